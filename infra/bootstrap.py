@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Sets everything up on a machine that has only git and Python, then runs a command.
+
+    python3 infra/bootstrap.py demo     sample talks through the whole path; ends with the page's address
+    python3 infra/bootstrap.py test     the tests (what follows goes to pytest)
+    python3 infra/bootstrap.py check    lint, formatting, types, import rules, dependencies
+    python3 infra/bootstrap.py lock     resolve the dependencies anew and write the lock files
+    python3 infra/bootstrap.py …        anything else is given to groundswell
+
+It makes .bootstrap (uv, pinned by hash) and .venv (everything in the lock file, by hash) in the project's
+folder and touches nothing else. The second time it only starts the command. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOTSTRAP, VENV = ROOT / ".bootstrap", ROOT / ".venv"
+LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+OLDEST, NEWEST = (3, 11), (3, 13)
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "--no-cache"),
+    ("deptry", "agents", "models", "streams"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Set up what the command needs and run it; return its exit code."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        fail(
+            f"this is Python {found}, groundswell needs {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}",
+            "run this command with another one, such as python3.12",
+        )
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0 if arguments else 2
+    command, rest = arguments[0], arguments[1:]
+    if command == "lock":
+        return lock()
+    set_up(DEV_LOCK if command in ("test", "check") else LOCK)
+    if command == "test":
+        return run(program("pytest"), *rest)
+    if command == "check":
+        return max(run(program(name), *options) for name, *options in CHECKS)
+    return run(program("groundswell"), *arguments)
+
+
+def set_up(lock_file: Path) -> None:
+    """Install exactly what `lock_file` says; do nothing when that was done before.
+
+    What the tests need includes what the program needs, so an environment for tests serves both.
+    """
+    mark = VENV / ".groundswell"
+    wanted, enough = fingerprint(lock_file), fingerprint(DEV_LOCK)
+    if mark.exists() and mark.read_text() in (wanted, enough):
+        return
+    uv = install_uv()
+    say(f"installing the packages of {lock_file.name} (some 6 GB the first time, from PyPI)")
+    quiet = () if sys.stderr.isatty() else ("--quiet",)
+    if not VENV.exists():
+        check(uv, "venv", "--quiet", "--python", sys.executable, VENV)
+    mark.unlink(missing_ok=True)
+    check(uv, "pip", "sync", *quiet, "--python", VENV, "--require-hashes", lock_file)
+    check(uv, "pip", "install", "--quiet", "--python", VENV, "--no-deps", "--editable", ROOT)
+    mark.write_text(wanted)
+
+
+def fingerprint(lock_file: Path) -> str:
+    """Return what tells one installation from another."""
+    return hashlib.sha256(lock_file.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def install_uv() -> Path:
+    """Return a pinned uv, installed by pip into a folder of its own."""
+    uv = BOOTSTRAP / "bin" / "uv"
+    mark = BOOTSTRAP / ".lock"
+    pinned = (ROOT / "infra" / "bootstrap.lock").read_text()
+    if uv.exists() and mark.exists() and mark.read_text() == pinned:
+        return uv
+    say("installing uv into .bootstrap")
+    shutil.rmtree(BOOTSTRAP, ignore_errors=True)
+    install = ("install", "--quiet", "--require-hashes", "-r", ROOT / "infra" / "bootstrap.lock")
+    if (
+        subprocess.run([sys.executable, "-m", "venv", BOOTSTRAP], capture_output=True, check=False).returncode
+        == 0
+    ):
+        check(BOOTSTRAP / "bin" / "python", "-m", "pip", "--disable-pip-version-check", *install)
+    elif (
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False
+        ).returncode
+        == 0
+    ):
+        shutil.rmtree(BOOTSTRAP, ignore_errors=True)
+        check(sys.executable, "-m", "pip", *install, "--target", BOOTSTRAP)
+    else:
+        fail(
+            f"{sys.executable} has neither venv nor pip",
+            "install them (on Debian and Ubuntu: apt install python3-venv), or use another Python",
+        )
+    mark.write_text(pinned)
+    return uv
+
+
+def lock() -> int:
+    """Resolve anew: requirements-dev.lock first, requirements.lock as its subset. Neither names a registry."""
+    uv = install_uv()
+    common = ("--quiet", "--universal", "--python-version", "3.11", "--all-extras", "--generate-hashes")
+    plain = ("--no-annotate", "--no-header", "--no-emit-index-url", "--upgrade")
+    os.chdir(ROOT)
+    check(uv, "pip", "compile", *common, *plain, "--group", "dev", "pyproject.toml", "-o", DEV_LOCK.name)
+    check(uv, "pip", "compile", *common, *plain, "pyproject.toml", "-c", DEV_LOCK.name, "-o", LOCK.name)
+    return 0
+
+
+def program(name: str) -> Path:
+    """Return a program of the environment."""
+    return VENV / "bin" / name
+
+
+def run(*command: str | Path) -> int:
+    """Run a command in the project's folder; return its exit code."""
+    environment = os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        return subprocess.run(
+            [str(part) for part in command], cwd=ROOT, env=environment, check=False
+        ).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def check(*command: str | Path) -> None:
+    """Run a command that has to succeed."""
+    environment = os.environ.copy()
+    if "PIP_INDEX_URL" in environment:  # uv does not read pip's settings
+        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
+    environment.pop("VIRTUAL_ENV", None)
+    if subprocess.run([str(part) for part in command], env=environment, check=False).returncode != 0:
+        fail(
+            f"{' '.join(Path(str(part)).name for part in command[:3])} failed (its words are above)",
+            "check the network and that the package index is reachable, then run this again",
+        )
+
+
+def say(text: str) -> None:
+    """Tell the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(cause: str, cure: str) -> None:
+    """End with an error that names cause and cure."""
+    say(f"error: {cause}\n  cure: {cure}")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

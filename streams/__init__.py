@@ -1,0 +1,1 @@
+"""Nouns: settings, events, topics, the broker, blobs, the store."""

@@ -1,0 +1,191 @@
+"""Bytes that are too large for Kafka: audio, transcripts, embeddings, model checkpoints.
+
+Keys are relative, slash-separated. A key is written once and whole: on a folder by a temporary
+file, fsync and rename; on S3 an object appears only when its upload is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from streams.errors import DataError
+from streams.events import Blob
+
+
+class Blobs:
+    """A study's blob store at an fsspec URL (a local folder, `s3://…`, `memory://…`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs: Any
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = str(root).rstrip("/")
+        self._local = "file" in (
+            self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,)
+        )
+
+    def _path(self, key: str) -> str:
+        if key.startswith("/") or ".." in key.split("/"):
+            raise ValueError(f"a blob key is relative and has no '..': {key!r}")
+        return f"{self._root}/{key}"
+
+    def put(self, key: str, content: bytes) -> Blob:
+        """Write `content` whole under `key`, durable before returning."""
+        path = self._path(key)
+        if self._local:
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            self._publish(temporary, target)
+        else:
+            self._fs.pipe_file(path, content)
+        return Blob(key=key, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+    def put_file(self, key: str, source: Path, *, move: bool = False) -> Blob:
+        """Copy (or move) a local file to `key` without holding it in memory."""
+        digest, size = hashlib.sha256(), 0
+        with source.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
+        path = self._path(key)
+        if self._local:
+            import shutil
+
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+            (shutil.move if move else shutil.copyfile)(source, temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            self._publish(temporary, target)
+        else:
+            self._fs.put_file(str(source), path)
+            if move:
+                source.unlink()
+        return Blob(key=key, sha256=digest.hexdigest(), size=size)
+
+    @staticmethod
+    def _publish(temporary: Path, target: Path) -> None:
+        temporary.replace(target)
+        Blobs._sync_folder(target.parent)
+
+    @staticmethod
+    def _sync_folder(folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes of `key`.
+
+        Raises:
+            DataError: there is no such blob.
+        """
+        try:
+            content: bytes = self._fs.cat_file(self._path(key))
+        except FileNotFoundError as error:
+            raise DataError(
+                f"the blob {key} is not in {self.url}", "restore it or ingest the talk again, then replay"
+            ) from error
+        return content
+
+    def read(self, blob: Blob) -> bytes:
+        """Return the bytes a pointer names, checked.
+
+        Raises:
+            DataError: missing, or not the bytes that were written.
+        """
+        content = self.get(blob.key)
+        if hashlib.sha256(content).hexdigest() != blob.sha256:
+            raise DataError(
+                f"the blob {blob.key} in {self.url} was changed or is damaged (its sha256 differs)",
+                "restore it from a backup or delete it and ingest the talk again, then replay",
+            )
+        return content
+
+    def find(self, key: str) -> Blob | None:
+        """Return the pointer of an existing key, or None: how an agent learns that its work is done."""
+        try:
+            content = self._fs.cat_file(self._path(key))
+        except FileNotFoundError:
+            return None
+        return Blob(key=key, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+    def exists(self, key: str) -> bool:
+        """Whether `key` is there."""
+        return bool(self._fs.exists(self._path(key)))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys under a folder `prefix`, sorted."""
+        try:
+            found = self._fs.find(self._path(prefix))
+        except FileNotFoundError:
+            return
+        for path in sorted(found):
+            key = str(path)[len(self._root) + 1 :]
+            if not key.rsplit("/", 1)[-1].startswith("."):
+                yield key
+
+    def delete(self, key: str) -> None:
+        """Remove `key` if it is there."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
+
+    def local_copy(self, blob: Blob, folder: Path) -> Path:
+        """Return a local path with the blob's bytes: the blob itself on a folder, else a download."""
+        if self._local:
+            path = Path(self._path(blob.key))
+            if not path.exists():
+                raise DataError(
+                    f"the blob {blob.key} is not in {self.url}",
+                    "restore it or ingest the talk again, then replay",
+                )
+            return path
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / blob.key.replace("/", "_")
+        target.write_bytes(self.read(blob))
+        return target
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Create `key`, whole, only if nobody has it yet: True when this call did.
+
+        Atomic on a folder (a hard link never replaces) and on S3 (a conditional put).
+        """
+        path = self._path(key)
+        if not self._local:
+            try:
+                with self._fs.open(path, "xb") as file:
+                    file.write(content)
+            except FileExistsError:
+                return False
+            return True
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        self._sync_folder(target.parent)
+        return True

@@ -1,0 +1,41 @@
+"""What was handed in or discovered, kept until it is finished: the durable beginning of every talk's path.
+
+The embedded broker forgets when it ends and a cluster can be lost; everything later on the path can be
+made again from here. Entries are written before the event is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.blobs import Blobs
+from streams.events import VideoSeen, decode, encode, stable_id
+
+FOLDER = "outbox"
+
+
+class Outbox:
+    """The first `VideoSeen` of every video, in the blob store."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    @staticmethod
+    def _key(video_id: str) -> str:
+        return f"{FOLDER}/{stable_id(video_id)}.json"
+
+    def keep(self, seen: VideoSeen) -> None:
+        """Keep a sighting durably, unless the video is already kept."""
+        key = self._key(seen.key)
+        if not self._blobs.exists(key):
+            self._blobs.put(key, encode(seen))
+
+    def renew(self, seen: VideoSeen) -> None:
+        """Replace what is kept: the person handed the talk in again, perhaps mended."""
+        self._blobs.put(self._key(seen.key), encode(seen))
+
+    def entries(self) -> Iterator[VideoSeen]:
+        """Yield every kept sighting in the order they were seen."""
+        kept = (decode(self._blobs.get(key)) for key in self._blobs.keys(FOLDER))
+        seen = [event for event in kept if isinstance(event, VideoSeen)]
+        yield from sorted(seen, key=lambda event: (event.sighting.seen_at, event.key))

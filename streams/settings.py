@@ -1,0 +1,146 @@
+"""Every setting Groundswell has, read from GROUNDSWELL_* environment variables.
+
+The table in README.md is generated from this module; a test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EMBEDDED = "embedded"
+PACKAGED = "packaged"
+RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
+
+
+class Settings(BaseSettings):
+    """One study's settings. Frozen: a process reads them once.
+
+    Example:
+        >>> Settings(study="rust_talks", home="/tmp/groundswell").study_home.name
+        'rust_talks'
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_", frozen=True, extra="ignore")
+
+    study: str = Field(
+        "main",
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        description="Names the database and prefixes the Kafka topics: one study, one model, one codebook.",
+    )
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("groundswell"),
+        description="Folder of the embedded database, blobs and assembled models.",
+    )
+    broker: str = Field(
+        EMBEDDED,
+        description="`embedded` starts a Tansu child process; `host:port[,host:port]` is a real Kafka.",
+    )
+    clickhouse: str = Field(
+        EMBEDDED,
+        description="`embedded` is chDB in this process; `clickhouse://user@host:8123` is a server.",
+    )
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the ClickHouse user.")
+    blobs: str = Field(
+        "",
+        description="fsspec URL for audio and artefacts (a folder or `s3://bucket/prefix`); "
+        "empty: a folder under the home.",
+    )
+    partitions: int = Field(
+        4,
+        ge=1,
+        le=256,
+        description="Partitions of the Kafka topics before `track`; the embedded broker uses one.",
+    )
+    codebook: str = Field(
+        "llm-in-production",
+        description="Codebook that seeds topics and themes: a shipped name or a YAML file.",
+    )
+    languages: list[str] = Field(
+        ["en"], description="Languages that pass screening (ISO 639-1), as JSON list."
+    )
+    min_duration_s: float = Field(180.0, ge=0, description="Shorter videos are rejected (seconds).")
+    max_duration_s: float = Field(6 * 3600.0, gt=0, description="Longer videos are rejected (seconds).")
+    poll_interval_s: float = Field(3600.0, ge=1, description="How often a source is looked at (seconds).")
+    search_results: int = Field(50, ge=1, le=500, description="Results taken per search query.")
+    proxy: str = Field("", description="Proxy for yt-dlp, as `http://host:port`.")
+    insecure_tls: bool = Field(False, description="Accept any TLS certificate from the proxy (tests only).")
+    whisper_model: str = Field(
+        PACKAGED,
+        description="`packaged` (Whisper base, CPU), a hub name such as `large-v3-turbo`, or a folder.",
+    )
+    diarization_model: str = Field(
+        PACKAGED,
+        description="`packaged`, a hub name such as `pyannote/speaker-diarization-community-1`, or a folder.",
+    )
+    embedding_model: str = Field(
+        PACKAGED, description="`packaged` (all-MiniLM-L6-v2), a sentence-transformers hub name, or a folder."
+    )
+    hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where speech models run.")
+    threads: int = Field(0, ge=0, description="Threads per model; 0: the number of cores.")
+    max_tokens: int = Field(
+        300, ge=20, le=510, description="Longest paragraph, in tokens of the embedding model."
+    )
+    lease_s: float = Field(60.0, gt=0, description="A transcription lease not renewed for this long is free.")
+    dead_letter_ceiling: int = Field(
+        100, ge=1, description="A worker stops after this many dead letters in a row, instead of draining."
+    )
+    stall_s: float = Field(
+        120.0, gt=0, description="Lag without progress for this long: not ready, then exit."
+    )
+    web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
+    web_port: int = Field(8000, ge=0, le=65535, description="Port of the web page; 0: any free port.")
+    ops_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0: any free port."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
+    log_json: bool = Field(False, description="Log lines as JSON.")
+
+    @field_validator("study")
+    @classmethod
+    def _not_reserved(cls, study: str) -> str:
+        if study in RESERVED_STUDIES:
+            raise ValueError(
+                f"{study!r} is a database of ClickHouse's own: choose another name for the study"
+            )
+        return study
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether this process starts its own broker."""
+        return self.broker == EMBEDDED
+
+    @property
+    def embedded_clickhouse(self) -> bool:
+        """Whether ClickHouse is chDB in this process."""
+        return self.clickhouse == EMBEDDED
+
+    @property
+    def study_home(self) -> Path:
+        """Folder of everything this study keeps on this machine."""
+        return self.home / "studies" / self.study
+
+    @property
+    def blobs_url(self) -> str:
+        """fsspec URL of the study's blobs."""
+        return f"{self.blobs.rstrip('/')}/{self.study}" if self.blobs else str(self.study_home / "blobs")
+
+    @property
+    def models_home(self) -> Path:
+        """Folder of the assembled packaged models, shared by all studies."""
+        return self.home / "models"
+
+    @property
+    def front_partitions(self) -> int:
+        """Partitions of the topics before `track`."""
+        return 1 if self.embedded_broker else self.partitions
+
+    @property
+    def running_file(self) -> Path:
+        """Written by `run` and `web` while they serve: {pid, url, broker}."""
+        return self.study_home / "running.json"

@@ -1,0 +1,171 @@
+-- Facts. Every table is keyed by a deterministic id and replaced by rank or sequence, so that the same
+-- event written twice, or in another order, leaves the same rows under FINAL.
+
+CREATE TABLE IF NOT EXISTS videos
+(
+    video_id String,
+    title String,
+    description String,
+    channel String,
+    channel_id String,
+    show String,
+    url String,
+    published_at Nullable(DateTime64(3, 'UTC')),
+    duration_s Nullable(Float64),
+    language Nullable(String),
+    speakers Array(String),
+    completeness UInt8 COMMENT '1 as first seen, 2 after screening completed its metadata'
+)
+ENGINE = ReplacingMergeTree(completeness) ORDER BY video_id;
+
+CREATE TABLE IF NOT EXISTS sightings
+(
+    video_id String,
+    source_id String,
+    query String,
+    kind LowCardinality(String),
+    rank SimpleAggregateFunction(min, Nullable(UInt32)),
+    first_seen_at SimpleAggregateFunction(min, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree ORDER BY (video_id, source_id, query, kind);
+
+CREATE TABLE IF NOT EXISTS screenings
+(
+    video_id String,
+    verdict LowCardinality(String) COMMENT 'accepted or rejected',
+    rule LowCardinality(String) COMMENT 'the rule that rejected it, empty when accepted',
+    reason String
+)
+ENGINE = ReplacingMergeTree ORDER BY video_id;
+
+CREATE TABLE IF NOT EXISTS transcripts
+(
+    video_id String,
+    transcript_version String,
+    blob_key String,
+    language LowCardinality(String),
+    duration_s Float64,
+    words UInt32,
+    speakers UInt16
+)
+ENGINE = ReplacingMergeTree ORDER BY (video_id, transcript_version);
+
+CREATE TABLE IF NOT EXISTS paragraphs
+(
+    video_id String,
+    transcript_version String,
+    position UInt32,
+    paragraph_id String,
+    start_s Float64,
+    end_s Float64,
+    text String,
+    speakers Array(String),
+    tokens UInt16
+)
+ENGINE = ReplacingMergeTree ORDER BY (video_id, transcript_version, position);
+
+CREATE TABLE IF NOT EXISTS assignments
+(
+    model_version LowCardinality(String),
+    video_id String,
+    paragraph_id String,
+    video_index UInt32 COMMENT 'dense, from 0: what bitmaps are made of',
+    month Date COMMENT 'first day of the month of publication (UTC)',
+    topic_id UInt32 COMMENT '0 is no topic',
+    probability Float32,
+    sequence UInt64 COMMENT 'videos the model had learned: the later assignment of a paragraph holds'
+)
+ENGINE = ReplacingMergeTree(sequence) PARTITION BY toYear(month) ORDER BY (model_version, video_id, paragraph_id);
+
+CREATE TABLE IF NOT EXISTS topics
+(
+    model_version LowCardinality(String),
+    topic_id UInt32,
+    origin LowCardinality(String) COMMENT 'seeded or born',
+    codebook_key String,
+    born_sequence UInt64,
+    emerged_at Nullable(DateTime64(3, 'UTC')),
+    video_ids Array(String)
+)
+ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id);
+
+CREATE TABLE IF NOT EXISTS topic_words
+(
+    model_version LowCardinality(String),
+    topic_id UInt32,
+    label String,
+    words Array(String),
+    weights Array(Float64),
+    sequence UInt64
+)
+ENGINE = ReplacingMergeTree(sequence) ORDER BY (model_version, topic_id);
+
+CREATE TABLE IF NOT EXISTS codebook
+(
+    model_version LowCardinality(String),
+    topic_id UInt32,
+    name String,
+    theme String COMMENT 'empty: not yet in a theme',
+    retained UInt8,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version) ORDER BY (model_version, topic_id);
+
+CREATE TABLE IF NOT EXISTS drifts
+(
+    model_version LowCardinality(String),
+    topic_id UInt32,
+    sequence UInt64,
+    share_before Float64,
+    share_after Float64,
+    drifted_at Nullable(DateTime64(3, 'UTC'))
+)
+ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id, sequence);
+
+CREATE TABLE IF NOT EXISTS alerts
+(
+    alert_id String,
+    rule LowCardinality(String),
+    model_version LowCardinality(String),
+    topic_id UInt32,
+    title String,
+    reason String,
+    raised_at Nullable(DateTime64(3, 'UTC')),
+    video_ids Array(String)
+)
+ENGINE = ReplacingMergeTree ORDER BY alert_id;
+
+CREATE TABLE IF NOT EXISTS dead_letters
+(
+    letter_id String,
+    agent LowCardinality(String),
+    cause String,
+    cure String,
+    log_id String,
+    topic LowCardinality(String),
+    partition UInt32,
+    offset UInt64,
+    video_id Nullable(String),
+    message_key Nullable(String),
+    payload Nullable(String) COMMENT 'base64',
+    payload_key Nullable(String) COMMENT 'blob key of a long payload',
+    failed_at DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree ORDER BY letter_id;
+
+CREATE TABLE IF NOT EXISTS settlements
+(
+    letter_id String,
+    action LowCardinality(String) COMMENT 'replayed or dropped',
+    settled_at DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree ORDER BY letter_id;
+
+-- How far each video got. The writer inserts it last in a block: what it says is stored, is stored.
+CREATE TABLE IF NOT EXISTS progress
+(
+    video_id String,
+    state LowCardinality(String),
+    rank UInt8
+)
+ENGINE = ReplacingMergeTree(rank) ORDER BY video_id;

@@ -1,0 +1,197 @@
+"""One client for both ClickHouses: chDB in this process, or a server over HTTP.
+
+chDB allows one process per folder; everything in that process shares one `Warehouse`, whose lock
+keeps its calls one at a time. A server that does not answer is waited for, with back-off and a
+line in the log that says so; a wrong statement is raised at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import stamina
+import structlog
+
+from streams.errors import Misconfigured, Unavailable
+from streams.settings import Settings
+
+log = structlog.get_logger()
+T = TypeVar("T")
+Row = dict[str, Any]
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Warehouse:
+    """A study's ClickHouse database."""
+
+    def __init__(self, settings: Settings, *, patience_s: float | None = None) -> None:
+        """Connect lazily. `patience_s`: how long to wait for a server (0: one try; None: for ever)."""
+        self.settings = settings
+        self.database = settings.study
+        self._patience_s = patience_s
+        self._lock = threading.RLock()
+        self._client: Any = None
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the client; the next call connects again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    @property
+    def where(self) -> str:
+        """The address, for messages."""
+        if self.settings.embedded_clickhouse:
+            return f"the embedded ClickHouse in {self.settings.study_home / 'clickhouse'}"
+        address = urlsplit(self.settings.clickhouse)
+        return f"ClickHouse at {address.hostname}:{address.port or 8123}"
+
+    def migrate(self) -> list[int]:
+        """Create the database and apply the migrations that are missing; return their numbers.
+
+        Raises:
+            Unavailable: another process migrates, or a migration failed.
+        """
+        from clickhouse_migrations.connection import ClickhouseConnectConnection
+        from clickhouse_migrations.exceptions import MigrationException
+        from clickhouse_migrations.migration import MigrationStorage
+        from clickhouse_migrations.migrator import Migrator
+
+        def apply(client: Any) -> list[int]:
+            migrator = Migrator(ClickhouseConnectConnection(client))
+            migrator.init_schema()
+            applied = migrator.apply_migration(
+                MigrationStorage(MIGRATIONS).migrations(), multi_statement=True
+            )
+            return [migration.version for migration in applied]
+
+        try:
+            return self._call(apply)
+        except MigrationException as error:
+            raise Misconfigured(
+                f"the tables of {self.where} do not fit this groundswell ({error})",
+                "use the version that made them, or a new study name",
+            ) from error
+
+    def missing_migrations(self) -> list[int]:
+        """Return the numbers of migrations that the database lacks, without changing it."""
+        from clickhouse_migrations.migration import MigrationStorage
+
+        known = {migration.version for migration in MigrationStorage(MIGRATIONS).migrations()}
+        tables = self.rows(
+            "SELECT name FROM system.tables WHERE database = {db:String} AND name = 'schema_versions'",
+            db=self.database,
+        )
+        if not tables:
+            return sorted(known)
+        applied = {int(row["version"]) for row in self.rows("SELECT version FROM schema_versions")}
+        return sorted(known - applied)
+
+    def rows(self, statement: str, **parameters: Any) -> list[Row]:
+        """Run a query; parameters are bound by the server (`{name:Type}`), never pasted into the text."""
+        return self._call(
+            lambda client: list(
+                client.query(statement, parameters=parameters, tz_mode="aware").named_results()
+            )
+        )
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows (all with the same keys) as one block; durable when it returns."""
+        if not rows:
+            return
+        columns = list(rows[0])
+        block = [[row[column] for column in columns] for row in rows]
+        self._call(lambda client: client.insert(table, block, column_names=columns, database=self.database))
+
+    def command(self, statement: str) -> None:
+        """Run a statement without a result."""
+        self._call(lambda client: client.command(statement))
+
+    def warm_up(self) -> None:
+        """Pay the first insert's lazy imports (seconds, once) before events wait for it."""
+        self.command("CREATE TABLE IF NOT EXISTS warm_up (n UInt8) ENGINE = Null")
+        self.insert("warm_up", [{"n": 0}])
+
+    def _call(self, action: Callable[[Any], T]) -> T:
+        from clickhouse_connect.driver.exceptions import OperationalError
+
+        try:
+            for attempt in stamina.retry_context(
+                on=OperationalError,
+                attempts=1 if self._patience_s == 0 else None,
+                timeout=self._patience_s or None,
+                wait_initial=0.5,
+                wait_max=15.0,
+            ):
+                with attempt, self._lock:
+                    try:
+                        if self._client is None:
+                            self._client = self._connect()
+                        return action(self._client)
+                    except OperationalError as error:
+                        self._client = None
+                        log.warning("ClickHouse does not answer", where=self.where, error=_first_line(error))
+                        raise
+        except OperationalError as error:
+            raise Unavailable(f"cannot reach {self.where} ({_first_line(error)})", self._cure()) from error
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def _cure(self) -> str:
+        if self.settings.embedded_clickhouse:
+            return "check that the folder is writable and the disk is not full"
+        return (
+            'start it with "docker compose up -d clickhouse", correct GROUNDSWELL_CLICKHOUSE, '
+            "or leave it unset for the embedded ClickHouse"
+        )
+
+    def _connect(self) -> Any:
+        import clickhouse_connect
+
+        if self.settings.embedded_clickhouse:
+            folder = self.settings.study_home / "clickhouse"
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                client = clickhouse_connect.get_client(interface="chdb", path=str(folder))
+            except Exception as error:
+                raise Misconfigured(
+                    f"{self.where} is in use by another process ({_first_line(error)})",
+                    "stop the other groundswell of this study, or ask it through its page",
+                ) from error
+            client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
+            client.command(f"USE `{self.database}`")
+            return client
+        address = urlsplit(self.settings.clickhouse)
+        if address.scheme not in ("clickhouse", "clickhouses", "http", "https") or not address.hostname:
+            raise Misconfigured(
+                f"GROUNDSWELL_CLICKHOUSE={self.settings.clickhouse!r} is not an address",
+                'write it as "clickhouse://user@host:8123", or leave it unset',
+            )
+        arguments: dict[str, Any] = {
+            "host": address.hostname,
+            "port": address.port or 8123,
+            "username": unquote(address.username or "default"),
+            "password": self.settings.clickhouse_password.get_secret_value()
+            or unquote(address.password or ""),
+            "secure": address.scheme in ("clickhouses", "https"),
+            "connect_timeout": 5,
+            "autogenerate_session_id": False,
+        }
+        client = clickhouse_connect.get_client(**arguments)
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
+        client.close()
+        return clickhouse_connect.get_client(**arguments, database=self.database)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

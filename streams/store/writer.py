@@ -1,0 +1,222 @@
+"""From events to rows: the only code that writes ClickHouse facts.
+
+At-least-once in, exactly-once out: every table is keyed by a deterministic id, the prevalence
+view is made of sets, and `progress` is inserted last in a block, so that a video is never called done
+before everything about it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from streams import events as e
+from streams.store.warehouse import Row, Warehouse
+
+STATES = ("seen", "accepted", "rejected", "fetched", "transcribed", "split", "assigned")
+"""How far a video got, in order; a later one replaces an earlier one."""
+NO_TOPIC = 0
+
+Tables = dict[str, list[Row]]
+ORDER = (
+    "videos",
+    "sightings",
+    "screenings",
+    "transcripts",
+    "paragraphs",
+    "topics",
+    "topic_words",
+    "codebook",
+    "drifts",
+    "alerts",
+    "dead_letters",
+    "settlements",
+    "assignments",
+    "progress",
+)
+
+
+def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:
+    """Yield (table, row) for everything an event states."""
+    match event:
+        case e.VideoSeen():
+            yield "videos", _video(event.video, 1)
+            yield "sightings", _sighting(event)
+        case e.VideoAccepted():
+            yield "videos", _video(event.video, 2)
+            yield "screenings", _screening(event.key, "accepted", "", "")
+        case e.VideoRejected():
+            yield "videos", _video(event.video, 2)
+            yield "screenings", _screening(event.key, "rejected", event.rule, event.reason)
+        case e.TranscriptReady():
+            yield "transcripts", _transcript(event)
+        case e.ParagraphsAssigned():
+            yield from _assignments(event)
+        case e.TopicBorn():
+            yield from _birth(event)
+        case e.TopicChanged():
+            yield "topic_words", _words(event)
+        case e.TopicDrifted():
+            yield (
+                "drifts",
+                event.model_dump(
+                    include={"model_version", "topic_id", "sequence", "share_before", "share_after"}
+                )
+                | {"drifted_at": event.drifted_at},
+            )
+        case e.AlertRaised():
+            yield "alerts", _alert(event)
+        case e.DeadLettered():
+            yield "dead_letters", _dead_letter(event)
+        case e.DeadLetterSettled():
+            settled = {"letter_id": event.letter_id, "action": event.action}
+            yield "settlements", settled | {"settled_at": event.settled_at}
+        case _:
+            pass
+    if (state := _state(event)) is not None:
+        assert isinstance(event, e.VideoEvent)
+        yield "progress", {"video_id": event.key, "state": state, "rank": STATES.index(state) + 1}
+
+
+def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
+    """Insert rows, one block a table, `progress` last. Repeating it changes nothing."""
+    tables: Tables = {}
+    for table, row in rows:
+        tables.setdefault(table, []).append(row)
+    for table in ORDER:
+        warehouse.insert(table, tables.pop(table, []))
+    assert not tables, f"no place in the order of inserts for {sorted(tables)}"
+
+
+def paragraph_row(video_id: str, transcript_version: str, position: int, **columns: Any) -> tuple[str, Row]:
+    """Return the row of one paragraph (its text lies in the paragraphs artefact, not in the event)."""
+    return "paragraphs", {
+        "video_id": video_id,
+        "transcript_version": transcript_version,
+        "position": position,
+        **columns,
+    }
+
+
+def _state(event: e.Event) -> str | None:
+    states: dict[type[e.Event], str] = {
+        e.VideoSeen: "seen",
+        e.VideoAccepted: "accepted",
+        e.VideoRejected: "rejected",
+        e.AudioStored: "fetched",
+        e.TranscriptReady: "transcribed",
+        e.ParagraphsEmbedded: "split",
+        e.ParagraphsAssigned: "assigned",
+    }
+    return states.get(type(event))
+
+
+def _video(video: e.Video, completeness: int) -> Row:
+    row = video.model_dump(exclude={"live_status", "speakers"})
+    return row | {"speakers": list(video.speakers), "completeness": completeness}
+
+
+def _sighting(event: e.VideoSeen) -> Row:
+    sighting = event.sighting
+    return {
+        "video_id": event.key,
+        "source_id": sighting.source_id,
+        "query": sighting.query,
+        "kind": sighting.kind,
+        "rank": sighting.rank,
+        "first_seen_at": sighting.seen_at,
+    }
+
+
+def _screening(video_id: str, verdict: str, rule: str, reason: str) -> Row:
+    return {"video_id": video_id, "verdict": verdict, "rule": rule, "reason": reason}
+
+
+def _transcript(event: e.TranscriptReady) -> Row:
+    return {
+        "video_id": event.key,
+        "transcript_version": event.transcript_version,
+        "blob_key": event.transcript.key,
+        "language": event.language,
+        "duration_s": event.duration_s,
+        "words": event.words,
+        "speakers": event.speakers,
+    }
+
+
+def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Row]]:
+    assert event.video.published_at is not None, "screening lets no video without a date pass"
+    month = e.month_of(event.video.published_at)
+    for paragraph in event.assignments:
+        yield (
+            "assignments",
+            {
+                "model_version": event.model_version,
+                "video_id": event.key,
+                "paragraph_id": paragraph.paragraph_id,
+                "video_index": event.video_index,
+                "month": month,
+                "topic_id": paragraph.topic_id or NO_TOPIC,
+                "probability": paragraph.probability,
+                "sequence": event.sequence,
+            },
+        )
+
+
+def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
+    yield (
+        "topics",
+        {
+            "model_version": event.model_version,
+            "topic_id": event.topic_id,
+            "origin": event.origin,
+            "codebook_key": event.codebook_key or "",
+            "born_sequence": event.sequence,
+            "emerged_at": event.emerged_at,
+            "video_ids": list(event.video_ids),
+        },
+    )
+    yield "topic_words", _words(event)
+    yield (
+        "codebook",
+        {
+            "model_version": event.model_version,
+            "topic_id": event.topic_id,
+            "name": event.label,
+            "theme": event.theme or "",
+            "retained": 1,
+            "version": 0,
+        },
+    )
+    for founder in event.founders:
+        yield (
+            "assignments",
+            founder.model_dump()
+            | {
+                "model_version": event.model_version,
+                "topic_id": event.topic_id,
+                "sequence": event.sequence,
+            },
+        )
+
+
+def _words(event: e.TopicEvent) -> Row:
+    return {
+        "model_version": event.model_version,
+        "topic_id": event.topic_id,
+        "label": event.label,
+        "words": [word for word, _ in event.words],
+        "weights": [weight for _, weight in event.words],
+        "sequence": event.sequence,
+    }
+
+
+def _alert(event: e.AlertRaised) -> Row:
+    row = event.model_dump(exclude={"schema_version", "video_ids"})
+    return row | {"alert_id": event.event_id, "video_ids": list(event.video_ids)}
+
+
+def _dead_letter(event: e.DeadLettered) -> Row:
+    row = event.model_dump(exclude={"schema_version", "payload_blob"})
+    blob = event.payload_blob
+    return row | {"letter_id": event.event_id, "payload_key": blob.key if blob else None}

@@ -1,0 +1,76 @@
+"""Logging, and every metric Groundswell exposes, declared once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import stamina.instrumentation
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from streams.settings import Settings
+
+EVENTS = Counter(
+    # Events an agent took from its topics; outcome: handled, dead_letter.
+    "groundswell_events_total",
+    "Events an agent took from its topics",
+    ["agent", "outcome"],
+)
+DEAD_LETTERS = Counter(
+    # Messages sent to the dead letters.
+    "groundswell_dead_letters_total",
+    "Messages sent to the dead letters",
+    ["agent"],
+)
+HANDLING_SECONDS = Histogram(
+    # Time one event took an agent, without waiting for the block it is settled in.
+    "groundswell_handling_seconds",
+    "Time to handle one event",
+    ["agent"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600, 3600),
+)
+SETTLING_SECONDS = Histogram(
+    # Time to make a block durable, send its outputs and acknowledge it.
+    "groundswell_settling_seconds",
+    "Time to make a block of events durable",
+    ["agent"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+)
+LAG = Gauge(
+    # End offset minus committed offset.
+    "groundswell_lag",
+    "Messages not yet processed",
+    ["agent", "topic", "partition"],
+)
+
+NOISY = ("faust", "mode", "aiokafka", "kafka", "urllib3", "clickhouse_connect", "fsspec", "asyncio")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send log lines to stderr: for people on a terminal, or as JSON; libraries only when they complain."""
+    level = getattr(logging, settings.log_level.upper())
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=40)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if not settings.log_json else "iso", utc=False),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    stamina.instrumentation.set_on_retry_hooks([])  # we say ourselves what does not answer
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    quiet = logging.CRITICAL if level > logging.DEBUG else logging.INFO
+    for name in NOISY:
+        logging.getLogger(name).setLevel(quiet)

@@ -1,0 +1,59 @@
+"""The Kafka topics: who writes them, who reads them, what they carry.
+
+README's map of events, topics and tables is generated from `TOPICS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams import events as e
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic. `single` topics have one partition: their order is what the model learns from."""
+
+    name: str
+    carries: tuple[type[e.Event], ...]
+    written_by: str
+    single: bool = False
+
+    def full_name(self, study: str) -> str:
+        """Name on the broker: prefixed by the study."""
+        return f"{study}.{self.name}"
+
+    def partitions(self, settings: Settings) -> int:
+        """Number of partitions under these settings."""
+        return 1 if self.single else settings.front_partitions
+
+
+SOURCES_DUE = Topic("sources.due", (e.SourceDue,), "discover")
+VIDEOS_SEEN = Topic("videos.seen", (e.VideoSeen,), "discover")
+VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
+VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen")
+AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch")
+TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
+PARAGRAPHS_EMBEDDED = Topic("paragraphs.embedded", (e.ParagraphsEmbedded,), "split", single=True)
+PARAGRAPHS_ASSIGNED = Topic("paragraphs.assigned", (e.ParagraphsAssigned,), "track", single=True)
+TOPICS_CHANGED = Topic("topics.changed", (e.TopicBorn, e.TopicChanged, e.TopicDrifted), "track", single=True)
+ALERTS = Topic("alerts", (e.AlertRaised,), "alert", single=True)
+DEAD_LETTERS = Topic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
+
+TOPICS = (
+    SOURCES_DUE,
+    VIDEOS_SEEN,
+    VIDEOS_ACCEPTED,
+    VIDEOS_REJECTED,
+    AUDIO_STORED,
+    TRANSCRIPTS_READY,
+    PARAGRAPHS_EMBEDDED,
+    PARAGRAPHS_ASSIGNED,
+    TOPICS_CHANGED,
+    ALERTS,
+    DEAD_LETTERS,
+)
+BY_NAME = {topic.name: topic for topic in TOPICS}
+TOPIC_OF = {kind: topic for topic in TOPICS for kind in topic.carries}
+"""Where an event of a kind is sent."""

@@ -1,0 +1,226 @@
+"""What YouTube's refusals mean, and what a person can do about each.
+
+yt-dlp raises one class for nearly all of them; its text, the exceptions inside and the warnings tell
+them apart. The rules were checked against the answers of yt-dlp 2026.10.26 to a simulated YouTube.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from streams.errors import DataError, Unavailable
+
+Kind = Literal[
+    "permanent", "auth", "gone", "geo", "wait", "recheck", "unsupported", "no tab",
+    "transient", "throttled", "blocked", "local",
+]  # fmt: skip
+Scope = Literal["video", "source", "session"]
+"""What a refusal is about; `session`: every request from this machine's address."""
+
+
+class Verdict(NamedTuple):
+    """What one refusal means."""
+
+    kind: Kind
+    reason: str
+    scope: Scope = "video"
+
+
+_RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
+    (
+        "throttled",
+        "session",
+        "YouTube limits the requests of this address",
+        r"content isn.t available, try again later|rate-limited by YouTube|HTTP Error 429|Too Many Requests",
+    ),
+    (
+        "blocked",
+        "session",
+        "YouTube takes this address for a bot",
+        r"confirm you.{0,3}re not a bot|captcha|IP is likely being blocked|unusual traffic"
+        r"|Failed to parse JSON|Incomplete yt initial data",
+    ),
+    ("no tab", "source", "the channel has no such tab", r"does not have a \S+ tab"),
+    (
+        "gone",
+        "source",
+        "there is no such channel or playlist, or it is private",
+        r"YouTube said: .*(channel|account|playlist)"
+        r".*(removed|terminated|does not exist|not available|unavailable|private)"
+        r"|playlist does(n.t| not) exist|does the playlist exist|unviewable",
+    ),
+    (
+        "auth",
+        "video",
+        "it is for signed-in adults only",
+        r"confirm your age|age-restricted|inappropriate for some users",
+    ),
+    (
+        "auth",
+        "video",
+        "it is for paying members only",
+        r"members-only|channel.s members|Premium members|requires payment|join this channel",
+    ),
+    ("geo", "video", "it is not shown in this country", r"in your country|geo.?restrict"),
+    ("permanent", "video", "it is private", r"private video|video is private"),
+    (
+        "permanent",
+        "video",
+        "it was removed",
+        r"removed by the uploader|(been|was) removed|been terminated|copyright (grounds|claim)"
+        r"|no longer available|video does not exist",
+    ),
+    (
+        "wait",
+        "video",
+        "it is not there yet",
+        r"premieres? (in|will)|will begin|live event (will|has)|processing this video"
+        r"|live stream recording is not available|\boffline\b",
+    ),
+    ("auth", "video", "it is for signed-in users only", r"please sign in|sign in to"),
+    (
+        "recheck",
+        "video",
+        "YouTube calls it unavailable without saying why",
+        r"video unavailable|video is (unavailable|not available)|content isn.t available",
+    ),
+    (
+        "local",
+        "session",
+        "this machine cannot write the file",
+        r"No space left|Permission denied|Read-only file system",
+    ),
+    (
+        "local",
+        "session",
+        "the JavaScript that YouTube asks for cannot run on this machine",
+        r"No supported JavaScript runtime|challenge solving failed",
+    ),
+    (
+        "transient",
+        "video",
+        "the transfer failed",
+        r"HTTP Error (5\d\d|403)|timed? ?out|Connection (refused|reset|aborted)|Remote end closed"
+        r"|more expected|bytes read|name resolution|Incomplete data received",
+    ),
+)
+"""(kind, scope, reason, pattern of yt-dlp's or YouTube's words), the first that fits wins."""
+
+_PATTERNS = tuple(re.compile(rule[3], re.IGNORECASE) for rule in _RULES)
+
+_VAGUE = ("recheck", "unsupported")
+_HIDDEN = ("throttled", "blocked", "local", "transient")
+
+CURES: dict[Kind, str] = {
+    "permanent": "drop it; a private video may be a scheduled one: replay that once it is public",
+    "auth": "drop it; groundswell never signs in and reads public videos only",
+    "gone": "open its address in a browser; mend or remove the source",
+    "geo": "set GROUNDSWELL_PROXY to a proxy in a country where it is shown, then replay",
+    "wait": "replay after it has premiered or, for a live stream, some hours after its end",
+    "recheck": "replay tomorrow, such answers are often temporary; drop it if this one stays",
+    "unsupported": "upgrade yt-dlp and its parts (yt-dlp-ejs, deno), then replay",
+    "no tab": "add the channel's playlists as sources instead",
+    "transient": "it is tried again; if it lasts, check the network and GROUNDSWELL_PROXY",
+    "throttled": "leave YouTube alone for an hour or more, then watch fewer sources or set GROUNDSWELL_PROXY",
+    "blocked": "leave YouTube alone for some hours, or set GROUNDSWELL_PROXY to reach it from elsewhere",
+    "local": "free disk space, mend permissions, the proxy or the deno program, then start again",
+}
+_OUTSIDE: frozenset[Kind] = frozenset({"transient", "throttled", "blocked", "local"})
+
+
+def classify(error: BaseException, warnings: Iterable[str] = ()) -> Verdict:
+    """Return what a yt-dlp error means.
+
+    Args:
+        error: what yt-dlp raised; the exceptions inside it count too.
+        warnings: what its logger was told meanwhile. Refusals of the player API show only there, before
+            an error as vague as "No video formats found!".
+    """
+    text = _plain(str(error))
+    verdicts = (_by_class(inner, text) for inner in _chain(error))
+    verdict = next(filter(None, verdicts), None) or _by_text(text)
+    verdict = verdict or Verdict("unsupported", f"yt-dlp cannot read it ({text})")
+    return hidden_in(warnings) or verdict if verdict.kind in _VAGUE else verdict
+
+
+def hidden_in(warnings: Iterable[str]) -> Verdict | None:
+    """Return the refusal that yt-dlp reported as a mere warning, if there is one."""
+    verdicts = [verdict for line in warnings if (verdict := _by_text(_plain(line)))]
+    return next((verdict for verdict in verdicts if verdict.kind in _HIDDEN), None)
+
+
+def explained(verdict: Verdict, what: str) -> DataError | Unavailable:
+    """Return the error to raise, in a person's words.
+
+    Args:
+        verdict: what happened.
+        what: what was asked for, such as `video dQw4w9WgXcQ`.
+    """
+    error = Unavailable if verdict.kind in _OUTSIDE else DataError
+    return error(f"cannot get {what}: {verdict.reason}", CURES[verdict.kind])
+
+
+def _by_class(error: BaseException, text: str) -> Verdict | None:
+    from yt_dlp.networking import exceptions
+    from yt_dlp.utils import ContentTooShortError, GeoRestrictedError, UnsupportedError
+
+    if isinstance(error, exceptions.HTTPError):
+        return _by_status(error.status)
+    if isinstance(error, GeoRestrictedError):
+        return Verdict("geo", f"it is not shown in this country ({text})")
+    if isinstance(error, UnsupportedError):
+        return Verdict("unsupported", f"yt-dlp cannot read it ({text})")
+    if isinstance(error, exceptions.ProxyError | exceptions.CertificateVerifyError):
+        return Verdict("local", f"the proxy or its certificate is refused ({text})", "session")
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENOSPC, errno.EROFS):
+        return Verdict("local", f"this machine cannot write the file ({error.strerror})", "session")
+    if isinstance(error, exceptions.RequestError | ContentTooShortError | ConnectionError | TimeoutError):
+        return Verdict("transient", f"the transfer failed ({text})")
+    return None
+
+
+def _by_status(status: int) -> Verdict:
+    match status:
+        case 429:
+            return Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+        case 404 | 410:
+            return Verdict("recheck", f"YouTube does not find it (HTTP {status})")
+        case 401:
+            return Verdict("auth", "it is for signed-in users only (HTTP 401)")
+        case _:
+            return Verdict("transient", f"YouTube answered HTTP {status}")
+
+
+def _by_text(text: str) -> Verdict | None:
+    for (kind, scope, reason, _), pattern in zip(_RULES, _PATTERNS, strict=True):
+        if pattern.search(text):
+            return Verdict(kind, f"{reason} ({text})", scope)
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and all inside it; yt-dlp keeps them in four different places."""
+    seen: list[BaseException] = []
+    inner: object = error
+    while isinstance(inner, BaseException) and inner not in seen:
+        yield inner
+        seen.append(inner)
+        wrapped = getattr(inner, "exc_info", None) or (None, None)
+        places = (wrapped[1], getattr(inner, "cause", None), inner.__cause__, inner.__context__)
+        inner = next((place for place in places if place is not None and place not in seen), None)
+
+
+_ADVICE = re.compile(
+    r"[;.]?\s*(Use --cookies|You might want to use a VPN|It is recommended to use|For more information, refer"
+    r"|please report this issue).*",
+    re.DOTALL,
+)
+_PREFIX = re.compile(r"^(ERROR: |WARNING: )?(\[[\w:]+\] )?([\w-]{11}: )?")
+
+
+def _plain(text: str) -> str:
+    """Return yt-dlp's words without its prefixes, line breaks and advice for its own command line."""
+    return " ".join(_PREFIX.sub("", _ADVICE.sub("", text)).split())[:300]

@@ -1,0 +1,130 @@
+"""What a source points at: a channel, a playlist or a search of YouTube, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from streams.errors import DataError
+from streams.events import Source
+
+SourceKind = Literal["channel", "playlist", "search"]
+
+HOME = "https://www.youtube.com"
+
+_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
+_CHANNEL_ID = re.compile(r"UC[\w-]{22}")
+_HANDLE = re.compile(r"@[\w.·-]{3,30}")
+_PLAYLIST_ID = re.compile(r"(PL|UU|FL|OLAK5uy_)[\w-]{10,}")
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://|file:|(www\.|m\.|music\.)?youtube\.com/|youtu\.be/", re.IGNORECASE
+)
+
+
+def parse_locator(text: str) -> tuple[SourceKind, str]:
+    """Return the kind and the locator of what a person typed: an address, a handle, an id or a query.
+
+    Example:
+        >>> parse_locator("https://www.youtube.com/@MLOps/videos")
+        ('channel', '@MLOps')
+        >>> parse_locator("LLM in production")
+        ('search', 'LLM in production')
+
+    Raises:
+        DataError: an address that is not a channel, playlist or search of YouTube.
+    """
+    text = " ".join(text.split())
+    if not text:
+        raise DataError("the source is empty", "give a channel, a playlist or a search query")
+    if _ADDRESS.match(text):
+        return _parse_address(text)
+    if _CHANNEL_ID.fullmatch(text) or _HANDLE.fullmatch(text):
+        return "channel", text
+    if _PLAYLIST_ID.fullmatch(text):
+        return "playlist", text
+    return "search", text
+
+
+def _parse_address(text: str) -> tuple[SourceKind, str]:
+    try:
+        url = urlsplit(text if "://" in text or text.lower().startswith("file:") else f"https://{text}")
+    except ValueError:
+        url = urlsplit("")
+    host = url.netloc.lower()
+    if url.scheme not in ("http", "https") or host not in _HOSTS:
+        raise DataError(
+            f"{text} is not an address of YouTube", "give a channel, playlist or search of www.youtube.com"
+        )
+    query = parse_qs(url.query)
+    steps = [step for step in unquote(url.path).split("/") if step]
+    match steps:
+        case _ if _PLAYLIST_ID.fullmatch(query.get("list", [""])[0]):
+            return "playlist", query["list"][0]
+        case ["results" | "search"] if "search_query" in query:
+            return "search", query["search_query"][0]
+        case ["channel", channel_id, *_] if _CHANNEL_ID.fullmatch(channel_id):
+            return "channel", channel_id
+        case [handle, *_] if _HANDLE.fullmatch(handle):
+            return "channel", handle
+        case ["c" | "user" as prefix, name, *_]:
+            return "channel", f"{HOME}/{prefix}/{quote(name)}"
+    if host == "youtu.be" or steps[:1] in (["watch"], ["shorts"], ["live"], ["embed"]):
+        raise DataError(
+            f"{text} is a single video, not a source", f'hand it in with "groundswell ingest {text}"'
+        )
+    raise DataError(
+        f"{text} is no channel, playlist or search", "give the address of one, or a channel's @handle"
+    )
+
+
+def addresses(source: Source, limit: int | None) -> list[str]:
+    """Return what yt-dlp is to open for a source: only addresses that are made here.
+
+    Raises:
+        DataError: the locator is not what its kind says, or not of YouTube.
+    """
+    is_query = source.kind == "search" and not _ADDRESS.match(source.locator)
+    kind, locator = ("search", source.locator) if is_query else parse_locator(source.locator)
+    if kind != source.kind:
+        raise DataError(
+            f"{source.locator} is a {kind}, not a {source.kind} of YouTube", f"add it again as a {kind}"
+        )
+    if kind == "search":
+        return [f"ytsearch{'all' if limit is None else limit}:{locator}"]
+    if kind == "playlist":
+        return [f"{HOME}/playlist?list={locator}"]
+    home = locator if locator.startswith(HOME) else f"{HOME}/{_channel_path(locator)}"
+    return [f"{home}/videos", f"{home}/streams"]
+
+
+def _channel_path(locator: str) -> str:
+    return f"@{quote(locator[1:])}" if locator.startswith("@") else f"channel/{locator}"
+
+
+def parse_video(text: str) -> str:
+    """Return the id of the single video that an address points at.
+
+    Example:
+        >>> parse_video("https://youtu.be/dQw4w9WgXcQ?t=5")
+        'dQw4w9WgXcQ'
+
+    Raises:
+        DataError: an address of something else.
+    """
+    url = urlsplit(text)
+    steps = [step for step in unquote(url.path).split("/") if step]
+    named = ""
+    if url.scheme in ("http", "https") and url.netloc.lower() in _HOSTS:
+        if url.netloc.lower() == "youtu.be":
+            named = steps[0] if steps else ""
+        elif steps == ["watch"]:
+            named = parse_qs(url.query).get("v", [""])[0]
+        elif len(steps) == 2 and steps[0] in ("shorts", "live", "embed"):
+            named = steps[1]
+    if not re.fullmatch(r"[\w-]{11}", named):
+        raise DataError(
+            f"{text} is not the address of a video of YouTube",
+            'give https://www.youtube.com/watch?v=…; channels and playlists go to "groundswell sources add"',
+        )
+    return named
