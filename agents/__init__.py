@@ -1,0 +1,1 @@
+"""Verbs: one module per agent, the runtime, the command line, the web."""

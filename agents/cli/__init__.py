@@ -1,0 +1,46 @@
+"""The command line: data on stdout, progress and logs on stderr, errors that name cause and cure.
+
+Exit codes: 0 done · 1 something failed · 2 wrong usage or setting · 3 broker or ClickHouse unavailable ·
+130 interrupted. Heavy imports happen inside commands, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from agents.cli import dead_letters, operate, reading, sources
+from agents.cli.console import exit_code_of, state
+
+app = typer.Typer(
+    name="groundswell",
+    help="Watches the talks of a community and says what they are about, how that changes and what is new.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    study: str = typer.Option("", help="Study to work on (GROUNDSWELL_STUDY).", show_default=False),
+    log_level: str = typer.Option("", help="debug, info, warning or error (GROUNDSWELL_LOG_LEVEL)."),
+) -> None:
+    """Take the options that every command has."""
+    state.study, state.log_level = study, log_level
+
+
+operate.register(app)
+reading.register(app)
+app.add_typer(sources.app, name="sources")
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+def main() -> None:
+    """Run the command line and exit with its code; wrong usage and Ctrl-C are typer's to report."""
+    try:
+        app()
+    except Exception as error:
+        sys.exit(exit_code_of(error))

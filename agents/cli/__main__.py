@@ -1,0 +1,5 @@
+"""`python -m agents.cli` is `groundswell`."""
+
+from agents.cli import main
+
+main()

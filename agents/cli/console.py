@@ -1,0 +1,136 @@
+"""What all commands share: settings from the options, and one way to print rows, JSON and errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@dataclass
+class State:
+    """The options given before the command."""
+
+    study: str = ""
+    log_level: str = ""
+
+
+state = State()
+
+
+def load_settings(**defaults: Any) -> Settings:
+    """Return the settings; options before the command win over the environment, `defaults` do not.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+    """
+    import os
+
+    from pydantic import ValidationError
+
+    from streams.errors import Misconfigured
+    from streams.settings import Settings
+    from streams.telemetry import configure_logging
+
+    given: dict[str, Any] = {
+        name: value for name, value in defaults.items() if f"GROUNDSWELL_{name.upper()}" not in os.environ
+    }
+    given |= {
+        name: value for name, value in (("study", state.study), ("log_level", state.log_level)) if value
+    }
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"GROUNDSWELL_{str(first['loc'][0]).upper()}" if first["loc"] else "a setting"
+        raise Misconfigured(
+            f"{name} is wrong ({first['msg']})", "see the settings table in README.md"
+        ) from error
+    except Exception as error:  # pydantic-settings: a list that is not JSON
+        raise Misconfigured(
+            f"a setting cannot be read ({error})", "see the settings table in README.md"
+        ) from error
+    configure_logging(settings)
+    return settings
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: dates in ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
+
+
+Format = Callable[[Any], str]
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, Format]], empty: str = "nothing yet"
+) -> None:
+    """Print rows as a table on stdout; `columns` maps a key to its heading and format."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        tell(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, _ in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(form(row[key])) for key, (_, form) in columns.items()))
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
+
+
+def percent(share: Any) -> str:
+    """Return a share as a percentage.
+
+    Example:
+        >>> percent(0.5225)
+        '52.2 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def tell(text: str) -> None:
+    """Say something to the person, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def complain(cause: str, cure: str) -> None:
+    """Say what went wrong and how to mend it, on stderr."""
+    tell(f"error: {cause}\n  cure: {cure}")
+
+
+def exit_code_of(error: Exception) -> int:
+    """Say what went wrong and return the exit code that stands for it."""
+    import traceback
+
+    from streams.errors import Explained, Misconfigured, Unavailable
+
+    if not isinstance(error, Explained):
+        cause, cure = getattr(error, "cause", None), getattr(error, "cure", None)
+        if cause is None or cure is None:
+            traceback.print_exception(error)
+            tell("this is a bug of groundswell: please report the lines above")
+            return 1
+        complain(str(cause), str(cure))
+        return 1
+    complain(error.cause, error.cure)
+    codes: dict[type[Explained], int] = {Misconfigured: 2, Unavailable: 3}
+    return codes.get(type(error), 1)

@@ -1,0 +1,134 @@
+"""groundswell dead-letters: what could not be processed, why, and what to do with it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows, tell
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+app = typer.Typer(
+    help="Messages that could not be processed: list, show, replay, drop.", no_args_is_help=True
+)
+LETTERS = typer.Argument(
+    None, metavar="[ID...]", help="Ids (or their beginning) as `dead-letters list` shows them."
+)
+ALL = typer.Option(False, "--all", help="All that wait for a decision.")
+
+
+@app.command("list")
+def list_(
+    settled: bool = typer.Option(False, "--settled", help="Also those replayed or dropped."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Show dead letters, newest first."""
+    from agents.cli.running import ask
+
+    rows = ask(load_settings(), "dead_letters", settled=settled)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "letter_id": ("ID", lambda letter: letter[:10]),
+        "agent": ("AGENT", str),
+        "video_id": ("VIDEO", lambda video: video or "-"),
+        "cause": ("CAUSE", str),
+        "cure": ("CURE", str),
+        "settlement": ("SETTLED", lambda action: action or "-"),
+    }
+    print_rows(rows, shown, "no dead letters")
+
+
+@app.command()
+def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """Show one dead letter with its message."""
+    settings = load_settings()
+    letter = _letter(settings, letter_id)
+    message = _payload(settings, letter)
+    if as_json:
+        print_json(letter | {"message": message.decode(errors="replace")})
+        return
+    for name in (
+        "letter_id",
+        "agent",
+        "cause",
+        "cure",
+        "topic",
+        "partition",
+        "offset",
+        "video_id",
+        "failed_at",
+    ):
+        print(f"{name:11} {letter[name]}")
+    print(f"{'settled':11} {letter['settlement'] or 'no'}")
+    print(message[:4000].decode(errors="replace"))
+    if len(message) > 4000:
+        tell(f"({len(message):,} bytes in all)")
+
+
+@app.command()
+def replay(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
+    """Send messages again to the topic they came from, after their cause is mended."""
+    _settle(letters, everything, "replayed")
+
+
+@app.command()
+def drop(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
+    """Give messages up. They stay visible under --settled, and replay still works."""
+    _settle(letters, everything, "dropped")
+
+
+def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
+    from agents.cli.running import ask, open_cluster
+    from agents.registry import utc_now
+    from streams.errors import Unavailable
+    from streams.events import DeadLetterSettled
+    from streams.topics import BY_NAME
+
+    settings = load_settings()
+    if everything == bool(letters):
+        raise typer.BadParameter("name letters, or say --all")
+    ids = [row["letter_id"] for row in ask(settings, "dead_letters")] if everything else letters or []
+    found = [_letter(settings, each) for each in ids]
+    cluster = open_cluster(settings)
+    if cluster is None:
+        raise Unavailable(
+            f"study {settings.study!r} is not running, so nobody would take the messages",
+            "start it with groundswell run, then do this again",
+        )
+    with cluster:
+        for letter in found:
+            if action == "replayed":
+                key = letter["message_key"].encode() if letter["message_key"] is not None else None
+                cluster.send_raw(BY_NAME[letter["topic"]], key, _payload(settings, letter))
+            cluster.send(
+                DeadLetterSettled(letter_id=letter["letter_id"], action=action, settled_at=utc_now())
+            )
+            tell(f"{action}: {letter['letter_id'][:10]} ({letter['agent']}: {letter['cause']})")
+    if not found:
+        tell("no dead letters")
+
+
+def _letter(settings: Settings, letter_id: str) -> dict[str, Any]:
+    from agents.cli.running import ask
+
+    letter: dict[str, Any] | None = ask(settings, "dead_letter", letter_id=letter_id)
+    if letter is None:
+        raise typer.BadParameter(
+            f"there is no one dead letter {letter_id!r}: see groundswell dead-letters list"
+        )
+    return letter
+
+
+def _payload(settings: Settings, letter: dict[str, Any]) -> bytes:
+    if letter["payload_key"]:
+        from streams.blobs import Blobs
+
+        return Blobs(settings.blobs_url).get(letter["payload_key"])
+    return base64.b64decode(letter["payload"] or "")

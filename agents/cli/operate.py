@@ -1,0 +1,230 @@
+"""Commands that do: demo, run, worker, web, stop, ingest, migrate, doctor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from agents.cli.console import load_settings, print_json, tell
+
+if TYPE_CHECKING:
+    from agents.ingest import Handed
+    from agents.runtime import Runtime
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (demo, run, worker, web, stop, ingest, migrate, doctor):
+        app.command()(command)
+
+
+def demo() -> None:
+    """Run the sample talks through the whole path, in a study of their own, and show what they are about."""
+    from agents.demo import show
+
+    raise typer.Exit(show())
+
+
+def run() -> None:
+    """Run everything in this process: broker, database, all agents, the page. Ctrl-C stops, start resumes."""
+    from agents.cli.running import find
+    from agents.runtime import Runtime
+    from streams.errors import Misconfigured
+
+    settings = load_settings()
+    if (other := find(settings)) is not None:
+        raise Misconfigured(
+            f"study {settings.study!r} is already running (pid {other.pid}, page at {other.url})",
+            "open its page, or stop it with groundswell stop",
+        )
+    _serve(Runtime(settings, page=True))
+
+
+def worker(
+    agents: list[str] = typer.Argument(
+        metavar="AGENT...", help="discover, screen, fetch, transcribe, split, track, store or alert."
+    ),
+) -> None:
+    """Run agents against a real Kafka (and, for store and discover, ClickHouse)."""
+    from agents.registry import NAMES
+    from agents.runtime import Runtime
+    from streams.errors import Misconfigured
+
+    if unknown := [name for name in agents if name not in NAMES]:
+        raise typer.BadParameter(f"there is no agent {unknown[0]!r}: choose from {', '.join(NAMES)}")
+    settings = load_settings()
+    if settings.embedded_broker:
+        raise Misconfigured(
+            "a worker needs a broker that other processes reach, and none is set",
+            'set GROUNDSWELL_BROKER=host:port, or use "groundswell run" for everything in one process',
+        )
+    _serve(Runtime(settings, agents, page=False))
+
+
+def web() -> None:
+    """Serve the page alone."""
+    from agents.runtime import Runtime
+
+    _serve(Runtime(load_settings(), (), page=True))
+
+
+def _serve(runtime: Runtime) -> None:
+    """Run until it ends, and leave at once.
+
+    A model or a download may still be at work in a thread; waiting for it would only delay the end, since
+    what it does was not acknowledged and comes again.
+    """
+    import asyncio
+    import os
+    import sys
+
+    from agents.cli.console import exit_code_of
+
+    code = 0
+    try:
+        asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
+        code = runtime.exit_code
+    except Exception as error:
+        code = exit_code_of(error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _announce(runtime: Runtime) -> None:
+    agents = ", ".join(runtime.names) or "no agents"
+    what = "the page is at" if runtime.page else "health and metrics at"
+    tell(f"groundswell study {runtime.settings.study!r}: {agents}; {what} {runtime.url}")
+
+
+def stop() -> None:
+    """Stop the groundswell that runs this study here."""
+    import psutil
+
+    from agents.cli.running import find
+
+    running = find(load_settings())
+    if running is None:
+        tell("not running")
+        return
+    process = psutil.Process(running.pid)
+    process.terminate()
+    try:
+        process.wait(15)
+    except psutil.TimeoutExpired:
+        process.kill()
+    tell(f"stopped (pid {running.pid})")
+
+
+def ingest(
+    talks: list[str] = typer.Argument(
+        metavar="FILE...",
+        help="Audio or video, transcripts (.vtt, .srt, .json3, .json), collections (.jsonl, .jsonl.gz), "
+        "folders of these, or the URL of a YouTube video.",
+    ),
+    published_at: datetime | None = typer.Option(
+        None,
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Publication date (UTC), where files do not say it.",
+    ),
+    title: str = typer.Option("", help="Title, where files do not say it."),
+    show: str = typer.Option("", help="Show, where files do not say it."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Hand in talks."""
+    from datetime import UTC
+
+    from agents.cli.running import open_cluster
+    from agents.ingest import Given, Ingest
+    from agents.registry import utc_now
+    from streams.blobs import Blobs
+
+    settings = load_settings()
+    cluster = open_cluster(settings)
+    given = Given(published_at.replace(tzinfo=UTC) if published_at else None, title, show)
+    handing = Ingest(Blobs(settings.blobs_url), cluster.send if cluster else None, utc_now(), given)
+    handed = _hand_in(handing, talks)
+    if cluster is not None:
+        cluster.close()
+    refused = [each for each in handed if each.refused is not None]
+    if as_json:
+        print_json([_described(each) for each in handed])
+    else:
+        for each in handed:
+            if each.refused is None:
+                print(f"{each.video_id}\t{each.title}")
+            else:
+                tell(f"refused {each.name}: {each.refused.cause}\n  cure: {each.refused.cure}")
+    queued = len(handed) - len(refused)
+    later = "" if cluster else "; they are processed when groundswell run starts"
+    tell(f"{queued} talk{'s' * (queued != 1)} handed in, {len(refused)} refused{later}")
+    raise typer.Exit(1 if refused or not handed else 0)
+
+
+def _hand_in(handing: object, talks: list[str]) -> list[Handed]:
+    from rich.console import Console
+    from rich.progress import track
+
+    from agents.ingest import Handed, Ingest
+    from streams.errors import DataError
+    from streams.youtube_locators import parse_video
+
+    assert isinstance(handing, Ingest)
+    handed: list[Handed] = []
+    console = Console(stderr=True)
+    for talk in track(talks, "handing in", console=console, transient=True, disable=not console.is_terminal):
+        if "://" in talk:
+            try:
+                handed.append(handing.link(parse_video(talk), talk))
+            except DataError as error:
+                handed.append(Handed(talk, refused=error))
+        else:
+            handed.extend(handing.files([Path(talk)]))
+    return handed
+
+
+def _described(handed: Handed) -> dict[str, str | None]:
+    refused = handed.refused
+    return {
+        "file": handed.name,
+        "video_id": handed.video_id,
+        "title": handed.title,
+        "status": "refused" if refused else "queued",
+        "cause": refused.cause if refused else None,
+        "cure": refused.cure if refused else None,
+    }
+
+
+def migrate() -> None:
+    """Create the topics and tables of the study, or bring them up to date."""
+    from agents.cli.running import find, open_cluster
+    from streams.store.warehouse import Warehouse
+
+    settings = load_settings()
+    if not settings.embedded_broker and (cluster := open_cluster(settings)) is not None:
+        cluster.close()
+        tell(f"topics of study {settings.study!r} are there")
+    if settings.embedded_clickhouse and find(settings) is not None:
+        tell("the running groundswell keeps its embedded database up to date")
+        return
+    with Warehouse(settings, patience_s=60) as warehouse:
+        applied = warehouse.migrate()
+    tell(f"applied migrations {applied}" if applied else "the tables are up to date")
+
+
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """Check broker, ClickHouse, blobs, models, decoders, JavaScript runtime and GPU; say how to mend each."""
+    from agents.doctor import examine
+
+    findings = list(examine(load_settings()))
+    if as_json:
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{finding.verdict:5} {finding.what:18} {finding.found}")
+            if finding.cure:
+                print(f"{'':24} cure: {finding.cure}")
+    raise typer.Exit(1 if any(finding.verdict == "fail" for finding in findings) else 0)

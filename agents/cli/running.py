@@ -1,0 +1,96 @@
+"""Finding the groundswell that runs a study on this machine, and asking it.
+
+An embedded database belongs to one process; while that one runs, others ask it over HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from streams.errors import Misconfigured, Unavailable
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A groundswell process that serves a page."""
+
+    pid: int
+    url: str
+    broker: str
+
+
+def find(settings: Settings) -> Running | None:
+    """Return the process that serves this study here, or None. A file left by a killed one is ignored."""
+    import psutil
+
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        about = json.loads(settings.running_file.read_text())
+        running = Running(pid=about["pid"], url=about["url"], broker=about["broker"])
+        with suppress(psutil.Error):
+            process = psutil.Process(running.pid)
+            started = settings.running_file.stat().st_mtime
+            if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= started + 1:
+                return running
+    return None
+
+
+def ask(settings: Settings, view: str, **parameters: Any) -> Any:
+    """Return a view's rows: from the database, or from the process that holds the embedded one.
+
+    Raises:
+        Unavailable: nobody answers.
+        Misconfigured: the question is wrong (a month that is none, …).
+    """
+    if settings.embedded_clickhouse and (running := find(settings)) is not None:
+        return _over_http(running, view, parameters)
+    from streams.store.read import VIEWS
+    from streams.store.warehouse import Warehouse
+
+    with Warehouse(settings, patience_s=10) as warehouse:
+        if settings.embedded_clickhouse:
+            warehouse.migrate()
+        elif missing := warehouse.missing_migrations():
+            raise Unavailable(
+                f"{warehouse.where} lacks the tables of study {settings.study!r} (migrations {missing})",
+                "run groundswell migrate",
+            )
+        return VIEWS[view](warehouse, **parameters)
+
+
+def _over_http(running: Running, view: str, parameters: dict[str, Any]) -> Any:
+    import httpx
+
+    given = {name: value for name, value in parameters.items() if value is not None}
+    try:
+        answer = httpx.get(f"{running.url}/api/{view}", params=given, timeout=60, trust_env=False)
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"the groundswell of this study (pid {running.pid}) does not answer at {running.url} ({error})",
+            "look at its log, or stop it and try again",
+        ) from error
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        raise Unavailable(answer.json().get("error", "unavailable"), answer.json().get("cure", "try again"))
+    if answer.is_client_error:
+        raise Misconfigured(f"the question is wrong ({answer.text[:200]})", "see --help of this command")
+    answer.raise_for_status()
+    return answer.json()
+
+
+def open_cluster(settings: Settings) -> Cluster | None:
+    """Return the broker of this study, or None when it is embedded and not running."""
+    from streams.cluster import Cluster
+
+    if not settings.embedded_broker:
+        cluster = Cluster(settings, settings.broker)
+        cluster.wait(patience_s=10)
+        cluster.ensure_topics()
+        return cluster
+    running = find(settings)
+    return Cluster(settings, running.broker) if running is not None else None

@@ -1,0 +1,162 @@
+"""The composition root: the one place where settings become agents with everything they need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agents.stage import Agent
+from streams.blobs import Blobs
+from streams.errors import Misconfigured
+from streams.settings import PACKAGED, Settings
+from streams.store.warehouse import Warehouse
+from streams.youtube import YouTube
+
+if TYPE_CHECKING:
+    from models.embedding import Embedder
+    from models.speech import SpeechModels
+
+
+def utc_now() -> datetime:
+    """Return the wall clock: passed in wherever time matters."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Parts:
+    """What the agents of one process share; made on first use."""
+
+    settings: Settings
+    log_ids: dict[str, str] = field(default_factory=dict)
+    """Identity of each topic's log, from the broker."""
+    now: Callable[[], datetime] = utc_now
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """The study's blob store."""
+        return Blobs(self.settings.blobs_url)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The study's database; it waits for a server for ever."""
+        return Warehouse(self.settings)
+
+    @cached_property
+    def youtube(self) -> YouTube:
+        """yt-dlp under this study's settings."""
+        settings = self.settings
+        return YouTube(settings.proxy, settings.insecure_tls, settings.study_home / "yt-dlp")
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model (its weights are loaded on first use)."""
+        from models.embedding import Embedder
+
+        return Embedder(self._model("embedding"), self.settings.device, self._threads)
+
+    @cached_property
+    def speech(self) -> SpeechModels:
+        """The speech models (their weights are loaded on first use, in a child process)."""
+        from models.speech import SpeechModels
+
+        token = self.settings.hf_token.get_secret_value() or None
+        return SpeechModels(
+            self._model("whisper"),
+            self._model("diarization"),
+            device=self.settings.device,
+            threads=self._threads,
+            token=token,
+        )
+
+    @property
+    def _threads(self) -> int:
+        return self.settings.threads or os.cpu_count() or 1
+
+    def _model(self, which: str) -> str:
+        name: str = getattr(self.settings, f"{which}_model")
+        if name != PACKAGED:
+            return name
+        from models.packaged import prepare
+
+        return str(getattr(prepare(self.settings.models_home), which))
+
+
+def _discover(parts: Parts) -> Agent:
+    from agents.discover import Discover
+
+    return Discover(parts.settings, parts.blobs, parts.warehouse, parts.log_ids, parts.youtube, now=parts.now)
+
+
+def _screen(parts: Parts) -> Agent:
+    from agents.screen import Screen
+
+    return Screen(parts.settings, parts.youtube)
+
+
+def _fetch(parts: Parts) -> Agent:
+    from agents.fetch import Fetch
+
+    return Fetch(parts.blobs, parts.youtube, parts.settings.study_home / "downloads")
+
+
+def _transcribe(parts: Parts) -> Agent:
+    from agents.transcribe import Transcribe
+
+    return Transcribe(
+        parts.settings, parts.blobs, lambda: parts.speech, parts.settings.study_home / "downloads"
+    )
+
+
+def _split(parts: Parts) -> Agent:
+    from agents.split import Split
+
+    return Split(parts.blobs, parts.embedder, parts.settings.max_tokens)
+
+
+def _track(parts: Parts) -> Agent:
+    from agents.track import Track
+    from models.codebook import load
+    from models.topics import TopicSettings
+
+    return Track(parts.blobs, load(parts.settings.codebook), parts.embedder, TopicSettings())
+
+
+def _store(parts: Parts) -> Agent:
+    from agents.store import Store
+
+    return Store(parts.warehouse, parts.blobs)
+
+
+def _alert(parts: Parts) -> Agent:
+    from agents.alert import Alert
+
+    return Alert()
+
+
+_AGENTS: dict[str, Callable[[Parts], Agent]] = {
+    "discover": _discover,
+    "screen": _screen,
+    "fetch": _fetch,
+    "transcribe": _transcribe,
+    "split": _split,
+    "track": _track,
+    "store": _store,
+    "alert": _alert,
+}
+NAMES = tuple(_AGENTS)
+"""The agents, in the order of a talk's path."""
+
+
+def build(name: str, parts: Parts) -> Agent:
+    """Return the agent `name`; imports only what it needs.
+
+    Raises:
+        Misconfigured: there is no such agent.
+    """
+    if name not in _AGENTS:
+        raise Misconfigured(f"there is no agent {name!r}", f"choose from {', '.join(NAMES)}")
+    return _AGENTS[name](parts)

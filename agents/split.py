@@ -1,0 +1,60 @@
+"""split: transcripts.ready → paragraphs.embedded. One artefact a talk: its paragraphs with embeddings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from agents.stage import Agent, Position
+from models.embedding import Embedder
+from models.paragraphs import Paragraphs
+from models.splitting import Splitter
+from models.transcript import Transcript
+from streams.blobs import Blobs
+from streams.errors import DataError
+from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
+from streams.topics import TRANSCRIPTS_READY, Topic
+
+
+class Split(Agent):
+    """Splits and embeds; deterministic, so its artefact is also its ledger."""
+
+    name: ClassVar[str] = "split"
+    reads: ClassVar[tuple[Topic, ...]] = (TRANSCRIPTS_READY,)
+
+    def __init__(self, blobs: Blobs, embedder: Embedder, max_tokens: int) -> None:
+        self._blobs = blobs
+        self._embedder = embedder
+        self._max_tokens = max_tokens
+        self._splitter: Splitter | None = None
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return where the talk's paragraphs lie."""
+        if not isinstance(event, TranscriptReady):
+            raise DataError(f"{type(event).__name__} is not for split", "drop it")
+        blob, count = await asyncio.to_thread(self._make, event)
+        return [
+            ParagraphsEmbedded(
+                video=event.video,
+                paragraphs=blob,
+                transcript_version=event.transcript_version,
+                embedding_model=self._embedder.version,
+                count=count,
+            )
+        ]
+
+    def _make(self, event: TranscriptReady) -> tuple[Blob, int]:
+        version = stable_id(event.transcript_version, self._embedder.version, self._max_tokens)
+        key = f"paragraphs/{stable_id(event.key)}/{version}.zip"
+        if (made := self._blobs.find(key)) is not None:
+            return made, len(Paragraphs.load(self._blobs.read(made)).paragraphs)
+        transcript = Transcript.model_validate_json(self._blobs.read(event.transcript))
+        if self._splitter is None:
+            self._splitter = Splitter(self._embedder.tokenizer, self._max_tokens)
+        paragraphs = self._splitter.split(transcript)
+        embeddings = self._embedder.embed([paragraph.text for paragraph in paragraphs])
+        artefact = Paragraphs(
+            paragraphs=paragraphs, embeddings=embeddings, embedding_model=self._embedder.version
+        )
+        return self._blobs.put(key, artefact.dump()), len(paragraphs)

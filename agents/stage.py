@@ -1,0 +1,252 @@
+"""How every agent runs: decode, handle, settle, send, acknowledge; in that order, whatever is killed.
+
+An agent says what it reads and what an event leads to. Around it, here and only here:
+
+* a `DataError` (or the models' `BadInput`) becomes a dead letter, and the rest flows on;
+* any other error ends the process without acknowledging: a supervisor restarts it and the event comes again;
+* outputs are sent only after `settle` made the agent's own effect durable, and the event is acknowledged
+  only after the broker has the outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+import structlog
+
+from models.errors import BadInput
+from streams.app import Outlet
+from streams.blobs import Blobs
+from streams.errors import DataError, Fatal
+from streams.events import DeadLettered, Event, VideoEvent, decode, encode, stable_id
+from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
+from streams.topics import Topic
+
+log = structlog.get_logger()
+INLINE_PAYLOAD = 64 * 1024
+"""Bytes of a dead letter's message kept in the letter itself; a longer one goes to the blobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an event lies: offsets mean something only within one log."""
+
+    log_id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """When a block of events is settled: after `events`, or `seconds` after its first one."""
+
+    events: int = 1
+    seconds: float = 0.0
+
+
+class Agent:
+    """What a verb of the path is. Subclasses override what they need."""
+
+    name: ClassVar[str]
+    reads: ClassVar[tuple[Topic, ...]]
+    block: ClassVar[Block] = Block()
+    tick_s: ClassVar[float | None] = None
+
+    async def start(self) -> Sequence[Event]:
+        """Prepare; return events to send before anything is read."""
+        return ()
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return what the event leads to. Handling the same event again returns the same.
+
+        Raises:
+            DataError: it cannot be processed as it is.
+        """
+        raise NotImplementedError
+
+    async def settle(self) -> Sequence[Event]:
+        """Make the block's effect durable; return events that follow from the block as a whole."""
+        return ()
+
+    async def tick(self) -> Sequence[Event]:
+        """Every `tick_s` seconds: return events that are due by the clock."""
+        return ()
+
+    async def stop(self) -> None:
+        """Let go of what `start` took."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    event: Any
+    outputs: list[Event] = field(default_factory=list)
+
+
+class Stage:
+    """One agent at work in one process."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        outlet: Outlet,
+        blobs: Blobs,
+        study: str,
+        log_ids: dict[str, str],
+        now: Callable[[], datetime],
+        ceiling: int,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self.agent = agent
+        self._outlet = outlet
+        self._blobs = blobs
+        self._prefix = f"{study}."
+        self._log_ids = log_ids
+        self._now = now
+        self._ceiling = ceiling
+        self._on_fatal = on_fatal
+        self._lock = asyncio.Lock()
+        self._pending: list[_Pending] = []
+        self._block_began = 0.0
+        self._stream: Any = None
+        self._dead_in_a_row = 0
+        self.busy = False
+        self.progressed_at = time.monotonic()
+        """Monotonic seconds of the last sign of life; the watchdog reads it."""
+
+    async def run(self, stream: Any) -> None:
+        """Consume a Faust stream until the app stops."""
+        self._stream = stream.noack()
+        clocks: list[asyncio.Task[None]] = []
+        try:
+            for event in await self.agent.start():
+                await self._outlet.send(event)
+            if self.agent.block.seconds:
+                clocks.append(asyncio.create_task(self._settle_by_clock()))
+            if self.agent.tick_s is not None:
+                clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
+            async for event in self._stream.events():
+                async with self._lock:
+                    await self._take(event)
+                    if len(self._pending) >= self.agent.block.events:
+                        await self._settle()
+        except Exception as error:
+            await self._die(error)
+        finally:
+            for clock in clocks:
+                clock.cancel()
+            with suppress(Exception):
+                await self.agent.stop()
+
+    async def _take(self, event: Any) -> None:
+        name = self.agent.name
+        if not self._pending:
+            self._block_began = time.monotonic()
+        pending = _Pending(event)
+        decoded: Event | None = None
+        self.busy = True
+        try:
+            with HANDLING_SECONDS.labels(name).time():
+                decoded = decode(event.value)
+                pending.outputs.extend(await self.agent.handle(decoded, self._position(event)))
+                for output in pending.outputs:
+                    encode(output)  # too large a message is this event's fault: know it before settling
+            self._dead_in_a_row = 0
+            EVENTS.labels(name, "handled").inc()
+        except (DataError, BadInput) as error:
+            pending.outputs = [self._dead_letter(event, decoded, error)]
+        finally:
+            self.busy = False
+            self.progressed_at = time.monotonic()
+        self._pending.append(pending)
+
+    async def _settle(self) -> None:
+        """Durable effect, then outputs, then acknowledgement."""
+        if not self._pending:
+            return
+        block, self._pending = self._pending, []
+        with SETTLING_SECONDS.labels(self.agent.name).time():
+            trailing = await self.agent.settle()
+            for pending in block:
+                for output in pending.outputs:
+                    await self._outlet.send(output)
+            for output in trailing:
+                await self._outlet.send(output)
+            for pending in block:
+                await self._stream.ack(pending.event)
+        self.progressed_at = time.monotonic()
+
+    async def _settle_by_clock(self) -> None:
+        pause = self.agent.block.seconds / 4
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                async with self._lock:
+                    if self._pending and time.monotonic() - self._block_began >= self.agent.block.seconds:
+                        await self._settle()
+        except Exception as error:
+            await self._die(error)
+
+    async def _tick_by_clock(self, pause: float) -> None:
+        try:
+            while True:
+                for event in await self.agent.tick():
+                    await self._outlet.send(event)
+                await asyncio.sleep(pause)
+        except Exception as error:
+            await self._die(error)
+
+    async def _die(self, error: Exception) -> None:
+        """Tell the runtime and never acknowledge anything again."""
+        log.error(
+            "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
+        )
+        self._on_fatal(error)
+        await asyncio.Event().wait()
+
+    def _position(self, event: Any) -> Position:
+        message = event.message
+        topic = message.topic.removeprefix(self._prefix)
+        return Position(self._log_ids.get(topic, ""), topic, message.partition, message.offset)
+
+    def _dead_letter(self, event: Any, decoded: Event | None, error: DataError | BadInput) -> DeadLettered:
+        name, at = self.agent.name, self._position(event)
+        self._dead_in_a_row += 1
+        if self._dead_in_a_row > self._ceiling:
+            raise Fatal(
+                f"{name} could not process {self._dead_in_a_row} messages in a row, the last because "
+                f"{error.cause}",
+                "mend the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
+            ) from error
+        payload: bytes = event.value or b""
+        blob = None
+        if len(payload) > INLINE_PAYLOAD:
+            letter = stable_id(name, at.log_id, at.topic, at.partition, at.offset)
+            blob = self._blobs.put(f"dead-letters/{letter}", payload)
+        EVENTS.labels(name, "dead_letter").inc()
+        DEAD_LETTERS.labels(name).inc()
+        log.warning(
+            "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
+        )
+        return DeadLettered(
+            agent=name,
+            cause=error.cause,
+            cure=error.cure,
+            log_id=at.log_id,
+            topic=at.topic,
+            partition=at.partition,
+            offset=at.offset,
+            video_id=decoded.key if isinstance(decoded, VideoEvent) else None,
+            message_key=event.key.decode(errors="replace") if isinstance(event.key, bytes) else None,
+            payload=None if blob else base64.b64encode(payload).decode(),
+            payload_blob=blob,
+            failed_at=self._now(),
+        )

@@ -1,0 +1,89 @@
+"""store: every fact → ClickHouse. The only writer of the database.
+
+A block of events is written whole, then acknowledged. Killed in between, the block comes again and
+writes the same rows: see `streams.store.writer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from agents.stage import Agent, Block, Position
+from models.paragraphs import Paragraphs
+from streams.blobs import Blobs
+from streams.events import Event, ParagraphsEmbedded, paragraph_id
+from streams.store import writer
+from streams.store.warehouse import Row, Warehouse
+from streams.topics import (
+    ALERTS,
+    AUDIO_STORED,
+    DEAD_LETTERS,
+    PARAGRAPHS_ASSIGNED,
+    PARAGRAPHS_EMBEDDED,
+    TOPICS_CHANGED,
+    TRANSCRIPTS_READY,
+    VIDEOS_ACCEPTED,
+    VIDEOS_REJECTED,
+    VIDEOS_SEEN,
+    Topic,
+)
+
+
+class Store(Agent):
+    """Collects rows and writes them a block at a time."""
+
+    name: ClassVar[str] = "store"
+    reads: ClassVar[tuple[Topic, ...]] = (
+        VIDEOS_SEEN,
+        VIDEOS_ACCEPTED,
+        VIDEOS_REJECTED,
+        AUDIO_STORED,
+        TRANSCRIPTS_READY,
+        PARAGRAPHS_EMBEDDED,
+        PARAGRAPHS_ASSIGNED,
+        TOPICS_CHANGED,
+        ALERTS,
+        DEAD_LETTERS,
+    )
+    block: ClassVar[Block] = Block(events=500, seconds=0.5)
+
+    def __init__(self, warehouse: Warehouse, blobs: Blobs) -> None:
+        self._warehouse = warehouse
+        self._blobs = blobs
+        self._rows: list[tuple[str, Row]] = []
+
+    async def start(self) -> Sequence[Event]:
+        """Bring the tables up to date and pay the first insert's imports."""
+        await asyncio.to_thread(self._warehouse.migrate)
+        await asyncio.to_thread(self._warehouse.warm_up)
+        return ()
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Collect an event's rows."""
+        rows = list(writer.rows_of(event))
+        if isinstance(event, ParagraphsEmbedded):
+            rows = [*await asyncio.to_thread(lambda: list(self._paragraphs(event))), *rows]
+        self._rows.extend(rows)
+        return ()
+
+    def _paragraphs(self, event: ParagraphsEmbedded) -> Iterator[tuple[str, Row]]:
+        for paragraph in Paragraphs.load(self._blobs.read(event.paragraphs)).paragraphs:
+            yield writer.paragraph_row(
+                event.key,
+                event.transcript_version,
+                paragraph.position,
+                paragraph_id=paragraph_id(event.key, event.transcript_version, paragraph.position),
+                start_s=paragraph.start,
+                end_s=paragraph.end,
+                text=paragraph.text,
+                speakers=list(paragraph.speakers),
+                tokens=paragraph.tokens,
+            )
+
+    async def settle(self) -> Sequence[Event]:
+        """Write the block."""
+        rows, self._rows = self._rows, []
+        await asyncio.to_thread(writer.write, self._warehouse, rows)
+        return ()

@@ -1,0 +1,1 @@
+"""The page, its JSON twins, and every process's health and metrics."""

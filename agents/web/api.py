@@ -1,0 +1,170 @@
+"""The JSON API: one GET endpoint per view of `streams.store.read`, with the view's name and parameters.
+
+Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are
+ISO 8601 with Z. What cannot be answered is said as {error, cure}: 422 or 404 when the question is
+wrong, 503 when the database does not answer or has no tables.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse
+
+from streams.errors import Explained, Misconfigured, Unavailable
+from streams.store import read
+from streams.store.warehouse import Row, Warehouse
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PATIENCE_S = 3.0
+"""How long a reader waits for a ClickHouse server that does not answer (seconds)."""
+_MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
+
+
+class Refused(Explained):
+    """A question that has no answer as it was asked; `status` is HTTP's."""
+
+    def __init__(self, status: int, cause: str, cure: str) -> None:
+        super().__init__(cause, cure)
+        self.status = status
+
+
+class Period(NamedTuple):
+    """Months of publication, both inclusive; None is open."""
+
+    first: str | None
+    last: str | None
+
+
+def period(
+    first: Annotated[str, Query(description="First month, YYYY-MM; empty: from the beginning.")] = "",
+    last: Annotated[str, Query(description="Last month, YYYY-MM, inclusive; empty: to the end.")] = "",
+) -> Period:
+    """Return the months that a query asks for.
+
+    Raises:
+        Refused: 422, not a month, or the first after the last.
+
+    Example:
+        >>> period("2025-04", "")
+        Period(first='2025-04', last=None)
+    """
+    for name, month in (("first", first), ("last", last)):
+        if month and not re.fullmatch(r"(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])", month):
+            raise Refused(
+                422, f"{name}={month[:40]!r} is not a month", "write it as YYYY-MM, such as 2025-04"
+            )
+    if first and last and first > last:
+        raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")
+    return Period(first or None, last or None)
+
+
+def readers_warehouse(runtime: Runtime) -> Warehouse:
+    """Return the warehouse to read from: chDB is shared, a server gets a client that soon gives up."""
+    if runtime.settings.embedded_clickhouse:
+        return runtime.parts.warehouse
+    return Warehouse(runtime.settings, patience_s=PATIENCE_S)
+
+
+def ask(
+    warehouse: Warehouse, view: Callable[Concatenate[Warehouse, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Return what a view says. Blocks: call it from a thread.
+
+    Raises:
+        Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
+    """
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    try:
+        return view(warehouse, *args, **kwargs)
+    except Misconfigured as error:
+        raise Unavailable(error.cause, error.cure) from error
+    except DatabaseError as error:
+        if not _MISSING.search(str(error)):
+            raise
+        raise Unavailable(
+            f"{warehouse.where} has no tables of the study {warehouse.database!r}",
+            'create them with "groundswell migrate"',
+        ) from error
+
+
+Months = Annotated[Period, Depends(period)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]
+
+
+def mount(web: FastAPI, runtime: Runtime) -> None:
+    """Add the endpoints /api/<view> to `web`."""
+    warehouse = readers_warehouse(runtime)
+
+    def endpoint(view: Callable[..., Any]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        return web.get(f"/api/{view.__name__}", description=inspect.getdoc(view), tags=["views"])
+
+    @web.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"error": error.cause, "cure": error.cure}, error.status)
+
+    @endpoint(read.status)
+    def status() -> Row:
+        return ask(warehouse, read.status)
+
+    @endpoint(read.prevalence)
+    def prevalence(months: Months) -> list[Row]:
+        return ask(warehouse, read.prevalence, *months)
+
+    @endpoint(read.themes)
+    def themes(months: Months) -> list[Row]:
+        return ask(warehouse, read.themes, *months)
+
+    @endpoint(read.topics)
+    def topics(months: Months) -> list[Row]:
+        return ask(warehouse, read.topics, *months)
+
+    @endpoint(read.topic_months)
+    def topic_months(months: Months) -> list[Row]:
+        return ask(warehouse, read.topic_months, *months)
+
+    @endpoint(read.cooccurrence)
+    def cooccurrence(months: Months) -> list[Row]:
+        return ask(warehouse, read.cooccurrence, *months)
+
+    @endpoint(read.quotes)
+    def quotes(
+        topic_id: Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")],
+        limit: Limit = 3,
+    ) -> list[Row]:
+        return ask(warehouse, read.quotes, topic_id, limit)
+
+    @endpoint(read.alerts)
+    def alerts(limit: Limit = 20) -> list[Row]:
+        return ask(warehouse, read.alerts, limit)
+
+    @endpoint(read.dead_letters)
+    def dead_letters(
+        settled: Annotated[bool, Query(description="Also those that were replayed or dropped.")] = False,
+        limit: Limit = 200,
+    ) -> list[Row]:
+        return ask(warehouse, read.dead_letters, settled, limit)
+
+    @endpoint(read.dead_letter)
+    def dead_letter(
+        letter_id: Annotated[
+            str, Query(min_length=1, max_length=64, description="Its id, or how it begins.")
+        ],
+    ) -> Row:
+        letter = ask(warehouse, read.dead_letter, letter_id)
+        if letter is None:
+            raise Refused(
+                404,
+                f"not exactly one dead letter has an id that begins with {letter_id!r}",
+                "find the id at /api/dead_letters?settled=true",
+            )
+        return letter

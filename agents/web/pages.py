@@ -1,0 +1,248 @@
+"""The page: what the study's talks are about, month by month, topic by topic, in whose words.
+
+Rendered here, on the server; the browser runs no script. Text from talks is hostile until the
+template has escaped it, and the Content-Security-Policy stands behind that.
+"""
+
+from __future__ import annotations
+
+import calendar
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from agents.web.api import Period, Refused, ask, period, readers_warehouse
+from streams.errors import Explained
+from streams.store import read
+from streams.store.warehouse import Row, Warehouse
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+HERE = Path(__file__).parent
+QUOTES = 3
+ALERTS = 20
+REFRESH_S = 5
+"""While there is no talk, one is unfinished, or the database does not answer, the page reloads (seconds)."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+YOUTUBE = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"})
+
+
+class Month(NamedTuple):
+    """A column of the table of themes."""
+
+    key: str
+    """YYYY-MM"""
+    name: str
+    """Jan"""
+    of_videos: int
+    """Videos of the month with any topic; 0: no talk, so no share either."""
+    unfinished: bool
+    """The calendar has not left it: its numbers still grow."""
+
+
+class Bar(NamedTuple):
+    """A month of a topic's sparkline."""
+
+    month: str
+    videos: int
+    height: float
+    """0 to 1, on a scale that all topics share."""
+    unfinished: bool
+
+
+def mount(web: FastAPI, runtime: Runtime) -> None:
+    """Add the page / and its /static files to `web`."""
+    warehouse = readers_warehouse(runtime)
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "at_second": at_second,
+        "clock": clock,
+        "level": level,
+        "percent": percent,
+        "thousands": "{:,}".format,
+    }
+    templates = Jinja2Templates(env=environment)
+    web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+
+    @web.get("/", include_in_schema=False)
+    def index(request: Request, first: str = "", last: str = "", refresh: str = "on") -> Response:
+        asked = {"first": first, "last": last}
+        page: dict[str, Any] = {"error": None, "status": None}
+        code = 200
+        try:
+            page |= look(warehouse, period(**asked), runtime.parts.now().strftime("%Y-%m"))
+        except Explained as error:
+            code = error.status if isinstance(error, Refused) else 503
+            page |= {"error": error, "changing": code == 503}
+        chosen = {name: month for name, month in asked.items() if month}
+        page |= {
+            "study": runtime.settings.study,
+            "why_not_ready": "" if runtime.health.ready else runtime.health.why_not,
+            "asked": asked,
+            "query": f"?{urlencode(chosen)}" if chosen else "",
+            "still": "?" + urlencode(chosen | {"refresh": "off"}),
+            "refresh_s": REFRESH_S if page["changing"] and refresh != "off" else None,
+        }
+        return templates.TemplateResponse(request, "index.html", page, code, HEADERS)
+
+
+def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
+    """Return everything the template shows of a study.
+
+    Args:
+        warehouse: the study.
+        months: the period to show.
+        today: the current calendar month, 'YYYY-MM'.
+
+    Raises:
+        Unavailable: the database does not answer or has no tables.
+    """
+    status = ask(warehouse, read.status)
+    unfinished = _unfinished(warehouse, status)
+    topics = ask(warehouse, read.topics, *months)
+    shown = [topic for topic in topics if topic["videos"]]
+    prevalence = ask(warehouse, read.prevalence, *months)
+    columns = _columns(prevalence, today)
+    bars = _bars(ask(warehouse, read.topic_months, *months), columns)
+    return {
+        "status": status,
+        "unfinished": unfinished,
+        "changing": unfinished > 0 or not status["videos"],
+        "alerts": ask(warehouse, read.alerts, ALERTS),
+        "months": columns,
+        "years": [(year, len(list(group))) for year, group in groupby(columns, lambda month: month.key[:4])],
+        "themes": ask(warehouse, read.themes, *months),
+        "cells": {(row["theme"], row["month"]): row for row in prevalence},
+        "topics": [
+            topic
+            | {
+                "bars": bars[topic["topic_id"]],
+                "quotes": ask(warehouse, read.quotes, topic["topic_id"], QUOTES),
+            }
+            for topic in shown
+        ],
+        "silent": [topic for topic in topics if not topic["videos"]],
+    }
+
+
+def _unfinished(warehouse: Warehouse, status: Row) -> int:
+    """Return how many videos are still on their way; one that waits as a dead letter is not."""
+    if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
+        return 0
+    return len(ask(warehouse, read.known_videos) - ask(warehouse, read.finished_videos))
+
+
+def _columns(prevalence: Sequence[Row], today: str) -> list[Month]:
+    """Return the months from the first to the last with a talk, those without one included."""
+    if not prevalence:
+        return []
+    of_videos = {row["month"]: row["of_videos"] for row in prevalence}
+    return [
+        Month(key, calendar.month_abbr[int(key[5:])], of_videos.get(key, 0), key == today)
+        for key in _every_month(min(of_videos), max(of_videos))
+    ]
+
+
+def _every_month(first: str, last: str) -> Iterator[str]:
+    year, month = int(first[:4]), int(first[5:])
+    while (key := f"{year:04}-{month:02}") <= last:
+        yield key
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _bars(rows: Sequence[Row], months: Sequence[Month]) -> dict[int, list[Bar]]:
+    """Return each topic's sparkline; all have the same months and the same scale."""
+    videos = {(row["topic_id"], row["month"]): row["videos"] for row in rows}
+    most = max(videos.values(), default=1)
+    return {
+        topic_id: [
+            Bar(month.key, count, count / most, month.unfinished)
+            for month in months
+            for count in [videos.get((topic_id, month.key), 0)]
+        ]
+        for topic_id in {row["topic_id"] for row in rows}
+    }
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in [0, 1] in per cent, without the sign.
+
+    Example:
+        >>> percent(93 / 178), percent(93 / 178, 0)
+        ('52.2', '52')
+    """
+    return f"{100 * share:.{digits}f}"
+
+
+def level(share: float) -> int:
+    """Return how dark a share is shown: 0 for none, then 1 to 10.
+
+    Example:
+        >>> level(0.0), level(0.01), level(0.1), level(0.11), level(1.0)
+        (0, 1, 1, 2, 10)
+    """
+    return math.ceil(round(share * 10, 9))
+
+
+def clock(seconds: float) -> str:
+    """Return a position in a talk as people write it.
+
+    Example:
+        >>> clock(123.9), clock(3723)
+        ('2:03', '1:02:03')
+    """
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def at_second(url: str, seconds: float) -> str | None:
+    """Return `url` at a second of the talk, or None when it is nothing a browser should follow.
+
+    YouTube takes the second as a parameter; others get a media fragment (W3C Media Fragments,
+    section 4.2.1), unless the address has a fragment of its own.
+
+    Example:
+        >>> at_second("https://www.youtube.com/watch?v=abc", 123.4)
+        'https://www.youtube.com/watch?v=abc&t=123s'
+        >>> at_second("https://youtu.be/abc", 123.4)
+        'https://youtu.be/abc?t=123'
+        >>> at_second("https://example.org/talk.mp4", 123.4)
+        'https://example.org/talk.mp4#t=123'
+        >>> at_second("javascript:alert(1)", 123.4)
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    second = int(seconds)
+    if host not in YOUTUBE:
+        own = parts.fragment and not parts.fragment.startswith("t=")
+        return urlunsplit(parts._replace(fragment=parts.fragment if own else f"t={second}"))
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "t"]
+    stamp = ("t", str(second) if host == "youtu.be" else f"{second}s")
+    return urlunsplit(parts._replace(query=urlencode([*kept, stamp]), fragment=""))
