@@ -1,0 +1,1 @@
+"""Maths: speech, splitting, embedding, online topics."""

@@ -1,0 +1,203 @@
+"""Recordings on disk and as samples: float32 [n], mono, 16 kHz, in [-1, 1]."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BadInput
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+Audio = npt.NDArray[np.float32]
+
+SAMPLE_RATE = 16_000
+"""Samples per second of all audio in this package; what Whisper and the pyannote models were trained on."""
+
+LONGEST_S = 12 * 3600.0
+"""The longest recording that is decoded, in seconds: an hour takes 230 MB, so 12 hours take 2.8 GB."""
+
+SILENCE_DBFS = -60.0
+"""A recording is silent if no tenth of a second of it is louder than this (RMS; full scale is 0)."""
+
+_WINDOW = SAMPLE_RATE // 10
+_DAMAGED_SHARE = 0.01
+_MISSING_S = 2.0
+_MISSING_SHARE = 0.1
+
+# These state no length; FFmpeg guesses it from the bit rate, and is far off when that changes.
+_LENGTH_GUESSED = {"aac", "ac3", "eac3", "mp3"}
+
+_DOWNMIX = {"rematrix_maxval": "1.0"}  # the mean of the channels; floats would else be summed, above 1
+
+# FFmpeg would also open playlists, which read other files and addresses; these only read themselves.
+_FORMATS = "aac,aiff,amr,asf,avi,caf,eac3,ac3,flac,flv,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,w64,wav,webm"
+
+
+def decode(path: Path, longest_s: float = LONGEST_S) -> Audio:
+    """Decode the first audio stream of a media file.
+
+    Works through the file packet by packet, so memory is bounded by the result, and that by `longest_s`.
+    Up to 1 % of damaged packets are skipped, as every player does.
+
+    Args:
+        path: a media file in any common format; video is ignored.
+        longest_s: refuse what is longer than this, in seconds.
+
+    Returns:
+        float32 [n], mono, `SAMPLE_RATE` samples per second, in [-1, 1] but for what a lossy codec
+        overshoots.
+
+    Raises:
+        BadInput: the file is empty, not media, damaged, shorter than it says, too long or has no
+            audio stream.
+        OSError: the file cannot be read at all.
+    """
+    samples = bytearray()
+    with _open(path) as (container, stream):
+        declared_s = _declared_duration_s(container, stream)
+        if declared_s is not None and declared_s > longest_s:
+            raise _too_long(path, longest_s)
+        for resampled in _resampled(_frames(path, container, stream)):
+            samples += resampled.to_ndarray().tobytes()
+            if len(samples) > longest_s * SAMPLE_RATE * 4:
+                raise _too_long(path, longest_s)
+    audio = np.frombuffer(samples, dtype=np.float32)
+    if audio.size == 0:
+        raise BadInput(f"{path.name} has an audio stream without a single sample", "fetch or export it again")
+    if declared_s is not None:
+        missing_s = declared_s - duration_s(audio)
+        if missing_s > max(_MISSING_S, _MISSING_SHARE * declared_s):
+            raise BadInput(
+                f"{path.name} breaks off after {duration_s(audio):.0f} of {declared_s:.0f} s",
+                "fetch it again; the file is incomplete",
+            )
+    return audio
+
+
+def probe(path: Path) -> float:
+    """Length of a recording in seconds, read from the container without decoding.
+
+    Where the container does not say (a recorded live stream), its packets are counted instead.
+
+    Raises:
+        BadInput: as `decode`, as far as that shows without decoding.
+        OSError: the file cannot be read at all.
+    """
+    with _open(path) as (container, stream):
+        declared_s = _declared_duration_s(container, stream)
+        if declared_s is None:
+            ends = [
+                float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                for packet in container.demux(stream)
+                if packet.pts is not None and packet.time_base is not None
+            ]
+            declared_s = max(ends, default=0.0)
+        if declared_s <= 0:
+            raise BadInput(f"{path.name} has an audio stream of no length", "fetch or export it again")
+        return declared_s
+
+
+def duration_s(audio: Audio) -> float:
+    """Length in seconds of audio at `SAMPLE_RATE`."""
+    return len(audio) / SAMPLE_RATE
+
+
+def is_silent(audio: Audio) -> bool:
+    """Whether no tenth of a second of the audio is louder than `SILENCE_DBFS`; True for no audio."""
+    whole = audio[: len(audio) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
+    power = np.einsum("ij,ij->i", whole, whole).max(initial=0.0) / _WINDOW
+    rest = audio[whole.size :]
+    if rest.size:
+        power = max(power, float(rest @ rest) / _WINDOW)
+    return bool(power <= 10 ** (SILENCE_DBFS / 10))
+
+
+@contextmanager
+def _open(path: Path) -> Iterator["tuple[InputContainer, AudioStream]"]:
+    """Open a media file at its first audio stream, turning FFmpeg's verdicts into ours."""
+    import av
+
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path.name} is empty", "fetch it again; the transfer wrote nothing")
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    try:
+        container = av.open(str(path), mode="r", metadata_errors="ignore", options=options)
+    except (av.FFmpegError, ValueError) as error:
+        raise BadInput(
+            f"{path.name} is not a media file, or not a whole one ({_reason(error)})",
+            "check that it plays; fetch it again or export it as m4a, mp3, wav, ogg or webm",
+        ) from error
+    with container:
+        if not container.streams.audio:
+            raise BadInput(f"{path.name} has no audio stream", "choose a format with sound")
+        try:
+            yield container, container.streams.audio[0]
+        except (av.FFmpegError, IndexError) as error:  # PyAV's answer to a stream that begins in mid-file
+            raise BadInput(
+                f"{path.name} cannot be read to its end ({_reason(error)})",
+                "fetch it again; the file is incomplete or corrupt",
+            ) from error
+
+
+def _resampled(frames: "Iterator[AudioFrame]") -> "Iterator[AudioFrame]":
+    """The frames as mono float32 at `SAMPLE_RATE`, through every change of rate or channels.
+
+    Podcasts with inserted advertisements change both in mid-stream.
+    """
+    from av.audio.resampler import AudioResampler
+
+    def key(frame: "AudioFrame") -> tuple[str, str, int]:
+        return frame.format.name, frame.layout.name, frame.sample_rate
+
+    for _, alike in groupby(frames, key):
+        resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE, options=_DOWNMIX)
+        for frame in chain(alike, [None]):
+            yield from (resampled for resampled in resampler.resample(frame) if resampled is not None)
+
+
+def _frames(path: Path, container: "InputContainer", stream: "AudioStream") -> "Iterator[AudioFrame]":
+    import av
+
+    packets = damaged = 0
+    reason = ""
+    for packet in container.demux(stream):
+        packets += 1
+        try:
+            yield from packet.decode()
+        except av.FFmpegError as error:
+            damaged += 1
+            reason = _reason(error)
+    if damaged > _DAMAGED_SHARE * packets:
+        raise BadInput(
+            f"{path.name} is damaged ({damaged} of {packets} packets: {reason})",
+            "fetch it again; the file is incomplete or corrupt",
+        )
+
+
+def _declared_duration_s(container: "InputContainer", stream: "AudioStream") -> float | None:
+    """What the file says the audio lasts, in seconds; the container's own length covers a video too."""
+    import av
+
+    if container.format.name in _LENGTH_GUESSED:
+        return None
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration and not container.streams.video:
+        return container.duration / av.time_base
+    return None
+
+
+def _too_long(path: Path, longest_s: float) -> BadInput:
+    return BadInput(f"{path.name} is longer than {longest_s / 3600:g} h", "split it into shorter recordings")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,104 @@
+"""Who speaks when, with pyannote.audio."""
+
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from models.audio import SAMPLE_RATE, Audio
+from models.errors import ModelUnavailable, first_line
+from models.source import label, locate
+from models.transcript import Turn
+
+os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
+
+
+class Diarizer:
+    """Finds the turns of speakers. Loads its model at the first use; one thread at a time.
+
+    Args:
+        model: a folder with a pyannote.audio pipeline, or its name on the hub, such as
+            "pyannote/speaker-diarization-community-1".
+        token: of the hub, for pipelines whose terms must be accepted first; None: the one that the
+            hub's own login left on this machine, if any.
+        device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
+        threads: CPU threads; PyTorch has one such number for the whole process.
+    """
+
+    def __init__(
+        self, model: str | Path, *, token: str | None = None, device: str = "auto", threads: int = 1
+    ) -> None:
+        self._model = model
+        self._token = token
+        self._device = device
+        self._threads = threads
+        self._pipeline: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_pipeline": None}
+
+    @property
+    def version(self) -> str:
+        """Names the library's version and the model; safe in file names.
+
+        Raises:
+            ModelUnavailable: the model is a folder that is not there.
+        """
+        return f"pyannote.audio-{metadata.version('pyannote.audio')}-{label(self._model)}"
+
+    def turns(self, audio: Audio) -> list[Turn]:
+        """Divide a recording into turns that do not overlap.
+
+        Where several people speak at once, the turn is that of the one who is most likely
+        transcribed (pyannote.audio's exclusive diarization).
+
+        Args:
+            audio: float32 [n], mono, 16 kHz.
+
+        Returns:
+            Turns in the order they begin, seconds from the start of the recording; speakers are
+            "SPEAKER_00", "SPEAKER_01", … in the order they are first heard. Empty if nobody is.
+
+        Raises:
+            ModelUnavailable: the model cannot be loaded.
+        """
+        import torch
+
+        pipeline = self._loaded()
+        diarization = pipeline({"waveform": torch.from_numpy(audio)[None], "sample_rate": SAMPLE_RATE})
+        tracks = diarization.exclusive_speaker_diarization.itertracks(yield_label=True)
+        spans = sorted((max(0.0, span.start), span.end, speaker) for span, _, speaker in tracks)
+        names: dict[str, str] = {}
+        return [
+            Turn(
+                start=round(start, 3),
+                end=round(end, 3),
+                speaker=names.setdefault(speaker, f"SPEAKER_{len(names):02d}"),
+            )
+            for start, end, speaker in spans
+        ]
+
+    def _loaded(self) -> Any:
+        if self._pipeline is None:
+            import torch
+            from pyannote.audio import Pipeline
+
+            source = locate(self._model)
+            torch.set_num_threads(self._threads)
+            device = self._device
+            if device == "auto":
+                device = "cuda" if torch.cuda.is_available() else "cpu"
+            try:
+                pipeline = Pipeline.from_pretrained(source, token=self._token)
+                if pipeline is None:
+                    raise OSError("the hub has no such pipeline")
+                self._pipeline = pipeline.to(torch.device(device))
+            except Exception as error:
+                raise ModelUnavailable(
+                    f"cannot load the diarization model {self._model} on {device} ({first_line(error)})",
+                    "a folder must hold a pyannote.audio pipeline (config.yaml)"
+                    if isinstance(source, Path)
+                    else "check the network and the name, accept the model's terms on the hub and give a "
+                    "token, or name a folder that holds it",
+                ) from error
+        return self._pipeline

@@ -1,0 +1,80 @@
+"""The transcript: who said what, from which second to which."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Label = Annotated[str, Field(min_length=1)]
+
+
+class _Span(BaseModel):
+    """A stretch of the recording; `start` and `end` in seconds from its beginning, `end >= start >= 0`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: Seconds
+    end: Seconds
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"ends at {self.end} s, before its start at {self.start} s")
+        return self
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds; 0 for what the recogniser could not give a length."""
+        return self.end - self.start
+
+
+class Word(_Span):
+    """One spoken word.
+
+    `text` is what the recogniser wrote, punctuation and leading space included: the words of a
+    segment joined with nothing between them are its text, in languages without spaces too.
+    `speaker` is None where nobody was heard speaking within reach of the word.
+    """
+
+    text: str
+    probability: Probability | None = None
+    speaker: Label | None = None
+
+
+class Segment(_Span):
+    """A run of words of one speaker (`speaker` None: unknown). `words` is empty if words have no times."""
+
+    text: str
+    speaker: Label | None = None
+    words: tuple[Word, ...] = ()
+
+
+class Turn(_Span):
+    """A stretch in which one speaker holds the floor."""
+
+    speaker: Label
+
+
+class Transcript(BaseModel):
+    """A whole talk, as transcribed: the artefact that everything downstream reads.
+
+    `language` is an ISO 639-1 code and `language_probability` how sure the recogniser was of it
+    (None: it was told). `duration_s` is the length of the recording, in seconds. `segments` are in
+    the order they were spoken. `made_by` names the version of each model that had a part in it.
+
+    Its JSON reads back to an equal transcript; unknown fields are ignored, so that fields can be added.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    language: Label
+    language_probability: Probability | None
+    duration_s: Seconds
+    segments: tuple[Segment, ...]
+    made_by: dict[str, str]
+
+    @property
+    def words_total(self) -> int:
+        """Words spoken in the talk; a segment whose words have no times is counted by its spaces."""
+        return sum(len(segment.words) or len(segment.text.split()) for segment in self.segments)

@@ -1,0 +1,16 @@
+"""What tests of several folders share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def chdb_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for embedded studies that lasts as long as the test run.
+
+    chDB holds one folder per process, and every study has its own. Closing a warehouse lets the folder
+    go, what it holds stays, so tests open one study at a time:
+    `with Warehouse(Settings(home=chdb_home, study="…")) as warehouse`.
+    """
+    return tmp_path_factory.mktemp("home")

@@ -1,0 +1,218 @@
+"""How an agent runs, on both brokers: in order, nothing lost, nothing acknowledged too early."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from agents.runtime import _start_app, _stop_app
+from agents.stage import Agent, Block, Position, Stage
+from streams.app import Outlet, attach, build_app
+from streams.blobs import Blobs
+from streams.cluster import Cluster
+from streams.errors import DataError, Fatal
+from streams.events import (
+    DeadLettered,
+    Event,
+    Sighting,
+    Video,
+    VideoAccepted,
+    VideoSeen,
+    decode,
+)
+from streams.settings import Settings
+from streams.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
+
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
+
+
+def seen(video_id: str) -> VideoSeen:
+    return VideoSeen(
+        video=Video(video_id=video_id), sighting=Sighting(source_id="s", kind="file", seen_at=NOON)
+    )
+
+
+class Accept(Agent):
+    """Accepts every video, except as the test says."""
+
+    name: ClassVar[str] = "accept"
+    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_SEEN,)
+
+    def __init__(self, trouble: dict[str, Exception] | None = None) -> None:
+        self.trouble = trouble or {}
+        self.handled: list[str] = []
+        self.settled: list[list[str]] = []
+        self._block: list[str] = []
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        assert isinstance(event, VideoSeen)
+        self.handled.append(event.key)
+        if event.key in self.trouble:
+            raise self.trouble[event.key]
+        self._block.append(event.key)
+        return [VideoAccepted(video=event.video)]
+
+    async def settle(self) -> Sequence[Event]:
+        self.settled.append(self._block)
+        self._block = []
+        return ()
+
+
+class AcceptInBlocks(Accept):
+    block: ClassVar[Block] = Block(events=4, seconds=0.4)
+
+
+@asynccontextmanager
+async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: int = 100) -> Any:
+    """An agent at work; yields the list of errors that would have ended the process."""
+    fatal: list[BaseException] = []
+    app = build_app(settings, f"{settings.study}.{agent.name}", settings.broker)
+    stage = Stage(
+        agent,
+        outlet=Outlet(app, settings),
+        blobs=Blobs(settings.blobs_url),
+        study=settings.study,
+        log_ids=await asyncio.to_thread(cluster.log_ids),
+        now=lambda: NOON,
+        ceiling=ceiling,
+        on_fatal=fatal.append,
+    )
+    attach(app, settings, agent.name, agent.reads, stage.run)
+    await _start_app(app)
+    try:
+        yield fatal
+    finally:
+        await _stop_app(app, [stage])
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]], seconds: float = 40.0) -> None:
+    for _ in range(int(seconds / 0.1)):
+        answer = true()
+        if (await answer) if isinstance(answer, Awaitable) else answer:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"it did not happen within {seconds} s")
+
+
+def written(settings: Settings, topic: Topic) -> list[Event]:
+    """Everything a topic holds, in order."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    consumer = KafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
+    partition = TopicPartition(topic.full_name(settings.study), 0)
+    consumer.assign([partition])
+    end, found = consumer.end_offsets([partition])[partition], []
+    while consumer.position(partition) < end:
+        for records in consumer.poll(timeout_ms=300).values():
+            found += [decode(record.value) for record in records]
+    consumer.close()
+    return found
+
+
+async def committed(cluster: Cluster, settings: Settings, agent: Agent) -> int:
+    lags = await asyncio.to_thread(cluster.lag, f"{settings.study}.{agent.name}", [VIDEOS_SEEN])
+    return lags[0].committed
+
+
+async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
+    settings: Settings, cluster: Cluster
+) -> None:
+    cluster.send(seen("a"))
+    cluster.send_raw(VIDEOS_SEEN, b"k", b"this is not JSON")
+    cluster.send(seen("b"))
+    cluster.send_raw(VIDEOS_SEEN, None, b'{"kind": "VideoSeen", "schema_version": 7}')
+    cluster.send_raw(VIDEOS_SEEN, b"big", b"x" * 1_000_000)
+    cluster.send(seen("poison"))
+    cluster.send(seen("c"))
+    agent = Accept({"poison": DataError("it is poison", "do not drink it")})
+    async with working(settings, cluster, agent) as fatal:
+
+        async def all_committed() -> bool:
+            return await committed(cluster, settings, agent) == 7
+
+        await until(all_committed)
+        assert fatal == []
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
+    letters = [event for event in written(settings, DEAD_LETTERS) if isinstance(event, DeadLettered)]
+    assert [(letter.offset, letter.cause) for letter in letters] == [
+        (1, "the message is not JSON"),
+        (3, "schema version 7 of VideoSeen is newer than this groundswell understands (1)"),
+        (4, "the message has 1,000,000 bytes, over the limit of 900,000"),
+        (5, "it is poison"),
+    ]
+    assert all(letter.cure for letter in letters)
+    assert letters[0].payload == "dGhpcyBpcyBub3QgSlNPTg=="
+    assert letters[2].payload_blob is not None
+    assert Blobs(settings.blobs_url).read(letters[2].payload_blob) == b"x" * 1_000_000
+    assert letters[3].video_id == "poison"
+
+
+async def test_an_error_that_is_not_the_datas_acknowledges_nothing(
+    settings: Settings, cluster: Cluster
+) -> None:
+    for video_id in ("a", "b", "c"):
+        cluster.send(seen(video_id))
+    broken = Accept({"b": RuntimeError("the disk is full")})
+    async with working(settings, cluster, broken) as fatal:
+        await until(lambda: bool(fatal))
+        await asyncio.sleep(2.5)  # longer than the commit interval
+        assert await committed(cluster, settings, broken) == 1
+    assert "disk" in str(fatal[0])
+    assert broken.handled == ["a", "b"]
+
+    mended = Accept()
+    async with working(settings, cluster, mended):
+        await until(lambda: len(mended.handled) >= 2)
+    assert mended.handled == ["b", "c"]
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
+
+
+async def test_a_block_is_settled_when_full_or_by_the_clock(settings: Settings, cluster: Cluster) -> None:
+    for number in range(6):
+        cluster.send(seen(f"v{number}"))
+    agent = AcceptInBlocks()
+    async with working(settings, cluster, agent):
+        await until(lambda: sum(len(block) for block in agent.settled) == 6)
+    assert agent.settled[0] == ["v0", "v1", "v2", "v3"]
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [
+        f"v{number}" for number in range(6)
+    ]
+
+
+async def test_a_bad_deploy_stops_instead_of_draining_the_topic(settings: Settings, cluster: Cluster) -> None:
+    for number in range(12):
+        cluster.send(seen(f"v{number}"))
+    agent = Accept({f"v{number}": DataError("a bug", "mend it") for number in range(12)})
+    async with working(settings, cluster, agent, ceiling=3) as fatal:
+        await until(lambda: bool(fatal))
+    assert isinstance(fatal[0], Fatal)
+    assert "could not process 4 messages in a row" in fatal[0].cause
+    assert len(agent.handled) == 4
+    assert len(written(settings, DEAD_LETTERS)) == 3
+
+
+async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
+    settings: Settings, cluster: Cluster
+) -> None:
+    cut = 3
+    for number in range(6):
+        cluster.send(seen(f"v{number}"))
+    slow = Accept()
+    original = slow.handle
+
+    async def handle(event: Event, at: Position) -> Sequence[Event]:
+        outputs = await original(event, at)
+        if len(slow.handled) > cut:
+            await asyncio.sleep(60)
+        return outputs
+
+    slow.handle = handle  # type: ignore[method-assign]
+    with suppress(asyncio.CancelledError):
+        async with working(settings, cluster, slow):
+            await until(lambda: len(slow.handled) > cut)
+            await asyncio.sleep(2.5)
+    fast = Accept()
+    async with working(settings, cluster, fast):
+        await until(lambda: "v5" in fast.handled)
+    assert fast.handled == [f"v{number}" for number in range(cut, 6)]

@@ -1,0 +1,132 @@
+"""The blob store: whole or not at all, checked when read; leases and the outbox on top of it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streams.blobs import Blobs
+from streams.errors import DataError
+from streams.events import Sighting, Source, Video, VideoSeen
+from streams.leases import Lease
+from streams.outbox import Outbox
+from streams.sources import Sources, source_id
+
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(str(tmp_path / "blobs"))
+
+
+def test_bytes_come_back(blobs: Blobs) -> None:
+    blob = blobs.put("a/b", b"words")
+    assert blobs.read(blob) == b"words"
+    assert blobs.find("a/b") == blob
+    assert (blob.size, blobs.exists("a/b"), blobs.exists("a/c"), blobs.find("a/c")) == (5, True, False, None)
+
+
+def test_a_damaged_blob_is_noticed(blobs: Blobs, tmp_path: Path) -> None:
+    blob = blobs.put("a", b"words")
+    (tmp_path / "blobs" / "a").write_bytes(b"wordz")
+    with pytest.raises(DataError, match="damaged"):
+        blobs.read(blob)
+
+
+def test_a_missing_blob_names_itself_and_the_store(blobs: Blobs) -> None:
+    with pytest.raises(DataError, match=r"the blob nope is not in .*blobs"):
+        blobs.get("nope")
+
+
+@pytest.mark.parametrize("key", ["/etc/passwd", "../x", "a/../../x"])
+def test_a_key_stays_inside(blobs: Blobs, key: str) -> None:
+    with pytest.raises(ValueError, match="relative"):
+        blobs.put(key, b"")
+
+
+def test_a_file_is_moved_in_whole(blobs: Blobs, tmp_path: Path) -> None:
+    source = tmp_path / "talk.ogg"
+    source.write_bytes(b"x" * 3_000_000)
+    blob = blobs.put_file("audio/t.ogg", source, move=True)
+    assert (blob.size, len(blobs.read(blob)), source.exists()) == (3_000_000, 3_000_000, False)
+    assert blobs.local_copy(blob, tmp_path / "copies").read_bytes() == b"x" * 3_000_000
+
+
+def test_unfinished_files_are_not_listed(blobs: Blobs, tmp_path: Path) -> None:
+    blobs.put("f/2", b"")
+    blobs.put("f/1", b"")
+    (tmp_path / "blobs" / "f" / ".3.tmp").write_bytes(b"half")
+    assert list(blobs.keys("f")) == ["f/1", "f/2"]
+    assert list(blobs.keys("none")) == []
+
+
+def test_only_one_creates(blobs: Blobs) -> None:
+    assert blobs.create("c/1", b"mine")
+    assert not blobs.create("c/1", b"theirs")
+    assert blobs.get("c/1") == b"mine"
+    assert list(blobs.keys("c")) == ["c/1"]
+
+
+def test_the_memory_store_serves_the_same() -> None:
+    """fsspec's in-memory file system stands for remote ones: no renames, no folders."""
+    blobs = Blobs("memory://groundswell-test")
+    blob = blobs.put("a/b", b"words")
+    assert blobs.read(blob) == b"words"
+    assert list(blobs.keys("a")) == ["a/b"]
+    blobs.delete("a/b")
+    blobs.delete("a/b")
+    assert not blobs.exists("a/b")
+
+
+def test_a_lease_is_held_renewed_and_taken_over_when_it_expires(blobs: Blobs) -> None:
+    clock = [100.0]
+    mine = Lease(blobs, "talk", "me", 60.0, lambda: clock[0])
+    yours = Lease(blobs, "talk", "you", 60.0, lambda: clock[0])
+    assert mine.acquire()
+    assert mine.acquire()
+    assert not yours.acquire()
+    clock[0] += 50
+    mine.renew()
+    clock[0] += 50
+    assert not yours.acquire()
+    clock[0] += 11
+    assert yours.acquire()
+    assert not mine.acquire()
+    yours.release()
+    assert mine.acquire()
+
+
+def test_a_damaged_lease_is_free(blobs: Blobs) -> None:
+    blobs.put("leases/talk.json", b"{")
+    assert Lease(blobs, "talk", "me", 60.0, lambda: 0.0).acquire()
+
+
+def seen(video_id: str, minute: int) -> VideoSeen:
+    at = NOON + timedelta(minutes=minute)
+    return VideoSeen(
+        video=Video(video_id=video_id), sighting=Sighting(source_id="s", kind="file", seen_at=at)
+    )
+
+
+def test_the_outbox_keeps_the_first_sighting_in_order(blobs: Blobs) -> None:
+    outbox = Outbox(blobs)
+    for video_id, minute in (("b", 2), ("a", 1), ("b", 9), ("odd/id: x", 3)):
+        outbox.keep(seen(video_id, minute))
+    assert [event.key for event in outbox.entries()] == ["a", "b", "odd/id: x"]
+    outbox.renew(seen("a", 10))
+    assert [event.key for event in outbox.entries()] == ["b", "odd/id: x", "a"]
+
+
+def test_a_source_added_twice_is_one(blobs: Blobs) -> None:
+    sources = Sources(blobs)
+    source = Source(source_id=source_id("channel", "@X"), kind="channel", locator="@X", added_at=NOON)
+    assert (sources.add(source), sources.add(source)) == (True, False)
+    assert source_id("channel", "@x") == source.source_id
+    assert sources.visited_at(source.source_id) is None
+    sources.visit(source.source_id, NOON)
+    assert sources.visited_at(source.source_id) == NOON
+    assert list(sources.all()) == [source]
+    sources.remove(source.source_id)
+    assert list(sources.all()) == []
+    assert sources.visited_at(source.source_id) is None

@@ -1,0 +1,171 @@
+"""Events: frozen, deterministic, and readable for as long as the log lives."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from streams import events as e
+from streams.errors import DataError
+from streams.topics import TOPIC_OF, TOPICS
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "events"
+MARCH = datetime(2025, 3, 4, 16, tzinfo=UTC)
+BLOB = e.Blob(key="audio/a.ogg", sha256="0" * 64, size=7)
+VIDEO = e.Video(
+    video_id="abc", title="Ein Titel – «ü»", published_at=MARCH, duration_s=61.5, speakers=("A", "B")
+)
+EXAMPLES: tuple[e.Event, ...] = (
+    e.SourceDue(source=e.Source(source_id="s", kind="channel", locator="@x", added_at=MARCH), slot=MARCH),
+    e.VideoSeen(
+        video=VIDEO,
+        sighting=e.Sighting(source_id="s", kind="search", query="q", rank=3, seen_at=MARCH),
+        media=BLOB,
+    ),
+    e.VideoAccepted(video=VIDEO, captions=BLOB),
+    e.VideoRejected(video=VIDEO, rule="too short", reason="it lasts 61 s"),
+    e.AudioStored(video=VIDEO, audio=BLOB),
+    e.TranscriptReady(
+        video=VIDEO,
+        transcript=BLOB,
+        transcript_version="w-1",
+        language="en",
+        duration_s=61.5,
+        words=99,
+        speakers=2,
+    ),
+    e.ParagraphsEmbedded(
+        video=VIDEO, paragraphs=BLOB, transcript_version="w-1", embedding_model="m", count=1
+    ),
+    e.ParagraphsAssigned(
+        video=VIDEO,
+        video_index=0,
+        model_version="m1",
+        transcript_version="w-1",
+        sequence=1,
+        assignments=(e.AssignedParagraph(paragraph_id="p", topic_id=None, probability=0.25),),
+    ),
+    e.TopicBorn(
+        model_version="m1",
+        topic_id=21,
+        sequence=1,
+        label="mcp, servers",
+        words=(("mcp", 0.5),),
+        origin="born",
+        video_ids=("abc",),
+        founders=(
+            e.Founder(
+                paragraph_id="p",
+                video_id="z",
+                video_index=0,
+                month=MARCH.date(),
+                topic_id=21,
+                probability=0.4,
+            ),
+        ),
+        emerged_at=MARCH,
+    ),
+    e.TopicChanged(model_version="m1", topic_id=21, sequence=2, label="mcp", words=(("mcp", 0.5),)),
+    e.TopicDrifted(
+        model_version="m1",
+        topic_id=21,
+        sequence=9,
+        label="mcp",
+        share_before=0.1,
+        share_after=0.4,
+        drifted_at=MARCH,
+    ),
+    e.AlertRaised(
+        rule="new topic",
+        model_version="m1",
+        topic_id=21,
+        title="t",
+        reason="r",
+        raised_at=MARCH,
+        video_ids=("abc",),
+    ),
+    e.DeadLettered(
+        agent="screen",
+        cause="c",
+        cure="d",
+        log_id="l",
+        topic="videos.seen",
+        partition=0,
+        offset=4,
+        payload="e30=",
+        failed_at=MARCH,
+    ),
+    e.DeadLetterSettled(letter_id="x", action="replayed", settled_at=MARCH),
+)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
+    assert e.decode(e.encode(event)) == event
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_events_written_by_version_1_are_still_read_and_written_the_same(event: e.Event) -> None:
+    """The golden files are never changed: a new field has a default, a changed meaning a new version."""
+    path = GOLDEN / f"{type(event).__name__}.v1.json"
+    written = json.loads(path.read_text())
+    assert e.decode(path.read_bytes()) == event
+    now = json.loads(e.encode(event))
+    assert {name: now[name] for name in written} == written
+
+
+def test_every_kind_of_event_has_an_example_and_a_topic() -> None:
+    kinds = {type(event) for event in EXAMPLES}
+    assert kinds == set(e.Envelope.KINDS.values()) == set(TOPIC_OF)
+
+
+def test_a_topic_of_order_has_one_partition() -> None:
+    assert {topic.name for topic in TOPICS if topic.single} >= {"paragraphs.embedded", "topics.changed"}
+
+
+def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:
+    again = EXAMPLES[1].model_copy(update={"schema_version": 1})
+    assert again.event_id == EXAMPLES[1].event_id
+    other = e.VideoRejected(video=VIDEO, rule="language", reason="")
+    assert other.event_id != EXAMPLES[3].event_id
+
+
+@pytest.mark.parametrize(
+    ("wire", "cause"),
+    [
+        (None, "the message is empty"),
+        (b"", "the message is empty"),
+        (b"not json", "the message is not JSON"),
+        (b'{"half": ', "the message is not JSON"),
+        (b"[1, 2]", "the message is not an event"),
+        (b'{"kind": "VideoSeen"}', "the message is not an event"),
+        (b'{"kind": "VideoSeen", "schema_version": 99}', "schema version 99 of VideoSeen is newer"),
+        (b'{"kind": "Nonsense", "schema_version": 1}', "there is no event named 'Nonsense'"),
+        (b'{"kind": "VideoSeen", "schema_version": 1, "video": {}}', "the VideoSeen is invalid"),
+        (b"\xff\xfe\x00", "the message is not JSON"),
+        (b" " * 900_001, "over the limit"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_is_no_event_is_refused_with_cause_and_cure(wire: bytes | None, cause: str) -> None:
+    with pytest.raises(DataError) as refused:
+        e.decode(wire)
+    assert cause in refused.value.cause
+    assert refused.value.cure
+
+
+def test_a_message_over_the_limit_is_not_written() -> None:
+    long = VIDEO.model_copy(update={"description": "x" * e.MESSAGE_LIMIT})
+    with pytest.raises(DataError, match="over the limit"):
+        e.encode(e.VideoAccepted(video=long))
+
+
+def test_a_naive_moment_is_no_moment() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        e.Video(video_id="x", published_at=datetime(2025, 1, 1))  # noqa: DTZ001
+
+
+def test_fields_of_a_later_minor_version_are_ignored() -> None:
+    wire = json.loads(e.encode(EXAMPLES[2])) | {"colour": "blue"}
+    assert e.decode(json.dumps(wire).encode()) == EXAMPLES[2]
