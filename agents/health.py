@@ -45,16 +45,17 @@ class Health:
 
 
 @dataclass(slots=True)
-class _Watched:
-    stage: Stage
+class _Group:
+    """The agents of one consumer group: they share one consumer, and so one progress."""
+
     app: Any
-    group: str
+    stages: dict[str, Stage]
     committed: int = -1
-    moved_at: float = 0.0
+    moved_at: float = field(default_factory=time.monotonic)
 
 
 class Watch:
-    """Looks at every agent's lag and progress."""
+    """Looks at every agent's lag and every group's progress."""
 
     def __init__(
         self, cluster: Cluster, health: Health, stall_s: float, stop: Callable[[BaseException], None]
@@ -63,49 +64,57 @@ class Watch:
         self._health = health
         self._stall_s = stall_s
         self._stop = stop
-        self._watched: dict[str, _Watched] = {}
+        self._groups: dict[str, _Group] = {}
 
-    def add(self, name: str, stage: Stage, app: Any, group: str) -> None:
-        """Watch an agent."""
-        self._watched[name] = _Watched(stage, app, group, moved_at=time.monotonic())
+    def add(self, group: str, app: Any, stages: dict[str, Stage]) -> None:
+        """Watch the agents of a consumer group."""
+        self._groups[group] = _Group(app, stages)
 
     async def run(self, pause_s: float) -> None:
         """Look every `pause_s` seconds, for ever."""
         while True:
             await asyncio.sleep(pause_s)
-            stalled = [why for name, each in self._watched.items() if (why := await self._look(name, each))]
-            if stalled:
-                self._health.not_ready("; ".join(stalled))
+            unwell = [why for name, group in self._groups.items() if (why := await self._look(name, group))]
+            if unwell:
+                self._health.not_ready("; ".join(unwell))
             elif self._health.fatal is None:
                 self._health.is_ready()
 
-    async def _look(self, name: str, watched: _Watched) -> str | None:
-        """Return why the agent is not well, or None."""
-        try:
-            lags = await asyncio.to_thread(self._cluster.lag, watched.group, watched.stage.agent.reads)
-        except Exception as error:
-            log.debug("lag unknown", agent=name, error=str(error)[:160])
-            return f"{name}: Kafka does not answer"
-        for lag in lags:
-            LAG.labels(name, lag.topic, lag.partition).set(lag.behind)
-        behind = sum(lag.behind for lag in lags)
-        self._health.lag[name] = behind
-        committed, now = sum(lag.committed for lag in lags), time.monotonic()
-        if committed != watched.committed or not behind or watched.stage.busy:
-            watched.committed, watched.moved_at = committed, now
+    async def _look(self, name: str, group: _Group) -> str | None:
+        """Return why a group is not well, or None."""
+        committed: dict[tuple[str, int], int] = {}
+        for agent, stage in group.stages.items():
+            try:
+                lags = await asyncio.to_thread(self._cluster.lag, name, stage.agent.reads)
+            except Exception as error:
+                log.debug("lag unknown", agent=agent, error=str(error)[:160])
+                return f"{agent}: Kafka does not answer"
+            for lag in lags:
+                LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)
+                committed[lag.topic, lag.partition] = lag.committed
+            self._health.lag[agent] = sum(lag.behind for lag in lags)
+        return self._judge(group, sum(committed.values()))
+
+    def _judge(self, group: _Group, committed: int) -> str | None:
+        now = time.monotonic()
+        behind = {agent: self._health.lag[agent] for agent in group.stages if self._health.lag[agent]}
+        busy = any(stage.busy for stage in group.stages.values())
+        if committed != group.committed or not behind or busy:
+            group.committed, group.moved_at = committed, now
             return None
-        quiet_s = now - max(watched.moved_at, watched.stage.progressed_at)
-        patience_s = self._stall_s * (1 if self._has_partitions(watched) else STANDBY_FACTOR)
+        quiet_s = now - max(group.moved_at, *(stage.progressed_at for stage in group.stages.values()))
+        patience_s = self._stall_s * (1 if self._has_partitions(group) else STANDBY_FACTOR)
+        what = ", ".join(f"{agent} has {count} messages to process" for agent, count in behind.items())
         if quiet_s > patience_s:
             self._stop(
                 Fatal(
-                    f"{name} has {behind} messages to process but nothing moved for {quiet_s:.0f} s",
+                    f"{what} but nothing moved for {quiet_s:.0f} s",
                     "it ends so that its supervisor restarts it; if it happens again, look at the broker",
                 )
             )
-        return f"{name}: nothing moved for {quiet_s:.0f} s" if quiet_s > patience_s / 2 else None
+        return f"{what}; nothing moved for {quiet_s:.0f} s" if quiet_s > patience_s / 2 else None
 
     @staticmethod
-    def _has_partitions(watched: _Watched) -> bool:
-        consumer = getattr(watched.app, "consumer", None)
+    def _has_partitions(group: _Group) -> bool:
+        consumer = getattr(group.app, "consumer", None)
         return bool(consumer and consumer.assignment())

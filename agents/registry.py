@@ -74,7 +74,7 @@ class Parts:
 
     @property
     def _threads(self) -> int:
-        return self.settings.threads or os.cpu_count() or 1
+        return self.settings.threads or max(1, (os.cpu_count() or 1) // 2)
 
     def _model(self, which: str) -> str:
         name: str = getattr(self.settings, f"{which}_model")

@@ -116,7 +116,7 @@ class Runtime:
                 stage = await asyncio.to_thread(self._stage, name, outlet)
                 self._stages[name] = stage
                 attach(app, self.settings, name, stage.agent.reads, stage.run)
-                watch.add(name, stage, app, group)
+            watch.add(group, app, {name: self._stages[name] for name in names})
             stack.push_async_callback(_stop_app, app, [self._stages[name] for name in names])
             await _start_app(app)
         _background(stack, watch.run(LOOK_S))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -40,6 +41,13 @@ CRASHES = 2
 """A file that kills the speech process so many times is a dead letter."""
 
 _speech: SpeechModels | None = None
+
+
+def _begin() -> None:
+    """Prepare the child process: Ctrl-C is for its parent, and waiting threads must not burn a core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
 def _transcribe(speech: SpeechModels, path: Path) -> Transcript:
@@ -148,7 +156,8 @@ class Transcribe(Agent):
     async def _in_child(self, path: Path) -> Transcript:
         for _ in range(CRASHES):
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+                context = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
             try:
                 return await asyncio.get_running_loop().run_in_executor(
                     self._pool, _transcribe, self._speech(), path

@@ -82,7 +82,9 @@ class Settings(BaseSettings):
     )
     hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where speech models run.")
-    threads: int = Field(0, ge=0, description="Threads per model; 0: the number of cores.")
+    threads: int = Field(
+        0, ge=0, description="Threads per model; 0: half the cores (more of them wait for each other)."
+    )
     max_tokens: int = Field(
         300, ge=20, le=510, description="Longest paragraph, in tokens of the embedding model."
     )

@@ -60,7 +60,9 @@ def period(
     for name, month in (("first", first), ("last", last)):
         if month and not re.fullmatch(r"(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])", month):
             raise Refused(
-                422, f"{name}={month[:40]!r} is not a month", "write it as YYYY-MM, such as 2025-04"
+                422,
+                f"the {name} month is {month[:40]!r}, which is not a month from 1970-01 to 2099-12",
+                "write it as YYYY-MM, such as 2025-04",
             )
     if first and last and first > last:
         raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")

@@ -121,7 +121,6 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
     status = ask(warehouse, read.status)
     unfinished = _unfinished(warehouse, status)
     topics = ask(warehouse, read.topics, *months)
-    shown = [topic for topic in topics if topic["videos"]]
     prevalence = ask(warehouse, read.prevalence, *months)
     columns = _columns(prevalence, today)
     bars = _bars(ask(warehouse, read.topic_months, *months), columns)
@@ -140,9 +139,10 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
                 "bars": bars[topic["topic_id"]],
                 "quotes": ask(warehouse, read.quotes, topic["topic_id"], QUOTES),
             }
-            for topic in shown
+            for topic in topics
+            if topic["topic_id"] in bars
         ],
-        "silent": [topic for topic in topics if not topic["videos"]],
+        "silent": [topic for topic in topics if topic["topic_id"] not in bars],
     }
 
 

@@ -12,8 +12,16 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 
 
+def compare(left: Vectors, right: Vectors) -> Vectors:
+    """Cosine of each of [n, d] with each of [k, d] unit vectors: float64 [n, k].
+
+    Not `left @ right.T`: its last digits change with the number of BLAS threads, and then ids can.
+    """
+    return np.einsum("nd,kd->nk", left, right)
+
+
 class Background:
-    """The mean of all paragraphs learned so far, begun at the mean of the seeds.
+    """The mean of all paragraphs learned so far, begun at what the seeds have in common.
 
     Paragraphs of one community all point roughly the same way: on demo talks two paragraphs of
     different talks had a median cosine of .30. Without that common part, cosines of unrelated
@@ -22,7 +30,7 @@ class Background:
     components as well, its second step, took the topics away with them.
 
     Args:
-        total: float64 [d], sum of the paragraphs' unit vectors plus `weight` times the mean of the seeds.
+        total: float64 [d], sum of the paragraphs' unit vectors, the prior's included.
         weight: number of paragraphs, the prior's included.
     """
 
@@ -32,9 +40,12 @@ class Background:
 
     @classmethod
     def begin(cls, seeds: Vectors, prior: float) -> "Background":
-        """From the seeds' unit vectors, float64 [k, d]; without seeds it begins at zero."""
-        mean = seeds.mean(axis=0) if len(seeds) else np.zeros(seeds.shape[1])
-        return cls(prior * mean, prior)
+        """From the seeds' unit vectors, float64 [k, d], by what they share: their mean, shrunk by 1/k.
+
+        A k-th of the mean is each seed's own, and one seed alone shares nothing with others.
+        """
+        k = max(len(seeds), 1)
+        return cls(prior * (1.0 - 1.0 / k) * seeds.sum(axis=0) / k, prior)
 
     def absorb(self, vectors: Vectors) -> None:
         """Count these paragraphs' unit vectors, float64 [n, d], in."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.background import Background, Vectors, unit
+from models.topics.background import Background, Vectors, compare, unit
 from models.topics.settings import TopicSettings
 
 
@@ -29,7 +29,7 @@ class AnchoredCentroids:
         anchors: float64 [k, d], unit length: where each topic began.
         means: float64 [k, d]: running mean of each topic's paragraphs.
         counts: float64 [k]: paragraphs in each mean, capped.
-        cosines: float64 [k, r]: each topic's latest paragraphs' cosines, newest last, NaN where none.
+        recent: float64 [k, r]: each topic's latest paragraphs' cosines, newest last, NaN where none.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class AnchoredCentroids:
         anchors: Vectors,
         means: Vectors,
         counts: Vectors,
-        cosines: Vectors,
+        recent: Vectors,
     ) -> None:
         self._settings = settings
         self._background = background
-        self.anchors, self.means, self.counts, self.cosines = anchors, means, counts, cosines
+        self.anchors, self.means, self.counts, self.recent = anchors, means, counts, recent
         self._newborn: int | None = None
         self.labels_: NDArray[np.int64] = np.zeros(0, np.int64)
         self.probabilities_: Vectors = np.zeros(0)
@@ -59,7 +59,7 @@ class AnchoredCentroids:
             anchors=seeds.copy(),
             means=seeds.copy(),
             counts=np.full(k, settings.prior_paragraphs),
-            cosines=np.full((k, settings.recent_cosines), np.nan),
+            recent=np.full((k, settings.recent_cosines), np.nan),
         )
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ class AnchoredCentroids:
 
     def cosines_to(self, vectors: Vectors) -> Vectors:
         """Centred cosine of each of [n, d] vectors to each topic: float64 [n, k]."""
-        return np.asarray(self._background.centre(vectors) @ self._centroids().T)
+        return compare(self._background.centre(vectors), self._centroids())
 
     def highest_cosines(self, vectors: Vectors) -> Vectors:
         """Each of [n, d] vectors' highest cosine with a topic, float64 [n]; -1 where there are no topics."""
@@ -77,32 +77,31 @@ class AnchoredCentroids:
         """Each topic's floor, float64 [k]."""
         s = self._settings
         floors = np.full(len(self), s.floor)
-        settled = (~np.isnan(self.cosines)).sum(axis=1) >= s.min_cosines
+        settled = (~np.isnan(self.recent)).sum(axis=1) >= s.min_cosines
         if settled.any():
-            low = np.nanpercentile(self.cosines[settled], s.floor_percentile, axis=1)
+            low = np.nanpercentile(self.recent[settled], s.floor_percentile, axis=1)
             floors[settled] = np.clip(low - s.floor_slack, s.floor, s.floor_ceiling)
         return floors
 
-    def add(self, centre: Vectors, cosines: Sequence[float]) -> int:
-        """Found a topic at `centre`, float64 [d]; `cosines` are its founders'. Returns its label."""
+    def add(self, centre: Vectors, cosines: Sequence[float]) -> None:
+        """Found a topic at `centre`, float64 [d], with the next label; `cosines` are its founders'."""
         recent = np.full(self._settings.recent_cosines, np.nan)
         latest = np.asarray(cosines[-len(recent) :], dtype=np.float64)
         recent[len(recent) - len(latest) :] = latest
         self.anchors = np.vstack([self.anchors, unit(centre)])
         self.means = np.vstack([self.means, centre])
         self.counts = np.append(self.counts, min(float(len(cosines)), self._settings.paragraph_cap))
-        self.cosines = np.vstack([self.cosines, recent])
+        self.recent = np.vstack([self.recent, recent])
         self._newborn = len(self)
-        return len(self)
 
     def partial_fit(self, vectors: Vectors, y: object = None) -> "AnchoredCentroids":
         """Label [n, d] unit vectors by the centroids as they are, then move the centroids.
 
         A topic that was added just before does not move: its founders are its mean already.
         """
-        cosines = self.cosines_to(vectors)
-        self.labels_, self.probabilities_ = self._label(cosines)
-        for vector, label, row in zip(vectors, self.labels_, cosines, strict=True):
+        to_topics = self.cosines_to(vectors)
+        self.labels_, self.probabilities_ = self._label(to_topics)
+        for vector, label, row in zip(vectors, self.labels_, to_topics, strict=True):
             if label and label != self._newborn:
                 self._move(int(label) - 1, vector, float(row[label - 1]))
         self._newborn = None
@@ -122,7 +121,7 @@ class AnchoredCentroids:
     def _move(self, k: int, vector: Vectors, cosine: float) -> None:
         self.counts[k] = min(self.counts[k] + 1.0, self._settings.paragraph_cap)
         self.means[k] += (vector - self.means[k]) / self.counts[k]
-        self.cosines[k] = np.append(self.cosines[k, 1:], cosine)
+        self.recent[k] = np.append(self.recent[k, 1:], cosine)
 
     def _centroids(self) -> Vectors:
         share = self._settings.anchor

@@ -243,7 +243,7 @@ class TopicModel:
             "anchors": self._centroids.anchors,
             "means": self._centroids.means,
             "counts": self._centroids.counts,
-            "cosines": self._centroids.cosines,
+            "recent_cosines": self._centroids.recent,
             "kept_vectors": self._novelty.vectors.astype(np.float32),
             "learned": np.array(sorted(self._learned), np.uint64),
             "videos": np.array(list(self._videos), np.uint64),
@@ -271,7 +271,10 @@ class TopicModel:
             centroids = AnchoredCentroids(
                 settings,
                 background,
-                **{name: arrays[name].copy() for name in ("anchors", "means", "counts", "cosines")},
+                anchors=arrays["anchors"].copy(),
+                means=arrays["means"].copy(),
+                counts=arrays["counts"].copy(),
+                recent=arrays["recent_cosines"].copy(),
             )
             return cls(
                 version=meta.version,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.background import Background, Vectors
+from models.topics.background import Background, Vectors, compare
 from models.topics.centroids import AnchoredCentroids
 from models.topics.settings import TopicSettings
 
@@ -76,7 +76,7 @@ class NoveltyBuffer:
         s = self._settings
         videos = np.unique([kept.video_id for kept in self.kept], return_inverse=True)[1]
         centred = background.centre(self.vectors)
-        near = centred[len(centred) - newest :] @ centred.T >= s.birth_pair
+        near = compare(centred[len(centred) - newest :], centred) >= s.birth_pair
         sizes = [(len(set(videos[row])), int(row.sum())) for row in near]
         if not sizes or not self._enough(max(sizes)):
             return None
@@ -106,9 +106,9 @@ class NoveltyBuffer:
     ) -> Vectors:
         means = self._video_means(rows, videos)
         total = means.sum(axis=0)
-        cosines = np.asarray(centred @ background.centre(total / len(means)))
+        cosines = compare(centred, background.centre(total / len(means))[np.newaxis])[:, 0]
         for mean, video in zip(means, np.unique(videos[rows]), strict=True):
             others = background.centre((total - mean) / (len(means) - 1))
             own = np.flatnonzero(videos == video)
-            cosines[own] = centred[own] @ others
+            cosines[own] = compare(centred[own], others[np.newaxis])[:, 0]
         return cosines

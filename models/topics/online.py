@@ -48,7 +48,9 @@ class OnlineTopics:
     ) -> "OnlineTopics":
         """Topics whose first words are those of their descriptions."""
         online = cls(settings, centroids)
-        online._partial_fit((), np.zeros((0, centroids.anchors.shape[1])), ("", *descriptions))
+        # A vocabulary of one word would break c-TF-IDF; so "no topic" has words of its own from the start.
+        shown = ("paragraphs without topic", *descriptions)
+        online._partial_fit((), np.zeros((0, centroids.anchors.shape[1])), shown)
         return online
 
     def learn(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[int | None, float]]:

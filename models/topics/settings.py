@@ -45,7 +45,7 @@ class TopicSettings:
     """From this many paragraphs on, a topic's mean moves by 1/cap a paragraph, and so forgets slowly."""
 
     background_prior: float = 60.0
-    """The mean of the seeds weighs as much as this many paragraphs in the mean of all paragraphs."""
+    """What the seeds have in common weighs as much as this many paragraphs in the mean of all."""
 
     novel_below: float = 0.50
     """A paragraph less close than this to every topic is kept for births, even if it has been assigned."""

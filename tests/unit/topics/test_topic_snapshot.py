@@ -117,7 +117,7 @@ def test_other_settings_are_named() -> None:
 def test_a_missing_part_is_named() -> None:
     snapshot = model("bread").to_snapshot()
     del snapshot.arrays["means"]
-    with pytest.raises(BadInput, match="do not fit together .*means"):
+    with pytest.raises(BadInput, match=r"do not fit together .*means"):
         TopicModel.from_snapshot(snapshot, TopicSettings())
     del snapshot.meta["topics"]
     with pytest.raises(BadInput, match="damaged"):

@@ -1,0 +1,320 @@
+"""ClickHouse's engine in this process (chDB), driven as a server drives it.
+
+That is what chDB leaves to its caller: one statement at a time, settings and a database that hold for one
+request only, sessions that end, and rows of an insert that are data and not SQL.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import chdb
+
+SESSION_SECONDS = 60.0  # the server's default
+
+# ClickHouse answers 500 unless the name of the error says otherwise.
+STATUS: dict[int, re.Pattern[str]] = {
+    401: re.compile("REQUIRED_PASSWORD"),
+    403: re.compile("UNKNOWN_USER|WRONG_PASSWORD|AUTHENTICATION_FAILED|ACCESS_DENIED"),
+    400: re.compile(
+        "BAD_ARGUMENTS|SYNTAX_ERROR|TYPE_MISMATCH|INCORRECT_DATA|DUPLICATE_COLUMN|ILLEGAL_COLUMN"
+        "|CANNOT_COMPILE_REGEXP|THERE_IS_NO_COLUMN|UNKNOWN_ELEMENT_IN_AST|UNKNOWN_TYPE_OF_AST_NODE"
+        "|UNEXPECTED_AST_STRUCTURE|TOO_(DEEP|BIG)_AST|VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE|CANNOT_PARSE_(TEXT"
+        "|ESCAPE_SEQUENCE|QUOTED_STRING|DATE|DATETIME|NUMBER|DOMAIN_VALUE_FROM_STRING|IPV4|IPV6|UUID"
+        "|INPUT_ASSERTION_FAILED)"
+    ),
+    404: re.compile(
+        "UNKNOWN_(TABLE|FUNCTION|IDENTIFIER|TYPE|STORAGE|DATABASE|SETTING|DIRECTION_OF_SORTING"
+        "|AGGREGATE_FUNCTION|FORMAT|DATABASE_ENGINE|TYPE_OF_QUERY|ROLE)"
+    ),
+    408: re.compile("TIMEOUT_EXCEEDED"),
+    413: re.compile("QUERY_IS_TOO_LARGE"),
+    501: re.compile("NOT_IMPLEMENTED"),
+    503: re.compile("SOCKET_TIMEOUT|CANNOT_OPEN_FILE|CANNOT_SCHEDULE_TASK"),
+}
+
+
+class EngineError(Exception):
+    """An error as ClickHouse reports it: a code, the message and a symbolic name."""
+
+    def __init__(self, code: int, name: str, text: str) -> None:
+        super().__init__(f"Code: {code}. DB::Exception: {text} ({name})")
+        self.code = code
+        self.status = next((status for status, names in STATUS.items() if names.fullmatch(name)), 500)
+
+    @classmethod
+    def of_engine(cls, error: Exception) -> EngineError:
+        """The engine's own error, taken apart; one that is not in ClickHouse's form counts as UNKNOWN."""
+        found = re.search(
+            r"Code: (\d+)\. DB::Exception: (.*?)(?: \(([A-Z][A-Z0-9_]+)\))?\s*$", str(error), re.S
+        )
+        if found is None:
+            return cls(1002, "UNKNOWN_EXCEPTION", str(error))
+        return cls(int(found[1]), found[3] or "UNKNOWN_EXCEPTION", found[2])
+
+
+def not_implemented(what: str) -> EngineError:
+    """The refusal of something that a ClickHouse server has and this does not."""
+    return EngineError(48, "NOT_IMPLEMENTED", f"{what}: chdb_http.py cannot do it, a ClickHouse server can")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement as it came, and what has to be known of it before the engine sees it."""
+
+    text: bytes
+    verb: bytes  # the first word, in upper case; INSERT SELECT for an insert without rows of its own
+    format: str | None  # what its FORMAT clause asks for, unless that is an insert's
+    infile_at: int | None = None  # INSERT ... FORMAT x: where FROM INFILE can stand
+    rows_at: int | None = None  # and where the rows begin
+
+    _TOKEN = re.compile(
+        rb"'(?:\\.|''|[^'\\])*'|\"(?:\\.|\"\"|[^\"\\])*\"|`(?:\\.|``|[^`\\])*`|--[^\n]*|/\*.*?\*/"
+        rb"|[A-Za-z_][A-Za-z0-9_]*|[()\[\]{};]",
+        re.DOTALL,
+    )
+    _OPENING, _CLOSING = (b"(", b"[", b"{"), (b")", b"]", b"}")
+
+    @classmethod
+    def parse(cls, text: bytes) -> Statement:
+        """Scan the SQL up to where an insert's rows begin. Raises EngineError for several statements."""
+        verb, previous, depth, settled, ended = b"", b"", 0, False, False
+        output: str | None = None
+        infile_at: int | None = None
+        for token in cls._TOKEN.finditer(text):
+            word = token.group().upper()
+            if word.startswith((b"--", b"/*")):
+                continue
+            if ended:
+                raise EngineError(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
+            depth += (word in cls._OPENING) - (word in cls._CLOSING)
+            ended = word == b";"
+            if depth or ended or word in cls._CLOSING:
+                continue
+            verb = verb or word
+            if verb == b"INSERT":
+                if word == b"VALUES":
+                    break  # the engine finds the end of these by itself
+                if word in (b"SELECT", b"WITH"):
+                    verb = b"INSERT SELECT"
+                if word in (b"SETTINGS", b"FORMAT") and infile_at is None:
+                    infile_at = token.start()
+                if previous == b"FORMAT":
+                    return cls(text, verb, None, infile_at, cls._after_newline(text, token.end()))
+            if previous == b"FORMAT":
+                output = token.group().decode()
+            elif word == b"SETTINGS" and output:
+                settled = True
+            elif not settled:
+                output = None  # only SETTINGS may follow a FORMAT clause: that was an alias of that name
+            previous = word
+        return cls(text, verb, output)
+
+    @staticmethod
+    def _after_newline(text: bytes, offset: int) -> int:
+        """Where data begin behind `FORMAT x`: after blanks and one newline, as ClickHouse reads it."""
+        while text[offset : offset + 1] in (b" ", b"\t", b"\f", b"\r"):
+            offset += 1
+        return offset + 1 if text[offset : offset + 1] == b"\n" else offset
+
+
+@dataclass(frozen=True)
+class Query:
+    """What one request asks of the engine."""
+
+    statement: Statement
+    database: str | None
+    settings: Mapping[str, str]
+    parameters: Mapping[str, str]
+    default_format: str
+    session: str | None = None
+    session_seconds: float = SESSION_SECONDS
+    session_must_exist: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the engine said: the body, its format (None: the statement gives no result), the counts."""
+
+    body: bytes
+    format: str | None
+    summary: dict[str, str]
+
+
+@dataclass
+class Handle:
+    """One connection to the engine with its own SET and USE, as a ClickHouse session has.
+
+    Settings and database of a request are laid over the session's own and taken off again before they could
+    show: lazily, because clients send the same ones with every request.
+    """
+
+    connection: Any
+    expires: float = float("inf")
+    _database: str = "default"  # the session's own
+    _used: str = "default"  # the one in force
+    _laid: dict[str, str] | None = field(default_factory=dict)  # None: interrupted while laying
+    _below: dict[str, str | None] = field(default_factory=dict)  # the values before; None: the default
+
+    def __post_init__(self) -> None:
+        # chDB lets a bare expression pass for a SELECT; a server does not.
+        self.run("SET implicit_select = 0")
+
+    def run(
+        self, sql: str | bytes, output: str = "TabSeparated", parameters: Mapping[str, str] | None = None
+    ) -> Any:
+        """The engine's result object. Raises EngineError."""
+        try:
+            return self.connection.query(sql, output, params=dict(parameters or {}))
+        except Exception as error:
+            raise EngineError.of_engine(error) from error
+
+    def prepare(self, query: Query) -> None:
+        """Bring the request's database and settings into force."""
+        own_state = query.statement.verb in (b"SET", b"USE")
+        self._lay({} if own_state else dict(query.settings))
+        self._use(self._database if own_state or not query.database else query.database)
+
+    def remember(self, query: Query) -> None:
+        """After a successful USE: from now on that database is the session's own."""
+        if query.statement.verb == b"USE":
+            self._used = self._database = (
+                self.run("SELECT currentDatabase() FORMAT TSVRaw").bytes().decode()[:-1]
+            )
+
+    def _use(self, database: str) -> None:
+        if database != self._used:
+            escaped = database.replace("\\", "\\\\").replace("`", "\\`")
+            self.run(f"USE `{escaped}`")
+            self._used = database
+
+    def _lay(self, settings: dict[str, str]) -> None:
+        if settings == self._laid:
+            return
+        self._laid = None
+        for name, value in self._below.items():
+            self.run(f"SET {name} = {'DEFAULT' if value is None else quoted(value)}")
+        self._below = {}
+        if settings:
+            names = ", ".join(quoted(name) for name in settings)
+            told = self.run(
+                f"SELECT name, value FROM system.settings WHERE changed AND name IN ({names})", "JSONEachRow"
+            )
+            before = {row["name"]: row["value"] for row in map(json.loads, told.bytes().splitlines())}
+            for name, value in settings.items():
+                self.run(f"SET {setting_name(name)} = {quoted(value)}")
+                self._below[name] = before.get(name)
+        self._laid = settings
+
+
+class Engine:
+    """The embedded engine of one folder, which one process can have open. One thread at a time may use it.
+
+    Raises RuntimeError when the folder is in use by another process, OSError when it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self._path = str(path.resolve())
+        self._keeper = Handle(chdb.connect(self._path))  # while one is open, the engine stays
+        told = self._keeper.run("SELECT version(), timezone() FORMAT TSV").bytes().decode()
+        self.version, self.timezone = told.rstrip("\n").split("\t")
+        self._sessions: dict[str, Handle] = {}
+
+    def close(self) -> None:
+        """Close every connection, and so the engine; parts are on disk already."""
+        for handle in [*self._sessions.values(), self._keeper]:
+            handle.connection.close()
+
+    def execute(self, query: Query) -> Answer:
+        """Run one statement with its database, settings and parameters. Raises EngineError."""
+        with self._handle(query) as handle:
+            handle.prepare(query)
+            answer = (
+                self._ask(handle, query) if query.statement.rows_at is None else self._insert(handle, query)
+            )
+            handle.remember(query)
+            return answer
+
+    @contextmanager
+    def _handle(self, query: Query) -> Iterator[Handle]:
+        self._end_idle_sessions()
+        # `readonly` could not be taken off again, so it never reaches a session
+        if query.session is None or "readonly" in query.settings:
+            handle = Handle(chdb.connect(self._path))
+            try:
+                yield handle
+            finally:
+                handle.connection.close()
+            return
+        if query.session not in self._sessions:
+            if query.session_must_exist:
+                raise EngineError(372, "SESSION_NOT_FOUND", f"Session {query.session} not found")
+            self._sessions[query.session] = Handle(chdb.connect(self._path))
+        handle = self._sessions[query.session]
+        try:
+            yield handle
+        finally:
+            handle.expires = time.monotonic() + query.session_seconds
+
+    def _end_idle_sessions(self) -> None:
+        now = time.monotonic()
+        for name in [name for name, handle in self._sessions.items() if handle.expires < now]:
+            self._sessions.pop(name).connection.close()
+
+    def _ask(self, handle: Handle, query: Query) -> Answer:
+        declared = query.statement.format
+        output = declared or query.default_format
+        # Whether a statement has a result shows in the names: with one it has names even without any row,
+        # without one it prints nothing.
+        probing = output == "TabSeparated" and declared is None
+        result = handle.run(
+            query.statement.text,
+            "TabSeparatedWithNames" if probing else query.default_format,
+            query.parameters,
+        )
+        body = bytes(result.bytes() or b"")
+        has_result = bool(body or declared)
+        if probing:
+            body = body.partition(b"\n")[2]
+        return Answer(body, output if has_result else None, counts(result, "read"))
+
+    def _insert(self, handle: Handle, query: Query) -> Answer:
+        """Rows go through a file: inline, the engine would look for the end of the statement inside them."""
+        text, infile_at, rows_at = query.statement.text, query.statement.infile_at, query.statement.rows_at
+        with tempfile.NamedTemporaryFile(suffix=".rows") as file:
+            file.write(text[rows_at:])
+            file.flush()
+            source = f" FROM INFILE {quoted(file.name)} COMPRESSION 'none' ".encode()
+            sql = text[:infile_at] + source + text[infile_at:rows_at].rstrip()
+            result = handle.run(sql, "TabSeparated", query.parameters)
+        return Answer(b"", None, counts(result, "written"))
+
+
+def quoted(text: str) -> str:
+    """`text` as a string literal of ClickHouse's SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def setting_name(name: str) -> str:
+    """`name`, if it can be a setting's, since it is about to become SQL."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise EngineError(115, "UNKNOWN_SETTING", f"Unknown setting {quoted(name)}")
+    return name
+
+
+def counts(result: Any, verb: str) -> dict[str, str]:
+    """The result's statistics under the keys of X-ClickHouse-Summary."""
+    return {
+        f"{verb}_rows": str(result.rows_read()),
+        f"{verb}_bytes": str(result.bytes_read()),
+        "elapsed_ns": str(int(result.elapsed() * 1e9)),
+    }

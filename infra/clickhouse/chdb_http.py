@@ -1,0 +1,339 @@
+"""The ClickHouse engine over HTTP: chDB behind enough of ClickHouse's HTTP interface for clickhouse-connect.
+
+For tests, and for trying the distributed way on a machine where no ClickHouse server can be had. It is the
+real engine (parser, MergeTree, views, functions), in one process and one query at a time; it is no server:
+no replication, no users, no quotas, no native protocol. For what has to last, run a ClickHouse server.
+
+    python infra/clickhouse/chdb_http.py --path DIR --port 8123
+
+Kept of the server's contract: `query` as parameter or body; `param_*`; settings in the query string;
+`database`; sessions (`session_id`, `session_timeout`, `session_check`); `default_format` and FORMAT clauses;
+inserts with rows of any format in the body; bodies and answers in lz4, zstd, gzip or deflate; `/ping`; errors
+as ClickHouse words them, with X-ClickHouse-Exception-Code and the server's HTTP status.
+
+Refused with NOT_IMPLEMENTED: external data, roles, ClickHouse's own block compression (`compress=1`,
+`decompress=1`), other encodings of a body.
+
+Different without saying so: an answer is complete in memory before its first byte is sent; a client that goes
+away does not cancel its query; X-ClickHouse-Summary counts written rows for inserts with FORMAT only; INFILE,
+OUTFILE and file() reach every file that this process can. And as chDB has it: the database `default` knows no
+refreshable views (one made with CREATE DATABASE does), DateTime('zone') comes back without its zone
+(DateTime64 keeps it), and there is no system.query_log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import gzip
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import uuid
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+
+import lz4.frame  # type: ignore[import-untyped]
+import uvicorn
+from backports import zstd
+from chdb_engine import SESSION_SECONDS, Answer, Engine, EngineError, Query, Statement, not_implemented
+from fastapi import FastAPI, Request, Response
+
+PASSWORD_VARIABLE = "GROUNDSWELL_CLICKHOUSE_PASSWORD"
+LONGEST_SESSION_SECONDS = 3600.0  # the server's default
+SECONDS_TO_FINISH = 30  # for the query in progress at SIGTERM
+
+# Parameters that the server's HTTP layer consumes; the engine would call them unknown settings.
+TRANSPORT = {
+    *(
+        "query",
+        "database",
+        "default_format",
+        "query_id",
+        "quota_key",
+        "user",
+        "password",
+        "role",
+        "stacktrace",
+    ),
+    *("session_id", "session_timeout", "session_check", "compress", "decompress", "buffer_size"),
+    *(
+        "wait_end_of_query",
+        "client_protocol_version",
+        "enable_http_compression",
+        "http_zlib_compression_level",
+    ),
+    *("send_progress_in_http_headers", "http_headers_progress_interval_ms", "add_http_cors_header"),
+    "cancel_http_readonly_queries_on_client_close",
+}
+READS = {b"SELECT", b"WITH", b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK"}
+CONTENT_TYPES = {
+    "Native": "application/octet-stream",
+    "JSON": "application/json; charset=UTF-8",
+    "JSONCompact": "application/json; charset=UTF-8",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "CSV": "text/csv; charset=UTF-8",
+    "TabSeparated": "text/tab-separated-values; charset=UTF-8",
+}
+
+
+def decompressed_lz4(data: bytes) -> bytes:
+    """All frames of `data`: clients send one for each block."""
+    whole = b""
+    while data:
+        frame = lz4.frame.LZ4FrameDecompressor()
+        whole += frame.decompress(data)
+        if not frame.eof:
+            raise EOFError("the last lz4 frame is incomplete")
+        data = frame.unused_data
+    return whole
+
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "lz4": lz4.frame.compress,
+    "zstd": zstd.compress,
+    "gzip": lambda data: gzip.compress(data, 3),
+    "deflate": lambda data: zlib.compress(data, 3),
+}
+DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "lz4": decompressed_lz4,
+    "zstd": zstd.decompress,
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+    "identity": bytes,
+}
+
+
+def read_body(body: bytes, encoding: str) -> bytes:
+    """The request's body without its encoding. Raises EngineError for an unknown one, or for bad data."""
+    if encoding not in DECOMPRESS:
+        raise not_implemented(f"Unknown compression method {encoding} (known: {', '.join(sorted(COMPRESS))})")
+    try:
+        return DECOMPRESS[encoding](body)
+    except (OSError, EOFError, RuntimeError, zlib.error, zstd.ZstdError) as error:
+        raise EngineError(271, "CANNOT_DECOMPRESS", f"The body is not valid {encoding}: {error}") from error
+
+
+def form_fields(body: bytes, content_type: str) -> dict[str, str]:
+    """The text fields of a multipart form; a file among them is external data, which is refused."""
+    message: Message = BytesParser().parsebytes(
+        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
+    )
+    fields: dict[str, str] = {}
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        if part.get_filename() is not None:
+            raise not_implemented("External data")
+        payload = part.get_payload(decode=True)
+        name = part.get_param("name", header="content-disposition")
+        fields[str(name)] = payload.decode() if isinstance(payload, bytes) else ""
+    return fields
+
+
+def read_query(given: Mapping[str, str], headers: Mapping[str, str], method: str, body: bytes) -> Query:
+    """The engine's query in a request. Raises EngineError for what cannot be done here."""
+    for unsupported in ("compress", "decompress"):
+        if given.get(unsupported, "0") not in ("0", "false"):
+            raise not_implemented(f"ClickHouse's own block compression ({unsupported}=1)")
+    if given.get("role"):
+        raise not_implemented("Roles")
+    statement = Statement.parse(b"\n".join(part for part in (given.get("query", "").encode(), body) if part))
+    if not statement.verb and not statement.text.strip():
+        raise EngineError(62, "SYNTAX_ERROR", "Empty query")
+    if method == "GET" and statement.verb and statement.verb not in READS:
+        raise EngineError(
+            164, "READONLY", "Method GET implies readonly: use method POST for queries that modify"
+        )
+    return Query(
+        statement=statement,
+        database=given.get("database") or headers.get("X-ClickHouse-Database"),
+        settings={
+            name: value
+            for name, value in given.items()
+            if name not in TRANSPORT and not name.startswith("param_")
+        },
+        parameters={
+            name.removeprefix("param_"): value for name, value in given.items() if name.startswith("param_")
+        },
+        default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        session=given.get("session_id") or None,
+        session_seconds=session_seconds(given.get("session_timeout")),
+        session_must_exist=given.get("session_check") == "1",
+    )
+
+
+def session_seconds(told: str | None) -> float:
+    """How long an idle session lives. Raises EngineError for what is no number or too long, as a server."""
+    if not told:
+        return SESSION_SECONDS
+    if not told.isdecimal() or float(told) > LONGEST_SESSION_SECONDS:
+        raise EngineError(374, "INVALID_SESSION_TIMEOUT", f"Invalid session timeout: {told}")
+    return float(told)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who may ask. Without a password everybody may, under any name."""
+
+    user: str
+    password: str
+
+    def check(self, given: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Raises EngineError unless the request names this user and password, in any of ClickHouse's ways."""
+        if not self.password:
+            return
+        user, password = given.get("user"), given.get("password")
+        user, password = headers.get("X-ClickHouse-User", user), headers.get("X-ClickHouse-Key", password)
+        scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic":
+            with suppress(ValueError):
+                user, _, password = base64.b64decode(encoded).decode().partition(":")
+        if user is None and password is None:
+            raise EngineError(194, "REQUIRED_PASSWORD", "Password is required: send user and password")
+        right = [(user or "default", self.user), (password or "", self.password)]
+        if not all(secrets.compare_digest(a.encode(), b.encode()) for a, b in right):
+            raise EngineError(
+                516,
+                "AUTHENTICATION_FAILED",
+                f"{user or 'default'}: Authentication failed: wrong password, or no such user",
+            )
+
+
+def build_app(engine: Engine, thread: ThreadPoolExecutor, credentials: Credentials) -> FastAPI:
+    """The web application over an open engine, whose one thread is the queue of queries; it closes both."""
+    busy_sessions: set[str] = set()
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.get_running_loop().run_in_executor(thread, engine.close)
+        thread.shutdown()
+
+    app = FastAPI(lifespan=closing, openapi_url=None)
+
+    @app.api_route("/ping", methods=["GET", "HEAD"])
+    async def ping() -> Response:
+        return Response("Ok.\n", media_type="text/plain")
+
+    async def answer(request: Request) -> Answer:
+        given = dict(request.query_params)
+        credentials.check(given, request.headers)
+        body = await request.body()
+        body = read_body(body, request.headers.get("Content-Encoding") or "identity")
+        content_type = request.headers.get("Content-Type", "")
+        if content_type.startswith("multipart/form-data"):
+            given, body = given | form_fields(body, content_type), b""
+        query = read_query(given, request.headers, request.method, body)
+        if query.session in busy_sessions:
+            raise EngineError(
+                373, "SESSION_IS_LOCKED", f"Session {query.session} is locked by a concurrent client"
+            )
+        locked = {query.session} if query.session else set()
+        busy_sessions.update(locked)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, engine.execute, query)
+        finally:
+            busy_sessions.difference_update(locked)
+
+    @app.get("/")
+    @app.post("/")
+    async def handle(request: Request) -> Response:
+        headers = {
+            "X-ClickHouse-Server-Display-Name": socket.gethostname(),
+            "X-ClickHouse-Query-Id": request.query_params.get("query_id") or str(uuid.uuid4()),
+            "X-ClickHouse-Timezone": engine.timezone,
+        }
+        if request.method == "GET" and not request.query_params.get("query"):
+            return Response("Ok.\n", media_type="text/plain", headers=headers)
+        try:
+            told = await answer(request)
+        except EngineError as error:
+            headers["X-ClickHouse-Exception-Code"] = str(error.code)
+            if error.status == 401:
+                headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
+            text = f"{error} (version {engine.version} (chdb_http.py))\n"
+            return Response(text, error.status, headers, "text/plain; charset=UTF-8")
+        headers["X-ClickHouse-Summary"] = json.dumps(told.summary)
+        if told.format:
+            headers["X-ClickHouse-Format"] = told.format
+        body, encoding = told.body, wanted_encoding(request)
+        if body and encoding:
+            body = await asyncio.to_thread(COMPRESS[encoding], body)
+            headers["Content-Encoding"] = encoding
+        content_type = CONTENT_TYPES.get(told.format or "", "text/plain; charset=UTF-8")
+        return Response(body, 200, headers, content_type)
+
+    return app
+
+
+def wanted_encoding(request: Request) -> str | None:
+    """The first known encoding that the client names; as on a server, only with enable_http_compression=1."""
+    if request.query_params.get("enable_http_compression") not in ("1", "true"):
+        return None
+    named = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")]
+    return next((name for name in named if name in COMPRESS), None)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description="The ClickHouse engine (chDB) over HTTP, for tests and for trying the distributed way "
+        "without Docker. Not a ClickHouse server: one query at a time, no replication, no users.",
+        epilog=f"With {PASSWORD_VARIABLE} set, clients have to send --user and that password; "
+        "without it everybody on this machine may ask.",
+    )
+    parser.add_argument("--path", type=Path, required=True, help="folder of the data; made if it is missing")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8123, help="port to listen on; 0 picks one (%(default)s)")
+    parser.add_argument("--user", default="default", help="the user that has the password (%(default)s)")
+    given = parser.parse_args(arguments)
+
+    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the protocol is spelt out; without it every answer waits 40 ms
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((given.host, given.port))
+    except OSError as error:
+        raise SystemExit(
+            f"error: cannot listen on {given.host}:{given.port} ({error.strerror}): "
+            "stop what uses that port, or choose another with --port"
+        ) from error
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+    try:
+        engine = thread.submit(Engine, given.path).result()
+    except (RuntimeError, OSError) as error:
+        raise SystemExit(
+            f"error: cannot open the data in {given.path} ({error}): end the other process that uses that "
+            "folder, or give another with --path"
+        ) from error
+    app = build_app(engine, thread, Credentials(given.user, os.environ.get(PASSWORD_VARIABLE, "")))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        h11_max_incomplete_event_size=2**20,  # the server's own limit of a URI
+        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    )
+    server = uvicorn.Server(config)
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stopping, lambda *_: None)  # uvicorn raises it again once it is done; then exit with 0
+    listening.listen()  # whoever reads the next line may connect at once
+    print(f"ClickHouse engine over HTTP on http://{given.host}:{listening.getsockname()[1]}", flush=True)
+    server.run(sockets=[listening])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

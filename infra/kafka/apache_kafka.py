@@ -1,0 +1,470 @@
+"""One real Apache Kafka broker (KRaft, a single node) run from its published jars: no Docker.
+
+For integration tests and for trying the distributed way on a machine without containers. Java 17 or newer
+runs it; Maven is needed once, to bring the jars that pom.xml names into a cache folder.
+
+    python infra/kafka/apache_kafka.py start      # returns when a client gets metadata; the broker goes on
+    python infra/kafka/apache_kafka.py status
+    python infra/kafka/apache_kafka.py stop
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from string import Template
+from types import TracebackType
+from xml.etree import ElementTree
+
+import platformdirs
+import psutil
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).resolve().parent
+POM = HERE / "pom.xml"
+HOST = "127.0.0.1"
+JAVA_NEEDED = 17
+# A broker that holds a few topics is content with 200 MB of resident memory under these.
+JVM = (
+    "-Xms64m",
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+    "-Dlog4j.shutdownHookEnabled=false",  # or the log would end before the broker's own shutdown
+)
+
+
+class KafkaError(RuntimeError):
+    """The broker cannot be prepared, started or stopped; the message names the cause and the cure."""
+
+
+def kafka_version() -> str:
+    """The version of Kafka that pom.xml names, which is the only place that names it."""
+    version = ElementTree.parse(POM).getroot().findtext(".//{*}kafka.version")
+    if not version:
+        raise KafkaError(f"{POM} has no <kafka.version>: restore it")
+    return version
+
+
+def jars_folder() -> Path:
+    """Where the jars lie once they are there: in the user's cache, one folder for each version of Kafka."""
+    return platformdirs.user_cache_path("groundswell") / f"kafka-{kafka_version()}"
+
+
+def missing() -> str | None:
+    """Why no broker can run on this machine, in one line that names the cure; None if one can.
+
+    Cheap (one `java -version`), so that tests can ask it at collection: `skipif(missing() is not None, ...)`.
+    """
+    java = _java()
+    if java is None:
+        return f"no Java found: install a Java runtime {JAVA_NEEDED} or newer, or set JAVA_HOME"
+    version = _java_version(java)
+    if version is None:
+        return f"{java} does not tell its version: install a Java runtime {JAVA_NEEDED} or newer"
+    if version < JAVA_NEEDED:
+        return (
+            f"{java} is Java {version}, Kafka {kafka_version()} needs {JAVA_NEEDED}: "
+            "install a newer Java runtime, or set JAVA_HOME to one"
+        )
+    if not _prepared(jars_folder()) and shutil.which("mvn") is None:
+        return (
+            f"the jars of Kafka {kafka_version()} are not in {jars_folder()} and there is no Maven "
+            "to bring them: install Maven (mvn)"
+        )
+    return None
+
+
+class ApacheKafka:
+    """A broker that keeps its data, configuration and log in `folder` and listens on 127.0.0.1:`port`.
+
+    The folder is the broker: any object made for it, in this process or another, sees whether it runs and
+    can end it. The cluster id is made when the folder is formatted and stays until its data are deleted, so
+    it tells one life of the log from the next. The broker outlives the process that started it; as a context
+    manager it is started on entry and stopped on exit.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self.data = self.folder / "data"
+        self.log = self.folder / "kafka.log"
+        self._record = self.folder / "process.json"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._logged_before = 0
+
+    def __enter__(self) -> ApacheKafka:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def bootstrap(self) -> str:
+        """What a client wants as its bootstrap server: the port of the running broker, else the one given."""
+        return f"{HOST}:{self._recorded().get('port', self.port) if self.running else self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running broker; None while it does not run."""
+        process = self._process()
+        return process.pid if process else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the broker's process lives (it may still be starting)."""
+        return self._process() is not None
+
+    @property
+    def cluster_id(self) -> str | None:
+        """The id of the cluster whose data the folder holds; None before the first start."""
+        meta = self.data / "meta.properties"
+        if not meta.exists():
+            return None
+        found = re.search(r"^cluster\.id=(\S+)", meta.read_text(), re.MULTILINE)
+        return found.group(1) if found else None
+
+    def prepare(self) -> Path:
+        """Bring Kafka's jars into the cache folder, unless they are there; return that folder.
+
+        Atomic: the jars appear under a temporary name and are renamed once complete, so a killed or
+        concurrent preparation leaves either nothing or everything. Raises KafkaError if Maven fails.
+        """
+        jars = jars_folder()
+        if _prepared(jars):
+            return jars
+        maven = shutil.which("mvn")
+        if maven is None:
+            raise KafkaError(missing() or "no Maven: install it (mvn)")
+        log.info("fetching Apache Kafka %s with Maven into %s (45 MB, once)", kafka_version(), jars)
+        jars.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{jars.name}.", dir=jars.parent) as parent:
+            fresh = Path(parent) / "jars"
+            command = [
+                maven,
+                "-B",
+                "-q",
+                "-Dstyle.color=never",
+                "-f",
+                str(POM),
+                "dependency:copy-dependencies",
+            ]
+            told = subprocess.run(
+                [*command, f"-DoutputDirectory={fresh}"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if told.returncode != 0:
+                raise KafkaError(
+                    f"Maven could not bring the jars of Kafka {kafka_version()}: "
+                    f"{_telling_line(told.stdout)}; check the network and Maven's settings"
+                )
+            shutil.copy(POM, fresh / POM.name)
+            if jars.exists() and not _prepared(jars):  # the jars of another pom.xml
+                jars.rename(Path(parent) / "stale")
+            try:
+                fresh.rename(jars)
+            except OSError:
+                if not _prepared(jars):  # else someone else was first, with the same jars
+                    raise
+        return jars
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Start the broker and return once a client gets metadata from it. Does nothing if it runs.
+
+        Raises KafkaError when this machine cannot run it, the port is taken, or the broker does not come up
+        within `timeout_s` seconds (then it is killed).
+        """
+        if self.running:
+            running_port = self._recorded().get("port")
+            if running_port != self.port:
+                raise KafkaError(
+                    f"the broker of {self.folder} runs on port {running_port}, not {self.port}: stop it first"
+                )
+            return
+        if reason := missing():
+            raise KafkaError(reason)
+        jars = self.prepare()
+        _require_free(self.port)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KafkaError(
+                f"cannot make the folder {self.folder} ({error.strerror}): give another with --folder"
+            ) from error
+        properties = self._write_properties()
+        self._format(jars, properties)
+        self._logged_before = self.log.stat().st_size if self.log.exists() else 0
+        with (self.folder / "kafka.out").open("wb") as out:
+            self._child = subprocess.Popen(
+                [*self._java_command(jars), "kafka.Kafka", str(properties)],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the starter's terminal is not meant for the broker
+            )
+        created = psutil.Process(self._child.pid).create_time()
+        self._record.write_text(
+            json.dumps({"pid": self._child.pid, "created": created, "port": self.port}), encoding="utf-8"
+        )
+        self._wait_for_metadata(time.monotonic() + timeout_s, timeout_s)
+
+    def kill(self) -> None:
+        """End the broker as a crash would (SIGKILL) and return when it is gone. Does nothing if it is not."""
+        process = self._process()
+        if process:
+            process.kill()
+            self._reap(process, None)
+
+    def stop(self, timeout_s: float = 20.0) -> bool:
+        """Ask the broker to shut down (SIGTERM) and wait; after `timeout_s` seconds kill it.
+
+        True if it closed its logs cleanly or did not run, False if it had to be killed.
+        """
+        process = self._process()
+        if process is None:
+            return True
+        process.terminate()
+        if self._reap(process, timeout_s):
+            return True
+        log.warning("Kafka did not stop within %.0f s: killing it", timeout_s)
+        self.kill()
+        return False
+
+    def _recorded(self) -> dict[str, float]:
+        """What the last start wrote down: pid, the process's creation time, port; empty if nothing."""
+        try:
+            recorded: dict[str, float] = json.loads(self._record.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return recorded
+
+    def _process(self) -> psutil.Process | None:
+        if self._child is not None:
+            self._child.poll()  # a dead child of ours would linger as a zombie
+        recorded = self._recorded()
+        if not recorded:
+            return None
+        try:
+            process = psutil.Process(int(recorded["pid"]))
+            # the same number may by now be someone else's process
+            same = abs(process.create_time() - recorded["created"]) < 1.0
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+    def _reap(self, process: psutil.Process, timeout_s: float | None) -> bool:
+        """Wait until the process is gone; False if it still is there after `timeout_s` seconds."""
+        try:
+            if self._child is not None and self._child.pid == process.pid:
+                self._child.wait(timeout_s)
+            else:
+                process.wait(timeout_s)
+        except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
+            return False
+        self._record.unlink(missing_ok=True)
+        return True
+
+    def _java_command(self, jars: Path) -> list[str]:
+        return [
+            str(_java()),
+            *JVM,
+            f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+            f"-Dgroundswell.kafka.log={self.log}",
+            "-cp",
+            f"{jars}/*",
+        ]
+
+    def _write_properties(self) -> Path:
+        template = Template((HERE / "server.properties").read_text())
+        properties = self.folder / "server.properties"
+        properties.write_text(
+            template.substitute(
+                host=HOST, port=self.port, controller_port=_free_port(), data=self.data.as_posix()
+            )
+        )
+        return properties
+
+    def _format(self, jars: Path, properties: Path) -> None:
+        """Give an empty folder its cluster id; leave a formatted one alone."""
+        if self.cluster_id:
+            return
+        command = [*self._java_command(jars), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        told = subprocess.run(
+            [*command, "--cluster-id", _new_cluster_id(), "--config", str(properties)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if told.returncode != 0 or not self.cluster_id:
+            raise KafkaError(
+                f"Kafka could not format {self.data}: {_telling_line(told.stdout)}; "
+                "check that the folder is writable and empty, or give another folder"
+            )
+
+    def _wait_for_metadata(self, deadline: float, timeout_s: float) -> None:
+        while time.monotonic() < deadline:
+            if not self.running:
+                raise KafkaError(
+                    f"Kafka ended while starting: {self._why()}; see kafka.log and kafka.out in {self.folder}"
+                )
+            if self._answers():
+                return
+            time.sleep(0.05)
+        self.kill()
+        raise KafkaError(
+            f"Kafka gave no metadata within {timeout_s:.0f} s and was killed ({self._why()}): "
+            f"give it more time or a less busy machine, or see {self.log}"
+        )
+
+    def _answers(self) -> bool:
+        """Whether a client is told of an unfenced broker of this cluster."""
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        except OSError:
+            return False  # not even listening: spare the client its own retries and warnings
+
+        from kafka.admin import KafkaAdminClient
+        from kafka.errors import KafkaError as ClientError
+
+        try:
+            with KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=3000) as client:
+                told = client.describe_cluster()
+        except ClientError:
+            return False
+        alive = any(not broker.get("is_fenced", False) for broker in told["brokers"])
+        return alive and told["cluster_id"] == self.cluster_id
+
+    def _why(self) -> str:
+        """The line that says best what became of the broker since its last start."""
+        logged = self.log.read_bytes() if self.log.exists() else b""
+        since_start = logged[self._logged_before :] if len(logged) >= self._logged_before else logged
+        printed = (self.folder / "kafka.out").read_bytes()
+        text = (printed + b"\n" + since_start).decode(errors="replace")
+        return _telling_line(text) or "it wrote nothing"
+
+
+def _java() -> Path | None:
+    home = os.environ.get("JAVA_HOME")
+    if home and (Path(home) / "bin" / "java").exists():
+        return Path(home) / "bin" / "java"
+    found = shutil.which("java")
+    return Path(found) if found else None
+
+
+def _java_version(java: Path) -> int | None:
+    """The major version: 17 of `17.0.15`, 8 of `1.8.0_392`."""
+    try:
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
+    return int(found.group(1)) if found else None
+
+
+def _prepared(jars: Path) -> bool:
+    """Whether the folder holds the jars of this very pom.xml, of which it keeps a copy."""
+    copy = jars / POM.name
+    return copy.exists() and copy.read_bytes() == POM.read_bytes()
+
+
+def _new_cluster_id() -> str:
+    """A random id in Kafka's own notation (22 characters); never one that reads like an option."""
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise KafkaError(
+                f"cannot listen on {HOST}:{port} ({error.strerror}): "
+                "stop what uses that port, or choose another with --port"
+            ) from error
+
+
+def _telling_line(text: str) -> str:
+    """The line that names the cause: the first exception, else the first error, else the last line."""
+    for pattern in (
+        r"^(?:Caused by: )?[\w.$]+(?:Exception|Error): .+",
+        r"^.*\b(?:ERROR|FATAL|Error)\b.*",
+        r"^.+\Z",
+    ):
+        if found := re.search(pattern, text.strip(), re.MULTILINE):
+            return found.group(0)
+    return ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status (0 done, 1 failed or, for `status`, not running)."""
+    parser = argparse.ArgumentParser(description="Run one real Apache Kafka broker without Docker.")
+    parser.add_argument("command", choices=["start", "stop", "status"])
+    default = platformdirs.user_data_path("groundswell") / "kafka"
+    parser.add_argument("--folder", type=Path, default=default, help="data, log, settings (%(default)s)")
+    parser.add_argument("--port", type=int, default=9092, help="port on 127.0.0.1 (%(default)s)")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+
+    broker = ApacheKafka(given.folder, given.port)
+    described = f"(pid {broker.pid}, cluster {broker.cluster_id}, folder {broker.folder})"
+    try:
+        if given.command == "status":
+            print(f"Kafka runs on {broker.bootstrap} {described}" if broker.running else "Kafka does not run")
+            return 0 if broker.running else 1
+        if given.command == "stop":
+            ran = broker.running
+            clean = broker.stop()
+            print("Kafka did not run" if not ran else "Kafka stopped" if clean else "Kafka was killed")
+            return 0 if clean else 1
+        if broker.running:
+            broker.start()
+            print(f"Kafka runs already on {broker.bootstrap} {described}")
+            return 0
+        began = time.monotonic()
+        broker.start()
+        print(
+            f"Kafka {kafka_version()} runs on {broker.bootstrap} after {time.monotonic() - began:.1f} s "
+            f"(pid {broker.pid}, cluster {broker.cluster_id}, folder {broker.folder})"
+        )
+    except KafkaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

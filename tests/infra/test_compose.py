@@ -1,0 +1,210 @@
+"""docker-compose.yml fits the Compose Specification, and what lies around it fits docker-compose.yml.
+
+compose-spec.json is the specification's own JSON schema, unchanged (compose-spec/compose-spec, Apache-2.0).
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from agents.registry import NAMES
+from streams import telemetry
+from streams.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMETHEUS = ROOT / "infra" / "prometheus"
+DASHBOARDS = ROOT / "infra" / "grafana" / "provisioning" / "dashboards"
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("groundswell:")}
+SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
+
+
+def environment() -> list[tuple[str, str, Any]]:
+    """(service, variable, value) for all of them."""
+    return [
+        (name, key, value)
+        for name, service in SERVICES.items()
+        for key, value in service.get("environment", {}).items()
+    ]
+
+
+def mounts(service: dict[str, Any]) -> list[list[str]]:
+    """[source, target, …] of each volume."""
+    return [volume.split(":") for volume in service.get("volumes", [])]
+
+
+def test_it_fits_the_compose_specification() -> None:
+    schema = json.loads((Path(__file__).parent / "compose-spec.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(COMPOSE)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate({"services": {"kafka": {"imagine": "kafka"}}})
+
+
+def test_every_agent_has_a_worker_and_every_worker_an_agent() -> None:
+    commands = [service["command"] for service in OURS.values()]
+    assert all(command[0] == "groundswell" for command in commands)
+    assert {agent for command in commands if command[1] == "worker" for agent in command[2:]} == set(NAMES)
+    assert {command[1] for command in commands} == {"worker", "web", "migrate"}
+    for name, service in OURS.items():
+        if service["command"][1] == "worker":
+            assert name.split("-")[0] == service["command"][2]
+
+
+def test_one_transcription_worker_runs_as_the_profile_says() -> None:
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert profiles == {"transcribe-cpu": ["cpu"], "transcribe-gpu": ["gpu"]}
+    devices = SERVICES["transcribe-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+    assert "COMPOSE_PROFILES=cpu\n" in (ROOT / ".env.example").read_text()
+
+
+def test_every_service_tells_its_health_or_runs_once() -> None:
+    for name, service in SERVICES.items():
+        if name == "migrate":
+            assert service["restart"].startswith("on-failure")
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"][0].startswith("CMD"), name
+
+
+def test_nothing_starts_before_what_it_needs() -> None:
+    for name, service in OURS.items():
+        waits = {needed: how["condition"] for needed, how in service["depends_on"].items()}
+        expected = {"kafka": "service_healthy", "clickhouse": "service_healthy"}
+        if name != "migrate":
+            expected["migrate"] = "service_completed_successfully"
+        assert waits == expected, name
+
+
+def test_the_example_of_the_env_file_has_the_variables_in_use_and_no_others() -> None:
+    interpolated = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
+    passed_on = {key for _, key, value in environment() if value is None}
+    example = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
+    assert named - {"COMPOSE_PROFILES"} == interpolated | passed_on
+
+
+def test_no_secret_is_written_down() -> None:
+    secrets = [(name, key, value) for name, key, value in environment() if SECRET.search(key)]
+    assert {key for _, key, _ in secrets} >= {"CLICKHOUSE_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD"}
+    for name, key, value in secrets:
+        assert value is None or re.fullmatch(r"\$\{[A-Z_]+:\?.+\}", value), (name, key)
+    assert not re.search(r"://[^/\s@]+:[^/\s@]+@", TEXT), "a password in a URL"
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if SECRET.search(line.partition("=")[0]) and "=" in line:
+            assert line.endswith("="), line
+
+
+def test_groundswell_knows_every_setting_it_is_given() -> None:
+    prefix = "GROUNDSWELL_"
+    given = {key.removeprefix(prefix).lower() for _, key, _ in environment() if key.startswith(prefix)}
+    dockerfile = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
+    given |= {key.lower() for key in re.findall(rf"\b{prefix}([A-Z_]+)=", dockerfile)}
+    assert given <= set(Settings.model_fields)
+
+
+def test_ports_are_open_to_this_machine_only() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(published) == 3
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_images_are_of_a_version() -> None:
+    for name, service in SERVICES.items():
+        assert re.search(r":v?\d|:cpu$|:gpu$", service["image"]), name
+
+
+def test_what_is_mounted_and_copied_exists() -> None:
+    named: set[str] = set()
+    for service in SERVICES.values():
+        for source, target, *mode in mounts(service):
+            if source.startswith("."):
+                assert (ROOT / source).exists(), source
+                assert mode == ["ro"], target
+            else:
+                named.add(source)
+    assert named == set(COMPOSE["volumes"])
+    dockerfile = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+            assert f"!{source}" in ignored, f"the build cannot see {source}"
+    assert {service["build"]["target"] for service in OURS.values()} == {"cpu", "gpu"}
+    assert re.findall(r"^FROM \S+ AS (\w+)$", dockerfile, re.MULTILINE)[-2:] == ["cpu", "gpu"]
+
+
+def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
+    dockerfile = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
+    installs = re.findall(r"uv pip install (.+)", dockerfile)
+    locked = [options for options in installs if "-r " in options]
+    assert len(locked) == 2
+    assert all("--require-hashes" in options and "--no-deps" in options for options in locked)
+    assert all("--offline" in options for options in installs if options not in locked)
+    for stage in dockerfile.split("\nFROM ")[-2:]:
+        assert re.findall(r"^USER (\w+)$", stage, re.MULTILINE)[-1] == "groundswell"
+
+
+def test_prometheus_scrapes_the_workers_and_the_page_and_misses_whichever_is_gone() -> None:
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    found = {
+        name: (job["job_name"], source["port"])
+        for job in config["scrape_configs"]
+        for source in job["dns_sd_configs"]
+        for name in source["names"]
+    }
+    ports = {"worker": ("workers", 8080), "web": ("web", 8000)}
+    assert found == {
+        name: ports[service["command"][1]] for name, service in OURS.items() if name != "migrate"
+    }
+    assert config["rule_files"] == ["alerts.yml"]
+
+    rules = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"][0]["rules"]
+    missing = next(rule["expr"] for rule in rules if rule["alert"] == "ServiceMissing")
+    relabel = config["scrape_configs"][0]["relabel_configs"][0]["regex"]
+    labels = {re.fullmatch(relabel, name)[1] for name in found}  # type: ignore[index]
+    assert set(re.findall(r'absent\(up\{service="(\w+)"\}\)', missing)) == labels
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_groundswell_has() -> None:
+    declared = [metric for metric in vars(telemetry).values() if isinstance(metric, MetricWrapperBase)]
+    metrics = {family.name for metric in declared for family in metric.describe()}
+    asked: set[str] = set()
+    for path in (PROMETHEUS / "alerts.yml", DASHBOARDS / "operations.json"):
+        asked |= set(re.findall(r"groundswell_[a-z_]+(?=[\[({ )]|$)", path.read_text()))
+    known = metrics | {f"{name}{ending}" for name in metrics for ending in ("_total", "_bucket")}
+    assert asked <= known
+    assert len(asked) == 4
+
+
+def test_the_dashboard_finds_its_source_and_grafana_the_dashboard() -> None:
+    sources = yaml.safe_load((DASHBOARDS.parent / "datasources" / "prometheus.yml").read_text())
+    (source,) = sources["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    board = json.loads((DASHBOARDS / "operations.json").read_text())
+    assert board["panels"]
+    for panel in board["panels"]:
+        used = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+        assert all(each == {"type": source["type"], "uid": source["uid"]} for each in used), panel["title"]
+    (provider,) = yaml.safe_load((DASHBOARDS / "groundswell.yml").read_text())["providers"]
+    targets = {source: target for source, target, *_ in mounts(SERVICES["grafana"])}
+    assert provider["options"]["path"] == targets["./infra/grafana/provisioning"] + "/dashboards"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here (Debian's package prometheus)")
+@pytest.mark.parametrize("check", [["config", "prometheus.yml"], ["rules", "alerts.yml"]])
+def test_promtool_agrees(check: list[str]) -> None:
+    told = subprocess.run(
+        ["promtool", "check", *check], cwd=PROMETHEUS, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr

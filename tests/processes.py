@@ -1,0 +1,172 @@
+"""Real groundswell processes for tests: started, asked, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TALKS = ROOT / "agents" / "demo" / "talks"
+AUDIO = ROOT / "agents" / "demo" / "audio"
+
+
+@dataclass
+class Process:
+    """One groundswell process and where its words go."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        """kill -9, its children too (a speech process must not outlive it)."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 20.0) -> int:
+        self.popen.send_signal(number)
+        return self.popen.wait(seconds)
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@dataclass
+class Study:
+    """A study in a folder of its own, with the environment its processes get."""
+
+    home: Path
+    name: str = "test"
+    environment: dict[str, str] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+
+    def env(self, **more: str) -> dict[str, str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
+        given = {
+            "GROUNDSWELL_HOME": str(self.home),
+            "GROUNDSWELL_STUDY": self.name,
+            "GROUNDSWELL_MIN_DURATION_S": "1",
+            "GROUNDSWELL_WEB_PORT": "0",
+            "OMP_NUM_THREADS": "1",
+            "GROUNDSWELL_THREADS": "1",
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": "200",
+        }
+        return clean | given | self.environment | more
+
+    def start(self, *command: str, **environment: str) -> Process:
+        log = self.home / f"{'-'.join(command)}.log"
+        self.home.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "agents.cli", *command],
+                env=self.env(**environment),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                cwd=self.home,
+            )
+        process = Process("-".join(command), popen, log)
+        self.processes.append(process)
+        return process
+
+    def cli(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "agents.cli", *command],
+            env=self.env(**environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            cwd=self.home,
+        )
+
+    def ask(self, *command: str) -> Any:
+        """What a reading command prints with --json."""
+        answer = self.cli(*command, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def run(self) -> Process:
+        """`groundswell run`, ready."""
+        process = self.start("run")
+        running = self.home / "studies" / self.name / "running.json"
+
+        def serves() -> bool:
+            assert process.alive, process.said()[-3000:]
+            return running.exists() and json.loads(running.read_text())["pid"] == process.popen.pid
+
+        until(serves, 120)
+        return process
+
+    @property
+    def url(self) -> str:
+        running = self.home / "studies" / self.name / "running.json"
+        address: str = json.loads(running.read_text())["url"]
+        return address
+
+    def api(self, view: str) -> Any:
+        """A view of the running page, quicker than a command."""
+        with urllib.request.urlopen(f"{self.url}/api/{view}", timeout=30) as answer:
+            return json.load(answer)
+
+    def until_done(self, videos: int, seconds: float = 180.0) -> dict[str, Any]:
+        """Wait until so many videos are finished (assigned, rejected or dead letters); return the status."""
+
+        def done() -> bool:
+            status = self.api("status")
+            finished = status["states"].get("assigned", 0) + status["states"].get("rejected", 0)
+            return bool(finished + status["dead_letters"] >= videos)
+
+        try:
+            until(done, seconds)
+        except AssertionError as error:
+            logs = "\n".join(process.said()[-3000:] for process in self.processes)
+            raise AssertionError(f"{error}: {self.api('status')}\n{logs}") from None
+        status: dict[str, Any] = self.api("status")
+        return status
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.alive:
+                process.kill()
+
+
+def until(true: Callable[[], bool], seconds: float, pause: float = 0.2) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(pause)
+    raise AssertionError(f"it did not happen within {seconds:.0f} s")
+
+
+def tables(home: Path, study: str) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """Every table of an embedded study that nobody has open, as FINAL, in the order of its columns."""
+    from streams.settings import Settings
+    from streams.store.warehouse import Warehouse
+    from streams.store.writer import ORDER
+
+    with Warehouse(Settings(home=home, study=study)) as warehouse:
+        for table in ORDER:
+            rows = warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")
+            yield table, [tuple(map(str, row.values())) for row in rows]
+        sets = "SELECT model_version, month, topic_id, arraySort(bitmapToArray(videos)) AS videos "
+        sets += "FROM topic_months ORDER BY ALL"
+        yield "topic_months", [tuple(map(str, row.values())) for row in warehouse.rows(sets)]

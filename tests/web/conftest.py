@@ -1,0 +1,34 @@
+"""Studies in the embedded database; chDB holds one at a time, so a module keeps to one of these."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import studies
+
+from streams.settings import Settings
+from streams.store.warehouse import Warehouse
+
+
+@pytest.fixture(scope="module")
+def lively(chdb_home: Path) -> Iterator[Warehouse]:
+    with Warehouse(Settings(home=chdb_home, study="lively")) as warehouse:
+        if warehouse.migrate():
+            studies.lively(warehouse)
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def small(chdb_home: Path) -> Iterator[Warehouse]:
+    with Warehouse(Settings(home=chdb_home, study="small")) as warehouse:
+        if warehouse.migrate():
+            studies.small(warehouse)
+        yield warehouse
+
+
+@pytest.fixture
+def new_study(chdb_home: Path, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """A study of the test's own, without tables."""
+    name = request.node.name.removeprefix("test_")[:40]
+    with Warehouse(Settings(home=chdb_home, study=name)) as warehouse:
+        yield warehouse

@@ -1,0 +1,42 @@
+"""A process that only serves the page: as much of a `Runtime` as the web application looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+import studies
+from fastapi import FastAPI
+
+from agents.health import Health
+from agents.web.app import build_web
+from streams.settings import Settings
+from streams.store.warehouse import Warehouse
+
+
+@dataclass
+class Parts:
+    warehouse: Warehouse
+    now: Callable[[], datetime] = lambda: studies.TODAY
+
+
+@dataclass
+class Process:
+    settings: Settings
+    parts: Parts
+    health: Health = field(default_factory=lambda: Health(ready=True, why_not=""))
+    names: tuple[str, ...] = ()
+    page: bool = True
+
+
+def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
+    process: Any = Process(warehouse.settings, Parts(warehouse))
+    process.health = health or process.health
+    return build_web(process)
+
+
+def client_of(warehouse: Warehouse, health: Health | None = None) -> httpx.AsyncClient:
+    """A client of the page over a warehouse; `health`: what the process says of itself."""
+    transport = httpx.ASGITransport(web_of(warehouse, health))
+    return httpx.AsyncClient(transport=transport, base_url="http://page")

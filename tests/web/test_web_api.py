@@ -1,0 +1,177 @@
+"""The API says what the study says: values of a small study, counted by hand (see `studies.small`)."""
+
+import inspect
+from typing import Any
+
+import pytest
+from page_process import client_of, web_of
+
+from streams.store import read
+from streams.store.warehouse import Warehouse
+
+
+async def get(warehouse: Warehouse, path: str, status: int = 200) -> Any:
+    async with client_of(warehouse) as client:
+        answer = await client.get(f"/api/{path}")
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_every_view_is_an_endpoint_with_its_name_and_parameters(small: Warehouse) -> None:
+    paths = web_of(small).openapi()["paths"]
+    assert {path.removeprefix("/api/") for path in paths} == set(read.VIEWS)
+    for name, view in read.VIEWS.items():
+        endpoint = paths[f"/api/{name}"]["get"]
+        asked = [parameter["name"] for parameter in endpoint.get("parameters", [])]
+        assert asked == list(inspect.signature(view).parameters)[1:]
+        assert endpoint["description"] == inspect.getdoc(view)
+
+
+async def test_status_counts_what_the_study_holds(small: Warehouse) -> None:
+    assert await get(small, "status") == {
+        "states": {"assigned": 6},
+        "videos": 6,
+        "rejections": {},
+        "paragraphs": 9,
+        "hours": 3.0,
+        "topics": 4,
+        "first_published": "2025-01-10T00:00:00Z",
+        "last_published": "2025-03-31T00:00:00Z",
+        "dead_letters": 1,
+    }
+
+
+async def test_prevalence_is_videos_of_the_theme_over_videos_with_a_retained_topic(small: Warehouse) -> None:
+    shares = {
+        (row["month"], row["theme"]): (row["videos"], row["of_videos"], row["share"])
+        for row in await get(small, "prevalence")
+    }
+    assert shares == {
+        ("2025-01", "Architecture"): (1, 2, 0.5),
+        ("2025-01", "Evaluation"): (1, 2, 0.5),
+        ("2025-02", "Architecture"): (1, 1, 1.0),
+        ("2025-02", "Evaluation"): (1, 1, 1.0),
+        ("2025-03", "Architecture"): (1, 1, 1.0),
+    }
+
+
+async def test_a_theme_counts_the_union_of_its_topics_videos(small: Warehouse) -> None:
+    """RAG has a and f, Agents has a and d: three videos together, not four."""
+    assert await get(small, "themes") == [
+        {"theme": "Architecture", "videos": 3, "topics": 2, "of_videos": 4, "share": 0.75},
+        {"theme": "Evaluation", "videos": 2, "topics": 1, "of_videos": 4, "share": 0.5},
+    ]
+
+
+async def test_a_period_counts_its_own_months_only_both_ends_included(small: Warehouse) -> None:
+    themes = await get(small, "themes?first=2025-01&last=2025-02")
+    assert [(row["theme"], row["videos"], row["of_videos"]) for row in themes] == [
+        ("Architecture", 2, 3),
+        ("Evaluation", 2, 3),
+    ]
+    assert [row["month"] for row in await get(small, "prevalence?first=2025-03")] == ["2025-03"]
+
+
+async def test_topics_come_with_words_theme_and_share_most_prevalent_first(small: Warehouse) -> None:
+    rows = await get(small, "topics?last=2025-01")
+    assert [(row["name"], row["videos"], row["of_videos"], row["share"]) for row in rows] == [
+        ("RAG", 1, 2, 0.5),
+        ("Agents", 1, 2, 0.5),
+        ("Evaluation", 1, 2, 0.5),
+    ]
+    assert rows[0]["words"] == ["rag", "model"]
+    assert (rows[0]["theme"], rows[0]["origin"], rows[0]["emerged_at"]) == ("Architecture", "seeded", None)
+
+
+async def test_topic_months_count_videos_not_paragraphs(small: Warehouse) -> None:
+    rows = await get(small, "topic_months")
+    assert [(row["topic_id"], row["month"], row["videos"]) for row in rows] == [
+        (1, "2025-01", 1),
+        (1, "2025-03", 1),
+        (2, "2025-01", 1),
+        (2, "2025-02", 1),
+        (3, "2025-01", 1),
+        (3, "2025-02", 1),
+    ]
+    assert len(await get(small, "topic_months?first=2025-03")) == 1
+
+
+async def test_cooccurrence_counts_videos_with_both(small: Warehouse) -> None:
+    rows = await get(small, "cooccurrence")
+    assert [(row["name"], row["other"], row["videos"]) for row in rows] == [
+        ("RAG", "Agents", 1),
+        ("Agents", "Evaluation", 1),
+    ]
+
+
+async def test_quotes_are_the_most_probable_paragraphs_one_a_video(small: Warehouse) -> None:
+    rows = await get(small, "quotes?topic_id=2")
+    assert [(row["video_id"], row["text"], row["start_s"]) for row in rows] == [
+        ("d", "d says it", 3.4),
+        ("a", "a says it", 123.4),
+    ]
+    assert (rows[0]["title"], rows[0]["published_at"]) == ("Talk d", "2025-02-10T00:00:00Z")
+    assert len(await get(small, "quotes?topic_id=1&limit=1")) == 1
+
+
+async def test_alerts_say_since_when_and_why(small: Warehouse) -> None:
+    (alert,) = await get(small, "alerts")
+    assert (alert["title"], alert["reason"], alert["raised_at"], alert["video_ids"]) == (
+        "New topic: Evaluation",
+        "because",
+        "2025-02-10T00:00:00Z",
+        ["b", "d"],
+    )
+
+
+async def test_dead_letters_that_wait_and_those_that_are_settled(small: Warehouse) -> None:
+    (waiting,) = await get(small, "dead_letters")
+    assert (waiting["offset"], waiting["settlement"]) == (1, "")
+    both = await get(small, "dead_letters?settled=true")
+    assert {letter["offset"]: letter["settlement"] for letter in both} == {1: "", 2: "dropped"}
+    found = await get(small, f"dead_letter?letter_id={waiting['letter_id'][:8]}")
+    assert (found["payload"], found["agent"], found["offset"]) == ("e30=", "fetch", 1)
+    assert found["failed_at"] == "2025-12-17T09:00:00Z"
+
+
+async def test_a_dead_letter_nobody_knows_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
+    answer = await get(small, "dead_letter?letter_id=zzz", 404)
+    assert "zzz" in answer["error"]
+    assert "/api/dead_letters" in answer["cure"]
+
+
+BAD_MONTHS = (
+    "2025-13",
+    "2025-00",
+    "2025-1",
+    "2025-04-01",
+    "April",
+    "1969-12",
+    "２０２５-04",
+    "2025-04'--",
+    "2025-04%0A",
+)
+
+
+@pytest.mark.parametrize("month", BAD_MONTHS)
+@pytest.mark.parametrize("view", ["prevalence", "cooccurrence"])
+async def test_what_is_not_a_month_is_refused_in_plain_words(small: Warehouse, view: str, month: str) -> None:
+    answer = await get(small, f"{view}?first={month}", 422)
+    assert "is not a month" in answer["error"]
+    assert answer["cure"] == "write it as YYYY-MM, such as 2025-04"
+
+
+async def test_a_period_that_ends_before_it_begins_is_refused(small: Warehouse) -> None:
+    answer = await get(small, "themes?first=2025-03&last=2025-02", 422)
+    assert answer == {"error": "the first month (2025-03) is after the last (2025-02)", "cure": "swap them"}
+
+
+async def test_empty_months_are_no_limits(small: Warehouse) -> None:
+    assert await get(small, "themes?first=&last=") == await get(small, "themes")
+
+
+@pytest.mark.parametrize(
+    "question", ["quotes?topic_id=-1", "quotes", "alerts?limit=0", "quotes?topic_id=1&limit=x"]
+)
+async def test_numbers_out_of_range_are_refused(small: Warehouse, question: str) -> None:
+    await get(small, question, 422)

@@ -1,0 +1,166 @@
+"""The page of two lively years: everything is there, and text from talks stays text."""
+
+import re
+from html import escape
+
+import httpx
+import pytest
+import studies
+from page_process import client_of
+
+from agents.web import pages
+from streams.store import read
+from streams.store.warehouse import Warehouse
+
+
+async def page(warehouse: Warehouse, query: str = "", status: int = 200) -> httpx.Response:
+    async with client_of(warehouse) as client:
+        answer = await client.get(f"/{query}")
+    assert answer.status_code == status
+    return answer
+
+
+def plain(html: str) -> str:
+    """The text a reader gets."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))
+
+
+async def test_the_header_counts_the_study(lively: Warehouse) -> None:
+    text = plain((await page(lively)).text)
+    status = read.status(lively)
+    assert "Talks published from 2024-01 to 2025-12" in text
+    assert f"Talks{status['states']['assigned']}" in text.replace(" ", "")
+    assert "Unfinished0" in text.replace(" ", "")
+    assert "Deadletters1" in text.replace(" ", "")
+
+
+async def test_rejected_videos_are_no_talks_so_they_do_not_widen_the_period(lively: Warehouse) -> None:
+    assert read.status(lively)["rejections"] == {"too short": 3}
+    assert read.status(lively)["first_published"].year == 2024
+
+
+async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> None:
+    answer = await page(lively)
+    month = read.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
+    said = f"New topic: mcp, server, protocol since {month}, because 5 talks speak alike"
+    assert said in plain(answer.text)
+    assert f'<span class="badge">new {month}</span>' in answer.text
+    assert f'href="#topic-{studies.BORN}"' in answer.text
+
+
+async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    table = html[html.index("<table") : html.index("</table>")]
+    for row in read.themes(lively):
+        assert f"<bdi>{escape(row['theme'])}</bdi>" in table
+        assert f"{100 * row['share']:.1f}" in table
+        assert f"<small>{row['videos']}/{row['of_videos']}</small>" in table
+    for row in read.prevalence(lively):
+        title = f"{row['month']}: {row['videos']} of {row['of_videos']} videos"
+        assert f'title="{title}">{100 * row["share"]:.0f}</td>' in table
+    assert table.count('<th scope="row"') == 8 + 1 + 1, "8 themes, one without a theme, the foot"
+    assert table.count('class="month') == 24, "also the month in which nobody spoke"
+    assert table.count("2024-08: no videos") == 9
+
+
+async def test_the_current_month_is_marked_as_unfinished(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    assert 'title="2025-12, not over yet"' in html
+    assert "Dec… 2025 is not over yet" in html
+    assert "not over yet" not in (await page(lively, "?last=2025-11")).text
+
+
+async def test_a_period_shows_its_months_and_topics_without_a_talk_in_it_by_name(lively: Warehouse) -> None:
+    html = (await page(lively, "?first=2024-01&last=2024-02")).text
+    assert html.count('class="month') == 2
+    assert 'name="first" value="2024-01"' in html
+    assert f'id="topic-{studies.BORN}"' not in html
+    assert "Without a talk in these months:" in plain(html)
+
+
+async def test_months_without_any_talk_say_so(lively: Warehouse) -> None:
+    html = (await page(lively, "?first=2019-01&last=2019-12")).text
+    assert "No talk in these months has a topic" in plain(html)
+    assert "<table" not in html
+
+
+async def test_a_bad_month_is_said_on_the_page(lively: Warehouse) -> None:
+    answer = await page(lively, "?first=2025-13", 422)
+    assert "which is not a month" in answer.text
+    assert 'http-equiv="refresh"' not in answer.text
+    hostile = await page(lively, "?first=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", 422)
+    assert "<script" not in hostile.text
+
+
+async def test_topics_come_in_order_of_prevalence_with_a_sparkline_each(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    shown = [int(found) for found in re.findall(r'<li id="topic-(\d+)"', html)]
+    assert shown == [row["topic_id"] for row in read.topics(lively) if row["videos"]]
+    assert html.count('class="sparkline"') == len(shown)
+    rag = next(row for row in read.topics(lively) if row["name"] == "RAG Systems")
+    assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} videos" in plain(html)
+
+
+async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    of_topic = html[html.index(f'id="topic-{studies.BORN}"') :]
+    bars = re.findall(r"<title>([\d-]+): (\d+)</title>", of_topic[: of_topic.index("</svg>\n      <details")])
+    counted = [row for row in read.topic_months(lively) if row["topic_id"] == studies.BORN]
+    assert bars == [(row["month"], str(row["videos"])) for row in counted]
+
+
+async def test_hostile_text_stays_text(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    assert escape(studies.SCRIPT) in html
+    assert studies.SCRIPT not in html
+    assert "<script" not in html
+    assert " style=" not in html
+    assert not re.search(r"<[^>]*\son\w+=", html)
+    for title in (studies.LONG, studies.RIGHT_TO_LEFT, studies.EMOJI):
+        assert escape(title) in html
+
+
+async def test_quotes_link_to_the_second_and_never_to_a_script(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    assert 'href="https://www.youtube.com/watch?v=talk' in html
+    assert "&amp;t=3s" in html
+    assert 'href="https://youtu.be/abc?t=' in html
+    assert 'href="https://example.org/talks/1.mp4#t=' in html
+    assert "javascript:" not in html
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.youtube.com/watch?v=a", "https://www.youtube.com/watch?v=a&t=123s"),
+        ("https://www.youtube.com/watch?v=a&t=9s&list=b", "https://www.youtube.com/watch?v=a&list=b&t=123s"),
+        ("https://www.youtube.com/live/a", "https://www.youtube.com/live/a?t=123s"),
+        ("https://youtu.be/a?si=x", "https://youtu.be/a?si=x&t=123"),
+        ("https://example.org/talk.mp4", "https://example.org/talk.mp4#t=123"),
+        ("https://example.org/talk.mp4?v=2#t=5", "https://example.org/talk.mp4?v=2#t=123"),
+        ("https://example.org/#/talks/5", "https://example.org/#/talks/5"),
+        ("https://youtube.com.evil.example/watch?v=a", "https://youtube.com.evil.example/watch?v=a#t=123"),
+        ("javascript:alert(1)//http://x", None),
+        ("data:text/html,x", None),
+        ("http:///nowhere", None),
+        ("http://[broken", None),
+        ("/home/me/talk.mp4", None),
+        ("", None),
+    ],
+)
+def test_an_address_at_a_second(url: str, expected: str | None) -> None:
+    assert pages.at_second(url, 123.9) == expected
+
+
+@pytest.mark.parametrize("query", ["", "?first=2025-13", "?first=2019-01&last=2019-02"])
+async def test_every_page_has_a_strict_content_security_policy(lively: Warehouse, query: str) -> None:
+    async with client_of(lively) as client:
+        answer = await client.get(f"/{query}")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'; script-src 'none'")
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_finished_study_holds_still(lively: Warehouse) -> None:
+    assert 'http-equiv="refresh"' not in (await page(lively)).text

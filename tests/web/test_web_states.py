@@ -1,0 +1,148 @@
+"""What the page says when there is nothing to show: no talk yet, work in progress, no database."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import studies
+from page_process import client_of
+
+from agents.health import Health
+from streams.settings import Settings
+from streams.store.warehouse import Warehouse
+from streams.store.writer import write
+
+ENGINE = Path(__file__).parents[2] / "infra" / "clickhouse" / "chdb_http.py"
+REFRESH = 'http-equiv="refresh" content="5"'
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def clickhouse(path: Path, port: int) -> Iterator[None]:
+    """The ClickHouse engine behind HTTP, in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, str(ENGINE), "--path", str(path), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GROUNDSWELL_CLICKHOUSE_PASSWORD": ""},
+    )
+    try:
+        assert process.stdout is not None
+        assert str(port) in process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def test_an_empty_study_says_what_to_do(new_study: Warehouse) -> None:
+    new_study.migrate()
+    async with client_of(new_study) as client:
+        page = await client.get("/")
+        assert page.status_code == 200
+        for command in ("groundswell demo", "groundswell ingest FILE", "groundswell sources add URL"):
+            assert command in page.text
+        assert REFRESH in page.text, "the first talk shows by itself"
+        for view in (
+            "prevalence",
+            "themes",
+            "topics",
+            "topic_months",
+            "cooccurrence",
+            "alerts",
+            "dead_letters",
+        ):
+            assert (await client.get(f"/api/{view}")).json() == []
+        status = (await client.get("/api/status")).json()
+        assert (status["videos"], status["hours"], status["first_published"]) == (0, 0, None)
+
+
+async def test_work_in_progress_is_counted_and_followed(new_study: Warehouse) -> None:
+    new_study.migrate()
+    studies.small(new_study)
+    for name in ("on_its_way", "waits_as_dead_letter"):
+        write(new_study, studies.seen(studies.video(name, "2025-03-01")))
+    write(new_study, studies.dead_letter(9, "waits_as_dead_letter"))
+    async with client_of(new_study) as client:
+        page = await client.get("/")
+        assert "7 of 8 videos are finished" in page.text
+        assert '<progress value="7" max="8"' in page.text
+        assert REFRESH in page.text
+        held = await client.get("/?refresh=off&first=2025-01")
+        assert REFRESH not in held.text
+        assert 'href="/?first=2025-01">Follow</a>' in held.text
+
+
+async def test_talks_that_were_all_rejected_are_explained(new_study: Warehouse) -> None:
+    new_study.migrate()
+    short = studies.video("short", "2025-03-01")
+    rejected = studies.e.VideoRejected(video=short, rule="too short", reason="40 s")
+    write(new_study, [*studies.seen(short), *studies.writer.rows_of(rejected)])
+    async with client_of(new_study) as client:
+        page = await client.get("/")
+    assert "No talk has a topic" in page.text
+    assert "1 (too short)" in page.text
+    assert REFRESH not in page.text
+
+
+async def test_a_study_without_tables_says_how_to_make_them(new_study: Warehouse) -> None:
+    async with client_of(new_study, Health(ready=False, why_not="starting")) as client:
+        page = await client.get("/")
+        assert page.status_code == 503
+        assert "groundswell migrate" in page.text
+        assert "This process is not ready: starting" in page.text
+        assert REFRESH in page.text
+        answer = await client.get("/api/themes")
+        assert answer.status_code == 503
+        assert answer.json()["cure"] == 'create them with "groundswell migrate"'
+        new_study.migrate()
+        assert (await client.get("/")).status_code == 200
+
+
+async def test_a_database_that_cannot_be_opened_here_is_said(new_study: Warehouse, chdb_home: Path) -> None:
+    new_study.migrate()
+    async with client_of(Warehouse(Settings(home=chdb_home, study="second"))) as client:
+        page = await client.get("/")
+        assert page.status_code == 503
+        assert "is in use" in page.text
+        assert (await client.get("/api/status")).status_code == 503
+
+
+async def test_the_page_survives_its_database_and_recovers(closed_port: int, tmp_path: Path) -> None:
+    address = f"clickhouse://127.0.0.1:{closed_port}"
+    settings = Settings(home=tmp_path, study="served", clickhouse=address)
+    with Warehouse(settings, patience_s=3) as warehouse:
+        async with client_of(warehouse) as client:
+            began = time.monotonic()
+            page, answer = await asyncio.gather(client.get("/"), client.get("/api/status"))
+            assert page.status_code == answer.status_code == 503
+            assert time.monotonic() - began < 10
+            assert f"cannot reach ClickHouse at 127.0.0.1:{closed_port}" in page.text
+            assert "GROUNDSWELL_CLICKHOUSE" in page.text
+            assert REFRESH in page.text
+            assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+            assert set(answer.json()) == {"error", "cure"}
+            with clickhouse(tmp_path / "engine", closed_port):
+                page = await client.get("/")
+                assert (page.status_code, "groundswell migrate" in page.text) == (503, True)
+                warehouse.migrate()
+                studies.small(warehouse)
+                page = await client.get("/")
+                assert page.status_code == 200
+                assert "<small>3/4</small>" in page.text
+                quote = (await client.get("/api/quotes?topic_id=1&limit=1")).json()[0]
+                assert quote["published_at"].endswith("T00:00:00Z")
