@@ -1,4 +1,4 @@
-"""From a transcript to paragraphs by semantic-text-splitter and a real tokenizer; seconds and speakers kept."""
+"""From a transcript to paragraphs: semantic-text-splitter, a real tokenizer; seconds and speakers kept."""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ def _serve(runtime: Runtime) -> None:
     import sys
 
     from agents.cli.console import exit_code_of
+    from agents.runtime import keep_heap_small
 
+    keep_heap_small()
     code = 0
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def build_web(runtime: Runtime) -> FastAPI:
     """Return the application that `runtime` serves."""
-    web = FastAPI(title="Groundswell", docs_url="/api/docs" if runtime.page else None, redoc_url=None)
+    # No docs page: FastAPI's loads scripts from elsewhere. /openapi.json says the same.
+    web = FastAPI(title="Groundswell", docs_url=None, redoc_url=None)
     health = runtime.health
 
     @web.get("/healthz", include_in_schema=False)

@@ -1,5 +1,7 @@
 """What all paragraphs have in common, taken away before anything is compared."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ def compare(left: Vectors, right: Vectors) -> Vectors:
 
     Not `left @ right.T`: its last digits change with the number of BLAS threads, and then ids can.
     """
-    return np.einsum("nd,kd->nk", left, right)
+    return np.asarray(np.einsum("nd,kd->nk", left, right))
 
 
 class Background:
@@ -55,3 +57,12 @@ class Background:
     def centre(self, vectors: Vectors) -> Vectors:
         """What sets vectors [..., d] apart from the background, at unit length."""
         return unit(vectors - self.total / self.weight)
+
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The sum and the weight."""
+        return {"background": self.total, "background_weight": np.array(self.weight)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Background":
+        """The background that `to_arrays` described."""
+        return cls(arrays["background"].copy(), float(arrays["background_weight"]))

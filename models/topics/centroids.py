@@ -1,6 +1,7 @@
 """Topics as centroids that follow their paragraphs and stay anchored where they began."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,29 @@ class AnchoredCentroids:
                 self._move(int(label) - 1, vector, float(row[label - 1]))
         self._newborn = None
         return self
+
+    def to_arrays(self) -> dict[str, Vectors]:
+        """The four arrays this was made of, as they are now."""
+        return {
+            "anchors": self.anchors,
+            "means": self.means,
+            "counts": self.counts,
+            "recent_cosines": self.recent,
+        }
+
+    @classmethod
+    def from_arrays(
+        cls, settings: TopicSettings, background: Background, arrays: dict[str, NDArray[Any]]
+    ) -> "AnchoredCentroids":
+        """The centroids that `to_arrays` described."""
+        return cls(
+            settings,
+            background,
+            anchors=arrays["anchors"].copy(),
+            means=arrays["means"].copy(),
+            counts=arrays["counts"].copy(),
+            recent=arrays["recent_cosines"].copy(),
+        )
 
     def _label(self, cosines: Vectors) -> tuple[NDArray[np.int64], Vectors]:
         if not len(self):

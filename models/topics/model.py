@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from models.topics.background import Background, Vectors, unit
 from models.topics.batch import Batch
 from models.topics.centroids import AnchoredCentroids
 from models.topics.drift import DriftWatch
+from models.topics.ledger import Ledger
 from models.topics.meta import Meta, Named, libraries
 from models.topics.novelty import Kept, NoveltyBuffer
 from models.topics.online import OnlineTopics
@@ -55,9 +57,8 @@ class TopicModel:
         novelty: NoveltyBuffer,
         online: OnlineTopics,
         drift: DriftWatch,
+        ledger: Ledger,
         named: Iterable[Named],
-        learned: Iterable[int],
-        videos: Iterable[int],
     ) -> None:
         """Put together by `seeded` and `from_snapshot`."""
         self.version = version
@@ -68,9 +69,8 @@ class TopicModel:
         self._novelty = novelty
         self._online = online
         self._drift = drift
+        self._ledger = ledger
         self._named = list(named)
-        self._learned = set(learned)
-        self._videos = {video: index for index, video in enumerate(videos)}
 
     @classmethod
     def seeded(
@@ -112,14 +112,13 @@ class TopicModel:
             novelty=NoveltyBuffer(settings, (), np.zeros((0, seeds.shape[1]))),
             online=OnlineTopics.seeded(settings, centroids, [topic.seed for topic in codebook.topics]),
             drift=DriftWatch(settings, [()] * k),
+            ledger=Ledger(),
             named=[Named(origin="seeded", name=t.name, theme=t.theme, key=t.key) for t in codebook.topics],
-            learned=(),
-            videos=(),
         )
 
     def learned(self, batch_id: str) -> bool:
-        """Whether a batch of this name has been learned; names are remembered as 8-byte hashes."""
-        return _hash(batch_id) in self._learned
+        """Whether a batch of this name has been learned; names are remembered as hashes."""
+        return self._ledger.has_batch(batch_id)
 
     def topics(self) -> tuple[TopicState, ...]:
         """Every topic as it is now, in the order of ids."""
@@ -138,9 +137,8 @@ class TopicModel:
         """
         self._check(batch)
         before = self.topics()
-        video = _hash(batch.video_id)
-        seen = video in self._videos
-        index = self._videos.setdefault(video, len(self._videos))
+        seen = self._ledger.has_video(batch.video_id)
+        index = self._ledger.enter(batch.batch_id, batch.video_id)
         vectors = _vectors(batch.embeddings)
         self._background.absorb(vectors)
         founders = self._conceive(batch, vectors)
@@ -155,7 +153,6 @@ class TopicModel:
         )
         births = (self._birth(founders, given, batch.batch_id),) if founders else ()
         drifts = () if seen else self._drifts(assignments, batch.batch_id)
-        self._learned.add(_hash(batch.batch_id))
         return Outcome(index, assignments, births, drifts, self._changed(before))
 
     def _check(self, batch: Batch) -> None:
@@ -198,7 +195,11 @@ class TopicModel:
             batch_id=batch_id,
             assignments=tuple(
                 EarlierAssignment(
-                    kept.video_id, self._videos[_hash(kept.video_id)], kept.month, kept.paragraph_id, *pair
+                    kept.video_id,
+                    self._ledger.index_of(kept.video_id),
+                    kept.month,
+                    kept.paragraph_id,
+                    *pair,
                 )
                 for kept, pair in zip(founders.earlier, given, strict=False)
             ),
@@ -207,7 +208,7 @@ class TopicModel:
     def _drifts(self, assignments: Iterable[Assignment], batch_id: str) -> tuple[Drift, ...]:
         present = {a.topic_id for a in assignments if a.topic_id is not None}
         return tuple(
-            Drift(change.topic_id, change.before, change.after, len(self._videos), batch_id)
+            Drift(change.topic_id, change.before, change.after, self._ledger.videos, batch_id)
             for change in self._drift.update(present)
         )
 
@@ -237,18 +238,13 @@ class TopicModel:
             vocabulary=self._online.vocabulary(),
             kept=self._novelty.kept,
         )
-        arrays = {
-            "background": self._background.total,
-            "background_weight": np.array(self._background.weight),
-            "anchors": self._centroids.anchors,
-            "means": self._centroids.means,
-            "counts": self._centroids.counts,
-            "recent_cosines": self._centroids.recent,
+        arrays: dict[str, NDArray[Any]] = {
             "kept_vectors": self._novelty.vectors.astype(np.float32),
-            "learned": np.array(sorted(self._learned), np.uint64),
-            "videos": np.array(list(self._videos), np.uint64),
+            **self._background.to_arrays(),
+            **self._centroids.to_arrays(),
             **self._online.to_arrays(),
             **self._drift.to_arrays(),
+            **self._ledger.to_arrays(),
         }
         return Snapshot({name: array.copy() for name, array in arrays.items()}, meta.model_dump(mode="json"))
 
@@ -267,15 +263,8 @@ class TopicModel:
         """
         meta, arrays = Meta.read(snapshot.meta, settings, embedding_model), snapshot.arrays
         try:
-            background = Background(arrays["background"].copy(), float(arrays["background_weight"]))
-            centroids = AnchoredCentroids(
-                settings,
-                background,
-                anchors=arrays["anchors"].copy(),
-                means=arrays["means"].copy(),
-                counts=arrays["counts"].copy(),
-                recent=arrays["recent_cosines"].copy(),
-            )
+            background = Background.from_arrays(arrays)
+            centroids = AnchoredCentroids.from_arrays(settings, background, arrays)
             return cls(
                 version=meta.version,
                 embedding_model=meta.embedding_model,
@@ -285,9 +274,8 @@ class TopicModel:
                 novelty=NoveltyBuffer(settings, meta.kept, arrays["kept_vectors"].astype(np.float64)),
                 online=OnlineTopics.restored(settings, centroids, arrays, meta.vocabulary, meta.words),
                 drift=DriftWatch.from_arrays(settings, arrays),
+                ledger=Ledger.from_arrays(arrays),
                 named=meta.topics,
-                learned=arrays["learned"].tolist(),
-                videos=arrays["videos"].tolist(),
             )
         except (KeyError, ValueError) as error:
             raise BadInput(
@@ -299,10 +287,6 @@ class TopicModel:
 def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
     """Unit vectors that float32 holds exactly, so that a snapshot may keep them as float32."""
     return unit(embeddings.astype(np.float64)).astype(np.float32).astype(np.float64)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
 
 def _version(codebook: Codebook, settings: TopicSettings, embedding_model: str) -> str:

@@ -16,8 +16,8 @@ EVER = {"first": "1970-01-01", "last": "2149-06-06"}
 UNSORTED = "Not yet in a theme"
 """Shown for topics that emerged and were not put into a theme."""
 
-_MODEL = "(SELECT argMax(model_version, born_sequence) FROM topics)"
-"""The newest model's version: one model at a time is shown."""
+_MODEL = "(SELECT argMax(model_version, sequence) FROM topic_words)"
+"""The model that learned most: one is shown at a time, and a rebuilt one takes over when it has caught up."""
 
 _CODEBOOK = f"""
     SELECT topic_id, name, if(theme = '', '{UNSORTED}', theme) AS theme

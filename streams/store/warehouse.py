@@ -187,6 +187,8 @@ class Warehouse:
             "connect_timeout": 5,
             "autogenerate_session_id": False,
         }
+        if self._patience_s is not None:
+            arguments["send_receive_timeout"] = max(5, int(self._patience_s))
         client = clickhouse_connect.get_client(**arguments)
         client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
         client.close()
@@ -194,4 +196,12 @@ class Warehouse:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    """Return what really happened, in a line: connection errors bury it under several others."""
+    text = str(error)
+    if "Connection refused" in text:
+        return "connection refused"
+    if "timed out" in text:
+        return "no answer in time"
+    if "Name or service not known" in text or "name resolution" in text:
+        return "the host name is unknown"
+    return (text.strip().splitlines() or [type(error).__name__])[0][:200]

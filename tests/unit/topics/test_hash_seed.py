@@ -16,7 +16,8 @@ import models.topics
 heavy = sorted({"bertopic", "river", "sklearn", "torch", "umap"} & set(sys.modules))
 from made_up_talks import model, talk
 topics = model("bread", "ships", "trains")
-outcomes = [topics.learn(talk(n, ["bread", "bees", "glass", "bees", "glass", "", "ships", "trains"][n % 3:])) for n in range(12)]
+said = ["bread", "bees", "glass", "bees", "glass", "", "ships", "trains"]
+outcomes = [topics.learn(talk(number, said[number % 3:])) for number in range(12)]
 print(json.dumps({
     "imported with the package": heavy,
     "imported with BERTopic": sorted({"umap", "pynndescent"} & set(sys.modules)),

@@ -65,12 +65,13 @@ def test_a_topic_is_born_when_a_third_video_speaks_of_something_new() -> None:
 def test_earlier_founding_paragraphs_come_with_their_videos_and_their_new_topic() -> None:
     topics = model("bread")
     (birth,) = birth_of(learn(topics, [["bees"] * 2, ["bees"] * 2, ["bees"] * 2])).births
-    assert [(each.video_id, each.paragraph_id, each.topic_id) for each in birth.assignments] == [
-        ("talk-0", "talk-0:1:0", 2),
-        ("talk-0", "talk-0:1:1", 2),
-        ("talk-1", "talk-1:1:0", 2),
-        ("talk-1", "talk-1:1:1", 2),
+    assert [(e.video_id, e.video_index, e.paragraph_id, e.topic_id) for e in birth.assignments] == [
+        ("talk-0", 0, "talk-0:1:0", 2),
+        ("talk-0", 0, "talk-0:1:1", 2),
+        ("talk-1", 1, "talk-1:1:0", 2),
+        ("talk-1", 1, "talk-1:1:1", 2),
     ]
+    assert {each.month for each in birth.assignments} == {"2025-03"}
 
 
 def test_a_newborn_topic_has_the_words_of_all_its_founding_paragraphs() -> None:

@@ -1,0 +1,234 @@
+"""A study under fire: real talks through real processes that are killed at random, and its tables after that."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agents.ingest import Ingest
+from infra.kafka.apache_kafka import ApacheKafka
+from streams.blobs import Blobs
+from streams.cluster import Cluster
+from streams.errors import Unavailable
+from streams.events import VideoSeen
+from streams.settings import Settings
+from streams.store.warehouse import Warehouse
+from streams.store.writer import ORDER
+from tests.processes import ROOT, Process, Study, until
+
+WORKERS = (("discover", "screen", "fetch", "transcribe", "alert"), ("split",), ("track",), ("store",))
+"""One process each; the light agents share one."""
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+Tables = dict[str, list[tuple[str, ...]]]
+
+
+def real_talks(folder: Path, count: int) -> list[bytes]:
+    """The first talks of a real show that are no copies of another, a record each."""
+    found = []
+    with gzip.open(folder / "changelog_practicalai.jsonl.gz", "rt") as lines:
+        for line in lines:
+            record = json.loads(line)
+            if not record.get("dup_of"):
+                record["segments"] = record["segments"][:120]
+                found.append(json.dumps(record).encode())
+            if len(found) == count:
+                return found
+    raise AssertionError(f"only {len(found)} talks in {folder}")
+
+
+@dataclass
+class Fire:
+    """What is done to the processes while talks flow."""
+
+    kills: int = 0
+    broker_kills: int = 0
+    seed: int = 0
+    killed: list[str] = field(default_factory=list)
+    restarted: int = 0
+    """Workers that ended by themselves (the watchdog) and were started again, as a supervisor does."""
+
+
+def tables_of(settings: Settings) -> Tables:
+    """Every table as FINAL, and the sets of the prevalence view."""
+    with Warehouse(settings, patience_s=30) as warehouse:
+        found: Tables = {}
+        for table in ORDER:
+            rows = warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")
+            found[table] = [tuple(map(str, row.values())) for row in rows]
+        rows = warehouse.rows(
+            "SELECT model_version, month, topic_id, arraySort(bitmapToArray(videos)) AS videos "
+            "FROM topic_months ORDER BY ALL"
+        )
+        found["topic_months"] = [tuple(map(str, row.values())) for row in rows]
+        return found
+
+
+class Distributed:
+    """Apache Kafka, the ClickHouse engine over HTTP, and a process per group of agents."""
+
+    def __init__(self, home: Path, talks: list[bytes], models: Path) -> None:
+        home.mkdir(parents=True)
+        (home / "models").symlink_to(models)
+        self._talks = home / "talks"
+        self._talks.mkdir()
+        for number, talk in enumerate(talks):
+            (self._talks / f"{number:04}.json").write_bytes(talk)
+        self.count = len(talks)
+        self.kafka = ApacheKafka(home / "kafka", _free_port())
+        clickhouse = _free_port()
+        self.settings = Settings(
+            home=home,
+            study="chaos",
+            broker=self.kafka.bootstrap,
+            clickhouse=f"clickhouse://default@127.0.0.1:{clickhouse}",
+            blobs=str(home / "blobs"),
+            partitions=1,
+            min_duration_s=1.0,
+        )
+        self.study = Study(
+            home,
+            "chaos",
+            {
+                "GROUNDSWELL_BROKER": self.kafka.bootstrap,
+                "GROUNDSWELL_CLICKHOUSE": self.settings.clickhouse,
+                "GROUNDSWELL_BLOBS": self.settings.blobs,
+                "GROUNDSWELL_PARTITIONS": "1",
+                "GROUNDSWELL_STALL_S": "25",
+            },
+        )
+        self._clickhouse_port = clickhouse
+
+    def run(self, fire: Fire, seconds: float) -> Tables:
+        """Feed every talk while `fire` rages, wait until all is done, and return the tables."""
+        with self._clickhouse():
+            self.kafka.start()
+            try:
+                workers = [self.study.start("worker", *names) for names in WORKERS]
+                feeding = threading.Thread(target=self._feed, args=(fire.kills > 0,))
+                feeding.start()
+                self._rage(fire, workers)
+                feeding.join(seconds)
+                self._finish(workers, fire, seconds)
+                for worker in workers:
+                    worker.stop()
+                return tables_of(self.settings)
+            finally:
+                self.study.end()
+                self.kafka.kill()
+
+    def _feed(self, slowly: bool) -> None:
+        """Hand talks in, in order; while the broker is away, try again."""
+        with Cluster(self.settings, self.kafka.bootstrap) as cluster:
+            cluster.wait(60)
+            cluster.ensure_topics()
+
+            def send(seen: VideoSeen) -> None:
+                while True:
+                    try:
+                        return cluster.send(seen)
+                    except Unavailable:
+                        cluster.close()
+                        time.sleep(1)
+
+            for handed in Ingest(Blobs(self.settings.blobs_url), send, BEGIN).files([self._talks]):
+                assert handed.refused is None, handed
+                if slowly:
+                    time.sleep(2.0)
+
+    def _rage(self, fire: Fire, workers: list[Process]) -> None:
+        chance = random.Random(fire.seed)
+        until(lambda: self._stored() > 0, 120)  # the first event has gone the whole way in
+        blows = ["worker"] * fire.kills + ["broker"] * fire.broker_kills
+        chance.shuffle(blows)
+        for blow in blows:
+            time.sleep(chance.uniform(1.0, 5.0))
+            if blow == "broker":
+                self.kafka.kill()
+                time.sleep(chance.uniform(0.2, 3.0))
+                self.kafka.start()
+                fire.killed.append("broker")
+            else:
+                number = chance.randrange(len(workers))
+                fire.killed.append(workers[number].name)
+                workers[number].kill()
+                workers[number] = self.study.start("worker", *WORKERS[number])
+            self._supervise(workers, fire)
+        assert not self._all_done() or not blows, "every talk was done before the last blow: feed more talks"
+
+    def _supervise(self, workers: list[Process], fire: Fire) -> None:
+        for number, worker in enumerate(workers):
+            if not worker.alive:
+                fire.restarted += 1
+                workers[number] = self.study.start("worker", *WORKERS[number])
+
+    def _finish(self, workers: list[Process], fire: Fire, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        quiet = 0
+        while quiet < 3:
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"--- {worker.name}\n{worker.said()[-2500:]}" for worker in workers)
+                raise AssertionError(f"not done after {seconds:.0f} s, killed {fire.killed}\n{logs}")
+            self._supervise(workers, fire)
+            quiet = quiet + 1 if self._all_done() and not self._behind() else 0
+            time.sleep(2)
+
+    def _stored(self) -> int:
+        try:
+            with Warehouse(self.settings, patience_s=0) as warehouse:
+                if warehouse.missing_migrations():
+                    return 0
+                return int(warehouse.rows("SELECT count() AS n FROM progress FINAL")[0]["n"])
+        except Unavailable:
+            return 0
+
+    def _all_done(self) -> bool:
+        with Warehouse(self.settings, patience_s=30) as warehouse:
+            rows = warehouse.rows("SELECT count() AS n FROM progress FINAL WHERE state = 'assigned'")
+            return bool(rows[0]["n"] == self.count)
+
+    def _behind(self) -> int:
+        """Messages that some agent has not acknowledged."""
+        from agents.alert import Alert
+        from agents.store import Store
+        from agents.track import Track
+
+        try:
+            with Cluster(self.settings, self.kafka.bootstrap) as cluster:
+                return sum(
+                    lag.behind
+                    for agent in (Track, Alert, Store)
+                    for lag in cluster.lag(f"chaos.{agent.name}", agent.reads)
+                )
+        except Exception:
+            return 1
+
+    @contextmanager
+    def _clickhouse(self) -> Iterator[None]:
+        command: list[Any] = [sys.executable, ROOT / "infra" / "clickhouse" / "chdb_http.py"]
+        command += ["--path", self.settings.home / "engine", "--port", str(self._clickhouse_port)]
+        with (self.settings.home / "clickhouse.log").open("wb") as log:
+            process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

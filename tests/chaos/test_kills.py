@@ -1,0 +1,92 @@
+"""Killed at random, the system ends with the tables of an undisturbed run: row by row.
+
+Longer: GROUNDSWELL_CHAOS_KILLS=200 GROUNDSWELL_CHAOS_TALKS=120 python3 infra/bootstrap.py test tests/chaos
+"""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.kafka import apache_kafka
+from tests.chaos.harness import Distributed, Fire, Tables, real_talks
+from tests.processes import TALKS, Study, tables, until
+from tests.realdata import shared
+
+KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "20"))
+COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "36"))
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 + 60 * KILLS)]
+
+
+def assert_equal(disturbed: Tables, calm: Tables) -> None:
+    for table, rows in calm.items():
+        assert len(disturbed[table]) == len(rows), f"{table}: {len(disturbed[table])} rows, not {len(rows)}"
+        for ours, theirs in zip(disturbed[table], rows, strict=True):
+            assert ours == theirs, table
+
+
+@pytest.mark.kafka
+def test_workers_and_broker_killed_at_random_leave_the_tables_of_a_calm_run(
+    tmp_path: Path, models: Path
+) -> None:
+    if (why := apache_kafka.missing()) is not None:
+        pytest.skip(f"Apache Kafka cannot run here: {why}")
+    talks = real_talks(shared("talks"), COUNT)
+    calm = Distributed(tmp_path / "calm", talks, models).run(Fire(), 600)
+    assert len(calm["progress"]) == COUNT
+    assert {row[1] for row in calm["progress"]} == {"assigned"}
+    assert calm["dead_letters"] == []
+    fire = Fire(kills=KILLS, broker_kills=max(3, KILLS // 7), seed=int(time.time()))
+    disturbed = Distributed(tmp_path / "fire", talks, models).run(fire, 900)
+    print(f"seed {fire.seed}: {len(fire.killed)} kills, {fire.restarted} workers ended by themselves")
+    assert len(fire.killed) >= KILLS + 3
+    assert_equal(disturbed, calm)
+
+
+def test_one_process_killed_with_its_broker_leaves_the_tables_of_a_calm_run(
+    tmp_path: Path, models: Path
+) -> None:
+    """The embedded way: every kill -9 takes the broker and its whole log with it."""
+    talks = sorted(TALKS.glob("*.json"))[:30]
+
+    def study(name: str) -> Study:
+        made = Study(tmp_path / name, "chaos")
+        made.home.mkdir()
+        (made.home / "models").symlink_to(models)
+        return made
+
+    calm, fire = study("calm"), study("fire")
+    chance = random.Random(7)
+    try:
+        for each, kills in ((calm, 0), (fire, 4)):
+            process = each.run()
+            assert each.cli("ingest", *map(str, talks)).returncode == 0
+            for kill in range(kills):
+                reached = kill * len(talks) // (kills + 1)
+                until(lambda each=each, reached=reached: _finished(each) >= reached, 120, 0.1)
+                time.sleep(chance.uniform(0, 1.5))
+                process.kill()
+                process = each.run()
+            each.until_done(len(talks))
+            until(lambda each=each: not sum(_lag(each)), 60)
+            assert process.stop() == 0
+    finally:
+        calm.end()
+        fire.end()
+    # A sighting's moment is that of the handing in, which differs between the two.
+    expected = {table: rows for table, rows in tables(calm.home, "chaos") if table != "sightings"}
+    assert_equal(dict(tables(fire.home, "chaos")), expected)
+
+
+def _finished(study: Study) -> int:
+    return int(study.api("status")["states"].get("assigned", 0))
+
+
+def _lag(study: Study) -> list[int]:
+    import json
+    import urllib.request
+
+    with urllib.request.urlopen(f"{study.url}/healthz", timeout=10) as answer:
+        return list(json.load(answer)["lag"].values())
