@@ -134,7 +134,7 @@ def _gpu(settings: Settings) -> Finding:
         return Finding(
             "gpu", "fail", "GROUNDSWELL_DEVICE=cuda but no CUDA device is there", "set it to auto or cpu"
         )
-    cure = "fine for transcripts and short talks; a GPU transcribes some 50 times faster"
+    cure = "fine for transcripts and short talks; long talks want a GPU"
     return Finding("gpu", "warn", "no CUDA device: speech runs on the CPU", cure)
 
 

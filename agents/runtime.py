@@ -208,12 +208,13 @@ class Runtime:
             return
         path = self.settings.running_file
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap}
+        about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap if self.names else ""}
         path.write_text(json.dumps(about))
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            if path.exists() and json.loads(path.read_text())["pid"] == os.getpid():
+                path.unlink()
 
 
 def keep_heap_small() -> None:

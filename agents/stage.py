@@ -25,9 +25,10 @@ from models.errors import BadInput
 from streams.app import Outlet
 from streams.blobs import Blobs
 from streams.errors import DataError, Fatal
-from streams.events import DeadLettered, Event, VideoEvent, decode, encode, stable_id
+from streams.events import DeadLettered, Event, VideoEvent, stable_id
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
 from streams.topics import Topic
+from streams.wire import decode, encode
 
 log = structlog.get_logger()
 INLINE_PAYLOAD = 64 * 1024
@@ -71,6 +72,9 @@ class Agent:
             DataError: it cannot be processed as it is.
         """
         raise NotImplementedError
+
+    def passed_by(self, at: Position) -> None:
+        """Learn that a message became a dead letter: it will not come again."""
 
     async def settle(self) -> Sequence[Event]:
         """Make the block's effect durable; return events that follow from the block as a whole."""
@@ -163,6 +167,7 @@ class Stage:
             EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
             pending.outputs = [self._dead_letter(event, decoded, error)]
+            self.agent.passed_by(self._position(event))
         finally:
             self.busy = False
             self.progressed_at = time.monotonic()

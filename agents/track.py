@@ -45,13 +45,12 @@ from streams.events import (
     TopicBorn,
     TopicChanged,
     TopicDrifted,
-    decode,
-    encode,
     month_of,
     paragraph_id,
     stable_id,
 )
 from streams.topics import PARAGRAPHS_EMBEDDED, Topic
+from streams.wire import decode, encode
 
 log = structlog.get_logger()
 CHECKPOINTS = "model/checkpoints"
@@ -85,6 +84,7 @@ class Track(Agent):
         self._next_offset = 0
         self._ledgers: list[tuple[str, bytes]] = []
         self._unsaved: dict[str, list[Event]] = {}
+        self._moved = False
         self._model: TopicModel
 
     async def start(self) -> Sequence[Event]:
@@ -119,13 +119,18 @@ class Track(Agent):
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before they were learned (retention?): "
-                "ingest the missing talks again after removing the study's checkpoints",
+                "messages were deleted before they were learned (look at the topic's retention); "
+                "restore them, or begin a new study and hand the talks in again",
             )
         outputs = await asyncio.to_thread(self._learn, event)
+        self.passed_by(at)
+        return outputs
+
+    def passed_by(self, at: Position) -> None:
+        """Move the position: what lies before it was learned, or is a dead letter."""
         if at.log_id != self._log_id or at.offset == self._next_offset:
             self._log_id, self._next_offset = at.log_id, at.offset + 1
-        return outputs
+            self._moved = True
 
     def _learn(self, event: ParagraphsEmbedded) -> list[Event]:
         key = f"assigned/{stable_id(self._model.version)}/{event.event_id}.jsonl"
@@ -168,13 +173,15 @@ class Track(Agent):
     def _save(self) -> None:
         for key, content in self._ledgers:
             self._blobs.put(key, content)
-        if self._ledgers:
+        if self._moved:
             snapshot = self._model.to_snapshot()
             reached = Reached(log_id=self._log_id, next_offset=self._next_offset)
             snapshot.meta[POSITION] = reached.model_dump(mode="json")
             content = dump(snapshot)
+            newest = list(self._blobs.keys(CHECKPOINTS))[-1:]
+            overtaken = newest != ([self._key(self._number)] if self._number else [])
             self._number += 1
-            if not self._blobs.create(f"{CHECKPOINTS}/{self._number:09}.npz", content):
+            if overtaken or not self._blobs.create(self._key(self._number), content):
                 raise Fatal(
                     f"another track worker has written checkpoint {self._number}",
                     "this one was slow or cut off; it stands by after a restart",
@@ -183,6 +190,11 @@ class Track(Agent):
                 self._blobs.delete(old)
         self._ledgers.clear()
         self._unsaved.clear()
+        self._moved = False
+
+    @staticmethod
+    def _key(number: int) -> str:
+        return f"{CHECKPOINTS}/{number:09}.npz"
 
     def _outputs(self, event: ParagraphsEmbedded, outcome: Outcome) -> list[Event]:
         sequence = outcome.video_index + 1

@@ -113,7 +113,7 @@ def install_uv() -> Path:
 
 
 def lock() -> int:
-    """Resolve anew: requirements-dev.lock first, requirements.lock as its subset. Neither names a registry."""
+    """Resolve anew: requirements-dev.lock, and requirements.lock as its subset. No registry is named."""
     uv = install_uv()
     common = ("--quiet", "--universal", "--python-version", "3.11", "--all-extras", "--generate-hashes")
     plain = ("--no-annotate", "--no-header", "--no-emit-index-url", "--upgrade")

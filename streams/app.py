@@ -10,9 +10,10 @@ import structlog
 
 from streams import commits
 from streams.cluster import MAX_MESSAGE
-from streams.events import Event, encode
+from streams.events import Event
 from streams.settings import Settings
 from streams.topics import TOPIC_OF, Topic
+from streams.wire import encode
 
 log = structlog.get_logger()
 LONG_JOB_S = 4 * 3600.0

@@ -12,9 +12,10 @@ import structlog
 from kafka.errors import KafkaError
 
 from streams.errors import Misconfigured, Unavailable
-from streams.events import Event, encode
+from streams.events import Event
 from streams.settings import Settings
 from streams.topics import TOPIC_OF, TOPICS, Topic
+from streams.wire import encode
 
 log = structlog.get_logger()
 MAX_MESSAGE = 1_048_576

@@ -1,4 +1,4 @@
-"""What was handed in or discovered, kept until it is finished: the durable beginning of every talk's path.
+"""What was handed in or discovered, kept for good: the durable beginning of every talk's path.
 
 The embedded broker forgets when it ends and a cluster can be lost; everything later on the path can be
 made again from here. Entries are written before the event is sent.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streams.blobs import Blobs
-from streams.events import VideoSeen, decode, encode, stable_id
+from streams.events import VideoSeen, stable_id
+from streams.wire import decode, encode
 
 FOLDER = "outbox"
 

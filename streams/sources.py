@@ -48,6 +48,6 @@ def source_id(kind: str, locator: str) -> str:
 
     Example:
         >>> source_id("search", "LLMOps")
-        'search-5a0b9e'
+        'search-fe9ba3'
     """
     return f"{kind}-{stable_id(kind, locator.casefold())[:6]}"

@@ -32,7 +32,7 @@ class Topic:
 SOURCES_DUE = Topic("sources.due", (e.SourceDue,), "discover")
 VIDEOS_SEEN = Topic("videos.seen", (e.VideoSeen,), "discover")
 VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
-VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen")
+VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, transcribe")
 AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch")
 TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
 PARAGRAPHS_EMBEDDED = Topic("paragraphs.embedded", (e.ParagraphsEmbedded,), "split", single=True)

@@ -13,6 +13,7 @@ from agents.cli.console import load_settings, print_json, tell
 if TYPE_CHECKING:
     from agents.ingest import Handed
     from agents.runtime import Runtime
+    from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -30,17 +31,22 @@ def demo() -> None:
 
 def run() -> None:
     """Run everything in this process: broker, database, all agents, the page. Ctrl-C stops, start resumes."""
-    from agents.cli.running import find
     from agents.runtime import Runtime
-    from streams.errors import Misconfigured
 
     settings = load_settings()
+    _refuse_a_second(settings)
+    _serve(Runtime(settings, page=True))
+
+
+def _refuse_a_second(settings: Settings) -> None:
+    from agents.cli.running import find
+    from streams.errors import Misconfigured
+
     if (other := find(settings)) is not None:
         raise Misconfigured(
             f"study {settings.study!r} is already running (pid {other.pid}, page at {other.url})",
             "open its page, or stop it with groundswell stop",
         )
-    _serve(Runtime(settings, page=True))
 
 
 def worker(
@@ -68,7 +74,10 @@ def web() -> None:
     """Serve the page alone."""
     from agents.runtime import Runtime
 
-    _serve(Runtime(load_settings(), (), page=True))
+    settings = load_settings()
+    if settings.embedded_clickhouse:
+        _refuse_a_second(settings)
+    _serve(Runtime(settings, (), page=True))
 
 
 def _serve(runtime: Runtime) -> None:
@@ -130,10 +139,10 @@ def ingest(
     published_at: datetime | None = typer.Option(
         None,
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="Publication date (UTC), where files do not say it.",
+        help="Publication date (UTC); wins over what the file says.",
     ),
-    title: str = typer.Option("", help="Title, where files do not say it."),
-    show: str = typer.Option("", help="Show, where files do not say it."),
+    title: str = typer.Option("", help="Title; wins over what the file says."),
+    show: str = typer.Option("", help="Show; wins over what the file says."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Hand in talks."""

@@ -24,6 +24,7 @@ class Running:
     pid: int
     url: str
     broker: str
+    """Address of its broker; empty when it only serves the page."""
 
 
 def find(settings: Settings) -> Running | None:
@@ -93,4 +94,4 @@ def open_cluster(settings: Settings) -> Cluster | None:
         cluster.ensure_topics()
         return cluster
     running = find(settings)
-    return Cluster(settings, running.broker) if running is not None else None
+    return Cluster(settings, running.broker) if running is not None and running.broker else None

@@ -107,7 +107,7 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bars = {name: progress.add_task(name, total=talks) for name in ("transcribed", "split", "assigned")}
-        told = -1
+        told, polls = -1, 0
         while True:
             if find(settings) is None:
                 raise Unavailable("groundswell run ended meanwhile", f"read {_log(settings)}; then try again")
@@ -121,7 +121,10 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
                 told = finished // 10
                 tell(f"{finished} of {talks} talks processed")
             if finished + status["dead_letters"] >= talks and not _lag(running):
+                if polls:
+                    time.sleep(2)  # the last topic's alert follows its talk
                 return status
+            polls += 1
             time.sleep(0.5)
 
 

@@ -213,8 +213,12 @@ def status(warehouse: Warehouse) -> Row:
     rejections = {
         row["rule"]: row["videos"]
         for row in warehouse.rows(
-            """SELECT rule, count() AS videos FROM screenings FINAL WHERE verdict = 'rejected'
-            GROUP BY rule ORDER BY rule"""
+            """
+            SELECT rule, count() AS videos FROM screenings FINAL
+            WHERE verdict = 'rejected'
+              AND video_id IN (SELECT video_id FROM progress FINAL WHERE state = 'rejected')
+            GROUP BY rule ORDER BY rule
+            """
         )
     }
     corpus = warehouse.rows(

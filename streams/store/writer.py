@@ -13,7 +13,7 @@ from typing import Any
 from streams import events as e
 from streams.store.warehouse import Row, Warehouse
 
-STATES = ("seen", "accepted", "rejected", "fetched", "transcribed", "split", "assigned")
+STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
 """How far a video got, in order; a later one replaces an earlier one."""
 NO_TOPIC = 0
 
@@ -129,7 +129,8 @@ def _sighting(event: e.VideoSeen) -> Row:
 
 
 def _screening(video_id: str, verdict: str, rule: str, reason: str) -> Row:
-    return {"video_id": video_id, "verdict": verdict, "rule": rule, "reason": reason}
+    stands = 2 if verdict == "rejected" else 1
+    return {"video_id": video_id, "verdict": verdict, "rule": rule, "reason": reason, "stands": stands}
 
 
 def _transcript(event: e.TranscriptReady) -> Row:

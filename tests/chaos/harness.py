@@ -1,4 +1,4 @@
-"""A study under fire: real talks through real processes that are killed at random, and its tables after that."""
+"""A study under fire: real talks through processes that are killed at random, and its tables after that."""
 
 from __future__ import annotations
 

@@ -12,17 +12,10 @@ from streams.app import Outlet, attach, build_app
 from streams.blobs import Blobs
 from streams.cluster import Cluster
 from streams.errors import DataError, Fatal
-from streams.events import (
-    DeadLettered,
-    Event,
-    Sighting,
-    Video,
-    VideoAccepted,
-    VideoSeen,
-    decode,
-)
+from streams.events import DeadLettered, Event, Sighting, Video, VideoAccepted, VideoSeen
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
+from streams.wire import decode
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams import events as e
+from streams import wire
 from streams.errors import DataError
 from streams.topics import TOPIC_OF, TOPICS
 
@@ -102,7 +103,7 @@ EXAMPLES: tuple[e.Event, ...] = (
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
 def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
-    assert e.decode(e.encode(event)) == event
+    assert wire.decode(wire.encode(event)) == event
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
@@ -110,14 +111,14 @@ def test_events_written_by_version_1_are_still_read_and_written_the_same(event: 
     """The golden files are never changed: a new field has a default, a changed meaning a new version."""
     path = GOLDEN / f"{type(event).__name__}.v1.json"
     written = json.loads(path.read_text())
-    assert e.decode(path.read_bytes()) == event
-    now = json.loads(e.encode(event))
+    assert wire.decode(path.read_bytes()) == event
+    now = json.loads(wire.encode(event))
     assert {name: now[name] for name in written} == written
 
 
 def test_every_kind_of_event_has_an_example_and_a_topic() -> None:
     kinds = {type(event) for event in EXAMPLES}
-    assert kinds == set(e.Envelope.KINDS.values()) == set(TOPIC_OF)
+    assert kinds == set(wire.KINDS.values()) == set(TOPIC_OF)
 
 
 def test_a_topic_of_order_has_one_partition() -> None:
@@ -132,7 +133,7 @@ def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wire", "cause"),
+    ("message", "cause"),
     [
         (None, "the message is empty"),
         (b"", "the message is empty"),
@@ -148,17 +149,17 @@ def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_what_is_no_event_is_refused_with_cause_and_cure(wire: bytes | None, cause: str) -> None:
+def test_what_is_no_event_is_refused_with_cause_and_cure(message: bytes | None, cause: str) -> None:
     with pytest.raises(DataError) as refused:
-        e.decode(wire)
+        wire.decode(message)
     assert cause in refused.value.cause
     assert refused.value.cure
 
 
 def test_a_message_over_the_limit_is_not_written() -> None:
-    long = VIDEO.model_copy(update={"description": "x" * e.MESSAGE_LIMIT})
+    long = VIDEO.model_copy(update={"description": "x" * wire.MESSAGE_LIMIT})
     with pytest.raises(DataError, match="over the limit"):
-        e.encode(e.VideoAccepted(video=long))
+        wire.encode(e.VideoAccepted(video=long))
 
 
 def test_a_naive_moment_is_no_moment() -> None:
@@ -167,5 +168,5 @@ def test_a_naive_moment_is_no_moment() -> None:
 
 
 def test_fields_of_a_later_minor_version_are_ignored() -> None:
-    wire = json.loads(e.encode(EXAMPLES[2])) | {"colour": "blue"}
-    assert e.decode(json.dumps(wire).encode()) == EXAMPLES[2]
+    later = json.loads(wire.encode(EXAMPLES[2])) | {"colour": "blue"}
+    assert wire.decode(json.dumps(later).encode()) == EXAMPLES[2]

@@ -34,9 +34,10 @@ CREATE TABLE IF NOT EXISTS screenings
     video_id String,
     verdict LowCardinality(String) COMMENT 'accepted or rejected',
     rule LowCardinality(String) COMMENT 'the rule that rejected it, empty when accepted',
-    reason String
+    reason String,
+    stands UInt8 COMMENT '2 for a rejection: transcribe may reject what screen accepted, never the other way'
 )
-ENGINE = ReplacingMergeTree ORDER BY video_id;
+ENGINE = ReplacingMergeTree(stands) ORDER BY video_id;
 
 CREATE TABLE IF NOT EXISTS transcripts
 (
