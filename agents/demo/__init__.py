@@ -74,9 +74,10 @@ def _start(settings: Settings) -> Running:
         if process.poll() is not None:
             break
         time.sleep(0.2)
-    lines = _log(settings).read_text(errors="replace").strip().splitlines()
+    lines = _log(settings).read_text(errors="replace").splitlines()
+    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     raise Unavailable(
-        f"groundswell run did not start ({lines[-1] if lines else 'it said nothing'})",
+        f"groundswell run did not start ({said[-1] if said else 'it did not say why'})",
         f"read {_log(settings)} and run groundswell doctor",
     )
 
