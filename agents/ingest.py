@@ -7,6 +7,7 @@ that was acknowledged is never lost, also when no broker runs yet.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ MEDIA = frozenset(
     {".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".mkv", ".mov", ".aac", ".ts", ".avi"}
 )
 SOURCE_ID = "ingest"
+DIGEST = 16
+"""Hex digits of a file's sha256 that name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,16 @@ class Ingest:
         if path.name.endswith(COLLECTIONS):
             yield from self._collection(path)
             return
-        content = _read(path)
-        suffix = path.suffix.lower()
-        about = _metadata(content) if suffix == ".json" else {}
-        about = _sidecar(path) | about
-        video = self._video(path.stem, content, about)
+        suffix, digest = path.suffix.lower(), _digest(path)
+        about = _sidecar(path)
         if suffix in TRANSCRIPTS:
-            captions = self.blobs.put(f"inbox/{_digest(content)}{suffix}", content)
+            content = path.read_bytes()
+            video = self._video(path.stem, digest, about | (_metadata(content) if suffix == ".json" else {}))
+            captions = self.blobs.put(f"inbox/{digest}{suffix}", content)
             seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
         else:
-            media = self.blobs.put_file(f"inbox/{_digest(content)}{suffix}", path)
+            video = self._video(path.stem, digest, about)
+            media = self.blobs.put_file(f"inbox/{digest}{suffix}", path)
             video = video.model_copy(update={"duration_s": video.duration_s or _duration(path)})
             seen = VideoSeen(video=video, sighting=self._sighting("file"), media=media)
         yield self._hand(path.name, seen)
@@ -101,8 +104,9 @@ class Ingest:
                         continue
                     name = f"{path.name}:{number}"
                     try:
-                        video = self._video(f"{path.stem}-{number}", line, _metadata(line))
-                        captions = self.blobs.put(f"inbox/{_digest(line)}.json", line)
+                        digest = hashlib.sha256(line).hexdigest()[:DIGEST]
+                        video = self._video(f"{path.stem}-{number}", digest, _metadata(line))
+                        captions = self.blobs.put(f"inbox/{digest}.json", line)
                         seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
                         yield self._hand(name, seen)
                     except DataError as error:
@@ -112,7 +116,7 @@ class Ingest:
                 f"{path} cannot be read ({error})", "check the file and its permissions"
             ) from error
 
-    def _video(self, name: str, content: bytes, about: dict[str, Any]) -> Video:
+    def _video(self, name: str, digest: str, about: dict[str, Any]) -> Video:
         published_at = self.given.published_at or _moment(about.get("published_at"), name)
         if published_at is None:
             raise DataError(
@@ -122,7 +126,7 @@ class Ingest:
             )
         try:
             return Video(
-                video_id=str(about.get("video_id") or about.get("id") or f"file-{_digest(content)}"),
+                video_id=str(about.get("video_id") or about.get("id") or f"file-{digest}"),
                 title=self.given.title or str(about.get("title") or name),
                 description=str(about.get("description") or "")[:5000],
                 channel=str(about.get("channel") or about.get("source") or ""),
@@ -169,18 +173,14 @@ def _describes_another(file: Path) -> bool:
     return any(each.exists() for each in beside)
 
 
-def _read(path: Path) -> bytes:
+def _digest(path: Path) -> str:
+    """Return what names a file by its content; read piece by piece, a video may be large."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST]
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(f"{path} cannot be read ({reason})", "check the path and its permissions") from error
-
-
-def _digest(content: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _metadata(content: bytes) -> dict[str, Any]:

@@ -122,7 +122,9 @@ class Stage:
         self._block_began = 0.0
         self._stream: Any = None
         self._dead_in_a_row = 0
+        self._dying = False
         self.busy = False
+        """At work on its own account; waiting for the broker does not count."""
         self.progressed_at = time.monotonic()
         """Monotonic seconds of the last sign of life; the watchdog reads it."""
 
@@ -138,6 +140,8 @@ class Stage:
             if self.agent.tick_s is not None:
                 clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
             async for event in self._stream.events():
+                if self._dying:
+                    await asyncio.Event().wait()  # nothing more is taken; the process ends
                 async with self._lock:
                     await self._take(event)
                     if len(self._pending) >= self.agent.block.events:
@@ -179,7 +183,11 @@ class Stage:
             return
         block, self._pending = self._pending, []
         with SETTLING_SECONDS.labels(self.agent.name).time():
-            trailing = await self.agent.settle()
+            self.busy = True
+            try:
+                trailing = await self.agent.settle()
+            finally:
+                self.busy = False
             for pending in block:
                 for output in pending.outputs:
                     await self._outlet.send(output)
@@ -211,6 +219,7 @@ class Stage:
 
     async def _die(self, error: Exception) -> None:
         """Tell the runtime and never acknowledge anything again."""
+        self._dying = True
         log.error(
             "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
         )

@@ -31,7 +31,7 @@ from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import AudioStored, Blob, Event, TranscriptReady, Video, VideoRejected, stable_id
 from streams.leases import Lease
-from streams.settings import Settings
+from streams.settings import EMBEDDED, Settings
 from streams.topics import AUDIO_STORED, Topic
 
 log = structlog.get_logger()
@@ -50,12 +50,13 @@ def _begin() -> None:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
-def _transcribe(speech: SpeechModels, path: Path) -> Transcript:
+def _transcribe(speech: SpeechModels, blobs_url: str, audio: Blob, folder: Path) -> Transcript:
     """Run in the child process; the models stay loaded there between talks."""
     global _speech  # noqa: PLW0603 - one per child process
     if _speech is None or _speech.version != speech.version:
         _speech = speech
-    return _speech.transcribe(path)
+    with Blobs(blobs_url).local_file(audio, folder) as path:
+        return _speech.transcribe(path)
 
 
 class Transcribe(Agent):
@@ -78,7 +79,8 @@ class Transcribe(Agent):
         self._speech = speech
         self._folder = folder
         self._now = now
-        self._owner = uuid.uuid4().hex
+        # The one process of an embedded study finds its own lease again after a kill -9.
+        self._owner = EMBEDDED if settings.embedded_broker else uuid.uuid4().hex
         self._pool: ProcessPoolExecutor | None = None
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
@@ -132,9 +134,8 @@ class Transcribe(Agent):
                 return made
         renewing = asyncio.create_task(self._renew(lease))
         try:
-            path = await asyncio.to_thread(self._blobs.local_copy, source, self._folder)
             log.info("transcribing", video=event.key, title=event.video.title)
-            transcript = await self._in_child(path)
+            transcript = await self._in_child(source)
             return await asyncio.to_thread(self._blobs.put, key, transcript.model_dump_json().encode())
         finally:
             renewing.cancel()
@@ -153,17 +154,17 @@ class Transcribe(Agent):
         )
         return self._blobs.put(key, transcript.model_dump_json().encode())
 
-    async def _in_child(self, path: Path) -> Transcript:
+    async def _in_child(self, audio: Blob) -> Transcript:
         for _ in range(CRASHES):
             if self._pool is None:
                 context = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
             try:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._pool, _transcribe, self._speech(), path
+                    self._pool, _transcribe, self._speech(), self._blobs.url, audio, self._folder
                 )
             except BrokenProcessPool:
-                log.warning("the speech process died", file=path.name)
+                log.warning("the speech process died", audio=audio.key)
                 self._pool = None
         raise DataError(
             f"the speech process died {CRASHES} times on this recording (out of memory, or a codec crashed)",

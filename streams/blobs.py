@@ -10,7 +10,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,9 @@ class Blobs:
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(key))
 
-    def local_copy(self, blob: Blob, folder: Path) -> Path:
-        """Return a local path with the blob's bytes: the blob itself on a folder, else a download."""
+    @contextmanager
+    def local_file(self, blob: Blob, folder: Path) -> Iterator[Path]:
+        """Lend a local path with the blob's bytes: the blob itself on a folder, else a download."""
         if self._local:
             path = Path(self._path(blob.key))
             if not path.exists():
@@ -155,11 +156,15 @@ class Blobs:
                     f"the blob {blob.key} is not in {self.url}",
                     "restore it or ingest the talk again, then replay",
                 )
-            return path
+            yield path
+            return
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / blob.key.replace("/", "_")
-        target.write_bytes(self.read(blob))
-        return target
+        try:
+            target.write_bytes(self.read(blob))
+            yield target
+        finally:
+            target.unlink(missing_ok=True)
 
     def create(self, key: str, content: bytes) -> bool:
         """Create `key`, whole, only if nobody has it yet: True when this call did.

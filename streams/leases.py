@@ -51,9 +51,17 @@ class Lease:
         return False
 
     def renew(self) -> None:
-        """Say that the work goes on."""
-        self.blobs.put(self.key, self._body())
+        """Say that the work goes on, unless another worker took it for dead and works on it now."""
+        if self._holder() in (self.owner, None):
+            self.blobs.put(self.key, self._body())
 
     def release(self) -> None:
-        """Give it back."""
-        self.blobs.delete(self.key)
+        """Give it back, if it is still ours."""
+        if self._holder() == self.owner:
+            self.blobs.delete(self.key)
+
+    def _holder(self) -> str | None:
+        try:
+            return str(json.loads(self.blobs.get(self.key))["owner"])
+        except (DataError, ValueError, KeyError, TypeError):
+            return None

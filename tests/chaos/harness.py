@@ -17,7 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+
+from agents.alert import Alert
+from agents.fetch import Fetch
 from agents.ingest import Ingest
+from agents.screen import Screen
+from agents.split import Split
+from agents.stage import Agent
+from agents.store import Store
+from agents.track import Track
+from agents.transcribe import Transcribe
 from infra.kafka.apache_kafka import ApacheKafka
 from streams.blobs import Blobs
 from streams.cluster import Cluster
@@ -30,6 +42,7 @@ from tests.processes import ROOT, Process, Study, until
 
 WORKERS = (("discover", "screen", "fetch", "transcribe", "alert"), ("split",), ("track",), ("store",))
 """One process each; the light agents share one."""
+AGENTS: tuple[type[Agent], ...] = (Screen, Fetch, Transcribe, Split, Track, Store, Alert)
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 Tables = dict[str, list[tuple[str, ...]]]
 
@@ -110,8 +123,11 @@ class Distributed:
         )
         self._clickhouse_port = clickhouse
 
-    def run(self, fire: Fire, seconds: float) -> Tables:
-        """Feed every talk while `fire` rages, wait until all is done, and return the tables."""
+    def run(self, fire: Fire, seconds: float, *, replay: bool = False) -> Tables:
+        """Feed every talk while `fire` rages, wait until all is done, and return the tables.
+
+        With `replay` every topic is then read again from its beginning by every agent.
+        """
         with self._clickhouse():
             self.kafka.start()
             try:
@@ -123,6 +139,10 @@ class Distributed:
                 self._finish(workers, fire, seconds)
                 for worker in workers:
                     worker.stop()
+                if replay:
+                    self._rewind()
+                    workers = [self.study.start("worker", *names) for names in WORKERS]
+                    self._finish(workers, fire, seconds)
                 return tables_of(self.settings)
             finally:
                 self.study.end()
@@ -200,19 +220,22 @@ class Distributed:
 
     def _behind(self) -> int:
         """Messages that some agent has not acknowledged."""
-        from agents.alert import Alert
-        from agents.store import Store
-        from agents.track import Track
-
         try:
             with Cluster(self.settings, self.kafka.bootstrap) as cluster:
                 return sum(
-                    lag.behind
-                    for agent in (Track, Alert, Store)
-                    for lag in cluster.lag(f"chaos.{agent.name}", agent.reads)
+                    lag.behind for agent in AGENTS for lag in cluster.lag(f"chaos.{agent.name}", agent.reads)
                 )
-        except Exception:
+        except (Unavailable, KafkaError):
             return 1
+
+    def _rewind(self) -> None:
+        """Set every agent's group back to the beginning of its topics; nobody may be at work."""
+        with KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap) as admin:
+            for agent in AGENTS:
+                beginning = {
+                    TopicPartition(topic.full_name("chaos"), 0): OffsetSpec.EARLIEST for topic in agent.reads
+                }
+                admin.reset_group_offsets(f"chaos.{agent.name}", beginning)
 
     @contextmanager
     def _clickhouse(self) -> Iterator[None]:

@@ -50,7 +50,8 @@ def test_a_file_is_moved_in_whole(blobs: Blobs, tmp_path: Path) -> None:
     source.write_bytes(b"x" * 3_000_000)
     blob = blobs.put_file("audio/t.ogg", source, move=True)
     assert (blob.size, len(blobs.read(blob)), source.exists()) == (3_000_000, 3_000_000, False)
-    assert blobs.local_copy(blob, tmp_path / "copies").read_bytes() == b"x" * 3_000_000
+    with blobs.local_file(blob, tmp_path / "copies") as path:
+        assert path.read_bytes() == b"x" * 3_000_000
 
 
 def test_unfinished_files_are_not_listed(blobs: Blobs, tmp_path: Path) -> None:
@@ -68,12 +69,15 @@ def test_only_one_creates(blobs: Blobs) -> None:
     assert list(blobs.keys("c")) == ["c/1"]
 
 
-def test_the_memory_store_serves_the_same() -> None:
+def test_the_memory_store_serves_the_same(tmp_path: Path) -> None:
     """fsspec's in-memory file system stands for remote ones: no renames, no folders."""
     blobs = Blobs("memory://groundswell-test")
     blob = blobs.put("a/b", b"words")
     assert blobs.read(blob) == b"words"
     assert list(blobs.keys("a")) == ["a/b"]
+    with blobs.local_file(blob, tmp_path) as path:
+        assert path.read_bytes() == b"words"
+    assert list(tmp_path.iterdir()) == []
     blobs.delete("a/b")
     blobs.delete("a/b")
     assert not blobs.exists("a/b")
@@ -92,6 +96,9 @@ def test_a_lease_is_held_renewed_and_taken_over_when_it_expires(blobs: Blobs) ->
     assert not yours.acquire()
     clock[0] += 11
     assert yours.acquire()
+    assert not mine.acquire()
+    mine.renew()
+    mine.release()
     assert not mine.acquire()
     yours.release()
     assert mine.acquire()

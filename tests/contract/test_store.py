@@ -1,0 +1,645 @@
+"""The database holds what the events say, however often and in whatever order they are written."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.stage import Position
+from agents.store import Store
+from models.paragraphs import Paragraph, Paragraphs
+from streams import events as e
+from streams import wire
+from streams.blobs import Blobs
+from streams.errors import Misconfigured
+from streams.settings import Settings
+from streams.store import read, writer
+from streams.store.warehouse import MIGRATIONS, Row, Warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = sorted((ROOT / "tests" / "golden" / "events").glob("*.json"))
+MODEL, TRANSCRIPT = "model-1", "whisper-1"
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
+BLOB = e.Blob(key="audio/a.ogg", sha256="0" * 64, size=7)
+NEWBORN = 21
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def study(chdb_home: Path) -> Iterator[Warehouse]:
+    """A study of the test's own in the embedded engine."""
+    with Warehouse(Settings(home=chdb_home, study=f"contract_{next(_numbers)}")) as warehouse:
+        warehouse.migrate()
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the engine in another process, over HTTP."""
+    script = ROOT / "infra" / "clickhouse" / "chdb_http.py"
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--path", str(tmp_path_factory.mktemp("engine")), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GROUNDSWELL_CLICKHOUSE_PASSWORD": ""},
+    )
+    try:
+        assert process.stdout is not None
+        port = process.stdout.readline().rsplit(":", 1)[1].strip()
+        yield f"clickhouse://default@127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def served(server: str, tmp_path: Path) -> Iterator[Warehouse]:
+    """A study of the test's own on a ClickHouse server."""
+    name = f"contract_{next(_numbers)}"
+    with Warehouse(Settings(home=tmp_path, study=name, clickhouse=server), patience_s=5) as warehouse:
+        warehouse.migrate()
+        yield warehouse
+
+
+@pytest.fixture(params=["study", "served"])
+def either(request: pytest.FixtureRequest) -> Warehouse:
+    """The same study embedded, and on a server."""
+    warehouse: Warehouse = request.getfixturevalue(request.param)
+    return warehouse
+
+
+def video(video_id: str, published_at: datetime = NOON, **about: Any) -> e.Video:
+    return e.Video(video_id=video_id, title=f"Talk {video_id}", published_at=published_at, **about)
+
+
+def seen(of: e.Video, source_id: str = "channel-1", rank: int = 1, minutes: int = 0) -> e.VideoSeen:
+    return e.VideoSeen(
+        video=of,
+        sighting=e.Sighting(
+            source_id=source_id, kind="channel", rank=rank, seen_at=NOON + timedelta(minutes=minutes)
+        ),
+    )
+
+
+def assigned(
+    index: int, of: e.Video, *topic_ids: int | None, sequence: int | None = None
+) -> e.ParagraphsAssigned:
+    """A talk whose paragraphs have these topics, in this order."""
+    return e.ParagraphsAssigned(
+        video=of,
+        video_index=index,
+        model_version=MODEL,
+        transcript_version=TRANSCRIPT,
+        sequence=sequence or index + 1,
+        assignments=tuple(
+            e.AssignedParagraph(
+                paragraph_id=e.paragraph_id(of.video_id, TRANSCRIPT, position),
+                topic_id=topic_id,
+                probability=0.5,
+            )
+            for position, topic_id in enumerate(topic_ids)
+        ),
+    )
+
+
+def topic(topic_id: int, theme: str | None = None) -> e.TopicBorn:
+    return e.TopicBorn(
+        model_version=MODEL,
+        topic_id=topic_id,
+        sequence=0,
+        label=f"topic {topic_id}",
+        words=(("word", 0.5),),
+        origin="seeded",
+        theme=theme,
+        codebook_key=f"key-{topic_id}",
+    )
+
+
+def newborn(sequence: int, *founders: tuple[int, str, int, int | None]) -> e.TopicBorn:
+    """A topic that emerged; `founders`: (video's index, video, position, topic from now on)."""
+    return e.TopicBorn(
+        model_version=MODEL,
+        topic_id=NEWBORN,
+        sequence=sequence,
+        label="servers",
+        words=(("servers", 0.5),),
+        origin="born",
+        video_ids=tuple(video_id for _, video_id, _, _ in founders),
+        founders=tuple(
+            e.Founder(
+                paragraph_id=e.paragraph_id(video_id, TRANSCRIPT, position),
+                video_id=video_id,
+                video_index=index,
+                month=date(2025, 3, 1),
+                topic_id=topic_id,
+                probability=0.4,
+            )
+            for index, video_id, position, topic_id in founders
+        ),
+        emerged_at=NOON,
+    )
+
+
+def dead_letter(offset: int, video_id: str | None) -> e.DeadLettered:
+    return e.DeadLettered(
+        agent="fetch",
+        cause="it was removed",
+        cure="drop it",
+        log_id="log-1",
+        topic="videos.accepted",
+        partition=0,
+        offset=offset,
+        video_id=video_id,
+        payload="e30=",
+        failed_at=NOON + timedelta(minutes=offset),
+    )
+
+
+def settled(letter: e.DeadLettered, action: Any) -> e.DeadLetterSettled:
+    return e.DeadLetterSettled(letter_id=letter.event_id, action=action, settled_at=NOON)
+
+
+def path_of(
+    index: int, of: e.Video, *topic_ids: int | None, accepted: e.Video | None = None
+) -> list[e.Event]:
+    """Everything that a talk's way through the agents says."""
+    of_complete = accepted or of
+    return [
+        seen(of),
+        e.VideoAccepted(video=of_complete),
+        e.AudioStored(video=of_complete, audio=BLOB),
+        e.TranscriptReady(
+            video=of_complete,
+            transcript=BLOB,
+            transcript_version=TRANSCRIPT,
+            language="en",
+            duration_s=61.5,
+            words=99,
+            speakers=2,
+        ),
+        e.ParagraphsEmbedded(
+            video=of_complete,
+            paragraphs=BLOB,
+            transcript_version=TRANSCRIPT,
+            embedding_model="m",
+            count=len(topic_ids),
+        ),
+        assigned(index, of_complete, *topic_ids),
+    ]
+
+
+REMOVED = dead_letter(0, "e")
+STORY: list[e.Event] = [
+    topic(1, "Architecture"),
+    topic(2, "Architecture"),
+    topic(3, "Evaluation"),
+    # Listings know little of a video; screening completes it.
+    *path_of(0, video("a"), 1, 1, 2, None, accepted=video("a", duration_s=900.0, language="en")),
+    seen(video("a"), "search-1", rank=7, minutes=5),
+    seen(video("a"), rank=3, minutes=9),
+    *path_of(1, video("b"), 1, 3),
+    *path_of(2, video("c", datetime(2025, 4, 1, tzinfo=UTC)), NEWBORN),
+    newborn(3, (0, "a", 3, NEWBORN), (1, "b", 0, NEWBORN)),
+    e.TopicChanged(model_version=MODEL, topic_id=1, sequence=2, label="topic 1", words=(("rag", 0.7),)),
+    e.TopicChanged(model_version=MODEL, topic_id=1, sequence=3, label="topic 1", words=(("index", 0.7),)),
+    e.TopicDrifted(
+        model_version=MODEL, topic_id=1, sequence=3, label="topic 1", share_before=0.1, share_after=0.4
+    ),
+    e.AlertRaised(rule="new topic", model_version=MODEL, topic_id=NEWBORN, title="t", reason="r"),
+    # Screening took it for English; it is spoken in French.
+    seen(video("d")),
+    e.VideoAccepted(video=video("d", language="en")),
+    e.AudioStored(video=video("d", language="en"), audio=BLOB),
+    e.VideoRejected(
+        video=video("d", language="fr", duration_s=61.5), rule="language", reason="it is spoken in 'fr'"
+    ),
+    seen(video("e")),
+    e.VideoAccepted(video=video("e")),
+    REMOVED,
+    settled(REMOVED, "replayed"),
+    dead_letter(9, None),
+]
+
+
+def write(warehouse: Warehouse, events: Iterable[e.Event]) -> None:
+    writer.write(warehouse, (row for event in events for row in writer.rows_of(event)))
+
+
+def held(warehouse: Warehouse) -> dict[str, Any]:
+    """Every table as FINAL, and what the views say of it."""
+    tables: dict[str, Any] = {
+        table: [tuple(row.values()) for row in warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")]
+        for table in writer.ORDER
+    }
+    views = (read.prevalence, read.themes, read.topics, read.topic_months, read.cooccurrence, read.status)
+    return tables | {f"view {view.__name__}": view(warehouse) for view in views}
+
+
+def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
+    """{theme or (month, theme): (videos, of_videos)}"""
+    return {
+        row[by[0]] if len(by) == 1 else tuple(row[name] for name in by): (row["videos"], row["of_videos"])
+        for row in rows
+    }
+
+
+def test_a_story_written_twice_is_written_once(either: Warehouse) -> None:
+    write(either, STORY)
+    once = held(either)
+    assert all(once[table] for table in writer.ORDER if table != "paragraphs")
+    write(either, STORY)
+    assert held(either) == once
+    for event in STORY:  # each by itself, as after a restart that got no further
+        write(either, [event])
+    assert held(either) == once
+
+
+def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
+    """RAG and Agents are of one theme, Evaluation of another; an unassigned talk is no talk of any."""
+    write(either, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation"), topic(4)])
+    write(
+        either,
+        [
+            assigned(0, video("both"), 1, 2, 1, None),  # twice in the theme, counted once
+            assigned(1, video("rag"), 1, 3),
+            assigned(2, video("evaluation"), None, 3, 3),
+            assigned(3, video("nothing"), None, None),  # not in the denominator
+            assigned(4, video("wordless")),  # without a paragraph
+            assigned(5, video("unsorted"), 4),
+            # 0:30 on the first of April in Athens is still March in UTC; 23:30 in New York is April.
+            assigned(6, video("athens", datetime.fromisoformat("2025-04-01T00:30:00+03:00")), 2),
+            assigned(7, video("york", datetime.fromisoformat("2025-03-31T23:30:00-04:00")), 3),
+        ],
+    )
+    assert shares(read.prevalence(either), "month", "theme") == {
+        ("2025-03", "Architecture"): (3, 5),
+        ("2025-03", "Evaluation"): (2, 5),
+        ("2025-03", read.UNSORTED): (1, 5),
+        ("2025-04", "Evaluation"): (1, 1),
+    }
+    assert shares(read.themes(either), "theme") == {
+        "Architecture": (3, 6),
+        "Evaluation": (3, 6),
+        read.UNSORTED: (1, 6),
+    }
+    assert [row["share"] for row in read.themes(either)] == [3 / 6, 3 / 6, 1 / 6]
+    assert shares(read.topics(either), "topic_id") == {1: (2, 6), 2: (2, 6), 3: (3, 6), 4: (1, 6)}
+    assert shares(read.themes(either, "2025-04", "2025-04"), "theme") == {"Evaluation": (1, 1)}
+    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in read.cooccurrence(either)} == {
+        (1, 2): 1,
+        (1, 3): 1,
+    }
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(data=st.data())
+def test_the_story_in_any_order_with_repetitions_and_in_any_blocks_is_the_same(
+    study: Warehouse, data: st.DataObject
+) -> None:
+    _empty(study)
+    write(study, STORY)
+    told_once = held(study)
+    again = data.draw(st.lists(st.sampled_from(range(len(STORY))), max_size=10), label="repeated")
+    order = data.draw(st.permutations([*range(len(STORY)), *again]), label="order")
+    size = data.draw(st.integers(1, len(order)), label="block")
+    _empty(study)
+    for start in range(0, len(order), size):
+        write(study, [STORY[number] for number in order[start : start + size]])
+    assert held(study) == told_once
+
+
+def _empty(warehouse: Warehouse) -> None:
+    for table in writer.ORDER:
+        warehouse.command(f"TRUNCATE TABLE {table}")
+
+
+def test_a_paragraph_that_moves_to_a_newborn_topic_leaves_the_old_topics_set(study: Warehouse) -> None:
+    talks = [assigned(0, video("a"), 1, None), assigned(1, video("b"), 1), assigned(2, video("c"), NEWBORN)]
+    birth = newborn(3, (0, "a", 0, NEWBORN), (0, "a", 1, NEWBORN))
+    for events in ([topic(1), *talks, birth], [birth, *reversed(talks), topic(1)]):
+        _empty(study)
+        write(study, events)
+        assert shares(read.topics(study), "topic_id") == {1: (1, 3), NEWBORN: (2, 3)}
+        sets = study.rows("SELECT topic_id, bitmapToArray(videos) AS videos FROM topic_months ORDER BY ALL")
+        assert {row["topic_id"]: sorted(row["videos"]) for row in sets} == {1: [1], NEWBORN: [0, 2]}
+
+
+def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
+    """The newborn's centre may leave one of its founders nearer to another topic, or to none."""
+    write(study, [topic(1), topic(2), assigned(0, video("a"), 1, 1, None)])
+    write(study, [newborn(2, (0, "a", 0, NEWBORN), (0, "a", 1, None), (0, "a", 2, 2))])
+    rows = study.rows("SELECT paragraph_id, topic_id, sequence FROM assignments FINAL")
+    assert {row["paragraph_id"]: (row["topic_id"], row["sequence"]) for row in rows} == {
+        e.paragraph_id("a", TRANSCRIPT, 0): (NEWBORN, 2),
+        e.paragraph_id("a", TRANSCRIPT, 1): (writer.NO_TOPIC, 2),
+        e.paragraph_id("a", TRANSCRIPT, 2): (2, 2),
+    }
+
+
+def test_a_talk_published_in_another_year_than_it_was_first_said_counts_there_only(study: Warehouse) -> None:
+    """Years are partitions: one paragraph in two of them is still one."""
+    write(study, [topic(1), assigned(0, video("a", datetime(2023, 5, 1, tzinfo=UTC)), 1)])
+    write(study, [assigned(0, video("a"), 1, sequence=2)])
+    assert shares(read.prevalence(study), "month") == {"2025-03": (1, 1)}
+
+
+def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -> None:
+    accepted = e.VideoAccepted(video=video("a", language="en"))
+    stored = e.AudioStored(video=video("a", language="en"), audio=BLOB)
+    rejected = e.VideoRejected(video=video("a", language="fr"), rule="language", reason="it is spoken in fr")
+    for events in itertools.permutations([seen(video("a")), accepted, stored, rejected]):
+        _empty(study)
+        for event in events:
+            write(study, [event])
+        (screening,) = study.rows("SELECT * FROM screenings FINAL")
+        assert (screening["verdict"], screening["rule"]) == ("rejected", "language")
+        (kept,) = study.rows("SELECT language FROM videos FINAL")
+        assert kept["language"] == "fr"
+        status = read.status(study)
+        assert (status["states"], status["rejections"]) == ({"rejected": 1}, {"language": 1})
+
+
+def test_what_screening_completed_is_not_undone_by_another_sighting(study: Warehouse) -> None:
+    complete = video("a", duration_s=900.0, language="en", description="All of it.")
+    for events in itertools.permutations([seen(video("a")), e.VideoAccepted(video=complete)]):
+        _empty(study)
+        for event in events:
+            write(study, [event])
+        (kept,) = study.rows("SELECT duration_s, language, description FROM videos FINAL")
+        assert tuple(kept.values()) == (900.0, "en", "All of it.")
+
+
+def test_a_sighting_keeps_its_best_rank_and_its_first_moment(study: Warehouse) -> None:
+    unranked = e.VideoSeen(
+        video=video("a"), sighting=e.Sighting(source_id="ingest", kind="file", seen_at=NOON)
+    )
+    write(study, [seen(video("a"), rank=3, minutes=9), seen(video("a"), rank=1, minutes=20)])
+    write(study, [seen(video("a"), rank=8, minutes=4), seen(video("a"), "search-1", rank=2), unranked])
+    rows = study.rows("SELECT source_id, rank, first_seen_at FROM sightings FINAL ORDER BY source_id")
+    assert [tuple(row.values()) for row in rows] == [
+        ("channel-1", 1, NOON + timedelta(minutes=4)),
+        ("ingest", None, NOON),
+        ("search-1", 2, NOON),
+    ]
+    assert read.sighted_by(study, "search-1") == {"a"}
+    assert read.sighted_by(study, "search") == set()
+
+
+class Watched(Warehouse):
+    """A warehouse that remembers which columns were written."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.columns: dict[str, set[str]] = {}
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            assert set(row) == set(rows[0]), f"rows of {table} with other columns than the block's first"
+            self.columns.setdefault(table, set(row))
+            assert set(row) == self.columns[table], f"rows of {table} differ in their columns"
+        super().insert(table, rows)
+
+
+async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_default(
+    chdb_home: Path, tmp_path: Path
+) -> None:
+    """The agent `store` takes one event of each kind that ever was."""
+    blobs = Blobs(str(tmp_path))
+    spoken = Paragraph(position=0, start=0.5, end=9.5, text="We chunk.", speakers=("Ann",), tokens=4)
+    artefact = Paragraphs(
+        paragraphs=(spoken,), embeddings=np.ones((1, 4), np.float32) / 2, embedding_model="m"
+    )
+    blob = blobs.put("paragraphs/a.zip", artefact.dump())
+    with Watched(Settings(home=chdb_home, study=f"contract_{next(_numbers)}")) as warehouse:
+        store = Store(warehouse, blobs)
+        await store.start()
+        warehouse.columns.clear()
+        at = Position("log", "topic", 0, 0)
+        assert {path.name.split(".")[0] for path in GOLDEN} == set(wire.KINDS)
+        for path in GOLDEN:
+            event = wire.decode(path.read_bytes())
+            if isinstance(event, e.ParagraphsEmbedded):
+                event = event.model_copy(update={"paragraphs": blob})
+            assert await store.handle(event, at) == ()
+        await store.settle()
+        there = warehouse.rows(
+            """
+            SELECT table, name FROM system.columns WHERE database = {db:String} AND table IN
+                (SELECT name FROM system.tables WHERE database = {db:String} AND engine LIKE '%MergeTree')
+            """,
+            db=warehouse.database,
+        )
+        tables: dict[str, set[str]] = {}
+        for row in there:
+            tables.setdefault(row["table"], set()).add(row["name"])
+        assert tables.pop("schema_versions")
+        assert warehouse.columns == tables
+        assert set(writer.ORDER) == set(tables)
+        (paragraph,) = warehouse.rows("SELECT * FROM paragraphs FINAL")
+        assert paragraph == {
+            "video_id": "abc",
+            "transcript_version": "w-1",
+            "position": 0,
+            "paragraph_id": e.paragraph_id("abc", "w-1", 0),
+            "start_s": 0.5,
+            "end_s": 9.5,
+            "text": "We chunk.",
+            "speakers": ["Ann"],
+            "tokens": 4,
+        }
+
+
+@pytest.mark.parametrize("table", ["videos", "assignments", "progress"])
+def test_a_video_is_not_called_done_before_all_of_it_is_stored(study: Warehouse, table: str) -> None:
+    class CutOff(Warehouse):
+        def insert(self, into: str, rows: Sequence[Mapping[str, Any]]) -> None:
+            if into == table:
+                raise ConnectionError("the cable")
+            study.insert(into, rows)
+
+    with pytest.raises(ConnectionError):
+        write(CutOff(study.settings), STORY)
+    assert read.status(study)["states"] == {}
+    write(study, STORY)
+    after_all = held(study)
+    _empty(study)
+    write(study, STORY)
+    assert held(study) == after_all
+
+
+def test_a_topic_that_is_not_retained_leaves_numerator_and_denominator(study: Warehouse) -> None:
+    write(study, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation")])
+    write(study, [assigned(0, video("a"), 1, 3), assigned(1, video("b"), 2), assigned(2, video("c"), 1)])
+    before = held(study)
+    assert shares(read.themes(study), "theme") == {"Architecture": (3, 3), "Evaluation": (1, 3)}
+
+    _curate(study, 1, retained=0, version=1)
+    assert shares(read.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(read.prevalence(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(read.topics(study), "topic_id") == {2: (1, 2), 3: (1, 2)}
+    assert read.cooccurrence(study) == []
+    assert {row["topic_id"] for row in read.topic_months(study)} == {2, 3}
+
+    # A tracker that starts tells its topics again; that does not undo what a person decided.
+    write(study, [topic(1, "Architecture")])
+    assert shares(read.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+
+    _curate(study, 1, retained=1, version=2, theme="Architecture")
+    assert {view: rows for view, rows in held(study).items() if "view" in view} == {
+        view: rows for view, rows in before.items() if "view" in view
+    }
+
+
+def _curate(warehouse: Warehouse, topic_id: int, **decided: Any) -> None:
+    row = {"model_version": MODEL, "topic_id": topic_id, "name": f"topic {topic_id}", "theme": ""}
+    warehouse.insert("codebook", [row | decided])
+
+
+def test_of_two_models_the_one_that_learned_more_is_shown(study: Warehouse) -> None:
+    write(study, [topic(1, "Architecture"), assigned(0, video("a"), 1), assigned(1, video("b"), 1)])
+    changed = e.TopicChanged(model_version=MODEL, topic_id=1, sequence=2, label="topic 1")
+    rebuilt = [
+        event.model_copy(update={"model_version": "model-2"})
+        for event in (topic(1, "Evaluation"), assigned(0, video("a"), 1))
+    ]
+    write(study, [changed, *rebuilt])
+    assert shares(read.themes(study), "theme") == {"Architecture": (2, 2)}
+    write(study, [changed.model_copy(update={"model_version": "model-2", "sequence": 3})])
+    assert shares(read.themes(study), "theme") == {"Evaluation": (1, 1)}
+
+
+def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path) -> None:
+    numbers = sorted(int(path.name.split("_")[0]) for path in MIGRATIONS.glob("*.sql"))
+    with Warehouse(Settings(home=chdb_home, study=f"contract_{next(_numbers)}")) as warehouse:
+        assert warehouse.missing_migrations() == numbers
+        assert warehouse.missing_migrations() == numbers  # asking changes nothing
+        assert warehouse.migrate() == numbers
+        assert warehouse.missing_migrations() == []
+        write(warehouse, STORY)
+        stored = held(warehouse)
+        assert warehouse.migrate() == []
+        warehouse.command(f"DELETE FROM schema_versions WHERE version = {numbers[-1]}")
+        assert warehouse.missing_migrations() == numbers[-1:]
+        assert warehouse.migrate() == numbers[-1:]  # killed before it wrote that down: again, without harm
+        assert held(warehouse) == stored
+
+
+def test_tables_of_another_groundswell_are_refused_with_the_cure(study: Warehouse) -> None:
+    study.command("ALTER TABLE schema_versions UPDATE md5 = 'another' WHERE version = 1")
+    with pytest.raises(Misconfigured, match=r"do not fit this groundswell.*new study name"):
+        study.migrate()
+
+
+def test_a_video_is_finished_when_nothing_more_is_to_be_done_for_it(study: Warehouse) -> None:
+    letters = {name: dead_letter(number, name) for number, name in enumerate(("waits", "gone", "again"))}
+    write(
+        study,
+        [
+            *(seen(video(name)) for name in ("done", "refused", "under way", "waits", "gone", "again")),
+            e.VideoAccepted(video=video("under way")),
+            e.VideoRejected(video=video("refused"), rule="too short", reason="it lasts 9 s"),
+            assigned(0, video("done"), 1),
+            *letters.values(),
+            dead_letter(8, None),
+            settled(letters["gone"], "dropped"),
+            settled(letters["again"], "replayed"),
+        ],
+    )
+    assert read.finished_videos(study) == {"done", "refused", "waits", "gone"}
+    assert read.known_videos(study) == {"done", "refused", "under way", "waits", "gone", "again"}
+    assert read.status(study)["dead_letters"] == 2
+    assert {row["video_id"] for row in read.dead_letters(study)} == {"waits", None}
+    assert {(row["video_id"], row["settlement"]) for row in read.dead_letters(study, settled=True)} == {
+        *(("waits", ""), (None, "")),
+        *(("gone", "dropped"), ("again", "replayed")),
+    }
+    # It failed again, after it was replayed: another letter, and that one waits.
+    write(study, [dead_letter(9, "again")])
+    assert "again" in read.finished_videos(study)
+
+
+def test_the_last_decision_about_a_dead_letter_stands_in_any_order(study: Warehouse) -> None:
+    letter = dead_letter(0, "a")
+    dropped = settled(letter, "dropped")
+    replayed = settled(letter, "replayed").model_copy(update={"settled_at": NOON + timedelta(hours=1)})
+    for events in itertools.permutations([letter, dropped, replayed]):
+        _empty(study)
+        for event in events:
+            write(study, [event])
+        assert read.finished_videos(study) == set()
+        (row,) = read.dead_letters(study, settled=True)
+        assert row["settlement"] == "replayed"
+
+
+HOSTILE = (
+    "'; DROP TABLE videos; --",
+    '" OR 1 = 1 --',
+    "{first:Date} {id:String} %(id)s %s :id ?",
+    "back\\slash \\' \\N `tick` \t \n \r \x00 end",
+    "سلام 🎤 \u202e",
+    "%",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
+    hostile = e.Video(
+        video_id=text, title=text, description=text, channel=text, show=text, url=text, published_at=NOON
+    ).model_copy(update={"speakers": (text, "Ann")})
+    letter = dead_letter(0, text).model_copy(update={"cause": text, "message_key": text})
+    write(
+        either,
+        [
+            topic(1, text),
+            *path_of(0, hostile, 1, None),
+            seen(hostile, text),
+            seen(video("plain"), "channel-2"),
+            e.VideoRejected(video=video("plain"), rule="language", reason=text),
+            letter,
+            settled(letter, "replayed"),
+        ],
+    )
+    either.insert(
+        "paragraphs",
+        [
+            writer.paragraph_row(
+                text,
+                TRANSCRIPT,
+                0,
+                paragraph_id=e.paragraph_id(text, TRANSCRIPT, 0),
+                start_s=0.0,
+                end_s=1.0,
+                text=text,
+                speakers=[text],
+                tokens=1,
+            )[1]
+        ],
+    )
+    kept = next(row for row in either.rows("SELECT * FROM videos FINAL") if row["video_id"] != "plain")
+    for name in ("video_id", "title", "description", "channel", "show", "url"):
+        assert kept[name] == text
+    assert kept["speakers"] == [text, "Ann"]
+    assert read.known_videos(either) == {text, "plain"}
+    assert read.sighted_by(either, text) == {text}
+    assert read.sighted_by(either, "channel-2") == {"plain"}
+    assert shares(read.themes(either), "theme") == {text: (1, 1)}
+    (quote,) = read.quotes(either, 1)
+    assert (quote["title"], quote["text"], quote["speakers"]) == (text, text, [text])
+    found = read.dead_letter(either, letter.event_id[:10])
+    assert found is not None
+    assert (found["video_id"], found["cause"], found["message_key"]) == (text, text, text)
+    assert read.dead_letter(either, text) is None
+    assert read.finished_videos(either) == {text, "plain"}
