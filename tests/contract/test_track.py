@@ -1,0 +1,176 @@
+"""The tracker's promise: state and outputs depend on the log alone, wherever it was killed."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from agents.stage import Position
+from agents.track import CHECKPOINTS, KEPT, Track
+from models.captions import parse
+from models.codebook import load
+from models.embedding import Embedder
+from models.errors import BadInput
+from models.packaged import prepare
+from models.paragraphs import Paragraphs
+from models.splitting import Splitter
+from models.topics import TopicSettings
+from models.transcript import Transcript
+from streams.blobs import Blobs
+from streams.errors import DataError, Fatal
+from streams.events import Event, ParagraphsAssigned, ParagraphsEmbedded, TopicBorn, Video
+from tests.processes import TALKS
+
+COUNT = 6
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+
+
+@pytest.fixture(scope="module")
+def talks(embedder: Embedder) -> list[tuple[str, Paragraphs]]:
+    """Sample talks, split and embedded."""
+    splitter, made = Splitter(embedder.tokenizer, 300), []
+    for path in sorted(TALKS.glob("*.json"))[:COUNT]:
+        captions = parse(path.read_bytes(), path.name)
+        transcript = Transcript(
+            language="en",
+            language_probability=None,
+            duration_s=captions.duration_s,
+            segments=captions.segments,
+            made_by={},
+        )
+        paragraphs = splitter.split(transcript)
+        embeddings = embedder.embed([paragraph.text for paragraph in paragraphs])
+        made.append(
+            (
+                json.loads(path.read_text())["id"],
+                Paragraphs(paragraphs=paragraphs, embeddings=embeddings, embedding_model=embedder.version),
+            )
+        )
+    return made
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(str(tmp_path / "blobs"))
+
+
+@pytest.fixture
+def events(blobs: Blobs, talks: list[tuple[str, Paragraphs]]) -> list[ParagraphsEmbedded]:
+    return [
+        ParagraphsEmbedded(
+            video=Video(
+                video_id=video_id,
+                published_at=datetime(2024, 1, 5, tzinfo=UTC) + timedelta(days=20 * number),
+            ),
+            paragraphs=blobs.put(f"paragraphs/{number}", paragraphs.dump()),
+            transcript_version="t",
+            embedding_model=paragraphs.embedding_model,
+            count=len(paragraphs.paragraphs),
+        )
+        for number, (video_id, paragraphs) in enumerate(talks)
+    ]
+
+
+def at(offset: int, log_id: str = "log") -> Position:
+    return Position(log_id, "paragraphs.embedded", 0, offset)
+
+
+async def tracker(blobs: Blobs, embedder: Embedder) -> Track:
+    made = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
+    seeded = await made.start()
+    assert [type(event) for event in seeded] == [TopicBorn] * 20
+    return made
+
+
+async def learn(track: Track, events: Sequence[Event], first: int = 0, log_id: str = "log") -> list[Event]:
+    outputs: list[Event] = []
+    for number, event in enumerate(events, first):
+        outputs += await track.handle(event, at(number, log_id))
+    return outputs
+
+
+async def test_a_restart_continues_as_if_nothing_had_been(
+    blobs: Blobs, tmp_path: Path, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    whole = await tracker(blobs, embedder)
+    expected = await learn(whole, events)
+    assert sum(isinstance(output, ParagraphsAssigned) for output in expected) == COUNT
+
+    # Another place: one talk at a time, restarted after each; also killed before settling each.
+    other = Blobs(str(tmp_path / "other"))
+    for number in range(COUNT):
+        other.put(f"paragraphs/{number}", blobs.get(f"paragraphs/{number}"))
+    outputs: list[Event] = []
+    for number, event in enumerate(events):
+        killed = await tracker(other, embedder)
+        await killed.handle(event, at(number))  # … and never settled
+        track = await tracker(other, embedder)
+        outputs += await track.handle(event, at(number))
+        await track.settle()
+    assert outputs == expected
+    assert len(list(other.keys(CHECKPOINTS))) == KEPT
+
+
+async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_log(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    track = await tracker(blobs, embedder)
+    early, late = await learn(track, events[:3]), await learn(track, events[3:], 3)
+    assert await learn(track, events) == early + late  # redelivered before it was settled
+    await track.settle()
+    restarted = await tracker(blobs, embedder)
+    assert await learn(restarted, events) == early + late  # redelivered after it
+    # The broker was lost; its successor's log starts at 0, with what was unfinished.
+    assert await learn(restarted, events[3:], 0, "new log") == late
+    await restarted.settle()
+    with pytest.raises(Fatal, match="jumps from offset 3 to 5"):
+        await (await tracker(blobs, embedder)).handle(events[0], at(5, "new log"))
+
+
+async def test_a_dead_letter_moves_the_position_and_a_gap_ends_the_process(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    track = await tracker(blobs, embedder)
+    await track.handle(events[0], at(0))
+    foreign = events[1].model_copy(update={"embedding_model": "another"})
+    with pytest.raises(DataError, match="embedded with another, the topic model knows"):
+        await track.handle(foreign, at(1))
+    track.passed_by(at(1))
+    await track.settle()
+    track = await tracker(blobs, embedder)
+    await track.handle(events[2], at(2))
+    track.passed_by(at(3))  # not even an event
+    await track.settle()
+    track = await tracker(blobs, embedder)
+    with pytest.raises(Fatal, match="jumps from offset 4 to 6"):
+        await track.handle(events[3], at(6))
+    await track.handle(events[3], at(4))
+
+
+async def test_of_two_trackers_only_one_writes(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    paused = await tracker(blobs, embedder)
+    await paused.handle(events[0], at(0))
+    active = await tracker(blobs, embedder)
+    for number in range(KEPT + 2):  # so many that the first numbers are deleted again
+        await active.handle(events[number], at(number))
+        await active.settle()
+    with pytest.raises(Fatal, match="another track worker"):
+        await paused.settle()
+
+
+async def test_a_damaged_artefact_is_the_talks_fault(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    track = await tracker(blobs, embedder)
+    broken = events[0].model_copy(update={"paragraphs": blobs.put("paragraphs/0", b"not a zip")})
+    with pytest.raises(BadInput, match="not a paragraphs artefact"):
+        await track.handle(broken, at(0))
