@@ -8,7 +8,8 @@
     python3 infra/bootstrap.py …        anything else is given to groundswell
 
 It makes .bootstrap (uv, pinned by hash) and .venv (everything in the lock file, by hash) in the project's
-folder and touches nothing else. The second time it only starts the command. Standard library only.
+folder; what it runs keeps data and caches in the user's folders. The second time it only starts the command.
+Standard library only.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def study(tmp_path: Path) -> Iterator[Study]:
     home = tmp_path / "home"
     home.mkdir()
     # The packaged models are assembled once for all tests.
-    models = platformdirs.user_cache_path("groundswell") / "test-models"
+    models = platformdirs.user_cache_path("groundswell") / "models"
     models.mkdir(parents=True, exist_ok=True)
     (home / "models").symlink_to(models)
     study = Study(home)
