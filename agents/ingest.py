@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,7 @@ COLLECTIONS = (".jsonl", ".jsonl.gz")
 MEDIA = frozenset(
     {".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".mkv", ".mov", ".aac", ".ts", ".avi"}
 )
+KNOWN = "recordings, transcripts (.vtt, .srt, .json3, .json) or collections (.jsonl, .jsonl.gz)"
 SOURCE_ID = "ingest"
 DIGEST = 16
 """Hex digits of a file's sha256 that name it."""
@@ -64,11 +66,16 @@ class Ingest:
 
     def files(self, paths: list[Path]) -> Iterator[Handed]:
         """Hand in files and folders; yield what became of each talk."""
-        for path in _expand(paths):
-            try:
-                yield from self._file(path)
-            except DataError as error:
-                yield Handed(path.name, refused=error)
+        for path in paths:
+            found = list(_talks_in(path))
+            if not found:
+                nothing = DataError(f"there is no talk in the folder {path}", f"put {KNOWN} into it")
+                yield Handed(path.name, refused=nothing)
+            for file in found:
+                try:
+                    yield from self._file(file)
+                except DataError as error:
+                    yield Handed(file.name, refused=error)
 
     def link(self, video_id: str, url: str) -> Handed:
         """Hand in one video of YouTube."""
@@ -97,11 +104,13 @@ class Ingest:
 
     def _collection(self, path: Path) -> Iterator[Handed]:
         opener = gzip.open if path.suffix == ".gz" else open
+        empty = True
         try:
             with opener(path, "rb") as file:
                 for number, line in enumerate(file, 1):
                     if not line.strip():
                         continue
+                    empty = False
                     name = f"{path.name}:{number}"
                     try:
                         digest = hashlib.sha256(line).hexdigest()[:DIGEST]
@@ -111,10 +120,13 @@ class Ingest:
                         yield self._hand(name, seen)
                     except DataError as error:
                         yield Handed(name, refused=error)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
             raise DataError(
-                f"{path} cannot be read ({error})", "check the file and its permissions"
+                f"{path} cannot be read ({reason})", "check the file and its permissions"
             ) from error
+        if empty:
+            raise DataError(f"{path} has no talks", "write one JSON talk on each line")
 
     def _video(self, name: str, digest: str, about: dict[str, Any]) -> Video:
         published_at = self.given.published_at or _moment(about.get("published_at"), name)
@@ -135,7 +147,7 @@ class Ingest:
                 published_at=published_at,
                 duration_s=about.get("duration_s"),
                 language=about.get("language"),
-                speakers=tuple(str(speaker) for speaker in about.get("speakers") or ()),
+                speakers=about.get("speakers") or (),
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -155,16 +167,14 @@ class Ingest:
         return Handed(name, seen.key, seen.video.title)
 
 
-def _expand(paths: list[Path]) -> Iterator[Path]:
-    """Yield files in order of name; a .json that only describes a file beside it is not a talk."""
-    for path in paths:
-        inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        for file in inside:
-            known = file.suffix.lower() in TRANSCRIPTS | MEDIA or file.name.endswith(COLLECTIONS)
-            if path.is_dir() and not known:
-                continue
-            if path.is_dir() and file.suffix == ".json" and _describes_another(file):
-                continue
+def _talks_in(path: Path) -> Iterator[Path]:
+    """Yield a file, or a folder's files in order of name; a .json that describes another one is no talk."""
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(each for each in path.rglob("*") if each.is_file()):
+        known = file.suffix.lower() in TRANSCRIPTS | MEDIA or file.name.endswith(COLLECTIONS)
+        if known and not (file.suffix == ".json" and _describes_another(file)):
             yield file
 
 

@@ -120,9 +120,14 @@ def _split(parts: Parts) -> Agent:
 def _track(parts: Parts) -> Agent:
     from agents.track import Track
     from models.codebook import load
+    from models.errors import BadInput
     from models.topics import TopicSettings
 
-    return Track(parts.blobs, load(parts.settings.codebook), parts.embedder, TopicSettings())
+    try:
+        codebook = load(parts.settings.codebook)
+    except BadInput as error:
+        raise Misconfigured(f"GROUNDSWELL_CODEBOOK is wrong: {error.cause}", error.cure) from error
+    return Track(parts.blobs, codebook, parts.embedder, TopicSettings())
 
 
 def _store(parts: Parts) -> Agent:

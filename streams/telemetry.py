@@ -44,7 +44,10 @@ LAG = Gauge(
     ["agent", "topic", "partition"],
 )
 
-NOISY = ("faust", "mode", "aiokafka", "kafka", "urllib3", "clickhouse_connect", "fsspec", "asyncio")
+NOISY = (
+    *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
+    "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself, when it is imported
+)
 
 
 def configure_logging(settings: Settings) -> None:

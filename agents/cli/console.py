@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ def load_settings(**defaults: Any) -> Settings:
     import os
 
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from streams.errors import Misconfigured
     from streams.settings import Settings
@@ -52,10 +54,11 @@ def load_settings(**defaults: Any) -> Settings:
         raise Misconfigured(
             f"{name} is wrong ({first['msg']})", "see the settings table in README.md"
         ) from error
-    except Exception as error:  # pydantic-settings: a list that is not JSON
-        raise Misconfigured(
-            f"a setting cannot be read ({error})", "see the settings table in README.md"
-        ) from error
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))
+        name = f"GROUNDSWELL_{named[1].upper()}" if named else "a setting"
+        cure = f"""write it as a list, such as {name}='["en"]'"""
+        raise Misconfigured(f"{name} is not JSON", cure) from error
     configure_logging(settings)
     return settings
 

@@ -170,7 +170,7 @@ def ingest(
             else:
                 tell(f"refused {each.name}: {each.refused.cause}\n  cure: {each.refused.cure}")
     queued = len(handed) - len(refused)
-    later = "" if cluster else "; they are processed when groundswell run starts"
+    later = "" if cluster or not queued else "; they are processed when groundswell run starts"
     tell(f"{queued} talk{'s' * (queued != 1)} handed in, {len(refused)} refused{later}")
     raise typer.Exit(1 if refused or not handed else 0)
 

@@ -39,8 +39,7 @@ def add(
     from streams.youtube_locators import parse_locator
 
     sources, rows = _sources(), []
-    for text in locators:
-        kind, locator = parse_locator(text)
+    for kind, locator in [parse_locator(text) for text in locators]:  # all are understood, or none is added
         source = Source(source_id=source_id(kind, locator), kind=kind, locator=locator, added_at=utc_now())
         added = sources.add(source)
         rows.append(source.model_dump() | {"added": added})

@@ -8,6 +8,7 @@ finds everything done. The talks are written for the purpose: shows, people and 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -153,4 +154,12 @@ def _print(settings: Settings, status: dict[str, Any], running: Running) -> None
     for alert in reversed(ask(settings, "alerts")):
         print(f"\n{alert['title']} ({str(alert['raised_at'])[:7]})\n  {alert['reason']}")
     print(f"\nThe page:  {running.url}")
-    print(f"More:      groundswell --study {settings.study} topics | prevalence | status | stop")
+    print(f"More:      {_command()} --study {settings.study} topics | prevalence | status | stop")
+
+
+def _command() -> str:
+    """Return how to call groundswell from here: its path, where it is not on PATH."""
+    if shutil.which("groundswell"):
+        return "groundswell"
+    program = Path(sys.executable).with_name("groundswell")
+    return os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)

@@ -281,7 +281,7 @@ def finished_videos(warehouse: Warehouse) -> set[str]:
         """
         SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected')
         UNION DISTINCT
-        SELECT assumeNotNull(video_id) AS video_id FROM dead_letters FINAL
+        SELECT assumeNotNull(video_id) FROM dead_letters FINAL
         WHERE video_id IS NOT NULL
           AND letter_id NOT IN (SELECT letter_id FROM settlements FINAL WHERE action = 'replayed')
         """

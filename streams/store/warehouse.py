@@ -61,7 +61,7 @@ class Warehouse:
         """Create the database and apply the migrations that are missing; return their numbers.
 
         Raises:
-            Unavailable: another process migrates, or a migration failed.
+            Misconfigured: the tables are those of another groundswell.
         """
         from clickhouse_migrations.connection import ClickhouseConnectConnection
         from clickhouse_migrations.exceptions import MigrationException

@@ -46,7 +46,8 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:
             yield "videos", _video(event.video, 2)
             yield "screenings", _screening(event.key, "accepted", "", "")
         case e.VideoRejected():
-            yield "videos", _video(event.video, 2)
+            # Also after an acceptance: transcribe has heard what language it is in.
+            yield "videos", _video(event.video, 3)
             yield "screenings", _screening(event.key, "rejected", event.rule, event.reason)
         case e.TranscriptReady():
             yield "transcripts", _transcript(event)
@@ -195,7 +196,7 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
             founder.model_dump()
             | {
                 "model_version": event.model_version,
-                "topic_id": event.topic_id,
+                "topic_id": founder.topic_id or NO_TOPIC,
                 "sequence": event.sequence,
             },
         )
