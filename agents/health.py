@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from agents import heap
 from agents.stage import Stage
 from streams.cluster import Cluster
 from streams.errors import Fatal
@@ -76,8 +77,14 @@ class Watch:
             await asyncio.sleep(pause_s)
             unwell = [why for name, group in self._groups.items() if (why := await self._look(name, group))]
             if unwell:
+                if self._health.ready:
+                    log.warning("not ready", why="; ".join(unwell))
                 self._health.not_ready("; ".join(unwell))
             elif self._health.fatal is None:
+                if not any(self._health.lag.values()):
+                    await asyncio.to_thread(heap.give_back)
+                if not self._health.ready:
+                    log.info("ready again")
                 self._health.is_ready()
 
     async def _look(self, name: str, group: _Group) -> str | None:
@@ -88,6 +95,7 @@ class Watch:
                 lags = await asyncio.to_thread(self._cluster.lag, name, stage.agent.reads)
             except Exception as error:
                 log.debug("lag unknown", agent=agent, error=str(error)[:160])
+                self._cluster.close()  # a client that lost its broker waits up to 30 s before it tries again
                 return f"{agent}: Kafka does not answer"
             for lag in lags:
                 LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)

@@ -8,7 +8,6 @@ cut off by it is lost, because nothing was acknowledged.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
@@ -215,18 +214,6 @@ class Runtime:
         finally:
             if path.exists() and json.loads(path.read_text())["pid"] == os.getpid():
                 path.unlink()
-
-
-def keep_heap_small() -> None:
-    """Ask glibc for two heaps instead of eight a core, and to give memory back: saves some 250 MB at rest.
-
-    To be called before threads start. Elsewhere it does nothing.
-    """
-    m_trim_threshold, m_arena_max = -1, -8
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(m_arena_max, 2)
-        libc.mallopt(m_trim_threshold, 64 * 1024)
 
 
 async def _quietly(task: asyncio.Task[None]) -> None:

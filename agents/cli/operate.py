@@ -90,10 +90,10 @@ def _serve(runtime: Runtime) -> None:
     import os
     import sys
 
+    from agents import heap
     from agents.cli.console import exit_code_of
-    from agents.runtime import keep_heap_small
 
-    keep_heap_small()
+    heap.keep_small()
     code = 0
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
