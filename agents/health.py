@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +96,9 @@ class Watch:
                 lags = await asyncio.to_thread(self._cluster.lag, name, stage.agent.reads)
             except Exception as error:
                 log.debug("lag unknown", agent=agent, error=str(error)[:160])
-                self._cluster.close()  # a client that lost its broker waits up to 30 s before it tries again
+                # A client that lost its broker waits up to 30 s before it tries again; a new one does not.
+                with suppress(Exception):
+                    await asyncio.to_thread(self._cluster.close)
                 return f"{agent}: Kafka does not answer"
             for lag in lags:
                 LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)

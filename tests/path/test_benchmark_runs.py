@@ -1,0 +1,49 @@
+"""The benchmark of the whole path runs on talks of any file and reports what it promises."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+from models.packaged import prepare
+from tests.processes import ROOT, TALKS, Study
+
+
+def test_three_talks_are_measured_and_reported(study: Study, tmp_path: Path) -> None:
+    records = [json.loads(path.read_text()) for path in sorted(TALKS.glob("*.json"))[:4]]
+    records[1]["dup_of"] = records[0]["id"]
+    talks, out = tmp_path / "talks.jsonl", tmp_path / "report.json"
+    talks.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    measured = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "benchmarks" / "pipeline.py")),
+            *("--talks", str(talks), "--count", "3", "--out", str(out)),
+        ],
+        # The model is assembled already: a new home would do that first.
+        env=study.env(GROUNDSWELL_EMBEDDING_MODEL=str(prepare(study.home / "models").embedding)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert measured.returncode == 0, measured.stderr
+    text = out.read_text()
+    assert str(tmp_path) not in text and str(ROOT) not in text
+    report = json.loads(text)
+    assert (report["talks"], report["assigned"], report["rejected"], report["dead_letters"]) == (3, 3, 0, 0)
+    said = [segment["text"] for index in (0, 2, 3) for segment in records[index]["segments"]]
+    assert report["words"] == sum(len(words.split()) for words in said)
+    assert report["paragraphs"] >= 3
+    assert report["file"] == "talks.jsonl"
+    assert math.isfinite(report["ratio"]) and report["ratio"] > 1
+    assert report["ratio"] == round(report["wall_s"] / report["embedding_s"], 4)
+    for key in ("startup_s", "paragraphs_per_s", "embedding_s", "cpu_ratio", "peak_memory_mb"):
+        assert report[key] > 0, key
+    assert {"screen", "fetch", "transcribe", "split", "track", "store"} <= {
+        name for name, stage in report["stages"].items() if stage["events"] >= 3 and stage["handling_s"] >= 0
+    }
+    assert report["stages"]["split"]["handling_s"] > 0
+    assert set(report["phases"]) == {"whole", "embedding"}
+    assert set(report["machine"]) >= {"cpu", "cores", "memory_gb", "os", "python", "libraries", "revision"}
+    assert "OF WALL TIME" in measured.stderr and "ratio" in measured.stderr

@@ -1,0 +1,288 @@
+"""The command line: data on stdout, words on stderr, and an exit code and a cure for whatever goes wrong."""
+
+import json
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import CompletedProcess
+
+import pytest
+
+from agents.doctor import CHECKS
+from tests.processes import TALKS, Study, until
+
+TALK = min(TALKS.glob("*.json"))
+NOWHERE = "127.0.0.1:1"
+READING = ("status", "topics", "themes", "prevalence", "cooccurrence")
+VIDEO = "https://www.youtube.com/watch?v=abcdefghijk"
+
+
+def assert_says(answer: CompletedProcess[str], code: int, *words: str) -> None:
+    """The exit code, and on stderr the words; nothing but data is on stdout, and no traceback anywhere."""
+    assert answer.returncode == code, answer
+    for word in words:
+        assert word in answer.stderr, answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
+    assert_says(answer, code, "error: ", "cure: ", *words)
+    assert answer.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("tpoics", "No such command 'tpoics'. Did you mean 'topics'?"),
+        ("sources ad @MLOps", "Did you mean 'add'?"),
+        ("topics --form 2025-01", "--from"),
+        ("topics --from 2025-13", "'2025-13' is not a month: write it as 2025-03"),
+        ("themes --to March", "'March' is not a month: write it as 2025-03"),
+        ("prevalence --from 2025-05 --to 2025-01", "2025-05 is after 2025-01"),
+        ("ingest", "Missing argument"),
+        ("ingest talk.vtt --published-at yesterday", "--published-at"),
+        ("worker stroe", "choose from discover, screen, fetch"),
+        ("dead-letters replay", "name letters, or say --all"),
+        ("dead-letters drop abc --all", "name letters, or say --all"),
+    ],
+)
+def test_a_wrong_command_says_what_would_be_right(study: Study, command: str, words: str) -> None:
+    answer = study.cli(*command.split())
+    assert_says(answer, 2, words)
+    assert answer.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("MAX_TOKENS", "abc", "valid integer"),
+        ("STUDY", "Default", "should match"),
+        ("STUDY", "default", "choose another name"),
+        ("LANGUAGES", "en", "GROUNDSWELL_LANGUAGES='[\"en\"]'"),
+        ("LANGUAGES", "[1]", "valid string"),
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("WEB_PORT", "80000", "65535"),
+    ],
+)
+def test_a_wrong_setting_is_named(study: Study, name: str, value: str, words: str) -> None:
+    answer = study.cli("status", **{f"GROUNDSWELL_{name}": value})
+    assert_fails(answer, 2, f"GROUNDSWELL_{name}", words)
+
+
+def test_a_codebook_that_is_not_there_is_a_wrong_setting(study: Study) -> None:
+    answer = study.cli("run", GROUNDSWELL_CODEBOOK="llm-in-prodction")
+    assert_fails(answer, 2, "GROUNDSWELL_CODEBOOK", "llm-in-prodction", "llm-in-production")
+
+
+def test_options_before_the_command_win_and_are_checked_too(study: Study) -> None:
+    assert_fails(study.cli("--study", "Bad", "status"), 2, "GROUNDSWELL_STUDY")
+    answer = study.cli("--study", "other", "--log-level", "debug", "status", "--json")
+    assert answer.returncode == 0
+    assert json.loads(answer.stdout)["study"] == "other"  # whatever is logged, stdout is data
+
+
+def test_a_worker_needs_a_broker_of_its_own(study: Study) -> None:
+    assert_fails(study.cli("worker", "store"), 2, "GROUNDSWELL_BROKER=host:port", "groundswell run")
+
+
+def test_a_broker_or_clickhouse_that_is_not_there_is_3_with_the_cure(study: Study) -> None:
+    kafka, clickhouse = {"GROUNDSWELL_BROKER": NOWHERE}, {"GROUNDSWELL_CLICKHOUSE": f"clickhouse://{NOWHERE}"}
+    cases = [
+        (("ingest", str(TALK)), kafka),
+        (("migrate",), kafka),
+        (("topics",), clickhouse),
+        (("status", "--json"), clickhouse),
+        (("dead-letters", "list"), clickhouse),
+    ]
+    with ThreadPoolExecutor(len(cases)) as pool:
+        answers = list(pool.map(lambda case: study.cli(*case[0], **case[1]), cases))
+    for (command, given), answer in zip(cases, answers, strict=True):
+        what = "Kafka" if given is kafka else "ClickHouse"
+        assert_fails(answer, 3, f"cannot reach {what} at {NOWHERE}", "docker compose up", *given)
+        others = [
+            line
+            for line in answer.stderr.splitlines()
+            if "does not answer" not in line and "rror" not in line
+        ]
+        assert len(others) == 1, (command, answer.stderr)  # the cure: libraries keep still
+
+
+def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
+    for command in READING:
+        assert study.ask(command) == ([] if command != "status" else study.ask("status"))
+        plain = study.cli(command)
+        assert_says(plain, 0, "no talks yet: try groundswell demo")
+        assert (plain.stdout == "") == (command != "status")
+    assert study.ask("status") == {
+        **{"study": "test", "page": None, "states": {}, "videos": 0, "rejections": {}, "paragraphs": 0},
+        **{"hours": 0.0, "topics": 0, "first_published": None, "last_published": None, "dead_letters": 0},
+    }
+    for command, hint in (("sources", "groundswell sources add"), ("dead-letters", "no dead letters")):
+        assert study.ask(command, "list") == []
+        plain = study.cli(command, "list")
+        assert_says(plain, 0, hint)
+        assert plain.stdout == ""
+
+
+def test_dead_letters_of_an_empty_study_can_be_asked_for(study: Study) -> None:
+    assert study.ask("dead-letters", "list", "--settled") == []
+    for command in ("show", "replay", "drop"):
+        assert_says(
+            study.cli("dead-letters", command, "abc"), 2, "no one dead letter 'abc'", "dead-letters list"
+        )
+    for command in ("replay", "drop"):
+        assert_fails(study.cli("dead-letters", command, "--all"), 3, "not running", "groundswell run")
+
+
+def test_sources_are_added_listed_and_removed(study: Study) -> None:
+    locators = {"@MLOps": "channel", "PLgroundswell0001": "playlist", "LLM in production": "search"}
+    added = study.ask("sources", "add", *locators)
+    assert {row["locator"]: row["kind"] for row in added} == locators
+    assert all(row["added"] for row in added)
+    again = study.cli("sources", "add", "https://www.youtube.com/@mlops/videos")
+    assert_says(again, 0, "known already: channel")
+    listed = study.ask("sources", "list")
+    assert {row["source_id"] for row in listed} == {row["source_id"] for row in added}
+    assert all(row["visited_at"] is None for row in listed)
+    table = study.cli("sources", "list").stdout
+    assert all(word in table for word in (*locators, "not yet"))
+
+    channel = next(row["source_id"] for row in added if row["kind"] == "channel")
+    nothing = study.cli("sources", "remove", channel, "channel-zzz")
+    assert_says(nothing, 2, "no source 'channel-zzz'", "groundswell sources list")
+    assert len(study.ask("sources", "list")) == 3
+    assert_says(study.cli("sources", "remove", channel), 0, "groundswell sources add '@MLOps'")
+    assert [row["kind"] for row in study.ask("sources", "list")] == ["playlist", "search"]
+
+
+@pytest.mark.parametrize("address", [VIDEO, "https://youtu.be/abcdefghijk"])
+def test_a_single_video_is_no_source(study: Study, address: str) -> None:
+    answer = study.cli("sources", "add", "@MLOps", address, "--json")
+    assert_fails(answer, 1, "is a single video, not a source", f"groundswell ingest {address}")
+    assert study.ask("sources", "list") == []  # all are understood, or none is added
+
+
+def test_what_cannot_be_handed_in_is_refused_and_the_rest_is_handed_in(study: Study) -> None:
+    files = study.home / "talks"
+    (files / "empty").mkdir(parents=True)
+    (files / "empty" / "notes.txt").write_text("no talk")
+    shutil.copy(TALK, files / "good.json")
+    wrong = {
+        "undated.vtt": b"WEBVTT\n\n00:00.000 --> 00:05.000\nWe chunk by heading.\n",
+        "tomorrow.json": b'{"published_at": "tomorrow", "segments": [{"text": "We chunk."}]}',
+        "speakers.json": b'{"published_at": "2025-01-01", "speakers": 7, "segments": [{"text": "We."}]}',
+        "length.json": b'{"published_at": "2025-01-01", "duration_s": "long", "segments": [{"text": "We."}]}',
+        "lines.jsonl": b"\n\n",
+        "damaged.jsonl.gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff\xff\xff garbage",
+    }
+    for name, content in wrong.items():
+        (files / name).write_bytes(content)
+    given = ["missing.vtt", "missing.jsonl", *wrong, "empty", "good.json"]
+    handed = study.cli("ingest", *(str(files / name) for name in given), "https://vimeo.com/1", VIDEO)
+    assert_says(handed, 1, "2 talks handed in, 10 refused", "processed when groundswell run starts")
+    for words in (
+        "missing.vtt cannot be read (No such file or directory)",
+        "missing.jsonl cannot be read (No such file or directory)",
+        "the publication date of undated is unknown",
+        "say --published-at YYYY-MM-DD",
+        "the publication date of tomorrow is 'tomorrow'",
+        "speakers: ",
+        "duration_s: ",
+        "lines.jsonl has no talks",
+        "damaged.jsonl.gz cannot be read",
+        "no talk in the folder",
+        "https://vimeo.com/1 is not the address of a video of YouTube",
+    ):
+        assert words in handed.stderr, handed.stderr
+    assert handed.stderr.count("cure: ") == 10
+    good = json.loads(TALK.read_text())
+    assert handed.stdout.splitlines() == [f"{good['id']}\t{good['title']}", "abcdefghijk\t"]
+    assert len(list((study.home / "studies" / study.name / "blobs" / "outbox").iterdir())) == 2
+
+    mended = study.cli(
+        "ingest", str(files / "undated.vtt"), "--published-at", "2025-03-14", "--title", "A", "--json"
+    )
+    (row,) = json.loads(mended.stdout)
+    assert (mended.returncode, row["status"], row["title"], row["cause"]) == (0, "queued", "A", None)
+    refused = study.cli("ingest", str(files / "empty"), "--json")
+    (row,) = json.loads(refused.stdout)
+    assert (refused.returncode, row["status"], bool(row["cause"]), bool(row["cure"])) == (
+        *(1, "refused"),
+        *(True, True),
+    )
+    assert "0 talks handed in, 1 refused\n" in refused.stderr
+
+
+def test_doctor_finds_a_healthy_machine_healthy_and_a_missing_model_missing(study: Study) -> None:
+    found = {row["what"]: row for row in study.ask("doctor")}
+    assert set(found) == set(CHECKS)
+    for what, row in found.items():
+        assert set(row) == {"what", "verdict", "found", "cure"}
+        assert row["verdict"] in (("ok", "warn") if what in ("gpu", "blobs") else ("ok",)), row
+        assert row["verdict"] == "ok" or row["cure"], row
+    answer = study.cli("doctor", "--json", GROUNDSWELL_WHISPER_MODEL="/nonexistent")
+    assert answer.returncode == 1
+    failed = {row["what"]: row for row in json.loads(answer.stdout) if row["verdict"] == "fail"}
+    assert set(failed) == {"models"}
+    assert "/nonexistent" in failed["models"]["found"]
+    assert failed["models"]["cure"]
+    plain = study.cli("doctor", GROUNDSWELL_WHISPER_MODEL="/nonexistent")
+    assert plain.returncode == 1
+    assert "cure: " in plain.stdout
+
+
+def test_doctor_says_which_of_broker_and_clickhouse_does_not_answer(study: Study) -> None:
+    there = {"GROUNDSWELL_BROKER": NOWHERE, "GROUNDSWELL_CLICKHOUSE": f"clickhouse://{NOWHERE}"}
+    answer = study.cli("doctor", "--json", **there)
+    assert answer.returncode == 1
+    failed = {row["what"]: row for row in json.loads(answer.stdout) if row["verdict"] == "fail"}
+    assert set(failed) == {"broker", "clickhouse"}
+    assert all(NOWHERE in row["found"] and "docker compose up" in row["cure"] for row in failed.values())
+
+
+def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
+    assert_says(study.cli("stop"), 0, "not running")
+    process = study.run()
+    assert study.api("status")["videos"] == 0
+    asked = study.ask("status")
+    assert asked["page"] == study.url
+    for command in READING[1:]:
+        assert study.ask(command) == []
+    assert_fails(study.cli("run"), 2, "already running", study.url, "groundswell stop")
+    assert_fails(study.cli("web"), 2, "already running", study.url)
+    port = study.url.rsplit(":", 1)[1]
+    taken = study.cli("run", GROUNDSWELL_STUDY="another", GROUNDSWELL_WEB_PORT=port)
+    assert_fails(taken, 2, f"the port {port} of 127.0.0.1 is in use", "GROUNDSWELL_WEB_PORT")
+    assert_says(study.cli("dead-letters", "replay", "--all"), 0, "no dead letters")
+    assert_says(study.cli("migrate"), 0, "up to date")
+    assert process.alive
+    began = time.monotonic()
+    assert process.stop(signal.SIGINT, 12) == 130
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in process.said()
+    assert study.ask("status")["page"] is None
+
+
+def test_of_two_that_start_at_once_one_runs_and_the_other_says_why_not(study: Study) -> None:
+    both = [study.start("run"), study.start("run")]
+    until(lambda: not all(process.alive for process in both), 60)
+    ended = next(process for process in both if not process.alive)
+    assert ended.popen.returncode == 2
+    said = ended.said()
+    assert "in use by another process" in said or "already running" in said, said
+    (serving,) = (process for process in both if process.alive)
+    until(lambda: "the page is at" in serving.said(), 60)
+    stopped = study.cli("stop")
+    assert_says(stopped, 0, f"stopped (pid {serving.popen.pid})")
+    assert serving.popen.wait(5) == 0
+
+
+def test_ctrl_c_ends_it_while_it_is_still_starting(study: Study) -> None:
+    process = study.start("run")
+    time.sleep(1.5)
+    began = time.monotonic()
+    assert process.stop(signal.SIGINT, 12) == 130
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in process.said()
+    assert not (study.home / "studies" / study.name / "running.json").exists()

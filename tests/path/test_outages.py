@@ -1,0 +1,195 @@
+"""Kafka or ClickHouse is away: workers wait and say so, or end and say why; nothing is lost.
+
+Apache Kafka and the ClickHouse engine over HTTP, in processes of their own, with real workers.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from infra.kafka import apache_kafka
+from streams.cluster import Cluster
+from streams.errors import Explained
+from streams.settings import Settings
+from streams.store import read
+from streams.store.warehouse import Warehouse
+from streams.topics import PARAGRAPHS_EMBEDDED
+from tests.processes import ROOT, TALKS, Process, Study, until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+TEN = sorted(TALKS.glob("*.json"))[:10]
+FRONT = ("screen", "fetch", "transcribe", "split")
+
+
+class Outside:
+    """A study whose Kafka and ClickHouse can be started and stopped, and its workers."""
+
+    def __init__(self, home: Path) -> None:
+        self.kafka = apache_kafka.ApacheKafka(home / "kafka", _free_port())
+        self._clickhouse_port = _free_port()
+        self._clickhouse: subprocess.Popen[bytes] | None = None
+        clickhouse = f"clickhouse://default@127.0.0.1:{self._clickhouse_port}"
+        bootstrap = f"127.0.0.1:{self.kafka.port}"
+        self.settings = Settings(
+            home=home, study="test", broker=bootstrap, clickhouse=clickhouse, partitions=2, min_duration_s=1.0
+        )
+        self.study = Study(
+            home,
+            environment={
+                "GROUNDSWELL_BROKER": bootstrap,
+                "GROUNDSWELL_CLICKHOUSE": clickhouse,
+                "GROUNDSWELL_PARTITIONS": "2",
+                "GROUNDSWELL_STALL_S": "20",
+            },
+        )
+        self.handed_in = 0
+
+    def start_clickhouse(self) -> None:
+        if self._clickhouse is not None:
+            return
+        command = [sys.executable, str(ROOT / "infra" / "clickhouse" / "chdb_http.py")]
+        command += ["--path", str(self.settings.home / "engine"), "--port", str(self._clickhouse_port)]
+        with (self.settings.home / "clickhouse.log").open("wb") as log:
+            self._clickhouse = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop_clickhouse(self) -> None:
+        if self._clickhouse is not None:
+            self._clickhouse.terminate()
+            self._clickhouse.wait(20)
+            self._clickhouse = None
+
+    def worker(self, *names: str) -> Process:
+        """The worker of these agents; started if it does not run."""
+        name = "-".join(("worker", *names))
+        running = (process for process in self.study.processes if process.name == name and process.alive)
+        return next(running, None) or self.study.start("worker", *names)
+
+    def hand_in(self, count: int) -> None:
+        """Hand in so many talks more."""
+        talks = TEN[self.handed_in : self.handed_in + count]
+        handed = self.study.cli("ingest", *map(str, talks))
+        assert handed.returncode == 0, handed.stderr
+        self.handed_in += count
+
+    def states(self) -> dict[str, int]:
+        """How far the talks got; nothing as long as that cannot be asked."""
+        try:
+            with Warehouse(self.settings, patience_s=0) as warehouse:
+                states: dict[str, int] = (
+                    {} if warehouse.missing_migrations() else read.status(warehouse)["states"]
+                )
+                return states
+        except Explained:
+            return {}
+
+    def stored(self) -> int:
+        return sum(self.states().values())
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What the workers said, with a failure."""
+        try:
+            yield
+        except AssertionError as error:
+            said = "\n".join(f"--- {each.name}\n{each.said()[-3000:]}" for each in self.study.processes)
+            raise AssertionError(f"{error}: {self.states()}\n{said}") from None
+
+    def end(self) -> None:
+        self.study.end()
+        self.kafka.kill()
+        self.stop_clickhouse()
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """One study for all tests here: each starts what it needs and leaves it running."""
+    if (why := apache_kafka.missing()) is not None:
+        pytest.skip(f"Apache Kafka cannot run here: {why}")
+    home = tmp_path_factory.mktemp("outages")
+    models = platformdirs.user_cache_path("groundswell") / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (home / "models").symlink_to(models)
+    outside = Outside(home)
+    yield outside
+    outside.end()
+
+
+def test_workers_that_are_there_before_kafka_wait_say_so_and_then_work(outside: Outside) -> None:
+    worker = outside.worker(*FRONT)
+    with outside.explained():
+        until(lambda: worker.said().count("Kafka does not answer") >= 2, 60)
+        assert worker.alive
+        outside.kafka.start()
+        outside.hand_in(2)
+        with Cluster(outside.settings, outside.settings.broker) as cluster:
+            until(lambda: sum(lag.end for lag in cluster.lag("nobody", [PARAGRAPHS_EMBEDDED])) == 2, 90)
+
+
+def test_a_store_without_clickhouse_waits_says_so_and_then_stores_everything(outside: Outside) -> None:
+    outside.kafka.start()
+    began = time.monotonic()
+    store = outside.worker("store")
+    with outside.explained():
+        outside.hand_in(2)
+        until(lambda: store.said().count("ClickHouse does not answer") >= 2, 60)
+        assert "connection refused" in store.said()
+        time.sleep(max(0.0, 12 - (time.monotonic() - began)))
+        assert store.alive
+        outside.start_clickhouse()
+        until(lambda: outside.stored() == outside.handed_in, 60)
+
+        # Away in the middle of its work: the same.
+        outside.stop_clickhouse()
+        complaints = store.said().count("ClickHouse does not answer")
+        outside.hand_in(1)
+        until(lambda: store.said().count("ClickHouse does not answer") >= complaints + 2, 60)
+        outside.start_clickhouse()
+        until(lambda: outside.stored() == outside.handed_in, 60)
+        assert store.alive
+
+
+def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
+    """Each worker recovers, or ends with cause and cure and is started again, as a supervisor does."""
+    outside.kafka.start()
+    outside.start_clickhouse()
+    groups = (FRONT, ("store",), ("discover", "track", "alert"))
+    workers = [outside.worker(*names) for names in groups]
+    ended: list[str] = []
+
+    def supervised() -> bool:
+        for number, worker in enumerate(workers):
+            if not worker.alive:
+                ended.append(worker.name)
+                last_words = worker.said().rsplit("error: ", 1)[1:]
+                assert "cure: " in "".join(last_words), f"{worker.name} ended without saying why"
+                workers[number] = outside.worker(*groups[number])
+        return True
+
+    with outside.explained():
+        if not outside.handed_in:
+            outside.hand_in(5)
+        until(lambda: supervised() and outside.states().get("assigned", 0) >= 1, 90)
+        outside.hand_in(5)
+        assert outside.kafka.stop(), "a clean stop"
+        time.sleep(8)
+        outside.kafka.start()
+        until(lambda: supervised() and outside.states() == {"assigned": len(TEN)}, 120)
+        with Warehouse(outside.settings, patience_s=5) as warehouse:
+            assert read.status(warehouse)["dead_letters"] == 0
+        for worker in workers:  # whoever noticed the outage says so, and that it is over
+            until(lambda w=worker: w.said().count("not ready") == w.said().count("ready again"), 30)
+    print(f"ended by themselves: {ended or 'none'}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
