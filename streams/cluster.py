@@ -19,6 +19,8 @@ from streams.wire import encode
 
 log = structlog.get_logger()
 MAX_MESSAGE = 1_048_576
+SETTLE_S = 15.0
+"""A cluster agrees on its topics within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +96,8 @@ class Cluster:
             Misconfigured: a topic exists with another number of partitions.
             Unavailable: the broker does not answer.
         """
-        from kafka.admin import NewTopic
-        from kafka.errors import TopicAlreadyExistsError
-
         study = self.settings.study
-        admin = self._connect()
-        existing = set(admin.list_topics())
-        for topic in TOPICS:
-            if topic.full_name(study) in existing:
-                continue
-            try:
-                admin.create_topics([NewTopic(topic.full_name(study), topic.partitions(self.settings), 1)])
-            except TopicAlreadyExistsError:
-                log.debug("another worker created the topic first", topic=topic.full_name(study))
-        for found in self._describe(TOPICS):
+        for found in self._created():
             topic = next(topic for topic in TOPICS if topic.full_name(study) == found["name"])
             wanted, has = topic.partitions(self.settings), len(found["partitions"])
             if topic.single and has != 1:
@@ -120,6 +110,24 @@ class Cluster:
                     f"the topic {found['name']} has {has} partitions, GROUNDSWELL_PARTITIONS says {wanted}",
                     f"set GROUNDSWELL_PARTITIONS={has}, or change the topic on the broker ({self.bootstrap})",
                 )
+
+    @stamina.retry(on=Unavailable, attempts=None, timeout=SETTLE_S, wait_max=1.0)
+    def _created(self) -> list[dict[str, Any]]:
+        """Create what is missing and describe everything; a cluster shows a new topic only after a moment."""
+        from kafka.admin import NewTopic
+        from kafka.errors import TopicAlreadyExistsError
+
+        admin = self._connect()
+        existing = set(admin.list_topics())
+        for topic in TOPICS:
+            name = topic.full_name(self.settings.study)
+            if name in existing:
+                continue
+            try:
+                admin.create_topics([NewTopic(name, topic.partitions(self.settings), 1)])
+            except TopicAlreadyExistsError:
+                log.debug("another worker created the topic first, or it is just being deleted", topic=name)
+        return self._describe(TOPICS)
 
     def log_ids(self) -> dict[str, str]:
         """Return the identity of each topic's log by topic name.

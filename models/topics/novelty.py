@@ -87,6 +87,8 @@ class NoveltyBuffer:
             rows = np.flatnonzero((cosines >= s.birth_member) & (cosines >= known + s.birth_gain))
             if not self._enough((len(set(videos[rows])), len(rows))):
                 return None
+        if rows[-1] < len(self.kept) - newest:  # none of the batch is left: this talk completes nothing
+            return None
         centre = self._video_means(rows, videos).mean(axis=0)
         if centroids.highest_cosines(centre[np.newaxis])[0] > s.birth_duplicate:
             return None
