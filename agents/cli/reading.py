@@ -119,8 +119,10 @@ def _rows(view: str, first: str | None, last: str | None) -> Any:
     from agents.cli.running import ask
 
     for option, month in (("--from", first), ("--to", last)):
-        if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-            raise typer.BadParameter(f"{month!r} is not a month: write it as 2025-03", param_hint=option)
+        if month is not None and not re.fullmatch(r"(19[7-9]\d|20\d{2})-(0[1-9]|1[0-2])", month):
+            raise typer.BadParameter(
+                f"{month!r} is not a month from 1970-01 to 2099-12: write it as 2025-03", param_hint=option
+            )
     if first and last and first > last:
         raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")
     return ask(load_settings(), view, first=first, last=last)

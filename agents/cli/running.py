@@ -79,7 +79,13 @@ def _over_http(running: Running, view: str, parameters: dict[str, Any]) -> Any:
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         raise Unavailable(answer.json().get("error", "unavailable"), answer.json().get("cure", "try again"))
     if answer.is_client_error:
-        raise Misconfigured(f"the question is wrong ({answer.text[:200]})", "see --help of this command")
+        said = answer.json()
+        if answer.status_code == httpx.codes.NOT_FOUND and "error" in said:
+            return None  # as the view says it when it is asked directly
+        raise Misconfigured(
+            said.get("error") or f"the question is wrong ({answer.text[:200]})",
+            said.get("cure") or "see --help of this command",
+        )
     answer.raise_for_status()
     return answer.json()
 

@@ -37,8 +37,9 @@ def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
         ("tpoics", "No such command 'tpoics'. Did you mean 'topics'?"),
         ("sources ad @MLOps", "Did you mean 'add'?"),
         ("topics --form 2025-01", "--from"),
-        ("topics --from 2025-13", "'2025-13' is not a month: write it as 2025-03"),
-        ("themes --to March", "'March' is not a month: write it as 2025-03"),
+        ("topics --from 2025-13", "'2025-13' is not a month from 1970-01 to 2099-12: write it as 2025-03"),
+        ("themes --to March", "'March' is not a month"),
+        ("cooccurrence --from 1900-01", "'1900-01' is not a month"),
         ("prevalence --from 2025-05 --to 2025-01", "2025-05 is after 2025-01"),
         ("ingest", "Missing argument"),
         ("ingest talk.vtt --published-at yesterday", "--published-at"),
@@ -247,8 +248,11 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
     assert study.api("status")["videos"] == 0
     asked = study.ask("status")
     assert asked["page"] == study.url
-    for command in READING[1:]:
+    until(lambda: len(study.ask("topics")) == 20, 30)  # the codebook's, as soon as they are stored
+    for command in READING[2:]:
         assert study.ask(command) == []
+    for command in ("show", "replay", "drop"):  # the same words as when nothing runs
+        assert_says(study.cli("dead-letters", command, "abc"), 2, "no one dead letter 'abc'")
     assert_fails(study.cli("run"), 2, "already running", study.url, "groundswell stop")
     assert_fails(study.cli("web"), 2, "already running", study.url)
     port = study.url.rsplit(":", 1)[1]
