@@ -1,8 +1,15 @@
 """What tests of several folders share."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# By hand every run tries other examples; a machine that judges a change tries the same ones each time.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
