@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date
 from typing import ClassVar
 
 import numpy as np
@@ -45,7 +45,6 @@ from streams.events import (
     TopicBorn,
     TopicChanged,
     TopicDrifted,
-    month_of,
     paragraph_id,
     stable_id,
 )
@@ -156,7 +155,7 @@ class Track(Agent):
         return Batch(
             batch_id=event.event_id,
             video_id=event.key,
-            month=month_of(event.video.published_at).strftime("%Y-%m"),
+            published_on=event.video.published_at.astimezone(UTC).date(),
             paragraph_ids=tuple(
                 paragraph_id(event.key, event.transcript_version, paragraph.position)
                 for paragraph in talk.paragraphs
@@ -233,8 +232,8 @@ class Track(Agent):
                 topic_id=drift.topic_id,
                 sequence=sequence,
                 label=labels[drift.topic_id],
-                share_before=drift.share_before,
-                share_after=drift.share_after,
+                share_before=drift.before,
+                share_after=drift.after,
                 drifted_at=event.video.published_at,
             )
             for drift in outcome.drifts

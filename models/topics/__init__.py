@@ -5,7 +5,20 @@ Importing this package is cheap; BERTopic and river are imported when a model is
 
 from models.topics.batch import Batch
 from models.topics.model import TopicModel
-from models.topics.outcome import Assignment, Birth, Drift, EarlierAssignment, Outcome, TopicState
+from models.topics.outcome import (
+    Assignment,
+    Birth,
+    Consolidation,
+    Dormancy,
+    Drift,
+    EarlierAssignment,
+    Emergence,
+    HealthChange,
+    Merge,
+    Outcome,
+    Quote,
+    TopicState,
+)
 from models.topics.settings import TopicSettings
 from models.topics.snapshot import Snapshot, dump, load
 
@@ -13,9 +26,15 @@ __all__ = [
     "Assignment",
     "Batch",
     "Birth",
+    "Consolidation",
+    "Dormancy",
     "Drift",
     "EarlierAssignment",
+    "Emergence",
+    "HealthChange",
+    "Merge",
     "Outcome",
+    "Quote",
     "Snapshot",
     "TopicModel",
     "TopicSettings",

@@ -1,14 +1,12 @@
 """What the topic model learns from at a time: the paragraphs of one video."""
 
-import re
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
-
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +18,12 @@ class Batch:
     Attributes:
         batch_id: names this version of this video's paragraphs; learning it twice changes nothing.
         video_id: the video.
-        month: month of publication, `YYYY-MM`.
+        published_on: day of publication (UTC).
         paragraph_ids: unique, in the order of the talk.
-        texts: the paragraphs' words.
+        texts: the paragraphs' words; a text may be empty.
         embeddings: float32 [n, d]; finite, no zero vector; of any length (they are normalised).
+        source: the channel or show it comes from; a video without one is a source of its own.
+        starts: seconds into the talk at which each paragraph begins; empty if unknown.
 
     Raises:
         BadInput: the parts do not fit together, or an embedding is not usable.
@@ -31,16 +31,16 @@ class Batch:
 
     batch_id: str
     video_id: str
-    month: str
+    published_on: date
     paragraph_ids: tuple[str, ...]
     texts: tuple[str, ...]
     embeddings: NDArray[np.float32]
+    source: str = ""
+    starts: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.batch_id or not self.video_id:
             raise BadInput("a batch needs a batch_id and a video_id", "give both")
-        if not _MONTH.fullmatch(self.month):
-            raise self._refused(f"month {self.month!r} is not YYYY-MM", "give the month of publication")
         if not self.paragraph_ids:
             raise self._refused("there are no paragraphs", "leave out videos without paragraphs")
         if len(set(self.paragraph_ids)) < len(self.paragraph_ids):
@@ -55,8 +55,23 @@ class Batch:
                 f"{counts[0]} paragraph ids, {counts[1]} texts and {counts[2]} embeddings do not match",
                 "give one of each for every paragraph",
             )
+        if self.starts and len(self.starts) != counts[0]:
+            raise self._refused(
+                f"{len(self.starts)} starts for {counts[0]} paragraphs",
+                "give one a paragraph, or none",
+            )
         self._check_rows(np.asarray(np.isfinite(self.embeddings).all(axis=1)), "is not finite")
         self._check_rows(np.asarray(self.embeddings.any(axis=1)), "is a zero vector")
+
+    @property
+    def month(self) -> str:
+        """Month of publication, `YYYY-MM`."""
+        return f"{self.published_on:%Y-%m}"
+
+    @property
+    def origin(self) -> str:
+        """The source, or the video itself where there is none."""
+        return self.source or self.video_id
 
     def _check_rows(self, usable: NDArray[np.bool_], fault: str) -> None:
         if not usable.all():

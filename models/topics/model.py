@@ -152,8 +152,8 @@ class TopicModel:
             for paragraph_id, pair in zip(batch.paragraph_ids, given[len(earlier) :], strict=True)
         )
         births = (self._birth(founders, given, batch.batch_id),) if founders else ()
-        drifts = () if seen else self._drifts(assignments, batch.batch_id)
-        return Outcome(index, assignments, births, drifts, self._changed(before))
+        drifts = () if seen else self._drifts(assignments, batch)
+        return Outcome(index, assignments, births, drifts=drifts, topics_changed=self._changed(before))
 
     def _check(self, batch: Batch) -> None:
         if self.learned(batch.batch_id):
@@ -205,10 +205,21 @@ class TopicModel:
             ),
         )
 
-    def _drifts(self, assignments: Iterable[Assignment], batch_id: str) -> tuple[Drift, ...]:
+    def _drifts(self, assignments: Iterable[Assignment], batch: Batch) -> tuple[Drift, ...]:
         present = {a.topic_id for a in assignments if a.topic_id is not None}
         return tuple(
-            Drift(change.topic_id, change.before, change.after, self._ledger.videos, batch_id)
+            Drift(
+                change.topic_id,
+                "share",
+                change.before,
+                change.after,
+                words_before=(),
+                words_after=(),
+                since=batch.published_on,
+                videos_before=0,
+                videos_after=0,
+                batch_id=batch.batch_id,
+            )
             for change in self._drift.update(present)
         )
 

@@ -1,6 +1,7 @@
 """Talks about made-up subjects: each has its words and its direction among the embeddings."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def talk(number: int, subjects: Sequence[str], version: int = 1) -> Batch:
     return Batch(
         batch_id=f"talk-{number}:{version}",
         video_id=f"talk-{number}",
-        month="2025-03",
+        published_on=date(2025, 3, 1),
         paragraph_ids=tuple(f"talk-{number}:{version}:{position}" for position in range(len(subjects))),
         texts=tuple(texts),
         embeddings=np.array(vectors, np.float32),

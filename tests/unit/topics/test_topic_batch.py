@@ -10,7 +10,7 @@ from models.errors import BadInput
 from models.topics import Batch
 
 GOOD = talk(1, ["bread", "ships"])
-FIELDS = ("batch_id", "video_id", "month", "paragraph_ids", "texts", "embeddings")
+FIELDS = ("batch_id", "video_id", "published_on", "paragraph_ids", "texts", "embeddings")
 
 
 def batch(**changes: Any) -> Batch:
@@ -41,8 +41,7 @@ def test_a_batch_that_fits_together_is_accepted() -> None:
             {"paragraph_ids": (), "texts": (), "embeddings": np.zeros((0, 32), np.float32)},
             "there are no paragraphs",
         ),
-        ({"month": "2025-13"}, "month '2025-13' is not YYYY-MM"),
-        ({"month": "March 2025"}, "month 'March 2025' is not YYYY-MM"),
+        ({"starts": (0.0,)}, "1 starts for 2 paragraphs"),
         ({"video_id": ""}, "needs a batch_id and a video_id"),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_newborn_topic_has_the_words_of_all_its_founding_paragraphs() -> None:
     outcomes = [topics.learn(talk(number, ["bees"] * 2)) for number in range(2)]
     last = talk(2, ["bees"] * 2)
     silent = Batch(
-        last.batch_id, last.video_id, last.month, last.paragraph_ids, ("...", "?!"), last.embeddings
+        last.batch_id, last.video_id, last.published_on, last.paragraph_ids, ("...", "?!"), last.embeddings
     )
     (birth,) = topics.learn(silent).births
     assert not any(outcome.births for outcome in outcomes)
@@ -157,7 +157,14 @@ def test_the_vocabulary_is_bounded_and_keeps_every_topic_s_words() -> None:
         batch = talk(number, ["bread", "ships"])
         texts = tuple(f"{text} rare{number}a rare{number}b" for text in batch.texts)
         topics.learn(
-            Batch(batch.batch_id, batch.video_id, batch.month, batch.paragraph_ids, texts, batch.embeddings)
+            Batch(
+                batch.batch_id,
+                batch.video_id,
+                batch.published_on,
+                batch.paragraph_ids,
+                texts,
+                batch.embeddings,
+            )
         )
         assert len(topics.to_snapshot().meta["vocabulary"]) <= 50  # type: ignore[arg-type]
     assert words_of(topics, 1) >= set(WORDS["bread"].split())
@@ -171,7 +178,12 @@ def test_paragraphs_without_words_are_learned_too() -> None:
         wordless = ("...", "?")
         topics.learn(
             Batch(
-                batch.batch_id, batch.video_id, batch.month, batch.paragraph_ids, wordless, batch.embeddings
+                batch.batch_id,
+                batch.video_id,
+                batch.published_on,
+                batch.paragraph_ids,
+                wordless,
+                batch.embeddings,
             )
         )
     assert [(topic.label, topic.words) for topic in topics.topics()] == [("topic 1", ())]
@@ -210,7 +222,7 @@ def test_other_embeddings_are_refused_and_nothing_changes() -> None:
             Batch(
                 batch.batch_id,
                 batch.video_id,
-                batch.month,
+                batch.published_on,
                 batch.paragraph_ids,
                 batch.texts,
                 batch.embeddings[:, :16],
@@ -238,9 +250,8 @@ def test_a_topic_that_many_videos_take_up_drifts() -> None:
     topics = model("bread", "ships")
     outcomes = learn(topics, [["bread"]] * 40 + [["bread", "ships"]] * 60)
     drifts = [drift for outcome in outcomes for drift in outcome.drifts]
-    assert [(drift.topic_id, drift.share_before) for drift in drifts] == [(2, 0.0)]
-    assert drifts[0].share_after == 1.0
-    assert drifts[0].videos_seen == outcomes[drifts[0].videos_seen - 1].video_index + 1
+    assert [(drift.topic_id, drift.before) for drift in drifts] == [(2, 0.0)]
+    assert drifts[0].after == 1.0
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,1 @@
+"""What the topic model is measured with: one runnable file per claim."""
