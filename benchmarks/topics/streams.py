@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from models.embedding import Embedder
 from models.packaged import prepare
 from models.splitting import Splitter
+from models.topics import Batch
 from models.transcript import Segment, Transcript
 from streams.errors import DataError
 
@@ -120,6 +121,20 @@ def embed(videos: Sequence[Video]) -> list[NDArray[np.float32]]:
     rows = np.vstack([_chunk(texts[at : at + CHUNK]) for at in range(0, len(texts), CHUNK)])
     ends = np.cumsum([len(video.texts) for video in videos])
     return np.split(rows, ends[:-1])
+
+
+def batch(video: Video, vectors: NDArray[np.float32]) -> Batch:
+    """Return a video as the topic model learns it."""
+    return Batch(
+        batch_id=video.video_id,
+        video_id=video.video_id,
+        published_on=video.published_at.astimezone(UTC).date(),
+        paragraph_ids=tuple(f"{video.video_id}#{position}" for position in range(len(video.texts))),
+        texts=video.texts,
+        embeddings=vectors,
+        source="" if video.source == video.video_id else video.source,
+        starts=video.starts,
+    )
 
 
 def embed_texts(texts: Sequence[str]) -> NDArray[np.float32]:
