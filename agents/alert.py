@@ -1,4 +1,4 @@
-"""alert: topics.changed → alerts. A topic that emerged is printed and kept; delivery comes later."""
+"""alert: topics.changed → alerts. What is news is printed and kept; delivery comes later."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import structlog
 
 from agents.stage import Agent, Position
 from streams.errors import DataError
-from streams.events import AlertRaised, Event, TopicBorn, TopicChanged, TopicDrifted
+from streams.events import AlertRaised, Event, SubjectEmerged
 from streams.topics import TOPICS_CHANGED, Topic
 
 log = structlog.get_logger()
-WORDS_SHOWN = 6
 
 
 class Alert(Agent):
@@ -23,26 +22,32 @@ class Alert(Agent):
     reads: ClassVar[tuple[Topic, ...]] = (TOPICS_CHANGED,)
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return an alert for a topic that emerged from talks."""
-        match event:
-            case TopicBorn(origin="born"):
-                raised = _new_topic(event)
-                log.warning("NEW TOPIC", title=raised.title, why=raised.reason)
-                return [raised]
-            case TopicBorn() | TopicChanged() | TopicDrifted():
-                return ()
-            case _:
-                raise DataError(f"{type(event).__name__} is not for alert", "drop it")
+        """Return an alert for a subject that talks have begun to speak of."""
+        raised = _alert(event)
+        if raised is None:
+            return ()
+        log.warning("NEW TOPIC", title=raised.title, why=raised.reason)
+        return [raised]
 
 
-def _new_topic(born: TopicBorn) -> AlertRaised:
-    words = ", ".join(word for word, _ in born.words[:WORDS_SHOWN])
+def _alert(event: Event) -> AlertRaised | None:
+    match event:
+        case SubjectEmerged():
+            return _emergence(event)
+        case _ if type(event) in TOPICS_CHANGED.carries:
+            return None
+        case _:
+            raise DataError(f"{type(event).__name__} is not for alert", "drop it")
+
+
+def _emergence(emerged: SubjectEmerged) -> AlertRaised:
     return AlertRaised(
-        rule="new topic",
-        model_version=born.model_version,
-        topic_id=born.topic_id,
-        title=f"New topic: {born.label}",
-        reason=f"{len(born.video_ids)} talks speak alike about something no topic covered: {words}",
-        raised_at=born.emerged_at,
-        video_ids=born.video_ids,
+        rule="emergence",
+        model_version=emerged.model_version,
+        topic_id=emerged.topic_id,
+        title=f"New topic: {emerged.subject}",
+        reason=emerged.reason,
+        raised_at=emerged.emerged_at,
+        video_ids=emerged.video_ids,
+        evidence=emerged.evidence,
     )

@@ -2,6 +2,7 @@
 
 It also empties the outbox: what was seen once and never finished is sent again when the broker's log
 is a new one (the embedded broker forgets), and what never reached the store is sent again in any case.
+In an epoch that a rebuild began, so are the talks that its topic model has not learned yet.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import ClassVar
 
 import structlog
 
+from agents import rebuild
 from agents.patience import patiently
 from agents.stage import Agent, Position
 from streams.blobs import Blobs
+from streams.epochs import Epoch, Epochs
 from streams.errors import DataError
 from streams.events import Event, Sighting, Source, SourceDue, VideoSeen
 from streams.outbox import Outbox
@@ -58,23 +61,35 @@ class Discover(Agent):
         self._outbox = Outbox(blobs)
         self._sources = Sources(blobs)
         self._sent: dict[str, datetime] = {}
+        self._epochs = Epochs(blobs)
+        self._relearning: Epoch | None = None
 
     async def start(self) -> Sequence[Event]:
-        """Return the sightings that have to be sent again."""
+        """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
         return await asyncio.to_thread(self._unfinished)
 
     def _unfinished(self) -> list[Event]:
         previous = self._blobs.get(LOG_KEY).decode() if self._blobs.exists(LOG_KEY) else ""
         new_log = previous != self._log_id
+        relearn = list(self._relearn(new_log))
         done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
         again: list[Event] = [seen for seen in self._outbox.entries() if seen.key not in done]
         if again:
             log.info("sending unfinished videos again", videos=len(again), new_log=new_log)
         self._blobs.put(LOG_KEY, self._log_id.encode())
-        return again
+        return [*relearn, *again]
+
+    def _relearn(self, new_log: bool) -> Iterator[Event]:
+        epoch = self._epochs.current()
+        if epoch.number and (new_log or self._epochs.sent() < epoch.number):
+            yield from rebuild.to_learn(self._blobs, self._warehouse, epoch)
+            self._relearning = epoch
 
     async def tick(self) -> Sequence[Event]:
         """Return the sources that are due."""
+        if self._relearning is not None:  # what `start` returned has been sent by now
+            await asyncio.to_thread(self._epochs.mark_sent, self._relearning)
+            self._relearning = None
         return await asyncio.to_thread(lambda: list(self._due()))
 
     def _due(self) -> Iterator[SourceDue]:

@@ -127,7 +127,7 @@ def _track(parts: Parts) -> Agent:
         codebook = load(parts.settings.codebook)
     except BadInput as error:
         raise Misconfigured(f"GROUNDSWELL_CODEBOOK is wrong: {error.cause}", error.cure) from error
-    return Track(parts.blobs, codebook, parts.embedder, TopicSettings())
+    return Track(parts.blobs, codebook, parts.embedder, TopicSettings(sensitivity=parts.settings.sensitivity))
 
 
 def _store(parts: Parts) -> Agent:
@@ -142,6 +142,21 @@ def _alert(parts: Parts) -> Agent:
     return Alert()
 
 
+def _label(parts: Parts) -> Agent:
+    from agents.label import ChatCompletions, Label
+    from streams.store import read
+
+    settings = parts.settings
+    if not settings.labeller_url:
+        return Label(parts.blobs, None, lambda _: ())
+    labeller = ChatCompletions(settings.labeller_url, settings.labeller_model, settings.labeller_key)
+    return Label(
+        parts.blobs,
+        labeller,
+        lambda topic_id: (row["text"] for row in read.quotes(parts.warehouse, topic_id)),
+    )
+
+
 _AGENTS: dict[str, Callable[[Parts], Agent]] = {
     "discover": _discover,
     "screen": _screen,
@@ -151,6 +166,7 @@ _AGENTS: dict[str, Callable[[Parts], Agent]] = {
     "track": _track,
     "store": _store,
     "alert": _alert,
+    "label": _label,
 }
 NAMES = tuple(_AGENTS)
 """The agents, in the order of a talk's path."""

@@ -23,6 +23,7 @@ from streams.topics import (
     PARAGRAPHS_ASSIGNED,
     PARAGRAPHS_EMBEDDED,
     TOPICS_CHANGED,
+    TOPICS_LABELLED,
     TRANSCRIPTS_READY,
     VIDEOS_ACCEPTED,
     VIDEOS_REJECTED,
@@ -44,6 +45,7 @@ class Store(Agent):
         PARAGRAPHS_EMBEDDED,
         PARAGRAPHS_ASSIGNED,
         TOPICS_CHANGED,
+        TOPICS_LABELLED,
         ALERTS,
         DEAD_LETTERS,
     )

@@ -5,13 +5,19 @@ A block of talks is learned, its outputs are written to a ledger, then one check
 talks acknowledged. Killed anywhere, the talks after the checkpoint come again and lead to the same
 outputs; a talk already learned is answered from the ledger. Two trackers cannot both create a
 checkpoint's number, so one that was paused and comes back ends instead of overwriting.
+
+A request to consolidate lies in the same log as the talks, so it has its place in their order.
+
+Checkpoints and ledgers belong to an epoch (`streams.epochs`): a new one begins with a seeded model and a
+version of its own, and leaves what the earlier ones wrote.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import UTC, date
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 import numpy as np
@@ -19,35 +25,17 @@ import numpy.typing as npt
 import structlog
 from pydantic import BaseModel
 
+from agents import tell
 from agents.stage import Agent, Block, Position
 from models.codebook import Codebook
 from models.embedding import Embedder
+from models.errors import BadInput
 from models.paragraphs import Paragraphs
-from models.topics import (
-    Batch,
-    Birth,
-    EarlierAssignment,
-    Outcome,
-    TopicModel,
-    TopicSettings,
-    TopicState,
-    dump,
-    load,
-)
+from models.topics import Batch, Outcome, TopicModel, TopicSettings, dump, load
 from streams.blobs import Blobs
-from streams.errors import DataError, Fatal
-from streams.events import (
-    AssignedParagraph,
-    Event,
-    Founder,
-    ParagraphsAssigned,
-    ParagraphsEmbedded,
-    TopicBorn,
-    TopicChanged,
-    TopicDrifted,
-    paragraph_id,
-    stable_id,
-)
+from streams.epochs import Epoch, Epochs
+from streams.errors import DataError, Fatal, Misconfigured
+from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
 from streams.topics import PARAGRAPHS_EMBEDDED, Topic
 from streams.wire import decode, encode
 
@@ -56,14 +44,19 @@ CHECKPOINTS = "model/checkpoints"
 POSITION = "reached"
 """Where a checkpoint keeps its position, beside the model's own words."""
 KEPT = 3
-"""Checkpoints kept; older ones are deleted."""
+"""Checkpoints kept; older ones of the epoch are deleted."""
+REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks again'
 
 
 class Reached(BaseModel):
-    """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`."""
+    """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`.
+
+    `steps`: talks learned and consolidations; orders all that the model says.
+    """
 
     log_id: str
     next_offset: int
+    steps: int = 0
 
 
 class Track(Agent):
@@ -78,33 +71,76 @@ class Track(Agent):
         self._codebook = codebook
         self._embedder = embedder
         self._settings = settings
+        self._epochs = Epochs(blobs)
+        self._epoch = Epoch()
         self._number = 0
+        self._steps = 0
         self._log_id = ""
         self._next_offset = 0
         self._ledgers: list[tuple[str, bytes]] = []
         self._unsaved: dict[str, list[Event]] = {}
         self._moved = False
         self._model: TopicModel
+        self._labels: dict[int, str] = {}
 
     async def start(self) -> Sequence[Event]:
-        """Load the last checkpoint, or seed a model from the codebook; tell the seeded topics (again)."""
-        await asyncio.to_thread(self._load)
-        return [self._born(topic) for topic in self._model.topics() if topic.origin == "seeded"]
+        """Load the last checkpoint, or seed a model; tell the epoch and the seeded topics (again).
 
-    def _load(self) -> None:
-        keys = list(self._blobs.keys(CHECKPOINTS))
-        if not keys:
-            seeds = self._seeds()
+        Raises:
+            Misconfigured: what the checkpoint was learned with is not what is set now.
+        """
+        return await asyncio.to_thread(self._begin)
+
+    def _begin(self) -> list[Event]:
+        self._epoch = self._epochs.current()
+        keys = list(self._blobs.keys(self._folder))
+        if keys:
+            self._continue(keys[-1])
+        else:
             self._model = TopicModel.seeded(
-                self._codebook, seeds, self._settings, embedding_model=self._embedder.version
+                self._codebook, self._seeds(), self._settings, embedding_model=self._embedder.version
             )
-            return
-        checkpoint = load(self._blobs.get(keys[-1]))
-        self._number = int(keys[-1].rsplit("/", 1)[-1].split(".")[0])
-        position = Reached.model_validate(checkpoint.meta.pop(POSITION))
-        self._log_id, self._next_offset = position.log_id, position.next_offset
-        self._model = TopicModel.from_snapshot(checkpoint, self._settings, self._embedder.version)
+        self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
+        return self._beginning()
+
+    def _continue(self, key: str) -> None:
+        try:
+            checkpoint = load(self._blobs.get(key))
+            position = Reached.model_validate(checkpoint.meta.pop(POSITION))
+            self._model = TopicModel.from_snapshot(checkpoint, self._settings, self._embedder.version)
+        except BadInput as error:
+            raise Misconfigured(
+                f"the topic model of this study cannot be continued ({error.cause})",
+                f"go back to what it was made with ({error.cure}), {REBUILD}",
+            ) from error
+        self._number = int(PurePosixPath(key).stem)
+        self._steps, self._log_id, self._next_offset = position.steps, position.log_id, position.next_offset
         log.info("topic model loaded", checkpoint=self._number, topics=len(self._model.topics()))
+
+    def _beginning(self) -> list[Event]:
+        """Return what the model began with; from the ledger, since the topics' words change."""
+        key = self._ledger_key("beginning")
+        if self._blobs.exists(key):
+            return [decode(line) for line in self._blobs.get(key).splitlines()]
+        topics = [topic for topic in self._model.topics() if topic.origin == "seeded"]
+        events: list[Event] = [
+            tell.begun(self._version, self._epoch.number, self._embedder.version, self._codebook.name),
+            *(tell.seeded(self._version, topic) for topic in topics),
+        ]
+        self._blobs.put(key, b"\n".join(encode(event) for event in events))
+        return events
+
+    @property
+    def _version(self) -> str:
+        """The model's version, of this epoch."""
+        return self._model.version + self._epoch.version_suffix
+
+    @property
+    def _folder(self) -> str:
+        return f"{CHECKPOINTS}/{self._epoch.number:04}"
+
+    def _ledger_key(self, name: str) -> str:
+        return f"assigned/{stable_id(self._version)}/{name}.jsonl"
 
     def _seeds(self) -> npt.NDArray[np.float32]:
         """Return the codebook's topics as embeddings, float32 [k, d]; a blank codebook still has d."""
@@ -112,16 +148,17 @@ class Track(Agent):
         return self._embedder.embed([*topics, "any text has the model's dimension"])[: len(topics)]
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Learn a talk and return its assignments and what changed about topics."""
-        if not isinstance(event, ParagraphsEmbedded):
+        """Learn a talk, or consolidate; return the assignments and what changed about topics."""
+        if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested):
             raise DataError(f"{type(event).__name__} is not for track", "drop it")
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before they were learned (look at the topic's retention); "
-                "restore them, or begin a new study and hand the talks in again",
+                "messages were deleted before they were learned (look at the topic's retention): "
+                f"restore them, {REBUILD}",
             )
-        outputs = await asyncio.to_thread(self._learn, event)
+        step = self._learn if isinstance(event, ParagraphsEmbedded) else self._consolidate
+        outputs = await asyncio.to_thread(self._once, event, step)
         self.passed_by(at)
         return outputs
 
@@ -131,22 +168,42 @@ class Track(Agent):
             self._log_id, self._next_offset = at.log_id, at.offset + 1
             self._moved = True
 
-    def _learn(self, event: ParagraphsEmbedded) -> list[Event]:
-        key = f"assigned/{stable_id(self._model.version)}/{event.event_id}.jsonl"
+    def _once(self, event: Event, step: Callable[[Event], list[Event]]) -> list[Event]:
+        """Return what `step` makes of an event that is new, or what it made of it before."""
+        key = self._ledger_key(event.event_id)
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
         if self._model.learned(event.event_id):
             return [decode(line) for line in self._blobs.get(key).splitlines()]
+        outputs = step(event)
+        self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
+        self._unsaved[event.event_id] = outputs
+        return outputs
+
+    def _learn(self, event: Event) -> list[Event]:
+        assert isinstance(event, ParagraphsEmbedded)
         if event.embedding_model != self._model.embedding_model:
             raise DataError(
                 f"these paragraphs were embedded with {event.embedding_model}, "
                 f"the topic model knows {self._model.embedding_model}",
-                "use one embedding model in a study; a new one is a new study",
+                f"use one embedding model for split and track, {REBUILD}",
             )
-        outputs = self._outputs(event, self._model.learn(self._batch(event)))
-        self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
-        self._unsaved[event.event_id] = outputs
-        return outputs
+        batch = self._batch(event)
+        outcome = self._model.learn(batch)
+        step = self._stepped(outcome, batch.published_on, event.video.published_at)
+        return [tell.assigned(event, outcome, step), *tell.told(outcome, step)]
+
+    def _consolidate(self, event: Event) -> list[Event]:
+        assert isinstance(event, ConsolidationRequested)
+        outcome = self._model.consolidate(event.event_id, event.on)
+        return list(tell.told(outcome, self._stepped(outcome, event.on)))
+
+    def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> tell.Step:
+        """Count a step of the model; return what its events have in common."""
+        self._steps += 1
+        said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
+        self._labels |= {topic.topic_id: topic.label for topic in said}
+        return tell.Step(self._version, self._steps, day, at, self._labels)
 
     def _batch(self, event: ParagraphsEmbedded) -> Batch:
         if event.video.published_at is None:
@@ -155,6 +212,7 @@ class Track(Agent):
         return Batch(
             batch_id=event.event_id,
             video_id=event.key,
+            source=event.video.channel_id or event.video.channel or event.video.show,
             published_on=event.video.published_at.astimezone(UTC).date(),
             paragraph_ids=tuple(
                 paragraph_id(event.key, event.transcript_version, paragraph.position)
@@ -162,6 +220,7 @@ class Track(Agent):
             ),
             texts=tuple(paragraph.text for paragraph in talk.paragraphs),
             embeddings=talk.embeddings,
+            starts=tuple(paragraph.start for paragraph in talk.paragraphs),
         )
 
     async def settle(self) -> Sequence[Event]:
@@ -170,14 +229,16 @@ class Track(Agent):
         return ()
 
     def _save(self) -> None:
+        if self._epochs.current().number != self._epoch.number:
+            raise Fatal("a new epoch of the topic model has begun", "this worker takes it up after a restart")
         for key, content in self._ledgers:
             self._blobs.put(key, content)
         if self._moved:
             snapshot = self._model.to_snapshot()
-            reached = Reached(log_id=self._log_id, next_offset=self._next_offset)
+            reached = Reached(log_id=self._log_id, next_offset=self._next_offset, steps=self._steps)
             snapshot.meta[POSITION] = reached.model_dump(mode="json")
             content = dump(snapshot)
-            newest = list(self._blobs.keys(CHECKPOINTS))[-1:]
+            newest = list(self._blobs.keys(self._folder))[-1:]
             overtaken = newest != ([self._key(self._number)] if self._number else [])
             self._number += 1
             if overtaken or not self._blobs.create(self._key(self._number), content):
@@ -185,89 +246,11 @@ class Track(Agent):
                     f"another track worker has written checkpoint {self._number}",
                     "this one was slow or cut off; it stands by after a restart",
                 )
-            for old in list(self._blobs.keys(CHECKPOINTS))[:-KEPT]:
+            for old in list(self._blobs.keys(self._folder))[:-KEPT]:
                 self._blobs.delete(old)
         self._ledgers.clear()
         self._unsaved.clear()
         self._moved = False
 
-    @staticmethod
-    def _key(number: int) -> str:
-        return f"{CHECKPOINTS}/{number:09}.npz"
-
-    def _outputs(self, event: ParagraphsEmbedded, outcome: Outcome) -> list[Event]:
-        sequence = outcome.video_index + 1
-        outputs: list[Event] = [
-            ParagraphsAssigned(
-                video=event.video,
-                video_index=outcome.video_index,
-                model_version=self._model.version,
-                transcript_version=event.transcript_version,
-                sequence=sequence,
-                assignments=tuple(
-                    AssignedParagraph(
-                        paragraph_id=each.paragraph_id,
-                        topic_id=each.topic_id,
-                        probability=round(each.probability, 6),
-                    )
-                    for each in outcome.assignments
-                ),
-            )
-        ]
-        outputs += [self._born(birth.topic, sequence, birth, event) for birth in outcome.births]
-        outputs += [
-            TopicChanged(
-                model_version=self._model.version,
-                topic_id=topic.topic_id,
-                sequence=sequence,
-                label=topic.label,
-                words=topic.words,
-            )
-            for topic in outcome.topics_changed
-        ]
-        labels = {topic.topic_id: topic.label for topic in self._model.topics()} if outcome.drifts else {}
-        outputs += [
-            TopicDrifted(
-                model_version=self._model.version,
-                topic_id=drift.topic_id,
-                sequence=sequence,
-                label=labels[drift.topic_id],
-                share_before=drift.before,
-                share_after=drift.after,
-                drifted_at=event.video.published_at,
-            )
-            for drift in outcome.drifts
-        ]
-        return outputs
-
-    def _born(
-        self,
-        topic: TopicState,
-        sequence: int = 0,
-        birth: Birth | None = None,
-        event: ParagraphsEmbedded | None = None,
-    ) -> TopicBorn:
-        return TopicBorn(
-            model_version=self._model.version,
-            topic_id=topic.topic_id,
-            sequence=sequence,
-            label=topic.label,
-            words=topic.words,
-            origin=topic.origin,
-            theme=topic.theme,
-            codebook_key=topic.key,
-            video_ids=birth.video_ids if birth else (),
-            founders=tuple(_founder(each) for each in birth.assignments) if birth else (),
-            emerged_at=event.video.published_at if event else None,
-        )
-
-
-def _founder(earlier: EarlierAssignment) -> Founder:
-    return Founder(
-        paragraph_id=earlier.paragraph_id,
-        video_id=earlier.video_id,
-        video_index=earlier.video_index,
-        month=date.fromisoformat(f"{earlier.month}-01"),
-        topic_id=earlier.topic_id,
-        probability=round(earlier.probability, 6),
-    )
+    def _key(self, number: int) -> str:
+        return f"{self._folder}/{number:09}.npz"

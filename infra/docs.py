@@ -33,8 +33,11 @@ OTHERS = {
     "stage": "any agent",
     "ingest": "`groundswell ingest`",
     "dead_letters": "`groundswell dead-letters`",
+    "topics": "`groundswell topics consolidate`",
+    "rebuild": "`groundswell rebuild`",
+    "tell": "track",
 }
-"""What modules that make events but are no agents are called."""
+"""What modules that make events but are no agents are called: a command, or the agent that uses them."""
 SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["files and links"])'}
 """How these look in the picture; the command for dead letters is left out of it."""
 

@@ -7,24 +7,72 @@ event sent twice is the same event. How they look as bytes: `streams.wire`.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
-SCHEMA_VERSION = 1
+from streams.fact import SCHEMA_VERSION, Event, Fact, stable_id
+from streams.topic_events import (
+    AlertRaised,
+    EpochBegun,
+    Evidence,
+    Founder,
+    HealthChanged,
+    ModelEvent,
+    Quote,
+    SubjectEmerged,
+    TopicBorn,
+    TopicChanged,
+    TopicDormant,
+    TopicDrifted,
+    TopicEvent,
+    TopicLabelled,
+    TopicMerged,
+    TopicsConsolidated,
+)
 
-
-def stable_id(*parts: object) -> str:
-    """Return 32 hex digits that depend only on `parts`."""
-    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:32]
-
-
-class Fact(BaseModel):
-    """A frozen value inside an event; unknown fields of later minor versions are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+__all__ = [
+    "SCHEMA_VERSION",
+    "AlertRaised",
+    "AssignedParagraph",
+    "AudioStored",
+    "Blob",
+    "ConsolidationRequested",
+    "DeadLetterSettled",
+    "DeadLettered",
+    "EpochBegun",
+    "Event",
+    "Evidence",
+    "Fact",
+    "Founder",
+    "HealthChanged",
+    "ModelEvent",
+    "ParagraphsAssigned",
+    "ParagraphsEmbedded",
+    "Quote",
+    "Sighting",
+    "Source",
+    "SourceDue",
+    "SubjectEmerged",
+    "TopicBorn",
+    "TopicChanged",
+    "TopicDormant",
+    "TopicDrifted",
+    "TopicEvent",
+    "TopicLabelled",
+    "TopicMerged",
+    "TopicsConsolidated",
+    "TranscriptReady",
+    "Video",
+    "VideoAccepted",
+    "VideoEvent",
+    "VideoRejected",
+    "VideoSeen",
+    "month_of",
+    "paragraph_id",
+    "stable_id",
+]
 
 
 class Blob(Fact):
@@ -70,25 +118,6 @@ class Sighting(Fact):
     query: str = ""
     rank: int | None = None
     seen_at: AwareDatetime
-
-
-class Event(Fact):
-    """Base of all events."""
-
-    schema_version: int = SCHEMA_VERSION
-
-    @property
-    def key(self) -> str:
-        """Kafka key: events with the same key stay in order."""
-        raise TypeError(f"{type(self).__name__} has no key")
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.key,)
-
-    @property
-    def event_id(self) -> str:
-        """Deterministic id of what this event says."""
-        return stable_id(type(self).__name__, *self._identity())
 
 
 class SourceDue(Event):
@@ -185,12 +214,32 @@ class ParagraphsEmbedded(VideoEvent):
         return (self.key, self.transcript_version, self.embedding_model)
 
 
+class ConsolidationRequested(Event):
+    """The topic model is to look at its topics as a whole, at this place in the order of the talks.
+
+    `on`: the day it counts as (UTC); two requests of one moment are one.
+    """
+
+    on: date
+    requested_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """Requests are no talk's."""
+        return "consolidation"
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.on, self.requested_at.astimezone(UTC).isoformat())
+
+
 class AssignedParagraph(Fact):
     """One paragraph's topic, or None: unassigned is normal."""
 
     paragraph_id: str
     topic_id: int | None
     probability: float
+    boilerplate: bool = False
+    """It repeats what its source says in many videos: no topic, and the model has not learned it."""
 
 
 class ParagraphsAssigned(VideoEvent):
@@ -201,85 +250,11 @@ class ParagraphsAssigned(VideoEvent):
     model_version: str
     transcript_version: str
     sequence: int
-    """Videos the model had learned, this one included; a later assignment of a paragraph holds."""
+    """Steps of the model, this one included (a video learned, a consolidation); the later one holds."""
     assignments: tuple[AssignedParagraph, ...]
 
     def _identity(self) -> tuple[object, ...]:
         return (self.key, self.model_version, self.transcript_version)
-
-
-class TopicEvent(Event):
-    """An event about one topic of one model."""
-
-    model_version: str
-    topic_id: int
-    sequence: int
-    """Number of videos the model had learned: orders the changes of one topic."""
-    label: str
-    words: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The topic."""
-        return str(self.topic_id)
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.model_version, self.topic_id, self.sequence)
-
-
-class Founder(Fact):
-    """A paragraph of an earlier talk that a new topic was born of, with the topic it has from now on."""
-
-    paragraph_id: str
-    video_id: str
-    video_index: int
-    month: date
-    topic_id: int | None
-    probability: float
-
-
-class TopicBorn(TopicEvent):
-    """A topic exists from now on: seeded from a codebook, or emerged from talks."""
-
-    origin: Literal["seeded", "born"]
-    theme: str | None = None
-    codebook_key: str | None = None
-    video_ids: tuple[str, ...] = ()
-    founders: tuple[Founder, ...] = ()
-    emerged_at: AwareDatetime | None = None
-    """Publication date of the talk that completed it."""
-
-
-class TopicChanged(TopicEvent):
-    """A topic's words are different from what was last said."""
-
-
-class TopicDrifted(TopicEvent):
-    """A topic's share of videos changed (river ADWIN)."""
-
-    share_before: float
-    share_after: float
-    drifted_at: AwareDatetime | None = None
-
-
-class AlertRaised(Event):
-    """Something worth being told."""
-
-    rule: Literal["new topic"]
-    model_version: str
-    topic_id: int
-    title: str
-    reason: str
-    raised_at: AwareDatetime | None = None
-    video_ids: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The topic."""
-        return str(self.topic_id)
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.rule, self.model_version, self.topic_id, self.raised_at)
 
 
 class DeadLettered(Event):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"
@@ -88,6 +88,18 @@ class Settings(BaseSettings):
     max_tokens: int = Field(
         300, ge=20, le=510, description="Longest paragraph, in tokens of the embedding model."
     )
+    sensitivity: Literal["low", "normal", "high"] = Field(
+        "normal",
+        description="How much evidence it takes to call a subject new: `low` is told less and later.",
+    )
+    labeller_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="OpenAI-compatible base such as `http://localhost:11434/v1`: its model names new topics, "
+        "and sees their words and up to 3 paragraphs of each. Empty: nobody is asked.",
+    )
+    labeller_model: str = Field("", description="What the labeller's endpoint calls the model.")
+    labeller_key: SecretStr = Field(SecretStr(""), description="The labeller's key, where it wants one.")
     lease_s: float = Field(60.0, gt=0, description="A transcription lease not renewed for this long is free.")
     dead_letter_ceiling: int = Field(
         100, ge=1, description="A worker stops after this many dead letters in a row, instead of draining."
@@ -111,6 +123,14 @@ class Settings(BaseSettings):
                 f"{study!r} is a database of ClickHouse's own: choose another name for the study"
             )
         return study
+
+    @model_validator(mode="after")
+    def _labeller_is_whole(self) -> Settings:
+        if self.labeller_url and not self.labeller_model:
+            raise ValueError(
+                "GROUNDSWELL_LABELLER_URL is set and GROUNDSWELL_LABELLER_MODEL is not: set both"
+            )
+        return self
 
     @property
     def embedded_broker(self) -> bool:

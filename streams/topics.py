@@ -35,9 +35,27 @@ VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
 VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, transcribe")
 AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch")
 TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
-PARAGRAPHS_EMBEDDED = Topic("paragraphs.embedded", (e.ParagraphsEmbedded,), "split", single=True)
+PARAGRAPHS_EMBEDDED = Topic(
+    "paragraphs.embedded", (e.ParagraphsEmbedded, e.ConsolidationRequested), "split", single=True
+)
 PARAGRAPHS_ASSIGNED = Topic("paragraphs.assigned", (e.ParagraphsAssigned,), "track", single=True)
-TOPICS_CHANGED = Topic("topics.changed", (e.TopicBorn, e.TopicChanged, e.TopicDrifted), "track", single=True)
+TOPICS_CHANGED = Topic(
+    "topics.changed",
+    (
+        e.EpochBegun,
+        e.TopicBorn,
+        e.TopicChanged,
+        e.TopicDrifted,
+        e.TopicMerged,
+        e.TopicDormant,
+        e.TopicsConsolidated,
+        e.HealthChanged,
+        e.SubjectEmerged,
+    ),
+    "track",
+    single=True,
+)
+TOPICS_LABELLED = Topic("topics.labelled", (e.TopicLabelled,), "label", single=True)
 ALERTS = Topic("alerts", (e.AlertRaised,), "alert", single=True)
 DEAD_LETTERS = Topic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
 
@@ -51,6 +69,7 @@ TOPICS = (
     PARAGRAPHS_EMBEDDED,
     PARAGRAPHS_ASSIGNED,
     TOPICS_CHANGED,
+    TOPICS_LABELLED,
     ALERTS,
     DEAD_LETTERS,
 )

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.cli import dead_letters, operate, reading, sources
+from agents.cli import dead_letters, export, operate, reading, sources, topics
 from agents.cli.console import exit_code_of, state
 
 app = typer.Typer(
@@ -34,6 +34,8 @@ def options(
 
 operate.register(app)
 reading.register(app)
+export.register(app)
+app.add_typer(topics.app, name="topics")
 app.add_typer(sources.app, name="sources")
 app.add_typer(dead_letters.app, name="dead-letters")
 

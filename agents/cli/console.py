@@ -100,16 +100,6 @@ def print_rows(
     Console(width=width).print(table)
 
 
-def percent(share: Any) -> str:
-    """Return a share as a percentage.
-
-    Example:
-        >>> percent(0.5225)
-        '52.2 %'
-    """
-    return f"{100 * share:.1f} %"
-
-
 def tell(text: str) -> None:
     """Say something to the person, on stderr."""
     print(text, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Commands that do: demo, run, worker, web, stop, ingest, migrate, doctor."""
+"""Commands that do: demo, run, worker, web, stop, ingest, migrate, rebuild, doctor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (demo, run, worker, web, stop, ingest, migrate, doctor):
+    for command in (demo, run, worker, web, stop, ingest, migrate, rebuild, doctor):
         app.command()(command)
 
 
@@ -51,10 +51,10 @@ def _refuse_a_second(settings: Settings) -> None:
 
 def worker(
     agents: list[str] = typer.Argument(
-        metavar="AGENT...", help="discover, screen, fetch, transcribe, split, track, store or alert."
+        metavar="AGENT...", help="discover, screen, fetch, transcribe, split, track, store, alert or label."
     ),
 ) -> None:
-    """Run agents against a real Kafka (and, for store and discover, ClickHouse)."""
+    """Run agents against a real Kafka (and, for discover, store and label, ClickHouse)."""
     from agents.registry import NAMES
     from agents.runtime import Runtime
     from streams.errors import Misconfigured
@@ -224,6 +224,39 @@ def migrate() -> None:
     with Warehouse(settings, patience_s=60) as warehouse:
         applied = warehouse.migrate()
     tell(f"applied migrations {applied}" if applied else "the tables are up to date")
+
+
+def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """Begin the topic model anew and learn every talk again; what the old model said is kept aside.
+
+    For when it cannot go on: other settings, libraries, codebook or embedding model.
+    """
+    from agents.cli.running import find, open_cluster
+    from agents.rebuild import rebuild as begin
+    from agents.registry import utc_now
+    from streams.blobs import Blobs
+    from streams.errors import Misconfigured
+    from streams.store.warehouse import Warehouse
+
+    settings = load_settings()
+    if (settings.embedded_broker or settings.embedded_clickhouse) and (running := find(settings)) is not None:
+        raise Misconfigured(
+            f"study {settings.study!r} is running (pid {running.pid}), and goes on with the old model",
+            "stop it with groundswell stop, then do this again",
+        )
+    cluster = open_cluster(settings)
+    with Warehouse(settings, patience_s=10) as warehouse:
+        warehouse.migrate()
+        epoch, talks = begin(
+            Blobs(settings.blobs_url), warehouse, utc_now(), cluster.send if cluster else None
+        )
+    if cluster is not None:
+        cluster.close()
+    if as_json:
+        print_json({"epoch": epoch.number, "begun_at": epoch.begun_at, "talks": talks})
+    when = "" if cluster else " when groundswell run starts"
+    many = f"{talks} talk{'s' * (talks != 1)}"
+    tell(f"epoch {epoch.number} of the topic model: {many} will be learned again{when}")
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:

@@ -1,14 +1,15 @@
-"""Commands that read: status, topics, themes, prevalence, cooccurrence."""
+"""Commands that read: status, themes, prevalence, cooccurrence, emerging, boilerplate."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import typer
 
-from agents.cli.console import load_settings, percent, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.sentences import day, figures, health, percent
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
 FIRST = typer.Option(None, "--from", metavar="YYYY-MM", help="First month of publication.")
@@ -18,7 +19,7 @@ NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and g
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (status, topics, themes, prevalence, cooccurrence):
+    for command in (status, themes, prevalence, cooccurrence, emerging, boilerplate):
         app.command()(command)
 
 
@@ -43,6 +44,13 @@ def status(as_json: bool = JSON) -> None:
         print(f"published    {str(found['first_published'])[:10]} to {str(found['last_published'])[:10]}")
     print(f"transcribed  {found['hours']:.1f} h in {found['paragraphs']} paragraphs")
     print(f"topics       {found['topics']}")
+    if found["boilerplate"]:
+        print(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")
+    for row in ask(settings, "health", limit=2):
+        print(f"health       {health(row)}")
+    if found["epoch"]:
+        left = f", {found['relearning']} talks still to learn again" if found["relearning"] else ""
+        print(f"epoch        {found['epoch']} of the topic model{left}")
     print(
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
@@ -51,27 +59,9 @@ def status(as_json: bool = JSON) -> None:
         tell(NO_TALKS)
 
 
-def topics(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
-    """Topics with their words, theme and prevalence, most prevalent first."""
-    rows = _rows("topics", first, last)
-    if as_json:
-        print_json(rows)
-        return
-    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
-        "topic_id": ("ID", str),
-        "name": ("TOPIC", str),
-        "theme": ("THEME", str),
-        "videos": ("VIDEOS", str),
-        "share": ("SHARE", percent),
-        "origin": ("ORIGIN", str),
-        "words": ("WORDS", lambda words: ", ".join(words[:6])),
-    }
-    print_rows(rows, shown, NO_TALKS)
-
-
 def themes(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
     """Prevalence of each theme in a period: share of videos, over the union of its topics."""
-    rows = _rows("themes", first, last)
+    rows = rows_of("themes", first, last)
     if as_json:
         print_json(rows)
         return
@@ -87,7 +77,7 @@ def themes(first: str | None = FIRST, last: str | None = LAST, as_json: bool = J
 
 def prevalence(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
     """Share of videos of each theme per month of publication."""
-    rows = _rows("prevalence", first, last)
+    rows = rows_of("prevalence", first, last)
     if as_json:
         print_json(rows)
         return
@@ -103,7 +93,7 @@ def prevalence(first: str | None = FIRST, last: str | None = LAST, as_json: bool
 
 def cooccurrence(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
     """Pairs of topics within videos, most frequent first."""
-    rows = _rows("cooccurrence", first, last)
+    rows = rows_of("cooccurrence", first, last)
     if as_json:
         print_json(rows)
         return
@@ -115,7 +105,69 @@ def cooccurrence(first: str | None = FIRST, last: str | None = LAST, as_json: bo
     print_rows(rows, shown, NO_TALKS)
 
 
-def _rows(view: str, first: str | None, last: str | None) -> Any:
+def emerging(
+    limit: int = typer.Option(20, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
+) -> None:
+    """What is new, with its evidence."""
+    from agents.cli.running import ask
+
+    rows = ask(load_settings(), "alerts", limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        tell("nothing new yet: an alert comes when several talks begin to speak of something new")
+    for number, row in enumerate(rows):
+        print(("\n" if number else "") + f"{row['title']} ({day(row['raised_at'])})")
+        print(f"  why     {row['reason']}")
+        if row["channel"]:
+            print(f"  words   {', '.join(row['terms'])}")
+            print(f"  figures {figures(row)}")
+        for what, talk in zip(("first", "latest"), row["talks"], strict=False):
+            title, published = talk["title"] or talk["video_id"], day(talk["published_at"])
+            about = [title, talk["show"], published, talk["url"]]
+            print(f"  {what:7} {', '.join(filter(None, about))}")
+        print_quotes(row["quotes"])
+
+
+def boilerplate(
+    limit: int = typer.Option(3, "--examples", min=1, max=1000, help="At most so many of each source."),
+    as_json: bool = JSON,
+) -> None:
+    """What each source says again and again (greetings, sponsors), and is kept out of the topics."""
+    from agents.cli.running import ask
+
+    rows = ask(load_settings(), "boilerplate", limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "name": ("SOURCE", str),
+        "boilerplate": ("PARAGRAPHS", str),
+        "paragraphs": ("OF", str),
+        "share": ("SHARE", percent),
+        "videos": ("VIDEOS", str),
+    }
+    print_rows(rows, shown, "no boilerplate found: no source repeats itself in many videos")
+    for row in rows:
+        print(f"\n{row['name']}, the newest:")
+        print_quotes(row["examples"])
+
+
+def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
+    """Print what was said, with who said it, when, and the address of that second where there is one."""
+    from agents.moment import at_second, clock
+
+    for quote in quotes:
+        print(f"\n    “{' '.join(quote['text'].split())}”")
+        published = day(quote.get("published_at") or quote.get("published_on"))
+        about = [*quote.get("speakers", ()), quote["title"] or quote["video_id"], published]
+        link = at_second(quote["url"], quote["start_s"])
+        print(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
+
+
+def rows_of(view: str, first: str | None, last: str | None) -> Any:
+    """Return the rows of a view in a period; a month that is none is wrong usage."""
     from agents.cli.running import ask
 
     for option, month in (("--from", first), ("--to", last)):

@@ -51,7 +51,7 @@ def ask(settings: Settings, view: str, **parameters: Any) -> Any:
     """
     if settings.embedded_clickhouse and (running := find(settings)) is not None:
         return _over_http(running, view, parameters)
-    from streams.store.read import VIEWS
+    from agents.views import VIEWS
     from streams.store.warehouse import Warehouse
 
     with Warehouse(settings, patience_s=10) as warehouse:

@@ -1,4 +1,4 @@
-"""The JSON API: one GET endpoint per view of `streams.store.read`, with the view's name and parameters.
+"""The JSON API: one GET endpoint per view of `agents.views`, with the view's name and parameters.
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are
 ISO 8601 with Z. What cannot be answered is said as {error, cure}: 422 or 404 when the question is
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NamedTuple, Param
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
+from agents import views
 from streams.errors import Explained, Misconfigured, Unavailable
-from streams.store import read
+from streams.store import genealogy, news, read
 from streams.store.warehouse import Row, Warehouse
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def ask(
 
 
 Months = Annotated[Period, Depends(period)]
+Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]
 
 
@@ -126,9 +128,16 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
     def themes(months: Months) -> list[Row]:
         return ask(warehouse, read.themes, *months)
 
-    @endpoint(read.topics)
+    @endpoint(views.topics)
     def topics(months: Months) -> list[Row]:
-        return ask(warehouse, read.topics, *months)
+        return ask(warehouse, views.topics, *months)
+
+    @endpoint(views.topic)
+    def topic(topic_id: Topic) -> Row:
+        found = ask(warehouse, views.topic, topic_id)
+        if found is None:
+            raise Refused(404, f"there is no topic {topic_id}", "see /api/topics for those there are")
+        return found
 
     @endpoint(read.topic_months)
     def topic_months(months: Months) -> list[Row]:
@@ -139,15 +148,32 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
         return ask(warehouse, read.cooccurrence, *months)
 
     @endpoint(read.quotes)
-    def quotes(
-        topic_id: Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")],
-        limit: Limit = 3,
-    ) -> list[Row]:
+    def quotes(topic_id: Topic, limit: Limit = 3) -> list[Row]:
         return ask(warehouse, read.quotes, topic_id, limit)
 
-    @endpoint(read.alerts)
+    @endpoint(genealogy.genealogy)
+    def family(topic_id: Topic | None = None) -> list[Row]:
+        return ask(warehouse, genealogy.genealogy, topic_id)
+
+    @endpoint(genealogy.drifts)
+    def drifts(topic_id: Topic | None = None, limit: Limit = 50) -> list[Row]:
+        return ask(warehouse, genealogy.drifts, topic_id, limit)
+
+    @endpoint(genealogy.health)
+    def health(limit: Limit = 20) -> list[Row]:
+        return ask(warehouse, genealogy.health, limit)
+
+    @endpoint(news.alerts)
     def alerts(limit: Limit = 20) -> list[Row]:
-        return ask(warehouse, read.alerts, limit)
+        return ask(warehouse, news.alerts, limit)
+
+    @endpoint(news.emergences)
+    def emergences(limit: Limit = 20) -> list[Row]:
+        return ask(warehouse, news.emergences, limit)
+
+    @endpoint(news.boilerplate)
+    def boilerplate(limit: Limit = 3) -> list[Row]:
+        return ask(warehouse, news.boilerplate, limit)
 
     @endpoint(read.dead_letters)
     def dead_letters(

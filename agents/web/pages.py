@@ -12,16 +12,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from agents import sentences, views
+from agents.moment import at_second, clock
 from agents.web.api import Period, Refused, ask, period, readers_warehouse
 from streams.errors import Explained
-from streams.store import read
+from streams.store import genealogy, news, read
 from streams.store.warehouse import Row, Warehouse
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 QUOTES = 3
 ALERTS = 20
+DRIFTS = 3
+STORY = 30
+"""At most so many of each are shown; all of them are in the API."""
 REFRESH_S = 5
 """While there is no talk, one is unfinished, or the database does not answer, the page reloads (seconds)."""
 HEADERS = {
@@ -39,7 +44,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-YOUTUBE = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"})
 
 
 class Month(NamedTuple):
@@ -78,6 +82,11 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
     environment.filters |= {
         "at_second": at_second,
         "clock": clock,
+        "compared": sentences.compared,
+        "drifted": sentences.drifted,
+        "figures": sentences.figures,
+        "happened": sentences.happened,
+        "health": sentences.health,
         "level": level,
         "percent": percent,
         "thousands": "{:,}".format,
@@ -120,15 +129,17 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
     """
     status = ask(warehouse, read.status)
     unfinished = _unfinished(warehouse, status)
-    topics = ask(warehouse, read.topics, *months)
+    topics = ask(warehouse, views.topics, *months)
     prevalence = ask(warehouse, read.prevalence, *months)
     columns = _columns(prevalence, today)
     bars = _bars(ask(warehouse, read.topic_months, *months), columns)
+    drifts = ask(warehouse, genealogy.drifts)
+    story = ask(warehouse, genealogy.genealogy)
     return {
         "status": status,
         "unfinished": unfinished,
-        "changing": unfinished > 0 or not status["videos"],
-        "alerts": ask(warehouse, read.alerts, ALERTS),
+        "changing": unfinished > 0 or status["relearning"] > 0 or not status["videos"],
+        "alerts": ask(warehouse, news.alerts, ALERTS),
         "months": columns,
         "years": [(year, len(list(group))) for year, group in groupby(columns, lambda month: month.key[:4])],
         "themes": ask(warehouse, read.themes, *months),
@@ -137,11 +148,16 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
             topic
             | {
                 "bars": bars[topic["topic_id"]],
+                "drifts": [drift for drift in drifts if drift["topic_id"] == topic["topic_id"]][:DRIFTS],
                 "quotes": ask(warehouse, read.quotes, topic["topic_id"], QUOTES),
             }
             for topic in topics
             if topic["topic_id"] in bars
         ],
+        "genealogy": story[: -STORY - 1 : -1],
+        "earlier": max(0, len(story) - STORY),
+        "boilerplate": ask(warehouse, news.boilerplate, QUOTES),
+        "health": ask(warehouse, genealogy.health, DRIFTS),
         "silent": [topic for topic in topics if topic["topic_id"] not in bars],
     }
 
@@ -203,46 +219,3 @@ def level(share: float) -> int:
         (0, 1, 1, 2, 10)
     """
     return math.ceil(round(share * 10, 9))
-
-
-def clock(seconds: float) -> str:
-    """Return a position in a talk as people write it.
-
-    Example:
-        >>> clock(123.9), clock(3723)
-        ('2:03', '1:02:03')
-    """
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def at_second(url: str, seconds: float) -> str | None:
-    """Return `url` at a second of the talk, or None when it is nothing a browser should follow.
-
-    YouTube takes the second as a parameter; others get a media fragment (W3C Media Fragments,
-    section 4.2.1), unless the address has a fragment of its own.
-
-    Example:
-        >>> at_second("https://www.youtube.com/watch?v=abc", 123.4)
-        'https://www.youtube.com/watch?v=abc&t=123s'
-        >>> at_second("https://youtu.be/abc", 123.4)
-        'https://youtu.be/abc?t=123'
-        >>> at_second("https://example.org/talk.mp4", 123.4)
-        'https://example.org/talk.mp4#t=123'
-        >>> at_second("javascript:alert(1)", 123.4)
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not host:
-        return None
-    second = int(seconds)
-    if host not in YOUTUBE:
-        own = parts.fragment and not parts.fragment.startswith("t=")
-        return urlunsplit(parts._replace(fragment=parts.fragment if own else f"t={second}"))
-    kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "t"]
-    stamp = ("t", str(second) if host == "youtu.be" else f"{second}s")
-    return urlunsplit(parts._replace(query=urlencode([*kept, stamp]), fragment=""))

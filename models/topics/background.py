@@ -14,12 +14,18 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 
 
+_GRID = 2.0**25
+"""Products of two coordinates on this grid, and their sums over unit vectors, are integers below 2**53."""
+
+
 def compare(left: Vectors, right: Vectors) -> Vectors:
     """Cosine of each of [n, d] with each of [k, d] unit vectors: float64 [n, k].
 
-    Not `left @ right.T`: its last digits change with the number of BLAS threads, and then ids can.
+    Not `left @ right.T` alone: its last digits change with the number of BLAS threads and the processor, and
+    then ids can. Coordinates are rounded to whole numbers of 2**-25 first. Whole numbers below 2**53 add up
+    exactly in any order, so every BLAS gives the same cosine, some 1e-7 from the unrounded one.
     """
-    return np.asarray(np.einsum("nd,kd->nk", left, right))
+    return np.asarray((np.rint(left * _GRID) @ np.rint(right * _GRID).T) / (_GRID * _GRID))
 
 
 class Background:
@@ -54,9 +60,13 @@ class Background:
         self.total = self.total + vectors.sum(axis=0)
         self.weight += len(vectors)
 
+    def mean(self) -> Vectors:
+        """Where all paragraphs lie on average: float64 [d]."""
+        return self.total / self.weight
+
     def centre(self, vectors: Vectors) -> Vectors:
         """What sets vectors [..., d] apart from the background, at unit length."""
-        return unit(vectors - self.total / self.weight)
+        return unit(vectors - self.mean())
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """The sum and the weight."""

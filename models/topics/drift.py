@@ -1,105 +1,248 @@
-"""Whether a topic's share of videos has changed, by ADWIN."""
+"""Whether a topic has changed: its share of videos, its words, or its centre."""
 
-from collections.abc import Collection, Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.settings import TopicSettings
+from models.errors import BadInput
+from models.topics.centre import Centre
+from models.topics.drift_settings import DriftSettings
+from models.topics.lexicon import Lexicon
+from models.topics.outcome import Drift
+from models.topics.share import ShareDetector
+from models.topics.wording import Wording, most_said
+
+__all__ = ["DriftSettings", "DriftWatch", "Spoke"]
 
 
-@dataclass(frozen=True)
-class ShareChange:
-    """The shares of videos with a topic before and after the change."""
+@dataclass(frozen=True, eq=False)
+class Spoke:
+    """What one video said of one topic.
+
+    Attributes:
+        words: content words of its paragraphs of that topic, in order; may be empty.
+        vectors: float64 [m, d], the unit vectors of those paragraphs; at least one.
+    """
 
     topic_id: int
-    before: float
-    after: float
+    words: tuple[str, ...]
+    vectors: NDArray[np.float64]
 
 
-class ShareDetector:
-    """river's ADWIN over one bit a video: is the topic in it?
+@dataclass(frozen=True, eq=False)
+class _Watched:
+    """One topic's detectors."""
 
-    ADWIN's own state is private to river, so what is kept is what ADWIN has been told since it last
-    began afresh; telling a new ADWIN the same gives the same ADWIN. river begins afresh with the first
-    bit after a change. A history that has grown to `drift_history` is cut to its later half and told
-    again, in running and restored detectors alike, so it stays bounded and exact.
-    """
-
-    def __init__(self, settings: TopicSettings, history: Iterable[bool] = ()) -> None:
-        self._settings = settings
-        self._begin(history)
-
-    def update(self, present: bool) -> tuple[float, float] | None:
-        """Count a video; the shares before and after, if they have changed."""
-        if len(self.history) >= self._settings.drift_history:
-            self._begin(self.history[len(self.history) // 2 :])
-        return self._tell(present)
-
-    def _begin(self, history: Iterable[bool]) -> None:
-        from river.drift import ADWIN
-
-        self.history: list[bool] = []
-        make: Any = ADWIN  # river is only half typed
-        self._adwin = make(delta=self._settings.drift_delta, clock=self._settings.drift_clock)
-        for present in history:
-            self._tell(present)
-
-    def _tell(self, present: bool) -> tuple[float, float] | None:
-        if self._adwin.drift_detected:
-            self.history = []
-        self._adwin.update(int(present))
-        self.history.append(present)
-        return _shares(self.history) if self._adwin.drift_detected else None
-
-
-def _shares(history: list[bool]) -> tuple[float, float]:
-    """The shares on both sides of the cut that sets them apart most: that leaves least variance within.
-
-    ADWIN itself says that there is a cut, and drops the oldest part, but not where the cut is.
-    """
-    bits = np.array(history, np.float64)
-    sizes = np.arange(1, len(bits))
-    before = bits.cumsum()[:-1] / sizes
-    after = bits[::-1].cumsum()[:-1][::-1] / sizes[::-1]
-    best = int((sizes * sizes[::-1] * (after - before) ** 2).argmax())
-    return float(before[best]), float(after[best])
+    share: ShareDetector
+    wording: Wording
+    centre: Centre
 
 
 class DriftWatch:
-    """One detector a topic, in the order of their ids."""
+    """Three detectors a topic; every change is reported once, and then what came before it is forgotten.
 
-    def __init__(self, settings: TopicSettings, histories: Iterable[Iterable[bool]]) -> None:
+    Share: among the videos that speak of any topic, as prevalence is counted. Words and centre: among
+    the videos that speak of the topic, so that a month with many videos weighs no more than they do, and
+    one long talk no more than another. A drift's `since` is the day of the first video after the change
+    in order of learning, also where days are out of order.
+
+    Cost and state are bounded: a topic keeps `history` bits and `memory` videos of `words_of_video` words
+    and d bytes each.
+
+    Args:
+        dimension: d of the vectors.
+    """
+
+    def __init__(self, settings: DriftSettings, dimension: int) -> None:
         self._settings = settings
-        self._detectors = [ShareDetector(settings, history) for history in histories]
+        self._dimension = dimension
+        self._lexicon = Lexicon()
+        self._days: deque[int] = deque(maxlen=settings.history)
+        self._watched: dict[int, _Watched] = {}
 
-    def add(self) -> None:
-        """Watch a topic that has just been born, from this video on."""
-        self._detectors.append(ShareDetector(self._settings))
+    def begin(self, topic_id: int) -> None:
+        """Watch a topic from the next video on: it has been born or revived, or a merge has made it another.
 
-    def update(self, topic_ids: Collection[int]) -> tuple[ShareChange, ...]:
-        """Count a video that speaks of these topics, and of no others."""
-        changes = []
-        for topic_id, detector in enumerate(self._detectors, start=1):
-            shares = detector.update(topic_id in topic_ids)
-            if shares:
-                changes.append(ShareChange(topic_id, *shares))
-        return tuple(changes)
+        What may have been known of it is forgotten.
+        """
+        s = self._settings
+        self._watched[topic_id] = _Watched(ShareDetector(s), Wording(s), Centre(s, self._dimension))
+        self._watched = dict(sorted(self._watched.items()))
+
+    def end(self, topic_id: int) -> None:
+        """Watch a topic no longer, if it was watched: it has been merged away or sleeps."""
+        self._watched.pop(topic_id, None)
+
+    def update(self, spoke: Sequence[Spoke], published_on: date, batch_id: str) -> tuple[Drift, ...]:
+        """Count one video; what has changed, by topic id.
+
+        Args:
+            spoke: one for each topic that the video speaks of; if there is none, the video does not count.
+
+        Raises:
+            BadInput: a topic is not watched or comes twice, or its vectors do not fit; nothing is counted.
+        """
+        said = self._checked(spoke)
+        if not said:
+            return ()
+        day = published_on.toordinal()
+        self._days.append(day)
+        drifts: list[Drift] = []
+        for topic_id, watched in self._watched.items():
+            drifts.extend(self._share(topic_id, watched, topic_id in said, batch_id))
+            if topic_id in said:
+                drifts.extend(self._wording(watched, said[topic_id], day, batch_id))
+                drifts.extend(self._centre(watched, said[topic_id], day, batch_id))
+        self._compact()
+        return tuple(drifts)
+
+    def _checked(self, spoke: Sequence[Spoke]) -> dict[int, Spoke]:
+        said = {each.topic_id: each for each in spoke}
+        if len(said) < len(spoke):
+            raise BadInput("a topic comes twice in one video", "give one `Spoke` a topic")
+        for topic_id, each in said.items():
+            if topic_id not in self._watched:
+                raise BadInput(f"topic {topic_id} is not watched", "`begin` it first")
+            shape = each.vectors.shape
+            if len(shape) != 2 or shape[0] < 1 or shape[1] != self._dimension:
+                raise BadInput(
+                    f"the vectors of topic {topic_id} have shape {list(shape)}, not [m, {self._dimension}]",
+                    "give a row a paragraph, and at least one",
+                )
+        return said
+
+    def _share(self, topic_id: int, watched: _Watched, present: bool, batch_id: str) -> Iterator[Drift]:
+        change = watched.share.update(present)
+        if change:
+            yield Drift(
+                topic_id=topic_id,
+                what="share",
+                before=change.before,
+                after=change.after,
+                words_before=(),
+                words_after=(),
+                since=date.fromordinal(self._days[-change.videos_after]),
+                videos_before=change.videos_before,
+                videos_after=change.videos_after,
+                batch_id=batch_id,
+            )
+
+    def _wording(self, watched: _Watched, said: Spoke, day: int, batch_id: str) -> Iterator[Drift]:
+        words = most_said(said.words, self._settings.words_of_video)
+        change = watched.wording.update(self._lexicon.numbers(words), day)
+        if change:
+            yield Drift(
+                topic_id=said.topic_id,
+                what="words",
+                before=0.0,
+                after=change.distance,
+                words_before=tuple(self._lexicon.words[number] for number in change.lost),
+                words_after=tuple(self._lexicon.words[number] for number in change.gained),
+                since=date.fromordinal(change.since),
+                videos_before=change.videos_before,
+                videos_after=change.videos_after,
+                batch_id=batch_id,
+            )
+
+    def _centre(self, watched: _Watched, said: Spoke, day: int, batch_id: str) -> Iterator[Drift]:
+        change = watched.centre.update(said.vectors, day)
+        if change:
+            yield Drift(
+                topic_id=said.topic_id,
+                what="centre",
+                before=0.0,
+                after=change.distance,
+                words_before=(),
+                words_after=(),
+                since=date.fromordinal(change.since),
+                videos_before=change.videos_before,
+                videos_after=change.videos_after,
+                batch_id=batch_id,
+            )
+
+    def _compact(self) -> None:
+        if len(self._lexicon.words) < self._lexicon.full_at:
+            return
+        wordings = [watched.wording for watched in self._watched.values()]
+        renumbered = self._lexicon.compact(_joined((v for w in wordings for v in w.videos), np.int32))
+        for wording in wordings:
+            wording.videos = [renumbered[video] for video in wording.videos]
+
+    def to_json(self) -> list[str]:
+        """The words behind the numbers in `to_arrays`."""
+        return list(self._lexicon.words)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The histories one after the other, packed eight to a byte, and their lengths."""
-        bits = [bit for detector in self._detectors for bit in detector.history]
+        """What every topic's detectors remember, one topic after the other, and how much that is."""
+        shares = [watched.share.history for watched in self._watched.values()]
+        wordings = [watched.wording for watched in self._watched.values()]
+        centres = [watched.centre for watched in self._watched.values()]
+        videos = [video for wording in wordings for video in wording.videos]
+        empty = np.zeros((0, self._dimension), np.int8)
         return {
-            "drift_bits": np.packbits(np.array(bits, bool)),
-            "drift_lengths": np.array([len(detector.history) for detector in self._detectors], np.int64),
+            "drift_topics": np.array(list(self._watched), np.int64),
+            "drift_days": np.array(self._days, np.int32),
+            "drift_full_at": np.array(self._lexicon.full_at, np.int64),
+            "drift_shares": np.packbits(np.array([bit for share in shares for bit in share], bool)),
+            "drift_share_sizes": _sizes(shares),
+            "drift_words": _joined(videos, np.int32),
+            "drift_word_sizes": _sizes(videos),
+            "drift_word_days": _joined((np.array(w.days) for w in wordings), np.int32),
+            "drift_word_videos": _sizes([wording.videos for wording in wordings]),
+            "drift_word_told": _joined((np.array(w.told) for w in wordings), np.float64),
+            "drift_word_told_sizes": _sizes([wording.told for wording in wordings]),
+            "drift_centres": np.vstack([empty, *(centre.videos for centre in centres)]),
+            "drift_centre_days": _joined((np.array(c.days) for c in centres), np.int32),
+            "drift_centre_videos": _sizes([centre.videos for centre in centres]),
+            "drift_centre_told": _joined((np.array(c.told) for c in centres), np.float64),
+            "drift_centre_told_sizes": _sizes([centre.told for centre in centres]),
         }
 
     @classmethod
-    def from_arrays(cls, settings: TopicSettings, arrays: dict[str, NDArray[Any]]) -> "DriftWatch":
-        """The watch that `to_arrays` described."""
-        lengths = arrays["drift_lengths"]
-        bits = np.unpackbits(arrays["drift_bits"], count=int(lengths.sum())).astype(bool)
-        parts = np.split(bits, np.cumsum(lengths)[:-1]) if len(lengths) else []
-        return cls(settings, [part.tolist() for part in parts])
+    def from_state(
+        cls, settings: DriftSettings, dimension: int, arrays: dict[str, NDArray[Any]], words: Sequence[str]
+    ) -> "DriftWatch":
+        """The watch that `to_arrays` and `to_json` described."""
+        watch = cls(settings, dimension)
+        watch._lexicon = Lexicon(words, int(arrays["drift_full_at"]))
+        watch._days.extend(arrays["drift_days"].tolist())
+        share_sizes = arrays["drift_share_sizes"]
+        bits = np.unpackbits(arrays["drift_shares"], count=int(share_sizes.sum())).astype(bool)
+        videos = _parted(arrays["drift_words"], arrays["drift_word_sizes"])
+        ends = np.cumsum(arrays["drift_word_videos"])
+        per_topic = zip(
+            arrays["drift_topics"].tolist(),
+            _parted(bits, share_sizes),
+            (videos[end - size : end] for end, size in zip(ends, arrays["drift_word_videos"], strict=True)),
+            _parted(arrays["drift_word_days"], arrays["drift_word_videos"]),
+            _parted(arrays["drift_word_told"], arrays["drift_word_told_sizes"]),
+            _parted(arrays["drift_centres"], arrays["drift_centre_videos"]),
+            _parted(arrays["drift_centre_days"], arrays["drift_centre_videos"]),
+            _parted(arrays["drift_centre_told"], arrays["drift_centre_told_sizes"]),
+            strict=True,
+        )
+        for topic_id, share, said, days, told, centres, centre_days, centre_told in per_topic:
+            watch._watched[topic_id] = _Watched(
+                ShareDetector(settings, share.tolist()),
+                Wording(settings, said, days.tolist(), told.tolist()),
+                Centre(settings, dimension, centres.copy(), centre_days.tolist(), centre_told.tolist()),
+            )
+        return watch
+
+
+def _sizes(parts: Iterable[Any]) -> NDArray[np.int64]:
+    return np.array([len(part) for part in parts], np.int64)
+
+
+def _joined(parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype)
+
+
+def _parted(joined: NDArray[Any], sizes: NDArray[Any]) -> list[NDArray[Any]]:
+    """The parts of these sizes, one after the other."""
+    return np.split(joined, np.cumsum(sizes)[:-1]) if len(sizes) else []

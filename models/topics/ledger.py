@@ -33,6 +33,10 @@ class Ledger:
         self._batches.add(_hash(batch_id))
         return self._index.setdefault(_hash(video_id), len(self._index))
 
+    def enter_batch(self, batch_id: str) -> None:
+        """Enter a batch that is of no video."""
+        self._batches.add(_hash(batch_id))
+
     def index_of(self, video_id: str) -> int:
         """The index that `enter` gave this video; KeyError before that."""
         return self._index[_hash(video_id)]

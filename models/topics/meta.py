@@ -1,29 +1,23 @@
 """The words of a snapshot: what its arrays are about, and what wrote them."""
 
-from dataclasses import asdict
 from importlib.metadata import version
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from models.errors import BadInput
+from models.topics.archive import Sleeping
+from models.topics.labels import Label
 from models.topics.novelty import Kept
+from models.topics.numbers import numbers
 from models.topics.online import Words
-from models.topics.outcome import Origin
+from models.topics.representatives import Representative
+from models.topics.reservoir import Sampled
+from models.topics.roster import Heard, Named
 from models.topics.settings import TopicSettings
 from models.topics.snapshot import JSON
 
-_LIBRARIES = ("bertopic", "numpy", "river", "scikit-learn", "scipy")
-
-
-class Named(BaseModel):
-    """What people call a topic; a born one has no name until they give it one."""
-
-    model_config = ConfigDict(frozen=True)
-
-    origin: Origin
-    name: str | None = None
-    theme: str | None = None
-    key: str | None = None
+_LIBRARIES = ("bertopic", "networkx", "numpy", "river", "scikit-learn", "scipy")
 
 
 class Meta(BaseModel):
@@ -33,18 +27,28 @@ class Meta(BaseModel):
     libraries: dict[str, str]
     version: str
     embedding_model: str
-    settings: dict[str, float]
+    settings: dict[str, str]
     topics: list[Named]
+    aliases: dict[int, int]
+    heard: dict[int, Heard]
+    sleeping: list[Sleeping]
+    representatives: dict[int, list[Representative]]
     words: list[Words]
     vocabulary: list[str]
+    labels: dict[int, Label]
+    drift_words: list[str]
+    bursts: dict[str, Any]
+    emergence: dict[str, Any]
     kept: list[Kept]
+    sampled: list[Sampled]
 
     @classmethod
     def read(cls, meta: dict[str, JSON], settings: TopicSettings, embedding_model: str | None) -> "Meta":
         """Check that a snapshot continues here.
 
         Raises:
-            BadInput: it was learned with other settings or another embedding model, or is damaged.
+            BadInput: it was learned with other settings, another embedding model or another major version of
+                a library, or is damaged.
         """
         try:
             read = cls.model_validate(meta)
@@ -53,12 +57,19 @@ class Meta(BaseModel):
                 f"not a topic model snapshot, or a damaged one ({error.errors()[0]['msg']})",
                 "take an earlier snapshot, or let the model learn its batches again",
             ) from error
+        now_with = libraries()
+        for name, wrote in sorted(read.libraries.items()):
+            if _major(wrote) != _major(now_with.get(name, "")):
+                raise BadInput(
+                    f"the snapshot was made with {name} {wrote}, not {now_with.get(name) or 'without it'}",
+                    f"install {name} {_major(wrote)}, or begin a new epoch with `groundswell rebuild`",
+                )
         if embedding_model is not None and embedding_model != read.embedding_model:
             raise BadInput(
                 f"the snapshot learned from embeddings of {read.embedding_model}, not of {embedding_model}",
-                "embed with that model, or let a new model learn its batches again: vectors do not mix",
+                "embed with that model, or begin a new epoch with `groundswell rebuild`: vectors do not mix",
             )
-        now: dict[str, float] = asdict(settings)
+        now = numbers(settings)
         other = sorted(
             key for key in now.keys() | read.settings.keys() if now.get(key) != read.settings.get(key)
         )
@@ -66,7 +77,7 @@ class Meta(BaseModel):
             key = other[0]
             raise BadInput(
                 f"the snapshot learned with {key} = {read.settings.get(key)}, not {now.get(key)}",
-                "use its settings, or let a new model learn its batches again",
+                "use its settings, or begin a new epoch with `groundswell rebuild`",
             )
         return read
 
@@ -74,3 +85,9 @@ class Meta(BaseModel):
 def libraries() -> dict[str, str]:
     """The versions of the libraries that a topic model's numbers come from."""
     return {name: version(name) for name in _LIBRARIES}
+
+
+def _major(version: str) -> str:
+    """The part of a version whose change may change a model's numbers; before 1.0 that is the second one."""
+    first, _, rest = version.partition(".")
+    return f"0.{rest.partition('.')[0]}" if first == "0" else first

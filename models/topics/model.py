@@ -1,36 +1,30 @@
-"""The topic model: what it has learned, and how one more video changes it."""
+"""The topic model: how one more video changes what it has learned."""
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.codebook import Codebook
 from models.errors import BadInput
-from models.topics.background import Background, Vectors, unit
+from models.topics.background import Vectors, unit
 from models.topics.batch import Batch
-from models.topics.centroids import AnchoredCentroids
-from models.topics.drift import DriftWatch
-from models.topics.ledger import Ledger
-from models.topics.meta import Meta, Named, libraries
-from models.topics.novelty import Kept, NoveltyBuffer
-from models.topics.online import OnlineTopics
-from models.topics.outcome import Assignment, Birth, Drift, EarlierAssignment, Outcome, TopicState
+from models.topics.founding import Founders, Given, found, tell
+from models.topics.hierarchy import Kinship, hierarchy
+from models.topics.look import look
+from models.topics.memory import Memory
+from models.topics.notice import drifts, health, news
+from models.topics.numbers import numbers
+from models.topics.outcome import Assignment, Outcome, TopicState
+from models.topics.representatives import Representative
+from models.topics.reservoir import Sampled
+from models.topics.roster import Heard
+from models.topics.said import Said
 from models.topics.settings import TopicSettings
-from models.topics.snapshot import FORMAT, Snapshot
-
-
-@dataclass(frozen=True)
-class _Founders:
-    """The paragraphs of a topic that is being born, with their unit vectors; the earlier ones first."""
-
-    all: tuple[Kept, ...]
-    earlier: tuple[Kept, ...]
-    earlier_vectors: Vectors
+from models.topics.snapshot import Snapshot
+from models.topics.words import content_words
 
 
 class TopicModel:
@@ -46,31 +40,11 @@ class TopicModel:
             settings share it; births do not change it.
     """
 
-    def __init__(
-        self,
-        *,
-        version: str,
-        embedding_model: str,
-        settings: TopicSettings,
-        background: Background,
-        centroids: AnchoredCentroids,
-        novelty: NoveltyBuffer,
-        online: OnlineTopics,
-        drift: DriftWatch,
-        ledger: Ledger,
-        named: Iterable[Named],
-    ) -> None:
-        """Put together by `seeded` and `from_snapshot`."""
-        self.version = version
-        self.embedding_model = embedding_model
-        self._settings = settings
-        self._background = background
-        self._centroids = centroids
-        self._novelty = novelty
-        self._online = online
-        self._drift = drift
-        self._ledger = ledger
-        self._named = list(named)
+    def __init__(self, memory: Memory) -> None:
+        """Made by `seeded` and `from_snapshot`."""
+        self.version = memory.version
+        self.embedding_model = memory.embedding_model
+        self._memory = memory
 
     @classmethod
     def seeded(
@@ -100,164 +74,8 @@ class TopicModel:
             raise BadInput(
                 f"a seed embedding of codebook {codebook.name} is zero or not finite", "embed it again"
             )
-        seeds = _vectors(seed_embeddings)
-        background = Background.begin(seeds, settings.background_prior)
-        centroids = AnchoredCentroids.seeded(settings, background, seeds)
-        return cls(
-            version=_version(codebook, settings, embedding_model),
-            embedding_model=embedding_model,
-            settings=settings,
-            background=background,
-            centroids=centroids,
-            novelty=NoveltyBuffer(settings, (), np.zeros((0, seeds.shape[1]))),
-            online=OnlineTopics.seeded(settings, centroids, [topic.seed for topic in codebook.topics]),
-            drift=DriftWatch(settings, [()] * k),
-            ledger=Ledger(),
-            named=[Named(origin="seeded", name=t.name, theme=t.theme, key=t.key) for t in codebook.topics],
-        )
-
-    def learned(self, batch_id: str) -> bool:
-        """Whether a batch of this name has been learned; names are remembered as hashes."""
-        return self._ledger.has_batch(batch_id)
-
-    def topics(self) -> tuple[TopicState, ...]:
-        """Every topic as it is now, in the order of ids."""
-        return tuple(self._state(topic_id) for topic_id in range(1, len(self._named) + 1))
-
-    def learn(self, batch: Batch) -> Outcome:
-        """Learn one video's paragraphs.
-
-        Another version of a video learned before keeps the video's index, replaces it in the novelty
-        buffer and does not count for drift again; what its earlier version taught centroids and words
-        stays.
-
-        Raises:
-            BadInput: the batch has been learned (ask `learned` first), or its embeddings have another
-                dimension than the seeds. The model is then unchanged.
-        """
-        self._check(batch)
-        before = self.topics()
-        seen = self._ledger.has_video(batch.video_id)
-        index = self._ledger.enter(batch.batch_id, batch.video_id)
-        vectors = _vectors(batch.embeddings)
-        self._background.absorb(vectors)
-        founders = self._conceive(batch, vectors)
-        earlier = founders.earlier if founders else ()
-        given = self._online.learn(
-            [*(kept.text for kept in earlier), *batch.texts],
-            np.vstack([founders.earlier_vectors, vectors]) if founders else vectors,
-        )
-        assignments = tuple(
-            Assignment(paragraph_id, *pair)
-            for paragraph_id, pair in zip(batch.paragraph_ids, given[len(earlier) :], strict=True)
-        )
-        births = (self._birth(founders, given, batch.batch_id),) if founders else ()
-        drifts = () if seen else self._drifts(assignments, batch)
-        return Outcome(index, assignments, births, drifts=drifts, topics_changed=self._changed(before))
-
-    def _check(self, batch: Batch) -> None:
-        if self.learned(batch.batch_id):
-            raise BadInput(f"batch {batch.batch_id} has been learned already", "skip it")
-        wanted, given = len(self._background.total), batch.embeddings.shape[1]
-        if wanted != given:
-            raise BadInput(
-                f"batch {batch.batch_id} has embeddings of {given} dimensions, and the model's have {wanted}",
-                f"embed it with {self.embedding_model}",
-            )
-
-    def _conceive(self, batch: Batch, vectors: Vectors) -> _Founders | None:
-        s, novelty = self._settings, self._novelty
-        novelty.drop(novelty.rows_of(batch.video_id))
-        novel = np.flatnonzero(self._centroids.highest_cosines(vectors) < s.novel_below)
-        kept = [
-            Kept(batch.paragraph_ids[row], batch.video_id, batch.month, batch.texts[row]) for row in novel
-        ]
-        newest = novelty.add(kept, vectors[novel])
-        if len(self._centroids) >= s.max_topics:
-            return None
-        founding = novelty.founding(newest, self._background, self._centroids)
-        if founding is None:
-            return None
-        founders = tuple(novelty.kept[row] for row in founding.rows)
-        earlier = tuple(kept for kept in founders if kept.video_id != batch.video_id)
-        earlier_vectors = novelty.vectors[founding.rows[: len(earlier)]]
-        novelty.drop(founding.rows)
-        self._centroids.add(founding.centre, founding.cosines)
-        self._drift.add()
-        self._named.append(Named(origin="born"))
-        return _Founders(founders, earlier, earlier_vectors)
-
-    def _birth(self, founders: _Founders, given: list[tuple[int | None, float]], batch_id: str) -> Birth:
-        return Birth(
-            topic=self._state(len(self._named)),
-            paragraph_ids=tuple(kept.paragraph_id for kept in founders.all),
-            video_ids=tuple(dict.fromkeys(kept.video_id for kept in founders.all)),
-            batch_id=batch_id,
-            assignments=tuple(
-                EarlierAssignment(
-                    kept.video_id,
-                    self._ledger.index_of(kept.video_id),
-                    kept.month,
-                    kept.paragraph_id,
-                    *pair,
-                )
-                for kept, pair in zip(founders.earlier, given, strict=False)
-            ),
-        )
-
-    def _drifts(self, assignments: Iterable[Assignment], batch: Batch) -> tuple[Drift, ...]:
-        present = {a.topic_id for a in assignments if a.topic_id is not None}
-        return tuple(
-            Drift(
-                change.topic_id,
-                "share",
-                change.before,
-                change.after,
-                words_before=(),
-                words_after=(),
-                since=batch.published_on,
-                videos_before=0,
-                videos_after=0,
-                batch_id=batch.batch_id,
-            )
-            for change in self._drift.update(present)
-        )
-
-    def _changed(self, before: tuple[TopicState, ...]) -> tuple[TopicState, ...]:
-        known = {(topic.topic_id, topic.label, frozenset(dict(topic.words))) for topic in before}
-        return tuple(
-            topic
-            for topic in self.topics()
-            if (topic.topic_id, topic.label, frozenset(dict(topic.words))) not in known
-        )
-
-    def _state(self, topic_id: int) -> TopicState:
-        named, words = self._named[topic_id - 1], self._online.words(topic_id)
-        label = named.name or ", ".join(word for word, _ in words[:3]) or f"topic {topic_id}"
-        return TopicState(topic_id, label, words, named.origin, named.theme, named.key)
-
-    def to_snapshot(self) -> Snapshot:
-        """Everything this model knows; `from_snapshot` continues exactly here."""
-        meta = Meta(
-            format=FORMAT,
-            libraries=libraries(),
-            version=self.version,
-            embedding_model=self.embedding_model,
-            settings=asdict(self._settings),
-            topics=self._named,
-            words=[self._online.words(topic_id) for topic_id in range(1, len(self._named) + 1)],
-            vocabulary=self._online.vocabulary(),
-            kept=self._novelty.kept,
-        )
-        arrays: dict[str, NDArray[Any]] = {
-            "kept_vectors": self._novelty.vectors.astype(np.float32),
-            **self._background.to_arrays(),
-            **self._centroids.to_arrays(),
-            **self._online.to_arrays(),
-            **self._drift.to_arrays(),
-            **self._ledger.to_arrays(),
-        }
-        return Snapshot({name: array.copy() for name, array in arrays.items()}, meta.model_dump(mode="json"))
+        version, seeds = _version(codebook, settings, embedding_model), _vectors(seed_embeddings)
+        return cls(Memory.begin(codebook, seeds, settings, version, embedding_model))
 
     @classmethod
     def from_snapshot(
@@ -269,30 +87,177 @@ class TopicModel:
             embedding_model: what will make the batches' embeddings; None leaves it unchecked.
 
         Raises:
-            BadInput: the snapshot was learned with other settings or another embedding model, or a part
-                of it is missing.
+            BadInput: the snapshot was learned with other settings, another embedding model or another major
+                version of a library, or a part of it is missing.
         """
-        meta, arrays = Meta.read(snapshot.meta, settings, embedding_model), snapshot.arrays
-        try:
-            background = Background.from_arrays(arrays)
-            centroids = AnchoredCentroids.from_arrays(settings, background, arrays)
-            return cls(
-                version=meta.version,
-                embedding_model=meta.embedding_model,
-                settings=settings,
-                background=background,
-                centroids=centroids,
-                novelty=NoveltyBuffer(settings, meta.kept, arrays["kept_vectors"].astype(np.float64)),
-                online=OnlineTopics.restored(settings, centroids, arrays, meta.vocabulary, meta.words),
-                drift=DriftWatch.from_arrays(settings, arrays),
-                ledger=Ledger.from_arrays(arrays),
-                named=meta.topics,
-            )
-        except (KeyError, ValueError) as error:
+        return cls(Memory.from_snapshot(snapshot, settings, embedding_model))
+
+    def to_snapshot(self) -> Snapshot:
+        """Everything this model knows; `from_snapshot` continues exactly here."""
+        return self._memory.to_snapshot()
+
+    def learned(self, batch_id: str) -> bool:
+        """Whether a batch of this name has been learned; names are remembered as hashes."""
+        return self._memory.ledger.has_batch(batch_id)
+
+    def topics(self) -> tuple[TopicState, ...]:
+        """Every living topic as it is now, active or asleep, by id; merged ones are `aliases`."""
+        return tuple(map(self._memory.roster.state, self._memory.roster.living()))
+
+    def active(self) -> tuple[int, ...]:
+        """Ids of the topics that paragraphs can be given to, ascending."""
+        return tuple(sorted(self._memory.roster.centroids.topic_ids))
+
+    def aliases(self) -> dict[int, int]:
+        """Merged topics and the living ones that they have become."""
+        return {
+            topic_id: self._memory.roster.follow(topic_id) for topic_id in sorted(self._memory.roster.aliases)
+        }
+
+    def representatives(self, topic_id: int) -> tuple[Representative, ...]:
+        """Up to eight paragraphs that speak for a living topic, closest to its centroid first."""
+        return self._memory.roster.representatives.of(topic_id)
+
+    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Given, ...]:
+        """What paragraphs of these embeddings, float32 [n, d], would be given now; nothing is learned."""
+        labels, probabilities = self._memory.roster.centroids.predict(_vectors(embeddings))
+        ids = [None, *self._memory.roster.centroids.topic_ids]
+        return tuple((ids[at], float(p)) for at, p in zip(labels, probabilities, strict=True))
+
+    def hierarchy(self) -> tuple[Kinship, ...]:
+        """How the active topics would come together; see `models.topics.hierarchy`."""
+        return hierarchy(self._memory.roster.centroids.topic_ids, self._memory.roster.centroids.centroids())
+
+    def learn(self, batch: Batch) -> Outcome:
+        """Learn one video's paragraphs.
+
+        Boilerplate and paragraphs without a content word have no topic, and are not learned. Another version
+        of a video learned before keeps the video's index, replaces it in the novelty buffer, the sample and
+        among the representatives, and does not count for drift and news again; what its earlier version
+        taught centroids and words stays.
+
+        Raises:
+            BadInput: the batch has been learned (ask `learned` first), or its embeddings have another
+                dimension than the seeds. The model is then unchanged.
+        """
+        self._check(batch)
+        known = self._memory.roster.known()
+        seen = self._forget(batch.video_id)
+        index = self._memory.ledger.enter(batch.batch_id, batch.video_id)
+        said = self._said(batch)
+        self._memory.background.absorb(said.vectors)
+        founders = found(self._memory, batch, said)
+        given = self._give(said, founders)
+        assignments = self._assignments(batch, said, given)
+        self._remember(batch, said, assignments, seen)
+        births, dormancies = tell(self._memory, founders, given, batch.batch_id)
+        moved = () if seen else drifts(self._memory, batch, said, assignments)
+        fit = () if seen else health(self._memory, batch, said, assignments)
+        looked = look(self._memory, batch.month, batch.batch_id) if self._memory.schedule.due() else None
+        births += looked.births if looked else ()
+        self._memory.roster.name()
+        return Outcome(
+            index,
+            assignments,
+            births=births,
+            merges=looked.merges if looked else (),
+            dormancies=dormancies + (looked.dormancies if looked else ()),
+            consolidation=looked.consolidation if looked else None,
+            emergences=() if seen else news(self._memory, batch, said, births, index),
+            drifts=moved,
+            health=fit,
+            topics_changed=self._memory.roster.changed(known),
+        )
+
+    def consolidate(self, batch_id: str, on: date) -> Outcome:
+        """Look at the topics as a whole now; the outcome has no assignments.
+
+        Its `video_index` is that of the video learned last, -1 before the first.
+
+        Args:
+            batch_id: names this look, as a batch is named: it happens once.
+            on: the day it is asked for; topics unheard for long before then go to sleep.
+
+        Raises:
+            BadInput: there has been a batch or a look of this name.
+        """
+        if self.learned(batch_id):
+            raise BadInput(f"batch {batch_id} has been learned already", "skip it")
+        known = self._memory.roster.known()
+        self._memory.ledger.enter_batch(batch_id)
+        looked = look(self._memory, f"{on:%Y-%m}", batch_id)
+        return Outcome(
+            self._memory.ledger.videos - 1,
+            (),
+            births=looked.births,
+            merges=looked.merges,
+            dormancies=looked.dormancies,
+            consolidation=looked.consolidation,
+            topics_changed=self._memory.roster.changed(known),
+        )
+
+    def _check(self, batch: Batch) -> None:
+        if self.learned(batch.batch_id):
+            raise BadInput(f"batch {batch.batch_id} has been learned already", "skip it")
+        wanted, given = len(self._memory.background.total), batch.embeddings.shape[1]
+        if wanted != given:
             raise BadInput(
-                f"the parts of the snapshot do not fit together ({error})",
-                "take an earlier snapshot, or let the model learn its batches again",
-            ) from error
+                f"batch {batch.batch_id} has embeddings of {given} dimensions, and the model's have {wanted}",
+                f"embed it with {self.embedding_model}",
+            )
+
+    def _forget(self, video_id: str) -> bool:
+        """Whether the video was learned before; then what its paragraphs still stand for is dropped."""
+        seen = self._memory.ledger.has_video(video_id)
+        if seen:
+            self._memory.novelty.drop(self._memory.novelty.rows_of(video_id))
+            self._memory.reservoir.drop(video_id)
+            self._memory.roster.representatives.drop(video_id)
+        return seen
+
+    def _said(self, batch: Batch) -> Said:
+        screened = self._memory.boilerplate.screen(batch.origin, batch.video_id, batch.texts)
+        rows = tuple(row for row, text in enumerate(screened.texts) if content_words(text))
+        return Said(
+            rows=rows,
+            boilerplate=frozenset(np.flatnonzero(screened.boilerplate).tolist()),
+            texts=tuple(screened.texts[row] for row in rows),
+            vectors=_vectors(batch.embeddings[list(rows)]),
+        )
+
+    def _give(self, said: Said, founders: Founders | None) -> list[Given]:
+        """What the earlier founders are given, and then what the batch's paragraphs are."""
+        texts = [kept.text for kept in founders.earlier] if founders else []
+        texts += said.texts
+        vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
+        return self._memory.roster.online.learn(texts, vectors) if texts else []
+
+    def _assignments(self, batch: Batch, said: Said, given: list[Given]) -> tuple[Assignment, ...]:
+        of_rows = dict(zip(said.rows, given[len(given) - len(said.rows) :], strict=True))
+        return tuple(
+            Assignment(paragraph_id, *of_rows.get(row, (None, 1.0)), boilerplate=row in said.boilerplate)
+            for row, paragraph_id in enumerate(batch.paragraph_ids)
+        )
+
+    def _remember(self, batch: Batch, said: Said, assignments: tuple[Assignment, ...], seen: bool) -> None:
+        """Count the video, and offer its paragraphs to the sample and as representatives."""
+        cosines = self._memory.roster.centroids.cosines_to(said.vectors)
+        slots = {topic_id: slot for slot, topic_id in enumerate(self._memory.roster.centroids.topic_ids)}
+        for at, row in enumerate(said.rows):
+            topic_id, text = assignments[row].topic_id, said.texts[at]
+            sampled = Sampled(batch.paragraph_ids[row], batch.video_id, batch.month, text, topic_id)
+            self._memory.reservoir.add(sampled, said.vectors[at])
+            if topic_id is not None:
+                representative = Representative(
+                    paragraph_id=batch.paragraph_ids[row],
+                    video_id=batch.video_id,
+                    cosine=float(cosines[at, slots[topic_id]]),
+                    text=text,
+                )
+                self._memory.roster.representatives.add(topic_id, representative, said.vectors[at])
+        present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
+        self._memory.roster.hear(present, Heard(video=self._memory.ledger.videos, month=batch.month))
+        self._memory.schedule.count(len(said.rows), None if seen else batch.month)
 
 
 def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
@@ -301,6 +266,6 @@ def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
 
 
 def _version(codebook: Codebook, settings: TopicSettings, embedding_model: str) -> str:
-    content = [codebook.model_dump(mode="json"), asdict(settings), embedding_model]
+    content = [codebook.model_dump(mode="json"), numbers(settings), embedding_model]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return f"{codebook.name}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"

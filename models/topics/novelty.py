@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.background import Background, Vectors, compare
+from models.topics.background import Background, Vectors
 from models.topics.centroids import AnchoredCentroids
 from models.topics.settings import TopicSettings
 
@@ -50,22 +50,35 @@ class NoveltyBuffer:
     def __init__(self, settings: TopicSettings, kept: Iterable[Kept], vectors: Vectors) -> None:
         self._settings = settings
         self.kept = list(kept)
-        self.vectors = vectors
+        self._room = np.zeros((2 * settings.buffer, vectors.shape[1]))
+        self._room[: len(vectors)] = vectors
+        self._end = len(vectors)
+
+    @property
+    def vectors(self) -> Vectors:
+        """The unit vectors of `kept`: float64 [n, d]."""
+        return self._room[self._end - len(self.kept) : self._end]
 
     def add(self, kept: Sequence[Kept], vectors: Vectors) -> int:
         """Append paragraphs with their unit vectors, float64 [n, d]; the oldest make room.
 
         Returns how many of the paragraphs are now in the buffer: all, unless they alone overfill it.
         """
-        self.kept = [*self.kept, *kept][-self._settings.buffer :]
-        self.vectors = np.vstack([self.vectors, vectors])[-self._settings.buffer :]
-        return min(len(kept), len(self.kept))
+        bound = self._settings.buffer
+        kept, vectors = kept[-bound:], vectors[-bound:]
+        if self._end + len(kept) > len(self._room):
+            self._rewrite(self.vectors[-(bound - len(kept)) :] if len(kept) < bound else vectors[:0])
+        self._room[self._end : self._end + len(kept)] = vectors
+        self._end += len(kept)
+        self.kept = [*self.kept, *kept][-bound:]
+        return len(kept)
 
     def drop(self, rows: Rows) -> None:
         """Take paragraphs out."""
-        left = np.setdiff1d(np.arange(len(self.kept)), rows)
-        self.kept = [self.kept[row] for row in left]
-        self.vectors = self.vectors[left]
+        if len(rows):
+            left = np.setdiff1d(np.arange(len(self.kept)), rows)
+            self._rewrite(self.vectors[left])
+            self.kept = [self.kept[row] for row in left]
 
     def rows_of(self, video_id: str) -> Rows:
         """Where a video's paragraphs are."""
@@ -73,44 +86,67 @@ class NoveltyBuffer:
 
     def founding(self, newest: int, background: Background, centroids: AnchoredCentroids) -> Founding | None:
         """The topic that the `newest` paragraphs, at the end of the buffer, complete; None if they do not."""
-        s = self._settings
-        videos = np.unique([kept.video_id for kept in self.kept], return_inverse=True)[1]
-        centred = background.centre(self.vectors)
-        near = compare(centred[len(centred) - newest :], centred) >= s.birth_pair
-        sizes = [(len(set(videos[row])), int(row.sum())) for row in near]
+        s, first = self._settings, len(self.kept) - newest
+        lengths = self._lengths(background)
+        seeds = background.centre(self.vectors[first:])
+        near = [np.flatnonzero(row >= s.birth_pair) for row in self._cosines(seeds, background, lengths)]
+        sizes = [self._size(rows) for rows in near]
         if not sizes or not self._enough(max(sizes)):
             return None
-        rows = np.flatnonzero(near[sizes.index(max(sizes))])
-        known = centroids.highest_cosines(self.vectors)
+        rows = near[sizes.index(max(sizes))]
         for _ in range(2):
-            cosines = self._cosines_without_own_video(rows, videos, background, centred)
-            rows = np.flatnonzero((cosines >= s.birth_member) & (cosines >= known + s.birth_gain))
-            if not self._enough((len(set(videos[rows])), len(rows))):
+            cosines = self._cosines_without_own_video(rows, background, lengths)
+            rows = np.flatnonzero(cosines >= s.birth_member)
+            known = centroids.highest_cosines(self.vectors[rows])
+            rows = rows[cosines[rows] >= known + s.birth_gain]
+            if not self._enough(self._size(rows)):
                 return None
-        if rows[-1] < len(self.kept) - newest:  # none of the batch is left: this talk completes nothing
+        if rows[-1] < first:  # none of the batch is left: this talk completes nothing
             return None
-        centre = self._video_means(rows, videos).mean(axis=0)
+        centre = np.array(list(self._video_means(rows).values())).mean(axis=0)
         if centroids.highest_cosines(centre[np.newaxis])[0] > s.birth_duplicate:
             return None
         return Founding(rows, centre, tuple(float(cosine) for cosine in cosines[rows]))
+
+    def _rewrite(self, vectors: Vectors) -> None:
+        left = vectors.copy()
+        self._room[: len(left)] = left
+        self._end = len(left)
+
+    def _size(self, rows: Rows) -> tuple[int, int]:
+        return len({self.kept[row].video_id for row in rows}), len(rows)
 
     def _enough(self, size: tuple[int, int]) -> bool:
         videos, paragraphs = size
         return videos >= self._settings.birth_videos and paragraphs >= self._settings.birth_paragraphs
 
-    def _video_means(self, rows: Rows, videos: Rows) -> Vectors:
-        return np.array(
-            [self.vectors[rows[videos[rows] == video]].mean(axis=0) for video in np.unique(videos[rows])]
-        )
+    def _video_means(self, rows: Rows) -> dict[str, Vectors]:
+        members: dict[str, list[int]] = {}
+        for row in rows.tolist():
+            members.setdefault(self.kept[row].video_id, []).append(row)
+        return {video: self.vectors[own].mean(axis=0) for video, own in members.items()}
 
-    def _cosines_without_own_video(
-        self, rows: Rows, videos: Rows, background: Background, centred: Vectors
-    ) -> Vectors:
-        means = self._video_means(rows, videos)
-        total = means.sum(axis=0)
-        cosines = compare(centred, background.centre(total / len(means))[np.newaxis])[:, 0]
-        for mean, video in zip(means, np.unique(videos[rows]), strict=True):
-            others = background.centre((total - mean) / (len(means) - 1))
-            own = np.flatnonzero(videos == video)
-            cosines[own] = compare(centred[own], others[np.newaxis])[:, 0]
+    def _lengths(self, background: Background) -> Vectors:
+        """How far each kept paragraph is from the background: float64 [n]."""
+        mean = background.mean()
+        along = np.einsum("kd,d->k", self.vectors, mean)
+        return np.asarray(np.sqrt(np.maximum(1.0 - 2.0 * along + np.einsum("d,d->", mean, mean), 1e-12)))
+
+    def _cosines(self, centred: Vectors, background: Background, lengths: Vectors) -> Vectors:
+        """Cosine of centred unit vectors [m, d] with each kept paragraph, [m, n], without centring these."""
+        along = np.einsum("md,d->m", centred, background.mean())
+        return np.asarray((np.einsum("md,kd->mk", centred, self.vectors) - along[:, np.newaxis]) / lengths)
+
+    def _cosines_without_own_video(self, rows: Rows, background: Background, lengths: Vectors) -> Vectors:
+        means = self._video_means(rows)
+        total = np.array(list(means.values())).sum(axis=0)
+        whole = background.centre(total / len(means))[np.newaxis]
+        cosines: Vectors = self._cosines(whole, background, lengths)[0]
+        if len(means) == 1:
+            return cosines
+        others = background.centre(np.array([(total - mean) / (len(means) - 1) for mean in means.values()]))
+        number = {video: at for at, video in enumerate(means)}
+        own = [(row, number[kept.video_id]) for row, kept in enumerate(self.kept) if kept.video_id in number]
+        at_rows, at_others = [row for row, _ in own], [at for _, at in own]
+        cosines[at_rows] = np.einsum("nd,nd->n", background.centre(self.vectors[at_rows]), others[at_others])
         return cosines

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.topics.background import Vectors
 from models.topics.centroids import AnchoredCentroids
 from models.topics.settings import TopicSettings
+from models.topics.words import content_words
 
 Words = tuple[tuple[str, float], ...]
 
@@ -20,27 +21,30 @@ Words = tuple[tuple[str, float], ...]
 class OnlineTopics:
     """A BERTopic whose cluster model is `AnchoredCentroids` and whose words follow the talks.
 
-    BERTopic's ids are the centroids' labels as long as each label first appears in order, and at most
-    one new label in a call: it numbers several new ones in the order of a set. So `seeded` shows it all
-    seeds in the first call, and a later call may bring one birth.
+    BERTopic's labels are the centroids': 0 for "no topic", then the slots. It is told of every label before
+    it meets one (several that it finds by itself it numbers in the order of a set), and looks only at the
+    labels of the batch at hand: looking at all of them in every call was nine tenths of its cost.
     """
 
     def __init__(self, settings: TopicSettings, centroids: AnchoredCentroids) -> None:
         with _without("umap"):
-            self._bertopic_module: Any = importlib.import_module("bertopic._bertopic")
+            self._module: Any = importlib.import_module("bertopic._bertopic")
+            self._pandas: Any = importlib.import_module("pandas")
             dimensionality = importlib.import_module("bertopic.dimensionality")
-            vectorizers = importlib.import_module("bertopic.vectorizers")
-            from models.topics.vectorizer import TalkVectorizer
+            from models.topics.vectorizer import TalkTfidf, TalkVectorizer
         self._centroids = centroids
         self._vectorizer = TalkVectorizer(settings)
-        self._bertopic: Any = self._bertopic_module.BERTopic(
+        self._tfidf = TalkTfidf(self._vectorizer)
+        self._bertopic: Any = self._module.BERTopic(
             language="multilingual",  # "english" would strip all but A-Z and digits from the words
             top_n_words=settings.top_words,
             umap_model=dimensionality.BaseDimensionalityReduction(),
-            hdbscan_model=_Shown(centroids),
+            hdbscan_model=_Labelled(centroids, self._vectorizer),
             vectorizer_model=self._vectorizer,
-            ctfidf_model=vectorizers.ClassTfidfTransformer(reduce_frequent_words=True),
+            ctfidf_model=self._tfidf,
         )
+        self._bertopic.topic_sizes_ = Counter({0: 0})
+        self._words: list[Words] = []
 
     @classmethod
     def seeded(
@@ -48,44 +52,88 @@ class OnlineTopics:
     ) -> "OnlineTopics":
         """Topics whose first words are those of their descriptions."""
         online = cls(settings, centroids)
-        # A vocabulary of one word would break c-TF-IDF; so "no topic" has words of its own from the start.
-        shown = ("paragraphs without topic", *descriptions)
-        online._partial_fit((), np.zeros((0, centroids.anchors.shape[1])), shown)
+        for description in descriptions:
+            online.append(count_words([description]), size=0)
+        online.refresh()
         return online
 
     def learn(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[int | None, float]]:
         """Learn paragraphs with their unit vectors, float64 [n, d]; each one's topic id and probability."""
-        self._partial_fit(texts, vectors, [" "] * (len(self._centroids) + 1))
-        topics, probabilities = self._bertopic.topics_, self._bertopic.probabilities_
-        given = list(zip(topics, probabilities, strict=True))[: len(texts)]
-        return [(int(topic) or None, float(probability)) for topic, probability in given]
+        bertopic = self._bertopic
+        bertopic.topic_mapper_ = self._module.TopicMapper(list(range(len(self._centroids) + 1)))
+        bertopic.topic_representations_ = {}  # else it looks at every topic that the batch leaves out
+        with self._pandas.option_context("mode.string_storage", "python"):  # a third cheaper for a few texts
+            bertopic.partial_fit(list(texts), vectors)
+        for label, pairs in bertopic.topic_representations_.items():
+            if label:
+                self._words[label - 1] = _readable(pairs)
+        ids = [None, *self._centroids.topic_ids]
+        given = zip(bertopic.topics_, bertopic.probabilities_, strict=True)
+        return [(ids[label], float(probability)) for label, probability in given]
 
-    def _partial_fit(self, texts: Sequence[str], vectors: Vectors, shown: Sequence[str]) -> None:
-        """One call of BERTopic, with one more document for each label (see `_Shown`)."""
-        blank = np.zeros((len(shown), vectors.shape[1]))
-        self._bertopic.partial_fit([*texts, *shown], np.vstack([vectors, blank]))
-        self._bertopic.topic_sizes_.subtract(range(len(shown)))
+    def words(self, slot: int) -> Words:
+        """A topic's strongest words with their c-TF-IDF weights, as of when it was last spoken of."""
+        return self._words[slot]
 
-    def words(self, topic_id: int) -> Words:
-        """The topic's strongest words with their c-TF-IDF weights; none before it has been learned."""
-        pairs = self._bertopic.topic_representations_[topic_id]
-        return tuple((str(word), float(weight)) for word, weight in pairs if word)
+    def append(self, said: Mapping[str, float], size: int) -> None:
+        """Words for the topic in the next slot; `refresh` weighs them."""
+        self._vectorizer.append(said)
+        self._words.append(())
+        self._bertopic.topic_sizes_[len(self._words)] = size
+
+    def pool(self, slot: int, into: int) -> None:
+        """Count a topic's words and paragraphs as another's, before its slot is closed."""
+        self._vectorizer.pool(slot + 1, into + 1)
+        self._bertopic.topic_sizes_[into + 1] += self._bertopic.topic_sizes_[slot + 1]
+
+    def remove(self, slot: int) -> tuple[dict[str, float], int]:
+        """Close a slot; returns its strongest words with their counts, and how many paragraphs it had."""
+        sizes = self._bertopic.topic_sizes_
+        size = int(sizes[slot + 1])
+        for label in range(slot + 1, len(self._words)):
+            sizes[label] = sizes[label + 1]
+        del sizes[len(self._words)], self._words[slot]
+        return self._vectorizer.remove(slot + 1), size
+
+    def refresh(self) -> None:
+        """Weigh the words of all topics again, as `learn` does for those it is told of."""
+        rows = np.arange(1, len(self._words) + 1)
+        if not len(rows) or not self._vectorizer.words:
+            return
+        weights = self.c_tf_idf()[1:]
+        bertopic, names = self._bertopic, self._vectorizer.words
+        best = bertopic._top_n_idx_sparse(weights, max(bertopic.top_n_words, 30))
+        values = bertopic._top_n_values_sparse(weights, best)
+        for slot, (columns, scores) in enumerate(zip(best, values, strict=True)):
+            order = np.argsort(scores)[::-1][: bertopic.top_n_words]
+            pairs = [(names[columns[at]], scores[at]) for at in order if columns[at] is not None]
+            self._words[slot] = _readable(pairs)
+
+    def c_tf_idf(self) -> Any:
+        """The c-TF-IDF weights: csr float64 [1 + topics, words], "no topic" first."""
+        counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
+        return self._tfidf.fit(counts).transform(counts)
+
+    def sizes(self) -> list[int]:
+        """How many paragraphs each slot's topic was given."""
+        return [int(self._bertopic.topic_sizes_[label]) for label in range(1, len(self._words) + 1)]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Word counts (csr, "no topic" first) and topic sizes; the columns' words are `vocabulary`."""
-        counts = self._vectorizer.X_
+        """Word counts (csr, "no topic" first), their totals and topic sizes; the columns' words are
+        `vocabulary`."""
+        counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
         sizes = self._bertopic.topic_sizes_
         return {
             "word_counts": counts.data,
             "word_columns": counts.indices.astype(np.int64),
             "word_rows": counts.indptr.astype(np.int64),
-            "topic_sizes": np.array([sizes[label] for label in sorted(sizes)], np.int64),
+            "word_totals": self._vectorizer.totals[: len(self._vectorizer.words)],
+            "topic_sizes": np.array([sizes[label] for label in range(len(self._words) + 1)], np.int64),
         }
 
     def vocabulary(self) -> list[str]:
         """The words of the counts' columns, in order."""
-        columns = self._vectorizer.vocabulary_
-        return sorted(columns, key=columns.__getitem__)
+        return list(self._vectorizer.words)
 
     @classmethod
     def restored(
@@ -96,39 +144,42 @@ class OnlineTopics:
         vocabulary: Sequence[str],
         words: Sequence[Words],
     ) -> "OnlineTopics":
-        """What `to_arrays`, `vocabulary` and `words` (of each topic in turn) described."""
+        """What `to_arrays`, `vocabulary` and `words` (of each slot in turn) described."""
         import scipy.sparse as sp
 
         online = cls(settings, centroids)
-        bertopic, vectorizer = online._bertopic, online._vectorizer
-        labels = range(len(words) + 1)
-        vectorizer.vocabulary_ = {word: column for column, word in enumerate(vocabulary)}
-        vectorizer.X_ = sp.csr_matrix(
+        counts = sp.csr_matrix(
             (arrays["word_counts"], arrays["word_columns"], arrays["word_rows"]),
-            (len(labels), len(vocabulary)),
+            (len(words) + 1, len(vocabulary)),
         )
-        bertopic.topic_mapper_ = online._bertopic_module.TopicMapper(list(labels))
-        bertopic.topic_sizes_ = Counter(dict(zip(labels, arrays["topic_sizes"].tolist(), strict=True)))
-        bertopic.topic_representations_ = dict(zip(labels, [(), *words], strict=True))
+        online._vectorizer.restore(vocabulary, counts, arrays["word_totals"])
+        online._words = list(words)
+        online._bertopic.topic_sizes_ = Counter(dict(enumerate(arrays["topic_sizes"].tolist())))
         return online
 
 
-class _Shown:
-    """The centroids as BERTopic sees them: after a batch's paragraphs comes one document for each label.
+class _Labelled:
+    """The centroids as BERTopic sees them; they tell the vectorizer which topics a batch speaks of."""
 
-    Left to itself BERTopic appends a blank document for each topic that a batch leaves out, to a data
-    frame, a millisecond at a time. That was half of its cost.
-    """
-
-    def __init__(self, centroids: AnchoredCentroids) -> None:
+    def __init__(self, centroids: AnchoredCentroids, vectorizer: Any) -> None:
         self._centroids = centroids
+        self._vectorizer = vectorizer
 
-    def partial_fit(self, vectors: Vectors, y: object = None) -> "_Shown":
-        labels = np.arange(len(self._centroids) + 1)
-        fitted = self._centroids.partial_fit(vectors[: len(vectors) - len(labels)])
-        self.labels_ = np.concatenate([fitted.labels_, labels])
-        self.probabilities_ = np.concatenate([fitted.probabilities_, np.ones(len(labels))])
+    def partial_fit(self, vectors: Vectors, y: object = None) -> "_Labelled":
+        fitted = self._centroids.partial_fit(vectors)
+        self.labels_, self.probabilities_ = fitted.labels_, fitted.probabilities_
+        self._vectorizer.touched = np.unique(self.labels_)
         return self
+
+
+def count_words(texts: Iterable[str]) -> dict[str, float]:
+    """How often each content word is said, words in sorted order."""
+    said = Counter(word for text in texts for word in content_words(text))
+    return {word: float(said[word]) for word in sorted(said)}
+
+
+def _readable(pairs: Iterable[tuple[str, float]]) -> Words:
+    return tuple((str(word), float(weight)) for word, weight in pairs if word)
 
 
 @contextmanager

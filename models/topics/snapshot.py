@@ -14,7 +14,7 @@ from models.errors import BadInput
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an array or a field changes its meaning."""
 
 _META = "meta"
@@ -68,6 +68,6 @@ def load(data: bytes) -> Snapshot:
     if version != FORMAT:
         raise BadInput(
             f"the snapshot has format {version}, and this version reads format {FORMAT}",
-            "use the version that wrote it, or let the model learn its batches again",
+            "use the version that wrote it, or begin a new epoch with `groundswell rebuild`",
         )
     return Snapshot(arrays, meta)

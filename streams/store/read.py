@@ -2,30 +2,23 @@
 
 Prevalence follows one definition everywhere: videos with at least one paragraph of the topic, over
 videos with at least one paragraph of any retained topic, by month of publication. Themes are
-applied here, through the codebook, so curation never processes a talk again.
+applied here, through the codebook, so curation never processes a talk again; merged topics count for the
+topic they ended up in (`streams.store.shown`, and the view `topic_months`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from streams.store.shown import ALIASES, ASLEEP, FAMILY, MODEL, NAMED
 from streams.store.warehouse import Row, Warehouse
 
 EVER = {"first": "1970-01-01", "last": "2149-06-06"}
-UNSORTED = "Not yet in a theme"
-"""Shown for topics that emerged and were not put into a theme."""
-
-_MODEL = "(SELECT argMax(model_version, sequence) FROM topic_words)"
-"""The model that learned most: one is shown at a time, and a rebuilt one takes over when it has caught up."""
 
 _CODEBOOK = f"""
-    SELECT topic_id, name, if(theme = '', '{UNSORTED}', theme) AS theme
-    FROM codebook FINAL WHERE model_version = {_MODEL} AND retained
+    SELECT topic_id, name, theme FROM {NAMED} WHERE retained
 """
 _VIDEOS = f"""
     SELECT month, topic_id, videos FROM topic_months
-    WHERE model_version = {_MODEL} AND month BETWEEN {{first:Date}} AND {{last:Date}}
+    WHERE model_version = {MODEL} AND month BETWEEN {{first:Date}} AND {{last:Date}}
 """
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
@@ -79,24 +72,27 @@ def topics(warehouse: Warehouse, first: str | None = None, last: str | None = No
     """Each topic with its words, theme and prevalence in a period, most prevalent first.
 
     Returns:
-        Rows {topic_id, name, theme, origin, emerged_at, words, videos, of_videos, share}; topics without a
-        video in the period have videos = 0.
+        Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share};
+        topics without a video in the period have videos = 0. Merged ones are not among them.
     """
     counted = {row["topic_id"]: row for row in _shares(warehouse, "topic_id", "1 AS one", first, last)}
     known = warehouse.rows(
         f"""
         SELECT t.topic_id AS topic_id, c.name AS name, c.theme AS theme, t.origin AS origin,
-               t.emerged_at AS emerged_at, w.words AS words
-        FROM (SELECT * FROM topics FINAL WHERE model_version = {_MODEL}) AS t
+               t.emerged_at AS emerged_at, t.parent AS parent_id, s.asleep = 1 AS asleep, w.words AS words
+        FROM (SELECT * FROM topics FINAL WHERE model_version = {MODEL}
+              AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS t
         INNER JOIN ({_CODEBOOK}) AS c ON c.topic_id = t.topic_id
-        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {_MODEL}) AS w
+        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
             ON w.topic_id = t.topic_id
+        LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
         """
     )
     of_videos = next(iter(counted.values()))["of_videos"] if counted else 0
     rows = [
         row
         | {
+            "asleep": bool(row["asleep"]),
             "videos": counted[row["topic_id"]]["videos"] if row["topic_id"] in counted else 0,
             "of_videos": of_videos,
             "share": counted[row["topic_id"]]["share"] if row["topic_id"] in counted else 0.0,
@@ -117,6 +113,21 @@ def topic_months(warehouse: Warehouse, first: str | None = None, last: str | Non
         SELECT topic_id, formatDateTime(month, '%Y-%m') AS month, groupBitmapMerge(videos) AS videos
         FROM ({_VIDEOS}) AS v INNER JOIN ({_CODEBOOK}) AS c USING (topic_id)
         GROUP BY topic_id, month ORDER BY topic_id, month
+        """,
+        **_period(first, last),
+    )
+
+
+def months(warehouse: Warehouse, first: str | None = None, last: str | None = None) -> list[Row]:
+    """Videos with at least one paragraph of any retained topic, per month of publication.
+
+    Returns:
+        Rows {month: 'YYYY-MM', of_videos}, by month.
+    """
+    return warehouse.rows(
+        f"""
+        SELECT formatDateTime(month, '%Y-%m') AS month, groupBitmapMerge(videos) AS of_videos
+        FROM ({_VIDEOS}) AS v INNER JOIN ({_CODEBOOK}) AS c USING (topic_id) GROUP BY month ORDER BY month
         """,
         **_period(first, last),
     )
@@ -161,6 +172,8 @@ def cooccurrence(warehouse: Warehouse, first: str | None = None, last: str | Non
 def quotes(warehouse: Warehouse, topic_id: int, limit: int = 3) -> list[Row]:
     """The most probable paragraphs of a topic, at most one a video, with where to hear them.
 
+    Those of topics that were merged into it are its own.
+
     Returns:
         Rows {video_id, title, show, url, published_at, start_s, end_s, speakers, text, probability}.
     """
@@ -170,7 +183,7 @@ def quotes(warehouse: Warehouse, topic_id: int, limit: int = 3) -> list[Row]:
                v.published_at AS published_at, p.start_s AS start_s, p.end_s AS end_s,
                p.speakers AS speakers, p.text AS text, a.probability AS probability
         FROM (SELECT * FROM assignments FINAL
-              WHERE model_version = {_MODEL} AND topic_id = {{topic:UInt32}}) AS a
+              WHERE model_version = {MODEL} AND topic_id IN {FAMILY}) AS a
         INNER JOIN (SELECT * FROM paragraphs FINAL) AS p ON p.paragraph_id = a.paragraph_id
         INNER JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = a.video_id
         ORDER BY a.probability DESC, a.paragraph_id
@@ -182,27 +195,13 @@ def quotes(warehouse: Warehouse, topic_id: int, limit: int = 3) -> list[Row]:
     )
 
 
-def alerts(warehouse: Warehouse, limit: int = 20) -> list[Row]:
-    """The newest alerts.
-
-    Returns:
-        Rows {alert_id, rule, topic_id, title, reason, raised_at, video_ids}.
-    """
-    return warehouse.rows(
-        """
-        SELECT alert_id, rule, topic_id, title, reason, raised_at, video_ids
-        FROM alerts FINAL ORDER BY raised_at DESC, alert_id LIMIT {limit:UInt32}
-        """,
-        limit=limit,
-    )
-
-
 def status(warehouse: Warehouse) -> Row:
     """How far the videos got, and what the corpus holds.
 
     Returns:
         {states: {state: videos}, videos, paragraphs, hours, first_published, last_published, topics,
-        dead_letters, rejections: {rule: videos}}.
+        dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning}. boilerplate: paragraphs
+        kept out of the model; relearning: talks that the newest epoch's model has not learned yet.
     """
     states = {
         row["state"]: row["videos"]
@@ -225,13 +224,18 @@ def status(warehouse: Warehouse) -> Row:
         f"""
         SELECT (SELECT count() FROM paragraphs FINAL) AS paragraphs,
                (SELECT sum(duration_s) / 3600 FROM transcripts FINAL) AS hours,
-               (SELECT uniqExact(topic_id) FROM topics FINAL WHERE model_version = {_MODEL}) AS topics,
+               (SELECT uniqExact(topic_id) FROM topics FINAL WHERE model_version = {MODEL}
+                AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS topics,
+               (SELECT count() FROM assignments FINAL
+                WHERE model_version = {MODEL} AND boilerplate = 1) AS boilerplate,
+               (SELECT max(epoch) FROM epochs) AS epoch,
                (SELECT min(published_at) FROM ({_TALKS})) AS first_published,
                (SELECT max(published_at) FROM ({_TALKS})) AS last_published,
                (SELECT count() FROM dead_letters FINAL
                 WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters
         """
     )[0]
+    corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
     return {"states": states, "videos": sum(states.values()), "rejections": rejections} | corpus
 
 
@@ -289,6 +293,17 @@ def finished_videos(warehouse: Warehouse) -> set[str]:
     return {row["video_id"] for row in rows}
 
 
+def unlearned_videos(warehouse: Warehouse) -> set[str]:
+    """Videos that an earlier epoch's model has learned, and the newest one has not yet."""
+    rows = warehouse.rows(
+        f"""
+        SELECT video_id FROM progress FINAL WHERE state = 'assigned'
+          AND video_id NOT IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
+        """
+    )
+    return {row["video_id"] for row in rows}
+
+
 def sighted_by(warehouse: Warehouse, source_id: str) -> set[str]:
     """Videos that a source has shown before."""
     rows = warehouse.rows(
@@ -300,18 +315,3 @@ def sighted_by(warehouse: Warehouse, source_id: str) -> set[str]:
 def known_videos(warehouse: Warehouse) -> set[str]:
     """Videos of which at least the sighting is stored."""
     return {row["video_id"] for row in warehouse.rows("SELECT video_id FROM progress FINAL")}
-
-
-VIEWS: dict[str, Callable[..., Any]] = {
-    "prevalence": prevalence,
-    "themes": themes,
-    "topics": topics,
-    "topic_months": topic_months,
-    "cooccurrence": cooccurrence,
-    "quotes": quotes,
-    "alerts": alerts,
-    "status": status,
-    "dead_letters": dead_letters,
-    "dead_letter": dead_letter,
-}
-"""What the API and the command line can ask, by name."""

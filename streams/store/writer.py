@@ -27,7 +27,14 @@ ORDER = (
     "topics",
     "topic_words",
     "codebook",
+    "labels",
     "drifts",
+    "epochs",
+    "merges",
+    "dormancies",
+    "consolidations",
+    "health",
+    "emergences",
     "alerts",
     "dead_letters",
     "settlements",
@@ -58,13 +65,22 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:
         case e.TopicChanged():
             yield "topic_words", _words(event)
         case e.TopicDrifted():
-            yield (
-                "drifts",
-                event.model_dump(
-                    include={"model_version", "topic_id", "sequence", "share_before", "share_after"}
-                )
-                | {"drifted_at": event.drifted_at},
-            )
+            yield "drifts", _drift(event)
+        case e.EpochBegun():
+            yield "epochs", _columns(event, "model_version", "epoch", "embedding_model", "codebook")
+        case e.TopicLabelled():
+            yield "labels", _columns(event, "model_version", "topic_id", "label", "by", "sequence")
+        case e.TopicMerged():
+            merged = _columns(event, "model_version", "topic_id", "label", "sequence", "day")
+            yield "merges", merged | {"target": event.into}
+        case e.TopicDormant():
+            yield "dormancies", _columns(event, "model_version", "topic_id", "asleep", "sequence", "day")
+        case e.TopicsConsolidated():
+            yield "consolidations", event.model_dump(exclude={"schema_version"})
+        case e.HealthChanged():
+            yield "health", event.model_dump(exclude={"schema_version"})
+        case e.SubjectEmerged():
+            yield "emergences", _emergence(event)
         case e.AlertRaised():
             yield "alerts", _alert(event)
         case e.DeadLettered():
@@ -160,6 +176,7 @@ def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Row]]:
                 "month": month,
                 "topic_id": paragraph.topic_id or NO_TOPIC,
                 "probability": paragraph.probability,
+                "boilerplate": paragraph.boilerplate,
                 "sequence": event.sequence,
             },
         )
@@ -176,6 +193,8 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
             "born_sequence": event.sequence,
             "emerged_at": event.emerged_at,
             "video_ids": list(event.video_ids),
+            "parent": event.parent or NO_TOPIC,
+            "words": [word for word, _ in event.words],
         },
     )
     yield "topic_words", _words(event)
@@ -197,6 +216,7 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
             | {
                 "model_version": event.model_version,
                 "topic_id": founder.topic_id or NO_TOPIC,
+                "boilerplate": False,
                 "sequence": event.sequence,
             },
         )
@@ -213,9 +233,34 @@ def _words(event: e.TopicEvent) -> Row:
     }
 
 
+def _columns(event: e.Event, *names: str) -> Row:
+    return event.model_dump(include=set(names))
+
+
+def _drift(event: e.TopicDrifted) -> Row:
+    row = event.model_dump(exclude={"schema_version", "label", "words"})
+    return row | {"words_before": list(event.words_before), "words_after": list(event.words_after)}
+
+
+def _emergence(event: e.SubjectEmerged) -> Row:
+    row = event.model_dump(exclude={"schema_version", "evidence", "video_ids"})
+    about = {"emergence_id": event.event_id, "video_ids": list(event.video_ids)}
+    return row | about | {"topic_id": event.topic_id or NO_TOPIC} | _evidence(event.evidence)
+
+
 def _alert(event: e.AlertRaised) -> Row:
-    row = event.model_dump(exclude={"schema_version", "video_ids"})
-    return row | {"alert_id": event.event_id, "video_ids": list(event.video_ids)}
+    row = event.model_dump(exclude={"schema_version", "evidence", "video_ids"})
+    about = {"alert_id": event.event_id, "video_ids": list(event.video_ids)}
+    return row | about | {"topic_id": event.topic_id or NO_TOPIC} | _evidence(event.evidence)
+
+
+def _evidence(evidence: e.Evidence | None) -> Row:
+    """Return the columns that `emergences` and `alerts` share; empty ones without evidence."""
+    if evidence is None:
+        counts = dict.fromkeys(("sources", "recent", "recent_of", "earlier", "earlier_of", "log10_p"), 0)
+        return counts | {"terms": [], "channel": "", "first_on": None, "latest_on": None, "quotes": []}
+    quotes = [tuple(quote.model_dump().values()) for quote in evidence.quotes]
+    return evidence.model_dump() | {"terms": list(evidence.terms), "quotes": quotes}
 
 
 def _dead_letter(event: e.DeadLettered) -> Row:

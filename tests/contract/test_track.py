@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import platformdirs
@@ -17,11 +18,21 @@ from models.errors import BadInput
 from models.packaged import prepare
 from models.paragraphs import Paragraphs
 from models.splitting import Splitter
-from models.topics import TopicSettings
+from models.topics import Batch, TopicModel, TopicSettings
 from models.transcript import Transcript
 from streams.blobs import Blobs
-from streams.errors import DataError, Fatal
-from streams.events import Event, ParagraphsAssigned, ParagraphsEmbedded, TopicBorn, Video
+from streams.epochs import Epochs
+from streams.errors import DataError, Fatal, Misconfigured
+from streams.events import (
+    ConsolidationRequested,
+    EpochBegun,
+    Event,
+    ParagraphsAssigned,
+    ParagraphsEmbedded,
+    TopicBorn,
+    TopicsConsolidated,
+    Video,
+)
 from tests.processes import TALKS
 
 COUNT = 6
@@ -85,7 +96,7 @@ def at(offset: int, log_id: str = "log") -> Position:
 async def tracker(blobs: Blobs, embedder: Embedder) -> Track:
     made = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
     seeded = await made.start()
-    assert [type(event) for event in seeded] == [TopicBorn] * 20
+    assert [type(event) for event in seeded] == [EpochBegun] + [TopicBorn] * 20
     return made
 
 
@@ -165,6 +176,105 @@ async def test_of_two_trackers_only_one_writes(
         await active.settle()
     with pytest.raises(Fatal, match="another track worker"):
         await paused.settle()
+
+
+async def test_a_request_to_consolidate_has_its_place_in_the_order_and_happens_once(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    request = ConsolidationRequested(on=date(2024, 6, 1), requested_at=datetime(2024, 6, 1, tzinfo=UTC))
+    log: list[Event] = [*events[:4], request, *events[4:]]
+    track = await tracker(blobs, embedder)
+    told = await learn(track, log)
+    (consolidated,) = [event for event in told if isinstance(event, TopicsConsolidated)]
+    assert (consolidated.sequence, consolidated.day) == (5, request.on)
+    steps = [event.sequence for event in told if isinstance(event, ParagraphsAssigned)]
+    assert steps == [1, 2, 3, 4, 6, 7]
+    assert await learn(track, log) == told  # redelivered before it was settled
+    await track.settle()
+    assert await learn(await tracker(blobs, embedder), log) == told  # and after a restart
+
+
+async def test_a_model_that_cannot_be_continued_names_the_cure(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    track = await tracker(blobs, embedder)
+    await learn(track, events[:1])
+    await track.settle()
+    other = replace(TopicSettings(), max_topics=TopicSettings().max_topics - 1)
+    with pytest.raises(Misconfigured, match="cannot be continued") as refused:
+        await Track(blobs, load("llm-in-production"), embedder, other).start()
+    assert "groundswell rebuild" in refused.value.cure
+
+
+async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_old(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    old = await tracker(blobs, embedder)
+    before = await learn(old, events)
+    await old.settle()
+    kept = {key: blobs.get(key) for key in blobs.keys("model/checkpoints")}
+    ledgers = {key: blobs.get(key) for key in blobs.keys("assigned")}
+    await old.handle(events[0], at(6))
+
+    epoch = Epochs(blobs).begin(datetime(2025, 1, 1, tzinfo=UTC))
+    with pytest.raises(Fatal, match="a new epoch"):
+        await old.settle()  # it was at work meanwhile: what it took comes again, to the next one
+
+    new = await tracker(blobs, embedder)
+    (begun, *_) = await new.start()
+    assert isinstance(begun, EpochBegun)
+    assert (epoch.number, begun.epoch) == (1, 1)
+    after = await learn(new, events, 6)  # the same log, wherever it is now
+    await new.settle()
+    first, second = before[0], after[0]
+    assert isinstance(first, ParagraphsAssigned) and isinstance(second, ParagraphsAssigned)
+    assert begun.model_version == second.model_version != first.model_version
+    assert second.assignments == first.assignments
+    assert {key: blobs.get(key) for key in kept} == kept
+    assert {key: blobs.get(key) for key in ledgers} == ledgers
+    assert await learn(await tracker(blobs, embedder), events, 6) == after
+
+
+async def test_the_seeded_topics_are_told_again_as_the_model_began_with_them(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    """Their words move on; what they were at birth is a fact."""
+    track = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
+    told = await track.start()
+    await learn(track, events)
+    await track.settle()
+    again = await Track(blobs, load("llm-in-production"), embedder, TopicSettings()).start()
+    assert again == told
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"channel_id": "UC1", "channel": "Night Deploys", "show": "Nights"},
+        {"channel": "Night Deploys", "show": "Nights"},
+        {"show": "Nights"},
+        {},
+    ],
+    ids=["channel id", "channel", "show", "nothing"],
+)
+async def test_the_model_is_told_source_day_and_seconds(
+    blobs: Blobs,
+    embedder: Embedder,
+    events: list[ParagraphsEmbedded],
+    monkeypatch: pytest.MonkeyPatch,
+    known: dict[str, str],
+) -> None:
+    told: list[Batch] = []
+    learn = TopicModel.learn
+    monkeypatch.setattr(TopicModel, "learn", lambda model, batch: told.append(batch) or learn(model, batch))
+    video = events[0].video.model_copy(
+        update={**known, "published_at": datetime.fromisoformat("2024-02-01T00:30:00+03:00")}
+    )
+    await (await tracker(blobs, embedder)).handle(events[0].model_copy(update={"video": video}), at(0))
+    (batch,) = told
+    spoken = Paragraphs.load(blobs.read(events[0].paragraphs)).paragraphs
+    assert (batch.source, batch.published_on) == (next(iter(known.values()), ""), date(2024, 1, 31))
+    assert batch.starts == tuple(paragraph.start for paragraph in spoken)
 
 
 async def test_a_damaged_artefact_is_the_talks_fault(

@@ -15,6 +15,11 @@ from tests.processes import TALKS, Study, until
 TALK = min(TALKS.glob("*.json"))
 NOWHERE = "127.0.0.1:1"
 READING = ("status", "topics", "themes", "prevalence", "cooccurrence")
+ABOUT_TOPICS = {
+    "topics genealogy": "no topic was born, split, merged or put to sleep yet",
+    "emerging": "nothing new yet",
+    "boilerplate": "no boilerplate found",
+}
 VIDEO = "https://www.youtube.com/watch?v=abcdefghijk"
 
 
@@ -36,6 +41,9 @@ def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
     [
         ("tpoics", "No such command 'tpoics'. Did you mean 'topics'?"),
         ("sources ad @MLOps", "Did you mean 'add'?"),
+        ("topics sohw 3", "No such command 'sohw'. Did you mean 'show'?"),
+        ("topics show three", "valid integer"),
+        ("emerging --limit 0", "--limit"),
         ("topics --form 2025-01", "--from"),
         ("topics --from 2025-13", "'2025-13' is not a month from 1970-01 to 2099-12: write it as 2025-03"),
         ("themes --to March", "'March' is not a month"),
@@ -118,7 +126,17 @@ def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
     assert study.ask("status") == {
         **{"study": "test", "page": None, "states": {}, "videos": 0, "rejections": {}, "paragraphs": 0},
         **{"hours": 0.0, "topics": 0, "first_published": None, "last_published": None, "dead_letters": 0},
+        **{"boilerplate": 0, "epoch": 0, "relearning": 0},
     }
+    for words, hint in ABOUT_TOPICS.items():
+        assert study.ask(*words.split()) == []
+        plain = study.cli(*words.split())
+        assert_says(plain, 0, hint)
+        assert plain.stdout == ""
+    for topic_id in ("1", "0", "-1"):
+        assert_says(study.cli("topics", "show", "--", topic_id), 2, f"there is no topic {topic_id}")
+    assert_fails(study.cli("topics", "consolidate"), 3, "not running", "groundswell run")
+    assert study.ask("rebuild")["talks"] == 0
     for command, hint in (("sources", "groundswell sources add"), ("dead-letters", "no dead letters")):
         assert study.ask(command, "list") == []
         plain = study.cli(command, "list")

@@ -20,6 +20,8 @@ LONG = "Retrieval" * 1111 + "!"
 RIGHT_TO_LEFT = "כיצד בנינו סוכן שמזמין כבלים \u202eتجربة"
 EMOJI = "Ship it 🚀👩🏽‍💻 — what broke after the demo 🔥"
 BORN = 21
+MERGED = 22
+GREETING = "Welcome, and thank you for having me."
 BLOB = e.Blob(key="transcripts/x", sha256="0" * 64, size=1)
 
 
@@ -99,9 +101,12 @@ def talk(
             sequence=index + 1,
             assignments=tuple(
                 e.AssignedParagraph(
-                    paragraph_id=paragraph_id, topic_id=topic_id, probability=probability - position / 100
+                    paragraph_id=paragraph_id,
+                    topic_id=topic_id,
+                    probability=probability - position / 100,
+                    boilerplate=text == GREETING,
                 )
-                for position, (paragraph_id, (topic_id, _)) in enumerate(zip(ids, paragraphs, strict=True))
+                for position, (paragraph_id, (topic_id, text)) in enumerate(zip(ids, paragraphs, strict=True))
             ),
         )
     )
@@ -198,9 +203,10 @@ def lively(warehouse: Warehouse) -> None:
         if published >= datetime(2025, 4, 1, tzinfo=UTC) and chance.random() < 0.45:
             born_in.append(of)
             paragraphs.append((BORN, f"We put the tools behind one MCP server. {SCRIPT} Then it grew."))
-        paragraphs.append((None, "Welcome, and thank you for having me."))
+        paragraphs.append((None, GREETING))
         rows += talk(index, of, paragraphs, probability=0.99 if index < len(titles) else 0.9)
     rows += _birth(born_in)
+    rows += _history(born_in[0])
     for number, day in enumerate(("2009-05-05", "2025-03-01", "2025-08-01")):
         short = video(f"short{number:06}", day)
         rows += seen(short)
@@ -231,6 +237,66 @@ def _subject(chance: random.Random) -> str:
 def _url(index: int) -> str:
     other = ("javascript:alert(1)", "https://example.org/talks/1.mp4", "https://youtu.be/abc", "")
     return other[index] if index < len(other) else f"https://www.youtube.com/watch?v=talk{index:07}"
+
+
+def _history(of: e.Video) -> Rows:
+    """What else became of topics: one was merged, one sleeps, one drifted, and a subject emerged."""
+    yield from topic(MERGED, f"tools {SCRIPT}", None, ("tools",))
+    about = {"model_version": MODEL, "label": "", "sequence": 80, "day": TODAY.date()}
+    yield from writer.rows_of(e.TopicMerged(topic_id=MERGED, into=BORN, **about))
+    yield from writer.rows_of(e.TopicDormant(topic_id=2, asleep=True, **about))
+    drift = e.TopicDrifted(
+        model_version=MODEL,
+        topic_id=1,
+        sequence=80,
+        label="",
+        share_before=0.0,
+        share_after=0.0,
+        what="words",
+        moved=0.31,
+        words_before=("gpt-3",),
+        words_after=("agents", SCRIPT),
+        since=TODAY.date(),
+        videos_before=40,
+        videos_after=12,
+    )
+    yield from writer.rows_of(drift)
+    outliers = e.HealthChanged(
+        model_version=MODEL, sequence=80, what="outliers", before=0.12, after=0.2, since=TODAY.date()
+    )
+    yield from writer.rows_of(outliers)
+    said = e.Quote(
+        paragraph_id="p",
+        video_id=of.video_id,
+        source="Night Deploys",
+        published_on=TODAY.date(),
+        start=75.0,
+        text=f"We let it write the code {SCRIPT} and only looked at the result.",
+    )
+    evidence = e.Evidence(
+        terms=("vibe coding", SCRIPT),
+        channel="term",
+        sources=4,
+        recent=6,
+        recent_of=50,
+        earlier=1,
+        earlier_of=200,
+        log10_p=-6.0,
+        first_on=TODAY.date(),
+        latest_on=TODAY.date(),
+        quotes=(said,),
+    )
+    alert = e.AlertRaised(
+        rule="emergence",
+        model_version=MODEL,
+        topic_id=None,
+        title="New topic: vibe coding",
+        reason="6 of the last 50 talks speak of it",
+        raised_at=datetime(2024, 3, 1, tzinfo=UTC),
+        video_ids=(of.video_id,),
+        evidence=evidence,
+    )
+    yield from writer.rows_of(alert)
 
 
 def _birth(videos: Sequence[e.Video]) -> Rows:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from page_process import client_of, web_of
 
-from streams.store import read
+from agents.views import VIEWS
 from streams.store.warehouse import Warehouse
 
 
@@ -19,8 +19,8 @@ async def get(warehouse: Warehouse, path: str, status: int = 200) -> Any:
 
 def test_every_view_is_an_endpoint_with_its_name_and_parameters(small: Warehouse) -> None:
     paths = web_of(small).openapi()["paths"]
-    assert {path.removeprefix("/api/") for path in paths} == set(read.VIEWS)
-    for name, view in read.VIEWS.items():
+    assert {path.removeprefix("/api/") for path in paths} == set(VIEWS)
+    for name, view in VIEWS.items():
         endpoint = paths[f"/api/{name}"]["get"]
         asked = [parameter["name"] for parameter in endpoint.get("parameters", [])]
         assert asked == list(inspect.signature(view).parameters)[1:]
@@ -38,6 +38,9 @@ async def test_status_counts_what_the_study_holds(small: Warehouse) -> None:
         "first_published": "2025-01-10T00:00:00Z",
         "last_published": "2025-03-31T00:00:00Z",
         "dead_letters": 1,
+        "boilerplate": 0,
+        "epoch": 0,
+        "relearning": 0,
     }
 
 
@@ -81,6 +84,38 @@ async def test_topics_come_with_words_theme_and_share_most_prevalent_first(small
     ]
     assert rows[0]["words"] == ["rag", "model"]
     assert (rows[0]["theme"], rows[0]["origin"], rows[0]["emerged_at"]) == ("Architecture", "seeded", None)
+
+
+async def test_a_topic_comes_with_everything_about_it(small: Warehouse) -> None:
+    """Agents: a in January, d in February; six months before them nobody spoke."""
+    found = await get(small, "topic?topic_id=2")
+    assert (found["name"], found["theme"], found["origin"]) == ("Agents", "Architecture", "seeded")
+    assert (found["videos"], found["of_videos"], found["share"]) == (2, 4, 0.5)
+    assert (found["words"], found["words_at_birth"]) == (["agents", "model"], ["agents", "model"])
+    assert found["months"] == [{"month": "2025-01", "videos": 1}, {"month": "2025-02", "videos": 1}]
+    assert [quote["video_id"] for quote in found["quotes"]] == ["d", "a"]
+    assert (found["status"], found["trend"]) == (None, None)
+    assert (found["merged"], found["drifts"], found["genealogy"]) == ([], [], [])
+
+
+async def test_a_topic_nobody_knows_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
+    answer = await get(small, "topic?topic_id=99", 404)
+    assert answer == {"error": "there is no topic 99", "cure": "see /api/topics for those there are"}
+
+
+async def test_the_status_of_a_topic_compares_two_equal_periods(small: Warehouse) -> None:
+    rows = {row["topic_id"]: row for row in await get(small, "topics?first=2025-02&last=2025-02")}
+    trend = rows[1]["trend"]  # RAG: in one of January's two videos, in none of February's one
+    assert (trend["first"], trend["last"], trend["videos"], trend["of_videos"]) == (
+        "2025-02",
+        "2025-02",
+        0,
+        1,
+    )
+    assert (trend["before_first"], trend["before_videos"], trend["before_of_videos"]) == ("2025-01", 1, 2)
+    assert trend["change"] == -0.5
+    assert trend["change_low"] < -0.5 < trend["change_high"]
+    assert rows[1]["status"] == "stable"  # so few videos show nothing
 
 
 async def test_topic_months_count_videos_not_paragraphs(small: Warehouse) -> None:
@@ -171,7 +206,15 @@ async def test_empty_months_are_no_limits(small: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["quotes?topic_id=-1", "quotes", "alerts?limit=0", "quotes?topic_id=1&limit=x"]
+    "question",
+    [
+        "quotes?topic_id=-1",
+        "quotes",
+        "alerts?limit=0",
+        "quotes?topic_id=1&limit=x",
+        "topic",
+        "genealogy?topic_id=0",
+    ],
 )
 async def test_numbers_out_of_range_are_refused(small: Warehouse, question: str) -> None:
     await get(small, question, 422)

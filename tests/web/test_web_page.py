@@ -8,8 +8,9 @@ import pytest
 import studies
 from page_process import client_of
 
+from agents import views
 from agents.web import pages
-from streams.store import read
+from streams.store import news, read
 from streams.store.warehouse import Warehouse
 
 
@@ -41,7 +42,7 @@ async def test_rejected_videos_are_no_talks_so_they_do_not_widen_the_period(live
 
 async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> None:
     answer = await page(lively)
-    month = read.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
+    month = news.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
     said = f"New topic: mcp, server, protocol since {month}, because 5 talks speak alike"
     assert said in plain(answer.text)
     assert f'<span class="badge">new {month}</span>' in answer.text
@@ -107,6 +108,67 @@ async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehous
     bars = re.findall(r"<title>([\d-]+): (\d+)</title>", of_topic[: of_topic.index("</svg>\n      <details")])
     counted = [row for row in read.topic_months(lively) if row["topic_id"] == studies.BORN]
     assert bars == [(row["month"], str(row["videos"])) for row in counted]
+
+
+async def test_a_subject_that_emerged_is_said_with_its_evidence(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    text = plain(html)
+    assert "New topic: vibe coding since 2024-03, because 6 of the last 50 talks speak of it." in text
+    assert "6 of the 50 latest videos speak of it, of 4 sources; of the 200 before them 1 did" in text
+    assert "the odds were 1 in 1,000,000" in text
+    evidence = html[html.index('class="evidence"') :]
+    assert "&amp;t=75s" in evidence[: evidence.index("</details>")]
+
+
+async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    rows = {row["topic_id"]: row for row in views.topics(lively)}
+    assert rows[2]["status"] == "dormant", "it was put to sleep"
+    assert {row["status"] for row in rows.values()} <= {"new", "rising", "stable", "declining", "dormant"}
+    for row in rows.values():
+        trend = row["trend"]
+        assert (trend["before_first"], trend["before_last"]) == ("2025-01", "2025-06")
+        assert (trend["first"], trend["last"]) == ("2025-07", "2025-12")
+        if row["videos"]:
+            compared = f"{trend['videos']} of {trend['of_videos']} videos from 2025-07 to 2025-12"
+            assert f"{row['status']} ({compared}" in plain(
+                html[html.index(f'id="topic-{row["topic_id"]}"') :]
+            )
+
+
+async def test_a_status_compares_the_period_that_is_asked_for(lively: Warehouse) -> None:
+    for row in views.topics(lively, "2025-02", "2025-04"):
+        assert (row["trend"]["before_first"], row["trend"]["before_last"]) == ("2024-11", "2025-01")
+        assert row["trend"]["videos"] == row["videos"]
+    assert {row["trend"] for row in views.topics(lively, "2024-01", "2024-03")} == {None}, "nothing before"
+
+
+async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    drifts = re.findall(r'<p class="drift[^>]*>(.*?)</p>', html)
+    said = f"since 2025-12-17 its words went from gpt-3 to agents, {escape(studies.SCRIPT)}: 0.31 bits"
+    assert drifts == [f"{said} (40 videos before, 12 after)"]
+
+
+async def test_the_page_tells_what_became_of_topics(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    told = plain(html[html.index('id="genealogy"') : html.index('id="boilerplate"')])
+    asleep = next(row["name"] for row in views.topics(lively) if row["topic_id"] == 2)
+    assert f"2025-12-17 merged: tools {escape(studies.SCRIPT)} (22) into mcp, server, protocol (21)" in told
+    assert f"2025-12-17 fell asleep: {asleep} (2)" in told.replace("&amp;", "&")
+    assert "born: mcp, server, protocol (21)" in told
+    assert "How well the model fits: since 2025-12-17 20.0 % of the paragraphs have no topic" in told
+    assert f'id="topic-{studies.MERGED}"' not in html
+
+
+async def test_what_is_kept_out_is_counted_and_can_be_read(lively: Warehouse) -> None:
+    html = (await page(lively)).text
+    section = html[html.index('id="boilerplate"') :]
+    rows = news.boilerplate(lively)
+    assert len(rows) == 4  # one a show
+    for row in rows:
+        assert f"<bdi>{escape(row['name'])}</bdi></th><td>{row['boilerplate']}</td>" in section
+    assert section.count(studies.GREETING) == sum(len(row["examples"]) for row in rows)
 
 
 async def test_hostile_text_stays_text(lively: Warehouse) -> None:

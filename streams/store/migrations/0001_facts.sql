@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS videos
     duration_s Nullable(Float64),
     language Nullable(String),
     speakers Array(String),
-    completeness UInt8 COMMENT '1 as first seen, 2 after screening completed its metadata'
+    completeness UInt8 COMMENT '1 as first seen, 2 after screening completed its metadata, 3 for a rejection'
 )
 ENGINE = ReplacingMergeTree(completeness) ORDER BY video_id;
 
@@ -74,7 +74,8 @@ CREATE TABLE IF NOT EXISTS assignments
     month Date COMMENT 'first day of the month of publication (UTC)',
     topic_id UInt32 COMMENT '0 is no topic',
     probability Float32,
-    sequence UInt64 COMMENT 'videos the model had learned: the later assignment of a paragraph holds'
+    boilerplate UInt8 COMMENT '1: it repeats what its source says in many videos, so it has no topic',
+    sequence UInt64 COMMENT 'steps of the model: the later assignment of a paragraph holds'
 )
 ENGINE = ReplacingMergeTree(sequence) PARTITION BY toYear(month) ORDER BY (model_version, video_id, paragraph_id);
 
@@ -86,7 +87,9 @@ CREATE TABLE IF NOT EXISTS topics
     codebook_key String,
     born_sequence UInt64,
     emerged_at Nullable(DateTime64(3, 'UTC')),
-    video_ids Array(String)
+    video_ids Array(String),
+    parent UInt32 COMMENT 'the topic it was split from; 0: none',
+    words Array(String) COMMENT 'its words at birth'
 )
 ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id);
 
@@ -117,22 +120,41 @@ CREATE TABLE IF NOT EXISTS drifts
     model_version LowCardinality(String),
     topic_id UInt32,
     sequence UInt64,
-    share_before Float64,
+    what LowCardinality(String) COMMENT 'share, words or centre',
+    share_before Float64 COMMENT 'of videos; 0 where something else drifted',
     share_after Float64,
+    moved Float64 COMMENT 'words: Jensen-Shannon divergence (bits); centre: cosine distance; share: 0',
+    words_before Array(String) COMMENT 'lost most, strongest first',
+    words_after Array(String) COMMENT 'gained most, strongest first',
+    since Nullable(Date32) COMMENT 'publication day of the first video after the change',
+    videos_before UInt32,
+    videos_after UInt32,
     drifted_at Nullable(DateTime64(3, 'UTC'))
 )
-ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id, sequence);
+ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id, what, sequence);
 
 CREATE TABLE IF NOT EXISTS alerts
 (
     alert_id String,
     rule LowCardinality(String),
     model_version LowCardinality(String),
-    topic_id UInt32,
+    topic_id UInt32 COMMENT '0: of no topic',
     title String,
     reason String,
     raised_at Nullable(DateTime64(3, 'UTC')),
-    video_ids Array(String)
+    video_ids Array(String),
+    terms Array(String) COMMENT 'the words that carry it, strongest first',
+    channel LowCardinality(String) COMMENT 'what saw it: term, birth or both; empty: no evidence beyond the reason',
+    sources UInt32 COMMENT 'different sources of its videos',
+    recent UInt32 COMMENT 'videos with the subject …',
+    recent_of UInt32 COMMENT '… among so many recent videos',
+    earlier UInt32,
+    earlier_of UInt32,
+    log10_p Float64 COMMENT 'of seeing as many if nothing had changed (Poisson), as a power of ten',
+    first_on Nullable(Date32),
+    latest_on Nullable(Date32),
+    quotes Array(Tuple(paragraph_id String, video_id String, source String, published_on Date32, start Float64,
+        text String))
 )
 ENGINE = ReplacingMergeTree ORDER BY alert_id;
 
@@ -160,7 +182,7 @@ CREATE TABLE IF NOT EXISTS settlements
     action LowCardinality(String) COMMENT 'replayed or dropped',
     settled_at DateTime64(3, 'UTC')
 )
-ENGINE = ReplacingMergeTree ORDER BY letter_id;
+ENGINE = ReplacingMergeTree(settled_at) ORDER BY letter_id;
 
 -- How far each video got. The writer inserts it last in a block: what it says is stored, is stored.
 CREATE TABLE IF NOT EXISTS progress

@@ -1,6 +1,7 @@
 """What learning talk after talk does to the topics."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,13 +79,12 @@ def test_a_newborn_topic_has_the_words_of_all_its_founding_paragraphs() -> None:
     topics = model("bread")
     outcomes = [topics.learn(talk(number, ["bees"] * 2)) for number in range(2)]
     last = talk(2, ["bees"] * 2)
-    silent = Batch(
-        last.batch_id, last.video_id, last.published_on, last.paragraph_ids, ("...", "?!"), last.embeddings
-    )
-    (birth,) = topics.learn(silent).births
+    terse = replace(last, texts=("Hive.", "Hive!"))
+    (birth,) = topics.learn(terse).births
     assert not any(outcome.births for outcome in outcomes)
     assert {word for word, _ in birth.topic.words} == set(WORDS["bees"].split())
-    assert birth.topic.label == ", ".join(word for word, _ in birth.topic.words[:3])
+    assert birth.topic.label
+    assert set(birth.topic.label.lower().split()) <= set(WORDS["bees"].split())
 
 
 def test_one_video_is_not_enough_however_often_it_says_it() -> None:
@@ -112,9 +112,9 @@ def test_without_a_codebook_all_topics_are_born() -> None:
     assert all(each.topic_id is None and each.probability == 1.0 for each in outcomes[0].assignments)
 
 
-def test_there_are_no_births_beyond_the_limit() -> None:
+def test_there_are_no_births_beyond_the_limit_while_all_topics_are_spoken_of() -> None:
     topics = model("bread", settings=TopicSettings(max_topics=2))
-    learn(topics, [["bees", "glass"] * 2] * 8)
+    learn(topics, [["bread", "bees", "bees", "glass", "glass"]] * 8)
     assert len(topics.topics()) == 2
 
 
@@ -171,22 +171,26 @@ def test_the_vocabulary_is_bounded_and_keeps_every_topic_s_words() -> None:
     assert words_of(topics, 2) >= set(WORDS["ships"].split())
 
 
-def test_paragraphs_without_words_are_learned_too() -> None:
-    topics = model()
-    for number in range(4):
-        batch = talk(number, ["bees"] * 2)
-        wordless = ("...", "?")
-        topics.learn(
-            Batch(
-                batch.batch_id,
-                batch.video_id,
-                batch.published_on,
-                batch.paragraph_ids,
-                wordless,
-                batch.embeddings,
-            )
+def test_paragraphs_without_a_word_that_says_something_have_no_topic_and_are_not_learned() -> None:
+    topics, deaf = model("bread"), model("bread")
+    learn(topics, [["bread"]])
+    learn(deaf, [["bread"]])
+    for number in range(1, 7):
+        wordless = replace(
+            talk(number, ["bread", "bees", "bees"]), texts=("", "🐝🍯", "So, yeah, you know …")
         )
-    assert [(topic.label, topic.words) for topic in topics.topics()] == [("topic 1", ())]
+        outcome = deaf.learn(wordless)
+        assert [(each.topic_id, each.probability) for each in outcome.assignments] == [(None, 1.0)] * 3
+        assert outcome.video_index == number
+        assert not outcome.births
+    for name in ("background", "means", "word_counts", "kept_vectors", "sampled_vectors"):
+        assert np.array_equal(topics.to_snapshot().arrays[name], deaf.to_snapshot().arrays[name]), name
+
+
+def test_a_paragraph_with_words_is_learned_beside_one_without() -> None:
+    batch = talk(0, ["ships", "bread", "bread"])
+    outcome = model("bread", "ships").learn(replace(batch, texts=(batch.texts[0], "🍞", batch.texts[2])))
+    assert [each.topic_id for each in outcome.assignments] == [2, None, 1]
 
 
 def test_a_batch_is_learned_once() -> None:

@@ -1,0 +1,70 @@
+"""rebuild: begin a new epoch of the topic model, and send every talk to be learned again.
+
+A model cannot be continued with other settings, libraries, codebook or embedding model. What it learned from
+can: the transcripts in the blob store. They are sent to `split` once more, in the order in which the old
+model learned them; paragraphs and embeddings that are there already are not made again. What the earlier
+epochs said and saved stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import structlog
+
+from streams.blobs import Blobs
+from streams.epochs import Epoch, Epochs
+from streams.events import TranscriptReady, Video
+from streams.store import relearning
+from streams.store.warehouse import Warehouse
+
+log = structlog.get_logger()
+
+
+def rebuild(
+    blobs: Blobs, warehouse: Warehouse, now: datetime, send: Callable[[TranscriptReady], None] | None
+) -> tuple[Epoch, int]:
+    """Begin an epoch; return it, and how many talks it has to learn again.
+
+    Args:
+        blobs: the study's blob store.
+        warehouse: its database, which knows the transcripts.
+        now: the moment at which the epoch begins.
+        send: sends an event to the broker; None when none runs: discover sends them at its next start.
+
+    Raises:
+        Fatal: another process began the same epoch.
+    """
+    epochs = Epochs(blobs)
+    epoch = epochs.begin(now)
+    if send is None:
+        return epoch, len(relearning.unlearned(warehouse, epoch))
+    talks = list(to_learn(blobs, warehouse, epoch))
+    for talk in talks:
+        send(talk)
+    epochs.mark_sent(epoch)
+    return epoch, len(talks)
+
+
+def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[TranscriptReady]:
+    """Yield the talks that an epoch's model has to learn, in the order in which the last one learned them."""
+    for row in relearning.unlearned(warehouse, epoch):
+        blob = blobs.find(row["blob_key"])
+        if blob is None:
+            log.warning(
+                "a transcript is gone, so its talk cannot be learned again: ingest it again",
+                video=row["video_id"],
+                blob=row["blob_key"],
+            )
+            continue
+        video = Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
+        yield TranscriptReady(
+            video=video,
+            transcript=blob,
+            transcript_version=row["transcript_version"],
+            language=row["transcript_language"],
+            duration_s=row["transcript_duration_s"],
+            words=row["words"],
+            speakers=row["transcript_speakers"],
+        )

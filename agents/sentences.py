@@ -1,0 +1,113 @@
+"""What views say, as sentences: the page and the command line use the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+MOST_ODDS = 12
+"""Decimal digits of odds that are written out; longer ones are a power of ten."""
+
+
+def day(value: Any) -> str:
+    """Return the day of a date or a moment, or a dash.
+
+    Example:
+        >>> day("2025-03-04T12:00:00Z"), day(None)
+        ('2025-03-04', '-')
+    """
+    return str(value)[:10] if value else "-"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage.
+
+    Example:
+        >>> percent(0.5225)
+        '52.2 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def change(trend: Row | None) -> str:
+    """Return the change of a share in percentage points.
+
+    Example:
+        >>> change({"change": 0.051}), change(None)
+        ('+5.1', '-')
+    """
+    return f"{100 * trend['change']:+.1f}" if trend else "-"
+
+
+def compared(trend: Row | None) -> str:
+    """Return what a status rests on: the two periods, and how sure the difference is."""
+    if trend is None:
+        return ""
+    return (
+        f"{trend['videos']} of {trend['of_videos']} videos from {trend['first']} to {trend['last']}, "
+        f"{trend['before_videos']} of {trend['before_of_videos']} from {trend['before_first']} "
+        f"to {trend['before_last']}: {change(trend)} points, with 95 % confidence between "
+        f"{100 * trend['change_low']:+.1f} and {100 * trend['change_high']:+.1f}"
+    )
+
+
+def happened(row: Row) -> str:
+    """Return a row of the genealogy."""
+    topic, other = f"{row['topic']} ({row['topic_id']})", f"{row['other']} ({row['other_id']})"
+    counts = f"{row['topics_before']} topics, then {row['topics_after']}"
+    return {
+        "born": f"born: {topic}",
+        "split": f"split: {topic} off {other}",
+        "merged": f"merged: {topic} into {other}",
+        "asleep": f"fell asleep: {topic}",
+        "awake": f"woke up: {topic}",
+        "consolidated": f"consolidated: {row['reason']} ({counts})",
+        "rejected": f"consolidation rejected: {row['reason']} ({counts})",
+    }[row["what"]]
+
+
+def drifted(row: Row) -> str:
+    """Return how a topic drifted, since when and on what evidence."""
+    since = f"since {day(row['since'] or row['drifted_at'])}"
+    rests = f"{row['videos_before']} videos before, {row['videos_after']} after"
+    evidence = f" ({rests})" if row["videos_before"] or row["videos_after"] else ""
+    if row["what"] == "share":
+        shares = f"from {percent(row['share_before'])} to {percent(row['share_after'])}"
+        return f"{since} its share went {shares}{evidence}"
+    lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"
+    if row["what"] == "words":
+        return f"{since} its words went from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"
+    return f"{since} its centre moved by {row['moved']:.2f}, from {lost} to {gained}{evidence}"
+
+
+def health(row: Row) -> str:
+    """Return how much better or worse the topic model fits the talks.
+
+    Example:
+        >>> health({"what": "outliers", "before": 0.12, "after": 0.2, "since": "2025-02-01", "day": None})
+        'since 2025-02-01 20.0 % of the paragraphs have no topic, before it were 12.0 %'
+    """
+    since = f"since {day(row['since'] or row['day'])}"
+    if row["what"] == "outliers":
+        none = f"{percent(row['after'])} of the paragraphs have no topic"
+        return f"{since} {none}, before it were {percent(row['before'])}"
+    how = "less" if row["after"] > row["before"] else "more"
+    return f"{since} paragraphs are {how} like the topics: {row['before']:.2f}, then {row['after']:.2f}"
+
+
+def figures(row: Row) -> str:
+    """Return the statistics of an alert or emergence.
+
+    Example:
+        >>> figures({"recent": 4, "recent_of": 50, "sources": 3, "earlier": 0, "earlier_of": 200,
+        ...          "log10_p": -6.0})[-52:]
+        'if nothing had changed, the odds were 1 in 1,000,000'
+    """
+    rare = -row["log10_p"]
+    odds = f"{10**rare:,.0f}" if rare < MOST_ODDS else f"10^{rare:.0f}"
+    return (
+        f"{row['recent']} of the {row['recent_of']} latest videos speak of it, of {row['sources']} sources; "
+        f"of the {row['earlier_of']} before them {row['earlier']} did; "
+        f"if nothing had changed, the odds were 1 in {odds}"
+    )

@@ -1,0 +1,272 @@
+"""What learning brought, said as events: a pure function from the model's words to the wire's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from models.topics import (
+    Birth,
+    Consolidation,
+    Dormancy,
+    Drift,
+    EarlierAssignment,
+    Emergence,
+    HealthChange,
+    Merge,
+    Outcome,
+    TopicState,
+)
+from streams.events import (
+    AssignedParagraph,
+    EpochBegun,
+    Event,
+    Evidence,
+    Founder,
+    HealthChanged,
+    ParagraphsAssigned,
+    ParagraphsEmbedded,
+    Quote,
+    SubjectEmerged,
+    TopicBorn,
+    TopicChanged,
+    TopicDormant,
+    TopicDrifted,
+    TopicMerged,
+    TopicsConsolidated,
+)
+
+DIGITS = 6
+"""Decimals of probabilities and other figures: more of them say nothing and make messages long."""
+LOG10_P = -999.0
+"""As improbable as anything is said to be: JSON knows no infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a model: a talk that it learned, or a consolidation.
+
+    Attributes:
+        model_version: the model, epoch included.
+        sequence: how many steps it has made, this one included.
+        day: publication day of the talk, or day of the consolidation (UTC).
+        at: the moment of publication; None for a consolidation.
+        labels: what its topics are called; a topic that is merged in this step still has its own.
+    """
+
+    model_version: str
+    sequence: int
+    day: date
+    at: datetime | None
+    labels: Mapping[int, str]
+
+    @property
+    def moment(self) -> datetime:
+        """When it counts as: the moment of publication, or the beginning of the day."""
+        return self.at or datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+
+    def label(self, topic_id: int) -> str:
+        """Return what a topic is called; one that is not among the model's topics any more has its number."""
+        return self.labels.get(topic_id, f"topic {topic_id}")
+
+
+def begun(model_version: str, epoch: int, embedding_model: str, codebook: str) -> EpochBegun:
+    """Return the event that makes a model the study's."""
+    return EpochBegun(
+        model_version=model_version,
+        sequence=0,
+        epoch=epoch,
+        embedding_model=embedding_model,
+        codebook=codebook,
+    )
+
+
+def seeded(model_version: str, topic: TopicState) -> TopicBorn:
+    """Return the birth of a topic that the codebook brought, as the model begins with it."""
+    return TopicBorn(
+        model_version=model_version,
+        topic_id=topic.topic_id,
+        sequence=0,
+        label=topic.label,
+        words=topic.words,
+        origin=topic.origin,
+        theme=topic.theme,
+        codebook_key=topic.key,
+    )
+
+
+def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> ParagraphsAssigned:
+    """Return what became of a talk's paragraphs."""
+    return ParagraphsAssigned(
+        video=learned.video,
+        video_index=outcome.video_index,
+        model_version=step.model_version,
+        transcript_version=learned.transcript_version,
+        sequence=step.sequence,
+        assignments=tuple(
+            AssignedParagraph(
+                paragraph_id=each.paragraph_id,
+                topic_id=each.topic_id,
+                probability=round(each.probability, DIGITS),
+                boilerplate=each.boilerplate,
+            )
+            for each in outcome.assignments
+        ),
+    )
+
+
+def told(outcome: Outcome, step: Step) -> Iterator[Event]:
+    """Yield everything that a step brought about topics and the model; of a consolidation, itself first."""
+    if outcome.consolidation is not None:
+        yield _consolidated(outcome.consolidation, step)
+    for birth in outcome.births:
+        yield _born(birth, step)
+    for merge in outcome.merges:
+        yield _merged(merge, step)
+    for dormancy in outcome.dormancies:
+        yield _dormant(dormancy, step)
+    for topic in outcome.topics_changed:
+        yield _changed(topic, step)
+    for drift in outcome.drifts:
+        yield _drifted(drift, step)
+    for change in outcome.health:
+        yield _health(change, step)
+    for emergence in outcome.emergences:
+        yield _emerged(emergence, step)
+
+
+def _born(birth: Birth, step: Step) -> TopicBorn:
+    return seeded(step.model_version, birth.topic).model_copy(
+        update={
+            "sequence": step.sequence,
+            "video_ids": birth.video_ids,
+            "founders": tuple(_founder(each) for each in birth.assignments),
+            "emerged_at": step.moment,
+            "parent": birth.parent,
+        }
+    )
+
+
+def _founder(earlier: EarlierAssignment) -> Founder:
+    return Founder(
+        paragraph_id=earlier.paragraph_id,
+        video_id=earlier.video_id,
+        video_index=earlier.video_index,
+        month=date.fromisoformat(f"{earlier.month}-01"),
+        topic_id=earlier.topic_id,
+        probability=round(earlier.probability, DIGITS),
+    )
+
+
+def _changed(topic: TopicState, step: Step) -> TopicChanged:
+    return TopicChanged(
+        model_version=step.model_version,
+        topic_id=topic.topic_id,
+        sequence=step.sequence,
+        label=topic.label,
+        words=topic.words,
+    )
+
+
+def _merged(merge: Merge, step: Step) -> TopicMerged:
+    return TopicMerged(
+        model_version=step.model_version,
+        topic_id=merge.topic_id,
+        sequence=step.sequence,
+        label=step.label(merge.topic_id),
+        into=merge.into,
+        day=step.day,
+    )
+
+
+def _dormant(dormancy: Dormancy, step: Step) -> TopicDormant:
+    return TopicDormant(
+        model_version=step.model_version,
+        topic_id=dormancy.topic_id,
+        sequence=step.sequence,
+        label=step.label(dormancy.topic_id),
+        asleep=dormancy.asleep,
+        day=step.day,
+    )
+
+
+def _drifted(drift: Drift, step: Step) -> TopicDrifted:
+    share = drift.what == "share"
+    return TopicDrifted(
+        model_version=step.model_version,
+        topic_id=drift.topic_id,
+        sequence=step.sequence,
+        label=step.label(drift.topic_id),
+        share_before=drift.before if share else 0.0,
+        share_after=drift.after if share else 0.0,
+        moved=0.0 if share else round(drift.after, DIGITS),
+        drifted_at=step.moment,
+        what=drift.what,
+        words_before=drift.words_before,
+        words_after=drift.words_after,
+        since=drift.since,
+        videos_before=drift.videos_before,
+        videos_after=drift.videos_after,
+    )
+
+
+def _consolidated(consolidation: Consolidation, step: Step) -> TopicsConsolidated:
+    return TopicsConsolidated(
+        model_version=step.model_version,
+        sequence=step.sequence,
+        day=step.day,
+        accepted=consolidation.accepted,
+        reason=consolidation.reason,
+        survival=consolidation.survival,
+        topics_before=consolidation.topics_before,
+        topics_after=consolidation.topics_after,
+    )
+
+
+def _health(change: HealthChange, step: Step) -> HealthChanged:
+    return HealthChanged(
+        model_version=step.model_version,
+        sequence=step.sequence,
+        day=step.day,
+        what=change.what,
+        before=change.before,
+        after=change.after,
+        since=change.since,
+    )
+
+
+def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
+    return SubjectEmerged(
+        model_version=step.model_version,
+        sequence=step.sequence,
+        day=step.day,
+        subject=emergence.subject,
+        topic_id=emergence.topic_id,
+        video_ids=emergence.video_ids,
+        reason=emergence.reason,
+        evidence=Evidence(
+            terms=emergence.terms,
+            channel=emergence.channel,
+            sources=emergence.sources,
+            recent=emergence.recent,
+            recent_of=emergence.recent_of,
+            earlier=emergence.earlier,
+            earlier_of=emergence.earlier_of,
+            log10_p=max(LOG10_P, round(emergence.log10_p, DIGITS)),
+            first_on=emergence.first_on,
+            latest_on=emergence.latest_on,
+            quotes=tuple(
+                Quote(
+                    paragraph_id=quote.paragraph_id,
+                    video_id=quote.video_id,
+                    source=quote.source,
+                    published_on=quote.published_on,
+                    start=quote.start,
+                    text=quote.text,
+                )
+                for quote in emergence.quotes
+            ),
+        ),
+        emerged_at=step.moment,
+    )

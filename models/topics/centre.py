@@ -1,0 +1,80 @@
+"""Where a topic's paragraphs lie among all embeddings, and whether that has moved."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.topics.background import Vectors, unit
+from models.topics.drift_settings import DriftSettings
+from models.topics.shift import Array, Parts, ShiftDetector
+
+STEPS = 127
+"""A unit vector's components are kept in so many steps of whole numbers, which add up exactly."""
+
+
+@dataclass(frozen=True)
+class CentreChange:
+    """How far a topic's paragraphs have moved.
+
+    Attributes:
+        distance: cosine distance of the means of the videos before and after, beyond what chance gives.
+    """
+
+    distance: float
+    videos_before: int
+    videos_after: int
+    since: int
+
+
+class Centre:
+    """One topic's latest videos, each as the mean of its paragraphs.
+
+    Attributes:
+        videos: int8 [n, d].
+        days: each video's day of publication, as an ordinal.
+    """
+
+    def __init__(
+        self,
+        settings: DriftSettings,
+        dimension: int,
+        videos: NDArray[np.int8] | None = None,
+        days: Iterable[int] = (),
+        told: Iterable[float] = (),
+    ) -> None:
+        self.videos = np.zeros((0, dimension), np.int8) if videos is None else videos
+        self.days = list(days)
+        self._settings = settings
+        self._detector = ShiftDetector(settings, _evidence, _distance, told)
+
+    @property
+    def told(self) -> list[float]:
+        """See `ShiftDetector.told`."""
+        return self._detector.told
+
+    def update(self, vectors: Vectors, day: int) -> CentreChange | None:
+        """Count a video with its paragraphs of the topic, float64 [m, d]; what has changed, if anything."""
+        video = np.rint(unit(vectors.mean(axis=0)) * STEPS).astype(np.int8)
+        self.videos = np.vstack([self.videos, video])[-self._settings.memory :]
+        self.days = [*self.days, day][-self._settings.memory :]
+        shift = self._detector.update(self.videos.astype(np.float32))
+        if shift is None:
+            return None
+        after = len(self.videos) - shift.cut
+        change = CentreChange(shift.distance, shift.cut, after, self.days[shift.cut])
+        self.videos, self.days = self.videos[shift.cut :].copy(), self.days[shift.cut :]
+        return change
+
+
+def _evidence(parts: Parts) -> Array:
+    """Squared distance of the two means, by what sampling makes of it."""
+    before, after = parts.videos_before, parts.videos_after
+    gap = parts.after / after[:, None] - parts.before / before[:, None]
+    return np.asarray((gap * gap).sum(axis=1) * before * after / (before + after), np.float64)
+
+
+def _distance(parts: Parts) -> Array:
+    before, after = unit(parts.before.astype(np.float64)), unit(parts.after.astype(np.float64))
+    return np.asarray(1.0 - (before * after).sum(axis=1))

@@ -1,0 +1,49 @@
+"""Whether a topic's share of videos has changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from models.topics.detector import Detector, best_cut
+from models.topics.drift_settings import DriftSettings
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """The shares of videos with a topic before and after a change, and how many videos those are of."""
+
+    before: float
+    after: float
+    videos_before: int
+    videos_after: int
+
+
+class ShareDetector:
+    """river's ADWIN over one bit a video: does it speak of the topic?
+
+    Attributes:
+        history: those bits since the last change, oldest first.
+    """
+
+    def __init__(self, settings: DriftSettings, history: Iterable[bool] = ()) -> None:
+        def adwin() -> Any:
+            from river.drift import ADWIN
+
+            make: Any = ADWIN  # river is only half typed
+            return make(delta=settings.delta, clock=settings.clock)
+
+        self._detector = Detector(adwin, settings.history, map(int, history))
+
+    @property
+    def history(self) -> list[bool]:
+        """See above; a copy."""
+        return [bool(bit) for bit in self._detector.told]
+
+    def update(self, present: bool) -> ShareChange | None:
+        """Count a video; what has changed, if anything has."""
+        if not self._detector.tell(int(present)):
+            return None
+        cut, before, after = best_cut(self._detector.told)
+        change = ShareChange(before, after, cut, len(self._detector.told) - cut)
+        self._detector.restart()
+        return change

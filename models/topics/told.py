@@ -1,0 +1,139 @@
+"""Which subjects have been told, so that each is told once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from models.topics.background import Background, Vectors, compare
+
+
+class Story(BaseModel):
+    """A subject that an alert was given for.
+
+    Attributes:
+        names: what it was called: terms and words, in lower case.
+        paragraph_ids: the latest that speak of it. Talks have room for many subjects, paragraphs for few.
+        topic_id: its topic, once it has one.
+        touched: index of the video at which it was last recognised.
+    """
+
+    names: list[str]
+    paragraph_ids: list[str]
+    topic_id: int | None
+    touched: int
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """When two sightings are of one subject.
+
+    Attributes:
+        overlap: from this share of the smaller one's paragraphs in common …
+        cosine: … or this cosine (centred) of their centres …
+        named: … or this one, if they have a name in common as well.
+    """
+
+    overlap: float
+    cosine: float
+    named: float
+
+    def same(self, paragraphs: float, cosine: float, names: bool) -> bool:
+        """Whether they are, by the shared part of paragraphs, their cosine and whether they share a name."""
+        return paragraphs >= self.overlap or cosine >= self.cosine or (names and cosine >= self.named)
+
+
+def shared(left: list[str] | tuple[str, ...], right: list[str] | tuple[str, ...]) -> float:
+    """How much of the smaller of two sets of paragraphs is in the other; 0 if one has fewer than 2."""
+    mine, others = set(left), set(right)
+    smaller = min(len(mine), len(others))
+    return len(mine & others) / smaller if smaller > 1 else 0.0
+
+
+class Told:
+    """The subjects of the alerts so far, at most `bound`; those not heard of for longest go first."""
+
+    PARAGRAPHS = 64
+    NAMES = 24
+
+    def __init__(self, bound: int, kinship: Kinship) -> None:
+        self._bound, self._kinship = bound, kinship
+        self._stories: list[Story] = []
+        self._centres: list[Vectors] = []
+
+    def find(
+        self,
+        names: tuple[str, ...],
+        paragraph_ids: tuple[str, ...],
+        centre: Vectors,
+        topic_id: int | None,
+        background: Background,
+    ) -> Story | None:
+        """The told subject that this is, the likest first; None if it is news.
+
+        Args:
+            centre: float64 [d], not centred.
+        """
+        if not self._stories:
+            return None
+        centres = background.centre(np.array(self._centres))
+        cosines = compare(background.centre(centre)[np.newaxis], centres)[0]
+        called = {name.lower() for name in names}
+        for at in np.argsort(-cosines, kind="stable").tolist():
+            story: Story = self._stories[int(at)]
+            if topic_id is not None and story.topic_id == topic_id:
+                return story
+            part = shared(paragraph_ids, story.paragraph_ids)
+            if self._kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
+                return story
+        return None
+
+    def add(
+        self,
+        names: tuple[str, ...],
+        paragraph_ids: tuple[str, ...],
+        centre: Vectors,
+        topic_id: int | None,
+        at: int,
+    ) -> None:
+        """Remember a subject that is being told at the video of index `at`."""
+        story = Story(names=[], paragraph_ids=[], topic_id=topic_id, touched=at)
+        self._stories.append(story)
+        self._centres.append(np.asarray(centre, np.float32).astype(np.float64))
+        self.touch(story, names, paragraph_ids, topic_id, at)
+        if len(self._stories) > self._bound:
+            oldest = min(range(len(self._stories)), key=lambda i: self._stories[i].touched)
+            del self._stories[oldest], self._centres[oldest]
+
+    def touch(
+        self,
+        story: Story,
+        names: tuple[str, ...],
+        paragraph_ids: tuple[str, ...],
+        topic_id: int | None,
+        at: int,
+    ) -> None:
+        """A told subject has been seen again: under these names too, in these paragraphs."""
+        story.names = list(dict.fromkeys([*story.names, *(name.lower() for name in names)]))[: self.NAMES]
+        story.paragraph_ids = list(dict.fromkeys([*story.paragraph_ids, *paragraph_ids]))[-self.PARAGRAPHS :]
+        story.topic_id = topic_id if story.topic_id is None else story.topic_id
+        story.touched = at
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The subjects' centres: float32 [n, d]."""
+        return {
+            "told_centres": np.array(self._centres, np.float32).reshape(
+                len(self._centres), -1 if self._centres else 0
+            )
+        }
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The rest of them, in the same order."""
+        return [story.model_dump(mode="json") for story in self._stories]
+
+    def restore(self, arrays: dict[str, NDArray[Any]], stories: list[dict[str, Any]]) -> None:
+        """Take over what `to_arrays` and `to_json` described."""
+        self._stories = [Story.model_validate(story) for story in stories]
+        self._centres = list(arrays["told_centres"].astype(np.float64))

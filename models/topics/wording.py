@@ -1,0 +1,161 @@
+"""The words in which a topic is spoken of, and whether they have changed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.topics.drift_settings import DriftSettings
+from models.topics.shift import Array, Counts, Parts, ShiftDetector
+
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class WordingChange:
+    """What a topic's words were and what they are now.
+
+    Attributes:
+        distance: Jensen-Shannon divergence in bits, beyond what chance gives.
+        lost, gained: numbers of the words whose log-odds have fallen and risen most, strongest first.
+    """
+
+    distance: float
+    lost: tuple[int, ...]
+    gained: tuple[int, ...]
+    videos_before: int
+    videos_after: int
+    since: int
+
+
+class Wording:
+    """One topic's latest videos as sets of words: a word is in a video or it is not.
+
+    Attributes:
+        videos: each video's words, as numbers of a lexicon.
+        days: each video's day of publication, as an ordinal.
+    """
+
+    def __init__(
+        self,
+        settings: DriftSettings,
+        videos: Iterable[Numbers] = (),
+        days: Iterable[int] = (),
+        told: Iterable[float] = (),
+    ) -> None:
+        self.videos = list(videos)
+        self.days = list(days)
+        self._settings = settings
+        self._detector = ShiftDetector(settings, _evidence, _divergence, told)
+
+    @property
+    def told(self) -> list[float]:
+        """See `ShiftDetector.told`."""
+        return self._detector.told
+
+    def update(self, words: Numbers, day: int) -> WordingChange | None:
+        """Count a video that speaks of the topic; what has changed, if anything has."""
+        self.videos = [*self.videos, words][-self._settings.memory :]
+        self.days = [*self.days, day][-self._settings.memory :]
+        presence, numbers = self._presence()
+        shift = self._detector.update(presence)
+        if shift is None:
+            return None
+        lost, gained = self._moved(presence, numbers, shift.cut)
+        after = len(self.videos) - shift.cut
+        change = WordingChange(shift.distance, lost, gained, shift.cut, after, self.days[shift.cut])
+        self.videos, self.days = self.videos[shift.cut :], self.days[shift.cut :]
+        return change
+
+    def _presence(self) -> tuple[Counts, NDArray[np.intp]]:
+        """Float32 [videos, words], 1 where a video has a word, and the words' numbers."""
+        s = self._settings
+        said = np.concatenate(self.videos)
+        counts = np.bincount(said)
+        common = np.flatnonzero(counts >= s.word_videos)
+        common = common[np.argsort(-counts[common], kind="stable")][: s.words_of_topic]
+        columns = np.full(len(counts), len(common))
+        columns[common] = np.arange(len(common))
+        presence = np.zeros((len(self.videos), len(common) + 1), np.float32)
+        rows = np.repeat(np.arange(len(self.videos)), [len(video) for video in self.videos])
+        presence[rows, columns[said]] = 1.0
+        return presence[:, :-1], common
+
+    def _moved(
+        self, presence: Counts, numbers: NDArray[np.intp], cut: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        s, n = self._settings, len(presence)
+        sums = presence.astype(np.float64).cumsum(axis=0)
+        z = log_odds_change(sums[cut - 1], sums[-1] - sums[cut - 1], cut, n - cut, s.odds_prior)
+        least = max(s.odds_z, s.odds_share * float(np.abs(z).max(initial=0.0)))
+        order = np.argsort(z, kind="stable")
+        lost = [int(numbers[word]) for word in order if z[word] <= -least]
+        gained = [int(numbers[word]) for word in order[::-1] if z[word] >= least]
+        return tuple(lost[: s.shown]), tuple(gained[: s.shown])
+
+
+def most_said(words: Sequence[str], count: int) -> list[str]:
+    """The words said most often; of those said equally often, the earlier.
+
+    >>> most_said(["model", "prompt", "agent", "prompt"], 2)
+    ['prompt', 'model']
+    """
+    return [word for word, _ in Counter(words).most_common(count)]
+
+
+def log_odds_change(
+    before: Array, after: Array, videos_before: int, videos_after: int, prior: float
+) -> Array:
+    """Change of each word's log-odds of being in a video, in standard deviations.
+
+    With an informative Dirichlet prior: Monroe, Colaresi and Quinn, "Fightin' Words" (2008), eq. 16 and 22.
+    The prior is the word's rate in both parts together, so that rare words do not win by chance.
+
+    Args:
+        before, after: float64 [v], videos with the word in each part.
+        prior: how many videos the prior weighs.
+    """
+    expected = prior * (before + after + 0.5) / (videos_before + videos_after + 1.0)
+    with_before, with_after = before + expected, after + expected
+    odds_before = with_before / (videos_before + prior - with_before)
+    odds_after = with_after / (videos_after + prior - with_after)
+    return np.asarray(
+        (np.log(odds_after) - np.log(odds_before)) / np.sqrt(1.0 / with_before + 1.0 / with_after)
+    )
+
+
+def _evidence(parts: Parts) -> Array:
+    """Log-likelihood ratio (bits) of two word distributions against one.
+
+    It is Lin's Jensen-Shannon divergence (1991), each part weighing as much as it has words, times the words.
+    """
+    both = parts.before[:1] + parts.after[:1]  # however they are parted
+    own = _n_log_n(parts.before).sum(axis=1) + _n_log_n(parts.after).sum(axis=1)
+    sizes = _n_log_n(parts.before.sum(axis=1)) + _n_log_n(parts.after.sum(axis=1))
+    return np.asarray(own - sizes - _n_log_n(both).sum(axis=1) + _n_log_n(both.sum(axis=1)))
+
+
+def _divergence(parts: Parts) -> Array:
+    """Jensen-Shannon divergence (bits) of the two word distributions, each with the same weight."""
+    from scipy.stats import entropy
+
+    before = parts.before / np.maximum(parts.before.sum(axis=1, keepdims=True), 1.0)
+    after = parts.after / np.maximum(parts.after.sum(axis=1, keepdims=True), 1.0)
+    middle = (before + after) / 2
+    parted = (entropy(before, middle, base=2, axis=1) + entropy(after, middle, base=2, axis=1)) / 2
+    return np.asarray(np.nan_to_num(parted), np.float64)
+
+
+def _n_log_n(counts: Counts) -> Array:
+    """N log2 n of whole numbers, with 0 for 0; looked up, as that is what takes the time."""
+    numbers = counts.astype(np.intp)
+    return _table(int(numbers.max(initial=0)) | 0xFFF)[numbers]
+
+
+@lru_cache(maxsize=8)
+def _table(largest: int) -> Array:
+    numbers = np.arange(largest + 1, dtype=np.float64)
+    return np.asarray(numbers * np.log2(np.maximum(numbers, 1.0)))

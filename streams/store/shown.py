@@ -1,0 +1,46 @@
+"""Which model the views show, and which topic a merged one counts for: pieces of SQL that they share."""
+
+UNSORTED = "Not yet in a theme"
+"""Shown for topics that emerged and were not put into a theme."""
+
+MODEL = """(
+    SELECT argMax(learned.model_version, (epochs.epoch, learned.sequence))
+    FROM (
+        SELECT model_version, max(sequence) AS sequence FROM topic_words GROUP BY model_version
+        UNION ALL SELECT model_version, 0 FROM epochs
+    ) AS learned
+    LEFT JOIN (SELECT model_version, epoch FROM epochs FINAL) AS epochs USING (model_version)
+)"""
+"""The model of the newest epoch; of two in one epoch, the one that learned more."""
+
+ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})"
+"""Merged topics and the ones they ended up in; chains are followed."""
+
+NAMED = f"""(
+    SELECT c.topic_id AS topic_id, c.retained AS retained, if(c.theme = '', '{UNSORTED}', c.theme) AS theme,
+           multiIf(c.version > 0, c.name, l.label != '', l.label, w.label != '', w.label, c.name) AS name
+    FROM (SELECT * FROM codebook FINAL WHERE model_version = {MODEL}) AS c
+    LEFT JOIN (SELECT topic_id, label FROM labels FINAL WHERE model_version = {MODEL}) AS l
+        ON l.topic_id = c.topic_id
+    LEFT JOIN (SELECT topic_id, label FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
+        ON w.topic_id = c.topic_id
+)"""
+"""What topics are called, merged ones and those not retained included: what a person decided, else what a
+labeller said, else what the model says now (of a seeded topic, the codebook's name); with their themes."""
+
+TOPIC = f"""(
+    SELECT if(count() = 0, {{topic:UInt32}}, any(target)) FROM {ALIASES} WHERE topic_id = {{topic:UInt32}}
+)"""
+"""The topic that is asked for (parameter `topic`), or the one it was merged into."""
+
+FAMILY = f"(SELECT {TOPIC} AS topic_id UNION ALL SELECT topic_id FROM {ALIASES} WHERE target = {TOPIC})"
+"""That topic and everything merged into it."""
+
+SOURCE = "multiIf(channel_id != '', channel_id, channel != '', channel, show != '', show, video_id)"
+"""What a video comes from, as the topic model is told it."""
+
+ASLEEP = f"""(
+    SELECT topic_id, argMax(asleep, (sequence, asleep)) AS asleep FROM dormancies FINAL
+    WHERE model_version = {MODEL} GROUP BY topic_id
+)"""
+"""Topics that ever slept, and whether they do now."""

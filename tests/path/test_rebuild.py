@@ -1,0 +1,47 @@
+"""The topic model begins anew: every talk is learned again, and what the old model said stays."""
+
+from tests.processes import TALKS, Study, tables, until
+
+FEW = sorted(TALKS.glob("*.json"))[:5]
+
+
+def test_a_rebuild_learns_every_talk_again_in_its_order_and_keeps_what_was_said(study: Study) -> None:
+    process = study.run()
+    assert study.cli("ingest", *map(str, FEW)).returncode == 0
+    study.until_done(len(FEW))
+    refused = study.cli("rebuild")
+    assert refused.returncode == 2
+    assert "groundswell stop" in refused.stderr
+
+    asked = study.cli("topics", "consolidate")
+    assert asked.returncode == 0, asked.stderr
+    until(lambda: bool(study.api("genealogy")), 60)
+    assert study.api("genealogy")[-1]["what"] in ("consolidated", "rejected")
+    assert process.stop() == 0
+    before = dict(tables(study.home, study.name))
+    model = study.home / "studies" / study.name / "blobs" / "model"
+    checkpoints = {path: path.read_bytes() for path in model.glob("checkpoints/0000/*.npz")}
+    assert checkpoints
+
+    begun = study.ask("rebuild")
+    assert (begun["epoch"], begun["talks"]) == (1, len(FEW))
+    process = study.run()
+    until(lambda: study.api("status")["epoch"] == 1 and not study.api("status")["relearning"], 120)
+    assert study.api("status")["states"] == {"assigned": len(FEW)}
+    assert sum(topic["videos"] > 0 for topic in study.api("topics"))
+    assert process.stop() == 0
+
+    after = dict(tables(study.home, study.name))
+    for table in ("paragraphs", "transcripts", "videos", "progress"):
+        assert after[table] == before[table], table
+    assert {path: path.read_bytes() for path in checkpoints} == checkpoints
+    old = [row for row in after["assignments"] if not row[0].endswith("-e1")]
+    new = [row for row in after["assignments"] if row[0].endswith("-e1")]
+    assert old == before["assignments"]
+    # The same talks in the same order, so the same numbers and topics under another version.
+    assert [row[1:6] for row in new] == [row[1:6] for row in old]
+
+    process = study.run()  # nothing is left to do
+    assert study.api("status")["relearning"] == 0
+    assert process.stop() == 0
+    assert dict(tables(study.home, study.name)) == after

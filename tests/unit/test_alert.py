@@ -1,0 +1,50 @@
+"""What is news: a subject that talks begin to speak of. What merely happens to topics is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents import alert
+from agents.stage import Position
+from streams import events as e
+from streams import wire
+from streams.errors import DataError
+from streams.topics import TOPICS_CHANGED
+from tests.unit.test_events import EXAMPLES
+
+AT = Position("log", TOPICS_CHANGED.name, 0, 0)
+BORN = next(event for event in EXAMPLES if isinstance(event, e.TopicBorn))
+EMERGED = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged))
+
+
+async def test_a_subject_that_emerged_is_told_with_its_evidence() -> None:
+    (raised,) = await alert.Alert().handle(EMERGED, AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert (raised.rule, raised.topic_id, raised.title) == ("emergence", 21, "New topic: MCP")
+    assert (raised.reason, raised.video_ids, raised.raised_at) == (
+        EMERGED.reason,
+        EMERGED.video_ids,
+        EMERGED.emerged_at,
+    )
+    assert raised.evidence == EMERGED.evidence
+    assert wire.decode(wire.encode(raised)) == raised
+
+
+async def test_a_subject_without_a_topic_is_told_too() -> None:
+    (raised,) = await alert.Alert().handle(EMERGED.model_copy(update={"topic_id": None}), AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert (raised.topic_id, raised.key) == (None, "New topic: MCP")
+
+
+async def test_the_birth_of_a_topic_alone_is_no_news() -> None:
+    for change in ({}, {"origin": "seeded"}, {"parent": 3}):
+        assert await alert.Alert().handle(BORN.model_copy(update=change), AT) == ()
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+async def test_alert_takes_every_event_of_its_topic_and_no_other(event: e.Event) -> None:
+    if type(event) in TOPICS_CHANGED.carries:
+        await alert.Alert().handle(event, AT)
+    else:
+        with pytest.raises(DataError, match="is not for alert"):
+            await alert.Alert().handle(event, AT)
