@@ -32,9 +32,9 @@ class EmergenceWatch:
     against a sample of everything before. A burst of names is news as it comes.
 
     Two sightings are one subject if they have paragraphs, or their place among embeddings, or a name and
-    roughly their place in common; then only the first is told. A burst whose subject is on trial is told as seen by
-    both channels. A subject that goes away and comes back is told once: its return shows as a rising trend.
-    Videos that are old when they arrive (`late`) count as past, so filling an archive is no news.
+    roughly their place in common; then only the first is told. A burst whose subject is on trial is told as
+    seen by both channels. A subject that goes away and comes back is told once: its return shows as a rising
+    trend. Videos that are old when they arrive (`late`) count as past, so filling an archive is no news.
 
     The state is bounded by the settings: `past_paragraphs`, `glimpse_paragraphs`, `trials` and `told`.
     """
