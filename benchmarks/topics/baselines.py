@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import unit
-from models.topics.bursts import Spoken, log10_tail
+from models.topics.news.bursts import Spoken, log10_tail
 from models.topics.outcome import Quote
 from models.topics.words import content_words
 

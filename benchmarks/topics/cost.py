@@ -37,7 +37,7 @@ from benchmarks.machine import describe
 from benchmarks.topics import streams
 from models.codebook import load as load_codebook
 from models.topics import Batch, TopicModel, TopicSettings, dump
-from models.topics.drift import DriftSettings
+from models.topics.drift.watch import DriftSettings
 
 DEFAULT = "talks/changelog_practicalai.jsonl.gz"
 TALK = 33

@@ -40,8 +40,8 @@ from benchmarks.machine import describe
 from benchmarks.topics import streams
 from models.errors import BadInput
 from models.topics.background import unit
-from models.topics.drift import DriftSettings, DriftWatch, Spoke
-from models.topics.health import HealthSettings, HealthWatch
+from models.topics.drift.health import HealthSettings, HealthWatch
+from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.outcome import Drift
 from models.topics.words import content_words
 from streams.errors import DataError

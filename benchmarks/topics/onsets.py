@@ -35,7 +35,7 @@ from benchmarks.topics.streams import Video
 from models.errors import BadInput
 from models.topics.background import Background, unit
 from models.topics.boilerplate import Boilerplate, BoilerplateSettings
-from models.topics.bursts import BurstSettings, Spoken, TermBursts
+from models.topics.news.bursts import BurstSettings, Spoken, TermBursts
 from streams.errors import DataError
 
 CHANGELOG = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")

@@ -39,9 +39,9 @@ from models.codebook import Codebook
 from models.errors import BadInput
 from models.topics import Batch, Outcome, TopicModel, TopicSettings
 from models.topics.background import Background, unit
-from models.topics.bursts import BurstSettings, Sensitivity, Spoken, TermBursts
-from models.topics.emergence import EmergenceSettings, EmergenceWatch
-from models.topics.trial import Newborn
+from models.topics.news.bursts import BurstSettings, Sensitivity, Spoken, TermBursts
+from models.topics.news.emergence import EmergenceSettings, EmergenceWatch
+from models.topics.news.trial import Newborn
 from streams.errors import DataError
 
 DEFAULT = "labelled/optech_newsletter_items.jsonl.gz"

@@ -11,15 +11,15 @@ from models.errors import BadInput
 from models.topics.archive import Archive
 from models.topics.background import Background, Vectors
 from models.topics.boilerplate import Boilerplate, BoilerplateSettings
-from models.topics.bursts import BurstSettings, TermBursts
 from models.topics.centroids import AnchoredCentroids
-from models.topics.drift import DriftSettings, DriftWatch
-from models.topics.emergence import EmergenceWatch
-from models.topics.emergence_settings import EmergenceSettings
-from models.topics.health import HealthSettings, HealthWatch
+from models.topics.drift.health import HealthSettings, HealthWatch
+from models.topics.drift.watch import DriftSettings, DriftWatch
 from models.topics.labels import Labels
 from models.topics.ledger import Ledger
 from models.topics.meta import Meta, libraries
+from models.topics.news.bursts import BurstSettings, TermBursts
+from models.topics.news.emergence import EmergenceWatch
+from models.topics.news.emergence_settings import EmergenceSettings
 from models.topics.novelty import NoveltyBuffer
 from models.topics.numbers import numbers
 from models.topics.online import OnlineTopics

@@ -6,12 +6,12 @@ import numpy as np
 
 from models.topics.background import Vectors
 from models.topics.batch import Batch
-from models.topics.bursts import Spoken
-from models.topics.drift import Spoke
+from models.topics.drift.watch import Spoke
 from models.topics.memory import Memory
+from models.topics.news.bursts import Spoken
+from models.topics.news.trial import Newborn
 from models.topics.outcome import Assignment, Birth, Drift, Emergence, HealthChange
 from models.topics.said import Said
-from models.topics.trial import Newborn
 from models.topics.words import content_words
 
 

@@ -4,10 +4,10 @@ from dataclasses import fields
 from typing import Any
 
 from models.topics.boilerplate import BoilerplateSettings
-from models.topics.bursts import BurstSettings
-from models.topics.drift import DriftSettings
-from models.topics.emergence_settings import EmergenceSettings
-from models.topics.health import HealthSettings
+from models.topics.drift.health import HealthSettings
+from models.topics.drift.watch import DriftSettings
+from models.topics.news.bursts import BurstSettings
+from models.topics.news.emergence_settings import EmergenceSettings
 from models.topics.settings import TopicSettings
 
 _FREE = ("sensitivity",)

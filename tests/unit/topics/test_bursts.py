@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.topics import Snapshot, bursts, dump, heard, load, people, subjects
+from models.topics import Snapshot, dump, load
 from models.topics.background import Background, unit
-from models.topics.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
+from models.topics.news import bursts, heard, people, subjects
+from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
 from models.topics.snapshot import FORMAT
 
 DIMENSION = 24

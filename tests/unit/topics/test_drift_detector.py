@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.topics.detector import Detector, best_cut
-from models.topics.drift import DriftSettings
-from models.topics.lexicon import SLACK, Lexicon
-from models.topics.shift import Parts, ShiftDetector
-from models.topics.wording import log_odds_change, most_said
+from models.topics.drift.detector import Detector, best_cut
+from models.topics.drift.lexicon import SLACK, Lexicon
+from models.topics.drift.shift import Parts, ShiftDetector
+from models.topics.drift.watch import DriftSettings
+from models.topics.drift.wording import log_odds_change, most_said
 
 ADWIN = ("width", "total", "variance", "estimation", "n_detections", "drift_detected")
 

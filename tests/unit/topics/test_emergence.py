@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from models.topics.background import Background, Vectors, unit
-from models.topics.bursts import Burst, Spoken
-from models.topics.emergence import EmergenceSettings, EmergenceWatch
+from models.topics.news.bursts import Burst, Spoken
+from models.topics.news.emergence import EmergenceSettings, EmergenceWatch
+from models.topics.news.trial import Newborn
 from models.topics.outcome import Emergence, Quote
-from models.topics.trial import Newborn
 
 DIMENSION = 48
 SUBJECTS = ("bread", "ships", "bees", "clocks", "trains", "glass", "comets")

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.topics.arrivals import Arrivals, Past, centred_cosines
 from models.topics.background import Background, compare, unit
+from models.topics.news.arrivals import Arrivals, Past, centred_cosines
+from models.topics.news.reason import chance
+from models.topics.news.trial import Hit, Trial, compare_rates
 from models.topics.outcome import Quote
-from models.topics.reason import chance
-from models.topics.trial import Hit, Trial, compare_rates
 
 
 @given(

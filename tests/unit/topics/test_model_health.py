@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import BadInput
-from models.topics.health import HealthSettings, HealthWatch
+from models.topics.drift.health import HealthSettings, HealthWatch
 from models.topics.outcome import HealthChange
 
 HEALTH = HealthSettings()

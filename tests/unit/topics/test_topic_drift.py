@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import BadInput
-from models.topics.drift import DriftSettings, DriftWatch, Spoke
+from models.topics.drift.share import ShareDetector
+from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.outcome import Drift
-from models.topics.share import ShareDetector
 
 WATCH = DriftSettings()
 SHORT_MEMORY = DriftSettings(history=40, memory=24, latest=(6, 12), side=3, told=20)

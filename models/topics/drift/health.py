@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
-from models.topics.detector import Detector, best_cut
+from models.topics.drift.detector import Detector, best_cut
 from models.topics.outcome import HealthChange
 
 

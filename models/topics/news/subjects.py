@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.topics.background import Background, Vectors
-from models.topics.heard import Heard
-from models.topics.people import is_person
-from models.topics.recent import Recent
+from models.topics.news.heard import Heard
+from models.topics.news.people import is_person
+from models.topics.news.recent import Recent
+from models.topics.news.terms import NAME
 from models.topics.snapshot import JSON
-from models.topics.terms import NAME
 
 Mentions = frozenset[tuple[int, int]]
 """(number of the video, paragraph)."""

@@ -1,7 +1,7 @@
 """Why something is news, in plain words."""
 
-from models.topics.bursts import Burst
-from models.topics.trial import Evidence, Trial
+from models.topics.news.bursts import Burst
+from models.topics.news.trial import Evidence, Trial
 
 _POWERS = {3: "thousand", 6: "million", 9: "billion"}
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.detector import Detector
-from models.topics.drift_settings import DriftSettings
+from models.topics.drift.detector import Detector
+from models.topics.drift.settings import DriftSettings
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.float32]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from models.topics.arrivals import centred_cosines
 from models.topics.background import Background, Vectors, unit
+from models.topics.news.arrivals import centred_cosines
+from models.topics.news.trial import compare_rates
 from models.topics.outcome import Quote
-from models.topics.trial import compare_rates
 from models.topics.words import content_words
 
 QUOTES = TypeAdapter(list[Quote])

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Vectors, unit
+from models.topics.news.terms import Said
 from models.topics.snapshot import JSON
-from models.topics.terms import Said
 
 MOST_QUOTED = 240
 """Characters of a quote, about."""

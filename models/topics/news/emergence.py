@@ -7,19 +7,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from models.topics.arrivals import Arrivals
 from models.topics.background import Background, Vectors
-from models.topics.bursts import Burst, Spoken
-from models.topics.calendar import Calendar
-from models.topics.docket import Docket
-from models.topics.emergence_settings import EmergenceSettings
-from models.topics.glimpse import Glimpse, Glimpses
-from models.topics.heard import around
 from models.topics.naming import name
+from models.topics.news.arrivals import Arrivals
+from models.topics.news.bursts import Burst, Spoken
+from models.topics.news.calendar import Calendar
+from models.topics.news.docket import Docket
+from models.topics.news.emergence_settings import EmergenceSettings
+from models.topics.news.glimpse import Glimpse, Glimpses
+from models.topics.news.heard import around
+from models.topics.news.reason import reason_of_birth, reason_of_burst
+from models.topics.news.told import Kinship, Told, shared
+from models.topics.news.trial import Evidence, Hit, Newborn, Trial, compare_rates
 from models.topics.outcome import Emergence, Quote
-from models.topics.reason import reason_of_birth, reason_of_burst
-from models.topics.told import Kinship, Told, shared
-from models.topics.trial import Evidence, Hit, Newborn, Trial, compare_rates
 
 
 class EmergenceWatch:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.calendar import Calendar
-from models.topics.heard import Heard
+from models.topics.news.calendar import Calendar
+from models.topics.news.heard import Heard
 from models.topics.snapshot import JSON
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from models.topics.detector import Detector, best_cut
-from models.topics.drift_settings import DriftSettings
+from models.topics.drift.detector import Detector, best_cut
+from models.topics.drift.settings import DriftSettings
 
 
 @dataclass(frozen=True)

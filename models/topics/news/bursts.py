@@ -10,11 +10,11 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
-from models.topics.heard import Heard, around, hear
+from models.topics.news.heard import Heard, around, hear
+from models.topics.news.recent import Recent
+from models.topics.news.subjects import COMPANIONS, Candidate, Subjects, alike, tie_together
+from models.topics.news.terms import needed, said
 from models.topics.outcome import Quote
-from models.topics.recent import Recent
-from models.topics.subjects import COMPANIONS, Candidate, Subjects, alike, tie_together
-from models.topics.terms import needed, said
 
 __all__ = ["Burst", "BurstSettings", "Sensitivity", "Spoken", "TermBursts", "around", "log10_tail"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors, compare
-from models.topics.trial import Trial
+from models.topics.news.trial import Trial
 
 
 class Docket:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
-from models.topics.centre import Centre
-from models.topics.drift_settings import DriftSettings
-from models.topics.lexicon import Lexicon
+from models.topics.drift.centre import Centre
+from models.topics.drift.lexicon import Lexicon
+from models.topics.drift.settings import DriftSettings
+from models.topics.drift.share import ShareDetector
+from models.topics.drift.wording import Wording, most_said
 from models.topics.outcome import Drift
-from models.topics.share import ShareDetector
-from models.topics.wording import Wording, most_said
 
 __all__ = ["DriftSettings", "DriftWatch", "Spoke"]
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.drift_settings import DriftSettings
-from models.topics.shift import Array, Counts, Parts, ShiftDetector
+from models.topics.drift.settings import DriftSettings
+from models.topics.drift.shift import Array, Counts, Parts, ShiftDetector
 
 Numbers = NDArray[np.int32]
 

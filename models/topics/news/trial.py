@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from models.topics.arrivals import Past
 from models.topics.background import Vectors
+from models.topics.news.arrivals import Past
 from models.topics.outcome import Birth, Quote
 
 

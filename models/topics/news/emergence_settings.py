@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from models.topics.bursts import Sensitivity
+from models.topics.news.bursts import Sensitivity
 
 
 @dataclass(frozen=True)
