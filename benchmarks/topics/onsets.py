@@ -32,7 +32,9 @@ from benchmarks.topics import concepts, streams
 from benchmarks.topics.baselines import WARM_UP, Alert, first_stories, plain_burst, slices
 from benchmarks.topics.concepts import Concept
 from benchmarks.topics.streams import Video
+from models.codebook import load
 from models.errors import BadInput
+from models.topics import Batch, TopicModel, TopicSettings
 from models.topics.background import Background, unit
 from models.topics.boilerplate import Boilerplate, BoilerplateSettings
 from models.topics.news.bursts import BurstSettings, Spoken, TermBursts
@@ -66,6 +68,32 @@ def term_bursts(settings: BurstSettings) -> Detector:
     return detect
 
 
+def topic_model(settings: TopicSettings) -> Detector:
+    """The whole topic model without a codebook: both channels, one alert a subject."""
+
+    def detect(stream: Sequence[Spoken]) -> list[Alert]:
+        nothing = np.zeros((0, stream[0].vectors.shape[1]), np.float32)
+        model = TopicModel.seeded(load("blank"), nothing, settings, "benchmark")
+        alerts = []
+        for at, spoken in enumerate(stream):
+            batch = Batch(
+                batch_id=spoken.video_id,
+                video_id=spoken.video_id,
+                published_on=spoken.published_on,
+                paragraph_ids=spoken.paragraph_ids,
+                texts=spoken.texts,
+                embeddings=spoken.vectors.astype(np.float32),
+                source="" if spoken.source == spoken.video_id else spoken.source,
+                starts=spoken.starts,
+            )
+            for news in model.learn(batch).emergences:
+                evidence = f"{news.channel}: {news.reason}"
+                alerts.append(Alert(at, news.subject, news.terms, news.video_ids, news.quotes, evidence))
+        return alerts
+
+    return detect
+
+
 def detectors(sensitivity: str, vectors: bool) -> dict[str, Detector]:
     """Everything that is compared. A detector gets the whole stream and returns its alerts in order."""
     found: dict[str, Detector] = {
@@ -73,6 +101,8 @@ def detectors(sensitivity: str, vectors: bool) -> dict[str, Detector]:
         "plain term burst": plain_burst,
     }
     if vectors:
+        settings = TopicSettings(sensitivity=sensitivity)  # type: ignore[arg-type]
+        found = {"topic model": topic_model(settings), **found}
         found |= {"slice and merge": slices, "first stories": first_stories}
     return found
 
@@ -207,7 +237,7 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
             **score(alerts, clear, others, videos),
         }
-        show(name, result["detectors"][name], listed=name == "term bursts" or arguments.list_all)
+        show(name, result["detectors"][name], listed=name == "topic model" or arguments.list_all)
     return result
 
 

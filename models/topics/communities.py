@@ -1,8 +1,5 @@
 """Groups of paragraphs that speak of the same thing, found in the graph of nearest neighbours."""
 
-import importlib
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +20,8 @@ def communities(centred: Vectors, neighbours: int, resolution: float) -> list[Ro
         centred: float64 [n, d], centred on the background, of unit length.
         resolution: above 1 finds more and smaller groups (Reichardt and Bornholdt 2006).
     """
+    import networkx
     import scipy.sparse as sp
-
-    networkx: Any = importlib.import_module("networkx")  # it is untyped
 
     n = len(centred)
     k = min(neighbours, n - 1)
