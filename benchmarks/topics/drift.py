@@ -147,6 +147,10 @@ def of_order(stream: Sequence[Said], labels: dict[int, str], dimension: int, see
     sizes = Counter(each.topic_id for video in stream for each in video.spoke)
     topics = [topic for topic in sorted(sizes) if sizes[topic] >= WATCHED]
     watched = sum(sizes[topic] for topic in topics)
+    if not watched:
+        raise DataError(
+            f"no topic is in {WATCHED} of the {len(stream)} videos", "name a stream of more videos"
+        )
     kept = [replace(v, spoke=tuple(s for s in v.spoke if sizes[s.topic_id] >= WATCHED)) for v in stream]
     real = watch(kept, topics, dimension)
     null = [watch(shuffled(kept, seed), topics, dimension) for seed in range(seeds)]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.topics.streams import Video
+from streams.errors import DataError
 
 Scenario = Literal["easy", "hard", "ramp", "recurring", "flood"]
 SCENARIOS: tuple[Scenario, ...] = ("easy", "hard", "ramp", "recurring", "flood")
@@ -58,7 +59,11 @@ class Stream:
 
 
 class Garden:
-    """The labelled texts of a file, from which streams are made."""
+    """The labelled texts of a file, from which streams are made.
+
+    Raises:
+        DataError: no text has a label.
+    """
 
     def __init__(
         self, name: str, videos: Sequence[Video], vectors: Sequence[NDArray[np.float32]], size: int = VIDEOS
@@ -67,6 +72,8 @@ class Garden:
         pairs = [(video, rows) for video, rows in zip(videos, vectors, strict=True) if video.label]
         self._videos = [video for video, _ in pairs]
         self._vectors = [rows for _, rows in pairs]
+        if not pairs:
+            raise DataError(f"{name} has no labels", "name a stream whose records have a label")
         means = np.array([rows.mean(axis=0) for rows in self._vectors])
         means -= means.mean(axis=0)
         main = np.array([video.label for video in self._videos])

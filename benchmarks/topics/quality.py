@@ -41,7 +41,9 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 from benchmarks.machine import describe
 from benchmarks.topics import scores, streams
 from models.codebook import Codebook
+from models.errors import BadInput
 from models.topics import TopicModel, TopicSettings
+from streams.errors import DataError
 
 STREAMS = ("optech_newsletter_items", "pyvideo_talk_abstracts", "lobsters_titles")
 LIMIT = 20_000
@@ -208,7 +210,7 @@ def show(result: dict[str, Any]) -> None:
     print(f"calibration: {result['calibration']}", flush=True)
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -220,16 +222,26 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
     arguments = parser.parse_args()
-    files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
-    settings = TopicSettings()
-    results = []
-    for path in files:
-        results.append(measure(path, arguments.limit, settings, not arguments.no_hindsight))
-        show(results[-1])
-        if arguments.out:
-            report = {"machine": describe(), "settings": asdict(settings), "split": SPLIT, "streams": results}
-            arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    try:
+        files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
+        settings = TopicSettings()
+        results = []
+        for path in files:
+            results.append(measure(path, arguments.limit, settings, not arguments.no_hindsight))
+            show(results[-1])
+            if arguments.out:
+                report = {
+                    "machine": describe(),
+                    "settings": asdict(settings),
+                    "split": SPLIT,
+                    "streams": results,
+                }
+                arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    except (BadInput, DataError, OSError) as error:
+        print(f"cannot measure: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -38,7 +38,9 @@ from benchmarks.machine import describe
 from benchmarks.topics import streams
 from benchmarks.topics.quality import LIMIT, SPLIT, STREAMS
 from models.codebook import Codebook
+from models.errors import BadInput
 from models.topics import TopicModel, TopicSettings
+from streams.errors import DataError
 
 ASKED = 10
 """The model is asked about the paragraphs since the last look every so many videos; the last time counts."""
@@ -128,7 +130,7 @@ def show(result: dict[str, Any]) -> None:
             )
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -137,16 +139,26 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=LIMIT, help=f"records of a stream at most ({LIMIT})")
     parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
     arguments = parser.parse_args()
-    files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
-    settings = TopicSettings()
-    results = []
-    for path in files:
-        results.append(measure(path, arguments.limit, settings))
-        show(results[-1])
-        if arguments.out:
-            report = {"machine": describe(), "settings": asdict(settings), "split": SPLIT, "streams": results}
-            arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    try:
+        files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
+        settings = TopicSettings()
+        results = []
+        for path in files:
+            results.append(measure(path, arguments.limit, settings))
+            show(results[-1])
+            if arguments.out:
+                report = {
+                    "machine": describe(),
+                    "settings": asdict(settings),
+                    "split": SPLIT,
+                    "streams": results,
+                }
+                arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    except (BadInput, DataError, OSError) as error:
+        print(f"cannot measure: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
