@@ -11,6 +11,7 @@ labels. Representative paragraphs are in `representative_docs_`, which BERTopic 
 aspect `Quotes`, which it does.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -147,9 +148,10 @@ def save(model: TopicModel, folder: Path, assigned: Sequence[Assigned] = ()) -> 
     Args:
         folder: is made where it is missing; an earlier export in it is replaced.
     """
-    to_bertopic(model, assigned).save(
-        folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
-    )
+    made = to_bertopic(model, assigned)
+    made.verbose = False
+    logging.getLogger("BERTopic").setLevel(logging.ERROR)  # it warns that the embedding model stays out
+    made.save(folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False)
 
 
 def _seen(model: TopicModel) -> _Seen:
