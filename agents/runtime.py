@@ -208,9 +208,7 @@ class Runtime:
         path = self.settings.running_file
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap if self.names else ""}
-        whole = path.with_suffix(
-            ".new"
-        )  # whoever looks meanwhile never finds half a file
+        whole = path.with_suffix(".new")  # whoever looks meanwhile never finds half a file
         whole.write_text(json.dumps(about))
         whole.replace(path)
         try:
