@@ -121,7 +121,8 @@ class Drift:
     Attributes:
         what: `share` of videos, `words` it is spoken of in, or `centre` of its paragraphs.
         before, after: share: of videos with the topic. words: 0, and the Jensen-Shannon divergence (bits) of
-            the words after from those before. centre: 0, and the cosine distance it has moved.
+            the words after from those before. centre: 0, and the cosine distance it has moved. Of both, only
+            what is beyond chance.
         words_before, words_after: words that it lost and gained most; strongest first, may be empty.
         since: publication day of the first video after the change.
         videos_before, videos_after: how many videos each side rests on.
