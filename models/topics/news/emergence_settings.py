@@ -16,9 +16,10 @@ class EmergenceSettings:
     sensitivity: Sensitivity = "normal"
     """How much evidence an alert needs; the term channel has the same setting.
 
-    Both channels together, on newsletter items (`benchmarks/topics/planted.py`, 4 seeds): false alarms per
-    10,000 videos at low, normal and high 0, 2 and 4 where something else begins, and 0, 0 and 2.5 where
-    nothing does (one in 4,000); a subject of a fifth of the videos is told after 12, 10 and 10 of them.
+    Both channels together at `normal`, on newsletter items (`benchmarks/topics/planted.py --detector model`,
+    10 streams of 1,000 videos and more): 4 false alarms per 10,000 videos where something else begins, and 2
+    where nothing does; what begins with a fifth of the videos is told after 9 of them. `low` is told less and
+    later, `high` has let through some ten times as many (one stream).
     """
 
     warm_up: int = 40
