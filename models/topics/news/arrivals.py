@@ -1,7 +1,7 @@
 """What was said before: a bounded sample of the videos so far, spread evenly over the past."""
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
+from models.topics.news.sources import spread
 
 SPARE = 1024
 """Paragraphs beyond the bound before videos leave the sample, as that is done for many at once."""
@@ -111,9 +112,8 @@ class Arrivals:
         return _summed(spoke[wanted])
 
     def sources(self) -> float:
-        """How many equally busy sources would be as mixed as the recent videos' (inverse Simpson index)."""
-        counts = np.unique(np.array(self._sources, np.uint64), return_counts=True)[1].astype(np.float64)
-        return float(counts.sum() ** 2 / (counts**2).sum()) if len(counts) else 0.0
+        """How many equally busy sources would be as mixed as the recent videos' (see `sources.spread`)."""
+        return spread(Counter(self._sources).values())
 
     def _make_room(self, wanted: int, dimensions: int) -> None:
         """Let the videos of the highest hashes go, those that have just come included."""

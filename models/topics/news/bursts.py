@@ -10,6 +10,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
+from models.topics.news import sources
 from models.topics.news.heard import Heard, around, hear
 from models.topics.news.recent import Recent
 from models.topics.news.subjects import COMPANIONS, Candidate, Subjects, alike, tie_together
@@ -219,14 +220,14 @@ class TermBursts:
         expected = self._expected(term)
         if count < s.ratio * expected:
             return None
-        spread = _spread(recent.sources)
+        mixed = sources.spread(recent.sources.values())
         by_source = Counter(video.source for video in recent.saying(term))
-        if len(by_source) < min(s.sources, max(round(spread / 2), 2 if spread >= 1.5 else 1)):
+        if len(by_source) < sources.needed(mixed, s.sources):
             return None
-        counted = _capped(by_source, max(s.source_share, 1.4 / spread))
-        least = s.least_videos + (2 if spread < 1.5 else 0)
-        log10_p = log10_tail(counted, expected)
-        if counted < least or log10_p > s.log10_p + s.relief:
+        videos = sources.counted(list(by_source.values()), mixed, s.source_share)
+        least = s.least_videos + (2 if mixed < sources.ONE else 0)
+        log10_p = log10_tail(videos, expected)
+        if videos < least or log10_p > s.log10_p + s.relief:
             return None
         candidate = Candidate.of(term, recent, log10_p, background)
         if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
@@ -312,22 +313,6 @@ def log10_tail(count: int, expected: float) -> float:
         total += term
     log = count * math.log(expected) - expected - math.lgamma(count + 1) + math.log(total)
     return min(0.0, log / math.log(10))
-
-
-def _spread(sources: Counter[str]) -> float:
-    """How many equally busy sources would be as mixed: exp of the entropy."""
-    total = sum(sources.values())
-    shares = [sources[source] / total for source in sorted(sources)]
-    return math.exp(-math.fsum(share * math.log(share) for share in shares))
-
-
-def _capped(by_source: Counter[str], share: float) -> int:
-    """How many videos count when no source may have more than this share of them."""
-    counts = sorted(by_source.values(), reverse=True)
-    if share >= 1.0 or len(counts) < 2:
-        return sum(counts)
-    rest = sum(counts[1:])
-    return min(counts[0], math.floor(rest * share / (1.0 - share) + 1e-9)) + rest
 
 
 def _quote(video: Heard, terms: Sequence[str]) -> Quote:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
 from models.topics.naming import name
+from models.topics.news import sources
 from models.topics.news.arrivals import Arrivals
 from models.topics.news.bursts import Burst, Spoken
 from models.topics.news.calendar import Calendar
@@ -152,9 +153,12 @@ class EmergenceWatch:
         if evidence is None or evidence.log10_p > s.log10_p:
             return None
         quotes = [hit.quote for hit in trial.hits[-evidence.recent :]]
-        if not self._convinces(evidence.with_recent(self._counted(quotes)), trial.past.peak):
+        mixed = self._arrivals.sources()
+        by_source = list(Counter(quote.source for quote in quotes).values())
+        videos = sources.counted(by_source, mixed, s.source_share)
+        if not self._convinces(evidence.with_recent(videos), trial.past.peak):
             return None
-        if len({quote.source for quote in (*trial.founders, *quotes)}) < self._sources_needed():
+        if len({quote.source for quote in (*trial.founders, *quotes)}) < sources.needed(mixed, s.sources):
             return None
         centre = self._docket.centre(trial)
         self._docket.drop(trial)
@@ -224,18 +228,6 @@ class EmergenceWatch:
             if self._kinship.same(shared(burst.paragraph_ids, trial.paragraph_ids), cosine, names):
                 return trial
         return None
-
-    def _counted(self, quotes: Sequence[Quote]) -> int:
-        """How many videos count when no source may have more than its part."""
-        share = max(self._settings.source_share, 1.4 / max(self._arrivals.sources(), 1.0))
-        most = max(Counter(quote.source for quote in quotes).values())
-        rest = len(quotes) - most
-        return len(quotes) if share >= 1.0 else rest + min(most, int(rest * share / (1.0 - share) + 1e-9))
-
-    def _sources_needed(self) -> int:
-        """1 where there are one or two sources in effect, 2 from three on, `sources` from twice that on."""
-        spread = self._arrivals.sources()
-        return max(1, min(self._settings.sources, round(spread / 2 + 0.25)))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The sample of the past, the latest paragraphs, and the centres of trials and told subjects."""

@@ -32,7 +32,7 @@ class EmergenceSettings:
     """So many times its share of all earlier videos, and of any quarter of them, its recent share must be."""
 
     sources: int = 3
-    """From so many sources, where there are twice as many; from 2 where there are 3 or more."""
+    """From so many sources, or from half of them where there are fewer than twice as many."""
 
     source_share: float = 0.4
     """A source counts for no more than this share of the confirming videos, where there are several."""
