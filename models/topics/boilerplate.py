@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
-from models.topics.shingles import Heard, Rows, Sightings, hashed
+from models.topics.shingles import Rows, Sightings, Sound, hashed
 
 Mask = NDArray[np.bool_]
 
@@ -122,15 +122,15 @@ class Boilerplate:
         """Tell a video's boilerplate apart by what was learned before; then learn the video."""
         s, edge = self.settings, self.settings.edge
         said = [text.split() for text in texts]
-        heard = Heard.of(said)
-        repeated = self._spans(source, video_id, heard) | self._formulas(video_id, heard)
+        sound = Sound.of(said)
+        repeated = self._spans(source, video_id, sound) | self._formulas(video_id, sound)
         boilerplate = np.zeros(len(texts), np.bool_)
         share = np.zeros(len(texts))
         left = list(texts)
         begin = 0
         for row, words in enumerate(said):
             cut = repeated[begin : begin + len(words)]
-            at_edge = self._has_edges(heard) and not (edge <= begin <= heard.written - edge - len(words))
+            at_edge = self._has_edges(sound) and not (edge <= begin <= sound.written - edge - len(words))
             begin += len(words)
             if cut.any():
                 share[row] = cut.mean()
@@ -156,27 +156,27 @@ class Boilerplate:
             arrays["boilerplate_words"].copy(),
         )
 
-    def _spans(self, source: str, video_id: str, heard: Heard) -> Mask:
+    def _spans(self, source: str, video_id: str, sound: Sound) -> Mask:
         """Which written words lie in a span that the source has said before."""
         s = self.settings
-        shingles, starts, ends = heard.shingles(s.shingle, hashed(source))
+        shingles, starts, ends = sound.shingles(s.shingle, hashed(source))
         sampled = (shingles >> np.uint64(32)) % np.uint64(s.sample) == 0
         shingles, starts, ends = shingles[sampled], starts[sampled], ends[sampled]
         repeated = self.spans.others(shingles, video_id) >= s.others
         self.spans.enter(shingles, video_id)
         self.spans.forget(s.entries, s.patience)
-        return _covered(starts[repeated], ends[repeated], heard.written, gap=s.gap, span=s.span)
+        return _covered(starts[repeated], ends[repeated], sound.written, gap=s.gap, span=s.span)
 
-    def _has_edges(self, heard: Heard) -> bool:
-        return heard.written >= 6 * self.settings.edge
+    def _has_edges(self, sound: Sound) -> bool:
+        return sound.written >= 6 * self.settings.edge
 
-    def _formulas(self, video_id: str, heard: Heard) -> Mask:
+    def _formulas(self, video_id: str, sound: Sound) -> Mask:
         """Which written words are in formulas at the ends of the talk."""
         s = self.settings
-        if not self._has_edges(heard):
-            return np.zeros(heard.written, np.bool_)
-        shingles, starts, ends = heard.shingles(s.formula)
-        outside = (ends <= s.edge) | (starts >= heard.written - s.edge)
+        if not self._has_edges(sound):
+            return np.zeros(sound.written, np.bool_)
+        shingles, starts, ends = sound.shingles(s.formula)
+        outside = (ends <= s.edge) | (starts >= sound.written - s.edge)
         edge, starts, ends = shingles[outside], starts[outside], ends[outside]
         at_ends, between = self.formulas.counts(edge)
         lift = at_ends / (between + 1.0) * (self.words[1] / max(int(self.words[0]), 1))
@@ -184,8 +184,8 @@ class Boilerplate:
         self.formulas.enter(edge, video_id)
         self.formulas.note(shingles[~outside])
         self.formulas.forget(s.formulas, s.patience)
-        self.words = self.words + np.array([2 * s.edge, heard.written - 2 * s.edge])
-        return _covered(starts[said], ends[said], heard.written, gap=0, span=s.formula)
+        self.words = self.words + np.array([2 * s.edge, sound.written - 2 * s.edge])
+        return _covered(starts[said], ends[said], sound.written, gap=0, span=s.formula)
 
 
 def _covered(starts: Rows, ends: Rows, words: int, *, gap: int, span: int) -> Mask:

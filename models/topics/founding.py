@@ -10,7 +10,7 @@ from models.topics.batch import Batch
 from models.topics.memory import Memory
 from models.topics.novelty import Kept
 from models.topics.outcome import Birth, Dormancy, EarlierAssignment
-from models.topics.roster import Heard
+from models.topics.roster import LastHeard
 from models.topics.said import Said
 
 Given = tuple[int | None, float]
@@ -59,7 +59,7 @@ def found(memory: Memory, batch: Batch, said: Said) -> Founders | None:
     earlier = tuple(each for each in founders if each.video_id != batch.video_id)
     earlier_vectors = novelty.vectors[founding.rows[: len(earlier)]]
     novelty.drop(founding.rows)
-    heard = Heard(video=memory.ledger.videos, month=batch.month)
+    heard = LastHeard(video=memory.ledger.videos, month=batch.month)
     woken = roster.wake(founding.centre, founding.cosines, heard)
     if woken is not None:
         memory.drift.begin(woken)

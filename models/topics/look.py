@@ -10,7 +10,7 @@ from models.topics.online import count_words
 from models.topics.outcome import Birth, Consolidation, Dormancy, EarlierAssignment, Merge
 from models.topics.representatives import Representative
 from models.topics.reservoir import Sampled
-from models.topics.roster import Heard
+from models.topics.roster import LastHeard
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
     merges: list[Merge] = []
     newborn: list[_Newborn] = []
     woken: list[int] = []
-    heard = Heard(video=ledger.videos, month=month)
+    heard = LastHeard(video=ledger.videos, month=month)
     if proposal.accepted:
         slots = tuple(roster.centroids.topic_ids)
         roster.centroids.means = proposal.means

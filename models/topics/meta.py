@@ -13,7 +13,7 @@ from models.topics.numbers import numbers
 from models.topics.online import Words
 from models.topics.representatives import Representative
 from models.topics.reservoir import Sampled
-from models.topics.roster import Heard, Named
+from models.topics.roster import LastHeard, Named
 from models.topics.settings import TopicSettings
 from models.topics.snapshot import JSON
 
@@ -30,7 +30,7 @@ class Meta(BaseModel):
     settings: dict[str, str]
     topics: list[Named]
     aliases: dict[int, int]
-    heard: dict[int, Heard]
+    heard: dict[int, LastHeard]
     sleeping: list[Sleeping]
     representatives: dict[int, list[Representative]]
     words: list[Words]

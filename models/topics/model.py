@@ -20,7 +20,7 @@ from models.topics.numbers import numbers
 from models.topics.outcome import Assignment, Outcome, TopicState
 from models.topics.representatives import Representative
 from models.topics.reservoir import Sampled
-from models.topics.roster import Heard
+from models.topics.roster import LastHeard
 from models.topics.said import Said
 from models.topics.settings import TopicSettings
 from models.topics.snapshot import Snapshot
@@ -256,7 +256,7 @@ class TopicModel:
                 )
                 self._memory.roster.representatives.add(topic_id, representative, said.vectors[at])
         present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
-        self._memory.roster.hear(present, Heard(video=self._memory.ledger.videos, month=batch.month))
+        self._memory.roster.hear(present, LastHeard(video=self._memory.ledger.videos, month=batch.month))
         self._memory.schedule.count(len(said.rows), None if seen else batch.month)
 
 

@@ -25,7 +25,7 @@ class Named(BaseModel):
     key: str | None = None
 
 
-class Heard(BaseModel):
+class LastHeard(BaseModel):
     """When a topic was last spoken of: in the how-manieth video, and in which month of publication."""
 
     video: int
@@ -54,7 +54,7 @@ class Roster:
         representatives: Representatives,
         named: Iterable[Named],
         aliases: Mapping[int, int],
-        heard: Mapping[int, Heard],
+        heard: Mapping[int, LastHeard],
         labels: Labels,
     ) -> None:
         self._settings = settings
@@ -123,12 +123,14 @@ class Roster:
         changed = [topic_id for topic_id in sorted(now) if known.get(topic_id) != now[topic_id]]
         return tuple(self.state(topic_id) for topic_id in changed)
 
-    def hear(self, topic_ids: Iterable[int], heard: Heard) -> None:
+    def hear(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
         """A video speaks of these topics; one never heard before counts from here on."""
         for topic_id in {*topic_ids, *(set(self.centroids.topic_ids) - set(self.heard))}:
             self.heard[topic_id] = heard
 
-    def bear(self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: Heard) -> int:
+    def bear(
+        self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: LastHeard
+    ) -> int:
         """A topic is born, with these words, at `centre`, float64 [d]; its id."""
         self.named.append(Named(origin="born"))
         topic_id = len(self.named)
@@ -177,7 +179,7 @@ class Roster:
         sleeping = Sleeping(topic_id=topic_id, words=words, said=said, count=count, size=size)
         self.archive.put(sleeping, anchor, mean, recent)
 
-    def wake(self, centre: Vectors, cosines: Sequence[float], heard: Heard) -> int | None:
+    def wake(self, centre: Vectors, cosines: Sequence[float], heard: LastHeard) -> int | None:
         """Wake the sleeping topic that a candidate at `centre`, float64 [d], is; None if none is."""
         at = self.archive.nearest(centre, self._background)
         if at is None:

@@ -22,7 +22,7 @@ _APOSTROPHE = re.compile("['’]")
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Sound:
     """A talk as it sounds: its words in lower case without punctuation, hashed.
 
     Names (capitals inside a sentence) and numbers all hash to `NAME`, and a run of them is one word, so that
@@ -40,7 +40,7 @@ class Heard:
     written: int
 
     @classmethod
-    def of(cls, paragraphs: Sequence[Sequence[str]]) -> "Heard":
+    def of(cls, paragraphs: Sequence[Sequence[str]]) -> "Sound":
         """From each paragraph's words, as they were written."""
         written = list(chain.from_iterable(paragraphs))
         index = {word: row for row, word in enumerate(dict.fromkeys(written))}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
 from models.topics.news import sources
-from models.topics.news.heard import Heard, around, hear
 from models.topics.news.recent import Recent
+from models.topics.news.recent_video import RecentVideo, around, remember
 from models.topics.news.subjects import COMPANIONS, Candidate, Subjects, alike, tie_together
 from models.topics.news.terms import needed, said
 from models.topics.outcome import Quote
@@ -187,7 +187,7 @@ class TermBursts:
         channel._subjects = Subjects.from_json(state["subjects"])
         return channel
 
-    def _hear(self, spoken: Spoken) -> Heard:
+    def _hear(self, spoken: Spoken) -> RecentVideo:
         terms, words = said(spoken.texts)
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
@@ -198,7 +198,7 @@ class TermBursts:
             if how.count >= (need_name if how.is_name else pair if " " in term else need)
         }
         most = max(s.rare * recent.earlier_of, 2)
-        return hear(
+        return remember(
             number=recent.seen,
             video_id=spoken.video_id,
             source=spoken.source,
@@ -315,7 +315,7 @@ def log10_tail(count: int, expected: float) -> float:
     return min(0.0, log / math.log(10))
 
 
-def _quote(video: Heard, terms: Sequence[str]) -> Quote:
+def _quote(video: RecentVideo, terms: Sequence[str]) -> Quote:
     term = next(term for term in terms if term in video.kept)
     paragraph_id, start = video.paragraphs[video.kept[term].best]
     return Quote(paragraph_id, video.video_id, video.source, video.published_on, start, video.quote(term))

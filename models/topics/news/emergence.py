@@ -16,8 +16,8 @@ from models.topics.news.calendar import Calendar
 from models.topics.news.docket import Docket
 from models.topics.news.emergence_settings import EmergenceSettings
 from models.topics.news.glimpse import Glimpse, Glimpses
-from models.topics.news.heard import around
 from models.topics.news.reason import reason_of_birth, reason_of_burst
+from models.topics.news.recent_video import around
 from models.topics.news.told import Kinship, Told, shared
 from models.topics.news.trial import Evidence, Hit, Newborn, Trial, compare_rates
 from models.topics.outcome import Emergence, Quote

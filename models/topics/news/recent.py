@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.news.calendar import Calendar
-from models.topics.news.heard import Heard
+from models.topics.news.recent_video import RecentVideo
 from models.topics.snapshot import JSON
 
 
@@ -36,7 +35,7 @@ class Recent:
         self.earlier: dict[str, int] = {}
         self.last: dict[str, int] = {}
         self._order: list[tuple[date, int]] = []
-        self.videos: dict[int, Heard] = {}
+        self.videos: dict[int, RecentVideo] = {}
         self._where: dict[str, list[int]] = {}
         self.sources: Counter[str] = Counter()
         self._kept = 0
@@ -52,14 +51,14 @@ class Recent:
         """How many recent videos say a term."""
         return len(self._where.get(term, ()))
 
-    def saying(self, term: str) -> list[Heard]:
+    def saying(self, term: str) -> list[RecentVideo]:
         """The recent videos that say a term and keep how, oldest first."""
         found = [self.videos[number] for number in self._where.get(term, ())]
         return sorted(
             (video for video in found if term in video.kept), key=lambda video: (video.day, video.number)
         )
 
-    def add(self, video: Heard) -> bool:
+    def add(self, video: RecentVideo) -> bool:
         """Take a video in; whether it is among the recent ones. `calendar` has been turned to it before."""
         self.seen += 1
         enters = len(self._order) < self.size() or (video.day, video.number) > self._order[0]
@@ -75,7 +74,7 @@ class Recent:
         self._forget()
         return video.number in self.videos
 
-    def _enter(self, video: Heard) -> None:
+    def _enter(self, video: RecentVideo) -> None:
         insort(self._order, (video.day, video.number))
         self.videos[video.number] = video
         self.sources[video.source] += 1
@@ -108,7 +107,7 @@ class Recent:
                 del self._where[term]
         self._count(video)
 
-    def _count(self, video: Heard) -> None:
+    def _count(self, video: RecentVideo) -> None:
         self.earlier_of += 1
         for term in video.terms:
             self.earlier[term] = self.earlier.get(term, 0) + 1
@@ -130,10 +129,6 @@ class Recent:
         keep = [term for _, _, term in ranked[: self._most_terms]]
         self.earlier = {term: self.earlier[term] for term in keep}
         self.last = {term: self.last[term] for term in keep}
-
-    def in_order(self) -> Iterable[Heard]:
-        """The recent videos, oldest first."""
-        return (self.videos[number] for _, number in self._order)
 
     def to_json(self) -> JSON:
         """Videos, words and days; the numbers are in `to_arrays`."""
@@ -173,7 +168,7 @@ class Recent:
         for each, size in zip(state["videos"], arrays["term_quote_sizes"].tolist(), strict=True):
             directions = arrays["term_directions"][row : row + len(each[-1])]
             quotes = arrays["term_quotes"][byte : byte + size].tobytes()
-            self._enter(Heard.from_json(each, names, directions, quotes))
+            self._enter(RecentVideo.from_json(each, names, directions, quotes))
             row, byte = row + len(directions), byte + size
         return self
 

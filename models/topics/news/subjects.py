@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.topics.background import Background, Vectors
-from models.topics.news.heard import Heard
 from models.topics.news.people import is_person
 from models.topics.news.recent import Recent
+from models.topics.news.recent_video import RecentVideo
 from models.topics.news.terms import NAME
 from models.topics.snapshot import JSON
 
@@ -75,7 +75,7 @@ class Candidate:
         )
 
 
-def directions(term: str, said: Sequence[Heard]) -> tuple[Vectors, list[str]]:
+def directions(term: str, said: Sequence[RecentVideo]) -> tuple[Vectors, list[str]]:
     """Unit vector of the paragraph that says it most, for each video that has one, and their sources."""
     found = [(vector, video.source) for video in said if (vector := video.vector(term)) is not None]
     rows = np.array([vector for vector, _ in found])
@@ -107,7 +107,7 @@ def _square(vectors: Vectors) -> float:
     return float((total * total).sum())
 
 
-def mentions(terms: Iterable[str], said: Iterable[Heard]) -> Mentions:
+def mentions(terms: Iterable[str], said: Iterable[RecentVideo]) -> Mentions:
     """The paragraphs of these videos that say any of the terms."""
     wanted = list(terms)
     return frozenset(
@@ -252,7 +252,7 @@ class Subject:
         """All its names."""
         return [*self.terms, *self.joined]
 
-    def videos(self, recent: Recent) -> list[Heard]:
+    def videos(self, recent: Recent) -> list[RecentVideo]:
         """The recent videos that say any of its terms, oldest first."""
         found = {video.number: video for term in self.terms for video in recent.saying(term)}
         return sorted(found.values(), key=lambda video: (video.day, video.number))

@@ -94,7 +94,7 @@ _NOUNY, _VERBY = frozenset(_NOUN_BEFORE.split()), frozenset(_VERB_BEFORE.split()
 
 
 @dataclass(slots=True)
-class Said:
+class Usage:
     """How one text says one term.
 
     Attributes:
@@ -187,7 +187,7 @@ def needed(words: int, most: int) -> int:
     return min(most, max(1, round(1 + math.log(max(words, 1) / 250) / math.log(4))))
 
 
-def said(texts: Sequence[str]) -> tuple[dict[str, Said], int]:
+def said(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
     """Every term of a video's paragraphs with how it is said, and the number of words in all.
 
     A term is a word or two words next to each other within a sentence, none of them a stop word, a filler,
@@ -199,7 +199,7 @@ def said(texts: Sequence[str]) -> tuple[dict[str, Said], int]:
     >>> sorted(terms), terms["chatgpt"].count, words
     (['chatgpt', 'chatgpt model', 'language', 'language model', 'large language', 'model'], 2, 10)
     """
-    terms: dict[str, Said] = {}
+    terms: dict[str, Usage] = {}
     words = capitals = smalls = 0
     for row, original in enumerate(texts):
         text = MARK.sub(_blank, original)
@@ -248,11 +248,11 @@ def _blank(match: re.Match[str]) -> str:
     return "," + " " * (len(match[0]) - 1)
 
 
-def _count(terms: dict[str, Said], key: str, seen: tuple[int, int, int, int], surface: str) -> None:
+def _count(terms: dict[str, Usage], key: str, seen: tuple[int, int, int, int], surface: str) -> None:
     row, how, left, at = seen
     found = terms.get(key)
     if found is None:
-        terms[key] = Said(1, how == 1, how == -1, left == 1, left == -1, [row], [1], [at], surface)
+        terms[key] = Usage(1, how == 1, how == -1, left == 1, left == -1, [row], [1], [at], surface)
         return
     found.count += 1
     if how == 1:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.topics import Snapshot, dump, load
 from models.topics.background import Background, unit
-from models.topics.news import bursts, heard, people, subjects
+from models.topics.news import bursts, people, recent_video, subjects
 from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
 from models.topics.snapshot import FORMAT
 
@@ -86,7 +86,7 @@ def news(start: int, count: int, *says: str, source: str | None = None) -> Itera
         yield talk(number, *(says if number % 2 else ()), source=source)
 
 
-@pytest.mark.parametrize("module", [bursts, heard, people, subjects])
+@pytest.mark.parametrize("module", [bursts, people, recent_video, subjects])
 def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -247,7 +247,7 @@ def test_the_state_is_bounded() -> None:
     stream = [talk(n, " ".join(words[5 * n : 5 * n + 5])) for n in range(200)]
     hear(channel, stream, Background(np.zeros(DIMENSION), 1.0))
     arrays, state = channel.to_arrays(), json.dumps(channel.to_json())
-    kept = sum(len(video.kept) for video in channel._recent.in_order())
+    kept = sum(len(video.kept) for video in channel._recent.videos.values())
     assert kept <= 100
     assert np.count_nonzero(arrays["term_earlier"]) <= 250
     assert len(state) + sum(array.nbytes for array in arrays.values()) < 200_000

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Vectors, unit
-from models.topics.news.terms import Said
+from models.topics.news.terms import Usage
 from models.topics.snapshot import JSON
 
 MOST_QUOTED = 240
@@ -19,12 +19,12 @@ MOST_QUOTED = 240
 
 
 @dataclass(frozen=True)
-class Kept:
+class Phrasing:
     """How one recent video says one term that was rare before.
 
     Attributes:
         rows: the paragraphs that say it, ascending; `best` the one that says it most.
-        named, plain, noun, verb: see `terms.Said`.
+        named, plain, noun, verb: see `terms.Usage`.
         surface: as first written.
     """
 
@@ -38,7 +38,7 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class RecentVideo:
     """A recent video.
 
     Attributes:
@@ -58,7 +58,7 @@ class Heard:
     day: date
     published_on: date
     terms: tuple[str, ...]
-    kept: dict[str, Kept]
+    kept: dict[str, Phrasing]
     paragraphs: dict[int, tuple[str, float]]
     directions: dict[int, NDArray[np.int8]]
     quotes: bytes
@@ -73,13 +73,15 @@ class Heard:
         direction = self.directions.get(self.kept[term].best)
         return None if direction is None else unit(direction.astype(np.float64))
 
-    def thinned(self) -> "Heard":
+    def thinned(self) -> "RecentVideo":
         """The same without how it says things."""
-        return Heard(**{**vars(self), "kept": {}, "paragraphs": {}, "directions": {}, "quotes": _packed([])})
+        return RecentVideo(
+            **{**vars(self), "kept": {}, "paragraphs": {}, "directions": {}, "quotes": _packed([])}
+        )
 
-    def moved(self, day: date) -> "Heard":
+    def moved(self, day: date) -> "RecentVideo":
         """The same, counted as of another day."""
-        return Heard(**{**vars(self), "day": day})
+        return RecentVideo(**{**vars(self), "day": day})
 
     def to_json(self, terms: dict[str, int]) -> JSON:
         """All but quotes and directions, with terms by their number."""
@@ -98,7 +100,7 @@ class Heard:
     @classmethod
     def from_json(
         cls, state: Any, terms: Sequence[str], directions: NDArray[np.int8], quotes: bytes
-    ) -> "Heard":
+    ) -> "RecentVideo":
         """The video that `to_json` described, with its directions in order of paragraphs, and its quotes."""
         (number, video_id, source, day, published_on), said, kept, paragraphs, rows = state
         return cls(
@@ -108,14 +110,14 @@ class Heard:
             day=date.fromisoformat(day),
             published_on=date.fromisoformat(published_on),
             terms=tuple(terms[index] for index in said),
-            kept={terms[index]: Kept(tuple(at), *how) for index, at, *how in kept},
+            kept={terms[index]: Phrasing(tuple(at), *how) for index, at, *how in kept},
             paragraphs={row: (name, start) for row, name, start in paragraphs},
             directions=dict(zip(rows, directions, strict=True)),
             quotes=quotes,
         )
 
 
-def hear(
+def remember(
     *,
     number: int,
     video_id: str,
@@ -125,9 +127,9 @@ def hear(
     starts: Sequence[float],
     texts: Sequence[str],
     vectors: Vectors,
-    terms: dict[str, Said],
+    terms: dict[str, Usage],
     rare: Sequence[str],
-) -> Heard:
+) -> RecentVideo:
     """What to remember of a video.
 
     Args:
@@ -136,13 +138,13 @@ def hear(
         terms: what counts as said, by term; `rare`, sorted, those of which to remember how.
     """
     kept = {
-        term: Kept(tuple(how.rows), how.best, how.named, how.plain, how.noun, how.verb, how.surface)
+        term: Phrasing(tuple(how.rows), how.best, how.named, how.plain, how.noun, how.verb, how.surface)
         for term in rare
         for how in (terms[term],)
     }
     said_in = sorted({row for how in kept.values() for row in how.rows})
     best = sorted({how.best for how in kept.values()}) if vectors.shape[1] else []
-    return Heard(
+    return RecentVideo(
         number=number,
         video_id=video_id,
         source=source,
