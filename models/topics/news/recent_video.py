@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -75,13 +75,11 @@ class RecentVideo:
 
     def thinned(self) -> "RecentVideo":
         """The same without how it says things."""
-        return RecentVideo(
-            **{**vars(self), "kept": {}, "paragraphs": {}, "directions": {}, "quotes": _packed([])}
-        )
+        return replace(self, kept={}, paragraphs={}, directions={}, quotes=_packed([]))
 
     def moved(self, day: date) -> "RecentVideo":
         """The same, counted as of another day."""
-        return RecentVideo(**{**vars(self), "day": day})
+        return replace(self, day=day)
 
     def to_json(self, terms: dict[str, int]) -> JSON:
         """All but quotes and directions, with terms by their number."""
