@@ -155,7 +155,7 @@ def save(model: TopicModel, folder: Path, assigned: Sequence[Assigned] = ()) -> 
 
 
 def _seen(model: TopicModel) -> _Seen:
-    memory = model._memory
+    memory = model.memory
     roster, online = memory.roster, memory.roster.online
     active = model.active()
     slots = [roster.centroids.topic_ids.index(topic_id) for topic_id in active]
@@ -204,7 +204,7 @@ def _padded(words: list[tuple[str, float]], many: int) -> list[tuple[str, float]
 
 def _representatives(model: TopicModel) -> list[Assigned]:
     """What the model says now to the representative paragraphs of each active topic in turn."""
-    kept, said = model._memory.roster.representatives, []
+    kept, said = model.memory.roster.representatives, []
     for topic_id in model.active():
         if texts := [each.text for each in kept.of(topic_id)]:
             given = model.predict(kept.vectors_of(topic_id))

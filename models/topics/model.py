@@ -38,13 +38,14 @@ class TopicModel:
     Attributes:
         version: names the model that assignments come from. Models of one codebook, embedding model and
             settings share it; births do not change it.
+        memory: its parts, to be read; only `learn` and `consolidate` change them.
     """
 
     def __init__(self, memory: Memory) -> None:
         """Made by `seeded` and `from_snapshot`."""
         self.version = memory.version
         self.embedding_model = memory.embedding_model
-        self._memory = memory
+        self.memory = memory
 
     @classmethod
     def seeded(
@@ -94,39 +95,39 @@ class TopicModel:
 
     def to_snapshot(self) -> Snapshot:
         """Everything this model knows; `from_snapshot` continues exactly here."""
-        return self._memory.to_snapshot()
+        return self.memory.to_snapshot()
 
     def learned(self, batch_id: str) -> bool:
         """Whether a batch of this name has been learned; names are remembered as hashes."""
-        return self._memory.ledger.has_batch(batch_id)
+        return self.memory.ledger.has_batch(batch_id)
 
     def topics(self) -> tuple[TopicState, ...]:
         """Every living topic as it is now, active or asleep, by id; merged ones are `aliases`."""
-        return tuple(map(self._memory.roster.state, self._memory.roster.living()))
+        return tuple(map(self.memory.roster.state, self.memory.roster.living()))
 
     def active(self) -> tuple[int, ...]:
         """Ids of the topics that paragraphs can be given to, ascending."""
-        return tuple(sorted(self._memory.roster.centroids.topic_ids))
+        return tuple(sorted(self.memory.roster.centroids.topic_ids))
 
     def aliases(self) -> dict[int, int]:
         """Merged topics and the living ones that they have become."""
         return {
-            topic_id: self._memory.roster.follow(topic_id) for topic_id in sorted(self._memory.roster.aliases)
+            topic_id: self.memory.roster.follow(topic_id) for topic_id in sorted(self.memory.roster.aliases)
         }
 
     def representatives(self, topic_id: int) -> tuple[Representative, ...]:
         """Up to eight paragraphs that speak for a living topic, closest to its centroid first."""
-        return self._memory.roster.representatives.of(topic_id)
+        return self.memory.roster.representatives.of(topic_id)
 
     def predict(self, embeddings: NDArray[np.float32]) -> tuple[Given, ...]:
         """What paragraphs of these embeddings, float32 [n, d], would be given now; nothing is learned."""
-        labels, probabilities = self._memory.roster.centroids.predict(_vectors(embeddings))
-        ids = [None, *self._memory.roster.centroids.topic_ids]
+        labels, probabilities = self.memory.roster.centroids.predict(_vectors(embeddings))
+        ids = [None, *self.memory.roster.centroids.topic_ids]
         return tuple((ids[at], float(p)) for at, p in zip(labels, probabilities, strict=True))
 
     def hierarchy(self) -> tuple[Kinship, ...]:
         """How the active topics would come together; see `models.topics.hierarchy`."""
-        return hierarchy(self._memory.roster.centroids.topic_ids, self._memory.roster.centroids.centroids())
+        return hierarchy(self.memory.roster.centroids.topic_ids, self.memory.roster.centroids.centroids())
 
     def learn(self, batch: Batch) -> Outcome:
         """Learn one video's paragraphs.
@@ -141,21 +142,21 @@ class TopicModel:
                 dimension than the seeds. The model is then unchanged.
         """
         self._check(batch)
-        known = self._memory.roster.known()
+        known = self.memory.roster.known()
         seen = self._forget(batch.video_id)
-        index = self._memory.ledger.enter(batch.batch_id, batch.video_id)
+        index = self.memory.ledger.enter(batch.batch_id, batch.video_id)
         said = self._said(batch)
-        self._memory.background.absorb(said.vectors)
-        founders = found(self._memory, batch, said)
+        self.memory.background.absorb(said.vectors)
+        founders = found(self.memory, batch, said)
         given = self._give(said, founders)
         assignments = self._assignments(batch, said, given)
         self._remember(batch, said, assignments, seen)
-        births, dormancies = tell(self._memory, founders, given, batch.batch_id)
-        moved = () if seen else drifts(self._memory, batch, said, assignments)
-        fit = () if seen else health(self._memory, batch, said, assignments)
-        looked = look(self._memory, batch.month, batch.batch_id) if self._memory.schedule.due() else None
+        births, dormancies = tell(self.memory, founders, given, batch.batch_id)
+        moved = () if seen else drifts(self.memory, batch, said, assignments)
+        fit = () if seen else health(self.memory, batch, said, assignments)
+        looked = look(self.memory, batch.month, batch.batch_id) if self.memory.schedule.due() else None
         births += looked.births if looked else ()
-        self._memory.roster.name()
+        self.memory.roster.name()
         return Outcome(
             index,
             assignments,
@@ -163,10 +164,10 @@ class TopicModel:
             merges=looked.merges if looked else (),
             dormancies=dormancies + (looked.dormancies if looked else ()),
             consolidation=looked.consolidation if looked else None,
-            emergences=() if seen else news(self._memory, batch, said, births, index),
+            emergences=() if seen else news(self.memory, batch, said, births, index),
             drifts=moved,
             health=fit,
-            topics_changed=self._memory.roster.changed(known),
+            topics_changed=self.memory.roster.changed(known),
         )
 
     def consolidate(self, batch_id: str, on: date) -> Outcome:
@@ -183,23 +184,23 @@ class TopicModel:
         """
         if self.learned(batch_id):
             raise BadInput(f"batch {batch_id} has been learned already", "skip it")
-        known = self._memory.roster.known()
-        self._memory.ledger.enter_batch(batch_id)
-        looked = look(self._memory, f"{on:%Y-%m}", batch_id)
+        known = self.memory.roster.known()
+        self.memory.ledger.enter_batch(batch_id)
+        looked = look(self.memory, f"{on:%Y-%m}", batch_id)
         return Outcome(
-            self._memory.ledger.videos - 1,
+            self.memory.ledger.videos - 1,
             (),
             births=looked.births,
             merges=looked.merges,
             dormancies=looked.dormancies,
             consolidation=looked.consolidation,
-            topics_changed=self._memory.roster.changed(known),
+            topics_changed=self.memory.roster.changed(known),
         )
 
     def _check(self, batch: Batch) -> None:
         if self.learned(batch.batch_id):
             raise BadInput(f"batch {batch.batch_id} has been learned already", "skip it")
-        wanted, given = len(self._memory.background.total), batch.embeddings.shape[1]
+        wanted, given = len(self.memory.background.total), batch.embeddings.shape[1]
         if wanted != given:
             raise BadInput(
                 f"batch {batch.batch_id} has embeddings of {given} dimensions, and the model's have {wanted}",
@@ -208,15 +209,15 @@ class TopicModel:
 
     def _forget(self, video_id: str) -> bool:
         """Whether the video was learned before; then what its paragraphs still stand for is dropped."""
-        seen = self._memory.ledger.has_video(video_id)
+        seen = self.memory.ledger.has_video(video_id)
         if seen:
-            self._memory.novelty.drop(self._memory.novelty.rows_of(video_id))
-            self._memory.reservoir.drop(video_id)
-            self._memory.roster.representatives.drop(video_id)
+            self.memory.novelty.drop(self.memory.novelty.rows_of(video_id))
+            self.memory.reservoir.drop(video_id)
+            self.memory.roster.representatives.drop(video_id)
         return seen
 
     def _said(self, batch: Batch) -> Said:
-        screened = self._memory.boilerplate.screen(batch.origin, batch.video_id, batch.texts)
+        screened = self.memory.boilerplate.screen(batch.origin, batch.video_id, batch.texts)
         rows = tuple(row for row, text in enumerate(screened.texts) if content_words(text))
         return Said(
             rows=rows,
@@ -230,7 +231,7 @@ class TopicModel:
         texts = [kept.text for kept in founders.earlier] if founders else []
         texts += said.texts
         vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
-        return self._memory.roster.online.learn(texts, vectors) if texts else []
+        return self.memory.roster.online.learn(texts, vectors) if texts else []
 
     def _assignments(self, batch: Batch, said: Said, given: list[Given]) -> tuple[Assignment, ...]:
         of_rows = dict(zip(said.rows, given[len(given) - len(said.rows) :], strict=True))
@@ -241,12 +242,12 @@ class TopicModel:
 
     def _remember(self, batch: Batch, said: Said, assignments: tuple[Assignment, ...], seen: bool) -> None:
         """Count the video, and offer its paragraphs to the sample and as representatives."""
-        cosines = self._memory.roster.centroids.cosines_to(said.vectors)
-        slots = {topic_id: slot for slot, topic_id in enumerate(self._memory.roster.centroids.topic_ids)}
+        cosines = self.memory.roster.centroids.cosines_to(said.vectors)
+        slots = {topic_id: slot for slot, topic_id in enumerate(self.memory.roster.centroids.topic_ids)}
         for at, row in enumerate(said.rows):
             topic_id, text = assignments[row].topic_id, said.texts[at]
             sampled = Sampled(batch.paragraph_ids[row], batch.video_id, batch.month, text, topic_id)
-            self._memory.reservoir.add(sampled, said.vectors[at])
+            self.memory.reservoir.add(sampled, said.vectors[at])
             if topic_id is not None:
                 representative = Representative(
                     paragraph_id=batch.paragraph_ids[row],
@@ -254,10 +255,10 @@ class TopicModel:
                     cosine=float(cosines[at, slots[topic_id]]),
                     text=text,
                 )
-                self._memory.roster.representatives.add(topic_id, representative, said.vectors[at])
+                self.memory.roster.representatives.add(topic_id, representative, said.vectors[at])
         present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
-        self._memory.roster.hear(present, LastHeard(video=self._memory.ledger.videos, month=batch.month))
-        self._memory.schedule.count(len(said.rows), None if seen else batch.month)
+        self.memory.roster.hear(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
+        self.memory.schedule.count(len(said.rows), None if seen else batch.month)
 
 
 def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
