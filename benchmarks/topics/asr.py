@@ -25,11 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.machine import describe
 from benchmarks.topics import streams
 from benchmarks.topics.mishearing import Mishearing
-from benchmarks.topics.planted import DEFAULT, births_of, garden, learn, watch, whole
+from benchmarks.topics.planted import DEFAULT, batches, garden
 from benchmarks.topics.planting import Stream
 from benchmarks.topics.scoring import Score
+from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
-from models.topics import Batch, Outcome, TopicSettings
+from models.topics import Outcome, TopicSettings
 from streams.errors import DataError
 
 RATES = (0.0, 0.05, 0.10, 0.15)
@@ -68,19 +69,13 @@ def nmi(stream: Stream, outcomes: Sequence[Outcome]) -> tuple[float, float]:
     return float(normalized_mutual_info_score(labels, topics)), len(topics) / max(count, 1)
 
 
-def measure(found: Sequence[Stream], rate: float, detector: str) -> dict[str, Any]:
+def measure(found: Sequence[Stream], rate: float) -> dict[str, Any]:
     """Everything at one rate."""
     score, scores, shares, rates = Score(), [], [], []
     for clean in found:
         stream, wrong = misheard(clean, rate)
-        learned: list[Batch] = [
-            streams.batch(video, rows) for video, rows in zip(stream.videos, stream.vectors, strict=True)
-        ]
-        outcomes = list(learn(learned, TopicSettings()))
-        alerts = (
-            watch(learned, births_of(learned, outcomes), "normal") if detector == "parts" else whole(outcomes)
-        )
-        score.count(stream, alerts)
+        outcomes = list(learn(batches(stream), TopicSettings()))
+        score.count(stream, alerts(outcomes))
         agreement, assigned = nmi(stream, outcomes)
         scores.append(agreement)
         shares.append(assigned)
@@ -100,14 +95,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where to write the figures as JSON")
     parser.add_argument("--seeds", type=int, default=2, help="planted and null streams (2)")
     parser.add_argument("--videos", type=int, default=VIDEOS, help=f"in a stream before planting ({VIDEOS})")
-    parser.add_argument("--detector", choices=("parts", "model"), default="parts")
     given = parser.parse_args()
     rows = {}
     try:
         source = garden(given.stream or streams.data_file(DEFAULT), given.videos)
         found = [each for seed in range(given.seeds) for each in (source.planted(seed), source.null(seed))]
         for rate in RATES:
-            rows[f"{rate:.2f}"] = row = measure(found, rate, given.detector)
+            rows[f"{rate:.2f}"] = row = measure(found, rate)
             print(
                 f"{rate:4.0%} asked, {row['words_wrong']:5.1%} of words wrong: NMI {row['nmi']:.3f}, "
                 f"{row['with_topic']:.0%} with a topic, recall {row['recall']:.2f} "
@@ -124,7 +118,6 @@ def main() -> int:
             "file": source.name,
             "seeds": given.seeds,
             "videos": given.videos,
-            "detector": given.detector,
             "rates": rows,
         }
         given.out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

@@ -32,9 +32,9 @@ from benchmarks.topics import concepts, streams
 from benchmarks.topics.baselines import WARM_UP, Alert, first_stories, plain_burst, slices
 from benchmarks.topics.concepts import Concept
 from benchmarks.topics.streams import Video
-from models.codebook import load
+from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
-from models.topics import Batch, TopicModel, TopicSettings
+from models.topics import Batch, TopicSettings
 from models.topics.background import Background, unit
 from models.topics.boilerplate import Boilerplate, BoilerplateSettings
 from models.topics.news.bursts import BurstSettings, Spoken, TermBursts
@@ -72,26 +72,22 @@ def topic_model(settings: TopicSettings) -> Detector:
     """The whole topic model without a codebook: both channels, one alert a subject."""
 
     def detect(stream: Sequence[Spoken]) -> list[Alert]:
-        nothing = np.zeros((0, stream[0].vectors.shape[1]), np.float32)
-        model = TopicModel.seeded(load("blank"), nothing, settings, "benchmark")
-        alerts = []
-        for at, spoken in enumerate(stream):
-            batch = Batch(
-                batch_id=spoken.video_id,
-                video_id=spoken.video_id,
-                published_on=spoken.published_on,
-                paragraph_ids=spoken.paragraph_ids,
-                texts=spoken.texts,
-                embeddings=spoken.vectors.astype(np.float32),
-                source="" if spoken.source == spoken.video_id else spoken.source,
-                starts=spoken.starts,
-            )
-            for news in model.learn(batch).emergences:
-                evidence = f"{news.channel}: {news.reason}"
-                alerts.append(Alert(at, news.subject, news.terms, news.video_ids, news.quotes, evidence))
-        return alerts
+        return alerts(learn([_batch(spoken) for spoken in stream], settings))
 
     return detect
+
+
+def _batch(spoken: Spoken) -> Batch:
+    return Batch(
+        batch_id=spoken.video_id,
+        video_id=spoken.video_id,
+        published_on=spoken.published_on,
+        paragraph_ids=spoken.paragraph_ids,
+        texts=spoken.texts,
+        embeddings=spoken.vectors.astype(np.float32),
+        source="" if spoken.source == spoken.video_id else spoken.source,
+        starts=spoken.starts,
+    )
 
 
 def detectors(sensitivity: str, vectors: bool) -> dict[str, Detector]:

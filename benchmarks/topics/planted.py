@@ -10,9 +10,6 @@ easy (a fifth of the videos, unlike all others), hard (3 %, like another), ramp 
 recurring (there in the first quarter, and back) and flood (a fifth of the videos, all of one channel) must
 not be reported. A null stream has nothing withheld. Alerts count as right when half of their videos have the
 label. Everything is measured for each sensitivity.
-
-The detector is `EmergenceWatch` with the topic model's births and `TermBursts` (`--detector parts`), or the
-topic model's own `Outcome.emergences` (`--detector model`).
 """
 
 from __future__ import annotations
@@ -21,8 +18,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +28,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.machine import describe
 from benchmarks.topics import streams
-from benchmarks.topics.baselines import Alert, first_stories, plain_burst, slices
+from benchmarks.topics.baselines import first_stories, plain_burst, slices
 from benchmarks.topics.planting import SHARES, VIDEOS, Garden, Stream
 from benchmarks.topics.scoring import Score
-from models.codebook import Codebook
+from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
-from models.topics import Batch, Outcome, TopicModel, TopicSettings
-from models.topics.background import Background, unit
-from models.topics.news.bursts import BurstSettings, Sensitivity, Spoken, TermBursts
-from models.topics.news.emergence import EmergenceSettings, EmergenceWatch
-from models.topics.news.trial import Newborn
+from models.topics import Batch, TopicSettings
+from models.topics.background import unit
+from models.topics.news.bursts import Sensitivity, Spoken
 from streams.errors import DataError
 
 DEFAULT = "labelled/optech_newsletter_items.jsonl.gz"
@@ -69,80 +63,7 @@ def spoken(batch: Batch) -> Spoken:
     )
 
 
-def learn(stream: Sequence[Batch], settings: TopicSettings) -> Iterator[Outcome]:
-    """What a topic model that begins with no topics makes of each video."""
-    nothing = np.zeros((0, stream[0].embeddings.shape[1]), np.float32)
-    model = TopicModel.seeded(Codebook(name="blank", topics=()), nothing, settings, "benchmark")
-    for batch in stream:
-        yield model.learn(batch)
-
-
-def births_of(stream: Sequence[Batch], outcomes: Sequence[Outcome]) -> list[list[Newborn]]:
-    """The topics that each video completed; not those that a topic was split into."""
-    vectors = {
-        paragraph: row
-        for batch in stream
-        for paragraph, row in zip(batch.paragraph_ids, unit(batch.embeddings.astype(np.float64)), strict=True)
-    }
-    found = []
-    for batch, outcome in zip(stream, outcomes, strict=True):
-        newborns = []
-        for birth in outcome.births:
-            if birth.parent is None:
-                rows: dict[str, list[Any]] = {}
-                for paragraph in birth.paragraph_ids:
-                    rows.setdefault(paragraph.rpartition("#")[0], []).append(vectors[paragraph])
-                centre = np.mean([np.mean(each, axis=0) for each in rows.values()], axis=0)
-                newborns.append(Newborn.of(birth, centre, outcome.video_index, batch.video_id))
-        found.append(newborns)
-    return found
-
-
-def watch(
-    stream: Sequence[Batch], newborns: Sequence[Sequence[Newborn]], sensitivity: Sensitivity
-) -> list[Alert]:
-    """The alerts of the two channels together."""
-    background = Background(np.zeros(stream[0].embeddings.shape[1]), 1.0)
-    channel = TermBursts(BurstSettings(sensitivity=sensitivity))
-    both = EmergenceWatch(EmergenceSettings(sensitivity=sensitivity))
-    alerts = []
-    for at, batch in enumerate(stream):
-        said = spoken(batch)
-        background.absorb(said.vectors)
-        bursts = channel.update(said, background)
-        for news in both.update(said, at, background, newborns=newborns[at], bursts=bursts):
-            alerts.append(  # noqa: PERF401
-                Alert(
-                    at,
-                    news.subject,
-                    news.terms,
-                    news.video_ids,
-                    news.quotes,
-                    f"{news.channel}: {news.reason}",
-                )
-            )
-    return alerts
-
-
-def settings_of(sensitivity: Sensitivity) -> TopicSettings:
-    """The topic model's settings, with that sensitivity where it has one."""
-    given: dict[str, Any] = {"sensitivity": sensitivity}
-    known = {field.name for field in fields(TopicSettings)}
-    return TopicSettings(**{key: value for key, value in given.items() if key in known})
-
-
-def whole(outcomes: Sequence[Outcome]) -> list[Alert]:
-    """The alerts of the topic model itself."""
-    return [
-        Alert(at, news.subject, news.terms, news.video_ids, news.quotes, f"{news.channel}: {news.reason}")
-        for at, outcome in enumerate(outcomes)
-        for news in outcome.emergences
-    ]
-
-
-def measure(
-    garden: Garden, seeds: int, sensitivities: Sequence[Sensitivity], detector: str
-) -> dict[str, Any]:
+def measure(garden: Garden, seeds: int, sensitivities: Sequence[Sensitivity]) -> dict[str, Any]:
     """All detectors on `seeds` planted and as many null streams of a file."""
     scores: dict[str, Score] = {}
     seconds = 0.0
@@ -150,15 +71,9 @@ def measure(
         for stream in (garden.planted(seed), garden.null(seed)):
             learned = batches(stream)
             began = time.process_time()
-            outcomes = list(learn(learned, TopicSettings())) if detector == "parts" else []
-            newborns = births_of(learned, outcomes) if outcomes else []
             for sensitivity in sensitivities:
-                alerts = (
-                    watch(learned, newborns, sensitivity)
-                    if detector == "parts"
-                    else whole(list(learn(learned, settings_of(sensitivity))))
-                )
-                scores.setdefault(sensitivity, Score()).count(stream, alerts)
+                told = alerts(learn(learned, TopicSettings(sensitivity=sensitivity)))
+                scores.setdefault(sensitivity, Score()).count(stream, told)
             seconds += time.process_time() - began
             said = [spoken(batch) for batch in learned]
             for name, baseline in BASELINES.items():
@@ -219,7 +134,6 @@ def main() -> int:
     parser.add_argument("--videos", type=int, default=VIDEOS, help=f"in a stream before planting ({VIDEOS})")
     parser.add_argument("--limit", type=int, default=LIMIT, help=f"records read of a file ({LIMIT})")
     parser.add_argument("--sensitivity", choices=SENSITIVITIES, help="only this one")
-    parser.add_argument("--detector", choices=("parts", "model"), default="parts")
     parser.add_argument("--quick", action="store_true", help="2 seeds, normal sensitivity")
     given = parser.parse_args()
     sensitivities = (given.sensitivity,) if given.sensitivity else SENSITIVITIES
@@ -230,21 +144,13 @@ def main() -> int:
         paths = given.stream or [streams.data_file(DEFAULT)]
         files = {}
         for path in paths:
-            files[path.name] = measure(
-                garden(path, given.videos, given.limit), seeds, sensitivities, given.detector
-            )
+            files[path.name] = measure(garden(path, given.videos, given.limit), seeds, sensitivities)
             print(f"\n{path.name}\n{table(files[path.name])}\n", flush=True)
     except (DataError, BadInput) as error:
         print(error, file=sys.stderr)
         return 1
     if given.out:
-        result = {
-            "machine": describe(),
-            "seeds": seeds,
-            "videos": given.videos,
-            "detector": given.detector,
-            "files": files,
-        }
+        result = {"machine": describe(), "seeds": seeds, "videos": given.videos, "files": files}
         given.out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     return 0
 

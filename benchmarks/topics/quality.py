@@ -40,9 +40,9 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 from benchmarks.machine import describe
 from benchmarks.topics import scores, streams
-from models.codebook import Codebook
+from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
-from models.topics import TopicModel, TopicSettings
+from models.topics import TopicSettings
 from streams.errors import DataError
 
 STREAMS = ("optech_newsletter_items", "pyvideo_talk_abstracts", "lobsters_titles")
@@ -61,8 +61,7 @@ def ours(
     videos: list[streams.Video], vectors: list[NDArray[np.float32]], settings: TopicSettings
 ) -> tuple[dict[str, Groups], list[float], dict[str, Any]]:
     """Return the groups at ingest, revised and final, the probabilities at ingest, and what happened."""
-    blank = Codebook(name="blank", topics=())
-    model = TopicModel.seeded(blank, np.zeros((0, vectors[0].shape[1]), np.float32), settings, "as given")
+    model = unseeded(vectors[0].shape[1], settings)
     given: dict[str, int | None] = {}
     revised: dict[str, int | None] = {}
     probabilities: list[float] = []

@@ -37,7 +37,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.machine import describe
 from benchmarks.topics import streams
 from benchmarks.topics.quality import LIMIT, SPLIT, STREAMS
-from models.codebook import Codebook
+from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
 from models.topics import TopicModel, TopicSettings
 from streams.errors import DataError
@@ -51,8 +51,7 @@ def measure(path: Path, limit: int, settings: TopicSettings) -> dict[str, Any]:
     """Return one stream's survival."""
     videos = streams.read(path, limit)
     vectors = streams.embed(videos)
-    blank = Codebook(name="blank", topics=())
-    model = TopicModel.seeded(blank, np.zeros((0, vectors[0].shape[1]), np.float32), settings, "as given")
+    model = unseeded(vectors[0].shape[1], settings)
     given: dict[str, int] = {}
     recorded: dict[str, int] = {}
     kept_between: list[NDArray[np.bool_]] = []

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.topics.background import Vectors
 from models.topics.news.arrivals import Past
-from models.topics.outcome import Birth, Quote
+from models.topics.outcome import Quote
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +28,6 @@ class Newborn:
     centre: Vectors
     paragraph_ids: tuple[str, ...]
     videos: dict[int, str]
-
-    @classmethod
-    def of(cls, birth: Birth, centre: Vectors, index: int, video_id: str) -> "Newborn":
-        """The newborn of a birth that the video of this index completed."""
-        earlier = {each.video_index: each.video_id for each in birth.assignments}
-        return cls(
-            topic_id=birth.topic.topic_id,
-            label=birth.topic.label,
-            words=tuple(word for word, _ in birth.topic.words),
-            centre=centre,
-            paragraph_ids=birth.paragraph_ids,
-            videos=dict(sorted({**earlier, index: video_id}.items())),
-        )
 
     @property
     def onset(self) -> int:
