@@ -23,7 +23,6 @@ from the share of those whose label is the one that most of the topic's have.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -38,20 +37,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
-from benchmarks.machine import describe
-from benchmarks.topics import scores, streams
+from benchmarks.topics import labelled, scores, streams
 from benchmarks.topics.unseeded import unseeded
-from models.errors import BadInput
 from models.topics import TopicSettings
-from streams.errors import DataError
 
-STREAMS = ("optech_newsletter_items", "pyvideo_talk_abstracts", "lobsters_titles")
-LIMIT = 20_000
-"""Records of a stream at most, oldest first."""
-SPLIT = (
-    "settings were tuned on the first half of optech_newsletter_items by date, pyvideo_talk_abstracts before "
-    "2018 and Practical AI; `late` of the first, the rest of the second and all other streams are the rest"
-)
 SMALLEST = (10, 15, 40)
 RECIPE_BATCH = 500
 Groups = list[int | None]
@@ -134,25 +123,25 @@ def recipe(texts: list[str], rows: NDArray[np.float32]) -> Groups:
     return groups
 
 
-def measure(path: Path, limit: int, settings: TopicSettings, with_hindsight: bool) -> dict[str, Any]:
+def measure(path: Path, settings: TopicSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return one stream's scores, by system."""
-    videos = streams.read(path, limit)
+    videos = streams.read(path, arguments.limit)
     vectors = streams.embed(videos)
     rows, texts = np.vstack(vectors), [text for video in videos for text in video.texts]
     labels = [video.label for video in videos for _ in video.texts]
     groups, probabilities, happened = ours(videos, vectors, settings)
     groups["recipe at ingest"] = recipe(texts, rows)
-    if with_hindsight:
+    if not arguments.no_hindsight:
         groups |= hindsight(rows)
     words = scores.words_of(texts)
     corpus = scores.Corpus(words)
-    labelled = [at for at, label in enumerate(labels) if label is not None]
+    known = [at for at, label in enumerate(labels) if label is not None]
     result: dict[str, Any] = {
         "stream": path.name,
         "records": len(videos),
         "paragraphs": len(texts),
-        "labelled_paragraphs": len(labelled),
-        "labels": len({labels[at] for at in labelled}),
+        "labelled_paragraphs": len(known),
+        "labels": len({labels[at] for at in known}),
         "happened": happened,
         "systems": {},
     }
@@ -162,9 +151,9 @@ def measure(path: Path, limit: int, settings: TopicSettings, with_hindsight: boo
             "none": given.count(None) / len(given),
             **asdict(corpus.coherence(scores.strongest_words(words, given))),
         }
-        if labelled:
-            system |= scores.agreement([str(labels[at]) for at in labelled], [given[at] for at in labelled])
-            late = labelled[len(labelled) // 2 :]
+        if known:
+            system |= scores.agreement([str(labels[at]) for at in known], [given[at] for at in known])
+            late = known[len(known) // 2 :]
             system["late"] = scores.agreement([str(labels[at]) for at in late], [given[at] for at in late])
         result["systems"][name] = system
     result["calibration"] = _calibration(labels, groups["ours at ingest"], probabilities)
@@ -194,7 +183,7 @@ def show(result: dict[str, Any]) -> None:
     """Print one stream's table."""
     print(
         f"\n{result['stream']}: {result['records']} records, {result['paragraphs']} paragraphs, "
-        f"{result['labelled_paragraphs']} labelled with {result['labels']} labels; {result['happened']}"
+        f"{result['labelled_paragraphs']} known with {result['labels']} labels; {result['happened']}"
     )
     columns = ("NMI", "ARI", "late", "ARI", "NPMI", "C_v")
     print(f"{'':40} {'K':>4} {'none':>5} " + " ".join(f"{name:>6}" for name in columns) + f" {'div.':>5}")
@@ -211,35 +200,11 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> int:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--stream", type=Path, action="append", help="a stream; may come several times")
-    parser.add_argument("--limit", type=int, default=LIMIT, help=f"records of a stream at most ({LIMIT})")
+    parser = labelled.parser(__doc__)
     parser.add_argument(
         "--no-hindsight", action="store_true", help="leave batch BERTopic out, which takes longest"
     )
-    parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
-    arguments = parser.parse_args()
-    try:
-        files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
-        settings = TopicSettings()
-        results = []
-        for path in files:
-            results.append(measure(path, arguments.limit, settings, not arguments.no_hindsight))
-            show(results[-1])
-            if arguments.out:
-                report = {
-                    "machine": describe(),
-                    "settings": asdict(settings),
-                    "split": SPLIT,
-                    "streams": results,
-                }
-                arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except (BadInput, DataError, OSError) as error:
-        print(f"cannot measure: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return labelled.run(parser.parse_args(), measure, show)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,8 @@ Goals: to the end .95 or more, between consolidations .99 or more, of the assign
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +32,18 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.machine import describe
-from benchmarks.topics import streams
-from benchmarks.topics.quality import LIMIT, SPLIT, STREAMS
+from benchmarks.topics import labelled, streams
 from benchmarks.topics.unseeded import unseeded
-from models.errors import BadInput
 from models.topics import TopicModel, TopicSettings
-from streams.errors import DataError
 
 ASKED = 10
 """The model is asked about the paragraphs since the last look every so many videos; the last time counts."""
 Ids = NDArray[np.int64]
 
 
-def measure(path: Path, limit: int, settings: TopicSettings) -> dict[str, Any]:
+def measure(path: Path, settings: TopicSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return one stream's survival."""
-    videos = streams.read(path, limit)
+    videos = streams.read(path, arguments.limit)
     vectors = streams.embed(videos)
     model = unseeded(vectors[0].shape[1], settings)
     given: dict[str, int] = {}
@@ -131,32 +125,7 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> int:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--stream", type=Path, action="append", help="a stream; may come several times")
-    parser.add_argument("--limit", type=int, default=LIMIT, help=f"records of a stream at most ({LIMIT})")
-    parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
-    arguments = parser.parse_args()
-    try:
-        files = arguments.stream or [streams.data_file(f"labelled/{name}.jsonl.gz") for name in STREAMS]
-        settings = TopicSettings()
-        results = []
-        for path in files:
-            results.append(measure(path, arguments.limit, settings))
-            show(results[-1])
-            if arguments.out:
-                report = {
-                    "machine": describe(),
-                    "settings": asdict(settings),
-                    "split": SPLIT,
-                    "streams": results,
-                }
-                arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except (BadInput, DataError, OSError) as error:
-        print(f"cannot measure: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return labelled.run(labelled.parser(__doc__).parse_args(), measure, show)
 
 
 if __name__ == "__main__":

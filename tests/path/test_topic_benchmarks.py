@@ -1,0 +1,36 @@
+"""What the topic model is measured with runs, and finds in the sample talks what was planted there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.processes import ROOT, TALKS
+
+
+def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    stream, out, page = tmp_path / "talks.jsonl", tmp_path / "found.json", tmp_path / "found.html"
+    talks = (json.loads(file.read_text()) for file in sorted(TALKS.glob("*.json")))
+    stream.write_text("\n".join(json.dumps({"id": file_id, **talk}) for file_id, talk in enumerate(talks)))
+    command = [sys.executable, ROOT / "benchmarks/topics/transcripts.py", "--stream", stream]
+    command += ["--codebook", "llm-in-production", "--out", out, "--page", page]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(out.read_text())
+    (news,) = found["emergences"]
+    assert news["subject"] == "Model Context Protocol (MCP)"
+    assert [topic["label"] for topic in found["topics"] if topic["origin"] == "born"] == ["MCP server"]
+    assert news["subject"] in page.read_text()
+
+
+def test_a_stream_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+    stream = tmp_path / "stream.jsonl"
+    stream.write_text('{"text": "a text without a day"}\n')
+    for name in ("quality", "survival", "onsets", "planted", "asr", "drift", "boilerplate", "transcripts"):
+        command = [sys.executable, ROOT / f"benchmarks/topics/{name}.py", "--stream", stream]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert ran.returncode != 0, name
+        assert "line 1 of stream.jsonl is not a record of a stream" in ran.stderr, name
+        assert "Traceback" not in ran.stderr, name
