@@ -21,13 +21,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.machine import describe
 from benchmarks.topics import streams
+from benchmarks.topics.model_health import health
+from benchmarks.topics.planted_drift import planted
+from benchmarks.topics.topic_videos import DAY, TopicVideo, shuffled, watch
 from models.errors import BadInput
 from models.topics.background import unit
-from models.topics.drift.health import HealthSettings, HealthWatch
+from models.topics.drift.health import HealthSettings
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.outcome import Drift
 from models.topics.words import content_words
@@ -58,26 +60,6 @@ PARAGRAPHS_A_TOPIC = 200
 """The stream has as many clusters as it has so many paragraphs, from 8 to 60."""
 WATCHED = 24
 """Topics with fewer videos than this are too small for words and centre to change."""
-LONG = 60
-"""Something is planted in topics with at least so many videos, …"""
-ONSET = 40
-"""… from this one of them on, …"""
-AFTER = 40
-"""… and has to be found within so many."""
-PLANTED_TOPICS = 12
-"""The largest topics are those."""
-SEEDS = 3
-
-DAY = date(2025, 1, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Said:
-    """A video: what it says of each topic."""
-
-    video_id: str
-    published_on: date
-    spoke: tuple[Spoke, ...]
 
 
 def cluster(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -102,7 +84,7 @@ def nearest(vectors: NDArray[np.float64], description: str) -> NDArray[np.int64]
 
 def said(
     videos: Sequence[streams.Video], rows: NDArray[np.float64], topics: NDArray[np.int64]
-) -> tuple[list[Said], dict[int, str]]:
+) -> tuple[list[TopicVideo], dict[int, str]]:
     """Return what each video says of each topic, and the topics' labels: their most telling words."""
     found, counts, at = [], defaultdict(Counter), 0
     for video in videos:
@@ -116,7 +98,7 @@ def said(
         spoke = tuple(Spoke(topic, tuple(words[topic]), rows[vectors[topic]]) for topic in sorted(words))
         for each in spoke:
             counts[each.topic_id].update(set(each.words))
-        found.append(Said(video.video_id, video.published_at.astimezone(UTC).date(), spoke))
+        found.append(TopicVideo(video.video_id, video.published_at.astimezone(UTC).date(), spoke))
     overall = sum(counts.values(), Counter())
     labels = {
         topic: ", ".join(sorted(words, key=lambda w: (-(words[w] ** 2) / overall[w], w))[:4])
@@ -125,24 +107,9 @@ def said(
     return found, labels
 
 
-def watch(stream: Sequence[Said], topics: Sequence[int], dimension: int) -> list[Drift]:
-    """Return the drifts of a stream of which all topics are known from the start."""
-    watched = DriftWatch(DriftSettings(), dimension)
-    for topic in topics:
-        watched.begin(topic)
-    return [
-        drift for video in stream for drift in watched.update(video.spoke, video.published_on, video.video_id)
-    ]
-
-
-def shuffled(stream: Sequence[Said], seed: int) -> list[Said]:
-    """Return the videos in another order, on the same days."""
-    order = list(stream)
-    random.Random(seed).shuffle(order)
-    return [replace(video, published_on=then.published_on) for video, then in zip(order, stream, strict=True)]
-
-
-def of_order(stream: Sequence[Said], labels: dict[int, str], dimension: int, seeds: int) -> dict[str, Any]:
+def of_order(
+    stream: Sequence[TopicVideo], labels: dict[int, str], dimension: int, seeds: int
+) -> dict[str, Any]:
     """Measure the stream's own order, and random ones."""
     sizes = Counter(each.topic_id for video in stream for each in video.spoke)
     topics = [topic for topic in sorted(sizes) if sizes[topic] >= WATCHED]
@@ -171,182 +138,6 @@ def of_order(stream: Sequence[Said], labels: dict[int, str], dimension: int, see
             "per_10000_videos": 10_000 * len(alarms) / (len(kept) * seeds),
         },
         "drifts": [_shown(drift, labels[drift.topic_id]) for drift in real],
-    }
-
-
-def planted(stream: Sequence[Said], dimension: int) -> dict[str, Any]:
-    """Measure what is found of changes that are planted in random orders of the largest topics' videos."""
-    by_topic: dict[int, list[Spoke]] = defaultdict(list)
-    for video in stream:
-        for each in video.spoke:
-            by_topic[each.topic_id].append(replace(each, topic_id=1))
-    largest = sorted(by_topic, key=lambda topic: (-len(by_topic[topic]), topic))[:PLANTED_TOPICS]
-    largest = [topic for topic in largest if len(by_topic[topic]) >= LONG]
-    cases: dict[str, tuple[str, Callable[[list[Spoke], list[Spoke], random.Random], list[Spoke]]]] = {
-        "3 new words in half of the videos": ("words", _new_words(3, 0.5)),
-        "6 new words in a third of the videos": ("words", _new_words(6, 0.33)),
-        "the 3 commonest words renamed": ("words", _renamed(3)),
-        "a third of the videos are about another topic": ("centre", _other(0.33)),
-        "two thirds of the videos are about another topic": ("centre", _other(0.67)),
-    }
-    results = {}
-    for name, (what, change) in cases.items():
-        delays, early, named, trials = [], 0, [], 0
-        for topic in largest:
-            other = by_topic[largest[largest.index(topic) - 1]]
-            for seed in range(SEEDS):
-                chance = random.Random(f"{topic} {seed}")
-                spoke = chance.sample(by_topic[topic], min(len(by_topic[topic]), ONSET + AFTER))
-                changed = [*spoke[:ONSET], *change(spoke[ONSET:], other, chance)]
-                drifts = [d for d in _alone(changed, dimension) if d.what == what]
-                trials += 1
-                early += any(_position(d) < ONSET for d in drifts)
-                found = [d for d in drifts if _position(d) >= ONSET]
-                if found:
-                    delays.append(_position(found[0]) - ONSET + 1)
-                    named.append(sum(word.startswith("new-") for word in found[0].words_after))
-        results[name] = {
-            "trials": trials,
-            "found": len(delays) / trials if trials else None,
-            "median_videos_to_alarm": float(np.median(delays)) if delays else None,
-            "alarms_before": early,
-            **({"mean_planted_words_named": float(np.mean(named))} if what == "words" and named else {}),
-        }
-    results["share"] = _planted_shares()
-    return results
-
-
-def _alone(spoke: Sequence[Spoke], dimension: int) -> list[Drift]:
-    stream = [Said(str(position), DAY + timedelta(position), (each,)) for position, each in enumerate(spoke)]
-    return watch(stream, [1], dimension)
-
-
-def _position(drift: Drift) -> int:
-    return int(drift.batch_id)
-
-
-def _new_words(count: int, share: float) -> Callable[[list[Spoke], list[Spoke], random.Random], list[Spoke]]:
-    def change(spoke: list[Spoke], _: list[Spoke], chance: random.Random) -> list[Spoke]:
-        changed = []
-        for each in spoke:
-            new = [f"new-{number}" for number in range(count) if chance.random() < share]
-            changed.append(replace(each, words=(*new, *new, *new, *each.words)))
-        return changed
-
-    return change
-
-
-def _renamed(count: int) -> Callable[[list[Spoke], list[Spoke], random.Random], list[Spoke]]:
-    def change(spoke: list[Spoke], _: list[Spoke], chance: random.Random) -> list[Spoke]:
-        common = Counter(word for each in spoke for word in sorted(set(each.words)))
-        renamed = {word: f"new-{word}" for word, _ in common.most_common(count)}
-        return [replace(each, words=tuple(renamed.get(w, w) for w in each.words)) for each in spoke]
-
-    return change
-
-
-def _other(share: float) -> Callable[[list[Spoke], list[Spoke], random.Random], list[Spoke]]:
-    def change(spoke: list[Spoke], other: list[Spoke], chance: random.Random) -> list[Spoke]:
-        return [
-            replace(each, vectors=chance.choice(other).vectors) if chance.random() < share else each
-            for each in spoke
-        ]
-
-    return change
-
-
-def _planted_shares() -> dict[str, Any]:
-    """Shares of simulated videos that change after 300 of them; every video speaks of a second topic."""
-    results = {}
-    vector = np.eye(1, 4)
-    for before, after in ((0.1, 0.1), (0.02, 0.1), (0.1, 0.3), (0.1, 0.5), (0.5, 0.25)):
-        delays, alarms = [], 0
-        for seed in range(20):
-            chance = random.Random(seed)
-            watched = DriftWatch(DriftSettings(), 4)
-            watched.begin(1)
-            watched.begin(2)
-            for position in range(900):
-                present = chance.random() < (before if position < 300 else after)
-                spoke = [Spoke(2, (), vector), *([Spoke(1, (), vector)] if present else [])]
-                drifts = watched.update(spoke, DAY, str(position))
-                if any(drift.topic_id == 1 and drift.what == "share" for drift in drifts):
-                    alarms += position < 300 or before == after
-                    if position >= 300:
-                        delays.append(position - 299)
-                        break
-        results[f"{before:.0%} to {after:.0%}"] = {
-            "found_within_600_videos": len(delays) / 20,
-            "median_videos_to_alarm": float(np.median(delays)) if delays else None,
-            "false_alarms": alarms,
-        }
-    return results
-
-
-def health(
-    videos: Sequence[streams.Video], rows: NDArray[np.float64], topics: NDArray[np.int64]
-) -> dict[str, Any]:
-    """Measure simulated outlier rates, and the stream's own distances to its clusters."""
-    chance = np.random.default_rng(0)
-    titles = [(int(chance.random() < 0.12), 1) for _ in range(40_000)]
-    talks = [(int(chance.binomial(40, chance.beta(2, 8))), 40) for _ in range(40_000)]
-    delays_titles, delays_talks = [], []
-    for _ in range(20):
-        before = [(int(chance.random() < 0.12), 1) for _ in range(600)]
-        after = [(int(chance.random() < 0.20), 1) for _ in range(1500)]
-        delays_titles.append(_delay(before, after))
-        before = [(int(chance.binomial(40, chance.beta(2, 8))), 40) for _ in range(150)]
-        after = [(int(chance.binomial(40, chance.beta(3.2, 6.8))), 40) for _ in range(300)]
-        delays_talks.append(_delay(before, after))
-    centred = unit(rows - rows.mean(axis=0))
-    centres = np.array([centred[topics == topic].mean(axis=0) for topic in range(1, topics.max() + 1)])
-    novelty = np.split(
-        1.0 - (centred @ unit(centres).T).max(axis=1), np.cumsum([len(v.texts) for v in videos])[:-1]
-    )
-    far = float(np.quantile(np.concatenate(novelty), 0.88))
-    order = list(range(len(videos)))
-    random.Random(0).shuffle(order)
-    runs = {}
-    for name, positions in (("own_order", range(len(videos))), ("shuffled", order)):
-        watched = HealthWatch(HealthSettings())
-        runs[name] = [
-            {**asdict(change), "since": change.since.isoformat()}
-            for position in positions
-            for change in watched.update(
-                int((novelty[position] > far).sum()),
-                len(novelty[position]),
-                novelty[position],
-                videos[position].published_at.astimezone(UTC).date(),
-                videos[position].video_id,
-            )
-        ]
-    return {
-        "false_alarms_per_10000_videos_of_one_paragraph": len(_outlier_alarms(titles)) / 4,
-        "false_alarms_per_10000_talks": len(_outlier_alarms(talks)) / 4,
-        "12 % to 20 % of single paragraphs": _delays(delays_titles),
-        "20 % to 32 % of talks (one standard deviation)": _delays(delays_talks),
-        "stream": runs,
-    }
-
-
-def _outlier_alarms(counts: Sequence[tuple[int, int]]) -> list[int]:
-    watched = HealthWatch(HealthSettings())
-    return [
-        position
-        for position, (unassigned, paragraphs) in enumerate(counts)
-        if watched.update(unassigned, paragraphs, np.full(paragraphs, 0.5), DAY, str(position))
-    ]
-
-
-def _delay(before: list[tuple[int, int]], after: list[tuple[int, int]]) -> int | None:
-    return next((p - len(before) for p in _outlier_alarms([*before, *after]) if p >= len(before)), None)
-
-
-def _delays(delays: Sequence[int | None]) -> dict[str, Any]:
-    found = [delay for delay in delays if delay is not None]
-    return {
-        "found": len(found) / len(delays),
-        "median_videos_to_alarm": float(np.median(found)) if found else None,
     }
 
 
