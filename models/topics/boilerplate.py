@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
-from models.topics.shingles import Rows, Sightings, Sound, hashed
+from models.topics.hashing import hashed
+from models.topics.shingles import Rows, Sightings, Sound
 
 Mask = NDArray[np.bool_]
 

@@ -1,11 +1,12 @@
 """Which batches and videos have been learned, so that nothing counts twice."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.topics.hashing import hashed
 
 
 class Ledger:
@@ -22,24 +23,24 @@ class Ledger:
 
     def has_batch(self, batch_id: str) -> bool:
         """Whether this batch was entered."""
-        return _hash(batch_id) in self._batches
+        return hashed(batch_id) in self._batches
 
     def has_video(self, video_id: str) -> bool:
         """Whether a batch of this video was entered."""
-        return _hash(video_id) in self._index
+        return hashed(video_id) in self._index
 
     def enter(self, batch_id: str, video_id: str) -> int:
         """Enter a batch; returns its video's index, dense from 0 in order of first entry."""
-        self._batches.add(_hash(batch_id))
-        return self._index.setdefault(_hash(video_id), len(self._index))
+        self._batches.add(hashed(batch_id))
+        return self._index.setdefault(hashed(video_id), len(self._index))
 
     def enter_batch(self, batch_id: str) -> None:
         """Enter a batch that is of no video."""
-        self._batches.add(_hash(batch_id))
+        self._batches.add(hashed(batch_id))
 
     def index_of(self, video_id: str) -> int:
         """The index that `enter` gave this video; KeyError before that."""
-        return self._index[_hash(video_id)]
+        return self._index[hashed(video_id)]
 
     @property
     def videos(self) -> int:
@@ -57,7 +58,3 @@ class Ledger:
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Ledger":
         """The ledger that `to_arrays` described."""
         return cls(arrays["learned_batches"].tolist(), arrays["learned_videos"].tolist())
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())

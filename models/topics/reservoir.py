@@ -1,6 +1,5 @@
 """A sample of all paragraphs learned, for looking at the topics as a whole."""
 
-import hashlib
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Vectors
+from models.topics.hashing import hashed
 from models.topics.settings import TopicSettings
 
 TEXT = 600
@@ -54,7 +54,7 @@ class Reservoir:
 
     def add(self, sampled: Sampled, vector: Vectors) -> None:
         """Offer a paragraph with its unit vector, [d]."""
-        key = _hash(sampled.paragraph_id)
+        key = hashed(sampled.paragraph_id)
         if key in self._row:
             return
         if not self._free:
@@ -77,7 +77,7 @@ class Reservoir:
 
     def assign(self, paragraph_id: str, topic_id: int | None) -> None:
         """A paragraph has been given another topic."""
-        key = _hash(paragraph_id)
+        key = hashed(paragraph_id)
         if key in self._sampled:
             self._sampled[key] = replace(self._sampled[key], topic_id=topic_id)
 
@@ -97,7 +97,3 @@ class Reservoir:
     def _remove(self, key: int) -> None:
         self._free.append(self._row.pop(key))
         del self._sampled[key]
-
-
-def _hash(paragraph_id: str) -> int:
-    return int.from_bytes(hashlib.blake2b(paragraph_id.encode(), digest_size=8).digest())

@@ -1,6 +1,5 @@
 """Word shingles of talks, hashed, and which videos had them: what near-duplicates are found by."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.topics.hashing import hashed
 
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64]
@@ -164,11 +165,6 @@ class Sightings:
         if not len(self):
             return places, np.zeros(len(shingles), np.bool_)
         return places, self.shingles[np.minimum(places, len(self) - 1)] == shingles
-
-
-def hashed(text: str) -> int:
-    """64 bits of BLAKE2b, the same in any process."""
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest())
 
 
 def _video(video_id: str) -> np.uint32:

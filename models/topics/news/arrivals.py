@@ -1,6 +1,5 @@
 """What was said before: a bounded sample of the videos so far, spread evenly over the past."""
 
-import hashlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
+from models.topics.hashing import hashed
 from models.topics.news.sources import spread
 
 SPARE = 1024
@@ -72,7 +72,7 @@ class Arrivals:
             late: it was history when it arrived, so it is never recent.
         """
         if not late:
-            self._sources.append(name_hash(source))
+            self._sources.append(hashed(source))
         rows = self.rows(paragraph_ids)
         if self._used + len(rows) > len(self._rows):
             self._make_room(len(rows), vectors.shape[1])
@@ -80,7 +80,7 @@ class Arrivals:
             self._rows[self._used : self._used + len(rows)] = vectors[rows].astype(np.float16)
         self._used += len(rows)
         self._numbers.append(number)
-        self._keys.append(name_hash(video_id))
+        self._keys.append(hashed(video_id))
         self._late.append(late)
         self._sizes.append(len(rows))
 
@@ -88,7 +88,7 @@ class Arrivals:
         """Which of a video's paragraphs are looked at: all, or the `per_video` with the lowest hashes."""
         if len(paragraph_ids) <= self._per_video:
             return list(range(len(paragraph_ids)))
-        by_hash = sorted(range(len(paragraph_ids)), key=lambda row: name_hash(paragraph_ids[row]))
+        by_hash = sorted(range(len(paragraph_ids)), key=lambda row: hashed(paragraph_ids[row]))
         return sorted(by_hash[: self._per_video])
 
     def past(
@@ -108,7 +108,7 @@ class Arrivals:
         counts = np.concatenate([[0], np.cumsum(near)])
         spoke = counts[ends] > counts[ends - self._sizes]
         wanted = (np.array(self._numbers) < before) | np.array(self._late)
-        wanted &= ~np.isin(np.array(self._keys, np.uint64), [name_hash(each) for each in sorted(but)])
+        wanted &= ~np.isin(np.array(self._keys, np.uint64), [hashed(each) for each in sorted(but)])
         return _summed(spoke[wanted])
 
     def sources(self) -> float:
@@ -176,11 +176,6 @@ def centred_cosines(rows: NDArray[np.float32], vectors: Vectors, background: Bac
     products = np.einsum("nd,kd->nk", rows, right).astype(np.float64)
     lengths = np.sqrt(np.maximum(1.0 - 2.0 * products[:, -1] + float(mean @ mean), 1e-12))
     return np.asarray((products[:, :-1] - np.einsum("kd,d->k", centred, mean)) / lengths[:, np.newaxis])
-
-
-def name_hash(name: str) -> int:
-    """A name as 8 bytes, the same in every process."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
 
 def _summed(spoke: NDArray[np.bool_]) -> Past:
