@@ -30,6 +30,26 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def between(row: Row) -> str:
+    """Return the interval of a share, in per cent.
+
+    Example:
+        >>> between({"low": 0.449, "high": 0.595})
+        '44.9 to 59.5'
+    """
+    return f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+
+
+def minutes(length: float) -> str:
+    """Return how long something was spoken of.
+
+    Example:
+        >>> minutes(90.26), minutes(1234.5)
+        ('90', '1,234')
+    """
+    return f"{length:,.0f}"
+
+
 def change(trend: Row | None) -> str:
     """Return the change of a share in percentage points.
 

@@ -19,6 +19,7 @@ from streams.store.warehouse import Row, Warehouse
 from streams.topics import (
     ALERTS,
     AUDIO_STORED,
+    CURATION,
     DEAD_LETTERS,
     PARAGRAPHS_ASSIGNED,
     PARAGRAPHS_EMBEDDED,
@@ -46,6 +47,7 @@ class Store(Agent):
         PARAGRAPHS_ASSIGNED,
         TOPICS_CHANGED,
         TOPICS_LABELLED,
+        CURATION,
         ALERTS,
         DEAD_LETTERS,
     )

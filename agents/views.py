@@ -6,18 +6,54 @@ say the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple
 
-from models.trend import trend
-from streams.store import genealogy, news, read
+from models.trend import trend, wilson
+from streams.store import genealogy, measure, news, read
+from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.warehouse import Row, Warehouse
 
 MONTHS = 6
-"""Where no first month is given, a topic's last so many months are compared with those before them."""
+"""Where no first month is given, the last so many months are compared with those before them."""
+Measured = Callable[[Warehouse, Selection], list[Row]]
 
 
-def topics(warehouse: Warehouse, first: str | None = None, last: str | None = None) -> list[Row]:
+def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+    """Share of videos per theme and month of publication, with its 95 % interval (Wilson).
+
+    Returns:
+        Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
+        by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
+    """
+    return [row | _interval(row) for row in measure.prevalence(warehouse, selection)]
+
+
+def topic_months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+    """Share of videos per retained topic and month of publication, with its 95 % interval (Wilson).
+
+    Returns:
+        Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
+    """
+    return [row | _interval(row) for row in measure.topic_months(warehouse, selection)]
+
+
+def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+    """Prevalence of each theme in a period, over the union of its topics' videos, and how it changed.
+
+    Returns:
+        Rows {theme, videos, of_videos, share, low, high, paragraphs, minutes, topics, status, trend}, most
+        videos first. topics: how many have a video in the period. status and trend: as of `topics`.
+    """
+    rows = measure.themes(warehouse, selection)
+    compare = _Comparison(warehouse, selection, measure.themes, "theme", rows)
+    return [row | _interval(row) | compare.of(row) for row in rows]
+
+
+def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
     """Each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the equal one before it; without a first month, the last six months
@@ -25,13 +61,15 @@ def topics(warehouse: Warehouse, first: str | None = None, last: str | None = No
 
     Returns:
         Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share,
-        status, trend}; topics without a video in the period have videos = 0. Merged ones are not among them.
+        low, high, paragraphs, minutes, status, trend}; topics without a video in the period have videos = 0.
+        Merged ones are not among them. low, high: 95 % interval of the share (Wilson).
         status is new, rising, stable, declining or dormant, or None where there is nothing to compare with.
         trend: {first, last, videos, of_videos, before_first, before_last, before_videos, before_of_videos,
         change, change_low, change_high}: shares in [0, 1], with the 95 % interval of their difference.
     """
-    compare = _Comparison(warehouse, first, last)
-    return [row | compare.of(row) for row in read.topics(warehouse, first, last)]
+    rows = measure.topics(warehouse, selection)
+    compare = _Comparison(warehouse, selection, measure.topics, "topic_id", rows)
+    return [row | _interval(row) | compare.of(row) for row in rows]
 
 
 def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
@@ -54,7 +92,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         | {
             "months": [
                 {"month": row["month"], "videos": row["videos"]}
-                for row in read.topic_months(warehouse)
+                for row in measure.topic_months(warehouse)
                 if row["topic_id"] == known
             ],
             "drifts": genealogy.drifts(warehouse, known),
@@ -64,43 +102,56 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     )
 
 
-class _Comparison:
-    """A period and the equal one before it, and how many videos each topic has in them."""
+class _Counts(NamedTuple):
+    """Videos of each theme or topic in a period, and of any."""
 
-    def __init__(self, warehouse: Warehouse, first: str | None, last: str | None) -> None:
-        totals = {row["month"]: row["of_videos"] for row in read.months(warehouse)}
-        self._months = {
-            (row["topic_id"], row["month"]): row["videos"] for row in read.topic_months(warehouse)
-        }
-        last = last or max(totals, default=None)
-        self._period: list[str] = []
-        self._before: list[str] = []
-        if last is not None:
-            length = 1 + _number(last) - _number(first) if first and first <= last else MONTHS
-            end = _number(last) + 1
-            self._period = [_month(number) for number in range(end - length, end)]
-            self._before = [_month(number) for number in range(end - 2 * length, end - length)]
-        self._of, self._of_before = (
-            sum(totals.get(month, 0) for month in months) for months in (self._period, self._before)
-        )
+    selection: Selection
+    videos: Mapping[Any, int]
+    of_videos: int
+
+
+class _Comparison:
+    """A period and the equal one before it, and how many videos each theme or topic has in them.
+
+    Args:
+        measured: what counts them, and `key`: which column says what a row is about.
+        rows: what it says of `selection`.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, selection: Selection, measured: Measured, key: str, rows: Sequence[Row]
+    ) -> None:
+        self._key = key
+        self._now = self._before = _Counts(selection, {}, 0)
+        period = _period(warehouse, selection)
+        if period is not None:
+            same = period == selection
+            self._now = self._counts(period, rows if same else measured(warehouse, period))
+            before = preceding(period)
+            self._before = self._counts(before, measured(warehouse, before))
+
+    def _counts(self, selection: Selection, rows: Sequence[Row]) -> _Counts:
+        of_videos = max((row["of_videos"] for row in rows), default=0)
+        return _Counts(selection, {row[self._key]: row["videos"] for row in rows}, of_videos)
 
     def of(self, row: Row) -> Row:
-        """Return {status, trend} of a topic."""
-        if not self._of_before or not self._of:
-            return {"status": "dormant" if row["asleep"] else None, "trend": None}
-        videos, before = (
-            sum(self._months.get((row["topic_id"], month), 0) for month in months)
-            for months in (self._period, self._before)
-        )
-        found = trend(videos, self._of, before, self._of_before)
+        """Return {status, trend} of a theme or topic."""
+        now, before, asleep = self._now, self._before, row.get("asleep", False)
+        if not before.of_videos or not now.of_videos:
+            return {"status": "dormant" if asleep else None, "trend": None}
+        videos, videos_before = now.videos.get(row[self._key], 0), before.videos.get(row[self._key], 0)
+        found = trend(videos, now.of_videos, videos_before, before.of_videos)
         return {
-            "status": "dormant" if row["asleep"] else found.direction,
-            "trend": _ends("first", "last", self._period)
-            | {"videos": videos, "of_videos": self._of}
-            | _ends("before_first", "before_last", self._before)
-            | {
-                "before_videos": before,
-                "before_of_videos": self._of_before,
+            "status": "dormant" if asleep else found.direction,
+            "trend": {
+                "first": now.selection.first,
+                "last": now.selection.last,
+                "videos": videos,
+                "of_videos": now.of_videos,
+                "before_first": before.selection.first,
+                "before_last": before.selection.last,
+                "before_videos": videos_before,
+                "before_of_videos": before.of_videos,
                 "change": found.change,
                 "change_low": found.change_interval.low,
                 "change_high": found.change_interval.high,
@@ -108,8 +159,38 @@ class _Comparison:
         }
 
 
-def _ends(first: str, last: str, months: Sequence[str]) -> Row:
-    return {first: months[0], last: months[-1]}
+def _period(warehouse: Warehouse, selection: Selection) -> Selection | None:
+    """Return the selection with both ends; None where there are no talks to say the last."""
+    last = selection.last or max((row["month"] for row in measure.months(warehouse, selection)), default=None)
+    if last is None:
+        return None
+    if selection.first is not None:
+        return replace(selection, last=last)
+    return replace(selection, first=_month(_number(last[:7]) - MONTHS + 1), last=last[:7])
+
+
+def preceding(period: Selection) -> Selection:
+    """Return the equal period just before one with both ends: as many months, or as many days.
+
+    Example:
+        >>> preceding(Selection("2025-04", "2025-06")).first
+        '2025-01'
+        >>> preceding(Selection("2025-04-01", "2025-04-10")).first
+        '2025-03-22'
+    """
+    assert period.first is not None and period.last is not None
+    if len(period.first) == len(period.last) == len("YYYY-MM"):
+        first, last = _number(period.first), _number(period.last)
+        return replace(period, first=_month(2 * first - last - 1), last=_month(first - 1))
+    first_of, last_of = first_day(period.first), last_day(period.last)
+    length = last_of - first_of + timedelta(days=1)
+    end = first_of - timedelta(days=1)
+    return replace(period, first=(first_of - length).isoformat(), last=end.isoformat())
+
+
+def _interval(row: Row) -> Row:
+    found = wilson(row["videos"], row["of_videos"])
+    return {"low": found.low, "high": found.high}
 
 
 def _number(month: str) -> int:
@@ -121,17 +202,33 @@ def _month(number: int) -> str:
     return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
+def _selected(view: Callable[Concatenate[Warehouse, ...], Any]) -> Callable[..., Any]:
+    """Let a view take its selection as the options that make one."""
+
+    @wraps(view)
+    def asked(warehouse: Warehouse, **options: Any) -> Any:
+        rest = {name: value for name, value in options.items() if name not in NAMES}
+        return view(warehouse, selection=select(options), **rest)
+
+    return asked
+
+
 VIEWS: dict[str, Callable[..., Any]] = {
+    view.__name__: _selected(view)
+    for view in (
+        prevalence,
+        themes,
+        topics,
+        topic_months,
+        measure.cooccurrence,
+        measure.videos,
+        read.quotes,
+    )
+} | {
     view.__name__: view
     for view in (
         read.status,
-        read.prevalence,
-        read.themes,
-        topics,
         topic,
-        read.topic_months,
-        read.cooccurrence,
-        read.quotes,
         genealogy.genealogy,
         genealogy.drifts,
         genealogy.health,

@@ -34,6 +34,9 @@ OTHERS = {
     "ingest": "`groundswell ingest`",
     "dead_letters": "`groundswell dead-letters`",
     "topics": "`groundswell topics consolidate`",
+    "codebook": "`groundswell codebook`",
+    "curate": "`groundswell codebook`",
+    "videos": "`groundswell videos`",
     "rebuild": "`groundswell rebuild`",
     "tell": "track",
 }

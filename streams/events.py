@@ -12,6 +12,13 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from streams.curation_events import (
+    CodebookDecided,
+    CodebookEntry,
+    ThemeEntry,
+    TopicJudged,
+    VideoCorrected,
+)
 from streams.fact import SCHEMA_VERSION, Event, Fact, stable_id
 from streams.topic_events import (
     AlertRaised,
@@ -38,6 +45,8 @@ __all__ = [
     "AssignedParagraph",
     "AudioStored",
     "Blob",
+    "CodebookDecided",
+    "CodebookEntry",
     "ConsolidationRequested",
     "DeadLetterSettled",
     "DeadLettered",
@@ -55,17 +64,20 @@ __all__ = [
     "Source",
     "SourceDue",
     "SubjectEmerged",
+    "ThemeEntry",
     "TopicBorn",
     "TopicChanged",
     "TopicDormant",
     "TopicDrifted",
     "TopicEvent",
+    "TopicJudged",
     "TopicLabelled",
     "TopicMerged",
     "TopicsConsolidated",
     "TranscriptReady",
     "Video",
     "VideoAccepted",
+    "VideoCorrected",
     "VideoEvent",
     "VideoRejected",
     "VideoSeen",

@@ -13,7 +13,10 @@ from streams.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One Kafka topic. `single` topics have one partition: their order is what the model learns from."""
+    """One Kafka topic. `single` topics have one partition: their order is what the model learns from.
+
+    `written_by` names agents; it is empty where only people write.
+    """
 
     name: str
     carries: tuple[type[e.Event], ...]
@@ -56,6 +59,7 @@ TOPICS_CHANGED = Topic(
     single=True,
 )
 TOPICS_LABELLED = Topic("topics.labelled", (e.TopicLabelled,), "label", single=True)
+CURATION = Topic("curation", (e.CodebookDecided, e.TopicJudged, e.VideoCorrected), "", single=True)
 ALERTS = Topic("alerts", (e.AlertRaised,), "alert", single=True)
 DEAD_LETTERS = Topic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
 
@@ -70,6 +74,7 @@ TOPICS = (
     PARAGRAPHS_ASSIGNED,
     TOPICS_CHANGED,
     TOPICS_LABELLED,
+    CURATION,
     ALERTS,
     DEAD_LETTERS,
 )

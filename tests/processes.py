@@ -164,9 +164,6 @@ def tables(home: Path, study: str) -> Iterator[tuple[str, list[tuple[Any, ...]]]
     from streams.store.writer import ORDER
 
     with Warehouse(Settings(home=home, study=study)) as warehouse:
-        for table in ORDER:
+        for table in (*ORDER, "video_topics"):
             rows = warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")
             yield table, [tuple(map(str, row.values())) for row in rows]
-        sets = "SELECT model_version, month, topic_id, arraySort(bitmapToArray(videos)) AS videos "
-        sets += "FROM topic_months ORDER BY ALL"
-        yield "topic_months", [tuple(map(str, row.values())) for row in warehouse.rows(sets)]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, tell
-from agents.sentences import day, figures, health, percent
+from agents.cli.selecting import Selected, selecting
+from agents.sentences import between, change, day, figures, health, minutes, percent
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
-FIRST = typer.Option(None, "--from", metavar="YYYY-MM", help="First month of publication.")
-LAST = typer.Option(None, "--to", metavar="YYYY-MM", help="Last month of publication, inclusive.")
 NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and groundswell run"
 
 
@@ -59,9 +57,10 @@ def status(as_json: bool = JSON) -> None:
         tell(NO_TALKS)
 
 
-def themes(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
+@selecting
+def themes(selected: Selected, as_json: bool = JSON) -> None:
     """Prevalence of each theme in a period: share of videos, over the union of its topics."""
-    rows = rows_of("themes", first, last)
+    rows = rows_of("themes", selected)
     if as_json:
         print_json(rows)
         return
@@ -70,14 +69,19 @@ def themes(first: str | None = FIRST, last: str | None = LAST, as_json: bool = J
         "videos": ("VIDEOS", str),
         "of_videos": ("OF", str),
         "share": ("SHARE", percent),
+        "between": ("95 %", str),
+        "trend": ("CHANGE", change),
+        "status": ("STATUS", lambda status: status or "-"),
+        "minutes": ("MINUTES", minutes),
         "topics": ("TOPICS", str),
     }
-    print_rows(rows, shown, NO_TALKS)
+    print_rows([row | {"between": between(row)} for row in rows], shown, NO_TALKS)
 
 
-def prevalence(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
+@selecting
+def prevalence(selected: Selected, as_json: bool = JSON) -> None:
     """Share of videos of each theme per month of publication."""
-    rows = rows_of("prevalence", first, last)
+    rows = rows_of("prevalence", selected)
     if as_json:
         print_json(rows)
         return
@@ -87,13 +91,16 @@ def prevalence(first: str | None = FIRST, last: str | None = LAST, as_json: bool
         "videos": ("VIDEOS", str),
         "of_videos": ("OF", str),
         "share": ("SHARE", percent),
+        "between": ("95 %", str),
+        "unfinished": ("", lambda unfinished: "month not over" if unfinished else ""),
     }
-    print_rows(rows, shown, NO_TALKS)
+    print_rows([row | {"between": between(row)} for row in rows], shown, NO_TALKS)
 
 
-def cooccurrence(first: str | None = FIRST, last: str | None = LAST, as_json: bool = JSON) -> None:
+@selecting
+def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
     """Pairs of topics within videos, most frequent first."""
-    rows = rows_of("cooccurrence", first, last)
+    rows = rows_of("cooccurrence", selected)
     if as_json:
         print_json(rows)
         return
@@ -101,6 +108,8 @@ def cooccurrence(first: str | None = FIRST, last: str | None = LAST, as_json: bo
         "name": ("TOPIC", str),
         "other": ("WITH", str),
         "videos": ("VIDEOS", str),
+        "jaccard": ("JACCARD", "{:.2f}".format),
+        "lift": ("LIFT", "{:.2f}".format),
     }
     print_rows(rows, shown, NO_TALKS)
 
@@ -166,15 +175,8 @@ def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
         print(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
 
 
-def rows_of(view: str, first: str | None, last: str | None) -> Any:
-    """Return the rows of a view in a period; a month that is none is wrong usage."""
+def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:
+    """Return the rows of a view for some talks."""
     from agents.cli.running import ask
 
-    for option, month in (("--from", first), ("--to", last)):
-        if month is not None and not re.fullmatch(r"(19[7-9]\d|20\d{2})-(0[1-9]|1[0-2])", month):
-            raise typer.BadParameter(
-                f"{month!r} is not a month from 1970-01 to 2099-12: write it as 2025-03", param_hint=option
-            )
-    if first and last and first > last:
-        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")
-    return ask(load_settings(), view, first=first, last=last)
+    return ask(load_settings(), view, **selected, **parameters)

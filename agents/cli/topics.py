@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, tell
-from agents.cli.reading import FIRST, JSON, LAST, NO_TALKS, print_quotes, rows_of
+from agents.cli.reading import JSON, NO_TALKS, print_quotes, rows_of
+from agents.cli.selecting import Selected, selecting
 from agents.sentences import change, compared, day, drifted, happened, percent
 
 app = typer.Typer(
@@ -19,19 +20,15 @@ Columns = dict[str, tuple[str, Callable[[Any], str]]]
 
 
 @app.callback()
-def topics(
-    context: typer.Context,
-    first: str | None = FIRST,
-    last: str | None = LAST,
-    as_json: bool = JSON,
-) -> None:
+@selecting
+def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> None:
     """Topics with status, words, theme and prevalence, most prevalent first; and what became of them.
 
     The status compares the period with the equal one before it: the last six months, if none is given.
     """
     if context.invoked_subcommand is not None:
         return
-    rows = rows_of("topics", first, last)
+    rows = rows_of("topics", selected)
     if as_json:
         print_json(rows)
         return

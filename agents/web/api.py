@@ -10,14 +10,15 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from agents import views
 from streams.errors import Explained, Misconfigured, Unavailable
-from streams.store import genealogy, news, read
+from streams.store import genealogy, measure, news, read
+from streams.store.selection import Selection, is_period
 from streams.store.warehouse import Row, Warehouse
 
 if TYPE_CHECKING:
@@ -38,36 +39,39 @@ class Refused(Explained):
         self.status = status
 
 
-class Period(NamedTuple):
-    """Months of publication, both inclusive; None is open."""
-
-    first: str | None
-    last: str | None
-
-
-def period(
-    first: Annotated[str, Query(description="First month, YYYY-MM; empty: from the beginning.")] = "",
-    last: Annotated[str, Query(description="Last month, YYYY-MM, inclusive; empty: to the end.")] = "",
-) -> Period:
-    """Return the months that a query asks for.
+def selection(  # noqa: PLR0917 - the parameters of a query, each by name
+    first: Annotated[str, Query(description="First month or day of publication; empty: all.")] = "",
+    last: Annotated[str, Query(description="Last month or day, inclusive; empty: all.")] = "",
+    source: Annotated[str, Query(description="Only talks from this source.")] = "",
+    channel: Annotated[str, Query(description="Only talks of this channel.")] = "",
+    show: Annotated[str, Query(description="Only talks of this show.")] = "",
+    speaker: Annotated[str, Query(description="Only talks in which this person speaks.")] = "",
+    language: Annotated[str, Query(description="Only talks in this language (ISO 639-1).")] = "",
+    codebook: Annotated[
+        int | None,
+        Query(ge=0, lt=2**32, description="As of this revision of the codebook."),
+    ] = None,
+) -> Selection:
+    """Return the talks that a query asks for.
 
     Raises:
-        Refused: 422, not a month, or the first after the last.
+        Refused: 422, not a month or day, or the first after the last.
 
     Example:
-        >>> period("2025-04", "")
-        Period(first='2025-04', last=None)
+        >>> selection("2025-04").first
+        '2025-04'
     """
-    for name, month in (("first", first), ("last", last)):
-        if month and not re.fullmatch(r"(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])", month):
+    for name, text in (("first", first), ("last", last)):
+        if text and not is_period(text):
             raise Refused(
                 422,
-                f"the {name} month is {month[:40]!r}, which is not a month from 1970-01 to 2099-12",
-                "write it as YYYY-MM, such as 2025-04",
+                f"the {name} month is {text[:40]!r}, which is not a month or day from 1970-01 to 2099-12",
+                "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
             )
-    if first and last and first > last:
+    asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
+    if asked.days[0] > asked.days[1]:
         raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")
-    return Period(first or None, last or None)
+    return asked
 
 
 def readers_warehouse(runtime: Runtime) -> Warehouse:
@@ -100,7 +104,7 @@ def ask(
         ) from error
 
 
-Months = Annotated[Period, Depends(period)]
+Selected = Annotated[Selection, Depends(selection)]
 Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]
 
@@ -120,17 +124,17 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
     def status() -> Row:
         return ask(warehouse, read.status)
 
-    @endpoint(read.prevalence)
-    def prevalence(months: Months) -> list[Row]:
-        return ask(warehouse, read.prevalence, *months)
+    @endpoint(views.prevalence)
+    def prevalence(selected: Selected) -> list[Row]:
+        return ask(warehouse, views.prevalence, selected)
 
-    @endpoint(read.themes)
-    def themes(months: Months) -> list[Row]:
-        return ask(warehouse, read.themes, *months)
+    @endpoint(views.themes)
+    def themes(selected: Selected) -> list[Row]:
+        return ask(warehouse, views.themes, selected)
 
     @endpoint(views.topics)
-    def topics(months: Months) -> list[Row]:
-        return ask(warehouse, views.topics, *months)
+    def topics(selected: Selected) -> list[Row]:
+        return ask(warehouse, views.topics, selected)
 
     @endpoint(views.topic)
     def topic(topic_id: Topic) -> Row:
@@ -139,17 +143,28 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
             raise Refused(404, f"there is no topic {topic_id}", "see /api/topics for those there are")
         return found
 
-    @endpoint(read.topic_months)
-    def topic_months(months: Months) -> list[Row]:
-        return ask(warehouse, read.topic_months, *months)
+    @endpoint(views.topic_months)
+    def topic_months(selected: Selected) -> list[Row]:
+        return ask(warehouse, views.topic_months, selected)
 
-    @endpoint(read.cooccurrence)
-    def cooccurrence(months: Months) -> list[Row]:
-        return ask(warehouse, read.cooccurrence, *months)
+    @endpoint(measure.cooccurrence)
+    def cooccurrence(selected: Selected, limit: Limit = 1000) -> list[Row]:
+        return ask(warehouse, measure.cooccurrence, selected, limit)
+
+    @endpoint(measure.videos)
+    def videos(
+        selected: Selected, topic_id: Topic, other_id: Topic | None = None, limit: Limit = 100
+    ) -> list[Row]:
+        return ask(warehouse, measure.videos, topic_id, other_id, selected, limit)
 
     @endpoint(read.quotes)
-    def quotes(topic_id: Topic, limit: Limit = 3) -> list[Row]:
-        return ask(warehouse, read.quotes, topic_id, limit)
+    def quotes(
+        selected: Selected,
+        topic_id: Topic,
+        limit: Limit = 3,
+        newest: Annotated[bool, Query(description="The newest instead of the most probable.")] = False,
+    ) -> list[Row]:
+        return ask(warehouse, read.quotes, topic_id, limit, newest, selected)
 
     @endpoint(genealogy.genealogy)
     def family(topic_id: Topic | None = None) -> list[Row]:

@@ -21,9 +21,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agents import sentences, views
 from agents.moment import at_second, clock
-from agents.web.api import Period, Refused, ask, period, readers_warehouse
+from agents.web.api import Refused, ask, readers_warehouse, selection
 from streams.errors import Explained
 from streams.store import genealogy, news, read
+from streams.store.selection import Selection
 from streams.store.warehouse import Row, Warehouse
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
         page: dict[str, Any] = {"error": None, "status": None}
         code = 200
         try:
-            page |= look(warehouse, period(**asked), runtime.parts.now().strftime("%Y-%m"))
+            page |= look(warehouse, selection(first, last), runtime.parts.now().strftime("%Y-%m"))
         except Explained as error:
             code = error.status if isinstance(error, Refused) else 503
             page |= {"error": error, "changing": code == 503}
@@ -116,12 +117,12 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
         return templates.TemplateResponse(request, "index.html", page, code, HEADERS)
 
 
-def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
+def look(warehouse: Warehouse, selected: Selection, today: str) -> dict[str, Any]:
     """Return everything the template shows of a study.
 
     Args:
         warehouse: the study.
-        months: the period to show.
+        selected: the talks to show.
         today: the current calendar month, 'YYYY-MM'.
 
     Raises:
@@ -129,10 +130,10 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
     """
     status = ask(warehouse, read.status)
     unfinished = _unfinished(warehouse, status)
-    topics = ask(warehouse, views.topics, *months)
-    prevalence = ask(warehouse, read.prevalence, *months)
+    topics = ask(warehouse, views.topics, selected)
+    prevalence = ask(warehouse, views.prevalence, selected)
     columns = _columns(prevalence, today)
-    bars = _bars(ask(warehouse, read.topic_months, *months), columns)
+    bars = _bars(ask(warehouse, views.topic_months, selected), columns)
     drifts = ask(warehouse, genealogy.drifts)
     story = ask(warehouse, genealogy.genealogy)
     return {
@@ -142,7 +143,7 @@ def look(warehouse: Warehouse, months: Period, today: str) -> dict[str, Any]:
         "alerts": ask(warehouse, news.alerts, ALERTS),
         "months": columns,
         "years": [(year, len(list(group))) for year, group in groupby(columns, lambda month: month.key[:4])],
-        "themes": ask(warehouse, read.themes, *months),
+        "themes": ask(warehouse, views.themes, selected),
         "cells": {(row["theme"], row["month"]): row for row in prevalence},
         "topics": [
             topic

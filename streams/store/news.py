@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from streams.store.shown import ALIASES, MODEL, SOURCE
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Row, Warehouse, strings
 
 _EVIDENCE = (
     "terms, channel, sources, recent, recent_of, earlier, earlier_of, log10_p, first_on, latest_on, quotes"
@@ -64,11 +65,11 @@ def _with_talks(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
     videos = {
         row["video_id"]: row
         for row in warehouse.rows(
-            """
+            f"""
             SELECT video_id, title, show, url, published_at FROM videos FINAL
-            WHERE video_id IN {ids:Array(String)}
+            WHERE video_id IN {strings("ids")}
             """,
-            ids=sorted(wanted),
+            ids=json.dumps(sorted(wanted)),
         )
     }
     unknown = {"title": "", "show": "", "url": "", "published_at": None}

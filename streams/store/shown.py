@@ -16,17 +16,32 @@ MODEL = """(
 ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})"
 """Merged topics and the ones they ended up in; chains are followed."""
 
-NAMED = f"""(
+
+def named(until: str = "") -> str:
+    """Return what topics are called, in which themes, and whether they are retained, as a subquery.
+
+    Called: what a person decided, else what a labeller said, else what the model says now (of a seeded topic,
+    the codebook's name). Merged topics and those not retained are among them. `until` limits the revisions of
+    the codebook, as SQL.
+    """
+    return f"""(
     SELECT c.topic_id AS topic_id, c.retained AS retained, if(c.theme = '', '{UNSORTED}', c.theme) AS theme,
-           multiIf(c.version > 0, c.name, l.label != '', l.label, w.label != '', w.label, c.name) AS name
-    FROM (SELECT * FROM codebook FINAL WHERE model_version = {MODEL}) AS c
+           multiIf(c.revision > 0 AND c.name != '', c.name, l.label != '', l.label, w.label != '', w.label,
+                   c.name) AS name,
+           c.target AS target, c.revision AS revision, c.reason AS reason
+    FROM (
+        SELECT * FROM codebook_entries WHERE model_version = {MODEL} {until}
+        ORDER BY topic_id, revision DESC LIMIT 1 BY topic_id
+    ) AS c
     LEFT JOIN (SELECT topic_id, label FROM labels FINAL WHERE model_version = {MODEL}) AS l
         ON l.topic_id = c.topic_id
     LEFT JOIN (SELECT topic_id, label FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
         ON w.topic_id = c.topic_id
 )"""
-"""What topics are called, merged ones and those not retained included: what a person decided, else what a
-labeller said, else what the model says now (of a seeded topic, the codebook's name); with their themes."""
+
+
+NAMED = named()
+"""The same by the newest codebook: {topic_id, name, theme, retained, target, reason, revision}."""
 
 TOPIC = f"""(
     SELECT if(count() = 0, {{topic:UInt32}}, any(target)) FROM {ALIASES} WHERE topic_id = {{topic:UInt32}}

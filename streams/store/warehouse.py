@@ -25,6 +25,14 @@ Row = dict[str, Any]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def strings(name: str) -> str:
+    """Return a subquery of the strings that the parameter `name` holds as a JSON array.
+
+    clickhouse-connect's own arrays of strings do not survive quotes, backslashes and marks of direction.
+    """
+    return f"(SELECT arrayJoin(JSONExtract({{{name}:String}}, 'Array(String)')))"
+
+
 class Warehouse:
     """A study's ClickHouse database."""
 
@@ -114,9 +122,9 @@ class Warehouse:
         block = [[row[column] for column in columns] for row in rows]
         self._call(lambda client: client.insert(table, block, column_names=columns, database=self.database))
 
-    def command(self, statement: str) -> None:
-        """Run a statement without a result."""
-        self._call(lambda client: client.command(statement))
+    def command(self, statement: str, **parameters: Any) -> None:
+        """Run a statement without a result; parameters are bound by the server."""
+        self._call(lambda client: client.command(statement, parameters=parameters or None))
 
     def warm_up(self) -> None:
         """Pay the first insert's lazy imports (seconds, once) before events wait for it."""

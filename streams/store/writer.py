@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streams import events as e
+from streams.store.measured import measure
 from streams.store.warehouse import Row, Warehouse
 
 STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
@@ -26,7 +27,10 @@ ORDER = (
     "paragraphs",
     "topics",
     "topic_words",
-    "codebook",
+    "codebook_entries",
+    "themes",
+    "decisions",
+    "judgements",
     "labels",
     "drifts",
     "epochs",
@@ -39,11 +43,14 @@ ORDER = (
     "dead_letters",
     "settlements",
     "assignments",
+    "corrections",
     "progress",
 )
+MEASURED = ("videos", "paragraphs", "assignments", "corrections")
+"""Tables whose rows change what a talk counts as."""
 
 
-def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:
+def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one case an event
     """Yield (table, row) for everything an event states."""
     match event:
         case e.VideoSeen():
@@ -81,6 +88,13 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:
             yield "health", event.model_dump(exclude={"schema_version"})
         case e.SubjectEmerged():
             yield "emergences", _emergence(event)
+        case e.CodebookDecided():
+            yield from _decision(event)
+        case e.TopicJudged():
+            yield "judgements", event.model_dump(exclude={"schema_version"})
+        case e.VideoCorrected():
+            correction = event.model_dump(exclude={"schema_version"})
+            yield "corrections", correction | {"correction_id": event.event_id}
         case e.AlertRaised():
             yield "alerts", _alert(event)
         case e.DeadLettered():
@@ -100,7 +114,10 @@ def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
     tables: Tables = {}
     for table, row in rows:
         tables.setdefault(table, []).append(row)
+    counted = {row["video_id"] for table in MEASURED for row in tables.get(table, [])}
     for table in ORDER:
+        if table == "progress":
+            measure(warehouse, counted)
         warehouse.insert(table, tables.pop(table, []))
     assert not tables, f"no place in the order of inserts for {sorted(tables)}"
 
@@ -199,14 +216,16 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
     )
     yield "topic_words", _words(event)
     yield (
-        "codebook",
+        "codebook_entries",
         {
             "model_version": event.model_version,
             "topic_id": event.topic_id,
+            "revision": 0,
             "name": event.label,
             "theme": event.theme or "",
-            "retained": 1,
-            "version": 0,
+            "retained": True,
+            "target": NO_TOPIC,
+            "reason": "",
         },
     )
     for founder in event.founders:
@@ -220,6 +239,24 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
                 "sequence": event.sequence,
             },
         )
+
+
+def _decision(event: e.CodebookDecided) -> Iterator[tuple[str, Row]]:
+    of = {"model_version": event.model_version, "revision": event.revision}
+    for entry in event.entries:
+        yield "codebook_entries", of | entry.model_dump() | {"target": entry.target or NO_TOPIC}
+    for theme in event.themes:
+        yield "themes", of | theme.model_dump()
+    about = event.model_dump(exclude={"schema_version", "entries", "themes"})
+    yield (
+        "decisions",
+        about
+        | {
+            "topic_ids": [entry.topic_id for entry in event.entries],
+            "theme_names": [theme.theme for theme in event.themes],
+            "undoes": event.undoes or 0,
+        },
+    )
 
 
 def _words(event: e.TopicEvent) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streams import events as e
-from streams.store import genealogy, news, read, writer
+from streams.store import genealogy, measure, news, read, writer
 from streams.store.warehouse import Row, Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -271,7 +271,20 @@ STORY: list[e.Event] = [
     REMOVED,
     settled(REMOVED, "replayed"),
     dead_letter(9, None),
+    e.CodebookDecided(
+        revision=1,
+        model_version=MODEL,
+        action="assign",
+        said="servers (21) belongs to Tools",
+        entries=(e.CodebookEntry(topic_id=NEWBORN, theme="Tools"),),
+        themes=(e.ThemeEntry(theme="Tools", description="What it is built with."),),
+        author="ann",
+        decided_at=NOON,
+    ),
+    e.TopicJudged(model_version=MODEL, topic_id=1, reviewer="ann", verdict="include", judged_at=NOON),
+    e.VideoCorrected(video_id="a", what="withdrawn", reason="a repeat", author="ann", corrected_at=NOON),
 ]
+TABLES = (*writer.ORDER, "video_topics")
 
 
 def write(warehouse: Warehouse, events: Iterable[e.Event]) -> None:
@@ -282,10 +295,17 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
     """Every table as FINAL, and what the views say of it."""
     tables: dict[str, Any] = {
         table: [tuple(row.values()) for row in warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")]
-        for table in writer.ORDER
+        for table in TABLES
     }
     views: tuple[Callable[[Warehouse], Any], ...] = (
-        *(read.prevalence, read.themes, read.topics, read.topic_months, read.cooccurrence, read.status),
+        *(
+            measure.prevalence,
+            measure.themes,
+            measure.topics,
+            measure.topic_months,
+            measure.cooccurrence,
+            read.status,
+        ),
         *(genealogy.genealogy, genealogy.drifts, genealogy.health, news.emergences, news.alerts),
     )
     return tables | {f"view {view.__name__}": view(warehouse) for view in views}
@@ -300,5 +320,5 @@ def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
 
 
 def empty(warehouse: Warehouse) -> None:
-    for table in writer.ORDER:
+    for table in TABLES:
         warehouse.command(f"TRUNCATE TABLE {table}")

@@ -44,7 +44,8 @@ from streams import wire
 from streams.blobs import Blobs
 from streams.errors import Misconfigured
 from streams.settings import Settings
-from streams.store import read, writer
+from streams.store import measure, read, writer
+from streams.store.selection import Selection
 from streams.store.shown import UNSORTED
 from streams.store.warehouse import MIGRATIONS, Warehouse
 
@@ -77,21 +78,21 @@ def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
             assigned(7, video("york", datetime.fromisoformat("2025-03-31T23:30:00-04:00")), 3),
         ],
     )
-    assert shares(read.prevalence(either), "month", "theme") == {
+    assert shares(measure.prevalence(either), "month", "theme") == {
         ("2025-03", "Architecture"): (3, 5),
         ("2025-03", "Evaluation"): (2, 5),
         ("2025-03", UNSORTED): (1, 5),
         ("2025-04", "Evaluation"): (1, 1),
     }
-    assert shares(read.themes(either), "theme") == {
+    assert shares(measure.themes(either), "theme") == {
         "Architecture": (3, 6),
         "Evaluation": (3, 6),
         UNSORTED: (1, 6),
     }
-    assert [row["share"] for row in read.themes(either)] == [3 / 6, 3 / 6, 1 / 6]
-    assert shares(read.topics(either), "topic_id") == {1: (2, 6), 2: (2, 6), 3: (3, 6), 4: (1, 6)}
-    assert shares(read.themes(either, "2025-04", "2025-04"), "theme") == {"Evaluation": (1, 1)}
-    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in read.cooccurrence(either)} == {
+    assert [row["share"] for row in measure.themes(either)] == [3 / 6, 3 / 6, 1 / 6]
+    assert shares(measure.topics(either), "topic_id") == {1: (2, 6), 2: (2, 6), 3: (3, 6), 4: (1, 6)}
+    assert shares(measure.themes(either, Selection("2025-04", "2025-04")), "theme") == {"Evaluation": (1, 1)}
+    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in measure.cooccurrence(either)} == {
         (1, 2): 1,
         (1, 3): 1,
     }
@@ -127,9 +128,9 @@ def test_a_paragraph_that_moves_to_a_newborn_topic_leaves_the_old_topics_set(stu
     for events in ([topic(1), *talks, birth], [birth, *reversed(talks), topic(1)]):
         empty(study)
         write(study, events)
-        assert shares(read.topics(study), "topic_id") == {1: (1, 3), NEWBORN: (2, 3)}
-        sets = study.rows("SELECT topic_id, bitmapToArray(videos) AS videos FROM topic_months ORDER BY ALL")
-        assert {row["topic_id"]: sorted(row["videos"]) for row in sets} == {1: [1], NEWBORN: [0, 2]}
+        assert shares(measure.topics(study), "topic_id") == {1: (1, 3), NEWBORN: (2, 3)}
+        for topic_id, video_ids in ((1, {"b"}), (NEWBORN, {"a", "c"})):
+            assert {row["video_id"] for row in measure.videos(study, topic_id)} == video_ids
 
 
 def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
@@ -148,7 +149,7 @@ def test_a_talk_published_in_another_year_than_it_was_first_said_counts_there_on
     """Years are partitions: one paragraph in two of them is still one."""
     write(study, [topic(1), assigned(0, video("a", datetime(2023, 5, 1, tzinfo=UTC)), 1)])
     write(study, [assigned(0, video("a"), 1, sequence=2)])
-    assert shares(read.prevalence(study), "month") == {"2025-03": (1, 1)}
+    assert shares(measure.prevalence(study), "month") == {"2025-03": (1, 1)}
 
 
 def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -> None:
@@ -241,6 +242,7 @@ async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_defau
         for row in there:
             tables.setdefault(row["table"], set()).add(row["name"])
         assert tables.pop("schema_versions")
+        assert tables.pop("video_topics")  # made of the others
         assert warehouse.columns == tables
         assert set(writer.ORDER) == set(tables)
         (paragraph,) = warehouse.rows("SELECT * FROM paragraphs FINAL")
@@ -279,20 +281,20 @@ def test_a_topic_that_is_not_retained_leaves_numerator_and_denominator(study: Wa
     write(study, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation")])
     write(study, [assigned(0, video("a"), 1, 3), assigned(1, video("b"), 2), assigned(2, video("c"), 1)])
     before = held(study)
-    assert shares(read.themes(study), "theme") == {"Architecture": (3, 3), "Evaluation": (1, 3)}
+    assert shares(measure.themes(study), "theme") == {"Architecture": (3, 3), "Evaluation": (1, 3)}
 
-    _curate(study, 1, retained=0, version=1)
-    assert shares(read.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
-    assert shares(read.prevalence(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
-    assert shares(read.topics(study), "topic_id") == {2: (1, 2), 3: (1, 2)}
-    assert read.cooccurrence(study) == []
-    assert {row["topic_id"] for row in read.topic_months(study)} == {2, 3}
+    _curate(study, 1, retained=0, revision=1)
+    assert shares(measure.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(measure.prevalence(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(measure.topics(study), "topic_id") == {2: (1, 2), 3: (1, 2)}
+    assert measure.cooccurrence(study) == []
+    assert {row["topic_id"] for row in measure.topic_months(study)} == {2, 3}
 
     # A tracker that starts tells its topics again; that does not undo what a person decided.
     write(study, [topic(1, "Architecture")])
-    assert shares(read.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(measure.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
 
-    _curate(study, 1, retained=1, version=2, theme="Architecture")
+    _curate(study, 1, retained=1, revision=2, theme="Architecture")
     assert {view: rows for view, rows in held(study).items() if "view" in view} == {
         view: rows for view, rows in before.items() if "view" in view
     }
@@ -300,7 +302,7 @@ def test_a_topic_that_is_not_retained_leaves_numerator_and_denominator(study: Wa
 
 def _curate(warehouse: Warehouse, topic_id: int, **decided: Any) -> None:
     row = {"model_version": MODEL, "topic_id": topic_id, "name": f"topic {topic_id}", "theme": ""}
-    warehouse.insert("codebook", [row | decided])
+    warehouse.insert("codebook_entries", [row | decided])
 
 
 def test_of_two_models_the_one_that_learned_more_is_shown(study: Warehouse) -> None:
@@ -311,9 +313,9 @@ def test_of_two_models_the_one_that_learned_more_is_shown(study: Warehouse) -> N
         for event in (topic(1, "Evaluation"), assigned(0, video("a"), 1))
     ]
     write(study, [changed, *rebuilt])
-    assert shares(read.themes(study), "theme") == {"Architecture": (2, 2)}
+    assert shares(measure.themes(study), "theme") == {"Architecture": (2, 2)}
     write(study, [changed.model_copy(update={"model_version": "model-2", "sequence": 3})])
-    assert shares(read.themes(study), "theme") == {"Evaluation": (1, 1)}
+    assert shares(measure.themes(study), "theme") == {"Evaluation": (1, 1)}
 
 
 def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path) -> None:
@@ -421,22 +423,18 @@ def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
             settled(letter, "replayed"),
         ],
     )
-    either.insert(
-        "paragraphs",
-        [
-            writer.paragraph_row(
-                text,
-                TRANSCRIPT,
-                0,
-                paragraph_id=e.paragraph_id(text, TRANSCRIPT, 0),
-                start_s=0.0,
-                end_s=1.0,
-                text=text,
-                speakers=[text],
-                tokens=1,
-            )[1]
-        ],
+    paragraph = writer.paragraph_row(
+        text,
+        TRANSCRIPT,
+        0,
+        paragraph_id=e.paragraph_id(text, TRANSCRIPT, 0),
+        start_s=0.0,
+        end_s=1.0,
+        text=text,
+        speakers=[text],
+        tokens=1,
     )
+    writer.write(either, [paragraph])
     kept = next(row for row in either.rows("SELECT * FROM videos FINAL") if row["video_id"] != "plain")
     for name in ("video_id", "title", "description", "channel", "show", "url"):
         assert kept[name] == text
@@ -444,7 +442,7 @@ def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
     assert read.known_videos(either) == {text, "plain"}
     assert read.sighted_by(either, text) == {text}
     assert read.sighted_by(either, "channel-2") == {"plain"}
-    assert shares(read.themes(either), "theme") == {text: (1, 1)}
+    assert shares(measure.themes(either), "theme") == {text: (1, 1)}
     (quote,) = read.quotes(either, 1)
     assert (quote["title"], quote["text"], quote["speakers"]) == (text, text, [text])
     found = read.dead_letter(either, letter.event_id[:10])

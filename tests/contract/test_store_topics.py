@@ -37,7 +37,7 @@ from agents.discover import Discover
 from streams import events as e
 from streams.blobs import Blobs
 from streams.epochs import Epochs
-from streams.store import genealogy, news, read, writer
+from streams.store import genealogy, measure, news, read, writer
 from streams.store.shown import UNSORTED
 from streams.store.warehouse import Warehouse
 from streams.topics import VIDEOS_SEEN
@@ -55,23 +55,25 @@ def test_a_merge_moves_every_number_at_once_and_only_once(either: Warehouse) -> 
             assigned(3, video("april", datetime(2025, 4, 2, tzinfo=UTC)), 2),
         ],
     )
-    assert shares(read.topics(either), "topic_id") == {1: (1, 4), 2: (4, 4), 3: (1, 4)}
+    assert shares(measure.topics(either), "topic_id") == {1: (1, 4), 2: (4, 4), 3: (1, 4)}
     for _ in range(2):
         write(either, [merged(2, 1, sequence=5)])
-        assert shares(read.topics(either), "topic_id") == {1: (4, 4), 3: (1, 4)}
-        assert shares(read.themes(either), "theme") == {"Architecture": (4, 4), "Costs": (1, 4)}
-        assert shares(read.prevalence(either), "month", "theme") == {
+        assert shares(measure.topics(either), "topic_id") == {1: (4, 4), 3: (1, 4)}
+        assert shares(measure.themes(either), "theme") == {"Architecture": (4, 4), "Costs": (1, 4)}
+        assert shares(measure.prevalence(either), "month", "theme") == {
             ("2025-03", "Architecture"): (3, 3),
             ("2025-03", "Costs"): (1, 3),
             ("2025-04", "Architecture"): (1, 1),
         }
-        assert {(row["topic_id"], row["other_id"]): row["videos"] for row in read.cooccurrence(either)} == {
+        assert {
+            (row["topic_id"], row["other_id"]): row["videos"] for row in measure.cooccurrence(either)
+        } == {
             (1, 3): 1  # not with itself
         }
         assert read.status(either)["topics"] == 2
     # A talk that comes later is still given the old id only by an old assignment; it counts there too.
     write(either, [assigned(4, video("late"), 2)])
-    assert shares(read.topics(either), "topic_id") == {1: (5, 5), 3: (1, 5)}
+    assert shares(measure.topics(either), "topic_id") == {1: (5, 5), 3: (1, 5)}
 
 
 def test_chains_of_merges_are_followed_in_whatever_order_they_are_written(study: Warehouse) -> None:
@@ -82,7 +84,7 @@ def test_chains_of_merges_are_followed_in_whatever_order_they_are_written(study:
         empty(study)
         for event in (*order, *talks, *topics):
             write(study, [event])
-        assert shares(read.topics(study), "topic_id") == {1: (4, 5), 2: (1, 5)}
+        assert shares(measure.topics(study), "topic_id") == {1: (4, 5), 2: (1, 5)}
         assert {row["topic_id"]: row["target"] for row in study.rows("SELECT * FROM aliases")} == {
             3: 1,
             4: 1,
@@ -94,13 +96,13 @@ def test_a_merge_of_one_model_is_none_of_another(study: Warehouse) -> None:
     old = [topic(1), topic(2), assigned(0, video("a"), 1), merged(1, 2, 2)]
     new = [event.model_copy(update={"model_version": "model-2"}) for event in old[:3]]
     write(study, [*old, *new, _epoch("model-2", 1)])
-    assert shares(read.topics(study), "topic_id") == {1: (1, 1), 2: (0, 1)}
+    assert shares(measure.topics(study), "topic_id") == {1: (1, 1), 2: (0, 1)}
 
 
 def test_a_topic_that_was_merged_is_found_under_the_one_it_ended_up_in(study: Warehouse) -> None:
     write(study, [topic(1), topic(2), topic(3), merged(3, 2, 4), merged(2, 1, 5)])
     write(study, [assigned(0, video("a"), 3), seen(video("a"))])
-    study.insert("paragraphs", [_paragraph("a", 0, "we chunk")])
+    writer.write(study, [("paragraphs", row) for row in (_paragraph("a", 0, "we chunk"),)])
     for asked in (1, 2, 3):
         found = genealogy.topic(study, asked)
         assert found is not None
@@ -122,7 +124,7 @@ def test_a_topic_is_called_what_a_person_decided_else_what_a_labeller_said_else_
     study: Warehouse,
 ) -> None:
     def name() -> str:
-        (row,) = read.topics(study)
+        (row,) = measure.topics(study)
         found = genealogy.topic(study, row["topic_id"])
         assert found is not None
         assert found["name"] == row["name"]
@@ -136,7 +138,7 @@ def test_a_topic_is_called_what_a_person_decided_else_what_a_labeller_said_else_
     write(study, [labelled(NEWBORN, 6, "Model Context Protocol"), labelled(NEWBORN, 3, "Tool servers")])
     assert name() == "Model Context Protocol"
     decided = {"model_version": MODEL, "topic_id": NEWBORN, "name": "MCP", "theme": "", "retained": 1}
-    study.insert("codebook", [decided | {"version": 1}])
+    study.insert("codebook_entries", [decided | {"revision": 1}])
     assert name() == "MCP"
 
 
@@ -178,10 +180,10 @@ def test_a_topic_sleeps_until_it_wakes(study: Warehouse) -> None:
     write(study, [topic(1), topic(2)])
     slept, woke = dormant(1, sequence=3, asleep=True), dormant(1, sequence=8, asleep=False)
     write(study, [slept])
-    assert {row["topic_id"]: row["asleep"] for row in read.topics(study)} == {1: True, 2: False}
+    assert {row["topic_id"]: row["asleep"] for row in measure.topics(study)} == {1: True, 2: False}
     write(study, [woke])
     write(study, [slept])  # again, after it woke
-    assert {row["topic_id"]: row["asleep"] for row in read.topics(study)} == {1: False, 2: False}
+    assert {row["topic_id"]: row["asleep"] for row in measure.topics(study)} == {1: False, 2: False}
 
 
 def test_drift_says_which_words_went_and_came(study: Warehouse) -> None:
@@ -258,12 +260,12 @@ def test_an_alert_without_evidence_has_its_reason_and_its_talks(study: Warehouse
 
 def test_boilerplate_is_counted_by_source_and_can_be_read(either: Warehouse) -> None:
     write(either, [topic(1)])
-    said = {
+    talks = {
         ("a", 1): {"channel_id": "UC1", "channel": "Night Deploys"},
         ("b", 9): {"channel_id": "UC1", "channel": "Night Deploys"},
         ("c", 3): {"show": "The Late Standup"},
     }
-    for index, ((video_id, day), about) in enumerate(said.items()):
+    for index, ((video_id, day), about) in enumerate(talks.items()):
         of = video(video_id, datetime(2025, 3, day, tzinfo=UTC), **about)
         event = assigned(index, of, 1, None, None)
         marked = [
@@ -271,31 +273,30 @@ def test_boilerplate_is_counted_by_source_and_can_be_read(either: Warehouse) -> 
             for position, each in enumerate(event.assignments)
         ]
         write(either, [seen(of), event.model_copy(update={"assignments": tuple(marked)})])
-        either.insert(
-            "paragraphs", [_paragraph(video_id, number, f"{video_id}{number}") for number in range(3)]
-        )
+        said = [_paragraph(video_id, number, f"{video_id}{number}") for number in range(3)]
+        writer.write(either, [("paragraphs", row) for row in said])
     (row,) = news.boilerplate(either)
     assert (row["source"], row["name"], row["videos"], row["paragraphs"]) == ("UC1", "Night Deploys", 2, 6)
     assert (row["boilerplate"], row["share"]) == (4, 4 / 6)
     assert [example["text"] for example in row["examples"]] == ["b1", "b2", "a1"]  # the newest first
     assert read.status(either)["boilerplate"] == 4
-    assert shares(read.topics(either), "topic_id") == {1: (3, 3)}
+    assert shares(measure.topics(either), "topic_id") == {1: (3, 3)}
 
 
 def test_the_newest_epochs_model_is_shown_from_its_beginning_on(either: Warehouse) -> None:
     old = [topic(1), assigned(0, video("a"), 1), assigned(1, video("b"), 1)]
     write(either, [_epoch(MODEL, 0), *old, seen(video("a")), seen(video("b"))])
-    assert shares(read.topics(either), "topic_id") == {1: (2, 2)}
+    assert shares(measure.topics(either), "topic_id") == {1: (2, 2)}
     assert (read.status(either)["epoch"], read.status(either)["relearning"]) == (0, 0)
     write(either, [_epoch("model-2", 1)])
-    assert read.topics(either) == []
+    assert measure.topics(either) == []
     assert (read.status(either)["epoch"], read.status(either)["relearning"]) == (1, 2)
     new = [event.model_copy(update={"model_version": "model-2"}) for event in (topic(1, "Costs"), old[1])]
     write(either, new)
-    assert shares(read.themes(either), "theme") == {"Costs": (1, 1)}
+    assert shares(measure.themes(either), "theme") == {"Costs": (1, 1)}
     assert read.unlearned_videos(either) == {"b"}
     write(either, [_epoch(MODEL, 0)])  # a worker of old times starts again
-    assert shares(read.themes(either), "theme") == {"Costs": (1, 1)}
+    assert shares(measure.themes(either), "theme") == {"Costs": (1, 1)}
 
 
 def test_an_epoch_has_to_learn_every_talk_that_was_heard_in_the_order_of_the_last_one(

@@ -82,7 +82,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     finally:
         calm.end()
     undisturbed = dict(tables(calm.home, calm.name))
-    for table in ("paragraphs", "transcripts", "assignments", "topics", "topic_months", "progress"):
+    for table in ("paragraphs", "transcripts", "assignments", "topics", "video_topics", "progress"):
         assert killed[table] == undisturbed[table], table
 
 
@@ -139,13 +139,15 @@ def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: St
 
 
 def test_a_process_at_rest_is_small(study: Study) -> None:
+    """Of its own: pages of libraries and weights that are mapped from files can be dropped at any time, and
+    how many of them count as resident is the kernel's choice (0.8 to 1.0 GB of them were seen)."""
     process = study.run()
     assert study.cli("ingest", *map(str, FEW)).returncode == 0
     study.until_done(len(FEW))
     time.sleep(2)
     family = [psutil.Process(process.popen.pid), *psutil.Process(process.popen.pid).children(recursive=True)]
-    resident = sum(member.memory_info().rss for member in family)
-    assert resident < 1.5e9, f"{resident / 1e9:.2f} GB, with topic and embedding models loaded"
+    own = sum(member.memory_info().rss - member.memory_info().shared for member in family)
+    assert own < 0.9e9, f"{own / 1e9:.2f} GB of its own, with topic and embedding models loaded"
 
 
 def _silence(path: Path) -> None:

@@ -163,6 +163,28 @@ EXAMPLES: tuple[e.Event, ...] = (
         words=(("mcp", 0.5),),
         by="a-model",
     ),
+    e.CodebookDecided(
+        revision=2,
+        model_version="m1",
+        action="merge",
+        said="vector stores (12) counts for RAG Systems (1)",
+        entries=(e.CodebookEntry(topic_id=12, name="vector stores", theme="Architecture", target=1),),
+        themes=(e.ThemeEntry(theme="Architecture", description="How it is built."),),
+        author="ann",
+        note="the same talks",
+        decided_at=MARCH,
+    ),
+    e.TopicJudged(
+        model_version="m1", topic_id=12, reviewer="bob", verdict="exclude", note="greetings", judged_at=MARCH
+    ),
+    e.VideoCorrected(
+        video_id="abc",
+        what="redated",
+        published_at=MARCH - timedelta(days=400),
+        reason="a re-upload",
+        author="ann",
+        corrected_at=MARCH,
+    ),
 )
 LATER: tuple[e.Event, ...] = (
     EXAMPLES[7].model_copy(
@@ -248,7 +270,7 @@ def test_two_drifts_of_one_topic_at_once_are_two_events() -> None:
 
 
 def test_two_subjects_that_emerge_in_one_talk_are_two_events_and_two_alerts() -> None:
-    emerged, raised = EXAMPLES[-2], LATER[-1]
+    emerged, raised = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged)), LATER[-1]
     assert emerged.model_copy(update={"subject": "vibe coding"}).event_id != emerged.event_id
     assert raised.model_copy(update={"title": "New topic: vibe coding"}).event_id != raised.event_id
     assert raised.key == "New topic: MCP"

@@ -153,7 +153,7 @@ def small(warehouse: Warehouse) -> None:
     for topic_id, name, theme in topics:
         rows += topic(topic_id, name, theme, (name.lower(), "model"))
     excluded = {"model_version": MODEL, "topic_id": 4, "name": "Greetings", "theme": "", "retained": 0}
-    rows.append(("codebook", excluded | {"version": 1}))
+    rows.append(("codebook_entries", excluded | {"revision": 1, "target": 0, "reason": "greetings"}))
     for index, (video_id, day, assigned) in enumerate(talks):
         rows += talk(index, video(video_id, day), [(each, f"{video_id} says it") for each in assigned])
     rows += dead_letter(1)

@@ -10,7 +10,8 @@ from page_process import client_of
 
 from agents import views
 from agents.web import pages
-from streams.store import news, read
+from streams.store import measure, news, read
+from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
 
 
@@ -52,11 +53,11 @@ async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> N
 async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Warehouse) -> None:
     html = (await page(lively)).text
     table = html[html.index("<table") : html.index("</table>")]
-    for row in read.themes(lively):
+    for row in measure.themes(lively):
         assert f"<bdi>{escape(row['theme'])}</bdi>" in table
         assert f"{100 * row['share']:.1f}" in table
         assert f"<small>{row['videos']}/{row['of_videos']}</small>" in table
-    for row in read.prevalence(lively):
+    for row in measure.prevalence(lively):
         title = f"{row['month']}: {row['videos']} of {row['of_videos']} videos"
         assert f'title="{title}">{100 * row["share"]:.0f}</td>' in table
     assert table.count('<th scope="row"') == 8 + 1 + 1, "8 themes, one without a theme, the foot"
@@ -96,9 +97,9 @@ async def test_a_bad_month_is_said_on_the_page(lively: Warehouse) -> None:
 async def test_topics_come_in_order_of_prevalence_with_a_sparkline_each(lively: Warehouse) -> None:
     html = (await page(lively)).text
     shown = [int(found) for found in re.findall(r'<li id="topic-(\d+)"', html)]
-    assert shown == [row["topic_id"] for row in read.topics(lively) if row["videos"]]
+    assert shown == [row["topic_id"] for row in measure.topics(lively) if row["videos"]]
     assert html.count('class="sparkline"') == len(shown)
-    rag = next(row for row in read.topics(lively) if row["name"] == "RAG Systems")
+    rag = next(row for row in measure.topics(lively) if row["name"] == "RAG Systems")
     assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} videos" in plain(html)
 
 
@@ -106,7 +107,7 @@ async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehous
     html = (await page(lively)).text
     of_topic = html[html.index(f'id="topic-{studies.BORN}"') :]
     bars = re.findall(r"<title>([\d-]+): (\d+)</title>", of_topic[: of_topic.index("</svg>\n      <details")])
-    counted = [row for row in read.topic_months(lively) if row["topic_id"] == studies.BORN]
+    counted = [row for row in measure.topic_months(lively) if row["topic_id"] == studies.BORN]
     assert bars == [(row["month"], str(row["videos"])) for row in counted]
 
 
@@ -137,10 +138,12 @@ async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -
 
 
 async def test_a_status_compares_the_period_that_is_asked_for(lively: Warehouse) -> None:
-    for row in views.topics(lively, "2025-02", "2025-04"):
+    for row in views.topics(lively, Selection("2025-02", "2025-04")):
         assert (row["trend"]["before_first"], row["trend"]["before_last"]) == ("2024-11", "2025-01")
         assert row["trend"]["videos"] == row["videos"]
-    assert {row["trend"] for row in views.topics(lively, "2024-01", "2024-03")} == {None}, "nothing before"
+    assert {row["trend"] for row in views.topics(lively, Selection("2024-01", "2024-03"))} == {None}, (
+        "nothing before"
+    )
 
 
 async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:

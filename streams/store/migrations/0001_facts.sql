@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS assignments
     model_version LowCardinality(String),
     video_id String,
     paragraph_id String,
-    video_index UInt32 COMMENT 'dense, from 0: what bitmaps are made of',
+    video_index UInt32 COMMENT 'dense, from 0: in what order the model learned the videos',
     month Date COMMENT 'first day of the month of publication (UTC)',
     topic_id UInt32 COMMENT '0 is no topic',
     probability Float32,
@@ -104,16 +104,19 @@ CREATE TABLE IF NOT EXISTS topic_words
 )
 ENGINE = ReplacingMergeTree(sequence) ORDER BY (model_version, topic_id);
 
-CREATE TABLE IF NOT EXISTS codebook
+-- The codebook: what each decision made of a topic. Every revision stays, so that any number can be asked as of any.
+CREATE TABLE IF NOT EXISTS codebook_entries
 (
     model_version LowCardinality(String),
     topic_id UInt32,
-    name String,
+    revision UInt64 COMMENT '0: as it was seeded or born',
+    name String COMMENT 'empty: what a labeller or the model calls it',
     theme String COMMENT 'empty: not yet in a theme',
     retained UInt8,
-    version UInt64
+    target UInt32 COMMENT 'the topic it counts for; 0: itself',
+    reason String COMMENT 'why it is not retained'
 )
-ENGINE = ReplacingMergeTree(version) ORDER BY (model_version, topic_id);
+ENGINE = ReplacingMergeTree ORDER BY (model_version, topic_id, revision);
 
 CREATE TABLE IF NOT EXISTS drifts
 (

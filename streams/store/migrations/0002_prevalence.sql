@@ -1,8 +1,24 @@
--- Prevalence counts videos, so it is made of sets of videos: writing a fact twice changes nothing, and a
--- paragraph that moves to another topic leaves the old one's set. A plain view: nothing to keep in step.
+-- What is counted: one row a talk, with its topics. Every number of the study is a count of such rows, so a talk
+-- counts once by construction. The writer makes a talk's row anew from the facts whenever one of them changes, and the
+-- row that was written last holds.
 
-CREATE VIEW IF NOT EXISTS topic_months AS
-SELECT model_version, month, topic_id, groupBitmapState(video_index) AS videos
-FROM assignments FINAL
-WHERE topic_id > 0
-GROUP BY model_version, month, topic_id;
+CREATE TABLE IF NOT EXISTS video_topics
+(
+    model_version LowCardinality(String),
+    video_id String,
+    published_on Date COMMENT 'day of publication (UTC), as corrected',
+    source String COMMENT 'what it comes from, as the topic model is told it',
+    channel String,
+    show String,
+    language LowCardinality(String),
+    speakers Array(String),
+    withdrawn UInt8 COMMENT '1: it counts nowhere',
+    transcript_version String COMMENT 'the one whose paragraphs count',
+    topics Nested
+    (
+        id UInt32,
+        paragraphs UInt32,
+        seconds Float64
+    ) COMMENT 'each topic once, by id; as assigned: merges and the codebook are applied when a question is asked'
+)
+ENGINE = ReplacingMergeTree ORDER BY (model_version, video_id);

@@ -105,20 +105,3 @@ WITH RECURSIVE chain AS
     WHERE chain.depth < 100
 )
 SELECT model_version, topic_id, argMax(target, depth) AS target FROM chain GROUP BY model_version, topic_id;
-
--- Takes the place of the view of 0002: a merged topic's videos are those of the topic it ended up in.
-CREATE OR REPLACE VIEW topic_months AS
-SELECT
-    months.model_version AS model_version,
-    months.month AS month,
-    if(aliases.target = 0, months.topic_id, aliases.target) AS topic_id,
-    groupBitmapMergeState(months.videos) AS videos
-FROM
-(
-    SELECT model_version, month, topic_id, groupBitmapState(video_index) AS videos
-    FROM assignments FINAL
-    WHERE topic_id > 0
-    GROUP BY model_version, month, topic_id
-) AS months
-LEFT JOIN aliases ON aliases.model_version = months.model_version AND aliases.topic_id = months.topic_id
-GROUP BY model_version, month, topic_id;

@@ -1,0 +1,71 @@
+"""The options that say which talks a number is about, for every command that counts."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+
+P = ParamSpec("P")
+Selected = dict[str, Any]
+"""What was chosen, by the names of `streams.store.selection.Selection`; what was not given is left out."""
+_PERIOD = "YYYY-MM[-DD]"
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "first": (
+        str | None,
+        typer.Option(None, "--from", help="First month or day of publication.", metavar=_PERIOD),
+    ),
+    "last": (str | None, typer.Option(None, "--to", help="Last month or day, inclusive.", metavar=_PERIOD)),
+    "source": (str, typer.Option("", help="Only talks from this source.", show_default=False)),
+    "channel": (str, typer.Option("", help="Only talks of this channel.", show_default=False)),
+    "show": (str, typer.Option("", help="Only talks of this show.", show_default=False)),
+    "speaker": (str, typer.Option("", help="Only talks in which this person speaks.", show_default=False)),
+    "language": (str, typer.Option("", help="Only talks in this language (ISO 639-1).", show_default=False)),
+    "codebook": (
+        int | None,
+        typer.Option(None, min=0, metavar="REVISION", help="As of this revision of the codebook."),
+    ),
+}
+
+
+def selecting(command: Callable[Concatenate[Selected, P], None]) -> Callable[..., None]:
+    """Give a command, whose first parameter is the selection, the options that make one."""
+
+    @wraps(command)
+    def asked(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in _OPTIONS}
+        selected = {name: value for name, value in chosen.items() if value not in (None, "")}
+        _check(selected.get("first"), selected.get("last"))
+        command(selected, **given)  # type: ignore[call-arg]
+
+    own = list(inspect.signature(command).parameters.values())[1:]
+    hints = get_type_hints(command)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option)
+        for name, (_, option) in _OPTIONS.items()
+    ]
+    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [*options, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own)]
+    )
+    asked.__annotations__ = {name: kind for name, (kind, _) in _OPTIONS.items()} | {
+        each.name: hints[each.name] for each in own
+    }
+    return asked
+
+
+def _check(first: str | None, last: str | None) -> None:
+    from streams.store.selection import Selection, is_period
+
+    for option, text in (("--from", first), ("--to", last)):
+        if text is not None and not is_period(text):
+            raise typer.BadParameter(
+                f"{text!r} is not a month or day from 1970-01 to 2099-12: write it as 2025-03 or 2025-03-31",
+                param_hint=option,
+            )
+    days = Selection(first, last).days
+    if days[0] > days[1]:
+        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")

@@ -1,0 +1,80 @@
+"""The row that a talk counts as, made anew from the facts about it.
+
+A talk's row depends on its assignments, paragraphs, metadata and corrections as they stand, so whatever
+arrived first, and however often, the row is the same once all of it is there. Of several transcripts the
+one that was learned last counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from streams.store.shown import SOURCE
+from streams.store.warehouse import Warehouse, strings
+
+_WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
+_MADE = f"""
+INSERT INTO video_topics
+    (model_version, video_id, published_on, source, channel, show, language, speakers, withdrawn,
+     transcript_version, topics.id, topics.paragraphs, topics.seconds)
+WITH
+    said AS (
+        SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
+               a.month AS month, a.sequence AS sequence, p.transcript_version AS transcript_version,
+               p.speakers AS speakers, p.end_s - p.start_s AS seconds
+        FROM (
+            SELECT * FROM assignments FINAL WHERE {_WANTED}
+        ) AS a
+        LEFT JOIN (
+            SELECT paragraph_id, transcript_version, speakers, start_s, end_s FROM paragraphs FINAL
+            WHERE {_WANTED}
+        ) AS p ON p.paragraph_id = a.paragraph_id
+    ),
+    newest AS (
+        SELECT model_version, video_id, argMax(month, sequence) AS month,
+               argMaxIf(transcript_version, sequence, transcript_version != '') AS transcript_version
+        FROM said GROUP BY model_version, video_id
+    ),
+    counted AS (
+        SELECT model_version, video_id, topic_id, count() AS paragraphs, round(sum(seconds), 3) AS seconds,
+               groupUniqArrayArray(speakers) AS speakers
+        FROM said INNER JOIN newest USING (model_version, video_id)
+        WHERE said.transcript_version IN ('', newest.transcript_version)
+        GROUP BY model_version, video_id, topic_id
+    ),
+    gathered AS (
+        SELECT model_version, video_id, groupUniqArrayArray(speakers) AS speakers,
+               arraySort(groupArrayIf((topic_id, paragraphs, seconds), topic_id > 0)) AS topics
+        FROM counted GROUP BY model_version, video_id
+    ),
+    corrected AS (
+        SELECT video_id, argMaxIf(what = 'withdrawn', corrected_at, what != 'redated') AS withdrawn,
+               argMaxIf(published_at, corrected_at, what = 'redated') AS published_at
+        FROM corrections FINAL WHERE {_WANTED} GROUP BY video_id
+    )
+SELECT n.model_version, n.video_id,
+       toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
+       if(v.video_id = '', n.video_id, v.source), v.channel, v.show, coalesce(v.language, ''),
+       arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))), c.withdrawn, n.transcript_version,
+       g.topics.1, g.topics.2, g.topics.3
+FROM newest AS n
+INNER JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
+LEFT JOIN (
+    SELECT *, {SOURCE} AS source FROM videos FINAL
+    WHERE {_WANTED}
+) AS v ON v.video_id = n.video_id
+LEFT JOIN corrected AS c ON c.video_id = n.video_id
+"""
+
+
+def measure(warehouse: Warehouse, video_ids: Iterable[str]) -> None:
+    """Make the rows of these talks anew, for every model that has learned them."""
+    wanted = sorted(set(video_ids))
+    if wanted:
+        warehouse.command(_MADE, every=False, videos=json.dumps(wanted))
+
+
+def measure_all(warehouse: Warehouse) -> None:
+    """Make every talk's row anew: after a migration, or an import."""
+    warehouse.command(_MADE, every=True, videos="[]")
