@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, Concatenate, NamedTuple
 
 from models.trend import trend, wilson
-from streams.store import genealogy, measure, news, read
+from streams.store import book, genealogy, measure, news, read
 from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.warehouse import Row, Warehouse
 
@@ -76,19 +76,28 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     """Everything about one topic, or None where there is none; of a merged one, of where it ended up.
 
     Returns:
-        {topic_id, name, theme, origin, emerged_at, parent_id, parent, asleep, words, words_at_birth,
-        asked_id, merged: [{topic_id, name}], videos, of_videos, share, status, trend, months, drifts,
-        genealogy, quotes}; the parts are those of the views `topics`, `topic_months`, `drifts`, `genealogy`
-        and `quotes`.
+        {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
+        words_at_birth, asked_id, merged: [{topic_id, name}], videos, of_videos, share, low, high, paragraphs,
+        minutes, status, trend, months, drifts, genealogy, quotes, newest}; the parts are those of the views
+        `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (the most probable; `newest`: those). One
+        that is not retained has no figures; `reason` says why.
     """
-    found = genealogy.topic(warehouse, topic_id)
+    applied = book.book(warehouse)
+    known = applied.counts_as(topic_id)
+    found = genealogy.topic(warehouse, known)
     if found is None:
         return None
-    known = found["topic_id"]
     counted = next((row for row in topics(warehouse) if row["topic_id"] == known), {})
+    figures = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
+    merged = [
+        {"topic_id": each, "name": applied.entries[each].name}
+        for each in applied.family(known)
+        if each != known
+    ]
     return (
-        {name: counted.get(name) for name in ("videos", "of_videos", "share", "status", "trend")}
+        {name: counted.get(name) for name in figures}
         | found
+        | {"asked_id": topic_id, "merged": merged}
         | {
             "months": [
                 {"month": row["month"], "videos": row["videos"]}
@@ -98,6 +107,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
             "drifts": genealogy.drifts(warehouse, known),
             "genealogy": genealogy.genealogy(warehouse, known),
             "quotes": read.quotes(warehouse, known),
+            "newest": read.quotes(warehouse, known, newest=True),
         }
     )
 

@@ -10,7 +10,7 @@ import typer
 from agents.cli.console import load_settings, print_json, print_rows, tell
 from agents.cli.reading import JSON, NO_TALKS, print_quotes, rows_of
 from agents.cli.selecting import Selected, selecting
-from agents.sentences import change, compared, day, drifted, happened, percent
+from agents.sentences import between, change, compared, day, drifted, happened, minutes, percent
 
 app = typer.Typer(
     help="Topics with status, words, theme and prevalence, most prevalent first; and what became of them.",
@@ -63,6 +63,10 @@ def show(
     for name, value in _about(found):
         print(f"{name:15} {value}")
     print_quotes(found["quotes"])
+    told = {quote["paragraph_id"] for quote in found["quotes"]}
+    if newest := [quote for quote in found["newest"] if quote["paragraph_id"] not in told]:
+        print("\nThe newest:")
+        print_quotes(newest)
 
 
 def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -77,7 +81,12 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "origin", f"{origin}, {day(found['emerged_at'])}" if found["emerged_at"] else origin
     if found["share"] is not None:
         videos = f"{found['videos']} of {found['of_videos']} videos"
-        yield "prevalence", f"{videos} ({percent(found['share'])})"
+        yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(found)})"
+        yield "spoken of", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
+    if not found["retained"]:
+        yield "excluded", found["reason"] or "without a reason"
+    for each in found["merged"]:
+        yield "counts too", f"{each['name']} ({each['topic_id']})"
     status = [found["status"] or "too early to say", compared(found["trend"])]
     yield "status", ": ".join(filter(None, status))
     yield "words", ", ".join(found["words"])

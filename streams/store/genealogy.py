@@ -93,12 +93,13 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     """One topic, or None where there is none; of a merged one, the topic that it ended up in.
 
     Returns:
-        {topic_id, name, theme, origin, emerged_at, parent_id, parent, asleep, words, words_at_birth,
-        asked_id, merged: [{topic_id, name}]}; asked_id is what was asked for.
+        {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
+        words_at_birth, asked_id, merged: [{topic_id, name}]}; asked_id is what was asked for.
     """
     found = warehouse.rows(
         f"""
-        SELECT t.topic_id AS topic_id, c.name AS name, c.theme AS theme, t.origin AS origin,
+        SELECT t.topic_id AS topic_id, c.name AS name, c.theme AS theme, c.retained = 1 AS retained,
+               c.reason AS reason, t.origin AS origin,
                t.emerged_at AS emerged_at, t.parent AS parent_id, p.name AS parent, w.words AS words,
                t.words AS words_at_birth, s.asleep AS asleep
         FROM (SELECT * FROM topics FINAL WHERE model_version = {MODEL} AND topic_id IN {FAMILY}) AS t
@@ -120,4 +121,5 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         """,
         topic=found[0]["topic_id"],
     )
-    return found[0] | {"asleep": bool(found[0]["asleep"]), "asked_id": topic_id, "merged": merged}
+    flags = {name: bool(found[0][name]) for name in ("asleep", "retained")}
+    return found[0] | flags | {"asked_id": topic_id, "merged": merged}

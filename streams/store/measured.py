@@ -17,17 +17,18 @@ _WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
 _MADE = f"""
 INSERT INTO video_topics
     (model_version, video_id, published_on, source, channel, show, language, speakers, withdrawn,
-     transcript_version, topics.id, topics.paragraphs, topics.seconds)
+     transcript_version, topics.id, topics.paragraphs, topics.seconds, topics.probability, topics.position)
 WITH
     said AS (
         SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
-               a.month AS month, a.sequence AS sequence, p.transcript_version AS transcript_version,
-               p.speakers AS speakers, p.end_s - p.start_s AS seconds
+               a.month AS month, a.sequence AS sequence, a.probability AS probability,
+               p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
+               p.end_s - p.start_s AS seconds
         FROM (
             SELECT * FROM assignments FINAL WHERE {_WANTED}
         ) AS a
         LEFT JOIN (
-            SELECT paragraph_id, transcript_version, speakers, start_s, end_s FROM paragraphs FINAL
+            SELECT paragraph_id, transcript_version, position, speakers, start_s, end_s FROM paragraphs FINAL
             WHERE {_WANTED}
         ) AS p ON p.paragraph_id = a.paragraph_id
     ),
@@ -38,6 +39,7 @@ WITH
     ),
     counted AS (
         SELECT model_version, video_id, topic_id, count() AS paragraphs, round(sum(seconds), 3) AS seconds,
+               max((said.probability, -toInt64(said.position))) AS best,
                groupUniqArrayArray(speakers) AS speakers
         FROM said INNER JOIN newest USING (model_version, video_id)
         WHERE said.transcript_version IN ('', newest.transcript_version)
@@ -45,7 +47,8 @@ WITH
     ),
     gathered AS (
         SELECT model_version, video_id, groupUniqArrayArray(speakers) AS speakers,
-               arraySort(groupArrayIf((topic_id, paragraphs, seconds), topic_id > 0)) AS topics
+               arraySort(groupArrayIf(
+                   (topic_id, paragraphs, seconds, best.1, -best.2), topic_id > 0)) AS topics
         FROM counted GROUP BY model_version, video_id
     ),
     corrected AS (
@@ -57,7 +60,7 @@ SELECT n.model_version, n.video_id,
        toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
        if(v.video_id = '', n.video_id, v.source), v.channel, v.show, coalesce(v.language, ''),
        arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))), c.withdrawn, n.transcript_version,
-       g.topics.1, g.topics.2, g.topics.3
+       g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
 FROM newest AS n
 INNER JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
 LEFT JOIN (

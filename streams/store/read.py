@@ -1,6 +1,6 @@
 """What the store knows of talks and of the work on them: quotes, status, dead letters.
 
-One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table or JSON.
+One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table.
 """
 
 from __future__ import annotations
@@ -29,23 +29,36 @@ def quotes(
         Rows {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text,
         probability}.
     """
-    order = "published_at DESC, probability DESC" if newest else "probability DESC"
+    order = "published_on DESC, probability DESC" if newest else "probability DESC"
     return warehouse.rows(
         f"""
-        SELECT a.paragraph_id AS paragraph_id, a.video_id AS video_id, v.title AS title, v.show AS show,
+        WITH best AS (
+            SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
+            FROM (
+                SELECT video_id, transcript_version, published_on,
+                       arrayReverseSort(arrayFilter(
+                           (_, id) -> has({{family:Array(UInt32)}}, id),
+                           arrayZip(topics.probability, topics.position), topics.id))[1] AS said
+                FROM video_topics FINAL
+                WHERE model_version = {MODEL} AND hasAny(topics.id, {{family:Array(UInt32)}})
+                  AND {selection.where}
+            )
+            ORDER BY {order}, video_id LIMIT {{limit:UInt32}}
+        )
+        SELECT p.paragraph_id AS paragraph_id, b.video_id AS video_id, v.title AS title, v.show AS show,
                v.url AS url, v.published_at AS published_at, p.start_s AS start_s, p.end_s AS end_s,
-               p.speakers AS speakers, p.text AS text, a.probability AS probability
-        FROM (SELECT * FROM assignments FINAL
-              WHERE model_version = {MODEL} AND topic_id IN {{family:Array(UInt32)}}) AS a
-        INNER JOIN (SELECT * FROM paragraphs FINAL) AS p ON p.paragraph_id = a.paragraph_id
-        INNER JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = a.video_id
+               p.speakers AS speakers, p.text AS text, b.probability AS probability
+        FROM best AS b
         INNER JOIN (
-            SELECT video_id, transcript_version FROM video_topics FINAL
-            WHERE model_version = {MODEL} AND {selection.where}
-        ) AS t ON t.video_id = p.video_id AND t.transcript_version = p.transcript_version
-        ORDER BY {order}, paragraph_id
-        LIMIT 1 BY a.video_id
-        LIMIT {{limit:UInt32}}
+            SELECT * FROM paragraphs FINAL
+            WHERE (video_id, transcript_version, position) IN
+                (SELECT video_id, transcript_version, position FROM best)
+        ) AS p ON p.video_id = b.video_id AND p.position = b.position
+              AND p.transcript_version = b.transcript_version
+        INNER JOIN (
+            SELECT * FROM videos FINAL WHERE video_id IN (SELECT video_id FROM best)
+        ) AS v ON v.video_id = b.video_id
+        ORDER BY {order.replace("published_on", "b.published_on")}, paragraph_id
         """,
         **selection.parameters,
         family=book(warehouse, selection.codebook).family(topic_id),

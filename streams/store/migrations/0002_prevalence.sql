@@ -18,7 +18,9 @@ CREATE TABLE IF NOT EXISTS video_topics
     (
         id UInt32,
         paragraphs UInt32,
-        seconds Float64
-    ) COMMENT 'each topic once, by id; as assigned: merges and the codebook are applied when a question is asked'
+        seconds Float64,
+        probability Float32,
+        position UInt32
+    ) COMMENT 'each topic once, by id, with its most probable paragraph; as assigned: merges and the codebook are applied when a question is asked'
 )
 ENGINE = ReplacingMergeTree ORDER BY (model_version, video_id);
