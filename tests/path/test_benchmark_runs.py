@@ -47,3 +47,21 @@ def test_three_talks_are_measured_and_reported(study: Study, tmp_path: Path) -> 
     assert set(report["phases"]) == {"whole", "embedding"}
     assert set(report["machine"]) >= {"cpu", "cores", "memory_gb", "os", "python", "libraries", "revision"}
     assert "OF WALL TIME" in measured.stderr and "ratio" in measured.stderr
+
+
+def test_the_read_functions_are_timed_on_a_made_up_study(tmp_path: Path) -> None:
+    out = tmp_path / "warehouse.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / "warehouse.py"), "--assignments", "12000"]
+    measured = subprocess.run(
+        [*command, "--calls", "2", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert measured.returncode == 0, measured.stderr
+    (size,) = json.loads(out.read_text())["sizes"]
+    assert (size["assignments"], size["talks"]) == (12_000, 500)
+    assert {"prevalence", "themes", "topics", "cooccurrence", "quotes"} <= set(size["views"])
+    assert all(0 < times["p50_ms"] <= times["p95_ms"] for times in size["views"].values())
+    assert size["insert_paragraphs_per_s"] > 0
