@@ -126,6 +126,10 @@ class Warehouse:
         """Run a statement without a result; parameters are bound by the server."""
         self._call(lambda client: client.command(statement, parameters=parameters or None))
 
+    def raw(self, action: Callable[[Any], T]) -> T:
+        """Do something with the client itself (files in ClickHouse's formats); it may be done again."""
+        return self._call(action)
+
     def warm_up(self) -> None:
         """Pay the first insert's lazy imports (seconds, once) before events wait for it."""
         self.command("CREATE TABLE IF NOT EXISTS warm_up (n UInt8) ENGINE = Null")

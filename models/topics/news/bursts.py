@@ -224,7 +224,8 @@ class TermBursts:
         by_source = Counter(video.source for video in recent.saying(term))
         if len(by_source) < sources.needed(mixed, s.sources):
             return None
-        videos = sources.counted(list(by_source.values()), mixed, s.source_share)
+        spoke = sources.established(by_source, lambda source: recent.past[source])
+        videos = sources.counted(spoke, mixed, s.source_share)
         least = s.least_videos + (2 if mixed < sources.ONE else 0)
         log10_p = log10_tail(videos, expected)
         if videos < least or log10_p > s.log10_p + s.relief:

@@ -22,6 +22,7 @@ class Recent:
     Attributes:
         seen: videos so far. earlier_of: those that have left the window.
         earlier: by term, how many of those said it; rare and old terms are forgotten beyond `most_terms`.
+        sources, past: by source, how many videos are in the window, and how many have left it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Recent:
         self.videos: dict[int, RecentVideo] = {}
         self._where: dict[str, list[int]] = {}
         self.sources: Counter[str] = Counter()
+        self.past: Counter[str] = Counter()
         self._kept = 0
 
     def __len__(self) -> int:
@@ -109,6 +111,7 @@ class Recent:
 
     def _count(self, video: RecentVideo) -> None:
         self.earlier_of += 1
+        self.past[video.source] += 1
         for term in video.terms:
             self.earlier[term] = self.earlier.get(term, 0) + 1
             self.last[term] = max(video.number, self.last.get(term, 0))
@@ -138,6 +141,7 @@ class Recent:
             "seen": self.seen,
             "earlier_of": self.earlier_of,
             "calendar": list(self.calendar.to_json()),
+            "past": dict(sorted(self.past.items())),
             "terms": list(names),
             "videos": [self.videos[number].to_json(numbers) for number in sorted(self.videos)],
         }
@@ -160,6 +164,7 @@ class Recent:
         names = state["terms"]
         self.seen, self.earlier_of = state["seen"], state["earlier_of"]
         self.calendar = Calendar.from_json(state["calendar"])
+        self.past = Counter(state["past"])
         counts, last = arrays["term_earlier"].tolist(), arrays["term_last"].tolist()
         said = [(term, count, at) for term, count, at in zip(names, counts, last, strict=True) if count]
         self.earlier = {term: count for term, count, _ in said}

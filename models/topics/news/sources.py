@@ -1,10 +1,13 @@
 """Of how many sources something must come to be news, and for how much one source may count."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ONE = 1.5
 """With fewer sources in effect than this there is one, and it cannot be asked for several."""
+
+PAST = 5
+"""A source with fewer earlier videos than this has no past: whatever it says, it says for the first time."""
 
 
 def spread(videos: Iterable[int]) -> float:
@@ -50,3 +53,18 @@ def counted(videos: Sequence[int], mixed: float, share: float) -> int:
     most = max(videos)
     rest = sum(videos) - most
     return rest + min(most, math.floor(rest * share / (1.0 - share) + 1e-9))
+
+
+def established(videos: Mapping[str, int], past: Callable[[str], int]) -> list[int]:
+    """Of each source, how many of its videos count: one where it has no past.
+
+    When a show joins, its subjects, hosts and habits are new to the study and not to the world.
+
+    Args:
+        videos: of each source, how many there are.
+        past: how many videos a source had before the recent ones.
+
+    >>> established({"old": 4, "joined": 9}, {"old": 30, "joined": 2}.__getitem__)
+    [4, 1]
+    """
+    return [count if past(source) >= PAST else min(count, 1) for source, count in videos.items()]
