@@ -12,9 +12,12 @@ from typing import ClassVar
 
 from agents.stage import Agent, Block, Position
 from models.paragraphs import Paragraphs
+from streams import corrections
 from streams.blobs import Blobs
+from streams.codebook_log import CodebookLog
+from streams.corrections import Corrections
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
-from streams.store import writer
+from streams.store import curation, writer
 from streams.store.warehouse import Row, Warehouse
 from streams.topics import (
     ALERTS,
@@ -62,7 +65,16 @@ class Store(Agent):
         """Bring the tables up to date and pay the first insert's imports."""
         await asyncio.to_thread(self._warehouse.migrate)
         await asyncio.to_thread(self._warehouse.warm_up)
+        await asyncio.to_thread(self._catch_up)
         return ()
+
+    def _catch_up(self) -> None:
+        """Write what people decided, was kept, and never arrived."""
+        late = [
+            *curation.missing(CodebookLog(self._blobs), self._warehouse),
+            *corrections.missing(Corrections(self._blobs), self._warehouse),
+        ]
+        writer.write(self._warehouse, (row for event in late for row in writer.rows_of(event)))
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
         """Collect an event's rows."""

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, Concatenate, NamedTuple
 
 from models.trend import trend, wilson
-from streams.store import book, genealogy, measure, news, read
+from streams.store import book, corpus, curation, genealogy, measure, news, read, talks
 from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.warehouse import Row, Warehouse
 
@@ -233,6 +233,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
         measure.cooccurrence,
         measure.videos,
         read.quotes,
+        corpus.corpus,
+        corpus.provenance,
     )
 } | {
     view.__name__: view
@@ -245,6 +247,13 @@ VIEWS: dict[str, Callable[..., Any]] = {
         news.alerts,
         news.emergences,
         news.boilerplate,
+        curation.codebook_standing,
+        curation.codebook_revision,
+        curation.codebook_decisions,
+        curation.codebook_judgements,
+        talks.talk,
+        talks.talks,
+        talks.corrections,
         read.dead_letters,
         read.dead_letter,
     )

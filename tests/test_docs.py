@@ -25,8 +25,8 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted(path for folder in (*PACKAGES, "infra", "tests") for path in (ROOT / folder).rglob("*.md")),
 ]
-OTHER_VARIABLES = {"GROUNDSWELL_TEST_DATA", "GROUNDSWELL_MODELS"}
-"""Read by the tests, not by Groundswell."""
+OTHER_VARIABLES = {"GROUNDSWELL_TEST_DATA", "GROUNDSWELL_MODELS", "GROUNDSWELL_AUTHOR"}
+"""Read by the tests, or by the command line; no settings."""
 OPTIONS_WITH_VALUE = {"--study", "--log-level"}
 """What may stand between `groundswell` and a command."""
 

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agents.cli import dead_letters, export, operate, reading, sources, topics
+from agents.cli import codebook, dead_letters, export, operate, reading, report, sources, topics, videos
 from agents.cli.console import exit_code_of, state
 
 app = typer.Typer(
@@ -35,7 +35,10 @@ def options(
 operate.register(app)
 reading.register(app)
 export.register(app)
+report.register(app)
 app.add_typer(topics.app, name="topics")
+app.add_typer(codebook.app, name="codebook")
+app.add_typer(videos.app, name="videos")
 app.add_typer(sources.app, name="sources")
 app.add_typer(dead_letters.app, name="dead-letters")
 

@@ -9,7 +9,6 @@ from typing import Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
 
-
 P = ParamSpec("P")
 Selected = dict[str, Any]
 """What was chosen, by the names of `streams.store.selection.Selection`; what was not given is left out."""

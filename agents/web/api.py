@@ -17,7 +17,8 @@ from fastapi.responses import JSONResponse
 
 from agents import views
 from streams.errors import Explained, Misconfigured, Unavailable
-from streams.store import genealogy, measure, news, read
+from streams.store import corpus as corpora
+from streams.store import curation, genealogy, measure, news, read, talks
 from streams.store.selection import Selection, is_period
 from streams.store.warehouse import Row, Warehouse
 
@@ -146,6 +147,54 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
     @endpoint(views.topic_months)
     def topic_months(selected: Selected) -> list[Row]:
         return ask(warehouse, views.topic_months, selected)
+
+    @endpoint(corpora.corpus)
+    def corpus(selected: Selected) -> Any:
+        return ask(warehouse, corpora.corpus, selected)
+
+    @endpoint(corpora.provenance)
+    def provenance(selected: Selected) -> Any:
+        return ask(warehouse, corpora.provenance, selected)
+
+    @endpoint(curation.codebook_standing)
+    def codebook_standing(
+        revision: Annotated[int | None, Query(ge=0, lt=2**32, description="Empty: the newest.")] = None,
+        model: Annotated[str, Query(description="A model's version; empty: that of the newest epoch.")] = "",
+    ) -> Any:
+        return ask(warehouse, curation.codebook_standing, revision, model)
+
+    @endpoint(curation.codebook_revision)
+    def codebook_revision() -> Any:
+        return ask(warehouse, curation.codebook_revision)
+
+    @endpoint(curation.codebook_decisions)
+    def codebook_decisions(
+        limit: Annotated[int, Query(ge=1, le=100_000, description="At most so many, the newest.")] = 100,
+        since: Annotated[int, Query(ge=0, lt=2**32, description="Only later revisions than this.")] = 0,
+    ) -> Any:
+        return ask(warehouse, curation.codebook_decisions, limit, since)
+
+    @endpoint(curation.codebook_judgements)
+    def codebook_judgements() -> Any:
+        return ask(warehouse, curation.codebook_judgements)
+
+    @endpoint(talks.talk)
+    def talk(video_id: Annotated[str, Query(description="The video, as in /api/talks.")]) -> Row:
+        found = ask(warehouse, talks.talk, video_id)
+        if found is None:
+            raise Refused(404, f"there is no talk {video_id[:40]!r}", "see /api/talks for those there are")
+        return found
+
+    @endpoint(talks.talks)
+    def listed(
+        limit: Limit = 100,
+        search: Annotated[str, Query(description="Only with this text in title, show, channel or id.")] = "",
+    ) -> list[Row]:
+        return ask(warehouse, talks.talks, limit, search)
+
+    @endpoint(talks.corrections)
+    def corrections() -> list[Row]:
+        return ask(warehouse, talks.corrections)
 
     @endpoint(measure.cooccurrence)
     def cooccurrence(selected: Selected, limit: Limit = 1000) -> list[Row]:

@@ -21,7 +21,7 @@ INSERT INTO video_topics
 WITH
     said AS (
         SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
-               a.month AS month, a.sequence AS sequence, a.probability AS probability,
+               a.probability AS probability,
                p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
                p.end_s - p.start_s AS seconds
         FROM (
@@ -33,9 +33,7 @@ WITH
         ) AS p ON p.paragraph_id = a.paragraph_id
     ),
     newest AS (
-        SELECT model_version, video_id, argMax(month, sequence) AS month,
-               argMaxIf(transcript_version, sequence, transcript_version != '') AS transcript_version
-        FROM said GROUP BY model_version, video_id
+        SELECT model_version, video_id, month, transcript_version FROM learned FINAL WHERE {_WANTED}
     ),
     counted AS (
         SELECT model_version, video_id, topic_id, count() AS paragraphs, round(sum(seconds), 3) AS seconds,
@@ -52,8 +50,9 @@ WITH
         FROM counted GROUP BY model_version, video_id
     ),
     corrected AS (
-        SELECT video_id, argMaxIf(what = 'withdrawn', corrected_at, what != 'redated') AS withdrawn,
-               argMaxIf(published_at, corrected_at, what = 'redated') AS published_at
+        SELECT video_id,
+               argMaxIf(what = 'withdrawn', (corrected_at, correction_id), what != 'redated') AS withdrawn,
+               argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
         FROM corrections FINAL WHERE {_WANTED} GROUP BY video_id
     )
 SELECT n.model_version, n.video_id,
@@ -62,7 +61,7 @@ SELECT n.model_version, n.video_id,
        arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))), c.withdrawn, n.transcript_version,
        g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
 FROM newest AS n
-INNER JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
+LEFT JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
 LEFT JOIN (
     SELECT *, {SOURCE} AS source FROM videos FINAL
     WHERE {_WANTED}

@@ -43,10 +43,11 @@ ORDER = (
     "dead_letters",
     "settlements",
     "assignments",
+    "learned",
     "corrections",
     "progress",
 )
-MEASURED = ("videos", "paragraphs", "assignments", "corrections")
+MEASURED = ("videos", "paragraphs", "assignments", "learned", "corrections")
 """Tables whose rows change what a talk counts as."""
 
 
@@ -182,6 +183,8 @@ def _transcript(event: e.TranscriptReady) -> Row:
 def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Row]]:
     assert event.video.published_at is not None, "screening lets no video without a date pass"
     month = e.month_of(event.video.published_at)
+    learned = _columns(event, "model_version", "transcript_version", "sequence")
+    yield "learned", learned | {"video_id": event.key, "month": month}
     for paragraph in event.assignments:
         yield (
             "assignments",

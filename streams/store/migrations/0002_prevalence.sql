@@ -1,3 +1,15 @@
+-- Which transcript of a talk a model learned last: only its paragraphs count. Assignments cannot say it: paragraphs of
+-- an earlier transcript may still move when a topic is born, and a transcript without paragraphs assigns nothing.
+CREATE TABLE IF NOT EXISTS learned
+(
+    model_version LowCardinality(String),
+    video_id String,
+    transcript_version String,
+    month Date COMMENT 'first day of the month of publication (UTC)',
+    sequence UInt64
+)
+ENGINE = ReplacingMergeTree(sequence) ORDER BY (model_version, video_id);
+
 -- What is counted: one row a talk, with its topics. Every number of the study is a count of such rows, so a talk
 -- counts once by construction. The writer makes a talk's row anew from the facts whenever one of them changes, and the
 -- row that was written last holds.

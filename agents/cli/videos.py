@@ -1,0 +1,181 @@
+"""groundswell videos: which talks there are, what each counts as, and putting one right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows
+from agents.cli.correcting import Known, Wish, author_of, correct, known, moment_of, reason_of
+from agents.cli.reading import JSON, NO_TALKS
+from agents.sentences import day
+
+if TYPE_CHECKING:
+    from streams.corrections import Standing
+
+app = typer.Typer(help="Talks: list, show; withdraw, restore or redate one.", no_args_is_help=True)
+IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
+REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
+AUTHOR = typer.Option(
+    "", "--author", envvar="GROUNDSWELL_AUTHOR", help="Who says so; else your login name.", show_default=False
+)
+
+
+@app.command("list")
+def list_(
+    search: str = typer.Option("", help="Only those with this text in title, show, channel or id."),
+    limit: int = typer.Option(50, min=1, max=1000, help="At most so many."),
+    as_json: bool = JSON,
+) -> None:
+    """Show talks, newest first."""
+    from agents.cli.running import ask
+
+    rows = ask(load_settings(), "talks", search=search, limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "video_id": ("ID", str),
+        "published_on": ("PUBLISHED", day),
+        "show": ("SHOW", lambda show: show or "-"),
+        "title": ("TITLE", str),
+        "state": ("STATE", str),
+        "withdrawn": ("COUNTS", lambda withdrawn: "no, withdrawn" if withdrawn else ""),
+    }
+    print_rows(rows, shown, f"no talk has {search!r} in title, show, channel or id" if search else NO_TALKS)
+
+
+@app.command()
+def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> None:
+    """One talk: where it was seen, how far it got, its topics, what was corrected."""
+    found = known(load_settings(), video_id)
+    if as_json:
+        print_json(found)
+        return
+    for name, value in _about(found):
+        print(f"{name:11} {value}")
+
+
+def _about(found: Known) -> Iterator[tuple[str, str]]:
+    """Yield what is said about a talk, line by line."""
+    yield "talk", _named(found)
+    yield from ((name, found[name]) for name in ("show", "channel", "url") if found[name])
+    first, now = day(found["published_first"]), day(found["published_at"])
+    yield "published", now if first == now else f"{now} (its source says {first})"
+    if found["speakers"]:
+        yield "speakers", ", ".join(found["speakers"])
+    yield "state", found["state"] + (", withdrawn: it counts nowhere" if found["withdrawn"] else "")
+    if (screened := found["screening"]) is not None:
+        said = (screened["verdict"], screened["rule"], screened["reason"])
+        yield "screening", ": ".join(filter(None, said))
+    for each in found["sightings"]:
+        query = f" “{each['query']}”" if each["query"] else ""
+        yield "seen", f"{day(each['first_seen_at'])}  {each['kind']}{query} ({each['source_id']})"
+    for each in found["transcripts"]:
+        length = f"{each['duration_s'] / 60:.0f} min, {each['words']} words, {each['language']}"
+        yield "transcript", f"{each['transcript_version']}: {length}" + (", counts" if each["counts"] else "")
+    for each in found["topics"]:
+        paragraphs = f"{each['paragraphs']} paragraph{'s' * (each['paragraphs'] != 1)}"
+        left_out = "" if each["retained"] else ", not retained"
+        minutes = f"{each['minutes']:.1f} min{left_out}"
+        yield "topic", f"{each['name']} ({each['topic_id']}): {paragraphs}, {minutes}"
+    for each in found["corrections"]:
+        yield "corrected", f"{day(each['corrected_at'])}  {_corrected(each)}"
+
+
+@app.command()
+def withdraw(
+    video_ids: list[str] = IDS, reason: str = REASON, author: str = AUTHOR, as_json: bool = JSON
+) -> None:
+    """Take talks out of every number. What was learned from them stays; restore puts them back."""
+
+    def already(talk: Known, holds: Standing) -> str:
+        if (by := holds.withdrawal) is None:
+            return ""
+        return f"withdrawn already: {_named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
+
+    def changed(talk: Known) -> str:
+        undo = f"groundswell videos restore {talk['video_id']}"
+        return f"withdrawn: {_named(talk)} counts nowhere from now on (undo: {undo})"
+
+    wish = Wish("withdrawn", reason_of(reason), author_of(author), already, changed)
+    correct(video_ids, wish, as_json=as_json)
+
+
+@app.command()
+def restore(
+    video_ids: list[str] = IDS,
+    reason: str = typer.Option("", "--reason", help="Why; it is kept with the correction."),
+    author: str = AUTHOR,
+    as_json: bool = JSON,
+) -> None:
+    """Let withdrawn talks count again."""
+
+    def already(talk: Known, holds: Standing) -> str:
+        return "" if holds.withdrawal else f"not withdrawn, so nothing to restore: {_named(talk)}"
+
+    def changed(talk: Known) -> str:
+        return f"restored: {_named(talk)} counts again, as of {day(talk['published_on'])}"
+
+    wish = Wish("restored", reason.strip(), author_of(author), already, changed)
+    correct(video_ids, wish, as_json=as_json)
+
+
+@app.command()
+def redate(
+    video_id: str = typer.Argument(metavar="ID", help="Id as `videos list` shows it."),
+    published_at: str = typer.Argument(metavar="YYYY-MM-DD[THH:MM]", help="When it was published (UTC)."),
+    reason: str = REASON,
+    author: str = AUTHOR,
+    as_json: bool = JSON,
+) -> None:
+    """Set the publication date of a talk right: it counts in that month from now on."""
+    from agents.registry import utc_now
+
+    moment = moment_of(published_at, utc_now())
+
+    def already(talk: Known, holds: Standing) -> str:
+        held = holds.redating.published_at if holds.redating else talk["published_at"]
+        if held is None or datetime.fromisoformat(str(held)) != moment:
+            return ""
+        return f"published then already: {_named(talk)}, {moment:%Y-%m-%d %H:%M} UTC"
+
+    def changed(talk: Known) -> str:
+        was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"
+        return f"redated: {_named(talk)} counts in {moment:%Y-%m}, as of {moment:%Y-%m-%d} ({was})"
+
+    wish = Wish("redated", reason_of(reason), author_of(author), already, changed, moment)
+    correct([video_id], wish, as_json=as_json)
+
+
+@app.command()
+def corrections(as_json: bool = JSON) -> None:
+    """Show what was corrected about talks, newest first: why an old number differs from today's."""
+    from agents.cli.running import ask
+
+    rows = ask(load_settings(), "corrections")
+    if as_json:
+        print_json(rows)
+        return
+    told = [row | {"said": _corrected(row)} for row in rows]
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "corrected_at": ("WHEN", lambda moment: str(moment)[:16].replace("T", " ")),
+        "video_id": ("ID", str),
+        "title": ("TITLE", str),
+        "said": ("CORRECTION", str),
+    }
+    print_rows(told, shown, "no talk was corrected")
+
+
+def _named(talk: Known) -> str:
+    return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
+
+
+def _corrected(row: Known) -> str:
+    what = row["what"]
+    if what == "redated":
+        what = f"redated from {day(row['published_before'])} to {day(row['published_at'])}"
+    return f"{what} by {row['author']}" + (f": {row['reason']}" if row["reason"] else "")

@@ -1,0 +1,347 @@
+"""Everything that a report says, gathered from the views that the command line and the page ask too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from agents.moment import at_second, clock
+from models.trend import wilson
+from streams.store.selection import Selection
+
+Row = Mapping[str, Any]
+PAIRED = 20
+"""So many topics, the most prevalent ones, are set against each other."""
+QUOTED = 10
+"""So many topics are quoted, the most prevalent ones, …"""
+QUOTES = 2
+"""… so often each."""
+MOST = 1000
+"""No view says more rows than this."""
+
+
+class Ask(Protocol):
+    """Returns what a view of `agents.views` says."""
+
+    def __call__(self, view: str, /, **parameters: Any) -> Any:
+        """Ask `view` with these parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Who made a report, when, and with what.
+
+    Attributes:
+        settings: those of the machine that made it, name to value; without secrets.
+        software: name to version.
+    """
+
+    study: str
+    made_at: datetime
+    settings: Mapping[str, Any]
+    software: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`videos` of `of_videos`; `low` and `high` are the 95 % interval (Wilson) of `share`, in [0, 1]."""
+
+    videos: int
+    of_videos: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A share against that of the equal period before; `low` and `high` are its 95 % interval (Newcombe)."""
+
+    first: str
+    last: str
+    videos: int
+    of_videos: int
+    before_first: str
+    before_last: str
+    before_videos: int
+    before_of_videos: int
+    change: float
+    change_low: float
+    change_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A retained topic; `status` as of the view `topics`."""
+
+    topic_id: int
+    name: str
+    theme: str
+    counted: Share
+    paragraphs: int
+    minutes: float
+    words: tuple[str, ...]
+    status: str | None
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of publication; `counted` is None where no video was counted in it."""
+
+    month: str
+    unfinished: bool
+    counted: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme that has a video, with its topics, the most prevalent first, and every month of the period."""
+
+    name: str
+    counted: Share
+    paragraphs: int
+    minutes: float
+    status: str | None
+    change: Change | None
+    topics: tuple[Topic, ...]
+    months: tuple[Month, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two topics in the same videos."""
+
+    topic_id: int
+    name: str
+    other_id: int
+    other: str
+    videos: int
+    jaccard: float
+    lift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What was said, by whom, in which talk; `link` is None where no browser can go there."""
+
+    text: str
+    speakers: tuple[str, ...]
+    title: str
+    show: str
+    published_on: str
+    at: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A topic in the words of talks."""
+
+    topic_id: int
+    name: str
+    theme: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An alert that was raised in the period."""
+
+    title: str
+    reason: str
+    raised_on: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A report, without words and figures.
+
+    Attributes:
+        of_videos: videos with at least one paragraph of a retained topic.
+        unspoken: retained topics that no video of the period has.
+        pairs: of topics, most videos first. uncounted: pairs that are not among them have at most so many
+            videos (0: all pairs are there).
+        corpus, whole: of the selection, and of the study; as of the view `corpus`.
+        state: of the study, as of the view `status`.
+        provenance: as of the view of that name.
+    """
+
+    made: Made
+    selection: Selection
+    of_videos: int
+    themes: tuple[Theme, ...]
+    unspoken: tuple[Topic, ...]
+    pairs: tuple[Pair, ...]
+    uncounted: int
+    news: tuple[News, ...]
+    quoted: tuple[Quoted, ...]
+    corpus: Row
+    whole: Row
+    state: Row
+    provenance: Row
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """Topics of all themes, the most prevalent first."""
+        every = (topic for theme in self.themes for topic in theme.topics)
+        return tuple(sorted(every, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
+
+    @property
+    def paired(self) -> tuple[Topic, ...]:
+        """Those that are set against each other."""
+        return self.topics[:PAIRED]
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """The months of the period, each with its videos that count."""
+        return tuple(
+            Month(each.month, each.unfinished, _of(each.counted.of_videos, each.counted.of_videos))
+            if each.counted
+            else each
+            for each in (self.themes[0].months if self.themes else ())
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
+    """Ask for everything that a report of these talks says."""
+    given = {name: value for name, value in asdict(selection).items() if value not in (None, "")}
+    topics = [_topic(row) for row in ask("topics", **given)]
+    spoken = [topic for topic in topics if topic.counted.videos]
+    by_month = ask("prevalence", **given)
+    themes = tuple(_theme(row, spoken, by_month) for row in ask("themes", **given))
+    pairs = ask("cooccurrence", **given, limit=MOST)
+    return Facts(
+        made=made,
+        selection=selection,
+        of_videos=themes[0].counted.of_videos if themes else 0,
+        themes=themes,
+        unspoken=tuple(topic for topic in topics if not topic.counted.videos),
+        pairs=tuple(Pair(**{name: row[name] for name in Pair.__slots__}) for row in pairs),
+        uncounted=pairs[-1]["videos"] if len(pairs) == MOST else 0,
+        news=tuple(
+            _news(ask, row, given)
+            for row in ask("alerts", limit=MOST)
+            if _within(row["raised_at"], selection)
+        ),
+        quoted=tuple(_quoted(ask, topic, given) for topic in spoken[:QUOTED]),
+        corpus=_plain(ask("corpus", **given)),
+        whole=_plain(ask("corpus")),
+        state=_plain(ask("status")),
+        provenance=_plain(ask("provenance", **given)),
+    )
+
+
+def _share(row: Row) -> Share:
+    return Share(**{name: row[name] for name in Share.__slots__})
+
+
+def _of(videos: int, of_videos: int) -> Share:
+    interval = wilson(videos, of_videos)
+    return Share(videos, of_videos, videos / of_videos, interval.low, interval.high)
+
+
+def _change(trend: Row | None) -> Change | None:
+    return Change(**{name: trend[name] for name in Change.__slots__}) if trend else None
+
+
+def _topic(row: Row) -> Topic:
+    return Topic(
+        topic_id=row["topic_id"],
+        name=row["name"],
+        theme=row["theme"],
+        counted=_share(row),
+        paragraphs=row["paragraphs"],
+        minutes=row["minutes"],
+        words=tuple(row["words"]),
+        status=row["status"],
+        change=_change(row["trend"]),
+    )
+
+
+def _theme(row: Row, topics: Sequence[Topic], by_month: Sequence[Row]) -> Theme:
+    return Theme(
+        name=row["theme"],
+        counted=_share(row),
+        paragraphs=row["paragraphs"],
+        minutes=row["minutes"],
+        status=row["status"],
+        change=_change(row["trend"]),
+        topics=tuple(topic for topic in topics if topic.theme == row["theme"]),
+        months=tuple(_months(row["theme"], by_month)),
+    )
+
+
+def _months(theme: str, by_month: Sequence[Row]) -> list[Month]:
+    """Every month from the first to the last that has a video: those without one too."""
+    of_videos = {row["month"]: row["of_videos"] for row in by_month}
+    unfinished = {row["month"] for row in by_month if row["unfinished"]}
+    videos = {row["month"]: row["videos"] for row in by_month if row["theme"] == theme}
+    return [
+        Month(
+            month,
+            month in unfinished,
+            _of(videos.get(month, 0), of_videos[month]) if month in of_videos else None,
+        )
+        for month in _calendar(min(of_videos), max(of_videos))
+    ]
+
+
+def _calendar(first: str, last: str) -> list[str]:
+    begin, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
+
+
+def _within(moment: Any, selection: Selection) -> bool:
+    first, last = selection.days
+    return first <= date.fromisoformat(str(moment)[:10]) <= last
+
+
+def _quoted(ask: Ask, topic: Topic, given: Row) -> Quoted:
+    rows = ask("quotes", **given, topic_id=topic.topic_id, limit=QUOTES)
+    return Quoted(topic.topic_id, topic.name, topic.theme, tuple(_quote(row) for row in rows))
+
+
+def _quote(row: Row) -> Quote:
+    return Quote(
+        text=" ".join(row["text"].split()),
+        speakers=tuple(row.get("speakers", ())),
+        title=row["title"] or row["video_id"],
+        show=row["show"],
+        published_on=str(row.get("published_at") or row.get("published_on") or "")[:10],
+        at=clock(row["start_s"]),
+        link=at_second(row["url"], row["start_s"]),
+    )
+
+
+def _news(ask: Ask, row: Row, given: Row) -> News:
+    """Say what is new; where an alert quotes nobody, its topic's most typical paragraph speaks for it."""
+    quotes = row["quotes"][:QUOTES]
+    if not quotes and row["topic_id"]:
+        quotes = ask("quotes", **given, topic_id=row["topic_id"], limit=1)
+    return News(
+        title=row["title"],
+        reason=row["reason"],
+        raised_on=str(row["raised_at"])[:10],
+        quotes=tuple(_quote(quote) for quote in quotes),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: moments in ISO 8601, as the API says them."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value

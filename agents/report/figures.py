@@ -1,0 +1,329 @@
+"""The report's figures: treemap, co-occurrence and monthly trends. The same facts give the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from agents.report.drawing import (
+    INK,
+    LEVELS,
+    LINE,
+    NONE,
+    ON_HIGH,
+    ON_LOW,
+    ON_MIDDLE,
+    ON_TILE,
+    PAPER,
+    QUIET,
+    SEA,
+    TILE_OF_OTHERS,
+    TILES,
+    WIDTH,
+    Drawn,
+    canvas,
+    finish,
+    fit,
+    heading,
+    label,
+    shorten,
+    width,
+)
+from agents.report.facts import Facts, Month, Pair, Theme, Topic
+from agents.report.treemap import Box, tile
+from agents.sentences import percent
+from streams.store.shown import UNSORTED
+
+TREEMAP_HEIGHT = 450.0
+HEADING = 27.0
+"""Height of a theme's name, in points: two lines."""
+MOST_THEMES = 12
+"""So many themes are drawn, the most prevalent ones."""
+PANEL = (3, 128.0)
+"""Panels a row, and their height in points."""
+SIZES = (13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.5)
+
+
+def draw(facts: Facts) -> tuple[Drawn, ...]:
+    """Draw what there is to be seen; nothing of a period without videos."""
+    if not facts.themes:
+        return ()
+    pairs = (heatmap(facts.paired, facts.pairs, facts.uncounted),) if len(facts.paired) > 1 else ()
+    return (treemap(facts.themes), *pairs, trends(facts.themes, facts.months))
+
+
+def treemap(themes: Sequence[Theme]) -> Drawn:
+    """Draw each topic as a box whose area is its number of videos, in the box of its theme."""
+    shown = [theme for theme in themes if theme.topics][:MOST_THEMES]
+    ground = Box(0, 0, WIDTH, TREEMAP_HEIGHT)
+    sizes = [[topic.counted.videos for topic in theme.topics] for theme in shown]
+    with canvas(TREEMAP_HEIGHT) as (figure, axes):
+        colours = iter(TILES)
+        for theme, tiled in zip(shown, tile(sizes, ground, HEADING), strict=True):
+            colour = TILE_OF_OTHERS if theme.name == UNSORTED else next(colours, TILE_OF_OTHERS)
+            whole = tiled.whole
+            videos = str(theme.counted.videos)
+            numbers = (f"{videos} · {percent(theme.counted.share)}", videos)
+            size, said = heading(theme.name, numbers, whole.width - 4)
+            y = whole.y + whole.height - HEADING + 4
+            axes.text(whole.x + 2, y, said, color=INK, size=size, weight="bold", va="bottom", linespacing=1.1)
+            for topic, box in zip(theme.topics, tiled.parts, strict=True):
+                _rectangle(axes, box, colour, edge=PAPER, line=1.6)
+                _in_box(
+                    axes,
+                    box,
+                    label(topic.name, 80),
+                    f"{topic.counted.videos} · {percent(topic.counted.share)}",
+                )
+        largest = max(
+            (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted.videos
+        )
+        text = (
+            f"{len(shown)} themes with {sum(map(len, sizes))} topics; the area of a topic’s box is its "
+            f"number of videos. The largest theme is {label(shown[0].name, 80)} with "
+            f"{shown[0].counted.videos} videos, the largest topic {label(largest.name, 80)} with "
+            f"{largest.counted.videos}. "
+            "The table of themes and topics has every number."
+        )
+        return finish(figure, "treemap", "Treemap of themes and topics", text)
+
+
+def _in_box(axes: Any, box: Box, name: str, number: str) -> None:
+    """Write a topic's name and number as large as they fit, upright or along the box; else nothing."""
+    number_size = 8.5
+    for turned, numbered in ((False, True), (True, True), (False, False), (True, False)):
+        wide, high = (box.height, box.width) if turned else (box.width, box.height)
+        below = number_size * 1.3 if numbered else 0.0
+        fitted = fit(name, wide - 8, high - 6 - below, SIZES)
+        if fitted is None or (numbered and width(number, number_size) > wide - 8):
+            continue
+        size, lines = fitted
+        look = {"color": ON_TILE, "va": "top", "ha": "left", "rotation": -90 if turned else 0}
+        left, top = (
+            (box.x + box.width - 4, box.y + box.height - 5) if turned else (box.x + 5, box.y + box.height - 4)
+        )
+        down = len(lines) * size * 1.2 + 2
+        look |= {"ha": "right", "multialignment": "left"} if turned else {}
+        axes.text(left, top, "\n".join(lines), size=size, linespacing=1.05, **look)
+        if numbered:
+            at = (left - down, top) if turned else (left, top - down)
+            axes.text(*at, number, size=min(size, number_size), **look)
+        return
+
+
+def heatmap(topics: Sequence[Topic], pairs: Sequence[Pair], uncounted: int = 0) -> Drawn:
+    """Draw in how many videos each two of the topics occur together; alike ones stand beside each other."""
+    together = {frozenset((pair.topic_id, pair.other_id)): pair for pair in pairs}
+    ordered = [topics[index] for index in order(topics, together)]
+    size, top, name_size = len(ordered), 8.0, 8.5
+    names = [f"{label(topic.name, 42)} ({topic.counted.videos})" for topic in ordered]
+    longest = max(len(name) for name in names) * name_size * 0.6
+    cell = min(30.0, (WIDTH - 12 - min(longest, 220)) / size)
+    shown = [
+        [together.get(frozenset((one.topic_id, other.topic_id))) for other in ordered[:row]]
+        for row, one in enumerate(ordered)
+    ]
+    most = max((pair.videos for row in shown for pair in row if pair), default=0)
+    height = top + cell * size + 44
+    with canvas(height) as (figure, axes):
+        for row, (name, cells) in enumerate(zip(names, shown, strict=True)):
+            y = height - top - (row + 1) * cell
+            for column, pair in enumerate(cells):
+                box = Box(4 + column * cell, y, cell, cell)
+                level = math.ceil(len(LEVELS) * pair.videos / most) if pair else 0
+                _rectangle(axes, box, LEVELS[level - 1] if level else NONE, edge=PAPER, line=1.0)
+                said = str(pair.videos) if pair else f"≤{uncounted}" if uncounted else ""
+                _centred(axes, box, said, _on(level), min(8.5, cell * 0.36))
+            box = Box(4 + row * cell, y, cell, cell)
+            _rectangle(axes, box, NONE, edge=PAPER, line=1.0)
+            axes.plot((box.x + 3, box.x + cell - 3), (y + cell - 3, y + 3), color=QUIET, linewidth=0.8)
+            room = WIDTH - box.x - cell - 6
+            axes.text(
+                box.x + cell + 5,
+                y + cell / 2,
+                shorten(name, room, name_size),
+                color=INK,
+                size=name_size,
+                va="center",
+            )
+        _legend(axes, most)
+        text = (
+            f"A triangle of {size} topics; each cell is the number of videos with at least one paragraph of "
+            "both, stronger in colour the more. Topics that often occur together stand beside each other. "
+            + _strongest(pair for row in shown for pair in row if pair)
+            + " The table of co-occurrence has every number."
+        )
+        return finish(figure, "cooccurrence", "Topics in the same videos", text)
+
+
+def order(topics: Sequence[Topic], together: Mapping[frozenset[int], Pair]) -> list[int]:
+    """Return the topics' places so that alike ones are neighbours: average linkage of 1 - Jaccard.
+
+    Leaves are ordered as Bar-Joseph et al. (2001); scipy's `optimal_ordering`.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    if len(topics) < 3:
+        return list(range(len(topics)))
+    apart = [
+        1.0 - (pair.jaccard if (pair := together.get(frozenset((one.topic_id, other.topic_id)))) else 0.0)
+        for at, one in enumerate(topics)
+        for other in topics[at + 1 :]
+    ]
+    return [int(leaf) for leaf in leaves_list(linkage(apart, method="average", optimal_ordering=True))]
+
+
+def _strongest(pairs: Any) -> str:
+    pair = max(pairs, key=lambda pair: pair.videos, default=None)
+    if pair is None:
+        return "No two of them occur in the same video."
+    return (
+        f"The strongest pair is {label(pair.name, 80)} and {label(pair.other, 80)} with {pair.videos} videos."
+    )
+
+
+def _legend(axes: Any, most: int) -> None:
+    """Say what the colours mean."""
+    if not most:
+        return
+    for level, colour in enumerate(LEVELS):
+        _rectangle(axes, Box(4 + level * 16, 16, 16, 9), colour, edge=PAPER, line=0.6)
+    axes.text(4, 12, "1 video" if most > 1 else "", size=8, color=QUIET, va="top")
+    axes.text(
+        4 + 16 * len(LEVELS), 12, f"{most} video{'s' * (most > 1)}", size=8, color=QUIET, va="top", ha="right"
+    )
+
+
+def trends(themes: Sequence[Theme], months: Sequence[Month]) -> Drawn:
+    """Draw each theme's share of a month's videos with its interval, and below how many videos there were."""
+    shown = themes[:MOST_THEMES]
+    columns, high = PANEL
+    rows = math.ceil((len(shown) + 1) / columns)
+    height = rows * high + 6
+    shares = [month.counted for theme in shown for month in theme.months if month.counted]
+    top = min(1.0, math.ceil(10 * max(share.high for share in shares)) / 10)
+    with canvas(height) as (figure, _):
+        for number in range(len(shown) + 1):
+            row, column = divmod(number, columns)
+            wide = WIDTH / columns
+            corner = (column * wide + 34, height - (row + 1) * high + 24)
+            axes = figure.add_axes(
+                (corner[0] / WIDTH, corner[1] / height, (wide - 44) / WIDTH, (high - 48) / height)
+            )
+            if number < len(shown):
+                _panel(axes, shown[number].months, top)
+                title = label(shown[number].name)
+            else:
+                _counts(axes, months)
+                title = "Videos that count"
+            size = next((size for size in (8.5, 8.0, 7.5) if width(title, size * 1.12) <= wide - 36), 7.5)
+            title = shorten(title, wide - 36, size * 1.12)
+            axes.set_title(title, loc="left", size=size, weight="bold", color=INK, pad=5)
+            _ticks(axes, months)
+        unfinished = [month.month for month in months if month.unfinished]
+        text = (
+            f"{len(shown)} small charts, one a theme, of its share of the videos published in each month "
+            f"from {months[0].month} to {months[-1].month}, with 95 % intervals as bars, and one of how many "
+            "videos count in each month. "
+            + (f"{unfinished[-1]} is not over: hollow and dashed. " if unfinished else "")
+            + "The table of monthly shares has every number."
+        )
+        return finish(figure, "trends", "Monthly trends of themes", text)
+
+
+def _panel(axes: Any, months: Sequence[Month], top: float) -> None:
+    """Draw shares as points joined by lines where months follow each other, and intervals as bars."""
+    from matplotlib.ticker import PercentFormatter
+
+    spoken = [(at, month, month.counted) for at, month in enumerate(months) if month.counted]
+    wide = min(0.8, 0.2 + len(months) / 12)
+    for at, month, share in spoken:
+        look = (
+            {"facecolor": "none", "edgecolor": SEA, "linestyle": (0, (2, 1.5)), "linewidth": 0.8}
+            if month.unfinished
+            else {"facecolor": LEVELS[1], "edgecolor": "none"}
+        )
+        axes.bar(at, share.high - share.low, bottom=share.low, width=wide, **look)
+    for (at, _, share), (following, month, after) in pairwise(spoken):
+        if following == at + 1:
+            style = (0, (2, 1.5)) if month.unfinished else "solid"
+            axes.plot((at, following), (share.share, after.share), color=SEA, linewidth=1.2, linestyle=style)
+    dot = 3.2 if len(months) <= 36 else 1.8
+    for at, month, share in spoken:
+        face = PAPER if month.unfinished else SEA
+        axes.plot(
+            at,
+            share.share,
+            "o",
+            markersize=dot,
+            markerfacecolor=face,
+            markeredgecolor=SEA,
+            markeredgewidth=0.9,
+            clip_on=False,
+            zorder=3,
+        )
+    axes.set_ylim(0, top)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.set_yticks([0, top / 2, top])
+
+
+def _counts(axes: Any, months: Sequence[Month]) -> None:
+    """Draw how many videos of each month count."""
+    from matplotlib.ticker import MaxNLocator
+
+    for at, month in enumerate(months):
+        if month.counted:
+            hollow = {"facecolor": "none", "edgecolor": QUIET, "linestyle": (0, (2, 1.5)), "linewidth": 0.8}
+            look = hollow if month.unfinished else {"facecolor": QUIET}
+            axes.bar(at, month.counted.of_videos, width=0.8, **look)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.set_ylim(bottom=0)
+
+
+def _ticks(axes: Any, months: Sequence[Month]) -> None:
+    """Mark years, or a few months where there are few."""
+    januaries = [at for at, month in enumerate(months) if month.month.endswith("-01")]
+    if len(months) > 18:
+        step = math.ceil(len(januaries) / 5) or 1
+        places, names = januaries[::step], [months[at].month[:4] for at in januaries[::step]]
+    else:
+        places = list(range(0, len(months), math.ceil(len(months) / 3)))
+        names = [months[at].month for at in places]
+    axes.set_xticks(places, names)
+    quarters = [at for at, month in enumerate(months) if month.month[5:] in ("01", "04", "07", "10")]
+    axes.set_xticks([] if len(months) > 120 else quarters, minor=True)
+    axes.tick_params(which="minor", color=LINE, length=2)
+    axes.set_xlim(-0.8, len(months) - 0.2)
+    axes.set_facecolor("none")
+    axes.tick_params(labelsize=7.5, labelcolor=QUIET, color=LINE, length=3)
+    axes.grid(axis="y", color=LINE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(QUIET)
+        spine.set_linewidth(0.8)
+
+
+def _rectangle(axes: Any, box: Box, colour: str, *, edge: str, line: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    corner = (box.x, box.y)
+    axes.add_patch(Rectangle(corner, box.width, box.height, facecolor=colour, edgecolor=edge, linewidth=line))
+
+
+def _centred(axes: Any, box: Box, said: str, colour: str, size: float) -> None:
+    axes.text(
+        box.x + box.width / 2,
+        box.y + box.height / 2,
+        said,
+        color=colour,
+        size=size,
+        ha="center",
+        va="center_baseline",
+    )
+
+
+def _on(level: int) -> str:
+    return QUIET if not level else ON_LOW if level <= 5 else ON_MIDDLE if level == 6 else ON_HIGH

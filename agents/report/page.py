@@ -1,0 +1,115 @@
+"""The report as one HTML file that needs nothing else, and its figures as files.
+
+Every title and transcript is hostile until the template has escaped it; the page forbids itself scripts and
+requests besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents import sentences
+from agents.report.drawing import Drawn, label
+from agents.report.facts import Change, Facts
+from agents.report.figures import MOST_THEMES, draw
+
+if TYPE_CHECKING:
+    from streams.store.selection import Selection
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAIRS = 20
+"""So many of the strongest pairs are listed."""
+LONGEST_QUOTE = 700
+"""Characters of a quote; the link leads to all of it."""
+LONGEST_NAME = 160
+MOVING = ("new", "rising", "declining", "dormant")
+FILTERS = ("source", "channel", "show", "speaker", "language")
+
+
+def write(facts: Facts, folder: Path) -> Path:
+    """Write report.html and figures/ into a folder, made where it is missing; return the page's path.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    figures = draw(facts)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for figure in figures:
+        (folder / "figures" / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
+        (folder / "figures" / f"{figure.name}.png").write_bytes(figure.png)
+    page = folder / "report.html"
+    page.write_text(render(facts, figures), encoding="utf-8")
+    return page
+
+
+def render(facts: Facts, figures: Sequence[Drawn]) -> str:
+    """Return the page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        "percent": sentences.percent,
+        "points": lambda change: f"{change:+.1f}".replace("-", "−"),
+        "thousands": "{:,}".format,
+        "named": lambda text: label(text, LONGEST_NAME),
+        "told": told,
+        "day": sentences.day,
+        "period": period,
+    }
+    environment.filters |= filters
+    moving = [
+        topic
+        for topic in (*facts.topics, *facts.unspoken)
+        if topic.status in MOVING and topic.change and topic.change.videos + topic.change.before_videos
+    ]
+    return environment.get_template("report.html").render(
+        facts=facts,
+        made=facts.made,
+        selection=facts.selection,
+        filters={name: value for name in FILTERS if (value := getattr(facts.selection, name))},
+        narrowed=facts.corpus != facts.whole,
+        figures={figure.name: figure for figure in figures},
+        most_themes=MOST_THEMES,
+        pairs=[pair for pair in facts.pairs if pair.videos > 0][:PAIRS],
+        cells={(pair.topic_id, pair.other_id): pair.videos for pair in facts.pairs},
+        moving=sorted(moving, key=lambda topic: -_change(topic.change)),
+        compared=next((topic.change for topic in facts.topics if topic.change), None),
+    )
+
+
+def told(text: str, most: int = LONGEST_QUOTE) -> str:
+    """Return a quote as it is, or its beginning up to a whole word.
+
+    Example:
+        >>> told("We put the tools behind it", 15)
+        'We put the …'
+    """
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return f"{cut[: cut.rfind(' ') + 1] if ' ' in cut[most // 2 :] else cut}…"
+
+
+def period(selection: Selection) -> str:
+    """Return the period of a selection in words.
+
+    Example:
+        >>> from streams.store.selection import Selection
+        >>> period(Selection("2025-01", "2025-06")), period(Selection(last="2025-06"))
+        ('published from 2025-01 to 2025-06', 'published until 2025-06')
+    """
+    if not selection.first:
+        return f"published until {selection.last}" if selection.last else "published at any time"
+    return f"published from {selection.first}" + (f" to {selection.last}" if selection.last else " on")
+
+
+def _change(change: Change | None) -> float:
+    return change.change if change else 0.0

@@ -1,0 +1,134 @@
+"""The report in a real browser, opened as a file: silent, alone, legible on every screen and on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import TODAY
+from test_browser import CHROMIUM, FAINT, SCREENS, SWITCHES
+
+from agents.report.facts import Made, gather
+from agents.report.page import write
+from agents.views import VIEWS
+from streams.store.selection import Selection
+from streams.store.warehouse import Warehouse
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: apt-get install -y chromium"
+)
+MADE = Made("lively", TODAY, {"max_tokens": 300, "languages": ["en"]}, {"groundswell": "0.1.0"})
+
+
+@dataclass
+class Opened:
+    """The open report, what it asked for, and what went wrong."""
+
+    page: Any
+    asked: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog: {dialog.message}"))
+
+
+@pytest.fixture(scope="module")
+def report(lively: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    facts = gather(lambda view, /, **parameters: VIEWS[view](lively, **parameters), Selection(), MADE)
+    return write(facts, tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=SCREENS, ids=str)
+def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened = Opened(context.new_page())
+    opened.page.goto(report.as_uri())
+    opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    yield opened
+    context.close()
+
+
+def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Opened, report: Path) -> None:
+    page = opened.page
+    assert page.title() == "lively: what talks are about"
+    assert opened.wrong == []
+    assert opened.asked == [report.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(16, 23, 27)" if dark else "rgb(251, 250, 247)")
+
+
+def test_every_text_has_enough_contrast(opened: Opened) -> None:
+    assert opened.page.evaluate(FAINT) == []
+
+
+def test_figures_take_the_colours_of_the_scheme(opened: Opened) -> None:
+    ink = opened.page.evaluate("getComputedStyle(document.body).color")
+    names = opened.page.locator(".cooccurrence text", has_text="RAG Systems").first
+    assert names.evaluate("each => getComputedStyle(each).fill") == ink
+
+
+def test_names_stay_within_their_boxes_in_the_treemap(opened: Opened) -> None:
+    beyond = opened.page.evaluate(
+        """() => {
+          const drawing = document.querySelector(".treemap svg").getBoundingClientRect();
+          return [...document.querySelectorAll(".treemap text")].filter(text => {
+            const box = text.getBoundingClientRect();
+            return box.right > drawing.right + 1 || box.left < drawing.left - 1
+              || box.bottom > drawing.bottom + 1;
+          }).map(text => text.textContent);
+        }"""
+    )
+    assert beyond == []
+
+
+def test_headings_come_in_order_and_every_figure_has_a_name(opened: Opened) -> None:
+    levels = opened.page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3, h4')].map(each => Number(each.tagName[1]))"
+    )
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    unnamed = "svg:not([role=img][aria-label]):not([aria-hidden=true])"
+    assert opened.page.locator(unnamed).count() == 0
+    assert opened.page.locator("svg[role=img]").count() == 3
+    ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_the_keyboard_reaches_what_scrolls_and_the_links(opened: Opened) -> None:
+    page = opened.page
+    page.evaluate("document.activeElement.blur()")
+    reached = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        reached.append(page.evaluate("document.activeElement.className"))
+    assert reached[0] == "skip" and "scroll" in reached
+
+
+def test_on_paper_it_is_light_and_nothing_is_cut_off(browser: Any, report: Path) -> None:
+    context = browser.new_context(viewport={"width": 700, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(report.as_uri())
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(251, 250, 247)"
+    assert len(page.pdf()) > 50_000
+    context.close()
