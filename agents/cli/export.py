@@ -25,10 +25,10 @@ def export(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FOLDER]",
+            metavar="FOLDER",
             file_okay=False,
             show_default=False,
-            help="New folder for everything behind the numbers: tables, data dictionary, versions, checksums.",
+            help="New folder for everything behind the numbers: tables, data dictionary, checksums.",
         ),
     ] = None,
     bertopic: Annotated[
@@ -80,11 +80,9 @@ def import_(
         f"{manifest.rows['videos']:,} videos, {counted:,} talks counted, "
         f"codebook revision {manifest.codebook_revision}"
     )
-    if counted != manifest.rows["video_topics"]:
-        tell(
-            f"warning: it counted {manifest.rows['video_topics']:,} talks where it was made, so numbers differ: "
-            f"that was groundswell {manifest.software.get('groundswell', 'of another version')}"
-        )
+    if counted != (told := manifest.rows["video_topics"]):
+        made_by = manifest.software.get("groundswell", "of another version")
+        tell(f"warning: groundswell {made_by}, which made it, counted {told:,} talks: numbers will differ")
     if not manifest.with_text:
         tell("the package has no text: quotes say nothing")
     tell(

@@ -1,0 +1,311 @@
+"""package: everything behind a study's numbers as files, and another study made from them.
+
+A package is a folder: a file for each table, `package.json` (what it is and what made it),
+`data-dictionary.md` and `.csv` (what each column means) and `SHA256SUMS`. Of the same study, tables and
+dictionary are the same files. An import makes what is counted anew from the facts, and gives the new study
+the logs of what people decided; audio, transcripts and the topic model are not part of a package.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from streams import events as e
+from streams.blobs import Blobs
+from streams.codebook_log import CodebookLog
+from streams.corrections import Corrections
+from streams.errors import DataError, Misconfigured
+from streams.store.measured import measure_all
+from streams.store.package import (
+    TABLES,
+    Column,
+    Format,
+    check_file,
+    columns,
+    export_table,
+    import_table,
+    reading,
+    rows_in,
+)
+from streams.store.warehouse import Row, Warehouse
+
+FORMAT = 1
+MANIFEST, SUMS, DICTIONARY = "package.json", "SHA256SUMS", "data-dictionary"
+MADE_ANEW = "video_topics"
+UNCHANGED = "nothing was changed"
+Say = Callable[[str], None]
+
+
+class Manifest(BaseModel):
+    """What `package.json` says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    study: str
+    made_at: AwareDatetime
+    file_format: Format
+    with_text: bool
+    codebook_revision: int
+    models: list[dict[str, Any]]
+    """{model_version, epoch, embedding_model, codebook}, the oldest first."""
+    software: dict[str, str]
+    migrations: list[int]
+    settings: dict[str, Any]
+    """Those of the machine that made the package, without secrets."""
+    rows: dict[str, int]
+    """Of each table."""
+
+
+def pack(
+    warehouse: Warehouse,
+    folder: Path,
+    *,
+    made_at: datetime,
+    file_format: Format = "parquet",
+    with_text: bool = False,
+    software: Mapping[str, str],
+    settings: Mapping[str, Any],
+    say: Say,
+) -> Manifest:
+    """Write a study's package into a new or empty folder.
+
+    Args:
+        with_text: with what was said (paragraphs and quotes); not everybody may pass transcripts on.
+        software: name to version. settings: name to value; without secrets.
+        say: is told of each table.
+
+    Raises:
+        DataError: the study has no talks, or the folder cannot be written or is not empty.
+    """
+    if not rows_in(warehouse, "videos"):
+        raise DataError(
+            f"study {warehouse.database!r} has no talks",
+            "name the study with groundswell --study NAME export",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise DataError(f"{folder} is not empty", "name a new folder")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    try:
+        known = columns(warehouse)
+        rows: dict[str, int] = {}
+        for table in TABLES:
+            path = folder / f"{table}.{file_format}"
+            export_table(warehouse, known[table], path, file_format, with_text=with_text)
+            rows[table] = rows_in(warehouse, table)
+            say(f"{table}: {rows[table]:,} rows")
+        manifest = Manifest(
+            study=warehouse.database,
+            made_at=made_at,
+            file_format=file_format,
+            with_text=with_text,
+            codebook_revision=warehouse.rows("SELECT max(revision) AS n FROM decisions")[0]["n"],
+            models=warehouse.rows("SELECT * FROM epochs FINAL ORDER BY epoch, model_version"),
+            software={**software, "clickhouse": warehouse.rows("SELECT version() AS v")[0]["v"]},
+            migrations=sorted(
+                row["version"] for row in warehouse.rows("SELECT DISTINCT version FROM schema_versions")
+            ),
+            settings=dict(settings),
+            rows=rows,
+        )
+        (folder / MANIFEST).write_text(
+            json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
+        (folder / f"{DICTIONARY}.csv").write_text(_as_csv(known), "utf-8")
+        (folder / f"{DICTIONARY}.md").write_text(_as_markdown(known), "utf-8")
+        sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+        (folder / SUMS).write_text("".join(sums), "utf-8")
+    except BaseException as error:
+        with suppress(OSError):
+            for name in _names(file_format):
+                (folder / name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from error
+        raise
+    return manifest
+
+
+def unpack(warehouse: Warehouse, blobs: Blobs, folder: Path, say: Say) -> tuple[Manifest, int]:
+    """Make an empty study hold what a package holds; return what the package says and the talks it counts.
+
+    Raises:
+        Misconfigured: the study holds something already.
+        DataError: the package is damaged, of another format, or has other tables; nothing was changed.
+    """
+    _must_be_empty(warehouse, blobs)
+    manifest = checked(folder)
+    known = columns(warehouse)
+    files = {table: folder / f"{table}.{manifest.file_format}" for table in TABLES}
+    with reading(warehouse) as query:
+        for table, path in files.items():
+            check_file(query, known[table], path, manifest.file_format)
+    say("the files are whole, and of the right columns and types")
+    try:
+        for table, path in files.items():
+            if table == MADE_ANEW:
+                continue
+            import_table(warehouse, known[table], path, manifest.file_format)
+            held, told = rows_in(warehouse, table), manifest.rows.get(table)
+            if held != told:
+                raise DataError(f"{path.name} has {held} rows, but {MANIFEST} says {told}", UNCHANGED)
+            say(f"{table}: {held:,} rows")
+        measure_all(warehouse)
+        _keep_logs(warehouse, blobs)
+    except BaseException:
+        for table in TABLES:
+            warehouse.command(f"TRUNCATE TABLE {table}")
+        raise
+    return manifest, rows_in(warehouse, MADE_ANEW)
+
+
+def checked(folder: Path) -> Manifest:
+    """Check that a package is whole, and return what it says of itself.
+
+    Raises:
+        DataError: a file is missing, changed or not named in SHA256SUMS, or the format is another one.
+    """
+    cure = f"take the whole folder from whoever made it; {UNCHANGED}"
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{folder} is not a package: {SUMS} cannot be read", cure) from error
+    sums: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name or Path(name).name != name:
+            raise DataError(f"{SUMS} is damaged at line {number}", cure)
+        sums[name] = digest
+    for name, digest in sums.items():
+        try:
+            found = _sha256(folder / name)
+        except OSError as error:
+            raise DataError(f"{name} is missing or cannot be read", cure) from error
+        if found != digest:
+            raise DataError(f"{name} is not what it was when the package was made ({SUMS})", cure)
+    if MANIFEST not in sums:
+        raise DataError(f"{SUMS} does not name {MANIFEST}", cure)
+    try:
+        said = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if said["format"] != FORMAT:
+            raise DataError(
+                f"{MANIFEST} has format {said['format']}, and this groundswell reads format {FORMAT}",
+                f"use the groundswell that made it ({said.get('software', {}).get('groundswell', 'newer')})",
+            )
+        manifest = Manifest.model_validate(said)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wrong = "what it says of itself is not complete"
+        if isinstance(error, ValidationError):
+            wrong = f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}"
+        raise DataError(f"{MANIFEST} is damaged ({wrong})", cure) from error
+    if uncounted := sorted(set(TABLES) - set(manifest.rows)):
+        raise DataError(f"{MANIFEST} is damaged (it does not say how many rows {uncounted[0]} has)", cure)
+    if missing := [name for name in _names(manifest.file_format) if name not in sums and name != SUMS]:
+        raise DataError(f"{SUMS} does not name {missing[0]}", cure)
+    return manifest
+
+
+def _must_be_empty(warehouse: Warehouse, blobs: Blobs) -> None:
+    held = {table: rows for table in TABLES if (rows := rows_in(warehouse, table))}
+    cure = "name a new study: groundswell --study NAME import FOLDER"
+    if talks := held.get(MADE_ANEW) or held.get("videos"):
+        raise Misconfigured(f"study {warehouse.database!r} has {talks} talks already", cure)
+    if held:
+        raise Misconfigured(f"study {warehouse.database!r} is not empty ({', '.join(held)})", cure)
+    if CodebookLog(blobs).latest() or Corrections(blobs).events():
+        raise Misconfigured(f"study {warehouse.database!r} has decisions in {blobs.url} already", cure)
+
+
+def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
+    """Give the blob store the logs that the tables follow, so that people can go on deciding."""
+    entries = _by_revision(warehouse, "codebook_entries")
+    themes = _by_revision(warehouse, "themes")
+    decided = [
+        e.CodebookDecided.model_validate(
+            _fields(row, e.CodebookDecided)
+            | {
+                "undoes": row["undoes"] or None,
+                "entries": [
+                    _fields(each, e.CodebookEntry) | {"target": each["target"] or None}
+                    for each in entries.get(row["revision"], [])
+                ],
+                "themes": [_fields(each, e.ThemeEntry) for each in themes.get(row["revision"], [])],
+            }
+        )
+        for row in warehouse.rows("SELECT * FROM decisions FINAL ORDER BY revision")
+    ]
+    corrected = [
+        e.VideoCorrected.model_validate(_fields(row, e.VideoCorrected))
+        for row in warehouse.rows("SELECT * FROM corrections FINAL ORDER BY corrected_at")
+    ]
+    for decision in decided:
+        CodebookLog(blobs).append(decision)
+    for correction in corrected:
+        Corrections(blobs).keep(correction)
+
+
+def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in warehouse.rows(f"SELECT * FROM {table} FINAL WHERE revision > 0 ORDER BY ALL"):
+        found.setdefault(row["revision"], []).append(row)
+    return found
+
+
+def _fields(row: Row, of: type[BaseModel]) -> Row:
+    return {name: value for name, value in row.items() if name in of.model_fields}
+
+
+def _names(file_format: Format) -> list[str]:
+    tables = [f"{table}.{file_format}" for table in TABLES]
+    return [*tables, f"{DICTIONARY}.md", f"{DICTIONARY}.csv", MANIFEST, SUMS]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _as_csv(known: Mapping[str, list[Column]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("table", "column", "type", "key", "meaning"))
+    for table in TABLES:
+        writer.writerow((table, "", "", "", TABLES[table]))
+        writer.writerows((table, each.name, each.type, int(each.key), each.meaning) for each in known[table])
+    return text.getvalue()
+
+
+def _as_markdown(known: Mapping[str, list[Column]]) -> str:
+    parts = [
+        "# Data dictionary\n",
+        "Types are ClickHouse's. A table has one row for each combination of its key columns (**bold**).",
+        "Times are UTC. `paragraphs.text` and the text of `quotes` are empty in a package without text",
+        "(`with_text` in `package.json`): transcripts may not be everybody's to pass on. `author` and",
+        "`reviewer` name people.\n",
+    ]
+    for table in TABLES:
+        parts += [f"## {table}\n", f"{TABLES[table]}\n", "| column | type | meaning |", "|---|---|---|"]
+        for each in known[table]:
+            name = f"**`{each.name}`**" if each.key else f"`{each.name}`"
+            parts.append(f"| {name} | `{each.type}` | {each.meaning} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _unwritable(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot write the package to {folder} ({error.strerror or error})",
+        "choose a folder that can be written",
+    )
