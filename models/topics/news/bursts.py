@@ -45,7 +45,8 @@ class BurstSettings:
     """… and not older than this, unless there are fewer than the least."""
 
     warm_up: int = 30
-    """No alert before this many videos have left the window: on the first day everything is new."""
+    """No alert before this many videos have left the window (where there is one source in effect, so many of
+    its own): on the first day everything is new."""
 
     mentions: int = 3
     """A long talk must say a term so often to count for it (see `terms.needed`) …"""
@@ -162,7 +163,10 @@ class TermBursts:
         recent = self._recent
         recent.calendar.turn(spoken.published_on)
         video = self._hear(spoken)
-        if not recent.add(video) or recent.earlier_of < self._settings.warm_up:
+        warm_up = self._settings.warm_up
+        if not recent.add(video) or recent.earlier_of < warm_up:
+            return ()
+        if sources.one_without_past(recent.sources, recent.past, warm_up):
             return ()
         self._subjects.forget(recent)
         found = [self._candidate(term, background) for term in sorted(video.kept)]
@@ -224,7 +228,7 @@ class TermBursts:
         by_source = Counter(video.source for video in recent.saying(term))
         if len(by_source) < sources.needed(mixed, s.sources):
             return None
-        spoke = sources.established(by_source, lambda source: recent.past[source])
+        spoke = sources.established(by_source, recent.past)
         videos = sources.counted(spoke, mixed, s.source_share)
         least = s.least_videos + (2 if mixed < sources.ONE else 0)
         log10_p = log10_tail(videos, expected)

@@ -12,6 +12,9 @@ from models.topics.news.calendar import Calendar
 from models.topics.news.recent_video import RecentVideo
 from models.topics.snapshot import JSON
 
+MOST_SOURCES = 4_000
+"""Sources whose past is remembered; those with the fewest videos are forgotten."""
+
 
 class Recent:
     """A window over the latest videos by day of publication, and counts of all that have left it.
@@ -126,6 +129,9 @@ class Recent:
             at += 1
 
     def _forget(self) -> None:
+        if len(self.past) > MOST_SOURCES * 5 // 4:
+            often = sorted(self.past.items(), key=lambda item: (-item[1], item[0]))
+            self.past = Counter(dict(often[:MOST_SOURCES]))
         if len(self.earlier) <= self._most_terms * 5 // 4:
             return
         ranked = sorted((-count, -self.last[term], term) for term, count in self.earlier.items())

@@ -1,7 +1,7 @@
 """Of how many sources something must come to be news, and for how much one source may count."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 ONE = 1.5
 """With fewer sources in effect than this there is one, and it cannot be asked for several."""
@@ -55,16 +55,28 @@ def counted(videos: Sequence[int], mixed: float, share: float) -> int:
     return rest + min(most, math.floor(rest * share / (1.0 - share) + 1e-9))
 
 
-def established(videos: Mapping[str, int], past: Callable[[str], int]) -> list[int]:
+def established(videos: Mapping[str, int], past: Mapping[str, int]) -> list[int]:
     """Of each source, how many of its videos count: one where it has no past.
 
     When a show joins, its subjects, hosts and habits are new to the study and not to the world.
 
     Args:
-        videos: of each source, how many there are.
-        past: how many videos a source had before the recent ones.
+        videos: of each source, how many speak of something.
+        past: how many videos it had before the recent ones; of a source that is not in it, none.
 
-    >>> established({"old": 4, "joined": 9}, {"old": 30, "joined": 2}.__getitem__)
+    >>> established({"old": 4, "joined": 9}, {"old": 30, "joined": 2})
     [4, 1]
     """
-    return [count if past(source) >= PAST else min(count, 1) for source, count in videos.items()]
+    return [count if past.get(source, 0) >= PAST else min(count, 1) for source, count in videos.items()]
+
+
+def one_without_past(recent: Mapping[str, int], past: Mapping[str, int], warm_up: int) -> bool:
+    """Whether there is one source in effect, and it has spoken for too short a time to say what is new to it.
+
+    Others' past does not help: against theirs, all its subjects are new.
+
+    >>> one_without_past({"joined": 27, "old": 2}, {"old": 40, "joined": 6}, 30)
+    True
+    """
+    main = max(sorted(recent), key=recent.__getitem__)
+    return spread(recent.values()) < ONE and past.get(main, 0) < warm_up

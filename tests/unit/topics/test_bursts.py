@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.topics import Snapshot, dump, load
 from models.topics.background import Background, unit
-from models.topics.news import bursts, people, recent_video, subjects
+from models.topics.news import bursts, people, recent, recent_video, sources, subjects
 from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
 from models.topics.snapshot import FORMAT
 
@@ -86,7 +86,7 @@ def news(start: int, count: int, *says: str, source: str | None = None) -> Itera
         yield talk(number, *(says if number % 2 else ()), source=source)
 
 
-@pytest.mark.parametrize("module", [bursts, people, recent_video, subjects])
+@pytest.mark.parametrize("module", [bursts, people, recent_video, sources, subjects])
 def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -168,6 +168,29 @@ def test_videos_without_a_source_are_sources_of_their_own() -> None:
     assert burst.sources == burst.recent
 
 
+def test_what_a_show_that_joins_always_says_is_no_news() -> None:
+    """It is new to the study, and not to the world: neither beside others, nor when it drowns them out."""
+    for every in (2, 10):
+        joined = (
+            talk(
+                number, *((RAG,) if number % every else ()), source=None if number % every == 0 else "joined"
+            )
+            for number in range(150, 200)
+        )
+        assert reported([*ordinary(150), *joined]) == []
+
+
+def test_a_show_that_joined_long_ago_makes_news_with_the_others() -> None:
+    shows = [*SHOWS, "joined"]
+    joined = (talk(number, source=shows[number % len(shows)]) for number in range(150, 400))
+    said = (
+        talk(number, *((RAG,) if number % 2 else ()), source=shows[number % len(shows)])
+        for number in range(400, 440)
+    )
+    (burst,) = reported([*ordinary(150), *joined, *said])
+    assert burst.sources >= 2
+
+
 def test_on_the_first_day_everything_is_new_and_nothing_is_news() -> None:
     assert reported(news(0, 45, RAG)) == []
 
@@ -238,6 +261,15 @@ def test_it_goes_on_from_a_snapshot_taken_anywhere() -> None:
         dump(Snapshot(c.to_arrays(), {"format": FORMAT, "b": c.to_json()})) for c in (whole, resumed)
     )
     assert one == other
+
+
+def test_sources_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "MOST_SOURCES", 20)
+    channel = TermBursts(BurstSettings())
+    own = (talk(number, source=f"talk-{number}" if number % 2 else "often") for number in range(200))
+    hear(channel, own, Background(np.zeros(DIMENSION), 1.0))
+    assert len(channel._recent.past) <= 25
+    assert channel._recent.past["often"] > 50
 
 
 def test_the_state_is_bounded() -> None:
