@@ -235,6 +235,7 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     from agents.rebuild import rebuild as begin
     from agents.registry import utc_now
     from streams.blobs import Blobs
+    from streams.codebook_log import CodebookLog
     from streams.errors import Misconfigured
     from streams.store.warehouse import Warehouse
 
@@ -257,6 +258,8 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     when = "" if cluster else " when groundswell run starts"
     many = f"{talks} talk{'s' * (talks != 1)}"
     tell(f"epoch {epoch.number} of the topic model: {many} will be learned again{when}")
+    if CodebookLog(Blobs(settings.blobs_url)).latest():
+        tell("what was decided about topics holds for it after: groundswell codebook carry-over")
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:

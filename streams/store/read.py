@@ -46,7 +46,10 @@ def quotes(
             ORDER BY {order}, video_id LIMIT {{limit:UInt32}}
         )
         SELECT p.paragraph_id AS paragraph_id, b.video_id AS video_id, v.title AS title, v.show AS show,
-               v.url AS url, v.published_at AS published_at, p.start_s AS start_s, p.end_s AS end_s,
+               v.url AS url,
+               if(toDate(v.published_at) = b.published_on, v.published_at,
+                  toDateTime64(b.published_on, 3, 'UTC')) AS published_at,
+               p.start_s AS start_s, p.end_s AS end_s,
                p.speakers AS speakers, p.text AS text, b.probability AS probability
         FROM best AS b
         INNER JOIN (

@@ -185,6 +185,8 @@ def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
 ) -> None:
     before = every_number(corpus)
     write(corpus, [corrected("a", "redated", 1, moment)])
+    said = [quote for quote in read.quotes(corpus, 1, limit=9) if quote["video_id"] == "a"]
+    assert {quote["published_at"].date() for quote in said} == {moment.date()}
     after = every_number(corpus)
     assert {row["month"]: row["of_videos"] for row in after["months"]} == {
         month: 1,
