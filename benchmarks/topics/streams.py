@@ -1,8 +1,8 @@
 """Dated texts to measure the topic model with: labelled streams and transcripts of talks, embedded once.
 
 A stream is JSONL (or .jsonl.gz) with a record a line: `id`, `published_at`, `text`, and where known `label`,
-`labels`, `source`; or a talk as `groundswell ingest` reads it, with `segments` and `show`. A record is one
-video; a text of more tokens than a paragraph may have is split as the pipeline splits a transcript.
+`labels`, `source`; or a talk as `groundswell ingest` reads it, with `segments`, `show`, `tags`. A record is
+one video; a text of more tokens than a paragraph may have is split as the pipeline splits a transcript.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _records(name: str, lines: Iterable[str]) -> Iterator[Any]:
 def _video(record: dict[str, Any]) -> Video:
     published = datetime.fromisoformat(record["published_at"])
     published = published if published.tzinfo else published.replace(tzinfo=UTC)
-    labels = record.get("labels") or ([record["label"]] if record.get("label") else [])
+    labels = record.get("labels") or record.get("tags") or ([record["label"]] if record.get("label") else [])
     segments = record.get("segments")
     if segments:
         texts, starts = _turns(segments)

@@ -28,7 +28,17 @@ def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_e
 def test_a_stream_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     stream = tmp_path / "stream.jsonl"
     stream.write_text('{"text": "a text without a day"}\n')
-    for name in ("quality", "survival", "onsets", "planted", "asr", "drift", "boilerplate", "transcripts"):
+    for name in (
+        "quality",
+        "survival",
+        "shares",
+        "onsets",
+        "planted",
+        "asr",
+        "drift",
+        "boilerplate",
+        "transcripts",
+    ):
         command = [sys.executable, ROOT / f"benchmarks/topics/{name}.py", "--stream", stream]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert ran.returncode != 0, name
