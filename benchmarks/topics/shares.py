@@ -12,7 +12,8 @@ recall per video.
 Baseline in the same run: a video has a tag if its text names it, hyphens as spaces.
 
 Default: talks about Bitcoin with tags, and items of a newsletter with index entries; both from people. They
-tag what a talk is mainly about; a paragraph in passing counts for us as well, so our shares tend to be higher.
+tag what a talk is mainly about; what it mentions in passing counts for us too, so our shares tend to be
+higher.
 """
 
 from __future__ import annotations
