@@ -281,9 +281,10 @@ class Subjects:
         for subject in self.reported:
             for term in subject.terms[:COMPANIONS]:
                 near = any(video.number in candidate.videos for video in recent.saying(term))
-                if not near and not same_spelling(term, candidate.term):
-                    continue
-                if alike(candidate, Candidate.of(term, recent, 0.0, background), background):
+                # Of a term that nobody says any more there is nothing to compare but how it is spelled.
+                if same_spelling(term, candidate.term) or (
+                    near and alike(candidate, Candidate.of(term, recent, 0.0, background), background)
+                ):
                     subject.joined.append(candidate.term)
                     self._known.add(candidate.term)
                     return True

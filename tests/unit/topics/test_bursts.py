@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from models.topics import Snapshot, dump, load
 from models.topics.background import Background, unit
 from models.topics.news import bursts, people, recent, recent_video, sources, subjects
 from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
+from models.topics.news.subjects import Candidate
 from models.topics.snapshot import FORMAT
 
 DIMENSION = 24
@@ -144,6 +146,19 @@ def test_a_misheard_name_is_no_second_subject() -> None:
     first, misheard = "They run the Olammar server.", "They run the Olamar server."
     stream = [*ordinary(150), *news(150, 8, first), *news(166, 20, misheard)]
     assert [burst.subject for burst in reported(stream)] == ["Olammar server"]
+
+
+def test_another_spelling_of_a_name_that_is_kept_no_more_is_no_second_subject() -> None:
+    """Where too much is kept, older talks forget how they said things: nothing is left to compare with."""
+    channel, background = TermBursts(BurstSettings()), Background(np.zeros(DIMENSION), 1.0)
+    hear(channel, [*ordinary(150), *news(150, 20, RAG)], background)
+    window = channel._recent
+    said = Candidate.of("marzipan", window, -9.0, background)
+    window.videos = {number: video.thinned() for number, video in window.videos.items()}
+    assert window.count("marzipan") and not window.saying("marzipan")
+    assert channel._subjects.join(replace(said, term="marzipane"), window, background)
+    assert not channel._subjects.join(replace(said, term="corfil"), window, background)
+    assert len(channel._subjects.reported) == 1
 
 
 def test_one_source_alone_makes_no_news_among_many() -> None:
