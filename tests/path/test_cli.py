@@ -45,7 +45,7 @@ def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
         ("topics show three", "valid integer"),
         ("emerging --limit 0", "--limit"),
         ("topics --form 2025-01", "--from"),
-        ("topics --from 2025-13", "'2025-13' is not a month from 1970-01 to 2099-12: write it as 2025-03"),
+        ("topics --from 2025-13", "'2025-13' is not a month or day from 1970-01 to 2099-12"),
         ("themes --to March", "'March' is not a month"),
         ("cooccurrence --from 1900-01", "'1900-01' is not a month"),
         ("prevalence --from 2025-05 --to 2025-01", "2025-05 is after 2025-01"),
