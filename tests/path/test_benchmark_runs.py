@@ -65,3 +65,5 @@ def test_the_read_functions_are_timed_on_a_made_up_study(tmp_path: Path) -> None
     assert {"prevalence", "themes", "topics", "cooccurrence", "quotes"} <= set(size["views"])
     assert all(0 < times["p50_ms"] <= times["p95_ms"] for times in size["views"].values())
     assert size["insert_paragraphs_per_s"] > 0
+    for ways in size["other_ways"].values():
+        assert {"ours_ms", "bitmaps_ms"} <= set(ways)
