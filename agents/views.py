@@ -13,13 +13,14 @@ from functools import wraps
 from typing import Any, Concatenate, NamedTuple
 
 from models.trend import trend, wilson
-from streams.store import book, corpus, curation, genealogy, measure, news, read, talks
+from streams.store import corpus, curation, genealogy, measure, news, read, talks
+from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.warehouse import Row, Warehouse
 
 MONTHS = 6
 """Where no first month is given, the last so many months are compared with those before them."""
-Measured = Callable[[Warehouse, Selection], list[Row]]
+Measured = Callable[[Warehouse, Selection, Book], list[Row]]
 
 
 def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
@@ -48,8 +49,9 @@ def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         Rows {theme, videos, of_videos, share, low, high, paragraphs, minutes, topics, status, trend}, most
         videos first. topics: how many have a video in the period. status and trend: as of `topics`.
     """
-    rows = measure.themes(warehouse, selection)
-    compare = _Comparison(warehouse, selection, measure.themes, "theme", rows)
+    applied = book(warehouse, selection.codebook)
+    rows = measure.themes(warehouse, selection, applied)
+    compare = _Comparison(warehouse, selection, applied, measure.themes, "theme", rows)
     return [row | _interval(row) | compare.of(row) for row in rows]
 
 
@@ -67,8 +69,9 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         trend: {first, last, videos, of_videos, before_first, before_last, before_videos, before_of_videos,
         change, change_low, change_high}: shares in [0, 1], with the 95 % interval of their difference.
     """
-    rows = measure.topics(warehouse, selection)
-    compare = _Comparison(warehouse, selection, measure.topics, "topic_id", rows)
+    applied = book(warehouse, selection.codebook)
+    rows = measure.topics(warehouse, selection, applied)
+    compare = _Comparison(warehouse, selection, applied, measure.topics, "topic_id", rows)
     return [row | _interval(row) | compare.of(row) for row in rows]
 
 
@@ -82,7 +85,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (the most probable; `newest`: those). One
         that is not retained has no figures; `reason` says why.
     """
-    applied = book.book(warehouse)
+    applied = book(warehouse)
     known = applied.counts_as(topic_id)
     found = genealogy.topic(warehouse, known)
     if found is None:
@@ -128,17 +131,23 @@ class _Comparison:
         rows: what it says of `selection`.
     """
 
-    def __init__(
-        self, warehouse: Warehouse, selection: Selection, measured: Measured, key: str, rows: Sequence[Row]
+    def __init__(  # noqa: PLR0917
+        self,
+        warehouse: Warehouse,
+        selection: Selection,
+        applied: Book,
+        measured: Measured,
+        key: str,
+        rows: Sequence[Row],
     ) -> None:
         self._key = key
         self._now = self._before = _Counts(selection, {}, 0)
-        period = _period(warehouse, selection)
+        period = _period(warehouse, selection, applied)
         if period is not None:
             same = period == selection
-            self._now = self._counts(period, rows if same else measured(warehouse, period))
+            self._now = self._counts(period, rows if same else measured(warehouse, period, applied))
             before = preceding(period)
-            self._before = self._counts(before, measured(warehouse, before))
+            self._before = self._counts(before, measured(warehouse, before, applied))
 
     def _counts(self, selection: Selection, rows: Sequence[Row]) -> _Counts:
         of_videos = max((row["of_videos"] for row in rows), default=0)
@@ -169,9 +178,12 @@ class _Comparison:
         }
 
 
-def _period(warehouse: Warehouse, selection: Selection) -> Selection | None:
+def _period(warehouse: Warehouse, selection: Selection, applied: Book) -> Selection | None:
     """Return the selection with both ends; None where there are no talks to say the last."""
-    last = selection.last or max((row["month"] for row in measure.months(warehouse, selection)), default=None)
+    last = selection.last
+    if last is None:
+        months = measure.months(warehouse, selection, applied)
+        last = max((row["month"] for row in months), default=None)
     if last is None:
         return None
     if selection.first is not None:

@@ -9,8 +9,9 @@ from typing import Any
 import typer
 
 from agents.cli import judging
+from agents.cli.author import AUTHOR
 from agents.cli.console import load_settings, print_json, print_rows, tell
-from agents.cli.curating import AUTHOR, EXPECT, NOTE, TOPIC, curating, decided, told
+from agents.cli.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, told
 from agents.sentences import day
 
 app = typer.Typer(
@@ -68,129 +69,114 @@ def _branch(standing: Any, topic_id: int, why: str = "") -> Iterator[str]:
 
 
 @app.command()
+@deciding
 def exclude(
     topic_id: int = TOPIC,
     reason: str = typer.Option(..., "--reason", help="Why it does not count: greetings, no one subject, …"),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Let a topic, and what was merged into it, count no more."""
     from models import curation
 
-    decided(lambda standing: curation.exclude(standing, topic_id, reason), author, note, expect)
+    return lambda standing: curation.exclude(standing, topic_id, reason)
 
 
 @app.command()
-def include(
-    topic_id: int = TOPIC, author: str = AUTHOR, note: str = NOTE, expect: int | None = EXPECT
-) -> None:
+@deciding
+def include(topic_id: int = TOPIC) -> Decision:
     """Let an excluded topic count again."""
     from models import curation
 
-    decided(lambda standing: curation.include(standing, topic_id), author, note, expect)
+    return lambda standing: curation.include(standing, topic_id)
 
 
 @app.command()
+@deciding
 def merge(
     topic_id: int = TOPIC,
     into: int = typer.Argument(metavar="INTO", help="The topic that it is to count for."),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Let a topic count for another one, because both are about the same thing."""
     from models import curation
 
-    decided(lambda standing: curation.merge(standing, topic_id, into), author, note, expect)
+    return lambda standing: curation.merge(standing, topic_id, into)
 
 
 @app.command()
-def split(topic_id: int = TOPIC, author: str = AUTHOR, note: str = NOTE, expect: int | None = EXPECT) -> None:
+@deciding
+def split(topic_id: int = TOPIC) -> Decision:
     """Let a topic that was merged by `codebook merge` count for itself again."""
     from models import curation
 
-    decided(lambda standing: curation.split(standing, topic_id), author, note, expect)
+    return lambda standing: curation.split(standing, topic_id)
 
 
 @app.command()
+@deciding
 def rename(
     topic_id: int = TOPIC,
     name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Give a topic another name."""
     from models import curation
 
-    decided(lambda standing: curation.rename(standing, topic_id, name), author, note, expect)
+    return lambda standing: curation.rename(standing, topic_id, name)
 
 
 @app.command()
+@deciding
 def assign(
     topic_id: int = TOPIC,
     theme: str = typer.Argument(metavar="THEME", help='A theme that there is; "" takes it out of its theme.'),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Put a topic into a theme."""
     from models import curation
 
-    decided(lambda standing: curation.assign(standing, topic_id, theme), author, note, expect)
+    return lambda standing: curation.assign(standing, topic_id, theme)
 
 
 @themes.command("create")
+@deciding
 def create_theme(
     theme: str = THEME,
     description: str = typer.Option("", "--description", help="What it is about, in a sentence or two."),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Make a theme that topics can be put into."""
     from models import curation
 
-    decided(lambda standing: curation.create_theme(standing, theme, description), author, note, expect)
+    return lambda standing: curation.create_theme(standing, theme, description)
 
 
 @themes.command("describe")
+@deciding
 def describe_theme(
     theme: str = THEME,
     description: str = typer.Argument(metavar="DESCRIPTION", help="What it is about, in a sentence or two."),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Say what a theme is about: suggestions rest on it."""
     from models import curation
 
-    decided(lambda standing: curation.describe_theme(standing, theme, description), author, note, expect)
+    return lambda standing: curation.describe_theme(standing, theme, description)
 
 
 @themes.command("rename")
+@deciding
 def rename_theme(
     theme: str = THEME,
     name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
-    author: str = AUTHOR,
-    note: str = NOTE,
-    expect: int | None = EXPECT,
-) -> None:
+) -> Decision:
     """Give a theme another name; its topics move with it."""
     from models import curation
 
-    decided(lambda standing: curation.rename_theme(standing, theme, name), author, note, expect)
+    return lambda standing: curation.rename_theme(standing, theme, name)
 
 
 @themes.command("remove")
-def remove_theme(
-    theme: str = THEME, author: str = AUTHOR, note: str = NOTE, expect: int | None = EXPECT
-) -> None:
+@deciding
+def remove_theme(theme: str = THEME) -> Decision:
     """Take away a theme that no topic is in."""
     from models import curation
 
-    decided(lambda standing: curation.remove_theme(standing, theme), author, note, expect)
+    return lambda standing: curation.remove_theme(standing, theme)
 
 
 @app.command()

@@ -12,7 +12,7 @@ import typer
 from agents.cli.console import load_settings, print_json, tell
 
 if TYPE_CHECKING:
-    from streams.corrections import Corrections, Standing
+    from streams.corrections import Standing
     from streams.events import VideoCorrected
     from streams.settings import Settings
 
@@ -56,7 +56,7 @@ def correct(video_ids: Sequence[str], wish: Wish, *, as_json: bool) -> None:
 
     What was kept earlier and never arrived is brought along.
     """
-    from agents.cli.running import ask
+    from agents.cli.running import ask, delivering
     from agents.registry import utc_now
     from streams.blobs import Blobs
     from streams.corrections import Corrections, standing
@@ -74,36 +74,15 @@ def correct(video_ids: Sequence[str], wish: Wish, *, as_json: bool) -> None:
         said.append(already or wish.changed(talk))
         if not already:
             new.append(wish.of(talk, utc_now()))
-    _apply(settings, log, [*lost, *new])
+    if lost or new:
+        with delivering(settings) as deliver:
+            for event in new:
+                log.keep(event)
+            deliver([*lost, *new])
     for line in said:
         tell(line)
     if as_json:
         print_json([{"correction_id": event.event_id} | event.model_dump() for event in new])
-
-
-def _apply(settings: Settings, log: Corrections, events: Sequence[VideoCorrected]) -> None:
-    """Keep corrections, then bring them to the database: through the broker, or directly if nobody holds it.
-
-    What was kept and does not arrive is taken up when `store` starts.
-    """
-    from agents.cli.running import find, open_cluster
-    from streams.store import writer
-    from streams.store.warehouse import Warehouse
-
-    if not events:
-        return
-    cluster = open_cluster(settings)
-    for event in events:
-        log.keep(event)
-    if cluster is not None:
-        with cluster:
-            for event in events:
-                cluster.send(event)
-    elif settings.embedded_clickhouse and find(settings) is not None:
-        tell("kept; only the page runs, so the numbers follow when groundswell run starts")
-    else:
-        with Warehouse(settings, patience_s=10) as warehouse:
-            writer.write(warehouse, (row for event in events for row in writer.rows_of(event)))
 
 
 def known(settings: Settings, video_id: str) -> dict[str, Any]:
@@ -141,16 +120,3 @@ def reason_of(text: str) -> str:
     if not text.strip():
         raise typer.BadParameter("say why: whoever sees the numbers change will ask", param_hint="--reason")
     return text.strip()
-
-
-def author_of(given: str) -> str:
-    """Return who says so: the given name, else the login name."""
-    import getpass
-
-    if given.strip():
-        return given.strip()
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError) as error:
-        wrong = "you have no login name here: say who you are"
-        raise typer.BadParameter(wrong, param_hint="--author") from error

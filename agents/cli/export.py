@@ -101,21 +101,13 @@ def _export_data(
     as_json: bool,
 ) -> None:
     from agents.cli.report import made_with
+    from agents.cli.running import opened
     from agents.package import pack
-    from streams.errors import Unavailable
-    from streams.store.warehouse import Warehouse
 
     if settings.embedded_clickhouse:
         _must_not_run(settings, "holds the embedded database")
     made = made_with(settings)
-    with Warehouse(settings, patience_s=60) as warehouse:
-        if settings.embedded_clickhouse:
-            warehouse.migrate()
-        elif missing := warehouse.missing_migrations():
-            raise Unavailable(
-                f"{warehouse.where} lacks the tables of study {settings.study!r} (migrations {missing})",
-                "run groundswell migrate",
-            )
+    with opened(settings) as warehouse:
         manifest = pack(
             warehouse,
             folder,

@@ -81,16 +81,14 @@ def asking(settings: Settings) -> Iterator[Ask]:
     """Give a way to ask many views: an embedded database that nobody holds is opened once for all of them."""
     from functools import partial
 
-    from agents.cli.running import ask, find
+    from agents.cli.running import ask, find, opened
 
     if not settings.embedded_clickhouse or find(settings) is not None:
         yield partial(ask, settings)
         return
     from agents.views import VIEWS
-    from streams.store.warehouse import Warehouse
 
-    with Warehouse(settings) as warehouse:
-        warehouse.migrate()
+    with opened(settings) as warehouse:
         yield lambda view, /, **parameters: VIEWS[view](warehouse, **parameters)
 
 

@@ -1,4 +1,4 @@
-"""Finding the groundswell that runs a study on this machine, and asking it.
+"""Finding the groundswell that runs a study on this machine: to ask it, and to bring it what people decide.
 
 An embedded database belongs to one process; while that one runs, others ask it over HTTP.
 """
@@ -6,7 +6,8 @@ An embedded database belongs to one process; while that one runs, others ask it 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.cluster import Cluster
+    from streams.events import Event
+    from streams.store.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,19 @@ def ask(settings: Settings, view: str, **parameters: Any) -> Any:
     if settings.embedded_clickhouse and (running := find(settings)) is not None:
         return _over_http(running, view, parameters)
     from agents.views import VIEWS
+
+    with opened(settings) as warehouse:
+        return VIEWS[view](warehouse, **parameters)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Warehouse]:
+    """Lend the study's database, with all its tables.
+
+    Raises:
+        Unavailable: it does not answer, or a server lacks tables.
+        Misconfigured: another process holds the embedded one.
+    """
     from streams.store.warehouse import Warehouse
 
     with Warehouse(settings, patience_s=10) as warehouse:
@@ -62,7 +78,40 @@ def ask(settings: Settings, view: str, **parameters: Any) -> Any:
                 f"{warehouse.where} lacks the tables of study {settings.study!r} (migrations {missing})",
                 "run groundswell migrate",
             )
-        return VIEWS[view](warehouse, **parameters)
+        yield warehouse
+
+
+@contextmanager
+def delivering(settings: Settings) -> Iterator[Callable[[Sequence[Event]], None]]:
+    """Lend a way to bring events to the store: through the broker, or written here where nothing runs.
+
+    Raises:
+        Unavailable: the broker does not answer, or a process that only serves the page holds the database.
+    """
+    cluster = open_cluster(settings)
+    if cluster is not None:
+        with cluster as broker:
+
+            def send(events: Sequence[Event]) -> None:
+                for event in events:
+                    broker.send(event)
+
+            yield send
+        return
+    running = find(settings) if settings.embedded_clickhouse else None
+    if running is not None:
+        raise Unavailable(
+            f"the page of study {settings.study!r} (pid {running.pid}) holds the database and only reads",
+            "stop it (groundswell stop), or start groundswell run, which serves the page too",
+        )
+
+    def write(events: Sequence[Event]) -> None:
+        from streams.store import writer
+
+        with opened(settings) as warehouse:
+            writer.write(warehouse, (row for event in events for row in writer.rows_of(event)))
+
+    yield write
 
 
 def _over_http(running: Running, view: str, parameters: dict[str, Any]) -> Any:

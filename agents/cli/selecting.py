@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, get_type_hints
 
@@ -41,19 +41,35 @@ def selecting(command: Callable[Concatenate[Selected, P], None]) -> Callable[...
         _check(selected.get("first"), selected.get("last"))
         command(selected, **given)  # type: ignore[call-arg]
 
-    own = list(inspect.signature(command).parameters.values())[1:]
-    hints = get_type_hints(command)
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option)
-        for name, (_, option) in _OPTIONS.items()
-    ]
-    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*options, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own)]
-    )
-    asked.__annotations__ = {name: kind for name, (kind, _) in _OPTIONS.items()} | {
-        each.name: hints[each.name] for each in own
-    }
+    extend(asked, command, _OPTIONS, taken=1)
     return asked
+
+
+def extend(
+    wrapper: Callable[..., None],
+    command: Callable[..., Any],
+    options: Mapping[str, tuple[Any, Any]],
+    *,
+    taken: int = 0,
+) -> None:
+    """Let typer see these options on a wrapper of a command, besides the command's own parameters.
+
+    Args:
+        options: by name, type and option.
+        taken: so many of the command's first parameters are the wrapper's business.
+    """
+    own = list(inspect.signature(command).parameters.values())[taken:]
+    hints = get_type_hints(command)
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option)
+        for name, (_, option) in options.items()
+    ]
+    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *added]
+    )
+    wrapper.__annotations__ = {each.name: hints[each.name] for each in own} | {
+        name: kind for name, (kind, _) in options.items()
+    }
 
 
 def _check(first: str | None, last: str | None) -> None:

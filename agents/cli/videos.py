@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from agents.cli.author import AUTHOR, author_of
 from agents.cli.console import load_settings, print_json, print_rows
-from agents.cli.correcting import Known, Wish, author_of, correct, known, moment_of, reason_of
+from agents.cli.correcting import Known, Wish, correct, known, moment_of, reason_of
 from agents.cli.reading import JSON, NO_TALKS
 from agents.sentences import day
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Talks: list, show; withdraw, restore or redate one.", no_args_is_help=True)
 IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
 REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
-AUTHOR = typer.Option(
-    "", "--author", envvar="GROUNDSWELL_AUTHOR", help="Who says so; else your login name.", show_default=False
-)
 
 
 @app.command("list")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from streams.store.shown import ALIASES, named
+from streams.errors import DataError
+from streams.store.shown import MODEL, named
 from streams.store.warehouse import Warehouse
 
 
@@ -24,8 +25,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A revision of the codebook, by topic."""
+    """A revision of the codebook, by topic, and the model whose topics they are."""
 
+    model_version: str
     entries: Mapping[int, Entry]
 
     @property
@@ -56,12 +58,25 @@ class Book:
 
 
 def book(warehouse: Warehouse, revision: int | None = None) -> Book:
-    """Return the codebook as of a revision; None is the newest."""
+    """Return the codebook as of a revision; None is the newest.
+
+    Raises:
+        DataError: there is no such revision.
+    """
+    if revision is not None:
+        _must_exist(warehouse, revision)
+    model = shown_model(warehouse)
     until = "" if revision is None else "AND revision <= {revision:UInt64}"
-    rows = warehouse.rows(f"SELECT * FROM {named(until)}", revision=revision or 0)
-    merged = {row["topic_id"]: row["target"] for row in warehouse.rows(f"SELECT * FROM {ALIASES}")}
+    rows = warehouse.rows(
+        f"SELECT * FROM {named(until, '{model:String}')}", revision=revision or 0, model=model
+    )
+    merges = warehouse.rows(
+        "SELECT topic_id, target FROM merges FINAL WHERE model_version = {model:String}", model=model
+    )
+    merged = {row["topic_id"]: row["target"] for row in merges}
     decided = {row["topic_id"]: row["target"] for row in rows if row["target"]}
     return Book(
+        model,
         {
             row["topic_id"]: Entry(
                 topic_id=row["topic_id"],
@@ -73,8 +88,23 @@ def book(warehouse: Warehouse, revision: int | None = None) -> Book:
                 revision=row["revision"],
             )
             for row in rows
-        }
+        },
     )
+
+
+def shown_model(warehouse: Warehouse) -> str:
+    """Return the version of the model whose topics are shown; empty before there is one."""
+    version: str = warehouse.rows(f"SELECT {MODEL} AS model")[0]["model"]
+    return version
+
+
+def _must_exist(warehouse: Warehouse, revision: int) -> None:
+    newest = warehouse.rows("SELECT max(revision) AS newest FROM decisions")[0]["newest"]
+    if revision > newest:
+        raise DataError(
+            f"there is no revision {revision} of the codebook, the newest is {newest}",
+            "see groundswell codebook history",
+        )
 
 
 def _follow(topic_id: int, merges: Iterable[Mapping[int, int]]) -> int:

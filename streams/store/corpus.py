@@ -101,7 +101,7 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
         revision=selection.codebook or 0,
     )[0]
     by_model = {row["topic_id"] for row in warehouse.rows(f"SELECT topic_id FROM {ALIASES}")}
-    unknown = {"model_version": _model(warehouse), "epoch": None, "embedding_model": "", "codebook": ""}
+    unknown = {"model_version": applied.model_version, "epoch": None, "embedding_model": "", "codebook": ""}
     return (model[0] if model else unknown) | {
         "transcripts": {row["version"]: row["videos"] for row in versions},
         "revision": decided["revision"],
@@ -123,10 +123,6 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
             if entry.counts_as != topic_id
         ],
     }
-
-
-def _model(warehouse: Warehouse) -> str:
-    return str(warehouse.rows(f"SELECT {MODEL} AS version")[0]["version"])
 
 
 def _name(entry: Entry | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streams.codebook_log import CodebookLog
 from streams.events import CodebookDecided
+from streams.store.book import shown_model
 from streams.store.shown import MODEL, named
 from streams.store.warehouse import Row, Warehouse
 
@@ -84,12 +85,6 @@ def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
     """Return the decisions in the log that the database does not hold, oldest first."""
     held = {row["revision"] for row in warehouse.rows("SELECT revision FROM decisions")}
     return list(log.missing(held))
-
-
-def shown_model(warehouse: Warehouse) -> str:
-    """Return the version of the model whose topics are shown; empty before there is one."""
-    version: str = warehouse.rows(f"SELECT {MODEL} AS model")[0]["model"]
-    return version
 
 
 _TOPICS = """

@@ -2,7 +2,8 @@
 
 One definition everywhere: videos with at least one paragraph of a topic, over videos with at least one
 paragraph of any retained topic, by day of publication. A row of `video_topics` is a video, so it counts once;
-merges and the codebook are applied here, so curation never processes a talk again.
+merges and the codebook are applied here, so curation never processes a talk again. `applied` is the codebook
+as of the selection's revision, for whoever asks for more than one number.
 """
 
 from __future__ import annotations
@@ -11,22 +12,25 @@ from collections.abc import Mapping
 
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
-from streams.store.shown import ALIASES, ASLEEP, MODEL
+from streams.store.shown import ASLEEP
 from streams.store.warehouse import Row, Warehouse
 
 _UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
 """Of each of a talk's topics, what it counts for; 0: it does not count."""
 
 
-def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def prevalence(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+) -> list[Row]:
     """Share of videos per theme and month of publication.
 
     Returns:
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, paragraphs, minutes, unfinished}, by month,
         most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over yet (UTC).
     """
-    units, themes = _by_theme(book(warehouse, selection.codebook))
-    rows = _counts(warehouse, selection, units, monthly=True)
+    applied = applied or book(warehouse, selection.codebook)
+    units, themes = _by_theme(applied)
+    rows = _counts(warehouse, selection, applied.model_version, units, monthly=True)
     return [
         {"month": row["month"], "theme": themes[row["unit"]]}
         | _figures(row)
@@ -35,27 +39,27 @@ def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[
     ]
 
 
-def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
     """Prevalence of each theme in a period: over the union of its topics' videos, not their sum.
 
     Returns:
         Rows {theme, videos, of_videos, share, paragraphs, minutes, topics}, most videos first. topics: how
         many of its topics have a video in the period.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     units, names = _by_theme(applied)
     spoken = {row["topic_id"] for row in _topics(warehouse, selection, applied)}
     counted: dict[str, int] = {}
     for entry in applied.retained:
         counted[entry.theme] = counted.get(entry.theme, 0) + (entry.topic_id in spoken)
-    rows = _counts(warehouse, selection, units)
+    rows = _counts(warehouse, selection, applied.model_version, units)
     return [
         {"theme": names[row["unit"]]} | _figures(row) | {"topics": counted.get(names[row["unit"]], 0)}
         for row in sorted(rows, key=lambda row: (-row["videos"], names[row["unit"]]))
     ]
 
 
-def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
     """Each retained topic with its words, theme and prevalence in a period, most prevalent first.
 
     Returns:
@@ -63,7 +67,7 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         paragraphs, minutes}; topics without a video in the period have videos = 0. Merged ones are not among
         them.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     counted = {row["topic_id"]: row for row in _topics(warehouse, selection, applied)}
     of_videos = next(iter(counted.values()))["of_videos"] if counted else 0
     nothing = {"videos": 0, "of_videos": of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0}
@@ -71,12 +75,12 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         f"""
         SELECT t.topic_id AS topic_id, t.origin AS origin, t.emerged_at AS emerged_at, t.parent AS parent_id,
                s.asleep = 1 AS asleep, w.words AS words
-        FROM (SELECT * FROM topics FINAL WHERE model_version = {MODEL}
-              AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS t
-        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
+        FROM (SELECT * FROM topics FINAL WHERE model_version = {{model:String}}) AS t
+        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {{model:String}}) AS w
             ON w.topic_id = t.topic_id
         LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
-        """
+        """,
+        model=applied.model_version,
     )
     named = {entry.topic_id: entry for entry in applied.retained}
     rows = [
@@ -95,28 +99,32 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
     return sorted(rows, key=lambda row: (-row["videos"], row["topic_id"]))
 
 
-def topic_months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def topic_months(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+) -> list[Row]:
     """Videos per retained topic and month of publication.
 
     Returns:
         Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, paragraphs, minutes} with videos > 0, by
         topic and month.
     """
-    rows = _counts(warehouse, selection, _by_topic(book(warehouse, selection.codebook)), monthly=True)
+    applied = applied or book(warehouse, selection.codebook)
+    rows = _counts(warehouse, selection, applied.model_version, _by_topic(applied), monthly=True)
     return [
         {"topic_id": row["unit"], "month": row["month"]} | _figures(row)
         for row in sorted(rows, key=lambda row: (row["unit"], row["month"]))
     ]
 
 
-def months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def months(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
     """Videos with at least one paragraph of any retained topic, per month of publication.
 
     Returns:
         Rows {month: 'YYYY-MM', of_videos}, by month.
     """
-    units = dict.fromkeys(_by_topic(book(warehouse, selection.codebook)), 1)
-    rows = _counts(warehouse, selection, units, monthly=True)
+    applied = applied or book(warehouse, selection.codebook)
+    units = dict.fromkeys(applied.counted, 1)
+    rows = _counts(warehouse, selection, applied.model_version, units, monthly=True)
     return sorted(
         ({"month": row["month"], "of_videos": row["videos"]} for row in rows), key=lambda row: row["month"]
     )
@@ -134,13 +142,13 @@ def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit:
     units = _by_topic(applied)
     if not units:
         return []
-    single = {row["unit"]: row for row in _counts(warehouse, selection, units)}
+    single = {row["unit"]: row for row in _counts(warehouse, selection, applied.model_version, units)}
     rows = warehouse.rows(
         f"""
         SELECT pair.1 AS topic_id, pair.2 AS other_id, count() AS videos
         FROM (
             SELECT arraySort(arrayDistinct(arrayFilter(t -> t > 0, {_UNITS}))) AS present
-            FROM video_topics FINAL WHERE model_version = {MODEL} AND {selection.where}
+            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
         )
         ARRAY JOIN arrayFlatten(arrayMap(
             (one, at) -> arrayMap(other -> (one, other), arraySlice(present, at + 1)),
@@ -149,6 +157,7 @@ def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit:
         """,
         **selection.parameters,
         **_mapped(units),
+        model=applied.model_version,
         limit=limit,
     )
     return [_pair(row, single, applied) for row in rows]
@@ -198,7 +207,7 @@ def videos(
             SELECT video_id, published_on, {_UNITS} AS present,
                    arraySum(arrayMap((n, unit) -> if(unit > 0, n, 0), topics.paragraphs, present)) AS count,
                    arraySum(arrayMap((s, unit) -> if(unit > 0, s, 0), topics.seconds, present)) AS length
-            FROM video_topics FINAL WHERE model_version = {MODEL} AND {selection.where}
+            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
               AND hasAll(present, {{wanted:Array(UInt32)}})
         ) AS t
         LEFT JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = t.video_id
@@ -206,6 +215,7 @@ def videos(
         """,
         **selection.parameters,
         **_mapped(units),
+        model=applied.model_version,
         wanted=sorted(wanted),
         limit=limit,
     )
@@ -224,7 +234,7 @@ def _by_theme(applied: Book) -> tuple[dict[int, int], dict[int, str]]:
 
 
 def _topics(warehouse: Warehouse, selection: Selection, applied: Book) -> list[Row]:
-    rows = _counts(warehouse, selection, _by_topic(applied))
+    rows = _counts(warehouse, selection, applied.model_version, _by_topic(applied))
     return [{"topic_id": row["unit"]} | _figures(row) for row in rows]
 
 
@@ -237,7 +247,7 @@ def _mapped(units: Mapping[int, int]) -> Row:
 
 
 def _counts(
-    warehouse: Warehouse, selection: Selection, units: Mapping[int, int], *, monthly: bool = False
+    warehouse: Warehouse, selection: Selection, model: str, units: Mapping[int, int], *, monthly: bool = False
 ) -> list[Row]:
     """Count videos, paragraphs and minutes of each unit, and videos of any.
 
@@ -260,13 +270,14 @@ def _counts(
         FROM (
             SELECT toStartOfMonth(published_on) AS month,
                    arrayFilter(t -> t.1 > 0, arrayZip({_UNITS}, topics.paragraphs, topics.seconds)) AS present
-            FROM video_topics FINAL WHERE model_version = {MODEL} AND {selection.where}
+            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
         )
         ARRAY JOIN present AS each, arrayEnumerateUniq(present.1) AS nth, arrayEnumerate(present) AS place
         GROUP BY GROUPING SETS (({month}unit), ({month.rstrip(", ")}))
         """,
         **selection.parameters,
         **_mapped(units),
+        model=model,
     )
     of_videos = {row.get("month"): row["any_videos"] for row in rows if row["unit"] == 0}
     return [

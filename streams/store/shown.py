@@ -17,12 +17,12 @@ ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})
 """Merged topics and the ones they ended up in; chains are followed."""
 
 
-def named(until: str = "") -> str:
+def named(until: str = "", model: str = MODEL) -> str:
     """Return what topics are called, in which themes, and whether they are retained, as a subquery.
 
     Called: what a person decided, else what a labeller said, else what the model says now (of a seeded topic,
-    the codebook's name). Merged topics and those not retained are among them. `until` limits the revisions of
-    the codebook, as SQL.
+    the codebook's name). Merged topics and those not retained are among them. As SQL: `until` limits the
+    revisions of the codebook, `model` is the model's version.
     """
     return f"""(
     SELECT c.topic_id AS topic_id, c.retained AS retained, if(c.theme = '', '{UNSORTED}', c.theme) AS theme,
@@ -30,12 +30,12 @@ def named(until: str = "") -> str:
                    c.name) AS name,
            c.target AS target, c.revision AS revision, c.reason AS reason
     FROM (
-        SELECT * FROM codebook_entries WHERE model_version = {MODEL} {until}
+        SELECT * FROM codebook_entries WHERE model_version = {model} {until}
         ORDER BY topic_id, revision DESC LIMIT 1 BY topic_id
     ) AS c
-    LEFT JOIN (SELECT topic_id, label FROM labels FINAL WHERE model_version = {MODEL}) AS l
+    LEFT JOIN (SELECT topic_id, label FROM labels FINAL WHERE model_version = {model}) AS l
         ON l.topic_id = c.topic_id
-    LEFT JOIN (SELECT topic_id, label FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
+    LEFT JOIN (SELECT topic_id, label FROM topic_words FINAL WHERE model_version = {model}) AS w
         ON w.topic_id = c.topic_id
 )"""
 

@@ -61,7 +61,7 @@ def test_the_read_functions_are_timed_on_a_made_up_study(tmp_path: Path) -> None
     )
     assert measured.returncode == 0, measured.stderr
     (size,) = json.loads(out.read_text())["sizes"]
-    assert (size["assignments"], size["talks"]) == (12_000, 500)
+    assert (size["assignments"], size["talks"], size["counted"]) == (12_000, 500, 500)
     assert {"prevalence", "themes", "topics", "cooccurrence", "quotes"} <= set(size["views"])
     assert all(0 < times["p50_ms"] <= times["p95_ms"] for times in size["views"].values())
     assert size["insert_paragraphs_per_s"] > 0
