@@ -17,6 +17,8 @@ from streams.store.warehouse import Row, Warehouse
 
 _UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
 """Of each of a talk's topics, what it counts for; 0: it does not count."""
+_TOPICS = _UNITS.replace("{units:", "{topics:")
+"""The same by topic, also where what is counted is something else."""
 
 
 def prevalence(
@@ -30,7 +32,7 @@ def prevalence(
     """
     applied = applied or book(warehouse, selection.codebook)
     units, themes = _by_theme(applied)
-    rows = _counts(warehouse, selection, applied.model_version, units, monthly=True)
+    rows = _counts(warehouse, selection, applied, units, monthly=True)
     return [
         {"month": row["month"], "theme": themes[row["unit"]]}
         | _figures(row)
@@ -48,13 +50,9 @@ def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
     """
     applied = applied or book(warehouse, selection.codebook)
     units, names = _by_theme(applied)
-    spoken = {row["topic_id"] for row in _topics(warehouse, selection, applied)}
-    counted: dict[str, int] = {}
-    for entry in applied.retained:
-        counted[entry.theme] = counted.get(entry.theme, 0) + (entry.topic_id in spoken)
-    rows = _counts(warehouse, selection, applied.model_version, units)
+    rows = _counts(warehouse, selection, applied, units)
     return [
-        {"theme": names[row["unit"]]} | _figures(row) | {"topics": counted.get(names[row["unit"]], 0)}
+        {"theme": names[row["unit"]]} | _figures(row) | {"topics": row["topics"]}
         for row in sorted(rows, key=lambda row: (-row["videos"], names[row["unit"]]))
     ]
 
@@ -68,7 +66,8 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
         them.
     """
     applied = applied or book(warehouse, selection.codebook)
-    counted = {row["topic_id"]: row for row in _topics(warehouse, selection, applied)}
+    rows = _counts(warehouse, selection, applied, _by_topic(applied))
+    counted = {row["unit"]: _figures(row) for row in rows}
     of_videos = next(iter(counted.values()))["of_videos"] if counted else 0
     nothing = {"videos": 0, "of_videos": of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0}
     known = warehouse.rows(
@@ -109,7 +108,7 @@ def topic_months(
         topic and month.
     """
     applied = applied or book(warehouse, selection.codebook)
-    rows = _counts(warehouse, selection, applied.model_version, _by_topic(applied), monthly=True)
+    rows = _counts(warehouse, selection, applied, _by_topic(applied), monthly=True)
     return [
         {"topic_id": row["unit"], "month": row["month"]} | _figures(row)
         for row in sorted(rows, key=lambda row: (row["unit"], row["month"]))
@@ -124,7 +123,7 @@ def months(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
     """
     applied = applied or book(warehouse, selection.codebook)
     units = dict.fromkeys(applied.counted, 1)
-    rows = _counts(warehouse, selection, applied.model_version, units, monthly=True)
+    rows = _counts(warehouse, selection, applied, units, monthly=True)
     return sorted(
         ({"month": row["month"], "of_videos": row["videos"]} for row in rows), key=lambda row: row["month"]
     )
@@ -142,7 +141,7 @@ def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit:
     units = _by_topic(applied)
     if not units:
         return []
-    single = {row["unit"]: row for row in _counts(warehouse, selection, applied.model_version, units)}
+    single = {row["unit"]: row for row in _counts(warehouse, selection, applied, units)}
     rows = warehouse.rows(
         f"""
         SELECT pair.1 AS topic_id, pair.2 AS other_id, count() AS videos
@@ -233,11 +232,6 @@ def _by_theme(applied: Book) -> tuple[dict[int, int], dict[int, str]]:
     return units, {number: name for name, number in numbers.items()}
 
 
-def _topics(warehouse: Warehouse, selection: Selection, applied: Book) -> list[Row]:
-    rows = _counts(warehouse, selection, applied.model_version, _by_topic(applied))
-    return [{"topic_id": row["unit"]} | _figures(row) for row in rows]
-
-
 def _figures(row: Row) -> Row:
     return {name: row[name] for name in ("videos", "of_videos", "share", "paragraphs", "minutes")}
 
@@ -247,17 +241,22 @@ def _mapped(units: Mapping[int, int]) -> Row:
 
 
 def _counts(
-    warehouse: Warehouse, selection: Selection, model: str, units: Mapping[int, int], *, monthly: bool = False
+    warehouse: Warehouse,
+    selection: Selection,
+    applied: Book,
+    units: Mapping[int, int],
+    *,
+    monthly: bool = False,
 ) -> list[Row]:
     """Count videos, paragraphs and minutes of each unit, and videos of any.
 
     Args:
-        units: what each topic counts for, a positive number.
+        units: what each topic that counts counts for, a positive number.
         monthly: of each month of publication by itself.
 
     Returns:
-        Rows {unit, videos, of_videos, share, paragraphs, minutes, unfinished} with videos > 0; monthly: month
-        too.
+        Rows {unit, videos, of_videos, share, paragraphs, minutes, topics, unfinished} with videos > 0;
+        monthly: month too. topics: how many of the unit's have a video.
     """
     if not units:
         return []
@@ -265,11 +264,13 @@ def _counts(
     rows = warehouse.rows(
         f"""
         SELECT {month}each.1 AS unit, countIf(nth = 1) AS unit_videos, countIf(place = 1) AS any_videos,
-               sum(each.2) AS paragraphs, sum(each.3) / 60 AS minutes,
+               sum(each.2) AS paragraphs, sum(each.3) / 60 AS minutes, uniqExact(each.4) AS unit_topics,
                {"month >= toStartOfMonth(now('UTC'))" if monthly else "0"} AS unfinished
         FROM (
             SELECT toStartOfMonth(published_on) AS month,
-                   arrayFilter(t -> t.1 > 0, arrayZip({_UNITS}, topics.paragraphs, topics.seconds)) AS present
+                   arrayFilter(
+                       t -> t.1 > 0, arrayZip({_UNITS}, topics.paragraphs, topics.seconds, {_TOPICS})
+                   ) AS present
             FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
         )
         ARRAY JOIN present AS each, arrayEnumerateUniq(present.1) AS nth, arrayEnumerate(present) AS place
@@ -277,7 +278,8 @@ def _counts(
         """,
         **selection.parameters,
         **_mapped(units),
-        model=model,
+        topics=list(_by_topic(applied).values()),
+        model=applied.model_version,
     )
     of_videos = {row.get("month"): row["any_videos"] for row in rows if row["unit"] == 0}
     return [
@@ -288,6 +290,7 @@ def _counts(
             "share": row["unit_videos"] / of_videos[row.get("month")],
             "paragraphs": row["paragraphs"],
             "minutes": row["minutes"],
+            "topics": row["unit_topics"],
             "unfinished": row["unfinished"],
         }
         | ({"month": f"{row['month']:%Y-%m}"} if monthly else {})

@@ -5,10 +5,13 @@ One function per view; the numbers are in `measure`. Each returns rows of plain 
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 from streams.store.book import book
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
@@ -29,44 +32,58 @@ def quotes(
         Rows {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text,
         probability}.
     """
-    order = "published_on DESC, probability DESC" if newest else "probability DESC"
-    return warehouse.rows(
+    applied = book(warehouse, selection.codebook)
+    best = warehouse.rows(
         f"""
-        WITH best AS (
-            SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
-            FROM (
-                SELECT video_id, transcript_version, published_on,
-                       arrayReverseSort(arrayFilter(
-                           (_, id) -> has({{family:Array(UInt32)}}, id),
-                           arrayZip(topics.probability, topics.position), topics.id))[1] AS said
-                FROM video_topics FINAL
-                WHERE model_version = {MODEL} AND hasAny(topics.id, {{family:Array(UInt32)}})
-                  AND {selection.where}
-            )
-            ORDER BY {order}, video_id LIMIT {{limit:UInt32}}
+        SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
+        FROM (
+            SELECT video_id, transcript_version, published_on,
+                   arrayReverseSort(arrayFilter(
+                       (_, id) -> has({{family:Array(UInt32)}}, id),
+                       arrayZip(topics.probability, topics.position), topics.id))[1] AS said
+            FROM video_topics FINAL
+            WHERE model_version = {{model:String}} AND hasAny(topics.id, {{family:Array(UInt32)}})
+              AND {selection.where}
         )
-        SELECT p.paragraph_id AS paragraph_id, b.video_id AS video_id, v.title AS title, v.show AS show,
-               v.url AS url,
-               if(toDate(v.published_at) = b.published_on, v.published_at,
-                  toDateTime64(b.published_on, 3, 'UTC')) AS published_at,
-               p.start_s AS start_s, p.end_s AS end_s,
-               p.speakers AS speakers, p.text AS text, b.probability AS probability
-        FROM best AS b
-        INNER JOIN (
-            SELECT * FROM paragraphs FINAL
-            WHERE (video_id, transcript_version, position) IN
-                (SELECT video_id, transcript_version, position FROM best)
-        ) AS p ON p.video_id = b.video_id AND p.position = b.position
-              AND p.transcript_version = b.transcript_version
-        INNER JOIN (
-            SELECT * FROM videos FINAL WHERE video_id IN (SELECT video_id FROM best)
-        ) AS v ON v.video_id = b.video_id
-        ORDER BY {order.replace("published_on", "b.published_on")}, paragraph_id
+        ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
+        LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
-        family=book(warehouse, selection.codebook).family(topic_id),
+        model=applied.model_version,
+        family=applied.family(topic_id),
         limit=limit,
     )
+    said = warehouse.rows(
+        f"""
+        SELECT p.video_id AS video_id, p.transcript_version AS transcript_version, p.position AS position,
+               p.paragraph_id AS paragraph_id, v.title AS title, v.show AS show, v.url AS url,
+               v.published_at AS published_at, p.start_s AS start_s, p.end_s AS end_s,
+               p.speakers AS speakers, p.text AS text
+        FROM (
+            SELECT * FROM paragraphs FINAL
+            WHERE video_id IN {strings("ids")} AND has({{positions:Array(UInt32)}}, position)
+        ) AS p
+        INNER JOIN (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
+            ON v.video_id = p.video_id
+        """,
+        ids=json.dumps([row["video_id"] for row in best]),
+        positions=[row["position"] for row in best],
+    )
+    texts = {_place(row): row for row in said}
+    return [_quote(texts[_place(row)], row) for row in best if _place(row) in texts]
+
+
+def _place(row: Row) -> tuple[str, str, int]:
+    return row["video_id"], row["transcript_version"], row["position"]
+
+
+def _quote(said: Row, best: Row) -> Row:
+    """A paragraph as a quote; where the talk's day was corrected, that is when it was published."""
+    published_at, day = said["published_at"], best["published_on"]
+    if published_at is None or published_at.astimezone(UTC).date() != day:
+        published_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    kept = {name: value for name, value in said.items() if name not in ("transcript_version", "position")}
+    return kept | {"published_at": published_at, "probability": best["probability"]}
 
 
 def status(warehouse: Warehouse) -> Row:
