@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple
 
+from agents import months
 from models.trend import trend, wilson
 from streams.store import corpus, curation, genealogy, measure, news, read, talks
 from streams.store.book import Book, book
@@ -182,13 +183,13 @@ def _period(warehouse: Warehouse, selection: Selection, applied: Book) -> Select
     """Return the selection with both ends; None where there are no talks to say the last."""
     last = selection.last
     if last is None:
-        months = measure.months(warehouse, selection, applied)
-        last = max((row["month"] for row in months), default=None)
+        counted = measure.months(warehouse, selection, applied)
+        last = max((row["month"] for row in counted), default=None)
     if last is None:
         return None
     if selection.first is not None:
         return replace(selection, last=last)
-    return replace(selection, first=_month(_number(last[:7]) - MONTHS + 1), last=last[:7])
+    return replace(selection, first=months.named(months.number(last[:7]) - MONTHS + 1), last=last[:7])
 
 
 def preceding(period: Selection) -> Selection:
@@ -202,8 +203,8 @@ def preceding(period: Selection) -> Selection:
     """
     assert period.first is not None and period.last is not None
     if len(period.first) == len(period.last) == len("YYYY-MM"):
-        first, last = _number(period.first), _number(period.last)
-        return replace(period, first=_month(2 * first - last - 1), last=_month(first - 1))
+        first, last = months.number(period.first), months.number(period.last)
+        return replace(period, first=months.named(2 * first - last - 1), last=months.named(first - 1))
     first_of, last_of = first_day(period.first), last_day(period.last)
     length = last_of - first_of + timedelta(days=1)
     end = first_of - timedelta(days=1)
@@ -213,15 +214,6 @@ def preceding(period: Selection) -> Selection:
 def _interval(row: Row) -> Row:
     found = wilson(row["videos"], row["of_videos"])
     return {"low": found.low, "high": found.high}
-
-
-def _number(month: str) -> int:
-    """Return a month as a number: the next month's is one more."""
-    return int(month[:4]) * 12 + int(month[5:]) - 1
-
-
-def _month(number: int) -> str:
-    return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def _selected(view: Callable[Concatenate[Warehouse, ...], Any]) -> Callable[..., Any]:

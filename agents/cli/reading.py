@@ -75,7 +75,7 @@ def themes(selected: Selected, as_json: bool = JSON) -> None:
         "minutes": ("MINUTES", minutes),
         "topics": ("TOPICS", str),
     }
-    print_rows([row | {"between": between(row)} for row in rows], shown, NO_TALKS)
+    print_rows([row | {"between": between(row)} for row in rows], shown, nothing(selected))
 
 
 @selecting
@@ -94,7 +94,7 @@ def prevalence(selected: Selected, as_json: bool = JSON) -> None:
         "between": ("95 %", str),
         "unfinished": ("", lambda unfinished: "month not over" if unfinished else ""),
     }
-    print_rows([row | {"between": between(row)} for row in rows], shown, NO_TALKS)
+    print_rows([row | {"between": between(row)} for row in rows], shown, nothing(selected))
 
 
 @selecting
@@ -111,7 +111,7 @@ def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
         "jaccard": ("JACCARD", "{:.2f}".format),
         "lift": ("LIFT", "{:.2f}".format),
     }
-    print_rows(rows, shown, NO_TALKS)
+    print_rows(rows, shown, nothing(selected))
 
 
 def emerging(
@@ -173,6 +173,14 @@ def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
         about = [*quote.get("speakers", ()), quote["title"] or quote["video_id"], published]
         link = at_second(quote["url"], quote["start_s"])
         print(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
+
+
+def nothing(selected: Selected) -> str:
+    """Return why there are no numbers: no talks at all, or none of those that were asked for."""
+    if not selected:
+        return NO_TALKS
+    asked = ", ".join(f"{name} {value}" for name, value in selected.items())
+    return f"no talk of these ({asked}) has a retained topic; groundswell videos list shows all talks"
 
 
 def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:

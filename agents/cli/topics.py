@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, tell
-from agents.cli.reading import JSON, NO_TALKS, print_quotes, rows_of
+from agents.cli.reading import JSON, nothing, print_quotes, rows_of
 from agents.cli.selecting import Selected, selecting
 from agents.sentences import between, change, compared, day, drifted, happened, minutes, percent
 
@@ -43,7 +43,7 @@ def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> 
         "origin": ("ORIGIN", str),
         "words": ("WORDS", lambda words: ", ".join(words[:6])),
     }
-    print_rows(rows, shown, NO_TALKS)
+    print_rows(rows, shown, nothing(selected))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from agents.moment import at_second, clock
+from agents.months import every
 from models.trend import wilson
 from streams.store.selection import Selection
 
@@ -187,8 +188,8 @@ class Facts:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """Topics of all themes, the most prevalent first."""
-        every = (topic for theme in self.themes for topic in theme.topics)
-        return tuple(sorted(every, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
+        spoken = (topic for theme in self.themes for topic in theme.topics)
+        return tuple(sorted(spoken, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
 
     @property
     def paired(self) -> tuple[Topic, ...]:
@@ -290,13 +291,8 @@ def _months(theme: str, by_month: Sequence[Row]) -> list[Month]:
             month in unfinished,
             _of(videos.get(month, 0), of_videos[month]) if month in of_videos else None,
         )
-        for month in _calendar(min(of_videos), max(of_videos))
+        for month in every(min(of_videos), max(of_videos))
     ]
-
-
-def _calendar(first: str, last: str) -> list[str]:
-    begin, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
 
 
 def _within(moment: Any, selection: Selection) -> bool:

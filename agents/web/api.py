@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from agents import views
-from streams.errors import Explained, Misconfigured, Unavailable
+from streams.errors import DataError, Explained, Misconfigured, Unavailable
 from streams.store import corpus as corpora
 from streams.store import curation, genealogy, measure, news, read, talks
 from streams.store.selection import Selection, is_period
@@ -116,6 +116,10 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
 
     def endpoint(view: Callable[..., Any]) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return web.get(f"/api/{view.__name__}", description=inspect.getdoc(view), tags=["views"])
+
+    @web.exception_handler(DataError)
+    async def unanswerable(request: Request, error: DataError) -> JSONResponse:
+        return JSONResponse({"error": error.cause, "cure": error.cure}, 422)
 
     @web.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> JSONResponse:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agents import sentences, views
 from agents.moment import at_second, clock
+from agents.months import every
 from agents.web.api import Refused, ask, readers_warehouse, selection
 from streams.errors import Explained
 from streams.store import genealogy, news, read
@@ -177,15 +178,8 @@ def _columns(prevalence: Sequence[Row], today: str) -> list[Month]:
     of_videos = {row["month"]: row["of_videos"] for row in prevalence}
     return [
         Month(key, calendar.month_abbr[int(key[5:])], of_videos.get(key, 0), key == today)
-        for key in _every_month(min(of_videos), max(of_videos))
+        for key in every(min(of_videos), max(of_videos))
     ]
-
-
-def _every_month(first: str, last: str) -> Iterator[str]:
-    year, month = int(first[:4]), int(first[5:])
-    while (key := f"{year:04}-{month:02}") <= last:
-        yield key
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
 def _bars(rows: Sequence[Row], months: Sequence[Month]) -> dict[int, list[Bar]]:

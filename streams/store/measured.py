@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from streams.store.shown import SOURCE
+from streams.store.shown import SOURCE, corrected
 from streams.store.warehouse import Warehouse, strings
 
 _WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
@@ -48,12 +48,6 @@ WITH
                arraySort(groupArrayIf(
                    (topic_id, paragraphs, seconds, best.1, -best.2), topic_id > 0)) AS topics
         FROM counted GROUP BY model_version, video_id
-    ),
-    corrected AS (
-        SELECT video_id,
-               argMaxIf(what = 'withdrawn', (corrected_at, correction_id), what != 'redated') AS withdrawn,
-               argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
-        FROM corrections FINAL WHERE {_WANTED} GROUP BY video_id
     )
 SELECT n.model_version, n.video_id,
        toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
@@ -66,7 +60,7 @@ LEFT JOIN (
     SELECT *, {SOURCE} AS source FROM videos FINAL
     WHERE {_WANTED}
 ) AS v ON v.video_id = n.video_id
-LEFT JOIN corrected AS c ON c.video_id = n.video_id
+LEFT JOIN {corrected(_WANTED)} AS c ON c.video_id = n.video_id
 """
 
 

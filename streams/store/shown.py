@@ -59,3 +59,16 @@ ASLEEP = f"""(
     WHERE model_version = {MODEL} GROUP BY topic_id
 )"""
 """Topics that ever slept, and whether they do now."""
+
+
+def corrected(wanted: str = "1") -> str:
+    """Return what corrections say of talks, as a subquery: {video_id, withdrawn, published_at}.
+
+    published_at is NULL where the date was not corrected. `wanted` limits the talks, as SQL.
+    """
+    return f"""(
+    SELECT video_id,
+           argMaxIf(what = 'withdrawn', (corrected_at, correction_id), what != 'redated') AS withdrawn,
+           argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
+    FROM corrections FINAL WHERE {wanted} GROUP BY video_id
+)"""

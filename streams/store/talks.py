@@ -8,16 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from streams.store.book import book
-from streams.store.shown import MODEL, UNSORTED
+from streams.store.shown import MODEL, UNSORTED, corrected
 from streams.store.warehouse import Row, Warehouse
-
-_CORRECTED = """(
-    SELECT video_id,
-           argMaxIf(what = 'withdrawn', (corrected_at, correction_id), what != 'redated') AS withdrawn,
-           argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
-    FROM corrections FINAL GROUP BY video_id
-)"""
-"""What corrections say of talks: {video_id, withdrawn, published_at}; NULL: its date was not corrected."""
 
 
 def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[Row]:
@@ -39,7 +31,7 @@ def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[Row]
                c.withdrawn = 1 AS withdrawn
         FROM (SELECT * FROM videos FINAL) AS v
         LEFT JOIN (SELECT video_id, state FROM progress FINAL) AS p ON p.video_id = v.video_id
-        LEFT JOIN {_CORRECTED} AS c ON c.video_id = v.video_id
+        LEFT JOIN {corrected()} AS c ON c.video_id = v.video_id
         WHERE {{search:String}} = '' OR positionCaseInsensitiveUTF8(
             concat(v.title, '\\n', v.show, '\\n', v.channel, '\\n', v.video_id), {{search:String}}) > 0
         ORDER BY published_at DESC NULLS LAST, video_id LIMIT {{limit:UInt32}}
@@ -84,7 +76,7 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
                p.state AS state, c.withdrawn = 1 AS withdrawn
         FROM (SELECT * FROM videos FINAL WHERE video_id = {{video:String}}) AS v
         LEFT JOIN (SELECT video_id, state FROM progress FINAL) AS p ON p.video_id = v.video_id
-        LEFT JOIN {_CORRECTED} AS c ON c.video_id = v.video_id
+        LEFT JOIN {corrected()} AS c ON c.video_id = v.video_id
         """,
         video=video_id,
     )

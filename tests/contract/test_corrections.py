@@ -29,7 +29,6 @@ from said import (
 from typer.testing import CliRunner, Result
 
 from agents.cli import videos
-from agents.views import VIEWS
 from streams import events as e
 from streams.blobs import Blobs
 from streams.corrections import Corrections, missing
@@ -521,9 +520,6 @@ class Curator:
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
         monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setattr("streams.telemetry.configure_logging", lambda settings: None)
-        for view in (talks.talk, talks.talks, talks.corrections):
-            monkeypatch.setitem(VIEWS, view.__name__, view)
         with Warehouse(self.settings) as warehouse:
             warehouse.migrate()
             write(warehouse, [*BOOK, *TALKS])

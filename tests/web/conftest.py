@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import studies
+from chromium import CHROMIUM, SWITCHES
 
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
@@ -32,3 +34,12 @@ def new_study(chdb_home: Path, request: pytest.FixtureRequest) -> Iterator[Wareh
     name = request.node.name.removeprefix("test_")[:40]
     with Warehouse(Settings(home=chdb_home, study=name)) as warehouse:
         yield warehouse
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SWITCHES))
+        yield browser
+        browser.close()

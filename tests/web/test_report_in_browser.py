@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import FAINT, SCREENS, Visit, needs_chromium
 from studies import TODAY
-from test_browser import CHROMIUM, FAINT, SCREENS, SWITCHES
 
 from agents.report.facts import Made, gather
 from agents.report.page import write
@@ -18,26 +17,8 @@ from agents.views import VIEWS
 from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
 
-sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: apt-get install -y chromium"
-)
+pytestmark = needs_chromium
 MADE = Made("lively", TODAY, {"max_tokens": 300, "languages": ["en"]}, {"groundswell": "0.1.0"})
-
-
-@dataclass
-class Opened:
-    """The open report, what it asked for, and what went wrong."""
-
-    page: Any
-    asked: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog: {dialog.message}"))
 
 
 @pytest.fixture(scope="module")
@@ -46,26 +27,18 @@ def report(lively: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(facts, tmp_path_factory.mktemp("report"))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SWITCHES))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module", params=SCREENS, ids=str)
-def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
+def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    opened = Opened(context.new_page())
+    opened = Visit(context.new_page())
     opened.page.goto(report.as_uri())
     opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     yield opened
     context.close()
 
 
-def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Opened, report: Path) -> None:
+def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Visit, report: Path) -> None:
     page = opened.page
     assert page.title() == "lively: what talks are about"
     assert opened.wrong == []
@@ -76,17 +49,17 @@ def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Opened
     assert background == ("rgb(16, 23, 27)" if dark else "rgb(251, 250, 247)")
 
 
-def test_every_text_has_enough_contrast(opened: Opened) -> None:
+def test_every_text_has_enough_contrast(opened: Visit) -> None:
     assert opened.page.evaluate(FAINT) == []
 
 
-def test_figures_take_the_colours_of_the_scheme(opened: Opened) -> None:
+def test_figures_take_the_colours_of_the_scheme(opened: Visit) -> None:
     ink = opened.page.evaluate("getComputedStyle(document.body).color")
     names = opened.page.locator(".cooccurrence text", has_text="RAG Systems").first
     assert names.evaluate("each => getComputedStyle(each).fill") == ink
 
 
-def test_names_stay_within_their_boxes_in_the_treemap(opened: Opened) -> None:
+def test_names_stay_within_their_boxes_in_the_treemap(opened: Visit) -> None:
     beyond = opened.page.evaluate(
         """() => {
           const drawing = document.querySelector(".treemap svg").getBoundingClientRect();
@@ -100,7 +73,7 @@ def test_names_stay_within_their_boxes_in_the_treemap(opened: Opened) -> None:
     assert beyond == []
 
 
-def test_headings_come_in_order_and_every_figure_has_a_name(opened: Opened) -> None:
+def test_headings_come_in_order_and_every_figure_has_a_name(opened: Visit) -> None:
     levels = opened.page.evaluate(
         "[...document.querySelectorAll('h1, h2, h3, h4')].map(each => Number(each.tagName[1]))"
     )
@@ -113,7 +86,7 @@ def test_headings_come_in_order_and_every_figure_has_a_name(opened: Opened) -> N
     assert len(ids) == len(set(ids))
 
 
-def test_the_keyboard_reaches_what_scrolls_and_the_links(opened: Opened) -> None:
+def test_the_keyboard_reaches_what_scrolls_and_the_links(opened: Visit) -> None:
     page = opened.page
     page.evaluate("document.activeElement.blur()")
     reached = []

@@ -202,6 +202,12 @@ async def test_what_is_not_a_month_is_refused_in_plain_words(small: Warehouse, v
     assert answer["cure"] == "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD"
 
 
+async def test_a_revision_that_the_codebook_does_not_have_is_refused(small: Warehouse) -> None:
+    answer = await get(small, "themes?codebook=99", 422)
+    assert answer["error"].startswith("there is no revision 99 of the codebook, the newest is ")
+    assert await get(small, "themes?codebook=0") != []
+
+
 async def test_a_period_may_begin_and_end_within_a_month(small: Warehouse) -> None:
     themes = await get(small, "themes?first=2025-01-11&last=2025-02-10")
     assert {row["theme"]: (row["videos"], row["of_videos"]) for row in themes} == {
