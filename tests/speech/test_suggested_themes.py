@@ -1,0 +1,33 @@
+"""Suggested themes, with the real embedding model: how often the first one is right."""
+
+import numpy as np
+import pytest
+
+from models.codebook import load
+from models.embedding import Embedder
+from models.packaged import PackagedModels
+from models.suggestion import suggest
+
+pytestmark = pytest.mark.speech
+
+
+def test_the_theme_of_a_topic_that_is_held_out_is_mostly_suggested_first(
+    packaged_models: PackagedModels,
+) -> None:
+    """Each topic of the study's codebook by its description, where its theme has another topic."""
+    embed = Embedder(packaged_models.embedding, "cpu").embed
+    topics = load("llm-in-production").topics
+    right, confidence = [], []
+    for held in topics:
+        themes: dict[str, list[str]] = {}
+        for topic in topics:
+            if topic is not held:
+                themes.setdefault(topic.theme, [topic.theme]).extend((topic.name, topic.description))
+        if held.theme in themes:
+            (ranked,) = suggest([held.description], themes, embed)
+            right.append(ranked[0].theme == held.theme)
+            confidence.append(ranked[0].confidence)
+    print(f"right {np.mean(right):.2f} of {len(right)}, mean confidence {np.mean(confidence):.2f}")
+    assert len(right) == 17
+    assert np.mean(right) >= 0.6
+    assert abs(np.mean(confidence) - np.mean(right)) < 0.15
