@@ -7,11 +7,12 @@ takes one decision a revision, whoever comes first; then the event is on its way
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from agents.deliver import PATIENCE_S, Deliver, arrived
 from models import curation
 from models.codebook_file import CodebookFile, carry_over, take_over
 from models.errors import BadInput
@@ -20,13 +21,11 @@ from models.undoing import Decision, newest, undo, undone
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog, Conflict
 from streams.errors import DataError, Explained, Fatal, Unavailable
-from streams.events import CodebookDecided, CodebookEntry, Event, ThemeEntry, TopicJudged
+from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
+from streams.judgements import Judgements
+from streams.moments import whole_ms
 
 Row = dict[str, Any]
-PATIENCE_S = 15.0
-"""How long to wait for the store (seconds)."""
-PAUSE_S = 0.25
-SAID_AFTER_S = 2.0
 EVERY = 100_000
 """More decisions than a study has."""
 NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswell run learn them")
@@ -44,11 +43,12 @@ class Curator:
         author: who decides.
         say: tells the person what is waited for.
         pause: sleeps so many seconds.
+        patience_s: how long to wait for the store.
     """
 
     blobs: Blobs
     ask: Callable[..., Any]
-    deliver: Callable[[Sequence[Event]], None]
+    deliver: Deliver
     now: Callable[[], datetime]
     author: str
     say: Callable[[str], None] = lambda _: None
@@ -89,7 +89,14 @@ class Curator:
         Raises:
             BadInput: later decisions stand on it, or there is none to take back.
         """
-        standing = self._ready(expected)
+        return self.decide(lambda standing: self.taken_back(standing, revision), note, expected)
+
+    def taken_back(self, standing: Standing, revision: int | None = None) -> Change:
+        """Return what taking a decision back would change; None: the newest that still holds.
+
+        Raises:
+            BadInput: later decisions stand on it, or there is none to take back.
+        """
         rows = self.ask("codebook_decisions", limit=EVERY)
         decisions = [decision_of(row) for row in rows if row["model_version"] == standing.model_version]
         decision = newest(decisions)
@@ -99,7 +106,7 @@ class Curator:
             raise _nothing_to_undo(revision, rows)
         later = [each for each in decisions if each.revision > decision.revision]
         before = self.standing(decision.revision - 1)
-        return self._commit(standing, undo(standing, before, decision, later), note)
+        return undo(standing, before, decision, later)
 
     def take_over(self, file: CodebookFile, note: str = "", expected: int | None = None) -> CodebookDecided:
         """Let the codebook say what a file says."""
@@ -134,6 +141,7 @@ class Curator:
 
         Raises:
             BadInput: there is no such topic or theme.
+            Unavailable: the judgement is kept, but could not be sent.
         """
         standing = self.standing()
         if not standing.model_version:
@@ -146,9 +154,16 @@ class Curator:
             verdict=verdict,
             theme=curation.theme_of(standing, theme) if theme.strip() else "",
             note=curation.clean(note, "the note", curation.LONG, needed=False),
-            judged_at=self.now(),
+            judged_at=whole_ms(self.now()),
         )
-        self.deliver([judged])
+        Judgements(self.blobs).keep(judged)
+        try:
+            self.deliver([judged])
+        except Explained as error:
+            raise Unavailable(
+                f"the judgement is kept, but not sent to the store ({error.cause})",
+                "do not judge it again: it is sent when the store starts",
+            ) from error
         said = judged.model_dump(include={"topic_id", "reviewer", "verdict", "theme", "note"})
 
         def stored() -> bool:
@@ -216,17 +231,7 @@ class Curator:
         return bool(shown["decisions"] >= revision)
 
     def _seen(self, true: Callable[[], bool]) -> bool:
-        """Wait until it is true; False when that takes too long."""
-        waited, told = 0.0, False
-        while not true():
-            if waited >= self.patience_s:
-                return False
-            if waited >= SAID_AFTER_S and not told:
-                self.say("waiting for the store …")
-                told = True
-            self.pause(PAUSE_S)
-            waited += PAUSE_S
-        return True
+        return arrived(true, say=self.say, pause=self.pause, patience_s=self.patience_s)
 
 
 def standing_of(row: Row) -> Standing:

@@ -21,13 +21,15 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from streams import events as e
+from streams.alert_judgements import AlertJudgements
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog
 from streams.corrections import Corrections
 from streams.errors import DataError, Misconfigured
+from streams.judgements import Judgements
+from streams.store.dictionary import TABLES
 from streams.store.measured import measure_all
 from streams.store.package import (
-    TABLES,
     Column,
     Format,
     check_file,
@@ -224,7 +226,7 @@ def _must_be_empty(warehouse: Warehouse, blobs: Blobs) -> None:
         raise Misconfigured(f"study {warehouse.database!r} has {talks} talks already", cure)
     if held:
         raise Misconfigured(f"study {warehouse.database!r} is not empty ({', '.join(held)})", cure)
-    if CodebookLog(blobs).latest() or Corrections(blobs).events():
+    if CodebookLog(blobs).latest() or Corrections(blobs).events() or Judgements(blobs).any():
         raise Misconfigured(f"study {warehouse.database!r} has decisions in {blobs.url} already", cure)
 
 
@@ -250,10 +252,22 @@ def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
         e.VideoCorrected.model_validate(_fields(row, e.VideoCorrected))
         for row in warehouse.rows("SELECT * FROM corrections FINAL ORDER BY corrected_at")
     ]
+    judged = [
+        e.TopicJudged.model_validate(_fields(row, e.TopicJudged))
+        for row in warehouse.rows("SELECT * FROM judgements FINAL ORDER BY judged_at")
+    ]
+    weighed = [
+        e.AlertJudged.model_validate(_fields(row, e.AlertJudged))
+        for row in warehouse.rows("SELECT * FROM alert_judgements FINAL ORDER BY judged_at")
+    ]
     for decision in decided:
         CodebookLog(blobs).append(decision)
     for correction in corrected:
         Corrections(blobs).keep(correction)
+    for judgement in judged:
+        Judgements(blobs).keep(judgement)
+    for verdict in weighed:
+        AlertJudgements(blobs).keep(verdict)
 
 
 def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[Row]]:

@@ -25,6 +25,7 @@ from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 STOP_S = 7.0
@@ -118,8 +119,25 @@ class Runtime:
                 attach(app, self.settings, name, stage.agent.reads, stage.run)
             watch.add(group, app, {name: self._stages[name] for name in names})
             stack.push_async_callback(_stop_app, app, [self._stages[name] for name in names])
+            if "alert" in names:
+                self._open_office(stack, outlet)
             await _start_app(app)
         _background(stack, watch.run(LOOK_S))
+
+    def _open_office(self, stack: AsyncExitStack, outlet: Outlet) -> None:
+        """Tell people of alerts, beside the agents: where the alert agent and the database are."""
+        if self.settings.embedded_clickhouse and "store" not in self.names:
+            log.warning("nobody is told of alerts here: another process holds the embedded ClickHouse")
+            return
+        from agents.alerting.office import PATIENCE_S, Office
+
+        warehouse = self.parts.warehouse
+        if not self.settings.embedded_clickhouse:
+            warehouse = stack.enter_context(Warehouse(self.settings, patience_s=PATIENCE_S))
+        where = self.url if self.page else ""
+        office = Office(self.settings, self.parts.blobs, warehouse, now=self.parts.now, web_url=where)
+        stack.callback(office.close)
+        _background(stack, office.run(outlet.send))
 
     def _groups(self) -> dict[str, list[str]]:
         """Return the consumer groups: one for everything (embedded), or one per agent."""
@@ -159,7 +177,7 @@ class Runtime:
         """The HTTP server: the page, or a worker's health and metrics."""
         import uvicorn
 
-        from agents.web.app import build_web
+        from agents.web.app import build_web, end
 
         host, port, setting = self._address()
         web = build_web(self)
@@ -178,6 +196,7 @@ class Runtime:
         try:
             yield
         finally:
+            end(web)
             server.should_exit = True
             with suppress(asyncio.TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(serving, 2.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +40,24 @@ def between(row: Row) -> str:
         '44.9 to 59.5'
     """
     return f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+
+
+def transcripts(videos: Row) -> str:
+    """Return what made the transcripts, from how many videos each version has.
+
+    A version ends with a hash of its settings, of captions with one of the captions: it is left out here.
+
+    Example:
+        >>> transcripts({"captions-1-00828e789e9d": 1, "captions-1-00eb0403bcd8": 1, "whisper-9ece8fe8": 3})
+        'whisper (3 videos), captions-1 (2 videos)'
+        >>> transcripts({})
+        'none yet'
+    """
+    kinds: Counter[str] = Counter()
+    for version, count in videos.items():
+        kinds[re.sub(r"(-[0-9a-f]{8,})+$", "", version)] += count
+    told = [f"{kind} ({count:,} video{'s' if count != 1 else ''})" for kind, count in kinds.most_common()]
+    return ", ".join(told) or "none yet"
 
 
 def minutes(length: float) -> str:

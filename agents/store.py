@@ -12,13 +12,17 @@ from typing import ClassVar
 
 from agents.stage import Agent, Block, Position
 from models.paragraphs import Paragraphs
-from streams import corrections
+from streams import alert_judgements, corrections, judgements
+from streams.alert_judgements import AlertJudgements
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog
 from streams.corrections import Corrections
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
-from streams.store import curation, writer
+from streams.judgements import Judgements
+from streams.store import curation, operations, writer
+from streams.store.operations import Newest
 from streams.store.warehouse import Row, Warehouse
+from streams.telemetry import NEWEST
 from streams.topics import (
     ALERTS,
     AUDIO_STORED,
@@ -60,12 +64,14 @@ class Store(Agent):
         self._warehouse = warehouse
         self._blobs = blobs
         self._rows: list[tuple[str, Row]] = []
+        self._newest: Newest = {}
 
     async def start(self) -> Sequence[Event]:
         """Bring the tables up to date and pay the first insert's imports."""
         await asyncio.to_thread(self._warehouse.migrate)
         await asyncio.to_thread(self._warehouse.warm_up)
         await asyncio.to_thread(self._catch_up)
+        self._tell_newest(await asyncio.to_thread(operations.newest, self._warehouse))
         return ()
 
     def _catch_up(self) -> None:
@@ -73,6 +79,8 @@ class Store(Agent):
         late = [
             *curation.missing(CodebookLog(self._blobs), self._warehouse),
             *corrections.missing(Corrections(self._blobs), self._warehouse),
+            *judgements.missing(Judgements(self._blobs), self._warehouse),
+            *alert_judgements.missing(AlertJudgements(self._blobs), self._warehouse),
         ]
         writer.write(self._warehouse, (row for event in late for row in writer.rows_of(event)))
 
@@ -102,4 +110,11 @@ class Store(Agent):
         """Write the block."""
         rows, self._rows = self._rows, []
         await asyncio.to_thread(writer.write, self._warehouse, rows)
+        self._tell_newest(operations.newest_of(rows))
         return ()
+
+    def _tell_newest(self, found: Newest) -> None:
+        """Let the metrics say how fresh what is stored is: what comes again makes it no older."""
+        for what, moment in found.items():
+            self._newest[what] = max(moment, self._newest.get(what, moment))
+            NEWEST.labels(what).set(self._newest[what].timestamp())

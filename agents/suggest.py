@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from agents.curate import standing_of
+from models.codebook import load
 from models.curation import known
 from models.standing import Standing
 from models.suggestion import Embed, suggest
@@ -14,6 +16,31 @@ Row = dict[str, Any]
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
 """What a topic's text has of it: words, quotes, characters of a quote."""
 SHOWN = 3
+
+
+def suggested(
+    ask: Callable[..., Any], codebook: str, embed: Embed, *, topic_id: int | None = None
+) -> list[Row]:
+    """Return the same for a study.
+
+    Args:
+        ask: its views by name (`codebook_standing`, `quotes`), with their parameters.
+        codebook: the one that seeds it, by name or path.
+        embed: texts to float32 [n, d].
+        topic_id: as below.
+
+    Raises:
+        BadInput: as below, or there is no such codebook.
+    """
+    row = ask("codebook_standing")
+    return suggestions(
+        standing_of(row),
+        {topic["topic_id"]: topic["words"] for topic in row["topics"]},
+        lambda each: [quote["text"] for quote in ask("quotes", topic_id=each, limit=QUOTES)],
+        {topic.key: topic.description for topic in load(codebook).topics},
+        embed,
+        topic_id=topic_id,
+    )
 
 
 def suggestions(

@@ -36,6 +36,7 @@ from streams.blobs import Blobs
 from streams.epochs import Epoch, Epochs
 from streams.errors import DataError, Fatal, Misconfigured
 from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
+from streams.telemetry import CHECKPOINT
 from streams.topics import PARAGRAPHS_EMBEDDED, Topic
 from streams.wire import decode, encode
 
@@ -246,6 +247,7 @@ class Track(Agent):
                     f"another track worker has written checkpoint {self._number}",
                     "this one was slow or cut off; it stands by after a restart",
                 )
+            CHECKPOINT.set_to_current_time()
             for old in list(self._blobs.keys(self._folder))[:-KEPT]:
                 self._blobs.delete(old)
         self._ledgers.clear()

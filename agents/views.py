@@ -6,22 +6,41 @@ say the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import wraps
-from typing import Any, Concatenate, NamedTuple
+from functools import lru_cache, wraps
+from typing import Any, Concatenate
 
 from agents import months
 from models.trend import trend, wilson
-from streams.store import corpus, curation, genealogy, measure, news, read, talks
+from streams.store import (
+    choices,
+    corpus,
+    curation,
+    deliveries,
+    emerging,
+    genealogy,
+    listing,
+    measure,
+    neighbours,
+    news,
+    operations,
+    paragraphs,
+    read,
+    screening,
+    search,
+    speaking,
+    talks,
+    tally,
+)
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
+from streams.store.tally import Tally
 from streams.store.warehouse import Row, Warehouse
 
 MONTHS = 6
 """Where no first month is given, the last so many months are compared with those before them."""
-Measured = Callable[[Warehouse, Selection, Book], list[Row]]
 
 
 def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
@@ -31,7 +50,7 @@ def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
         by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
     """
-    return [row | _interval(row) for row in measure.prevalence(warehouse, selection)]
+    return [row | interval(row) for row in measure.prevalence(warehouse, selection)]
 
 
 def topic_months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
@@ -40,7 +59,10 @@ def topic_months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> lis
     Returns:
         Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
     """
-    return [row | _interval(row) for row in measure.topic_months(warehouse, selection)]
+    rows = measure.topic_months(warehouse, selection)
+    for row in rows:  # tens of thousands
+        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
+    return rows
 
 
 def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
@@ -51,9 +73,11 @@ def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         videos first. topics: how many have a video in the period. status and trend: as of `topics`.
     """
     applied = book(warehouse, selection.codebook)
-    rows = measure.themes(warehouse, selection, applied)
-    compare = _Comparison(warehouse, selection, applied, measure.themes, "theme", rows)
-    return [row | _interval(row) | compare.of(row) for row in rows]
+    periods = _periods(warehouse, selection, applied)
+    counted, *compared = measure.theme_tallies(warehouse, [selection, *periods], applied)
+    compare = _Comparison(periods, compared)
+    rows = measure.themes(warehouse, selection, applied, counted)
+    return [row | interval(row) | compare.of(row["theme"]) for row in rows]
 
 
 def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
@@ -71,9 +95,11 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         change, change_low, change_high}: shares in [0, 1], with the 95 % interval of their difference.
     """
     applied = book(warehouse, selection.codebook)
-    rows = measure.topics(warehouse, selection, applied)
-    compare = _Comparison(warehouse, selection, applied, measure.topics, "topic_id", rows)
-    return [row | _interval(row) | compare.of(row) for row in rows]
+    periods = _periods(warehouse, selection, applied)
+    counted, *compared = measure.topic_tallies(warehouse, [selection, *periods], applied)
+    compare = _Comparison(periods, compared)
+    rows = measure.topics(warehouse, selection, applied, counted)
+    return [row | interval(row) | compare.of(row["topic_id"], asleep=row["asleep"]) for row in rows]
 
 
 def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
@@ -87,27 +113,16 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         that is not retained has no figures; `reason` says why.
     """
     applied = book(warehouse)
-    known = applied.counts_as(topic_id)
-    found = genealogy.topic(warehouse, known)
+    found = genealogy.topic(warehouse, topic_id, applied)
     if found is None:
         return None
-    counted = next((row for row in topics(warehouse) if row["topic_id"] == known), {})
-    figures = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
-    merged = [
-        {"topic_id": each, "name": applied.entries[each].name}
-        for each in applied.family(known)
-        if each != known
-    ]
+    known = found["topic_id"]
+    by_month = measure.one_topic(warehouse, known, applied=applied) if found["retained"] else []
     return (
-        {name: counted.get(name) for name in figures}
+        _figures(known, by_month, found)
         | found
-        | {"asked_id": topic_id, "merged": merged}
         | {
-            "months": [
-                {"month": row["month"], "videos": row["videos"]}
-                for row in measure.topic_months(warehouse)
-                if row["topic_id"] == known
-            ],
+            "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
             "drifts": genealogy.drifts(warehouse, known),
             "genealogy": genealogy.genealogy(warehouse, known),
             "quotes": read.quotes(warehouse, known),
@@ -116,60 +131,55 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     )
 
 
-class _Counts(NamedTuple):
-    """Videos of each theme or topic in a period, and of any."""
+def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
+    """Return what a topic's months add up to, and which way it goes; None each, where it does not count."""
+    names = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
+    if not about["retained"]:
+        return dict.fromkeys(names)
 
-    selection: Selection
-    videos: Mapping[Any, int]
-    of_videos: int
+    def added(of: Selection) -> Tally:
+        rows = [row for row in by_month if (of.first or "") <= row["month"] <= (of.last or "9999")]
+        sums = {name: sum(row[name] for row in rows) for name in ("videos", "paragraphs", "minutes")}
+        return Tally(sum(row["of_videos"] for row in rows), {topic_id: sums})
+
+    periods = _compared(_recent(by_month[-1]["month"])) if by_month else ()
+    compare = _Comparison(periods, [added(period) for period in periods])
+    ever = added(EVERYTHING)
+    row = ever.units[topic_id] | {"of_videos": ever.of_videos}
+    row["share"] = row["videos"] / row["of_videos"] if row["of_videos"] else 0.0
+    return row | interval(row) | compare.of(topic_id, asleep=about["asleep"])
 
 
 class _Comparison:
-    """A period and the equal one before it, and how many videos each theme or topic has in them.
+    """How many videos each theme or topic has in a period, and in the equal one before it.
 
     Args:
-        measured: what counts them, and `key`: which column says what a row is about.
-        rows: what it says of `selection`.
+        periods: that period and the one before it; none where there is nothing to compare.
+        counted: what was counted in each, by theme or topic.
     """
 
-    def __init__(  # noqa: PLR0917
-        self,
-        warehouse: Warehouse,
-        selection: Selection,
-        applied: Book,
-        measured: Measured,
-        key: str,
-        rows: Sequence[Row],
-    ) -> None:
-        self._key = key
-        self._now = self._before = _Counts(selection, {}, 0)
-        period = _period(warehouse, selection, applied)
-        if period is not None:
-            same = period == selection
-            self._now = self._counts(period, rows if same else measured(warehouse, period, applied))
-            before = preceding(period)
-            self._before = self._counts(before, measured(warehouse, before, applied))
+    def __init__(self, periods: Sequence[Selection], counted: Sequence[Tally]) -> None:
+        self._periods = periods
+        self._counted = counted
 
-    def _counts(self, selection: Selection, rows: Sequence[Row]) -> _Counts:
-        of_videos = max((row["of_videos"] for row in rows), default=0)
-        return _Counts(selection, {row[self._key]: row["videos"] for row in rows}, of_videos)
-
-    def of(self, row: Row) -> Row:
+    def of(self, unit: Any, *, asleep: bool = False) -> Row:
         """Return {status, trend} of a theme or topic."""
-        now, before, asleep = self._now, self._before, row.get("asleep", False)
-        if not before.of_videos or not now.of_videos:
+        if not self._periods or not all(each.of_videos for each in self._counted):
             return {"status": "dormant" if asleep else None, "trend": None}
-        videos, videos_before = now.videos.get(row[self._key], 0), before.videos.get(row[self._key], 0)
+        (now, before), (period, preceding_) = self._counted, self._periods
+        videos, videos_before = (
+            each.units[unit]["videos"] if unit in each.units else 0 for each in self._counted
+        )
         found = trend(videos, now.of_videos, videos_before, before.of_videos)
         return {
             "status": "dormant" if asleep else found.direction,
             "trend": {
-                "first": now.selection.first,
-                "last": now.selection.last,
+                "first": period.first,
+                "last": period.last,
                 "videos": videos,
                 "of_videos": now.of_videos,
-                "before_first": before.selection.first,
-                "before_last": before.selection.last,
+                "before_first": preceding_.first,
+                "before_last": preceding_.last,
                 "before_videos": videos_before,
                 "before_of_videos": before.of_videos,
                 "change": found.change,
@@ -179,17 +189,26 @@ class _Comparison:
         }
 
 
-def _period(warehouse: Warehouse, selection: Selection, applied: Book) -> Selection | None:
-    """Return the selection with both ends; None where there are no talks to say the last."""
+def _periods(warehouse: Warehouse, selection: Selection, applied: Book) -> tuple[Selection, ...]:
+    """Return the period of a selection, with both ends, and the equal one before it; none without talks."""
     last = selection.last
     if last is None:
-        counted = measure.months(warehouse, selection, applied)
-        last = max((row["month"] for row in counted), default=None)
-    if last is None:
-        return None
+        newest = tally.newest(warehouse, selection, applied)
+        if newest is None:
+            return ()
+        last = f"{newest:%Y-%m}"
     if selection.first is not None:
-        return replace(selection, last=last)
+        return _compared(replace(selection, last=last))
+    return _compared(_recent(last, selection))
+
+
+def _recent(last: str, selection: Selection = EVERYTHING) -> Selection:
+    """Return the selection in the months that are compared, where none is asked for, up to a month or day."""
     return replace(selection, first=months.named(months.number(last[:7]) - MONTHS + 1), last=last[:7])
+
+
+def _compared(period: Selection) -> tuple[Selection, Selection]:
+    return period, preceding(period)
 
 
 def preceding(period: Selection) -> Selection:
@@ -211,9 +230,16 @@ def preceding(period: Selection) -> Selection:
     return replace(period, first=(first_of - length).isoformat(), last=end.isoformat())
 
 
-def _interval(row: Row) -> Row:
-    found = wilson(row["videos"], row["of_videos"])
-    return {"low": found.low, "high": found.high}
+def interval(row: Row) -> Row:
+    """Return {low, high}: the 95 % interval of the share of a row {videos, of_videos} (Wilson)."""
+    low, high = _bounds(row["videos"], row["of_videos"])
+    return {"low": low, "high": high}
+
+
+@lru_cache(maxsize=1 << 14)
+def _bounds(videos: int, of_videos: int) -> tuple[float, float]:
+    found = wilson(videos, of_videos)
+    return found.low, found.high
 
 
 def _selected(view: Callable[Concatenate[Warehouse, ...], Any]) -> Callable[..., Any]:
@@ -239,6 +265,11 @@ VIEWS: dict[str, Callable[..., Any]] = {
         read.quotes,
         corpus.corpus,
         corpus.provenance,
+        listing.listing,
+        emerging.emerging,
+        neighbours.neighbours,
+        search.search,
+        speaking.speaking,
     )
 } | {
     view.__name__: view
@@ -260,5 +291,15 @@ VIEWS: dict[str, Callable[..., Any]] = {
         talks.corrections,
         read.dead_letters,
         read.dead_letter,
+        deliveries.alerts_raised,
+        deliveries.deliveries,
+        operations.stages,
+        operations.throughput,
+        operations.freshness,
+        operations.sources,
+        operations.failing_sources,
+        choices.choices,
+        paragraphs.paragraphs,
     )
 }
+VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.summary}

@@ -1,13 +1,14 @@
 """How fast the study's numbers come, and how fast talks are stored, by size.
 
-python benchmarks/warehouse.py [--assignments 1000000 10000000] [--calls 20] [--out FILE.json]
+python benchmarks/warehouse.py [--assignments 1000000 10000000] [--calls 20] [--keep FOLDER] [--out FILE.json]
 
 For each size a study is made up in the embedded engine: talks of 24 paragraphs over 96 months, 500 topics in
 40 themes (a few are frequent, most are rare), 200 channels. Then, in this order:
 
 - `insert`: events of talks as the store agent writes them, in blocks, into that database: paragraphs a
   second;
-- each read function, called with other periods, topics and channels each time: p50 and p95 in ms;
+- each read function, called with other periods, topics and channels each time: p50 and p95 in ms, and p95
+  of the processor time, which says more than the clock on a machine that has other work;
 - the same from the assignments themselves, as one would write it at first, and from bitmaps of each month's
   and topic's videos, which would have to be kept in step. Absolute times depend on the machine.
 
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,7 +96,7 @@ _PLAIN = f"""
 """
 
 _BITMAPS = """
-    CREATE TABLE bitmaps ENGINE = MergeTree ORDER BY (month, topic_id) AS
+    CREATE OR REPLACE TABLE bitmaps ENGINE = MergeTree ORDER BY (month, topic_id) AS
     SELECT toStartOfMonth(published_on) AS month, topic_id, groupBitmapState(toUInt32(number)) AS videos
     FROM (SELECT published_on, topics.id AS ids, rowNumberInAllBlocks() AS number FROM video_topics FINAL)
     ARRAY JOIN ids AS topic_id GROUP BY month, topic_id
@@ -195,22 +197,28 @@ def read_functions() -> dict[str, Callable[[Warehouse, Selection, random.Random]
         "topic_months": lambda w, selected, _: views.topic_months(w, selected),
         "months": lambda w, selected, _: measure.months(w, selected),
         "cooccurrence": lambda w, selected, _: measure.cooccurrence(w, selected),
+        "topic": lambda w, _, draw: views.topic(w, draw.randint(1, TOPICS)),
         "videos": lambda w, selected, draw: measure.videos(w, draw.randint(1, TOPICS), None, selected),
         "quotes": lambda w, selected, draw: read.quotes(w, draw.randint(1, TOPICS), 3, False, selected),
     }
 
 
 def timed(warehouse: Warehouse, calls: int) -> dict[str, dict[str, float]]:
-    """Call each read function after one warm-up call; return p50 and p95 in milliseconds."""
+    """Call each read function after one warm-up call; return p50 and p95, and of processor time, in ms."""
     found = {}
     for name, function in read_functions().items():
-        draw, took = random.Random(1), []
+        draw, took, worked = random.Random(1), [], []
         for number, selected in zip(range(calls + 1), asked(7), strict=False):
-            begun = time.perf_counter()
+            begun, work = time.perf_counter(), time.process_time()
             function(warehouse, selected, draw)
             if number:
                 took.append(1000 * (time.perf_counter() - begun))
-        found[name] = {"p50_ms": float(np.percentile(took, 50)), "p95_ms": float(np.percentile(took, 95))}
+                worked.append(1000 * (time.process_time() - work))
+        found[name] = {
+            "p50_ms": float(np.percentile(took, 50)),
+            "p95_ms": float(np.percentile(took, 95)),
+            "processor_p95_ms": float(np.percentile(worked, 95)),
+        }
     return found
 
 
@@ -246,12 +254,18 @@ def other_ways(warehouse: Warehouse) -> dict[str, dict[str, float]]:
     return found
 
 
-def run(assignments: int, calls: int) -> dict[str, Any]:
-    """Measure one size in a database of its own."""
+def run(assignments: int, calls: int, keep: Path | None = None) -> dict[str, Any]:
+    """Measure one size in a database of its own; one that was kept in a folder is not made up again."""
     talks = max(1, assignments // PARAGRAPHS)
-    with tempfile.TemporaryDirectory() as folder, Warehouse(Settings(home=Path(folder))) as warehouse:
+    with ExitStack() as stack:
+        home = keep / str(assignments) if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        made = home / "made-up.json"
+        warehouse = stack.enter_context(Warehouse(Settings(home=home)))
+        if not made.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            made.write_text(json.dumps(make_up(warehouse, talks)), encoding="utf-8")
         result: dict[str, Any] = {"assignments": talks * PARAGRAPHS, "talks": talks}
-        result |= make_up(warehouse, talks)
+        result |= json.loads(made.read_text(encoding="utf-8"))
         result["counted"] = sum(row["of_videos"] for row in measure.months(warehouse))
         result["insert_paragraphs_per_s"] = insert(warehouse, talks)
         result["views"] = timed(warehouse, calls)
@@ -267,7 +281,10 @@ def show(result: dict[str, Any]) -> None:
     )
     print(f"insert        {result['insert_paragraphs_per_s']:,.0f} paragraphs/s")
     for name, times in result["views"].items():
-        print(f"{name:13} p50 {times['p50_ms']:7.0f} ms   p95 {times['p95_ms']:7.0f} ms")
+        print(
+            f"{name:13} p50 {times['p50_ms']:7.0f} ms   p95 {times['p95_ms']:7.0f} ms"
+            f"   of the processors p95 {times['processor_p95_ms']:7.0f} ms"
+        )
     for question, ways in result["other_ways"].items():
         print(f"{question}: " + ", ".join(f"{way} {times:.0f}" for way, times in ways.items()), flush=True)
 
@@ -285,11 +302,12 @@ def main() -> int:
         help="sizes; 100000000 takes an hour",
     )
     parser.add_argument("--calls", type=int, default=20, help="calls of each read function (20)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the databases, to measure again")
     parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
     arguments = parser.parse_args()
     results = []
     for size in arguments.assignments:
-        results.append(run(size, arguments.calls))
+        results.append(run(size, arguments.calls, arguments.keep))
         show(results[-1])
         if arguments.out:
             report = {"machine": describe(), "sizes": results}

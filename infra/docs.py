@@ -32,13 +32,15 @@ FROM_ARTEFACT = {"ParagraphsEmbedded": ("paragraphs",)}
 OTHERS = {
     "stage": "any agent",
     "ingest": "`groundswell ingest`",
-    "dead_letters": "`groundswell dead-letters`",
+    "settle": "`groundswell dead-letters`",
     "topics": "`groundswell topics consolidate`",
     "codebook": "`groundswell codebook`",
     "curate": "`groundswell codebook`",
-    "videos": "`groundswell videos`",
+    "correct": "`groundswell videos`",
     "rebuild": "`groundswell rebuild`",
     "tell": "track",
+    "watch": "alert",
+    "posting": "alert",
 }
 """What modules that make events but are no agents are called: a command, or the agent that uses them."""
 SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["files and links"])'}

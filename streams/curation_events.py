@@ -1,4 +1,4 @@
-"""What people decide about topics and themes (the codebook) and about talks, and what reviewers think."""
+"""What people decide about topics and themes (the codebook), talks and alerts, and what reviewers think."""
 
 from __future__ import annotations
 
@@ -84,6 +84,25 @@ class TopicJudged(Event):
     def _identity(self) -> tuple[object, ...]:
         judged = self.judged_at.astimezone(UTC).isoformat()
         return (self.model_version, self.topic_id, self.reviewer, judged)
+
+
+class AlertJudged(Event):
+    """A person said whether an alert was worth it; the latest of an alert holds. It changes no number."""
+
+    alert_id: str
+    verdict: Literal["confirmed", "dismissed", "reopened"]
+    """reopened: what was said before is taken back."""
+    author: str
+    note: str = ""
+    judged_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """The alert."""
+        return self.alert_id
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.alert_id, self.verdict, self.author, self.judged_at.astimezone(UTC).isoformat())
 
 
 class VideoCorrected(Event):

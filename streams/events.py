@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from streams.curation_events import (
+    AlertJudged,
     CodebookDecided,
     CodebookEntry,
     ThemeEntry,
@@ -22,6 +23,7 @@ from streams.curation_events import (
 from streams.fact import SCHEMA_VERSION, Event, Fact, stable_id
 from streams.topic_events import (
     AlertRaised,
+    DeliveryRecorded,
     EpochBegun,
     Evidence,
     Founder,
@@ -41,6 +43,7 @@ from streams.topic_events import (
 
 __all__ = [
     "SCHEMA_VERSION",
+    "AlertJudged",
     "AlertRaised",
     "AssignedParagraph",
     "AudioStored",
@@ -50,6 +53,7 @@ __all__ = [
     "ConsolidationRequested",
     "DeadLetterSettled",
     "DeadLettered",
+    "DeliveryRecorded",
     "EpochBegun",
     "Event",
     "Evidence",

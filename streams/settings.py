@@ -100,6 +100,17 @@ class Settings(BaseSettings):
     )
     labeller_model: str = Field("", description="What the labeller's endpoint calls the model.")
     labeller_key: SecretStr = Field(SecretStr(""), description="The labeller's key, where it wants one.")
+    alerts: str = Field(
+        "",
+        description="Rules and destinations of alerts (YAML); empty: `alerts.yaml` in the study's folder, "
+        "or, where there is none, every rule as shipped and nobody told.",
+    )
+    web_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of the page as people reach it, such as `https://talks.example.org`: alerts "
+        "link to it. Empty: where `groundswell run` serves it.",
+    )
     lease_s: float = Field(60.0, gt=0, description="A transcription lease not renewed for this long is free.")
     dead_letter_ceiling: int = Field(
         100, ge=1, description="A worker stops after this many dead letters in a row, instead of draining."
@@ -109,6 +120,16 @@ class Settings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
     web_port: int = Field(8000, ge=0, le=65535, description="Port of the web page; 0: any free port.")
+    web_hosts: list[str] = Field(
+        [],
+        description="Names the page may be asked for, as JSON list. Empty: `localhost` and addresses where "
+        "it listens on this machine alone, else any name.",
+    )
+    curators: str = Field(
+        "",
+        description="File of who may curate (`groundswell curators`); empty: `curators.json` in the study's "
+        "folder.",
+    )
     ops_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0: any free port."
     )
@@ -151,6 +172,16 @@ class Settings(BaseSettings):
     def blobs_url(self) -> str:
         """fsspec URL of the study's blobs."""
         return f"{self.blobs.rstrip('/')}/{self.study}" if self.blobs else str(self.study_home / "blobs")
+
+    @property
+    def alerts_file(self) -> Path:
+        """Rules and destinations of alerts; it need not be there unless it is set."""
+        return Path(self.alerts).expanduser() if self.alerts else self.study_home / "alerts.yaml"
+
+    @property
+    def curators_file(self) -> Path:
+        """Who may curate, with hashes of their tokens; without it nobody may."""
+        return Path(self.curators).expanduser() if self.curators else self.study_home / "curators.json"
 
     @property
     def models_home(self) -> Path:

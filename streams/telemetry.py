@@ -43,6 +43,17 @@ LAG = Gauge(
     "Messages not yet processed",
     ["agent", "topic", "partition"],
 )
+NEWEST = Gauge(
+    # Of what is stored; what: seen (a source showed a video first), published (an accepted video).
+    "groundswell_newest_timestamp_seconds",
+    "Moment of the newest video of its kind (Unix time)",
+    ["what"],
+)
+CHECKPOINT = Gauge(
+    # When the topic model was last made durable by this process; 0: not yet.
+    "groundswell_checkpoint_timestamp_seconds",
+    "Moment of the last checkpoint of the topic model (Unix time)",
+)
 
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),

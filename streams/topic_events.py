@@ -220,15 +220,36 @@ class SubjectEmerged(ModelEvent):
 class AlertRaised(Event):
     """Something worth being told."""
 
-    rule: Literal["new topic", "emergence"]
-    """emergence: talks have begun to speak of a subject. (new topic: a topic was born; no longer told.)"""
+    rule: Literal[
+        "new topic",
+        "emergence",
+        "drift",
+        "rising",
+        "declining",
+        "threshold",
+        "lag",
+        "dead letters",
+        "silence",
+        "source",
+    ]
+    """emergence: talks have begun to speak of a subject. (new topic: a topic was born; no longer told.)
+    lag, dead letters, silence and source are about the system, the others about what is talked of."""
     model_version: str
+    """Empty where no model said it."""
     topic_id: int | None
     title: str
     reason: str
     raised_at: AwareDatetime | None = None
+    """What the model said: publication of the talk that completed it. Others: by the clock."""
     video_ids: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    sequence: int = 0
+    """Steps of the model when it said so; 0 where no model said it."""
+    about: str = ""
+    """The theme, source or bound it is about, where that is no topic."""
+    size: float = 0.0
+    """How much happened. drift: bits, cosine distance or change of share; rising, declining: change of share;
+    threshold: share; lag, dead letters, source: how many; silence: hours."""
 
     @property
     def key(self) -> str:
@@ -238,3 +259,31 @@ class AlertRaised(Event):
     def _identity(self) -> tuple[object, ...]:
         told = (self.rule, self.model_version, self.topic_id, self.raised_at)
         return told if self.rule == "new topic" else (*told, self.title)
+
+
+class DeliveryRecorded(Event):
+    """A message to people was delivered, failed, is held back or was left out; the latest of one id holds."""
+
+    delivery_id: str
+    what: Literal["alert", "digest"]
+    destination: str
+    """Its name, never its address: that may hold a secret."""
+    alert_ids: tuple[str, ...]
+    title: str
+    state: Literal["held", "failed", "delivered", "skipped"]
+    attempts: int
+    error: str = ""
+    """Why it is held, failed or was left out."""
+    next_at: AwareDatetime | None = None
+    """When it is tried next; None: never again."""
+    at: AwareDatetime
+    until: AwareDatetime | None = None
+    """The moment up to which a digest tells."""
+
+    @property
+    def key(self) -> str:
+        """The delivery."""
+        return self.delivery_id
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.delivery_id, self.state, self.attempts, self.next_at)

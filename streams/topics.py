@@ -59,8 +59,10 @@ TOPICS_CHANGED = Topic(
     single=True,
 )
 TOPICS_LABELLED = Topic("topics.labelled", (e.TopicLabelled,), "label", single=True)
-CURATION = Topic("curation", (e.CodebookDecided, e.TopicJudged, e.VideoCorrected), "", single=True)
-ALERTS = Topic("alerts", (e.AlertRaised,), "alert", single=True)
+CURATION = Topic(
+    "curation", (e.CodebookDecided, e.TopicJudged, e.VideoCorrected, e.AlertJudged), "", single=True
+)
+ALERTS = Topic("alerts", (e.AlertRaised, e.DeliveryRecorded), "alert", single=True)
 DEAD_LETTERS = Topic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
 
 TOPICS = (

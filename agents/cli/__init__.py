@@ -10,7 +10,19 @@ import sys
 
 import typer
 
-from agents.cli import codebook, dead_letters, export, operate, reading, report, sources, topics, videos
+from agents.cli import (
+    alerts,
+    codebook,
+    curators,
+    dead_letters,
+    export,
+    operate,
+    reading,
+    report,
+    sources,
+    topics,
+    videos,
+)
 from agents.cli.console import exit_code_of, state
 
 app = typer.Typer(
@@ -38,7 +50,9 @@ export.register(app)
 report.register(app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(codebook.app, name="codebook")
+app.add_typer(curators.app, name="curators")
 app.add_typer(videos.app, name="videos")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(sources.app, name="sources")
 app.add_typer(dead_letters.app, name="dead-letters")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +47,12 @@ def list_(
 @app.command()
 def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """Show one dead letter with its message."""
+    from agents.settle import message as message_of
+    from streams.blobs import Blobs
+
     settings = load_settings()
     letter = _letter(settings, letter_id)
-    message = _payload(settings, letter)
+    message = message_of(Blobs(settings.blobs_url), letter)
     if as_json:
         print_json(letter | {"message": message.decode(errors="replace")})
         return
@@ -87,9 +89,9 @@ def drop(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
 def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
     from agents.cli.running import ask, open_cluster
     from agents.registry import utc_now
+    from agents.settle import settle
+    from streams.blobs import Blobs
     from streams.errors import Unavailable
-    from streams.events import DeadLetterSettled
-    from streams.topics import BY_NAME
 
     settings = load_settings()
     if everything == bool(letters):
@@ -102,14 +104,10 @@ def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
             f"study {settings.study!r} is not running, so nobody would take the messages",
             "start it with groundswell run, then do this again",
         )
+    blobs = Blobs(settings.blobs_url)
     with cluster:
         for letter in found:
-            if action == "replayed":
-                key = letter["message_key"].encode() if letter["message_key"] is not None else None
-                cluster.send_raw(BY_NAME[letter["topic"]], key, _payload(settings, letter))
-            cluster.send(
-                DeadLetterSettled(letter_id=letter["letter_id"], action=action, settled_at=utc_now())
-            )
+            settle(cluster, blobs, letter, action, utc_now())
             tell(f"{action}: {letter['letter_id'][:10]} ({letter['agent']}: {letter['cause']})")
     if not found:
         tell("no dead letters")
@@ -124,11 +122,3 @@ def _letter(settings: Settings, letter_id: str) -> dict[str, Any]:
             f"there is no one dead letter {letter_id!r}: see groundswell dead-letters list"
         )
     return letter
-
-
-def _payload(settings: Settings, letter: dict[str, Any]) -> bytes:
-    if letter["payload_key"]:
-        from streams.blobs import Blobs
-
-        return Blobs(settings.blobs_url).get(letter["payload_key"])
-    return base64.b64decode(letter["payload"] or "")

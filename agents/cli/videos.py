@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.author import AUTHOR, author_of
+from agents.cli.author import AUTHOR
 from agents.cli.console import load_settings, print_json, print_rows
-from agents.cli.correcting import Known, Wish, correct, known, moment_of, reason_of
+from agents.cli.correcting import correcting, known, misused, told
 from agents.cli.reading import JSON, NO_TALKS
 from agents.sentences import day
 
 if TYPE_CHECKING:
-    from streams.corrections import Standing
+    from agents.correct import Known
 
 app = typer.Typer(help="Talks: list, show; withdraw, restore or redate one.", no_args_is_help=True)
 IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
@@ -49,7 +48,7 @@ def list_(
 @app.command()
 def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> None:
     """One talk: where it was seen, how far it got, its topics, what was corrected."""
-    found = known(load_settings(), video_id)
+    found = known(video_id)
     if as_json:
         print_json(found)
         return
@@ -59,7 +58,9 @@ def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> 
 
 def _about(found: Known) -> Iterator[tuple[str, str]]:
     """Yield what is said about a talk, line by line."""
-    yield "talk", _named(found)
+    from agents.correct import named
+
+    yield "talk", named(found)
     yield from ((name, found[name]) for name in ("show", "channel", "url") if found[name])
     first, now = day(found["published_first"]), day(found["published_at"])
     yield "published", now if first == now else f"{now} (its source says {first})"
@@ -89,18 +90,8 @@ def withdraw(
     video_ids: list[str] = IDS, reason: str = REASON, author: str = AUTHOR, as_json: bool = JSON
 ) -> None:
     """Take talks out of every number. What was learned from them stays; restore puts them back."""
-
-    def already(talk: Known, holds: Standing) -> str:
-        if (by := holds.withdrawal) is None:
-            return ""
-        return f"withdrawn already: {_named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
-
-    def changed(talk: Known) -> str:
-        undo = f"groundswell videos restore {talk['video_id']}"
-        return f"withdrawn: {_named(talk)} counts nowhere from now on (undo: {undo})"
-
-    wish = Wish("withdrawn", reason_of(reason), author_of(author), already, changed)
-    correct(video_ids, wish, as_json=as_json)
+    with correcting(author) as corrector:
+        told(corrector.withdraw(video_ids, reason), as_json=as_json)
 
 
 @app.command()
@@ -111,15 +102,8 @@ def restore(
     as_json: bool = JSON,
 ) -> None:
     """Let withdrawn talks count again."""
-
-    def already(talk: Known, holds: Standing) -> str:
-        return "" if holds.withdrawal else f"not withdrawn, so nothing to restore: {_named(talk)}"
-
-    def changed(talk: Known) -> str:
-        return f"restored: {_named(talk)} counts again, as of {day(talk['published_on'])}"
-
-    wish = Wish("restored", reason.strip(), author_of(author), already, changed)
-    correct(video_ids, wish, as_json=as_json)
+    with correcting(author) as corrector:
+        told(corrector.restore(video_ids, reason), as_json=as_json)
 
 
 @app.command()
@@ -131,22 +115,13 @@ def redate(
     as_json: bool = JSON,
 ) -> None:
     """Set the publication date of a talk right: it counts in that month from now on."""
+    from agents.correct import moment_of
     from agents.registry import utc_now
 
-    moment = moment_of(published_at, utc_now())
-
-    def already(talk: Known, holds: Standing) -> str:
-        held = holds.redating.published_at if holds.redating else talk["published_at"]
-        if held is None or datetime.fromisoformat(str(held)) != moment:
-            return ""
-        return f"published then already: {_named(talk)}, {moment:%Y-%m-%d %H:%M} UTC"
-
-    def changed(talk: Known) -> str:
-        was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"
-        return f"redated: {_named(talk)} counts in {moment:%Y-%m}, as of {moment:%Y-%m-%d} ({was})"
-
-    wish = Wish("redated", reason_of(reason), author_of(author), already, changed, moment)
-    correct([video_id], wish, as_json=as_json)
+    with misused("DATE"):
+        moment = moment_of(published_at, utc_now())
+    with correcting(author) as corrector:
+        told(corrector.redate(video_id, moment, reason), as_json=as_json)
 
 
 @app.command()
@@ -158,18 +133,14 @@ def corrections(as_json: bool = JSON) -> None:
     if as_json:
         print_json(rows)
         return
-    told = [row | {"said": _corrected(row)} for row in rows]
+    rows = [row | {"said": _corrected(row)} for row in rows]
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "corrected_at": ("WHEN", lambda moment: str(moment)[:16].replace("T", " ")),
         "video_id": ("ID", str),
         "title": ("TITLE", str),
         "said": ("CORRECTION", str),
     }
-    print_rows(told, shown, "no talk was corrected")
-
-
-def _named(talk: Known) -> str:
-    return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
+    print_rows(rows, shown, "no talk was corrected")
 
 
 def _corrected(row: Known) -> str:

@@ -2,265 +2,244 @@
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are
 ISO 8601 with Z. What cannot be answered is said as {error, cure}: 422 or 404 when the question is
-wrong, 503 when the database does not answer or has no tables.
+wrong, 503 when the database does not answer or has no tables. `agents.web.answers` says what an answer
+looks like, `agents.web.shapes` what is in it, and examples.json how one looks; tests hold all three to it.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Query, Request, Response
 
-from agents import views
-from streams.errors import DataError, Explained, Misconfigured, Unavailable
-from streams.store import corpus as corpora
-from streams.store import curation, genealogy, measure, news, read, talks
-from streams.store.selection import Selection, is_period
-from streams.store.warehouse import Row, Warehouse
+from agents.views import VIEWS
+from agents.web.answers import CSV, Part, answer, as_csv, as_json
+from agents.web.asking import Refused, Selected, Topic, ask, readers_warehouse
+from agents.web.shapes import SHAPES, Problem
+from streams.store import measure
+from streams.store.listing import Order
+from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
 
-P = ParamSpec("P")
-T = TypeVar("T")
-PATIENCE_S = 3.0
-"""How long a reader waits for a ClickHouse server that does not answer (seconds)."""
-_MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
-
-
-class Refused(Explained):
-    """A question that has no answer as it was asked; `status` is HTTP's."""
-
-    def __init__(self, status: int, cause: str, cure: str) -> None:
-        super().__init__(cause, cure)
-        self.status = status
-
-
-def selection(  # noqa: PLR0917 - the parameters of a query, each by name
-    first: Annotated[str, Query(description="First month or day of publication; empty: all.")] = "",
-    last: Annotated[str, Query(description="Last month or day, inclusive; empty: all.")] = "",
-    source: Annotated[str, Query(description="Only talks from this source.")] = "",
-    channel: Annotated[str, Query(description="Only talks of this channel.")] = "",
-    show: Annotated[str, Query(description="Only talks of this show.")] = "",
-    speaker: Annotated[str, Query(description="Only talks in which this person speaks.")] = "",
-    language: Annotated[str, Query(description="Only talks in this language (ISO 639-1).")] = "",
-    codebook: Annotated[
-        int | None,
-        Query(ge=0, lt=2**32, description="As of this revision of the codebook."),
-    ] = None,
-) -> Selection:
-    """Return the talks that a query asks for.
-
-    Raises:
-        Refused: 422, not a month or day, or the first after the last.
-
-    Example:
-        >>> selection("2025-04").first
-        '2025-04'
-    """
-    for name, text in (("first", first), ("last", last)):
-        if text and not is_period(text):
-            raise Refused(
-                422,
-                f"the {name} month is {text[:40]!r}, which is not a month or day from 1970-01 to 2099-12",
-                "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
-            )
-    asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
-    if asked.days[0] > asked.days[1]:
-        raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")
-    return asked
-
-
-def readers_warehouse(runtime: Runtime) -> Warehouse:
-    """Return the warehouse to read from: chDB is shared, a server gets a client that soon gives up."""
-    if runtime.settings.embedded_clickhouse:
-        return runtime.parts.warehouse
-    return Warehouse(runtime.settings, patience_s=PATIENCE_S)
-
-
-def ask(
-    warehouse: Warehouse, view: Callable[Concatenate[Warehouse, P], T], *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Return what a view says. Blocks: call it from a thread.
-
-    Raises:
-        Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
-    """
-    from clickhouse_connect.driver.exceptions import DatabaseError
-
-    try:
-        return view(warehouse, *args, **kwargs)
-    except Misconfigured as error:
-        raise Unavailable(error.cause, error.cure) from error
-    except DatabaseError as error:
-        if not _MISSING.search(str(error)):
-            raise
-        raise Unavailable(
-            f"{warehouse.where} has no tables of the study {warehouse.database!r}",
-            'create them with "groundswell migrate"',
-        ) from error
-
-
-Selected = Annotated[Selection, Depends(selection)]
-Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]
+View = Callable[..., Any]
+EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
+"""Of each view a question and its answer, lists cut: {view: {query, answer}}."""
+PAGE = 1000
+"""At most so many rows at once, where a view has a limit of its own."""
+EVERY = 100_000
+"""At most so many rows at once of anything, and so many rows of a list are counted."""
+OURS = frozenset({"applied", "counted"})
+"""Parameters with which one view spares another work; nobody asks for them."""
+WHOLE = frozenset({"boilerplate", "listing", "screening_queue"})
+"""Views whose `limit` is theirs: of examples a source; or that say themselves how many rows there are."""
+SHORT = Query(max_length=300)
+Offset = Annotated[int, Query(ge=0, le=EVERY, description="Leave out so many rows before them.")]
+Format = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
+PARAMETERS: dict[str, Any] = {
+    "selection": Selected,
+    "topic_id": Topic,
+    "other_id": Topic,
+    "newest": Annotated[bool, Query(description="The newest instead of the most probable.")],
+    "search": Annotated[
+        str, Query(max_length=300, description="Only with this text in title, show, channel or id.")
+    ],
+    "text": Annotated[str, Query(alias="q", max_length=200, description="Words to look for.")],
+    "video_id": Annotated[str, Query(max_length=1000, description="The video, as in /api/talks.")],
+    "settled": Annotated[bool, Query(description="Also those that were replayed or dropped.")],
+    "letter_id": Annotated[str, Query(min_length=1, max_length=64, description="Its id, or how it begins.")],
+    "revision": Annotated[int, Query(ge=0, lt=2**32, description="Empty: the newest.")],
+    "codebook": Annotated[int, Query(ge=0, lt=2**32, description="As of this revision of the codebook.")],
+    "model": Annotated[
+        str, Query(max_length=300, description="A model's version; empty: that of the newest epoch.")
+    ],
+    "since": Annotated[int, Query(ge=0, lt=2**32, description="Only later revisions than this.")],
+    "by": Annotated[Literal["hour", "day"], Query(description="What a row is of.")],
+    "verdict": Annotated[
+        Literal["", "accepted", "rejected", "waiting"],
+        Query(description="Only these; waiting: not judged yet."),
+    ],
+    "rule": Annotated[str, Query(max_length=300, description="Only of this rule.")],
+    "destination": Annotated[str, Query(max_length=300, description="Only to this destination.")],
+    "state": Annotated[str, Query(max_length=300, description="Only in this state.")],
+    "offset": Offset,
+    "order": Annotated[Order, Query(description="What they are sorted by.")],
+    "ascending": Annotated[bool, Query(description="The smallest first.")],
+}
+"""What is asked for under each name."""
+MISSING = {
+    "topic": ("there is no topic {topic_id}", "see /api/topics for those there are"),
+    "talk": ("there is no talk {video_id!r:.40}", "see /api/talks for those there are"),
+    "dead_letter": (
+        "not exactly one dead letter has an id that begins with {letter_id!r}",
+        "find the id at /api/dead_letters?settled=true",
+    ),
+}
+"""Cause and cure where a view knows nothing."""
+CHEAPER: dict[str, Callable[..., int]] = {
+    "quotes": lambda warehouse, topic_id, selection, **_: len(
+        measure.videos(warehouse, topic_id, None, selection, EVERY)
+    ),
+}
+"""How many rows a view has, where reading them all costs much; others are read, counted and cut."""
 
 
 def mount(web: FastAPI, runtime: Runtime) -> None:
     """Add the endpoints /api/<view> to `web`."""
     warehouse = readers_warehouse(runtime)
+    for name, view in VIEWS.items():
+        web.get(
+            f"/api/{name}",
+            name=name,
+            operation_id=name,
+            summary=name,
+            description=inspect.getdoc(view),
+            tags=["views"],
+            response_model=SHAPES.get(name),
+            responses=_responses(name),
+        )(_endpoint(warehouse, name, inspect.unwrap(view), runtime.settings.study))
+    described = web.openapi
 
-    def endpoint(view: Callable[..., Any]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        return web.get(f"/api/{view.__name__}", description=inspect.getdoc(view), tags=["views"])
+    def with_examples() -> dict[str, Any]:
+        whole = described()
+        for name, example in EXAMPLES.items():
+            # Put in here, because FastAPI leaves out what is null in an example.
+            answers = whole["paths"].get(f"/api/{name}", {}).get("get", {}).get("responses", {})
+            if "200" in answers:
+                answers["200"]["content"]["application/json"]["example"] = example["answer"]
+        return whole
 
-    @web.exception_handler(DataError)
-    async def unanswerable(request: Request, error: DataError) -> JSONResponse:
-        return JSONResponse({"error": error.cause, "cure": error.cure}, 422)
+    web.openapi = with_examples  # type: ignore[method-assign]
 
-    @web.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> JSONResponse:
-        return JSONResponse({"error": error.cause, "cure": error.cure}, error.status)
 
-    @endpoint(read.status)
-    def status() -> Row:
-        return ask(warehouse, read.status)
+def columns(name: str) -> list[str]:
+    """Return the columns of a view's CSV.
 
-    @endpoint(views.prevalence)
-    def prevalence(selected: Selected) -> list[Row]:
-        return ask(warehouse, views.prevalence, selected)
+    Example:
+        >>> columns("topic_months")[:3], columns("screening_queue")[:2]
+        (['videos', 'of_videos', 'share'], ['video_id', 'title'])
+    """
+    shape = SHAPES[name]
+    if get_origin(shape) is not list and "rows" in get_type_hints(shape):
+        shape = get_type_hints(shape)["rows"]
+    return list(get_type_hints(get_args(shape)[0] if get_origin(shape) is list else shape))
 
-    @endpoint(views.themes)
-    def themes(selected: Selected) -> list[Row]:
-        return ask(warehouse, views.themes, selected)
 
-    @endpoint(views.topics)
-    def topics(selected: Selected) -> list[Row]:
-        return ask(warehouse, views.topics, selected)
+def _endpoint(warehouse: Warehouse, name: str, view: View, study: str) -> View:
+    taken = list(inspect.signature(view, eval_str=True).parameters.values())[1:]
+    listed = get_origin(SHAPES.get(name)) is list and name not in WHOLE
+    default = next((each.default for each in taken if each.name == "limit"), None)
+    file = f"groundswell-{study}-{name}.csv"
 
-    @endpoint(views.topic)
-    def topic(topic_id: Topic) -> Row:
-        found = ask(warehouse, views.topic, topic_id)
-        if found is None:
-            raise Refused(404, f"there is no topic {topic_id}", "see /api/topics for those there are")
-        return found
+    def asked(request: Request, **given: Any) -> Response:
+        spoken = given.pop("format")
+        if not listed:
+            if spoken == "csv" and "limit" in given and "limit" not in request.query_params:
+                given["limit"] = EVERY
+            found = ask(warehouse, view, **given)
+            if found is None:
+                cause, cure = MISSING.get(name, ("there is nothing of that", "see /api"))
+                raise Refused(404, cause.format(**given), cure)
+            rows, part = (found if isinstance(found, list) else found.get("rows", [found])), None
+        else:
+            offset, limit = given.pop("offset"), given.pop("limit")
+            limit = limit or (EVERY if spoken == "csv" else default) or EVERY
+            found, part = _page(warehouse, name, view, given, offset, limit, own=default is not None)
+            rows = found
+        if spoken == "csv":
+            return answer(request, as_csv(rows, columns(name)), CSV, part, file)
+        return answer(request, as_json(found), "application/json", part)
 
-    @endpoint(views.topic_months)
-    def topic_months(selected: Selected) -> list[Row]:
-        return ask(warehouse, views.topic_months, selected)
+    asked.__signature__ = inspect.Signature(_asked(taken, listed, default))  # type: ignore[attr-defined]
+    asked.__name__ = name
+    return asked
 
-    @endpoint(corpora.corpus)
-    def corpus(selected: Selected) -> Any:
-        return ask(warehouse, corpora.corpus, selected)
 
-    @endpoint(corpora.provenance)
-    def provenance(selected: Selected) -> Any:
-        return ask(warehouse, corpora.provenance, selected)
+def _page(  # noqa: PLR0917
+    warehouse: Warehouse,
+    name: str,
+    view: View,
+    given: Mapping[str, Any],
+    offset: int,
+    limit: int,
+    *,
+    own: bool,
+) -> tuple[list[Any], Part]:
+    """Return a page of a view's rows; `own`: the view takes a limit."""
+    if name in CHEAPER:
+        found = ask(warehouse, view, **given, limit=offset + limit)
+        total = ask(warehouse, CHEAPER[name], **given)
+    else:
+        found = ask(warehouse, view, **given, **({"limit": EVERY} if own else {}))
+        total = len(found)
+    rows = found[offset : offset + limit]
+    return rows, Part(offset, limit, len(rows), max(total, offset + len(rows) if rows else 0))
 
-    @endpoint(curation.codebook_standing)
-    def codebook_standing(
-        revision: Annotated[int | None, Query(ge=0, lt=2**32, description="Empty: the newest.")] = None,
-        model: Annotated[str, Query(description="A model's version; empty: that of the newest epoch.")] = "",
-    ) -> Any:
-        return ask(warehouse, curation.codebook_standing, revision, model)
 
-    @endpoint(curation.codebook_revision)
-    def codebook_revision() -> Any:
-        return ask(warehouse, curation.codebook_revision)
-
-    @endpoint(curation.codebook_decisions)
-    def codebook_decisions(
-        limit: Annotated[int, Query(ge=1, le=100_000, description="At most so many, the newest.")] = 100,
-        since: Annotated[int, Query(ge=0, lt=2**32, description="Only later revisions than this.")] = 0,
-    ) -> Any:
-        return ask(warehouse, curation.codebook_decisions, limit, since)
-
-    @endpoint(curation.codebook_judgements)
-    def codebook_judgements() -> Any:
-        return ask(warehouse, curation.codebook_judgements)
-
-    @endpoint(talks.talk)
-    def talk(video_id: Annotated[str, Query(description="The video, as in /api/talks.")]) -> Row:
-        found = ask(warehouse, talks.talk, video_id)
-        if found is None:
-            raise Refused(404, f"there is no talk {video_id[:40]!r}", "see /api/talks for those there are")
-        return found
-
-    @endpoint(talks.talks)
-    def listed(
-        limit: Limit = 100,
-        search: Annotated[str, Query(description="Only with this text in title, show, channel or id.")] = "",
-    ) -> list[Row]:
-        return ask(warehouse, talks.talks, limit, search)
-
-    @endpoint(talks.corrections)
-    def corrections() -> list[Row]:
-        return ask(warehouse, talks.corrections)
-
-    @endpoint(measure.cooccurrence)
-    def cooccurrence(selected: Selected, limit: Limit = 1000) -> list[Row]:
-        return ask(warehouse, measure.cooccurrence, selected, limit)
-
-    @endpoint(measure.videos)
-    def videos(
-        selected: Selected, topic_id: Topic, other_id: Topic | None = None, limit: Limit = 100
-    ) -> list[Row]:
-        return ask(warehouse, measure.videos, topic_id, other_id, selected, limit)
-
-    @endpoint(read.quotes)
-    def quotes(
-        selected: Selected,
-        topic_id: Topic,
-        limit: Limit = 3,
-        newest: Annotated[bool, Query(description="The newest instead of the most probable.")] = False,
-    ) -> list[Row]:
-        return ask(warehouse, read.quotes, topic_id, limit, newest, selected)
-
-    @endpoint(genealogy.genealogy)
-    def family(topic_id: Topic | None = None) -> list[Row]:
-        return ask(warehouse, genealogy.genealogy, topic_id)
-
-    @endpoint(genealogy.drifts)
-    def drifts(topic_id: Topic | None = None, limit: Limit = 50) -> list[Row]:
-        return ask(warehouse, genealogy.drifts, topic_id, limit)
-
-    @endpoint(genealogy.health)
-    def health(limit: Limit = 20) -> list[Row]:
-        return ask(warehouse, genealogy.health, limit)
-
-    @endpoint(news.alerts)
-    def alerts(limit: Limit = 20) -> list[Row]:
-        return ask(warehouse, news.alerts, limit)
-
-    @endpoint(news.emergences)
-    def emergences(limit: Limit = 20) -> list[Row]:
-        return ask(warehouse, news.emergences, limit)
-
-    @endpoint(news.boilerplate)
-    def boilerplate(limit: Limit = 3) -> list[Row]:
-        return ask(warehouse, news.boilerplate, limit)
-
-    @endpoint(read.dead_letters)
-    def dead_letters(
-        settled: Annotated[bool, Query(description="Also those that were replayed or dropped.")] = False,
-        limit: Limit = 200,
-    ) -> list[Row]:
-        return ask(warehouse, read.dead_letters, settled, limit)
-
-    @endpoint(read.dead_letter)
-    def dead_letter(
-        letter_id: Annotated[
-            str, Query(min_length=1, max_length=64, description="Its id, or how it begins.")
-        ],
-    ) -> Row:
-        letter = ask(warehouse, read.dead_letter, letter_id)
-        if letter is None:
-            raise Refused(
-                404,
-                f"not exactly one dead letter has an id that begins with {letter_id!r}",
-                "find the id at /api/dead_letters?settled=true",
+def _asked(taken: list[inspect.Parameter], listed: bool, default: int | None) -> list[inspect.Parameter]:
+    """The parameters of an endpoint, as FastAPI reads them."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    found = [inspect.Parameter("request", keyword, annotation=Request)]
+    for each in taken:
+        if each.name in {"limit", *OURS} or (listed and each.name == "offset"):
+            continue
+        annotation = PARAMETERS.get(each.name, each.annotation)
+        if each.name == "selection":
+            found.append(inspect.Parameter(each.name, keyword, annotation=annotation))
+            continue
+        if each.default is None:
+            annotation = (
+                annotation | None if not hasattr(annotation, "__metadata__") else _optional(annotation)
             )
-        return letter
+        found.append(each.replace(kind=keyword, annotation=annotation))
+    most = PAGE if default is not None and default <= PAGE else EVERY
+    if listed:
+        empty = f"{default}, and all of them as CSV" if default is not None else "all of them"
+        part = Annotated[
+            int | None, Query(ge=1, le=most, description=f"At most so many rows; empty: {empty}.")
+        ]
+        found.append(inspect.Parameter("limit", keyword, default=None, annotation=part))
+        found.append(inspect.Parameter("offset", keyword, default=0, annotation=Offset))
+    elif default is not None:
+        most_of_it = Annotated[int, Query(ge=1, le=most, description="At most so many.")]
+        found.append(inspect.Parameter("limit", keyword, default=default, annotation=most_of_it))
+    found.append(inspect.Parameter("format", keyword, default="json", annotation=Format))
+    return found
+
+
+def _optional(annotation: Any) -> Any:
+    """The same annotation for what may be left out."""
+    kind, *rest = get_args(annotation)
+    return Annotated[(kind | None, *rest)]
+
+
+def _responses(name: str) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint answers, for the OpenAPI."""
+    plain: dict[str, Any] = {"application/json": {}, "text/csv": {"schema": {"type": "string"}}}
+    headers = {
+        "ETag": {
+            "description": "Send it as If-None-Match to hear of changes only.",
+            "schema": {"type": "string"},
+        }
+    }
+    if get_origin(SHAPES.get(name)) is list and name not in WHOLE:
+        headers["X-Total-Count"] = {"description": "Rows of the whole list.", "schema": {"type": "integer"}}
+        headers["Link"] = {
+            "description": "The next and the previous page (RFC 8288).",
+            "schema": {"type": "string"},
+        }
+    problem: dict[str, Any] = {"model": Problem}
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"content": plain, "headers": headers, "description": "What the view says."},
+        304: {"description": "As it was when If-None-Match was sent."},
+        422: problem | {"description": "The question is wrong: why, and how to put it."},
+        503: problem | {"description": "The database does not answer: why, and what to do."},
+    }
+    if name in MISSING:
+        answers[404] = problem | {"description": "There is none."}
+    return answers

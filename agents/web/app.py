@@ -1,17 +1,23 @@
-"""The web application of a process: health and metrics always, the page and its API where it is served."""
+"""The web application of a process: health and metrics always, pages and their API where they are served."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
-from streams.errors import Unavailable
+from agents.web.asking import Refused, code_of
+from streams.errors import Explained
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
+    from agents.web.access import Say
+    from agents.web.site import Site
 
 
 def build_web(runtime: Runtime) -> FastAPI:
@@ -37,13 +43,64 @@ def build_web(runtime: Runtime) -> FastAPI:
         """Prometheus exposition."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    @web.exception_handler(Unavailable)
-    async def unavailable(request: Request, error: Unavailable) -> Any:
-        return JSONResponse({"error": error.cause, "cure": error.cure}, 503)
-
     if runtime.page:
-        from agents.web import api, pages
+        from agents.web import access, api, changes, live, pages
+        from agents.web.site import Site
 
+        web.add_middleware(GZipMiddleware, minimum_size=1000)
+        site = Site(web, runtime)
         api.mount(web, runtime)
-        pages.mount(web, runtime)
+        live.mount(web, runtime)
+        changes.mount(site)
+        pages.mount(site)
+        said = _explain(web, site)
+        access.mount(web, access.Access(runtime.settings, runtime.parts.now), said)
     return web
+
+
+def end(web: FastAPI) -> None:
+    """Let go who listens at /live: a server waits for its answers, and that one ends by nothing else."""
+    if hasattr(web.state, "live"):
+        web.state.live.end()
+
+
+def _explain(web: FastAPI, site: Site) -> Say:
+    """Say every error with cause and cure: as JSON to who asked the API, as a page to who looks at one."""
+
+    def said(request: Request, error: Explained) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": error.cause, "cure": error.cure}, code_of(error))
+        return site.say(request, error)
+
+    @web.exception_handler(Explained)
+    async def explained(request: Request, error: Explained) -> Response:
+        return said(request, error)
+
+    @web.exception_handler(RequestValidationError)
+    async def wrong(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][1:])
+        given = str(first.get("input"))[:40]
+        return said(
+            request,
+            Refused(422, f"{name} is {given!r}: {first['msg']}", f"correct {name}, or leave it out"),
+        )
+
+    @web.exception_handler(HTTPException)
+    async def elsewhere(request: Request, error: HTTPException) -> Response:
+        path = request.url.path[:80]
+        if error.status_code == 404:
+            where = "/api for what can be asked" if path.startswith("/api/") else "the menu above"
+            answer = said(request, Refused(404, f"there is no page {path}", f"see {where}"))
+        elif error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            cause = f"{path} does not take {request.method[:20]}"
+            answer = said(request, Refused(405, cause, f"ask it with {allowed}"))
+        else:
+            answer = said(
+                request, Refused(error.status_code, str(error.detail), "go back, and try another way")
+            )
+        answer.headers.update(error.headers or {})
+        return answer
+
+    return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.codebook_log import CodebookLog
 from streams.events import CodebookDecided
 from streams.store.book import shown_model
-from streams.store.shown import MODEL, named
+from streams.store.shown import MODEL, entries, named
 from streams.store.warehouse import Row, Warehouse
 
 _NEWEST = 2**64 - 1
@@ -87,23 +87,17 @@ def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
     return list(log.missing(held))
 
 
-_TOPICS = """
-SELECT c.topic_id AS topic_id, if(c.revision = 0, '', c.name) AS name,
-       multiIf(l.label != '', l.label, w.label != '', w.label, c.revision = 0, c.name, '') AS own,
-       c.theme AS theme, c.retained AS retained, c.target AS target, c.reason AS reason,
-       c.revision AS revision, t.codebook_key AS key, t.origin AS origin, a.target AS alias, w.words AS words
-FROM (
-    SELECT * FROM codebook_entries WHERE model_version = {model:String} AND revision <= {until:UInt64}
-    ORDER BY topic_id, revision DESC LIMIT 1 BY topic_id
-) AS c
-LEFT JOIN (SELECT topic_id, codebook_key, origin FROM topics FINAL WHERE model_version = {model:String}) AS t
-    ON t.topic_id = c.topic_id
-LEFT JOIN (SELECT topic_id, label FROM labels FINAL WHERE model_version = {model:String}) AS l
-    ON l.topic_id = c.topic_id
-LEFT JOIN (SELECT topic_id, label, words FROM topic_words FINAL WHERE model_version = {model:String}) AS w
-    ON w.topic_id = c.topic_id
-LEFT JOIN (SELECT topic_id, target FROM aliases WHERE model_version = {model:String}) AS a
-    ON a.topic_id = c.topic_id
+_TOPICS = f"""
+SELECT e.topic_id AS topic_id, e.decided AS name, e.own AS own, e.theme AS theme, e.retained AS retained,
+       e.target AS target, e.reason AS reason, e.revision AS revision, t.codebook_key AS key,
+       t.origin AS origin, a.target AS alias, w.words AS words
+FROM {entries("AND revision <= {until:UInt64}", "{model:String}")} AS e
+LEFT JOIN (SELECT * FROM topics FINAL WHERE model_version = {{model:String}}) AS t
+    ON t.topic_id = e.topic_id
+LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {{model:String}}) AS w
+    ON w.topic_id = e.topic_id
+LEFT JOIN (SELECT topic_id, target FROM aliases WHERE model_version = {{model:String}}) AS a
+    ON a.topic_id = e.topic_id
 ORDER BY topic_id
 """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from streams.store.shown import ALIASES, ASLEEP, FAMILY, MODEL, NAMED
+from streams.store.book import Book, book
+from streams.store.shown import ASLEEP, FAMILY, MODEL, NAMED
 from streams.store.warehouse import Row, Warehouse
 
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
@@ -89,37 +90,47 @@ def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:
     )
 
 
-def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
-    """One topic, or None where there is none; of a merged one, the topic that it ended up in.
+def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> Row | None:
+    """One topic, or None where there is none; of a merged one, the topic that it counts for.
 
     Returns:
         {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
         words_at_birth, asked_id, merged: [{topic_id, name}]}; asked_id is what was asked for.
     """
-    found = warehouse.rows(
-        f"""
-        SELECT t.topic_id AS topic_id, c.name AS name, c.theme AS theme, c.retained = 1 AS retained,
-               c.reason AS reason, t.origin AS origin,
-               t.emerged_at AS emerged_at, t.parent AS parent_id, p.name AS parent, w.words AS words,
-               t.words AS words_at_birth, s.asleep AS asleep
-        FROM (SELECT * FROM topics FINAL WHERE model_version = {MODEL} AND topic_id IN {FAMILY}) AS t
-        INNER JOIN {NAMED} AS c USING (topic_id)
-        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {MODEL}) AS w
-            ON w.topic_id = t.topic_id
-        LEFT JOIN {NAMED} AS p ON p.topic_id = t.parent
-        LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
-        WHERE t.topic_id NOT IN (SELECT topic_id FROM {ALIASES})
-        """,
-        topic=topic_id,
-    )
-    if not found:
+    applied = applied or book(warehouse)
+    known = applied.counts_as(topic_id)
+    if known not in applied.entries:
         return None
-    merged = warehouse.rows(
+    rows = warehouse.rows(
         f"""
-        SELECT a.topic_id AS topic_id, n.name AS name FROM {ALIASES} AS a
-        LEFT JOIN {NAMED} AS n ON n.topic_id = a.topic_id WHERE a.target = {{topic:UInt32}} ORDER BY topic_id
+        SELECT t.origin AS origin, t.emerged_at AS emerged_at, t.parent AS parent_id, w.words AS words,
+               t.words AS words_at_birth, s.asleep AS asleep
+        FROM (
+            SELECT * FROM topics FINAL WHERE model_version = {{model:String}} AND topic_id = {{topic:UInt32}}
+        ) AS t
+        LEFT JOIN (
+            SELECT topic_id, words FROM topic_words FINAL
+            WHERE model_version = {{model:String}} AND topic_id = {{topic:UInt32}}
+        ) AS w ON w.topic_id = t.topic_id
+        LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
         """,
-        topic=found[0]["topic_id"],
+        model=applied.model_version,
+        topic=known,
     )
-    flags = {name: bool(found[0][name]) for name in ("asleep", "retained")}
-    return found[0] | flags | {"asked_id": topic_id, "merged": merged}
+    if not rows:
+        return None
+    found, entry = rows[0], applied.entries[known]
+    parent = applied.entries.get(found["parent_id"])
+    merged = [each for each in applied.family(known) if each != known]
+    return {
+        "topic_id": known,
+        "name": entry.name,
+        "theme": entry.theme,
+        "retained": entry.retained,
+        "reason": entry.reason,
+        **found,
+        "parent": parent.name if parent else "",
+        "asleep": bool(found["asleep"]),
+        "asked_id": topic_id,
+        "merged": [{"topic_id": each, "name": applied.entries[each].name} for each in merged],
+    }

@@ -8,17 +8,16 @@ as of the selection's revision, for whoever asks for more than one number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from streams.store import tally
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ASLEEP
+from streams.store.tally import UNITS, Tally, by_theme, by_topic, mapped, talks
 from streams.store.warehouse import Row, Warehouse
 
-_UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
-"""Of each of a talk's topics, what it counts for; 0: it does not count."""
-_TOPICS = _UNITS.replace("{units:", "{topics:")
-"""The same by topic, also where what is counted is something else."""
+FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
 
 
 def prevalence(
@@ -31,34 +30,54 @@ def prevalence(
         most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over yet (UTC).
     """
     applied = applied or book(warehouse, selection.codebook)
-    units, themes = _by_theme(applied)
-    rows = _counts(warehouse, selection, applied, units, monthly=True)
-    return [
-        {"month": row["month"], "theme": themes[row["unit"]]}
-        | _figures(row)
-        | {"unfinished": bool(row["unfinished"])}
-        for row in sorted(rows, key=lambda row: (row["month"], -row["videos"], themes[row["unit"]]))
+    units, names = by_theme(applied)
+    rows = [
+        {
+            "month": month,
+            "theme": names[unit],
+            "videos": videos,
+            "of_videos": of_videos,
+            "share": videos / of_videos,
+            "paragraphs": paragraphs,
+            "minutes": minutes,
+            "unfinished": bool(unfinished),
+        }
+        for month, unit, videos, of_videos, paragraphs, minutes, unfinished in tally.monthly(
+            warehouse, selection, applied, units
+        )
     ]
+    return sorted(rows, key=lambda row: (row["month"], -row["videos"], row["theme"]))
 
 
-def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
+def themes(
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: Book | None = None,
+    counted: Tally | None = None,
+) -> list[Row]:
     """Prevalence of each theme in a period: over the union of its topics' videos, not their sum.
+
+    `counted`: what `tallies` said of this selection's themes, for whoever asked it about more than one.
 
     Returns:
         Rows {theme, videos, of_videos, share, paragraphs, minutes, topics}, most videos first. topics: how
         many of its topics have a video in the period.
     """
     applied = applied or book(warehouse, selection.codebook)
-    units, names = _by_theme(applied)
-    rows = _counts(warehouse, selection, applied, units)
-    return [
-        {"theme": names[row["unit"]]} | _figures(row) | {"topics": row["topics"]}
-        for row in sorted(rows, key=lambda row: (-row["videos"], names[row["unit"]]))
-    ]
+    counted = counted or theme_tallies(warehouse, [selection], applied)[0]
+    rows = [{"theme": theme} | row for theme, row in counted.units.items()]
+    return sorted(rows, key=lambda row: (-row["videos"], row["theme"]))
 
 
-def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
+def topics(
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: Book | None = None,
+    counted: Tally | None = None,
+) -> list[Row]:
     """Each retained topic with its words, theme and prevalence in a period, most prevalent first.
+
+    `counted`: what `tallies` said of this selection's topics, for whoever asked it about more than one.
 
     Returns:
         Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share,
@@ -66,10 +85,10 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
         them.
     """
     applied = applied or book(warehouse, selection.codebook)
-    rows = _counts(warehouse, selection, applied, _by_topic(applied))
-    counted = {row["unit"]: _figures(row) for row in rows}
-    of_videos = next(iter(counted.values()))["of_videos"] if counted else 0
-    nothing = {"videos": 0, "of_videos": of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0}
+    counted = counted or topic_tallies(warehouse, [selection], applied)[0]
+    nothing = {
+        "videos": 0, "of_videos": counted.of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0
+    }  # fmt: skip
     known = warehouse.rows(
         f"""
         SELECT t.topic_id AS topic_id, t.origin AS origin, t.emerged_at AS emerged_at, t.parent AS parent_id,
@@ -90,8 +109,7 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
         }
         | row
         | {"asleep": bool(row["asleep"])}
-        | nothing
-        | counted.get(row["topic_id"], {})
+        | {name: counted.units.get(row["topic_id"], nothing)[name] for name in FIGURES}
         for row in known
         if row["topic_id"] in named
     ]
@@ -108,10 +126,19 @@ def topic_months(
         topic and month.
     """
     applied = applied or book(warehouse, selection.codebook)
-    rows = _counts(warehouse, selection, applied, _by_topic(applied), monthly=True)
     return [
-        {"topic_id": row["unit"], "month": row["month"]} | _figures(row)
-        for row in sorted(rows, key=lambda row: (row["unit"], row["month"]))
+        {
+            "topic_id": unit,
+            "month": month,
+            "videos": videos,
+            "of_videos": of_videos,
+            "share": videos / of_videos,
+            "paragraphs": paragraphs,
+            "minutes": minutes,
+        }
+        for month, unit, videos, of_videos, paragraphs, minutes, _ in tally.monthly(
+            warehouse, selection, applied, by_topic(applied)
+        )
     ]
 
 
@@ -121,12 +148,38 @@ def months(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
     Returns:
         Rows {month: 'YYYY-MM', of_videos}, by month.
     """
+    counted = tally.months(warehouse, selection, applied or book(warehouse, selection.codebook))
+    return [{"month": month, "of_videos": videos} for month, videos in counted.items()]
+
+
+def one_topic(
+    warehouse: Warehouse, topic_id: int, selection: Selection = EVERYTHING, applied: Book | None = None
+) -> list[Row]:
+    """Videos of one topic per month of publication, and those of any, in every month that has one.
+
+    Returns:
+        Rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month; videos may be 0.
+    """
     applied = applied or book(warehouse, selection.codebook)
-    units = dict.fromkeys(applied.counted, 1)
-    rows = _counts(warehouse, selection, applied, units, monthly=True)
-    return sorted(
-        ({"month": row["month"], "of_videos": row["videos"]} for row in rows), key=lambda row: row["month"]
+    rows = warehouse.rows(
+        f"""
+        SELECT toStartOfMonth(published_on) AS month, countIf(n > 0) AS videos, count() AS of_videos,
+               sum(n) AS paragraphs, sum(s) / 60 AS minutes
+        FROM (
+            SELECT published_on, {UNITS} AS counts,
+                   arrayMap(unit -> unit = {{topic:UInt32}}, counts) AS own,
+                   arraySum(arrayMap((n, own) -> n * own, topics.paragraphs, own)) AS n,
+                   arraySum(arrayMap((s, own) -> s * own, topics.seconds, own)) AS s
+            {talks(selection)} AND arrayExists(unit -> unit > 0, counts)
+        )
+        GROUP BY month ORDER BY month
+        """,
+        **selection.parameters,
+        **mapped(by_topic(applied)),
+        model=applied.model_version,
+        topic=applied.counts_as(topic_id),
     )
+    return [row | {"month": f"{row['month']:%Y-%m}"} for row in rows]
 
 
 def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int = 1000) -> list[Row]:
@@ -138,28 +191,30 @@ def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit:
         with both; lift: videos with both over what independence would give (1: no association).
     """
     applied = book(warehouse, selection.codebook)
-    units = _by_topic(applied)
+    units = by_topic(applied)
     if not units:
         return []
-    single = {row["unit"]: row for row in _counts(warehouse, selection, applied, units)}
+    counted = topic_tallies(warehouse, [selection], applied)[0]
     rows = warehouse.rows(
         f"""
-        SELECT pair.1 AS topic_id, pair.2 AS other_id, count() AS videos
+        SELECT one AS topic_id, other AS other_id, count() AS videos
         FROM (
-            SELECT arraySort(arrayDistinct(arrayFilter(t -> t > 0, {_UNITS}))) AS present
-            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
+            SELECT one, arraySlice(present, at + 1) AS others
+            FROM (
+                SELECT arraySort(arrayDistinct(arrayFilter(unit -> unit > 0, {UNITS}))) AS present
+                {talks(selection)}
+            )
+            ARRAY JOIN present AS one, arrayEnumerate(present) AS at
         )
-        ARRAY JOIN arrayFlatten(arrayMap(
-            (one, at) -> arrayMap(other -> (one, other), arraySlice(present, at + 1)),
-            present, arrayEnumerate(present))) AS pair
-        GROUP BY pair ORDER BY videos DESC, topic_id, other_id LIMIT {{limit:UInt32}}
+        ARRAY JOIN others AS other
+        GROUP BY one, other ORDER BY videos DESC, topic_id, other_id LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
-        **_mapped(units),
+        **mapped(units),
         model=applied.model_version,
         limit=limit,
     )
-    return [_pair(row, single, applied) for row in rows]
+    return [_pair(row, counted.units, applied) for row in rows]
 
 
 def _pair(row: Row, single: Mapping[int, Row], applied: Book) -> Row:
@@ -203,97 +258,32 @@ def videos(
         SELECT t.video_id AS video_id, v.title AS title, v.show AS show, v.channel AS channel, v.url AS url,
                t.published_on AS published_on, t.count AS paragraphs, t.length / 60 AS minutes
         FROM (
-            SELECT video_id, published_on, {_UNITS} AS present,
+            SELECT video_id, published_on, {UNITS} AS present,
                    arraySum(arrayMap((n, unit) -> if(unit > 0, n, 0), topics.paragraphs, present)) AS count,
                    arraySum(arrayMap((s, unit) -> if(unit > 0, s, 0), topics.seconds, present)) AS length
-            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
+            {talks(selection)}
               AND hasAll(present, {{wanted:Array(UInt32)}})
         ) AS t
         LEFT JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = t.video_id
         ORDER BY published_on DESC, video_id LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
-        **_mapped(units),
+        **mapped(units),
         model=applied.model_version,
         wanted=sorted(wanted),
         limit=limit,
     )
 
 
-def _by_topic(applied: Book) -> dict[int, int]:
-    return {topic_id: entry.topic_id for topic_id, entry in applied.counted.items()}
-
-
-def _by_theme(applied: Book) -> tuple[dict[int, int], dict[int, str]]:
-    """The number that each topic's theme has here, and the themes by number."""
-    names = sorted({entry.theme for entry in applied.counted.values()})
-    numbers = {name: number for number, name in enumerate(names, 1)}
-    units = {topic_id: numbers[entry.theme] for topic_id, entry in applied.counted.items()}
-    return units, {number: name for name, number in numbers.items()}
-
-
-def _figures(row: Row) -> Row:
-    return {name: row[name] for name in ("videos", "of_videos", "share", "paragraphs", "minutes")}
-
-
-def _mapped(units: Mapping[int, int]) -> Row:
-    return {"ids": list(units), "units": list(units.values())}
-
-
-def _counts(
-    warehouse: Warehouse,
-    selection: Selection,
-    applied: Book,
-    units: Mapping[int, int],
-    *,
-    monthly: bool = False,
-) -> list[Row]:
-    """Count videos, paragraphs and minutes of each unit, and videos of any.
-
-    Args:
-        units: what each topic that counts counts for, a positive number.
-        monthly: of each month of publication by itself.
-
-    Returns:
-        Rows {unit, videos, of_videos, share, paragraphs, minutes, topics, unfinished} with videos > 0;
-        monthly: month too. topics: how many of the unit's have a video.
-    """
-    if not units:
-        return []
-    month = "month, " if monthly else ""
-    rows = warehouse.rows(
-        f"""
-        SELECT {month}each.1 AS unit, countIf(nth = 1) AS unit_videos, countIf(place = 1) AS any_videos,
-               sum(each.2) AS paragraphs, sum(each.3) / 60 AS minutes, uniqExact(each.4) AS unit_topics,
-               {"month >= toStartOfMonth(now('UTC'))" if monthly else "0"} AS unfinished
-        FROM (
-            SELECT toStartOfMonth(published_on) AS month,
-                   arrayFilter(
-                       t -> t.1 > 0, arrayZip({_UNITS}, topics.paragraphs, topics.seconds, {_TOPICS})
-                   ) AS present
-            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
-        )
-        ARRAY JOIN present AS each, arrayEnumerateUniq(present.1) AS nth, arrayEnumerate(present) AS place
-        GROUP BY GROUPING SETS (({month}unit), ({month.rstrip(", ")}))
-        """,
-        **selection.parameters,
-        **_mapped(units),
-        topics=list(_by_topic(applied).values()),
-        model=applied.model_version,
-    )
-    of_videos = {row.get("month"): row["any_videos"] for row in rows if row["unit"] == 0}
+def theme_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied: Book) -> list[Tally]:
+    """Count themes, by name, in selections that differ in nothing but their period, in one scan."""
+    units, names = by_theme(applied)
     return [
-        {
-            "unit": row["unit"],
-            "videos": row["unit_videos"],
-            "of_videos": of_videos[row.get("month")],
-            "share": row["unit_videos"] / of_videos[row.get("month")],
-            "paragraphs": row["paragraphs"],
-            "minutes": row["minutes"],
-            "topics": row["unit_topics"],
-            "unfinished": row["unfinished"],
-        }
-        | ({"month": f"{row['month']:%Y-%m}"} if monthly else {})
-        for row in rows
-        if row["unit"] > 0
+        Tally(each.of_videos, {names[unit]: row for unit, row in each.units.items()})
+        for each in tally.tallies(warehouse, selections, applied, units)
     ]
+
+
+def topic_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied: Book) -> list[Tally]:
+    """Count topics, by id, in selections that differ in nothing but their period, in one scan."""
+    return tally.tallies(warehouse, selections, applied, by_topic(applied))

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from streams.store.shown import ALIASES, MODEL, SOURCE
 from streams.store.warehouse import Row, Warehouse, strings
 
-_EVIDENCE = (
+EVIDENCE = (
     "terms, channel, sources, recent, recent_of, earlier, earlier_of, log10_p, first_on, latest_on, quotes"
 )
-_TOPIC = "if(aliases.target = 0, told.topic_id, aliases.target) AS topic_id"
+TOPIC = "if(aliases.target = 0, told.topic_id, aliases.target) AS topic_id"
 """Of what is told of a topic that was merged since, the one it ended up in."""
 _QUOTE = ("paragraph_id", "video_id", "source", "published_on", "start_s", "text")
 """The parts of a quote, in the order of the tables' tuple."""
 
 
 def alerts(warehouse: Warehouse, limit: int = 20) -> list[Row]:
-    """The newest alerts with their evidence.
+    """The newest alerts of what is new, with their evidence; those of other rules are in `alerts_raised`.
 
     Returns:
         Rows {alert_id, rule, topic_id, title, reason, raised_at, video_ids, terms, channel, sources, recent,
@@ -29,14 +29,16 @@ def alerts(warehouse: Warehouse, limit: int = 20) -> list[Row]:
     """
     rows = warehouse.rows(
         f"""
-        SELECT alert_id, rule, {_TOPIC}, title, reason, raised_at, video_ids, {_EVIDENCE}
-        FROM (SELECT * FROM alerts FINAL WHERE model_version = {MODEL}) AS told
+        SELECT alert_id, rule, {TOPIC}, title, reason, raised_at, video_ids, {EVIDENCE}
+        FROM (
+            SELECT * FROM alerts FINAL WHERE model_version = {MODEL} AND rule IN ('new topic', 'emergence')
+        ) AS told
         LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
         ORDER BY raised_at DESC, alert_id LIMIT {{limit:UInt32}}
         """,
         limit=limit,
     )
-    return _with_talks(warehouse, rows)
+    return with_talks(warehouse, rows)
 
 
 def emergences(warehouse: Warehouse, limit: int = 20) -> list[Row]:
@@ -47,17 +49,17 @@ def emergences(warehouse: Warehouse, limit: int = 20) -> list[Row]:
     """
     rows = warehouse.rows(
         f"""
-        SELECT emergence_id, subject, {_TOPIC}, reason, emerged_at, video_ids, {_EVIDENCE}
+        SELECT emergence_id, subject, {TOPIC}, reason, emerged_at, video_ids, {EVIDENCE}
         FROM (SELECT * FROM emergences FINAL WHERE model_version = {MODEL}) AS told
         LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
         ORDER BY sequence DESC, subject LIMIT {{limit:UInt32}}
         """,
         limit=limit,
     )
-    return _with_talks(warehouse, rows)
+    return with_talks(warehouse, rows)
 
 
-def _with_talks(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
+def with_talks(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
     """Say of quotes and of the first and latest talks what they are called and where they can be heard."""
     quotes = [[dict(zip(_QUOTE, quote, strict=True)) for quote in _tuples(row["quotes"])] for row in rows]
     ends = [list(dict.fromkeys([*row["video_ids"][:1], *row["video_ids"][-1:]])) for row in rows]

@@ -17,18 +17,18 @@ ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})
 """Merged topics and the ones they ended up in; chains are followed."""
 
 
-def named(until: str = "", model: str = MODEL) -> str:
-    """Return what topics are called, in which themes, and whether they are retained, as a subquery.
+def entries(until: str, model: str) -> str:
+    """Return what the codebook says of topics as a subquery, merged ones and those not retained among them.
 
-    Called: what a person decided, else what a labeller said, else what the model says now (of a seeded topic,
-    the codebook's name). Merged topics and those not retained are among them. As SQL: `until` limits the
-    revisions of the codebook, `model` is the model's version.
+    {topic_id, decided, own, theme, retained, target, reason, revision}. decided: the name that a person gave,
+    or empty; own: what a labeller said, else what the model says now (of a seeded one, the codebook's name).
+    As SQL: `until` limits the revisions of the codebook, `model` is the model's version.
     """
     return f"""(
-    SELECT c.topic_id AS topic_id, c.retained AS retained, if(c.theme = '', '{UNSORTED}', c.theme) AS theme,
-           multiIf(c.revision > 0 AND c.name != '', c.name, l.label != '', l.label, w.label != '', w.label,
-                   c.name) AS name,
-           c.target AS target, c.revision AS revision, c.reason AS reason
+    SELECT c.topic_id AS topic_id, if(c.revision = 0, '', c.name) AS decided,
+           multiIf(l.label != '', l.label, w.label != '', w.label, c.revision = 0, c.name, '') AS own,
+           c.theme AS theme, c.retained AS retained, c.target AS target, c.reason AS reason,
+           c.revision AS revision
     FROM (
         SELECT * FROM codebook_entries WHERE model_version = {model} {until}
         ORDER BY topic_id, revision DESC LIMIT 1 BY topic_id
@@ -40,8 +40,22 @@ def named(until: str = "", model: str = MODEL) -> str:
 )"""
 
 
+def named(until: str = "", model: str = MODEL) -> str:
+    """Return what topics are called, in which themes, and whether they are retained, as a subquery.
+
+    {topic_id, name, theme, retained, target, reason, revision}: as `entries`, called what a person decided,
+    else their own name.
+    """
+    return f"""(
+    SELECT e.topic_id AS topic_id, e.retained AS retained,
+           if(e.theme = '', '{UNSORTED}', e.theme) AS theme, if(e.decided != '', e.decided, e.own) AS name,
+           e.target AS target, e.revision AS revision, e.reason AS reason
+    FROM {entries(until, model)} AS e
+)"""
+
+
 NAMED = named()
-"""The same by the newest codebook: {topic_id, name, theme, retained, target, reason, revision}."""
+"""The same by the newest codebook, of the model that is shown."""
 
 TOPIC = f"""(
     SELECT if(count() = 0, {{topic:UInt32}}, any(target)) FROM {ALIASES} WHERE topic_id = {{topic:UInt32}}

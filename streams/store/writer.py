@@ -40,6 +40,8 @@ ORDER = (
     "health",
     "emergences",
     "alerts",
+    "deliveries",
+    "alert_judgements",
     "dead_letters",
     "settlements",
     "assignments",
@@ -98,6 +100,11 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
             yield "corrections", correction | {"correction_id": event.event_id}
         case e.AlertRaised():
             yield "alerts", _alert(event)
+        case e.AlertJudged():
+            yield "alert_judgements", event.model_dump(exclude={"schema_version"})
+        case e.DeliveryRecorded():
+            delivery = event.model_dump(exclude={"schema_version"})
+            yield "deliveries", delivery | {"alert_ids": list(event.alert_ids)}
         case e.DeadLettered():
             yield "dead_letters", _dead_letter(event)
         case e.DeadLetterSettled():

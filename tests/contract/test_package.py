@@ -16,13 +16,15 @@ import pytest
 from said import MODEL, NEWBORN, NOON, ROOT, STORY, TABLES, TRANSCRIPT, numbers, path_of, video, write
 
 from agents.package import Manifest, pack, unpack
+from streams import corrections, judgements
 from streams import events as e
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog
 from streams.corrections import Corrections
 from streams.errors import DataError, Explained, Misconfigured
+from streams.judgements import Judgements
 from streams.settings import Settings
-from streams.store import genealogy, measure, news, package, read, writer
+from streams.store import dictionary, genealogy, measure, news, package, read, writer
 from streams.store.warehouse import Warehouse
 
 MADE_AT = datetime(2025, 6, 1, 8, tzinfo=UTC)
@@ -175,6 +177,13 @@ def test_people_go_on_deciding_in_the_other_study(opened: Any, tmp_path: Path) -
         assert list(CodebookLog(blobs_of(study)).events()) == decided
         kept = {event.event_id: event for event in Corrections(blobs_of(study)).events()}
         assert kept == {event.event_id: event for event in corrected}
+        judged = [event for event in [*STORY, *DECIDED] if isinstance(event, e.TopicJudged)]
+        assert {each.event_id: each for each in Judgements(blobs_of(study)).events()} == {
+            each.event_id: each for each in judged
+        }
+        # What a store would write at its start: nothing that is not there.
+        assert corrections.missing(Corrections(blobs_of(study)), study) == []
+        assert judgements.missing(Judgements(blobs_of(study)), study) == []
 
 
 def test_without_text_nothing_of_what_was_said_is_in_the_package(opened: Any, tmp_path: Path) -> None:
@@ -207,7 +216,7 @@ def test_every_table_and_column_of_a_study_is_explained_or_left_out_with_a_reaso
             db=study.database,
         )
     }
-    assert there - {"warm_up"} == (package.TABLES.keys() | package.LEFT_OUT.keys()) - {"warm_up"}
+    assert there - {"warm_up"} == (dictionary.TABLES.keys() | dictionary.LEFT_OUT.keys()) - {"warm_up"}
     known = package.columns(study)
     unexplained = [
         f"{each.table}.{each.name}"
@@ -218,7 +227,7 @@ def test_every_table_and_column_of_a_study_is_explained_or_left_out_with_a_reaso
     assert not unexplained
     names = {each.name for of in known.values() for each in of}
     names |= {f"{each.table}.{each.name}" for of in known.values() for each in of}
-    assert not package.MEANINGS.keys() - names, "explained, but no longer there"
+    assert not dictionary.MEANINGS.keys() - names, "explained, but no longer there"
     assert all(any(each.key for each in of) for of in known.values())
 
 
@@ -249,7 +258,7 @@ def test_package_json_says_what_made_it_without_secrets(study: Warehouse, tmp_pa
         int(path.name.split("_")[0]) for path in (ROOT / "streams/store/migrations").glob("*.sql")
     )
     assert said["software"].keys() == {"groundswell", "clickhouse"}
-    assert set(said["rows"]) == set(package.TABLES)
+    assert set(said["rows"]) == set(dictionary.TABLES)
 
 
 def test_a_study_without_talks_or_a_folder_that_is_not_empty_is_not_exported(

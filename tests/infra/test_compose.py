@@ -5,23 +5,19 @@ compose-spec.json is the specification's own JSON schema, unchanged (compose-spe
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
-from prometheus_client.metrics import MetricWrapperBase
 
+from agents.alerting import rulebook_file
+from agents.alerting.rulebook import Rulebook
 from agents.registry import NAMES
-from streams import telemetry
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMETHEUS = ROOT / "infra" / "prometheus"
-DASHBOARDS = ROOT / "infra" / "grafana" / "provisioning" / "dashboards"
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -39,8 +35,18 @@ def environment() -> list[tuple[str, str, Any]]:
 
 
 def mounts(service: dict[str, Any]) -> list[list[str]]:
-    """[source, target, …] of each volume."""
-    return [volume.split(":") for volume in service.get("volumes", [])]
+    """[source, target, …] of each volume; a variable is what it is where nobody sets it."""
+    return [
+        volume.split(":")
+        if isinstance(volume, str)
+        else [unset(volume["source"]), volume["target"], *(["ro"] if volume["read_only"] else [])]
+        for volume in service.get("volumes", [])
+    ]
+
+
+def unset(text: str) -> str:
+    """A text with the defaults of its variables."""
+    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
 
 
 def test_it_fits_the_compose_specification() -> None:
@@ -113,6 +119,49 @@ def test_groundswell_knows_every_setting_it_is_given() -> None:
     assert given <= set(Settings.model_fields)
 
 
+def test_who_tells_people_and_who_lets_them_curate_has_what_it_takes() -> None:
+    folder = "./infra/docker/alerts"
+    for name, service in OURS.items():
+        tells = name in {"alert", "web"}
+        about, mounted = service["environment"], {mount[1]: mount for mount in mounts(service)}
+        assert mounted["/data/home"] == ["home", "/data/home"], "curators and the key of sessions stay"
+        assert mounted["/data/blobs"] == ["blobs", "/data/blobs"]
+        assert about["GROUNDSWELL_CLICKHOUSE"] and about["GROUNDSWELL_BROKER"]
+        assert "GROUNDSWELL_CURATORS" in about
+        assert ("GROUNDSWELL_ALERTS" in about) == tells, name
+        if tells:
+            assert mounted["/etc/groundswell"] == [folder, "/etc/groundswell", "ro"]
+            assert about["GROUNDSWELL_ALERTS"] == "/etc/groundswell/alerts.yaml"
+            (variables,) = service["env_file"]
+            assert unset(variables["path"]) == f"{folder}/alerts.env"
+            assert variables["required"] is False
+    assert SERVICES["alert"]["healthcheck"]["test"][-1] == "8080"
+    assert SERVICES["web"]["healthcheck"]["test"][-1] == "8000"
+
+
+def test_the_shipped_rulebook_is_as_shipped_and_the_example_in_it_is_right() -> None:
+    text = (ROOT / "infra" / "docker" / "alerts" / "alerts.yaml").read_text()
+    assert rulebook_file.parse(text, "alerts.yaml") == Rulebook()
+    example = "\n".join(re.findall(r"^# ((?:rules|destinations| ).*)$", text, re.MULTILINE))
+    assert [each.name for each in rulebook_file.parse(example, "example").destinations] == ["team", "ann"]
+
+
+def test_what_compose_says_of_the_page_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for key, value in SERVICES["web"]["environment"].items():
+        if key.startswith("GROUNDSWELL_WEB_"):
+            monkeypatch.setenv(key, unset(str(value)))
+    settings = Settings(home=tmp_path)
+    assert settings.web_hosts == ["localhost"]
+    assert settings.web_url == "http://localhost:8000"
+    example = (ROOT / ".env.example").read_text()
+    for name in ("GROUNDSWELL_WEB_HOSTS", "GROUNDSWELL_WEB_URL", "GROUNDSWELL_CURATORS"):
+        (written,) = re.findall(rf"^# {name}=(.+)$", example, re.MULTILINE)
+        monkeypatch.setenv(name, written)
+    written_as = Settings(home=tmp_path)
+    assert (written_as.web_hosts, written_as.web_url) == (["localhost"], "https://talks.example.org")
+    assert str(written_as.curators_file).startswith("/data/home/"), "in a volume"
+
+
 def test_ports_are_open_to_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(published) == 3
@@ -153,58 +202,3 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
     assert all("--offline" in options for options in installs if options not in locked)
     for stage in dockerfile.split("\nFROM ")[-2:]:
         assert re.findall(r"^USER (\w+)$", stage, re.MULTILINE)[-1] == "groundswell"
-
-
-def test_prometheus_scrapes_the_workers_and_the_page_and_misses_whichever_is_gone() -> None:
-    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
-    found = {
-        name: (job["job_name"], source["port"])
-        for job in config["scrape_configs"]
-        for source in job["dns_sd_configs"]
-        for name in source["names"]
-    }
-    ports = {"worker": ("workers", 8080), "web": ("web", 8000)}
-    assert found == {
-        name: ports[service["command"][1]] for name, service in OURS.items() if name != "migrate"
-    }
-    assert config["rule_files"] == ["alerts.yml"]
-
-    rules = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"][0]["rules"]
-    missing = next(rule["expr"] for rule in rules if rule["alert"] == "ServiceMissing")
-    relabel = config["scrape_configs"][0]["relabel_configs"][0]["regex"]
-    labels = {re.fullmatch(relabel, name)[1] for name in found}  # type: ignore[index]
-    assert set(re.findall(r'absent\(up\{service="(\w+)"\}\)', missing)) == labels
-
-
-def test_alerts_and_dashboard_ask_for_metrics_that_groundswell_has() -> None:
-    declared = [metric for metric in vars(telemetry).values() if isinstance(metric, MetricWrapperBase)]
-    metrics = {family.name for metric in declared for family in metric.describe()}
-    asked: set[str] = set()
-    for path in (PROMETHEUS / "alerts.yml", DASHBOARDS / "operations.json"):
-        asked |= set(re.findall(r"groundswell_[a-z_]+(?=[\[({ )]|$)", path.read_text()))
-    known = metrics | {f"{name}{ending}" for name in metrics for ending in ("_total", "_bucket")}
-    assert asked <= known
-    assert len(asked) == 4
-
-
-def test_the_dashboard_finds_its_source_and_grafana_the_dashboard() -> None:
-    sources = yaml.safe_load((DASHBOARDS.parent / "datasources" / "prometheus.yml").read_text())
-    (source,) = sources["datasources"]
-    assert source["url"] == "http://prometheus:9090"
-    board = json.loads((DASHBOARDS / "operations.json").read_text())
-    assert board["panels"]
-    for panel in board["panels"]:
-        used = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
-        assert all(each == {"type": source["type"], "uid": source["uid"]} for each in used), panel["title"]
-    (provider,) = yaml.safe_load((DASHBOARDS / "groundswell.yml").read_text())["providers"]
-    targets = {source: target for source, target, *_ in mounts(SERVICES["grafana"])}
-    assert provider["options"]["path"] == targets["./infra/grafana/provisioning"] + "/dashboards"
-
-
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here (Debian's package prometheus)")
-@pytest.mark.parametrize("check", [["config", "prometheus.yml"], ["rules", "alerts.yml"]])
-def test_promtool_agrees(check: list[str]) -> None:
-    told = subprocess.run(
-        ["promtool", "check", *check], cwd=PROMETHEUS, capture_output=True, text=True, check=False
-    )
-    assert told.returncode == 0, told.stdout + told.stderr

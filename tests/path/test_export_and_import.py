@@ -1,6 +1,7 @@
 """groundswell export and import: a study leaves one database and comes to life in another."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -54,6 +55,46 @@ def test_a_study_that_was_exported_is_imported_elsewhere_and_says_the_same(fille
     assert (again.returncode, again.stdout) == (2, "")
     assert "study 'other' has" in again.stderr
     assert "cure: name a new study: groundswell --study NAME import FOLDER" in again.stderr
+
+
+OF_ITS_OWN = (r"(?<=<title>)\w+(?=: )", r"(?<=study <b>)\w+(?=</b>)", r"(?<=Made on <time>)[^<]+")
+"""Where a report names its study, and the moment at which it was made."""
+
+
+def test_the_report_of_the_copy_is_the_report_of_the_study(filled: Study, tmp_path: Path) -> None:
+    """Byte by byte, drawings too, except where it names the study and when it was made.
+
+    Work that failed stays with the study that can do it again, so a copy's report does not speak of it.
+    """
+    assert filled.cli("export", "package", "--with-text").returncode == 0
+    assert other(filled, "import", "package").returncode == 0
+    selected = ("--from", "2025-01", "--to", "2025-12")
+    for options in ((), selected):
+        reports = []
+        for study in (filled.cli, lambda *command: other(filled, *command)):
+            folder = tmp_path / f"report-{len(options)}-{len(reports)}"
+            made = study("report", *options, "--out", str(folder))
+            assert made.returncode == 0, made.stderr
+            reports.append({str(path.relative_to(folder)): path.read_bytes() for path in _files(folder)})
+        one, copy = reports
+        assert one.keys() == copy.keys()
+        pages = [_unnamed(report.pop("report.html").decode()) for report in reports]
+        (failed,) = re.findall(r"<li>[^<]*failed and wait for a decision.*</li>", pages[0])
+        assert pages[0].replace(failed, "") == pages[1]
+        assert len(pages[0]) > 10_000
+        assert one == copy  # figures: SVG and PNG
+        assert {Path(name).suffix for name in one} == {".svg", ".png"}
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _unnamed(page: str) -> str:
+    for pattern in OF_ITS_OWN:
+        page, found = re.subn(pattern, "…", page)
+        assert found == 1, pattern
+    return page
 
 
 def test_a_damaged_package_is_a_failure_that_names_the_file(filled: Study, tmp_path: Path) -> None:

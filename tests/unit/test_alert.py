@@ -10,7 +10,7 @@ from streams import events as e
 from streams import wire
 from streams.errors import DataError
 from streams.topics import TOPICS_CHANGED
-from tests.unit.test_events import EXAMPLES
+from tests.unit.test_events import EXAMPLES, LATER
 
 AT = Position("log", TOPICS_CHANGED.name, 0, 0)
 BORN = next(event for event in EXAMPLES if isinstance(event, e.TopicBorn))
@@ -27,6 +27,7 @@ async def test_a_subject_that_emerged_is_told_with_its_evidence() -> None:
         EMERGED.emerged_at,
     )
     assert raised.evidence == EMERGED.evidence
+    assert raised.sequence == EMERGED.sequence
     assert wire.decode(wire.encode(raised)) == raised
 
 
@@ -34,6 +35,20 @@ async def test_a_subject_without_a_topic_is_told_too() -> None:
     (raised,) = await alert.Alert().handle(EMERGED.model_copy(update={"topic_id": None}), AT)
     assert isinstance(raised, e.AlertRaised)
     assert (raised.topic_id, raised.key) == (None, "New topic: MCP")
+
+
+async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
+    words = next(event for event in LATER if isinstance(event, e.TopicDrifted))
+    (raised,) = await alert.Alert().handle(words, AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert (raised.rule, raised.topic_id, raised.about, raised.size) == ("drift", 21, "words", 0.3)
+    assert raised.title == "“mcp” has other words"
+    assert raised.reason.startswith("Since 2025-02-01 its words went from plugin to mcp")
+    share = words.model_copy(update={"what": "share", "share_before": 0.4, "share_after": 0.1})
+    (raised,) = await alert.Alert().handle(share, AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert raised.size == pytest.approx(0.3)
+    assert "went from 40.0 % to 10.0 %" in raised.reason
 
 
 async def test_the_birth_of_a_topic_alone_is_no_news() -> None:

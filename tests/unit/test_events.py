@@ -174,6 +174,9 @@ EXAMPLES: tuple[e.Event, ...] = (
         note="the same talks",
         decided_at=MARCH,
     ),
+    e.AlertJudged(
+        alert_id="ab12", verdict="dismissed", author="ann", note="greetings again", judged_at=MARCH
+    ),
     e.TopicJudged(
         model_version="m1", topic_id=12, reviewer="bob", verdict="exclude", note="greetings", judged_at=MARCH
     ),
@@ -184,6 +187,19 @@ EXAMPLES: tuple[e.Event, ...] = (
         reason="a re-upload",
         author="ann",
         corrected_at=MARCH,
+    ),
+    e.DeliveryRecorded(
+        delivery_id="d1",
+        what="digest",
+        destination="team",
+        alert_ids=("a1",),
+        title="weekly digest of 2025-03-03",
+        state="failed",
+        attempts=2,
+        error="connection refused",
+        next_at=MARCH + timedelta(minutes=2),
+        at=MARCH,
+        until=MARCH - timedelta(days=1),
     ),
 )
 LATER: tuple[e.Event, ...] = (

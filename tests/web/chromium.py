@@ -68,4 +68,10 @@ class Visit:
         self.page.on("console", lambda message: self.wrong.append(message.text))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog: {dialog.message}"))
-        self.page.on("requestfailed", lambda request: self.wrong.append(request.url))
+        self.page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Any) -> None:
+        if (
+            not request.url.endswith("/live") and "/live?" not in request.url
+        ):  # cut off by who leaves the page
+            self.wrong.append(request.url)

@@ -28,6 +28,7 @@ class Process:
     health: Health = field(default_factory=lambda: Health(ready=True, why_not=""))
     names: tuple[str, ...] = ()
     page: bool = True
+    bootstrap: str = ""
 
 
 def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
@@ -39,4 +40,4 @@ def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
 def client_of(warehouse: Warehouse, health: Health | None = None) -> httpx.AsyncClient:
     """A client of the page over a warehouse; `health`: what the process says of itself."""
     transport = httpx.ASGITransport(web_of(warehouse, health))
-    return httpx.AsyncClient(transport=transport, base_url="http://page")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")

@@ -1,13 +1,12 @@
-"""The page in a real browser: both widths, both colour schemes, mouse and keyboard."""
+"""The overview in a real browser: both widths, both colour schemes, mouse and keyboard."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 from chromium import FAINT, SCREENS, Visit, needs_chromium
 from page_process import web_of
+from serving import served
 
 from streams.store.warehouse import Warehouse
 
@@ -16,15 +15,8 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def address(lively: Warehouse) -> Iterator[str]:
-    config = uvicorn.Config(web_of(lively), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    listening = config.bind_socket()
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
+    with served(web_of(lively)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=SCREENS, ids=str)
@@ -43,7 +35,7 @@ def all_quotes(page: Any, *, shown: bool) -> None:
 
 def test_it_loads_in_silence_and_fits_the_screen(visit: Visit) -> None:
     page = visit.page
-    assert page.title() == "lively · Groundswell"
+    assert page.title() == "Overview · lively · Groundswell"
     all_quotes(page, shown=True)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (
@@ -71,8 +63,8 @@ def test_two_years_fit_a_laptop_and_scroll_on_a_phone(visit: Visit) -> None:
 def test_the_keyboard_reaches_the_first_quote_and_its_link(visit: Visit) -> None:
     page = visit.page
     all_quotes(page, shown=False)
-    first = page.locator(".topics details").first
-    for _ in range(25):
+    first = page.locator(".alerts details").first
+    for _ in range(60):
         page.keyboard.press("Tab")
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", page.evaluate("document.activeElement.outerHTML")
@@ -83,6 +75,8 @@ def test_the_keyboard_reaches_the_first_quote_and_its_link(visit: Visit) -> None
     page.keyboard.press("Enter")
     assert first.locator("blockquote").first.is_visible()
     page.keyboard.press("Tab")
+    assert "/talks/" in page.evaluate("document.activeElement.href"), "where it is read"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent").startswith("hear it at")
 
 
@@ -92,8 +86,11 @@ def test_the_period_form_asks_for_its_months(browser: Any, address: str) -> None
     page.get_by_label("From").fill("2025-04")
     page.get_by_label("to", exact=True).fill("2025-06")
     page.get_by_role("button", name="Show").click()
-    assert page.url == f"{address}/?first=2025-04&last=2025-06"
+    page.wait_for_url(f"{address}/?first=2025-04&last=2025-06*")
     assert page.locator(".heat .month").all_inner_texts() == ["Apr", "May", "Jun"]
-    page.get_by_role("link", name="Whole time").click()
+    trends = page.get_by_role("link", name="Trends")
+    assert trends.get_attribute("href") == "/trends?first=2025-04&last=2025-06"
+    page.get_by_role("link", name="All talks", exact=True).click()
+    page.wait_for_url(f"{address}/")
     assert page.locator(".heat .month").count() == 24
     page.close()

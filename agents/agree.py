@@ -1,0 +1,58 @@
+"""agree: what reviewers said of topics → how far they agree, and where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.agreement import Agreement, Judgement, Pair, disagreements, pairs
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """How far reviewers agree.
+
+    Attributes:
+        pairs: of reviewers, by name.
+        disagreements: rows {topic_id, name, judgements: [{reviewer, verdict, theme, note}, …]} by topic.
+    """
+
+    pairs: tuple[Pair, ...]
+    disagreements: tuple[dict[str, Any], ...]
+
+
+def agreed(rows: Iterable[Row]) -> Agreed:
+    """Return how far reviewers agree, by rows of the view `codebook_judgements`."""
+    rows = list(rows)
+    names = {row["topic_id"]: row["name"] for row in rows}
+    said = [Judgement(**{name: row[name] for name in Judgement.__dataclass_fields__}) for row in rows]
+    differing = [
+        {
+            "topic_id": topic_id,
+            "name": names[topic_id],
+            "judgements": [
+                {name: getattr(each, name) for name in ("reviewer", "verdict", "theme", "note")}
+                for each in judgements
+            ],
+        }
+        for topic_id, judgements in disagreements(said).items()
+    ]
+    return Agreed(tuple(pairs(said)), tuple(differing))
+
+
+def told(found: Agreement) -> str:
+    """Say how far two agree.
+
+    Example:
+        >>> told(Agreement(4, 0.75, 0.5))
+        'the same for 75.0 % of 4 topics, kappa 0.50'
+    """
+    if found.observed is None:
+        return found.undefined
+    kappa = (
+        f"kappa {found.kappa:.2f}" if found.kappa is not None else f"kappa is not defined: {found.undefined}"
+    )
+    return f"the same for {100 * found.observed:.1f} % of {found.both} topics, {kappa}"

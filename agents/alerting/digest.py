@@ -1,0 +1,280 @@
+"""The digest: what happened in a day or a week, as a letter that is read from the top to the end.
+
+What is new comes first, then what rises and fades, with numbers and how sure they are, then how the corpus
+grew, and at the end what the system wants. It is made of the views that the page and the command line ask
+too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from agents.alerting.findings import change_in_words
+from agents.alerting.messages import Message, Quoted, one_line, page_of, quoted, render, sentence, talk_page
+from agents.alerting.rulebook import SYSTEM
+from agents.report.facts import Ask
+from agents.sentences import figures, percent
+
+Row = Mapping[str, Any]
+MOVING = 4
+"""So many topics that rise, and so many that fade, are told of; the page has the others."""
+NEWS = 8
+LARGEST = 5
+QUOTES_OF_NEWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A new topic, or another alert about what is talked of."""
+
+    title: str
+    reason: str
+    figures: str
+    quotes: tuple[Quoted, ...]
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A topic that rises or fades, in words, with what was said last."""
+
+    name: str
+    now: str
+    before: str
+    words: str
+    quotes: tuple[Quoted, ...]
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest without its form.
+
+    Attributes:
+        first, last: the moments between which its news were noticed.
+        more_news: how many alerts it leaves out.
+        growth, status: as of the views of that name.
+        largest: themes, {theme, share, between, videos, of_videos}.
+        system: what the system wants, in sentences.
+    """
+
+    study: str
+    every: Literal["daily", "weekly"]
+    first: datetime
+    last: datetime
+    news: tuple[News, ...]
+    more_news: int
+    rising: tuple[Moving, ...]
+    fading: tuple[Moving, ...]
+    compared: str
+    growth: Row
+    status: Row
+    largest: tuple[Row, ...]
+    system: tuple[str, ...]
+    page: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened that anybody needs to hear of."""
+        return not (self.news or self.system or self.growth["talks"])
+
+
+def gather(
+    ask: Ask,
+    rows: Sequence[Row],
+    *,
+    study: str,
+    web_url: str,
+    every: Literal["daily", "weekly"],
+    first: datetime,
+    last: datetime,
+) -> Digest:
+    """Return the digest of the alerts `rows` (as of the view `alerts_raised`) and of what the study holds."""
+    # What rises and fades has a part of its own.
+    talked = [row for row in rows if row["rule"] not in (*SYSTEM, "rising", "declining")]
+    newest = sorted(talked, key=lambda row: moment(row["raised_at"]), reverse=True)
+    ordered = sorted(newest, key=lambda row: row["rule"] != "emergence")
+    topics = ask("topics")
+    trend = next((row["trend"] for row in topics if row["trend"]), None)
+    moving = sorted(topics, key=lambda row: -abs(row["trend"]["change"]) if row["trend"] else 0.0)
+    status = ask("status")
+    return Digest(
+        study=study,
+        every=every,
+        first=first,
+        last=last,
+        news=tuple(_news(ask, row, web_url) for row in ordered[:NEWS]),
+        more_news=max(0, len(ordered) - NEWS),
+        rising=tuple(_moving(ask, moving, ("new", "rising"), web_url)),
+        fading=tuple(_moving(ask, moving, ("declining", "dormant"), web_url)),
+        compared=_compared(trend),
+        growth=ask("growth", first=first.isoformat(), last=last.isoformat()),
+        status=status,
+        largest=tuple(
+            {
+                "theme": one_line(row["theme"], 80),
+                "share": percent(row["share"]),
+                "between": f"{100 * row['low']:.0f} to {100 * row['high']:.0f} %",
+                "videos": row["videos"],
+                "of_videos": row["of_videos"],
+            }
+            for row in ask("themes")[:LARGEST]
+        ),
+        system=tuple(_system(rows, status)),
+        page=web_url.rstrip("/"),
+    )
+
+
+def write(digest: Digest) -> Message:
+    """Return the digest as a mail."""
+    shown = [
+        {
+            "title": one_line(talk["title"] or talk["video_id"]),
+            "show": one_line(talk["show"], 80),
+            "link": talk_page(talk["video_id"], digest.page) or _web(talk["url"]),
+        }
+        for talk in digest.growth["shown"]
+    ]
+    context = {
+        "digest": digest,
+        "headline": headline(digest),
+        "opening": opening(digest),
+        "period": period(digest),
+        "shown": shown,
+        "corpus": _corpus(digest),
+    }
+    return Message(
+        title=f"[{digest.study}] {headline(digest)}",
+        text=render("digest.txt", context),
+        html=render("digest.html", context),
+    )
+
+
+def headline(digest: Digest) -> str:
+    """Return what the letter is about, in a line."""
+    first = next((news.title for news in digest.news), "")
+    if first:
+        more = len(digest.news) + digest.more_news - 1
+        return f"{first}, and {more} more" if more else first
+    if digest.rising:
+        return f"Rising: {digest.rising[0].name}"
+    when = "week" if digest.every == "weekly" else "day"
+    if digest.growth["talks"]:
+        return f"A {when} without news, {_many(digest.growth['talks'], 'new talk')}"
+    return f"A quiet {when}"
+
+
+def opening(digest: Digest) -> str:
+    """Return the first paragraph."""
+    when = "This week" if digest.every == "weekly" else "Since yesterday"
+    talks, shows = digest.growth["talks"], digest.growth["sources"]
+    if talks:
+        came = f"{when}, {_many(talks, 'talk')} came in from {_many(shows, 'source')}"
+        came += f": {_hours(digest.growth['hours'])} of speech." if digest.growth["hours"] else "."
+    else:
+        came = f"{when}, no new talk came in."
+    count = len(digest.news) + digest.more_news
+    if count:
+        return f"{came} {_many(count, 'thing').capitalize()} {'is' if count == 1 else 'are'} worth knowing."
+    if digest.rising or digest.fading:
+        return f"{came} Nothing is new, but some topics rise or fade."
+    return f"{came} Nothing crossed the line that makes it news."
+
+
+def period(digest: Digest) -> str:
+    """Return the days it is about."""
+    last = digest.last - timedelta(seconds=1)
+    if digest.first.date() == last.date():
+        return f"{last:%-d %B %Y}"
+    year = "" if digest.first.year == last.year else f" {digest.first:%Y}"
+    return f"{digest.first:%-d %B}{year} to {last:%-d %B %Y}"
+
+
+def _news(ask: Ask, row: Row, web_url: str) -> News:
+    quotes = row["quotes"]
+    if not quotes and row["topic_id"]:
+        quotes = ask("quotes", topic_id=row["topic_id"], limit=QUOTES_OF_NEWS, newest=True)
+    return News(
+        title=one_line(row["title"], 120),
+        reason=sentence(one_line(row["reason"], 700)),
+        figures=figures(row) if row["channel"] else "",
+        quotes=tuple(quoted(quote, web_url) for quote in quotes[-QUOTES_OF_NEWS:]),
+        page=page_of(row, web_url),
+    )
+
+
+def _moving(ask: Ask, topics: Sequence[Row], statuses: tuple[str, ...], web_url: str) -> Iterator[Moving]:
+    wanted = [row for row in topics if row["status"] in statuses and row["trend"]]
+    wanted = [row for row in wanted if row["trend"]["videos"] + row["trend"]["before_videos"]]
+    for number, row in enumerate(wanted[:MOVING]):
+        trend = row["trend"]
+        quotes = ask("quotes", topic_id=row["topic_id"], limit=1, newest=True) if number < 2 else []
+        yield Moving(
+            name=one_line(row["name"], 80),
+            now=_share(trend["videos"], trend["of_videos"]),
+            before=_share(trend["before_videos"], trend["before_of_videos"]),
+            words=change_in_words(trend),
+            quotes=tuple(quoted(quote, web_url) for quote in quotes),
+            page=f"{web_url.rstrip('/')}/topics/{row['topic_id']}" if web_url else "",
+        )
+
+
+def _system(rows: Sequence[Row], status: Row) -> Iterator[str]:
+    for row in rows:
+        if row["rule"] in SYSTEM:
+            when = f"{moment(row['raised_at']):%-d %B}"
+            yield f"{one_line(row['title'])} ({when}). {one_line(row['reason'], 500)}"
+    letters = status["dead_letters"]
+    if letters and not any(row["rule"] == "dead letters" for row in rows):
+        wait = "waits" if letters == 1 else "wait"
+        many = _many(letters, "message").capitalize()
+        yield f"{many} could not be processed and {wait} for a decision."
+    if status["relearning"]:
+        many = _many(status["relearning"], "talk").capitalize()
+        yield f"{many} still to be learned again by the new topic model."
+
+
+def _corpus(digest: Digest) -> str:
+    status = digest.status
+    if not status["first_published"]:
+        return "The study holds no talk yet."
+    talks = status["states"].get("assigned", 0)
+    return (
+        f"The study now holds {_many(talks, 'talk')} in {status['paragraphs']:,} paragraphs, "
+        f"{_hours(status['hours'])} of speech, published from {moment(status['first_published']):%B %Y} to "
+        f"{moment(status['last_published']):%B %Y}, and tells {_many(status['topics'], 'topic')} apart."
+    )
+
+
+def _compared(trend: Row | None) -> str:
+    if trend is None:
+        return ""
+    return (
+        f"Compared are talks published from {trend['first']} to {trend['last']} with those from "
+        f"{trend['before_first']} to {trend['before_last']}; only changes that are sure to 95 % are named."
+    )
+
+
+def _share(videos: int, of_videos: int) -> str:
+    return percent(videos / of_videos) if of_videos else "–"
+
+
+def _many(count: int, what: str) -> str:
+    number = "one" if count == 1 else f"{count:,}"
+    return f"{number} {what}{'s' * (count != 1)}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f} hours" if hours >= 1.5 else f"{hours * 60:,.0f} minutes"
+
+
+def _web(url: str) -> str | None:
+    return url if url.startswith(("https://", "http://")) else None
+
+
+def moment(value: datetime | str) -> datetime:
+    """Return a moment as it is, or of its text: over HTTP views say it so."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -1,0 +1,222 @@
+"""What people read: an alert as a message, in plain words, with its evidence and where to look further.
+
+Titles, names and quotes come from talks and are hostile: each is one line of bounded length without
+characters that turn or hide text, it cannot ping a chat's members, and the HTML escapes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from agents.alerting.rulebook import SYSTEM
+from agents.moment import at_second, clock
+from agents.report.drawing import label
+from agents.sentences import day, figures
+from streams.store import read
+from streams.store.warehouse import Warehouse
+
+TEMPLATES = Path(__file__).parent / "templates"
+QUOTES = 3
+LONGEST_TITLE = 160
+LONGEST_QUOTE = 420
+LONGEST_REASON = 900
+PING = re.compile(r"@(?=everyone|here|channel|all\b)|<(?=[!@#&])", re.IGNORECASE)
+"""What chats take for a mention of everybody; a word joiner after it, which nobody sees, ends that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it is sent; `text` says the same as `html`."""
+
+    title: str
+    text: str
+    html: str
+    tone: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What was said, where and when; `link` is None where no browser can go there."""
+
+    text: str
+    about: tuple[str, ...]
+    """Who says it, in which talk, when."""
+    link: str | None
+
+    @property
+    def by(self) -> str:
+        """The same in a line."""
+        return ", ".join(self.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A talk by name; `what` says why it is named."""
+
+    what: str
+    title: str
+    about: str
+    link: str | None
+
+
+def one_line(text: object, most: int = LONGEST_TITLE) -> str:
+    """Return a text from a talk as one harmless line.
+
+    Example:
+        >>> one_line("a\\nb \\u202ec"), one_line("@everyone") == "@\\u2060everyone"
+        ('a b c', True)
+    """
+    return PING.sub("\\g<0>\u2060", label(str(text), most))
+
+
+def of_alert(
+    row: Mapping[str, Any], study: str, web_url: str, more: Sequence[Mapping[str, Any]] = ()
+) -> Message:
+    """Return the message that tells of an alert.
+
+    Args:
+        row: as of the view `alerts_raised`.
+        study: its name.
+        web_url: where the page is; empty: nothing links to it.
+        more: quotes to show where the alert has none of its own; as of the view `quotes`.
+    """
+    title = one_line(row["title"])
+    system = row["rule"] in SYSTEM
+    page = page_of(row, web_url)
+    context = {
+        "study": study,
+        "title": title,
+        "reason": sentence(one_line(row["reason"], LONGEST_REASON)),
+        "figures": figures(row) + "." if row["channel"] else "",
+        "words": [one_line(term, 60) for term in row["terms"][:8]],
+        "talks": [
+            _talk(what, talk, web_url) for what, talk in zip(_ends(row["talks"]), row["talks"], strict=True)
+        ],
+        "quotes": [quoted(quote, web_url) for quote in (row["quotes"] or more)[:QUOTES]],
+        "page": page,
+        "page_says": "Look at the system" if system else "Look at it on the page",
+        "rule": row["rule"],
+        "raised_on": day(row["raised_at"]),
+    }
+    return Message(
+        title=f"[{study}] {title}",
+        text=render("alert.txt", context),
+        html=render("alert.html", context),
+        tone="warning" if system else "info",
+    )
+
+
+def sentence(text: str) -> str:
+    """Return a text with an end.
+
+    Example:
+        >>> sentence("they rise"), sentence("Really?")
+        ('they rise.', 'Really?')
+    """
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def more_quotes(warehouse: Warehouse, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the newest quotes of an alert's topic, where it brings none itself."""
+    if row["quotes"] or not row["topic_id"]:
+        return []
+    return read.quotes(warehouse, row["topic_id"], QUOTES, newest=True)
+
+
+def of_test(destination: str, study: str, web_url: str) -> Message:
+    """Return a message that is clearly none."""
+    title = f"[{study}] TEST: alerts reach you"
+    context = {
+        "study": study,
+        "title": "This is a test",
+        "reason": f"Somebody asked whether alerts of the study “{study}” reach the destination "
+        f"“{destination}”. They do. Nothing has happened, and there is nothing to be done.",
+        "figures": "",
+        "words": [],
+        "talks": [],
+        "quotes": [],
+        "page": web_url.rstrip("/"),
+        "page_says": "Open the page",
+        "rule": "test",
+        "raised_on": "",
+    }
+    return Message(title, render("alert.txt", context), render("alert.html", context))
+
+
+def page_of(row: Mapping[str, Any], web_url: str) -> str:
+    """Return the address of the page that shows more; empty where the page has no known address."""
+    if not web_url:
+        return ""
+    if row["rule"] in SYSTEM:
+        path = "system"
+    elif row["topic_id"]:
+        path = f"topics/{row['topic_id']}"
+    else:
+        path = "emerging" if row["rule"] in ("emergence", "new topic") else ""
+    return f"{web_url.rstrip('/')}/{path}"
+
+
+def quoted(quote: Mapping[str, Any], web_url: str) -> Quoted:
+    """Return a quote with the second at which it can be heard, or else with the talk's own page."""
+    at = at_second(quote["url"], quote["start_s"])
+    speakers = ", ".join(quote.get("speakers") or ())
+    published = day(quote.get("published_at") or quote.get("published_on"))
+    title = quote["title"] or quote["video_id"]
+    parts = (speakers, title, published, f"at {clock(quote['start_s'])}")
+    about = tuple(one_line(part) for part in parts if part)
+    return Quoted(one_line(quote["text"], LONGEST_QUOTE), about, at or talk_page(quote["video_id"], web_url))
+
+
+def talk_page(video_id: str, web_url: str) -> str | None:
+    """Return the page of a talk, or None where the page has no known address."""
+    from urllib.parse import quote
+
+    return f"{web_url.rstrip('/')}/talks/{quote(video_id, safe='')}" if web_url else None
+
+
+def _talk(what: str, talk: Mapping[str, Any], web_url: str) -> Talk:
+    link = at_second(talk["url"], 0) and talk["url"]
+    about = ", ".join(one_line(part) for part in (talk["show"], day(talk["published_at"])) if part)
+    title = one_line(talk["title"] or talk["video_id"])
+    return Talk(what, title, about, talk_page(talk["video_id"], web_url) or link or None)
+
+
+def _ends(talks: Sequence[Any]) -> Iterable[str]:
+    return ("First talk", "Latest talk")[: len(talks)] if len(talks) != 1 else ("Talk",)
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return a template of this package filled in; those named .html escape what they are given."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    environment.filters["thousands"] = "{:,}".format
+    environment.filters["wrapped"] = wrapped
+    return environment.get_template(template).render(**context)
+
+
+def wrapped(text: str, indent: int = 0, width: int = 76) -> str:
+    """Return a text in lines for a mail; addresses stay whole."""
+    import textwrap
+
+    space = " " * indent
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=space,
+        subsequent_indent=space,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,287 @@
+"""The rulebook: which rules hold for a study, and who is told of what they find, how and when.
+
+Addresses are Apprise URLs. Most hold a secret, so the rulebook names a variable or a file that has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from models.quiet_hours import QuietHours, Schedule
+from streams.errors import Misconfigured
+
+Rule = Literal[
+    "emergence", "drift", "rising", "declining", "threshold", "lag", "dead letters", "silence", "source"
+]
+RULES: tuple[Rule, ...] = get_args(Rule)
+SYSTEM: tuple[Rule, ...] = ("lag", "dead letters", "silence", "source")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+SECRET = re.compile(r"://[^/?#]*@|[?&](\w*(key|token|pass|secret|auth)\w*)=", re.IGNORECASE)
+"""What looks like a secret inside an address."""
+OPEN = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
+"""Schemes whose address need not hold a secret; of every other one the path itself is one."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Plain(_Strict):
+    """A rule: whether it is on, and for how long the same thing is not told again."""
+
+    on: bool = True
+    cool_down_hours: float = Field(default=24.0, ge=0, le=24 * 366)
+
+    @property
+    def cool_down(self) -> timedelta:
+        """As a length of time."""
+        return timedelta(hours=self.cool_down_hours)
+
+
+class Trending(Plain):
+    """A topic whose share of videos went up (or down), sure to 95 %, against the equal period before."""
+
+    cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
+    at_least_videos: int = Field(default=5, ge=1)
+    """In the period or in the one before it."""
+    at_least_points: float = Field(default=0.0, ge=0, le=100)
+    """Percentage points of change."""
+
+
+class Drift(Plain):
+    """A topic whose share, words or centre the model saw change; off as shipped, since there are many."""
+
+    on: bool = False
+    cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
+    what: tuple[Literal["share", "words", "centre"], ...] = ("share", "words", "centre")
+    at_least: float = Field(default=0.0, ge=0)
+    """Of words: bits; of a centre: cosine distance; of a share: change, from 0 to 1."""
+
+
+class Bound(_Strict):
+    """A share of videos that a topic or a theme is to cross."""
+
+    topic: int | str | None = None
+    """Its number or name."""
+    theme: str | None = None
+    share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Bound:
+        if (self.topic is None) == (self.theme is None):
+            raise ValueError("name either a topic or a theme")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What it is about, in a few words."""
+        return f"theme {self.theme}" if self.topic is None else f"topic {self.topic}"
+
+
+class Threshold(Plain):
+    """Topics and themes whose share of videos (of the last six months) crosses a bound."""
+
+    cool_down_hours: float = Field(default=24.0 * 7, ge=0, le=24 * 366)
+    bounds: tuple[Bound, ...] = ()
+
+
+class Lag(Plain):
+    """Talks that are on their way and do not arrive."""
+
+    talks: int = Field(default=20, ge=1)
+    hours: float = Field(default=6.0, ge=0)
+
+
+class DeadLetters(Plain):
+    """Messages that could not be processed and wait for a decision."""
+
+    at_least: int = Field(default=1, ge=1)
+
+
+class Silence(Plain):
+    """No watched source has shown a new talk for so long."""
+
+    hours: float = Field(default=24.0 * 14, gt=0)
+
+
+class Rules(_Strict):
+    """Every rule, as shipped or as the file says."""
+
+    emergence: Plain = Plain()
+    drift: Drift = Drift()
+    rising: Trending = Trending(on=False)
+    declining: Trending = Trending(on=False)
+    threshold: Threshold = Threshold()
+    lag: Lag = Lag()
+    dead_letters: DeadLetters = DeadLetters()
+    silence: Silence = Silence()
+    source: Plain = Plain()
+
+    def of(self, rule: str) -> Plain:
+        """Return a rule by the name that alerts have."""
+        found: Plain = getattr(self, rule.replace(" ", "_"))
+        return found
+
+
+class Quiet(_Strict):
+    """Hours in which nothing is sent; what comes up then is sent after them."""
+
+    start: time = Field(alias="from")
+    end: time = Field(alias="to")
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _written_as_text(cls, value: Any) -> Any:
+        return _clock(value)
+
+
+class Destination(_Strict):
+    """Somebody who is told: how they are reached, of what, and when."""
+
+    name: str = Field(pattern=r"^[\w .-]{1,60}$")
+    url: str = ""
+    url_env: str = ""
+    url_file: str = ""
+    rules: tuple[Rule, ...] | None = None
+    """None: every rule that is on."""
+    send: Literal["instant", "daily", "weekly"] = "instant"
+    at: time = time(8)
+    day: Weekday = "monday"
+    zone: str = "UTC"
+    quiet: Quiet | None = None
+    cool_down_hours: Annotated[float, Field(ge=0, le=24 * 366)] | None = None
+    """None: that of each rule."""
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _written_as_text(cls, value: Any) -> Any:
+        return _clock(value)
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _either_spelling(cls, value: Any) -> Any:
+        listed = isinstance(value, list | tuple)
+        return (
+            [each.replace("_", " ") if isinstance(each, str) else each for each in value] if listed else value
+        )
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            if not available_timezones():
+                raise ValueError("this machine knows no time zones: install its package tzdata") from None
+            raise ValueError(
+                f"there is no time zone {name!r}: write it as Area/City, such as Europe/Berlin"
+            ) from None
+        return name
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> Destination:
+        given = [name for name in ("url", "url_env", "url_file") if getattr(self, name)]
+        if len(given) != 1:
+            had = f"it has {' and '.join(given)}" if given else "it has none"
+            raise ValueError(f"a destination has one of url_env, url_file and url, and {had}")
+        scheme = self.url.split("://", 1)[0].lower()
+        if self.url and (SECRET.search(self.url) or scheme not in OPEN):
+            raise ValueError(
+                "this url holds a secret, or may: put it into an environment variable and name that as "
+                "url_env, or into a file and name that as url_file"
+            )
+        return self
+
+    @property
+    def quiet_hours(self) -> QuietHours | None:
+        """When nothing is sent."""
+        return QuietHours(self.quiet.start, self.quiet.end, ZoneInfo(self.zone)) if self.quiet else None
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When a digest is due; None: it is told at once."""
+        if self.send == "instant":
+            return None
+        weekday = get_args(Weekday).index(self.day) if self.send == "weekly" else None
+        return Schedule(self.at, ZoneInfo(self.zone), weekday)
+
+    def address(self, environment: Mapping[str, str], beside: Path) -> str:
+        """Return its Apprise URL: a secret. A file is looked for beside the rulebook.
+
+        Raises:
+            Misconfigured: the variable or the file is not there, or empty.
+        """
+        if self.url:
+            return self.url
+        if self.url_env:
+            found = environment.get(self.url_env, "").strip()
+            if not found:
+                raise Misconfigured(
+                    f"the variable {self.url_env} of destination {self.name!r} is not set",
+                    "set it to an Apprise URL in the environment of groundswell, and start it again",
+                )
+            return found
+        path = beside / Path(self.url_file).expanduser()
+        try:
+            found = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured(
+                f"the file {path} of destination {self.name!r} cannot be read ({type(error).__name__})",
+                "write one line with an Apprise URL into it, readable by groundswell alone",
+            ) from error
+        if not found or len(found.splitlines()) > 1:
+            raise Misconfigured(
+                f"the file {path} of destination {self.name!r} has {len(found.splitlines())} lines",
+                "write one line with an Apprise URL into it",
+            )
+        return found
+
+
+class Rulebook(_Strict):
+    """Rules, and who is told of what they find."""
+
+    fresh_days: float = Field(default=30.0, gt=0, le=3660)
+    """What talks said longer ago is no news when it is found, and nobody is told of it."""
+    rules: Rules = Rules()
+    destinations: tuple[Destination, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_different(self) -> Rulebook:
+        names = [each.name for each in self.destinations]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two destinations are called {twice[0]!r}: deliveries are remembered by name")
+        return self
+
+    def destination(self, name: str) -> Destination:
+        """Return a destination by name.
+
+        Raises:
+            Misconfigured: there is none of this name.
+        """
+        for each in self.destinations:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.destinations)
+        raise Misconfigured(
+            f"there is no destination {name!r}", f"choose from {known}" if known else "add one to alerts.yaml"
+        )
+
+
+def _clock(value: Any) -> Any:
+    """YAML reads 22:00 without quotes as a number of base 60."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        hours, minutes = divmod(value, 60)
+        if 0 <= hours < 24:
+            return time(hours, minutes)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d{2}", value.strip()):
+        hours, minutes = map(int, value.split(":"))
+        if hours < 24 and minutes < 60:
+            return time(hours, minutes)
+    raise ValueError(f"{value!r} is not a time of day: write it as '22:00'")

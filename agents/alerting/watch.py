@@ -1,0 +1,111 @@
+"""Looks at the figures from time to time and raises what is worth it, once.
+
+What is raised is kept in the blob store before it is sent, as no event of the log says it: killed in between,
+the next start sends it, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from agents import views
+from agents.alerting import findings
+from agents.alerting.findings import Finding
+from agents.alerting.rulebook import Rules
+from models.watching import Memory, look
+from streams.delivery_log import DeliveryLog
+from streams.events import AlertRaised, Event
+from streams.store import deliveries, measure
+from streams.store.warehouse import Warehouse
+
+log = structlog.get_logger()
+Row = dict[str, Any]
+SYSTEM = ("lag", "dead letters", "silence", "source")
+TALKED = ("rising", "declining", "threshold")
+
+
+class Watch:
+    """One study under watch."""
+
+    def __init__(self, warehouse: Warehouse, kept: DeliveryLog) -> None:
+        self._warehouse = warehouse
+        self._kept = kept
+        self._unknown: list[str] = []
+
+    def missing(self) -> list[Event]:
+        """Return alerts that were raised here earlier and have not reached the database."""
+        return list(self._kept.raised_but(deliveries.raised_by_the_clock(self._warehouse)))
+
+    def look(self, rules: Rules, now: datetime) -> Sequence[AlertRaised]:
+        """Return what is to be raised now; it is kept already."""
+        vital = deliveries.vital_signs(self._warehouse, now)
+        memory = Memory.model_validate_json(self._kept.memory() or "{}")
+        found = list(findings.of_system(vital, rules, now))
+        kinds = list(SYSTEM)
+        if findings.is_settled(vital) and vital["model_version"]:
+            if memory.of != vital["model_version"]:
+                memory = _of_another_model(memory, vital["model_version"])
+            found.extend(self._talked(rules, vital["model_version"]))
+            kinds.extend(_kinds(rules))
+        memory, told = look(memory, (each.sign for each in found), kinds, now)
+        by_key = {each.sign.key: each for each in found}
+        raised = [self._alert(by_key[key], now) for key in told]
+        for event in raised:
+            self._kept.keep_raised(event)
+        self._kept.remember(memory.model_dump_json())
+        return raised
+
+    def _talked(self, rules: Rules, model_version: str) -> Iterator[Finding]:
+        if not (rules.rising.on or rules.declining.on or (rules.threshold.on and rules.threshold.bounds)):
+            return
+        topics = views.topics(self._warehouse)
+        themes = views.themes(self._warehouse) if rules.threshold.bounds else []
+        unknown = findings.unknown_bounds(rules, topics, themes)
+        if unknown != self._unknown:
+            self._unknown = unknown
+            if unknown:
+                log.warning("alerts: a threshold is about what the study does not have", bounds=unknown)
+        yield from findings.of_trends(topics, rules, model_version)
+        yield from findings.of_bounds(topics, themes, rules, model_version)
+
+    def _alert(self, finding: Finding, now: datetime) -> AlertRaised:
+        log.warning("ALERT", title=finding.title, why=finding.reason)
+        return AlertRaised(
+            rule=finding.rule,
+            model_version=finding.model_version,
+            topic_id=finding.topic_id,
+            title=finding.title,
+            reason=finding.reason,
+            raised_at=now,
+            video_ids=self._ends(finding.topic_id),
+            about=finding.about,
+            size=finding.size,
+        )
+
+    def _ends(self, topic_id: int | None) -> tuple[str, ...]:
+        """Return the first and the latest talk of a topic."""
+        if topic_id is None:
+            return ()
+        talks: Iterable[Row] = measure.videos(self._warehouse, topic_id, limit=10_000)
+        ids = [
+            row["video_id"] for row in sorted(talks, key=lambda row: (row["published_on"], row["video_id"]))
+        ]
+        return tuple(dict.fromkeys([*ids[:1], *ids[-1:]]))
+
+
+def _kinds(rules: Rules) -> Iterator[str]:
+    """Yield what is looked for: a rule that is switched on later has its first look then."""
+    for rule in TALKED:
+        if rules.of(rule).on and (rule != "threshold" or rules.threshold.bounds):
+            yield rule
+
+
+def _of_another_model(memory: Memory, model_version: str) -> Memory:
+    """Forget what was seen of topics: another model's have other numbers, and its first look is no news."""
+    kept = {key: standing for key, standing in memory.signs.items() if key.split(":", 1)[0] in SYSTEM}
+    looked = [kind for kind in memory.looked if kind in SYSTEM]
+    return Memory(of=model_version, signs=kept, looked=looked)

@@ -1,0 +1,149 @@
+"""preview: a decision that is not made yet → what it would change in the numbers.
+
+Both sides are counted by the engine that counts after the decision, once with the codebook as it stands and
+once with what would be written; nothing is written. So what is shown before is what holds afterwards, unless
+talks arrive or somebody else decides in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.standing import Change, Standing
+from streams.store import measure
+from streams.store.book import Book, Entry
+from streams.store.selection import EVERYTHING, Selection
+from streams.store.shown import UNSORTED
+from streams.store.warehouse import Row, Warehouse
+
+NONE: Row = {"videos": 0, "share": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a theme or topic counts before and after; `name` or `name_after` is empty where it does not count.
+
+    Attributes:
+        videos, videos_after: distinct videos.
+        share, share_after: of the videos with any topic, in [0, 1].
+    """
+
+    name: str
+    name_after: str
+    videos: int
+    videos_after: int
+    share: float
+    share_after: float
+
+    @property
+    def counts_alike(self) -> bool:
+        """Whether the same videos count on both sides; the share may differ, by what it is a share of."""
+        return self.videos == self.videos_after
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a decision would change.
+
+    Attributes:
+        said: the decision, in words.
+        of_videos, of_videos_after: videos with any topic, of which shares are.
+        themes, topics: those that are called otherwise or have other videos.
+        others: themes and topics with the same videos, whose share differs since `of_videos` does.
+    """
+
+    said: str
+    of_videos: int
+    of_videos_after: int
+    themes: tuple[Shift, ...]
+    topics: tuple[Shift, ...]
+    others: int
+
+    @property
+    def changes_numbers(self) -> bool:
+        """Whether any number is another one afterwards."""
+        return self.of_videos != self.of_videos_after or any(
+            not each.counts_alike for each in (*self.themes, *self.topics)
+        )
+
+
+def preview(
+    warehouse: Warehouse, standing: Standing, change: Change, selection: Selection = EVERYTHING
+) -> Preview:
+    """Return what a change would do to the numbers of the talks that are selected."""
+    before, after = book_of(standing), book_of(standing.after(change))
+    removed = [theme.theme for theme in change.themes if theme.removed]
+    added = [theme.theme for theme in change.themes if not theme.removed]
+    renamed = dict(zip(removed, added, strict=True)) if len(removed) == len(added) == 1 else {}
+    themes = [measure.themes(warehouse, selection, applied) for applied in (before, after)]
+    topics = [measure.topics(warehouse, selection, applied) for applied in (before, after)]
+    all_themes = _shifts(
+        themes[0], themes[1], lambda row: row["theme"], "theme", lambda key: renamed.get(key, key)
+    )
+    all_topics = _shifts(topics[0], topics[1], lambda row: row["topic_id"], "name", lambda key: key)
+    of_videos = [_of_videos(rows) for rows in themes]
+    return Preview(
+        said=change.said,
+        of_videos=of_videos[0],
+        of_videos_after=of_videos[1],
+        themes=tuple(each for each in all_themes if _differs(each)),
+        topics=tuple(each for each in all_topics if _differs(each)),
+        others=sum(not _differs(each) and each.videos > 0 for each in (*all_themes, *all_topics))
+        if of_videos[0] != of_videos[1]
+        else 0,
+    )
+
+
+def book_of(standing: Standing) -> Book:
+    """Return the codebook as the store applies it; equal to `streams.store.book.book` of what is written."""
+    return Book(
+        standing.model_version,
+        {
+            topic_id: Entry(
+                topic_id=topic_id,
+                name=topic.called,
+                theme=topic.entry.theme or UNSORTED,
+                retained=topic.entry.retained,
+                counts_as=standing.counts_as(topic_id),
+                reason=topic.entry.reason,
+                revision=topic.revision,
+            )
+            for topic_id, topic in standing.topics.items()
+        },
+    )
+
+
+def _shifts(
+    before: Iterable[Row],
+    after: Iterable[Row],
+    key: Callable[[Row], Any],
+    name: str,
+    becomes: Callable[[Any], Any],
+) -> list[Shift]:
+    """Pair the rows of both sides by what each is about, those with most videos first."""
+    ours: Mapping[Any, Row] = {becomes(key(row)): row for row in before}
+    theirs: Mapping[Any, Row] = {key(row): row for row in after}
+    found = []
+    for each in dict.fromkeys((*ours, *theirs)):
+        one, other = ours.get(each), theirs.get(each)
+        found.append(
+            Shift(
+                name=one[name] if one else "",
+                name_after=other[name] if other else "",
+                videos=(one or NONE)["videos"],
+                videos_after=(other or NONE)["videos"],
+                share=(one or NONE)["share"],
+                share_after=(other or NONE)["share"],
+            )
+        )
+    return sorted(found, key=lambda each: (-max(each.videos, each.videos_after), each.name))
+
+
+def _differs(each: Shift) -> bool:
+    return each.name != each.name_after or not each.counts_alike
+
+
+def _of_videos(rows: list[Row]) -> int:
+    return int(rows[0]["of_videos"]) if rows else 0

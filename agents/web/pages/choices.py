@@ -1,0 +1,20 @@
+"""/choices: what the filters offer while somebody writes; the part of a page that opening them asks for."""
+
+from __future__ import annotations
+
+from agents.web.site import Row, Site
+from streams.store.choices import choices as choices_of
+
+FILTERS = ("show", "channel", "source", "speaker", "language")
+
+
+def mount(site: Site) -> None:
+    """Add the part."""
+
+    @site.page("/choices", "choices.html")
+    def choices() -> Row:
+        found = site.ask(choices_of)
+        return {
+            "title": "Choices",
+            "choices": {name: [row for row in found if row["filter"] == name] for name in FILTERS},
+        }

@@ -1,0 +1,14 @@
+"""/curation: the codebook, decisions about it with a preview, two reviewers, and corrections of talks."""
+
+from __future__ import annotations
+
+from agents.web.desk import Desk
+from agents.web.pages.curation import codebook, correcting, deciding, reviewing
+from agents.web.site import Site
+
+
+def mount(site: Site) -> None:
+    """Add the pages."""
+    desk = Desk(site)
+    for page in (codebook, deciding, reviewing, correcting):
+        page.mount(desk)

@@ -1,0 +1,230 @@
+"""/curation, /curation/topics/{id}, /curation/theme: the codebook, and what can be decided about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+from fastapi.responses import RedirectResponse
+
+from agents.curate import standing_of
+from agents.preview import book_of
+from agents.web.access import Access, login
+from agents.web.asking import Refused, Selected
+from agents.web.desk import Desk, Present
+from agents.web.site import Row, query
+from models.codebook_file import write
+from models.curation import UNSORTED
+from models.standing import Standing
+from streams.store import measure, read
+from streams.store.book import Book, Entry
+from streams.store.selection import EVERYTHING, Selection
+
+QUOTES = 3
+WORDS = 10
+RECENT = 5
+"""Decisions shown below the codebook; all of them are in its history."""
+
+
+def mount(desk: Desk) -> None:
+    """Add the pages."""
+    site = desk.site
+
+    @site.page("/curation", "curation.html", twin="/api/codebook_standing")
+    def curation(
+        selected: Selected,
+        who: Present,
+        decided: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
+        judged: str = "",
+    ) -> Row:
+        access: Access = site.web.state.access
+        row = desk.row(selected.codebook)
+        standing = standing_of(row)
+        return {
+            "title": "Curation",
+            "revision": standing.revision,
+            "newest": desk.row()["revision"] if selected.codebook is not None else standing.revision,
+            "groups": groups(desk, row, standing, selected),
+            "of_topics": len(standing.topics),
+            "curators": bool(access.curators.all()),
+            "decided": decided_as(desk, decided),
+            "recent": desk.ask("codebook_decisions", limit=RECENT),
+            "unsorted": sum(
+                not topic.entry.theme and topic.entry.retained and standing.merges(topic_id) is None
+                for topic_id, topic in standing.topics.items()
+            ),
+        }
+
+    @site.page("/curation/topics/{topic_id}", "curation_topic.html", section="/curation")
+    def topic(topic_id: int, who: Present) -> Row | Response:
+        return topic_page(desk, topic_id)
+
+    @site.page("/curation/topics/{topic_id}/evidence", "curation_evidence.html", section="/curation")
+    def evidence(topic_id: int) -> Row:
+        return {"title": "Evidence"} | evidence_of(desk, desk.row(), topic_id)
+
+    @site.page("/curation/theme", "curation_theme.html", section="/curation")
+    def theme(who: Present, name: str = "") -> Row | Response:
+        if not who:
+            return RedirectResponse(login("/curation/theme" + query({"name": name})), 303)
+        return theme_page(desk, name)
+
+    @site.web.get("/curation/codebook.yaml", include_in_schema=False)
+    def exported() -> Response:
+        study = site.runtime.settings.study
+        return Response(
+            write(desk.standing(), study),
+            media_type="application/yaml",
+            headers={"Content-Disposition": f'attachment; filename="{study}-codebook.yaml"'},
+        )
+
+
+def groups(desk: Desk, row: Row, standing: Standing, selected: Selection) -> list[Row]:
+    """Return themes with their topics, then topics without one, then the excluded; most prevalent first.
+
+    Each group: {name, theme, description, videos, share, of_videos, topics}, each topic: {id, name, words,
+    videos, share, status, reason, merged: [{id, name, by_model}]}.
+    """
+    applied = book_of(standing)
+    counted = {each["topic_id"]: each for each in desk.site.ask(measure.topics, selected, applied)}
+    themes = {each["theme"]: each for each in desk.site.ask(measure.themes, selected, applied)}
+    excluded = any(not about.entry.retained for about in standing.topics.values())
+    alone = _alone(desk, standing, selected) if excluded else {}
+    words = {each["topic_id"]: each["words"][:WORDS] for each in row["topics"]}
+    merged: dict[int, list[Row]] = {}
+    for topic_id, about in standing.topics.items():
+        if standing.merges(topic_id) is not None:
+            branch = merged.setdefault(standing.counts_as(topic_id), [])
+            branch.append({"id": topic_id, "name": about.called, "by_model": about.alias is not None})
+    topics = [
+        {
+            "id": topic_id,
+            "name": about.called or f"topic {topic_id}",
+            "words": words[topic_id],
+            "status": "included" if about.entry.retained else "excluded",
+            "reason": about.entry.reason,
+            "theme": about.entry.theme,
+            "videos": counted[topic_id]["videos"] if topic_id in counted else alone.get(topic_id, 0),
+            "share": counted[topic_id]["share"] if topic_id in counted else None,
+            "merged": merged.get(topic_id, []),
+        }
+        for topic_id, about in standing.topics.items()
+        if standing.merges(topic_id) is None
+    ]
+    topics.sort(key=lambda each: (-each["videos"], each["id"]))
+    made = [
+        _group(name, name, about, themes.get(name), [each for each in topics if _in(each, name)])
+        for name, about in standing.themes.items()
+    ]
+    made.sort(key=lambda each: -each["videos"])
+    rest = [each for each in topics if _in(each, "")]
+    if rest:
+        made.append(_group(UNSORTED, "", "", themes.get(UNSORTED), rest))
+    if out := [each for each in topics if each["status"] == "excluded"]:
+        made.append(_group("Excluded", None, "They count nowhere.", None, out))
+    return made
+
+
+def topic_page(
+    desk: Desk, topic_id: int, problem: Refused | None = None, given: dict[str, Any] | None = None
+) -> Row:
+    """Return what can be decided of a topic.
+
+    Raises:
+        Refused: 404, there is none.
+    """
+    row = desk.row()
+    standing = standing_of(row)
+    found = evidence_of(desk, row, topic_id)
+    about = standing.topics[topic_id]
+    ends = standing.counts_as(topic_id)
+    applied = book_of(standing)
+    counted = {each["topic_id"]: each for each in desk.site.ask(measure.topics, EVERYTHING, applied)}
+    return found | {
+        "title": about.called or f"topic {topic_id}",
+        "topic": about,
+        "revision": standing.revision,
+        "ends": {"id": ends, "name": standing.topics[ends].called} if ends != topic_id else None,
+        "numbers": counted.get(topic_id),
+        "alone": 0 if about.entry.retained else _alone(desk, standing, EVERYTHING).get(topic_id, 0),
+        "themes": sorted(standing.themes, key=str.casefold),
+        "targets": sorted(
+            (
+                {"id": each, "name": standing.topics[each].called or f"topic {each}"}
+                for each, other in standing.topics.items()
+                if each != topic_id and standing.merges(each) is None and other.entry.retained
+            ),
+            key=lambda each: str(each["name"]).casefold(),
+        ),
+        "problem": problem,
+        "given": given or {"action": ""},
+    }
+
+
+def theme_page(
+    desk: Desk, name: str, problem: Refused | None = None, given: dict[str, Any] | None = None
+) -> Row:
+    """Return what can be decided of a theme; of none: making one.
+
+    Raises:
+        Refused: 404, there is no such theme.
+    """
+    standing = desk.standing()
+    if name and name not in standing.themes:
+        raise Refused(404, f"there is no theme {name[:80]!r}", "see /curation for those there are")
+    return {
+        "title": name or "New theme",
+        "theme": name,
+        "description": standing.themes.get(name, ""),
+        "inside": [
+            {"id": topic.entry.topic_id, "name": topic.called, "retained": topic.entry.retained}
+            for topic in (standing.within(name) if name else ())
+            if standing.merges(topic.entry.topic_id) is None
+        ],
+        "problem": problem,
+        "given": given or {"action": ""},
+    }
+
+
+def evidence_of(desk: Desk, row: Row, topic_id: int) -> Row:
+    """Return what a topic is about: {topic_id, words, quotes}.
+
+    Raises:
+        Refused: 404, there is no such topic.
+    """
+    words = next((each["words"] for each in row["topics"] if each["topic_id"] == topic_id), None)
+    if words is None:
+        raise Refused(404, f"there is no topic {str(topic_id)[:20]}", "see /curation for those there are")
+    return {
+        "topic_id": topic_id,
+        "words": words[:WORDS],
+        "quotes": desk.site.ask(read.quotes, topic_id, QUOTES),
+    }
+
+
+def decided_as(desk: Desk, revision: int | None) -> Row | None:
+    """Return what a revision says, to confirm that it was decided: from the log, which is there first."""
+    if revision is None or revision > desk.log.latest():
+        return None
+    event = desk.log.read(revision)
+    stored = desk.ask("codebook_revision")["revision"] >= revision
+    return {"revision": revision, "said": event.said, "undo": event.action == "undo", "stored": stored}
+
+
+def _alone(desk: Desk, standing: Standing, selected: Selection) -> dict[int, int]:
+    """Return how many videos speak of each topic by itself, also of those that do not count."""
+    themes = {topic_id: topic.entry.theme for topic_id, topic in standing.topics.items()}
+    itself = Book(
+        standing.model_version,
+        {each: Entry(each, "", theme, True, each, "", 0) for each, theme in themes.items()},
+    )
+    return {each["topic_id"]: each["videos"] for each in desk.site.ask(measure.topics, selected, itself)}
+
+
+def _group(name: str, theme: str | None, about: str, counted: Row | None, topics: list[Row]) -> Row:
+    figures = {key: counted[key] if counted else 0 for key in ("videos", "share", "of_videos")}
+    return {"name": name, "theme": theme, "description": about, "topics": topics} | figures
+
+
+def _in(topic: Row, theme: str) -> bool:
+    return bool(topic["theme"] == theme and topic["status"] == "included")

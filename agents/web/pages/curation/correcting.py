@@ -1,0 +1,52 @@
+"""Correcting a talk from its page: withdraw, restore, set its date right. The form is `correct.html`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import Form, Response
+from fastapi.responses import RedirectResponse
+
+from agents.correct import Corrected, Corrector, moment_of
+from agents.web.access import Curates, Who
+from agents.web.asking import Refused
+from agents.web.desk import PATIENCE_S, Desk, said
+
+What = Literal["withdraw", "restore", "redate"]
+
+
+def mount(desk: Desk) -> None:
+    """Add where the form goes."""
+
+    @desk.site.web.post("/curation/talks", include_in_schema=False)
+    def correct(
+        who: Curates,
+        video_id: Annotated[str, Form(max_length=2000)],
+        what: Annotated[What, Form()],
+        reason: Annotated[str, Form(max_length=10_000)] = "",
+        published: Annotated[str, Form(max_length=100)] = "",
+    ) -> Response:
+        found = corrected(desk, who, video_id, what, reason=reason, published=published)
+        if found.event is None:
+            raise Refused(409, found.said, "look at the talk again")
+        return RedirectResponse(f"/talks/{quote(video_id, safe='')}", 303)
+
+
+def corrected(desk: Desk, who: Who, video_id: str, what: What, *, reason: str, published: str) -> Corrected:
+    """Correct a talk as somebody wants it.
+
+    Raises:
+        Refused: 422, there is no such talk, no reason, or no such date.
+        Unavailable: it is kept, but could not be sent.
+    """
+    now = desk.site.runtime.parts.now
+    with said(), desk.deliver() as deliver:
+        corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
+        match what:
+            case "withdraw":
+                return corrector.withdraw([video_id], reason)[0]
+            case "restore":
+                return corrector.restore([video_id], reason)[0]
+            case "redate":
+                return corrector.redate(video_id, moment_of(published, now()), reason)[0]

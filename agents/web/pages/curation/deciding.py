@@ -1,0 +1,171 @@
+"""/curation/preview, decide, history, suggestions: what a decision would change, making it, undoing it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ConfigDict, Field
+
+from agents.curate import EVERY, decision_of
+from agents.decide import Wish, change_of
+from agents.preview import Preview, preview
+from agents.suggest import suggested
+from agents.web.access import Curates, Who, login
+from agents.web.asking import Refused
+from agents.web.desk import Desk, Present, said
+from agents.web.pages.curation.codebook import theme_page, topic_page
+from agents.web.site import Row, query
+from models.errors import BadInput
+from models.standing import Standing
+from models.undoing import undone
+from streams.codebook_log import Conflict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PAGE = 50
+"""Decisions on a page of the history."""
+
+
+class Asked(Wish):
+    """A wish as an address says it; what belongs to others is not looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Confirmed(Asked):
+    """A wish that somebody saw the preview of."""
+
+    note: str = Field("", max_length=10_000)
+    expected: int = Field(ge=0, lt=2**32)
+    """The revision that the preview was made from."""
+
+
+def mount(desk: Desk) -> None:
+    """Add the pages."""
+    site = desk.site
+    loading = threading.Lock()
+
+    def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return site.runtime.parts.embedder.embed(texts)
+
+    @site.web.get("/curation/preview", include_in_schema=False, response_class=HTMLResponse)
+    def previewed(request: Request, wish: Annotated[Asked, Query()], who: Present) -> Response:
+        if not who:
+            return RedirectResponse(login(str(request.url.path) + query(request.query_params)), 303)
+        try:
+            with said():
+                return _shown(desk, request, wish, who)
+        except Refused as error:
+            return _again(desk, request, wish, error)
+
+    @site.web.post("/curation/decide", include_in_schema=False, response_class=HTMLResponse)
+    def decide(request: Request, who: Curates, wish: Annotated[Confirmed, Form()]) -> Response:
+        try:
+            with desk.curator(who) as curator:
+                event = curator.decide(
+                    lambda standing: change_of(curator, standing, wish), wish.note, wish.expected
+                )
+        except Conflict:
+            return _conflict(desk, request, wish, who)
+        except Refused as error:
+            return _again(desk, request, wish, error)
+        return RedirectResponse(f"/curation?decided={event.revision}", 303)
+
+    @site.page(
+        "/curation/history", "curation_history.html", section="/curation", twin="/api/codebook_decisions"
+    )
+    def history(who: Present, before: Annotated[int | None, Query(ge=1, lt=2**32)] = None) -> Row:
+        every = desk.ask("codebook_decisions", limit=EVERY)
+        model = desk.ask("codebook_revision")["model_version"]
+        gone = undone(map(decision_of, every))
+        rows = [row for row in every if before is None or row["revision"] < before]
+        return {
+            "title": "History of the codebook",
+            "decisions": [
+                row | {"undone_by": gone.get(row["revision"]), "of_this_model": row["model_version"] == model}
+                for row in rows[:PAGE]
+            ],
+            "earlier": rows[PAGE - 1]["revision"] if len(rows) > PAGE else None,
+            "before": before,
+        }
+
+    @site.page("/curation/suggestions", "curation_suggestions.html", section="/curation")
+    def suggestions(who: Present) -> Row | Response:
+        if not who:
+            return RedirectResponse(login("/curation/suggestions"), 303)
+        with said(), loading:
+            rows = suggested(desk.ask, site.runtime.settings.codebook, embed)
+        return {"title": "Suggested themes", "rows": rows}
+
+
+def page_of(wish: Wish) -> str:
+    """Return the page on which a wish is made."""
+    if wish.topic_id is not None:
+        return f"/curation/topics/{wish.topic_id}"
+    if wish.action == "undo":
+        return "/curation/history"
+    return "/curation/theme" + query({"name": wish.theme})
+
+
+def _shown(desk: Desk, request: Request, wish: Wish, who: Who, **more: Any) -> Response:
+    """Show what a wish would change. Raises BadInput: it cannot be decided."""
+    standing = desk.standing()
+    change = change_of(desk.looking(who), standing, wish)
+    found = desk.site.ask(preview, standing, change)
+    return _page(desk, request, "curation_preview.html", _about(wish, standing, found) | more, 200)
+
+
+def _about(wish: Wish, standing: Standing, found: Preview | None) -> Row:
+    return {
+        "title": "Preview",
+        "wish": {
+            name: value
+            for name, value in wish.model_dump().items()
+            if name not in ("note", "expected") and value not in (None, "")
+        }
+        | ({"theme": ""} if wish.action == "assign" and not wish.theme else {}),
+        "back": page_of(wish),
+        "expected": standing.revision,
+        "preview": found,
+        "note": getattr(wish, "note", ""),
+        "meanwhile": [],
+        "problem": None,
+    }
+
+
+def _again(desk: Desk, request: Request, wish: Wish, error: Refused) -> Response:
+    """Show the page on which the wish was made, with what was said there and what is wrong with it."""
+    given = wish.model_dump()
+    if wish.topic_id is not None:
+        page, template = topic_page(desk, wish.topic_id, error, given), "curation_topic.html"
+    elif wish.action in ("create theme", "describe theme", "rename theme", "remove theme"):
+        known = wish.theme if wish.theme in desk.standing().themes else ""
+        page, template = theme_page(desk, known, error, given), "curation_theme.html"
+    else:
+        raise error
+    return _page(desk, request, template, page, error.status)
+
+
+def _conflict(desk: Desk, request: Request, wish: Confirmed, who: Who) -> Response:
+    """Show what others decided since, and the same wish as it would work out now; nothing was written."""
+    meanwhile = list(desk.log.events(after=wish.expected))[::-1]
+    standing = desk.standing()
+    more: Row = {"title": "Somebody decided meanwhile", "meanwhile": meanwhile}
+    try:
+        found = desk.site.ask(preview, standing, change_of(desk.looking(who), standing, wish))
+    except BadInput as error:
+        more["problem"] = Refused(409, error.cause, error.cure)
+        found = None
+    page = _about(wish, standing, found) | more
+    return _page(desk, request, "curation_preview.html", page, 409)
+
+
+def _page(desk: Desk, request: Request, template: str, page: Row, code: int) -> Response:
+    about: Row = {"section": "/curation", "selected": None, "twin": "", "error": None}
+    return desk.site.render(request, template, about | page, code)

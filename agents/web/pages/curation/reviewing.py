@@ -1,0 +1,121 @@
+"""/curation/review, agreement: reviewers judge one topic after another, each blind to the others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from agents.agree import agreed, told
+from agents.curate import standing_of
+from agents.web.access import Curates, login
+from agents.web.asking import Refused
+from agents.web.desk import Desk, Present
+from agents.web.pages.curation.codebook import evidence_of
+from agents.web.site import Row, query
+from models.standing import Standing
+
+
+def mount(desk: Desk) -> None:
+    """Add the pages."""
+    site = desk.site
+
+    def page(name: str, topic_id: int | None, after: int, refused: Refused | None = None) -> Row:
+        row = desk.row()
+        standing = standing_of(row)
+        own = {each["topic_id"]: each for each in _judgements(desk) if each["reviewer"] == name}
+        every = _queue(standing)
+        wanted = topic_id if topic_id in every else _next(every, set(own), after)
+        about: Row = {
+            "title": "Review",
+            "judged": sum(each in own for each in every),
+            "of_topics": len(every),
+            "topic": None,
+            "own": None,
+            "refused": refused,
+            "themes": sorted(standing.themes, key=str.casefold),
+        }
+        if wanted is None:
+            return about
+        topic = standing.topics[wanted]
+        return (
+            about
+            | evidence_of(desk, row, wanted)
+            | {
+                # What the codebook says of it already stays hidden: it would be somebody's judgement.
+                "topic": {"id": wanted, "name": topic.own or topic.called or f"topic {wanted}"},
+                "own": own.get(wanted),
+            }
+        )
+
+    @site.page("/curation/review", "curation_review.html", section="/curation")
+    def review(
+        who: Present,
+        topic: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
+        after: Annotated[int, Query(ge=0, lt=2**32)] = 0,
+    ) -> Row | Response:
+        if not who:
+            return RedirectResponse(login("/curation/review"), 303)
+        return page(who.name, topic, after)
+
+    @site.web.post("/curation/review", include_in_schema=False, response_class=HTMLResponse)
+    def reviewed(
+        request: Request,
+        who: Curates,
+        topic: Annotated[int, Form(ge=1, lt=2**32)],
+        *,
+        verdict: Annotated[Literal["", "include", "exclude"], Form()] = "",
+        theme: Annotated[str, Form(max_length=10_000)] = "",
+        note: Annotated[str, Form(max_length=10_000)] = "",
+    ) -> Response:
+        try:
+            if not verdict:
+                raise Refused(422, "there is no judgement", "choose include or exclude")
+            with desk.curator(who) as curator:
+                curator.judge(topic, verdict, theme if verdict == "include" else "", note)
+        except Refused as error:
+            shown: Row = {"section": "/curation", "selected": None, "twin": "", "error": None}
+            found = page(who.name, topic, 0, error)
+            found["own"] = {"verdict": verdict, "theme": theme, "note": note}
+            return site.render(request, "curation_review.html", shown | found, error.status)
+        return RedirectResponse("/curation/review" + query({"after": topic}), 303)
+
+    @site.page(
+        "/curation/agreement",
+        "curation_agreement.html",
+        section="/curation",
+        twin="/api/codebook_judgements",
+    )
+    def agreement(who: Present) -> Row:
+        rows = _judgements(desk)
+        own = {row["topic_id"] for row in rows if who and row["reviewer"] == who.name}
+        found = agreed(rows)
+        shown = [each for each in found.disagreements if not who or each["topic_id"] in own]
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[row["reviewer"]] = counts.get(row["reviewer"], 0) + 1
+        return {
+            "title": "Agreement",
+            "reviewers": sorted(counts.items()),
+            "pairs": found.pairs,
+            "told": told,
+            "disagreements": shown,
+            "hidden": len(found.disagreements) - len(shown),
+        }
+
+
+def _judgements(desk: Desk) -> list[Row]:
+    rows: list[Row] = desk.ask("codebook_judgements")
+    return rows
+
+
+def _queue(standing: Standing) -> list[int]:
+    """Return the topics to judge: those that were not merged, excluded ones too."""
+    return [topic_id for topic_id in sorted(standing.topics) if standing.merges(topic_id) is None]
+
+
+def _next(every: list[int], judged: set[int], after: int) -> int | None:
+    """Return the first topic after one that is not judged yet, else the first at all."""
+    rest = [topic_id for topic_id in every if topic_id not in judged]
+    return next((each for each in rest if each > after), rest[0] if rest else None)

@@ -1,0 +1,124 @@
+"""/emerging: what talks have begun to speak of, why it was told, and what people made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Query
+from fastapi.responses import RedirectResponse
+
+from agents import views
+from agents.deliver import arrived
+from agents.web.access import Curates
+from agents.web.asking import Refused, Selected
+from agents.web.desk import PATIENCE_S, Desk, said
+from agents.web.pages.months import Bar, Month, bars, columns
+from agents.web.site import Row, Site
+from agents.weigh import Verdict, weigh
+from models.trend import trend
+from streams import alert_judgements
+from streams.alert_judgements import AlertJudgements
+from streams.store.emerging import RULES, emerging, is_alert
+
+CARDS = 8
+"""So many on a page."""
+FIRED: Mapping[str, str] = {
+    "emergence": "Talks have begun to speak of it",
+    "new topic": "A topic was born: talks spoke alike of something that no topic covered",
+    "rising": "Its share of talks rose beyond chance",
+    "declining": "Its share of talks fell beyond chance",
+    "drift": "What is said of it changed",
+    "threshold": "Its share crossed a bound that somebody set",
+}
+"""Each rule, in plain words."""
+Rule = Annotated[Literal["", "emergence", "new topic", "rising", "declining", "drift", "threshold"], Query()]
+Page = Annotated[int, Query(ge=1, le=10_000, description="Which page of cards.")]
+VERDICTS: Mapping[str, Verdict] = {"confirm": "confirmed", "dismiss": "dismissed", "reopen": "reopened"}
+
+
+def mount(site: Site) -> None:
+    """Add the page, and what people may do on it."""
+    desk = Desk(site)
+
+    @site.page("/emerging", "emerging.html", twin="/api/emerging")
+    def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> Row:
+        rows = site.ask(emerging, selected, rule, CARDS, CARDS * (page - 1))
+        topics = {row["topic_id"]: row for row in site.ask(views.topics, selected)}
+        by_month = site.ask(views.topic_months, selected)
+        months = columns(by_month, site.today)
+        drawn = bars(by_month, months)
+        cards = [
+            row
+            | {
+                "fired": FIRED[row["rule"]],
+                "counted": topics.get(row["topic_id"]),
+                "growth": growth(row),
+                "bars": drawn.get(row["topic_id"]) or of_talks(row["published"].values(), months),
+            }
+            for row in rows
+        ]
+        return {
+            "title": "Emerging",
+            "rule": rule,
+            "rules": RULES,
+            "fired": FIRED,
+            "cards": [card for card in cards if card["verdict"] != "dismissed"],
+            "dismissed": [card for card in cards if card["verdict"] == "dismissed"],
+            "page": page,
+            "pages": -(-(rows[0]["found"] if rows else 0) // CARDS),
+            "found": rows[0]["found"] if rows else 0,
+        }
+
+    @site.web.post("/emerging/{alert_id}/{action}", include_in_schema=False)
+    async def judged(
+        who: Curates,
+        alert_id: str,
+        action: Literal["confirm", "dismiss", "reopen"],
+        note: Annotated[str, Form()] = "",
+    ) -> RedirectResponse:
+        await asyncio.to_thread(_judge, site, desk, who.name, alert_id, VERDICTS[action], note)
+        return RedirectResponse(f"/emerging#alert-{alert_id}", 303)
+
+
+def _judge(site: Site, desk: Desk, author: str, alert_id: str, verdict: Verdict, note: str) -> None:  # noqa: PLR0917
+    if not site.ask(is_alert, alert_id):
+        raise Refused(404, f"there is no alert {alert_id[:80]!r}", "choose one on the Emerging page")
+    log = AlertJudgements(desk.blobs)
+    late = alert_judgements.missing(log, site.warehouse)
+    with said(), desk.deliver() as deliver:
+        weigh(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
+    arrived(
+        lambda: not alert_judgements.missing(log, site.warehouse),
+        say=lambda _: None,
+        pause=time.sleep,
+        patience_s=PATIENCE_S,
+    )
+
+
+def growth(row: Mapping[str, Any]) -> Row | None:
+    """Return how much more often the latest talks speak of it than those before; None without evidence.
+
+    Returns:
+        {share, before, change, low, high}: shares in [0, 1], and the 95 % interval of their difference.
+    """
+    if not row["channel"] or not row["recent_of"] or not row["earlier_of"]:
+        return None
+    found = trend(row["recent"], row["recent_of"], row["earlier"], row["earlier_of"])
+    return {
+        "share": found.share,
+        "before": found.share_before,
+        "change": found.change,
+        "low": found.change_interval.low,
+        "high": found.change_interval.high,
+    }
+
+
+def of_talks(days: Any, months: Sequence[Month]) -> list[Bar]:
+    """Return the sparkline of what is no topic: of the talks that were told of, by month of publication."""
+    counts = Counter(f"{day:%Y-%m}" for day in days)
+    most = max(counts.values(), default=1)
+    return [Bar(month.key, counts[month.key], counts[month.key] / most, month.unfinished) for month in months]

@@ -1,0 +1,31 @@
+"""/history: what became of topics and how they drifted, what people decided, what was kept out."""
+
+from __future__ import annotations
+
+from agents.web.site import Row, Site
+from streams.store import curation, genealogy, news, talks
+
+QUOTES = 3
+DRIFTS = 3
+STORY = 30
+"""At most so many of each are shown; all of them are in the API."""
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/history", "history.html", section="/topics", twin="/api/genealogy")
+    def history() -> Row:
+        story = site.ask(genealogy.genealogy)
+        corrections = site.ask(talks.corrections)
+        return {
+            "title": "History",
+            "genealogy": story[: -STORY - 1 : -1],
+            "earlier": max(0, len(story) - STORY),
+            "drifts": site.ask(genealogy.drifts, None, STORY),
+            "decisions": site.ask(curation.codebook_decisions, STORY),
+            "corrections": corrections[:STORY],
+            "corrections_earlier": max(0, len(corrections) - STORY),
+            "boilerplate": site.ask(news.boilerplate, QUOTES),
+            "health": site.ask(genealogy.health, DRIFTS),
+        }

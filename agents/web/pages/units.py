@@ -1,0 +1,64 @@
+"""What a picture over time is of: themes, or topics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from agents.web.pages.months import Month
+from agents.web.pages.periods import By, gathered
+from agents.web.site import Row, Site
+from streams.store import measure
+from streams.store.book import book
+from streams.store.selection import Selection
+
+Of = Literal["themes", "topics"]
+
+
+class Units(NamedTuple):
+    """Themes or topics that some video of the selection speaks of, and their numbers by month or quarter."""
+
+    key: str
+    """The column of `rows` that tells them apart: theme or topic_id."""
+    names: Mapping[Any, str]
+    """Of each its name, no two the same; the most prevalent first."""
+    columns: list[Month]
+    rows: list[Row]
+    """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
+    twin: str
+    """The address of the rows by month in the API."""
+    themes: Mapping[Any, str]
+    """Of each the theme that it is in."""
+
+
+def units(site: Site, selected: Selection, of: Of, by: By) -> Units:
+    """Return the themes or topics of a selection."""
+    applied = site.ask(book, selected.codebook)
+    if of == "themes":
+        rows = site.ask(measure.prevalence, selected, applied)
+        names = {row["theme"]: row["theme"] for row in site.ask(measure.themes, selected, applied)}
+        return Units("theme", names, *gathered(rows, "theme", by, site.today), "/api/prevalence", names)
+    rows = site.ask(measure.topic_months, selected, applied)
+    topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
+    return Units(
+        "topic_id",
+        told_apart(topics),
+        *gathered(rows, "topic_id", by, site.today),
+        "/api/topic_months",
+        {row["topic_id"]: row["theme"] for row in topics},
+    )
+
+
+def told_apart(topics: list[Row]) -> dict[int, str]:
+    """Return the names of topics {topic_id, name}, with the number where two have the same.
+
+    Example:
+        >>> told_apart([{"topic_id": 1, "name": "RAG"}, {"topic_id": 2, "name": "RAG"}])
+        {1: 'RAG (1)', 2: 'RAG (2)'}
+    """
+    often = Counter(row["name"] for row in topics)
+    return {
+        row["topic_id"]: f"{row['name']} ({row['topic_id']})" if often[row["name"]] > 1 else row["name"]
+        for row in topics
+    }

@@ -1,0 +1,100 @@
+"""A signed-in browser: a cookie that says who and until when, and that only this study can have written."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from itsdangerous import BadData, Signer, URLSafeSerializer
+
+from streams.curators import PRIVATE, Curator
+from streams.errors import Misconfigured
+
+LASTS = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser in which somebody signed in.
+
+    Attributes:
+        name, key: of the curator's entry.
+        number: random; of this session.
+        until: seconds since 1970.
+    """
+
+    name: str
+    key: str
+    number: str
+    until: float
+
+
+class Sessions:
+    """The sessions of a study. Its signing key is a file that only its owner may read, made on first use."""
+
+    def __init__(self, key_file: Path, now: Callable[[], datetime]) -> None:
+        self.key_file = key_file
+        self._now = now
+        self._key: bytes | None = None
+
+    def begin(self, curator: Curator) -> tuple[Session, str]:
+        """Return a new session and the cookie that says so.
+
+        Raises:
+            Misconfigured: the signing key can neither be read nor made.
+        """
+        until = (self._now() + LASTS).timestamp()
+        session = Session(curator.name, curator.key, secrets.token_urlsafe(16), until)
+        return session, str(self._cookies().dumps([session.name, session.key, session.number, until]))
+
+    def read(self, cookie: str) -> Session | None:
+        """Return the session of a cookie; None: it is not ours, or it is over."""
+        if self._key is None and not self.key_file.exists():
+            return None
+        try:
+            session = Session(*self._cookies().loads(cookie))
+        except (BadData, TypeError, ValueError):
+            return None
+        return session if session.until > self._now().timestamp() else None
+
+    def csrf(self, session: Session) -> str:
+        """Return what every form of a session has to bring along; no other site can know it."""
+        return Signer(self._signing_key(), salt="csrf").get_signature(session.number).decode()
+
+    def _cookies(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self._signing_key(), salt="session")
+
+    def _signing_key(self) -> bytes:
+        if self._key is None:
+            try:
+                self._key = _key_in(self.key_file)
+            except OSError as error:
+                raise Misconfigured(
+                    f"the signing key {self.key_file} can neither be read nor made "
+                    f"({error.strerror or error})",
+                    "make its folder readable and writable for groundswell, then sign in again",
+                ) from error
+        return self._key
+
+
+def _key_in(path: Path) -> bytes:
+    """Return the key in a file; of several processes that make it at once, all get the same."""
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with suppress(FileExistsError):
+            os.link(new, path)  # creates it whole, or not
+    finally:
+        new.unlink()
+    return path.read_bytes()

@@ -1,0 +1,244 @@
+"""What all pages share: one layout, one way to ask, one way to say an error, and the rules of their safety.
+
+A page is a function from its query to what its template shows. Text from talks is hostile until the template
+has escaped it; the Content-Security-Policy stands behind that: no script runs but those of /static.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from agents import sentences
+from agents.moment import at_second, clock
+from agents.web.asking import ask, code_of, readers_warehouse
+from agents.web.playing import player
+from streams.errors import Explained
+from streams.store import read
+from streams.store.selection import NAMES, Selection
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Row = dict[str, Any]
+
+HERE = Path(__file__).parent
+REFRESH_S = 5
+"""A page that cannot be read tries again after so many seconds; without scripts, one that changes as well."""
+SECTIONS = (
+    ("/", "Overview"),
+    ("/trends", "Trends"),
+    ("/cooccurrence", "Together"),
+    ("/emerging", "Emerging"),
+    ("/topics", "Topics"),
+    ("/talks", "Talks"),
+    ("/curation", "Curation"),
+    ("/system", "System"),
+)
+PLAYERS = "https://www.youtube-nocookie.com"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; "
+    f"img-src 'self' data:; frame-src {PLAYERS}; media-src 'self' https:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    # A player wants to know who embeds it; no path leaves.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+class Site:
+    """The pages of one process.
+
+    Attributes:
+        web: the application that they are added to.
+        runtime: the process.
+        warehouse: the study, to read.
+    """
+
+    def __init__(self, web: FastAPI, runtime: Runtime) -> None:
+        self.web = web
+        self.runtime = runtime
+        self.warehouse = readers_warehouse(runtime)
+        environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.do"],
+        )
+        environment.filters |= {
+            "at_second": at_second,
+            "clock": clock,
+            "compared": sentences.compared,
+            "drifted": sentences.drifted,
+            "figures": sentences.figures,
+            "happened": sentences.happened,
+            "health": sentences.health,
+            "level": level,
+            "percent": percent,
+            "player": player,
+            "query": query,
+            "thousands": "{:,}".format,
+        }
+        self._templates = Jinja2Templates(env=environment)
+        web.mount("/static", _Static(directory=HERE / "static"), name="static")
+
+    def ask(self, view: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Return what a view of the study says.
+
+        Raises:
+            Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
+        """
+        return ask(self.warehouse, view, *args, **kwargs)
+
+    @property
+    def today(self) -> str:
+        """The current month, 'YYYY-MM'."""
+        return self.runtime.parts.now().strftime("%Y-%m")
+
+    def page(
+        self, path: str, template: str, *, section: str = "", twin: str = ""
+    ) -> Callable[[Callable[P, Row | Response]], Callable[P, Row | Response]]:
+        """Let a function be a page: what it returns is what its template shows.
+
+        It says `title` besides what the template needs; a parameter `selected` (`asking.Selected`) gives the
+        page the filters. An `Explained` that it raises becomes a page that says cause and cure. A response
+        that it returns instead (a redirect) is sent as it is.
+
+        Args:
+            path: of the page, as FastAPI takes it.
+            template: its file.
+            section: the path in `SECTIONS` that it belongs to; empty: its own.
+            twin: the address of the same as JSON, with {names} of the path's parameters; the query is added.
+        """
+
+        def register(view: Callable[P, Row | Response]) -> Callable[P, Row | Response]:
+            @wraps(view)
+            def shown(request: Request, **given: Any) -> Response:
+                found: Any = view(**given)  # type: ignore[call-arg]
+                if isinstance(found, Response):
+                    return found
+                selected = given.get("selected")
+                about = {
+                    "section": section or path,
+                    "selected": selected,
+                    "twin": twin.format(**given) if twin else "",
+                    "error": None,
+                }
+                return self.render(request, template, about | found)
+
+            asked = inspect.signature(view, eval_str=True)
+            itself = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+            rest = [each for each in asked.parameters.values() if each.name != "request"]
+            shown.__signature__ = inspect.Signature([itself, *rest])  # type: ignore[attr-defined]
+            self.web.get(path, include_in_schema=False, response_class=HTMLResponse)(shown)
+            return view
+
+        return register
+
+    def render(self, request: Request, template: str, page: Mapping[str, Any], code: int = 200) -> Response:
+        """Return a page, or that the browser has it already."""
+        kept = {name: value for name, value in request.query_params.items() if name in NAMES and value}
+        shared = {
+            "study": self.runtime.settings.study,
+            "sections": SECTIONS,
+            "kept": kept,
+            "here": request.url.path,
+            "asked": dict(request.query_params),
+            "why_not_ready": "" if self.runtime.health.ready else self.runtime.health.why_not,
+            "today": self.today,
+            "who": getattr(request.state, "who", None),
+            "refresh_s": None,
+        }
+        answer = self._templates.TemplateResponse(request, template, shared | dict(page), code, HEADERS)
+        if code != 200:
+            return answer
+        tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
+        answer.headers["ETag"] = tag
+        if tag in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=HEADERS | {"ETag": tag})
+        return answer
+
+    def say(self, request: Request, error: Explained) -> Response:
+        """Return the page that says why there is nothing to show, and what to do."""
+        code = code_of(error)
+        page = {
+            "title": "Cannot be read" if code == 503 else "Cannot be shown",
+            "section": "",
+            "selected": None,
+            "twin": "",
+            "error": error,
+            "changing": code == 503,
+            "refresh_s": REFRESH_S if code == 503 and request.query_params.get("refresh") != "off" else None,
+        }
+        return self.render(request, "error.html", page, code)
+
+    def known(self) -> Row:
+        """Return {status, unfinished}: how far the study is; for pages that say that there is nothing yet."""
+        status = self.ask(read.status)
+        return {"status": status, "unfinished": self._unfinished(status)}
+
+    def _unfinished(self, status: Mapping[str, Any]) -> int:
+        """Return how many videos are still on their way; one that waits as a dead letter is not."""
+        if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
+            return 0
+        return len(self.ask(read.known_videos) - self.ask(read.finished_videos))
+
+
+class _Static(StaticFiles):
+    """Files that the browser asks about each time, so that a new version is never mixed with an old one."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = "no-cache"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:
+    """Return a query string that begins with '?'; what is empty is left out.
+
+    Example:
+        >>> query({"first": "2025-01", "show": ""}, topic_id=3), query({})
+        ('?first=2025-01&topic_id=3', '')
+    """
+    if isinstance(parameters, Selection):
+        parameters = {name: getattr(parameters, name) for name in NAMES}
+    given = {name: value for name, value in {**parameters, **more}.items() if value not in (None, "", [])}
+    return f"?{urlencode(given, doseq=True)}" if given else ""
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in [0, 1] in per cent, without the sign.
+
+    Example:
+        >>> percent(93 / 178), percent(93 / 178, 0)
+        ('52.2', '52')
+    """
+    return f"{100 * share:.{digits}f}"
+
+
+def level(share: float) -> int:
+    """Return how dark a share is shown: 0 for none, then 1 to 10.
+
+    Example:
+        >>> level(0.0), level(0.01), level(0.1), level(0.11), level(1.0)
+        (0, 1, 1, 2, 10)
+    """
+    return math.ceil(round(share * 10, 9))

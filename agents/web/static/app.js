@@ -1,0 +1,22 @@
+// What pages do in the browser. Each part works on its own, and every page can be read without any of them.
+import { showScheme } from "./switch.js";
+import { drawCharts, forgetCharts } from "./charts.js";
+import { listen } from "./live.js";
+import { showShortcuts } from "./curation.js";
+import { readyPlayer } from "./player.js";
+
+const begin = (root) => {
+  showScheme(root);
+  showShortcuts(root);
+  drawCharts(root);
+  readyPlayer(root);
+};
+
+document.body.addEventListener("htmx:load", (event) => begin(event.detail.elt));
+document.body.addEventListener("htmx:beforeCleanupElement", (event) => forgetCharts(event.detail.elt));
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  // A page that came without a reload begins, for who listens or tabs, at its content.
+  if (event.detail.boosted) document.getElementById("content")?.focus({ preventScroll: true });
+});
+begin(document);
+listen();

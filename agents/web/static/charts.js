@@ -1,0 +1,125 @@
+// Draws every <figure data-chart="KIND"> from the JSON beside it, with charts/KIND.js:
+//   option(data, look) -> what ECharts draws, with the height it takes, and a width where it needs more than there is;
+//   follow(hit, data) -> the address that a click leads to, what it sets ({set, to}: one of the controls), or nothing.
+// The library is loaded with the first chart. Tooltips are drawn, not made of HTML: a title stays text.
+import { isDark, onScheme } from "./switch.js";
+
+const drawn = new Map();
+const NARROW = 600;
+
+/** Colours, type and room that a chart draws with, as the style sheet has them. */
+const lookOf = (figure, picture) => {
+  const style = getComputedStyle(figure);
+  const of = (name) => style.getPropertyValue(name).trim();
+  return {
+    ink: of("--ink"), quiet: of("--quiet"), line: of("--line"), paper: of("--paper"), card: of("--card"),
+    sea: of("--sea"), news: of("--news"),
+    level: Array.from({ length: 10 }, (_, index) => of(`--level-${index + 1}`)),
+    onLow: of("--on-low"), onMiddle: of("--on-middle"), onHigh: of("--on-high"),
+    series: Array.from({ length: 8 }, (_, index) => of(`--series-${index + 1}`)),
+    dark: isDark(),
+    narrow: figure.clientWidth < NARROW,
+    width: figure.clientWidth,
+    font: style.fontFamily,
+    /** Where a label asks how much room it has: the box of a datum, while it is drawn. */
+    boxOf: (dataIndex) => picture.getModel().getSeriesByIndex(0).getData().getItemLayout(dataIndex),
+  };
+};
+
+const draw = (chart) => {
+  const { figure, canvas, kind, data, picture } = chart;
+  const look = lookOf(figure, picture);
+  chart.width = look.width;
+  const { height, width = 0, ...option } = kind.option(data, look);
+  canvas.style.height = `${height ?? (look.narrow ? 320 : 420)}px`;
+  canvas.style.width = width > look.width ? `${width}px` : "";
+  const board = canvas.parentElement;
+  if (width > look.width) {
+    board.tabIndex = 0;
+    board.setAttribute("role", "region");
+    board.setAttribute("aria-label", `${figure.querySelector("h2").textContent}, picture`);
+  } else {
+    for (const name of ["tabindex", "role", "aria-label"]) board.removeAttribute(name);
+  }
+  for (const label of figure.querySelectorAll("[data-only]")) label.hidden = data.layout !== label.dataset.only;
+  picture.resize();
+  picture.setOption({
+    animation: false,
+    textStyle: { fontFamily: look.font, color: look.ink },
+    ...option,
+    tooltip: {
+      renderMode: "richText", confine: true, backgroundColor: look.card, borderColor: look.line,
+      textStyle: { color: look.ink, fontFamily: look.font, fontSize: 13 }, ...option.tooltip,
+    },
+  }, { notMerge: true });
+  figure.dataset.drawn = Number(figure.dataset.drawn ?? 0) + 1;
+};
+
+const set = (chart, control, value) => {
+  chart.data[control.dataset.set] = value;
+  draw(chart);
+};
+
+const start = async (figure) => {
+  const [{ init }, kind] = await Promise.all([
+    import("./vendor/echarts.js"),
+    import(`./charts/${figure.dataset.chart}.js`),
+  ]);
+  if (!figure.isConnected || drawn.has(figure)) return;
+  const canvas = figure.querySelector(".canvas");
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  const picture = init(canvas, null, { renderer: "canvas" });
+  const chart = { figure, canvas, kind, data, picture };
+  drawn.set(figure, chart);
+  draw(chart);
+  chart.watch = new ResizeObserver(() => {
+    if (figure.clientWidth !== chart.width) draw(chart);
+  });
+  chart.watch.observe(figure);
+  if (kind.follow) {
+    picture.on("click", (hit) => {
+      const found = kind.follow(hit, data);
+      if (typeof found === "string") location.assign(found);
+      const control = found?.set && figure.querySelector(`[data-set="${found.set}"]`);
+      if (!control || control.closest("[hidden]")) return;
+      control.value = found.to;
+      set(chart, control, found.to);
+    });
+  }
+  for (const control of figure.querySelectorAll("[data-set]")) {
+    control.addEventListener("change", () => set(chart, control, control.type === "checkbox" ? control.checked : control.value));
+  }
+  const save = figure.querySelector("[data-png]");
+  if (save) {
+    save.hidden = false;
+    save.addEventListener("click", () => {
+      const link = document.createElement("a");
+      link.href = picture.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: lookOf(figure, picture).paper });
+      link.download = `${figure.id}.png`;
+      link.click();
+    });
+  }
+};
+
+export const drawCharts = (root) => {
+  const figures = [...root.querySelectorAll("figure[data-chart]")];
+  if (root.matches?.("figure[data-chart]")) figures.push(root);
+  for (const figure of figures) {
+    start(figure).catch((error) => {
+      figure.dataset.failed = "";
+      figure.querySelector(".twin").open = true;
+      console.error(error);
+    });
+  }
+};
+
+export const forgetCharts = (root) => {
+  for (const [figure, chart] of drawn) {
+    if (figure !== root && !root.contains(figure)) continue;
+    chart.watch?.disconnect();
+    chart.picture.dispose();
+    drawn.delete(figure);
+  }
+};
+
+onScheme(() => drawn.forEach(draw));

@@ -1,0 +1,95 @@
+// What happens in the study reaches the page as it happens: /live tells, and the parts of a page that have
+// hx-trigger="live:talks from:body" (or live:alerts) ask for themselves again.
+//
+// Only a page that is looked at listens: a browser keeps few connections to one server, and hidden tabs would take
+// them all. When it comes back it says how far it was, and hears what it missed.
+const STALE_AFTER_MS = 15_000;
+const AGAIN_AFTER_MS = 10_000;
+const KINDS = ["talks", "alerts", "codebook"];
+
+let stream = null;
+let since = "";
+let gone = null;
+let again = null;
+
+export const say = (text) => {
+  const said = document.getElementById("said");
+  if (said) said.textContent = text;
+};
+
+const stale = (text) => {
+  document.documentElement.dataset.stale = "";
+  say(text);
+};
+
+const lookAgain = () => {
+  for (const kind of KINDS) document.body.dispatchEvent(new Event(`live:${kind}`));
+};
+
+const fresh = () => {
+  clearTimeout(gone);
+  gone = null;
+  if (document.documentElement.dataset.stale === undefined) return;
+  delete document.documentElement.dataset.stale;
+  say("");
+  lookAgain();
+};
+
+const lost = () => {
+  const when = new Date().toLocaleTimeString([], { timeStyle: "short" });
+  gone ??= setTimeout(() => stale(`Groundswell does not answer. What you see is from ${when} or before.`), STALE_AFTER_MS);
+  if (stream?.readyState === EventSource.CLOSED) {
+    // It was refused (too many pages, or a proxy that answers for a server that starts): the browser gives up, we do not.
+    close();
+    again = setTimeout(open, AGAIN_AFTER_MS);
+  }
+};
+
+const said = (event) => {
+  since = event.lastEventId || since;
+  return (event.data && JSON.parse(event.data).said) || "";
+};
+
+const close = () => {
+  clearTimeout(again);
+  stream?.close();
+  stream = null;
+};
+
+const open = () => {
+  close();
+  if (document.hidden) return;
+  stream = new EventSource(since ? `/live?since=${encodeURIComponent(since)}` : "/live");
+  stream.addEventListener("open", fresh);
+  stream.addEventListener("error", lost);
+  stream.addEventListener("here", said);
+  stream.addEventListener("database", (event) => {
+    const trouble = said(event);
+    if (trouble) stale(trouble);
+    else fresh();
+  });
+  for (const kind of KINDS) {
+    stream.addEventListener(kind, (event) => {
+      const text = said(event);
+      document.body.dispatchEvent(new Event(`live:${kind}`));
+      if (text) say(text);
+    });
+  }
+};
+
+export const listen = () => {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      clearTimeout(gone);
+      gone = null;
+      close();
+    } else if (stream === null) {
+      open();
+      if (!since) lookAgain(); // it was hidden before it knew how far it was
+    }
+  });
+  // A page that is left and kept by the browser for "back" must not hold its connection.
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
+  open();
+};

@@ -1,0 +1,113 @@
+"""Several periods in one scan, and one topic by itself, are what each is when it is asked for alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from said import MODEL, assigned, merged, topic, video, write
+
+from agents import views
+from streams import events as e
+from streams.store import measure, tally
+from streams.store.book import book
+from streams.store.selection import EVERYTHING, Selection
+from streams.store.warehouse import Warehouse
+
+FIRST = date(2025, 1, 28)
+TOPICS: dict[int, str] = {1: "Architecture", 2: "Architecture", 3: "Evaluation", 4: "", 5: "Costs"}
+TOLD: tuple[tuple[int | None, ...], ...] = (
+    (1, 1, 2), (3,), (4, 4), (2, 3, 5), (None,), (1, 5), (3, 4), (5, None, 5), (2,), (1, 2, 3, 4, 5),
+)  # fmt: skip
+"""Topics of the paragraphs of a talk; a talk every five days. 5 is merged into 1, 4 does not count."""
+
+
+@pytest.fixture
+def told(study: Warehouse) -> Warehouse:
+    events: list[e.Event] = [topic(topic_id, theme or None) for topic_id, theme in TOPICS.items()]
+    for number, topics in enumerate(TOLD):
+        day = datetime.combine(FIRST + timedelta(days=5 * number), datetime.min.time(), UTC)
+        events.append(assigned(number, video(f"v{number}", day), *topics))
+        events.append(e.VideoSeen(video=video(f"v{number}", day), sighting=SEEN))
+    excluded = e.CodebookEntry(topic_id=4, retained=False, reason="greetings")
+    decided = e.CodebookDecided(
+        revision=1, model_version=MODEL, action="exclude", said="…", entries=(excluded,), author="ann",
+        decided_at=NOW,
+    )  # fmt: skip
+    write(study, [*events, merged(5, 1, 99), decided])
+    return study
+
+
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+SEEN = e.Sighting(source_id="channel-1", kind="channel", rank=1, seen_at=NOW)
+days = st.integers(-3, 5 * len(TOLD)).map(lambda number: (FIRST + timedelta(days=number)).isoformat())
+months = st.sampled_from(["2024-12", "2025-01", "2025-02", "2025-03", "2025-04"])
+ends = st.one_of(st.none(), days, months)
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> Selection:
+    asked = Selection(draw(ends), draw(ends))
+    return asked if asked.days[0] <= asked.days[1] else Selection(asked.last, asked.first)
+
+
+def by_hand(selection: Selection, theme_of: dict[int, str]) -> tuple[int, dict[str, tuple[int, int]]]:
+    """Videos of any, and {theme or topic: (videos, paragraphs)}, counted talk by talk."""
+    first, last = selection.days
+    of_videos, found = 0, dict[str, tuple[int, int]]()
+    for number, topics in enumerate(TOLD):
+        units = [theme_of[each] for each in topics if each in theme_of]
+        if units and first <= FIRST + timedelta(days=5 * number) <= last:
+            of_videos += 1
+            for unit in set(units):
+                videos, paragraphs = found.get(unit, (0, 0))
+                found[unit] = (videos + 1, paragraphs + units.count(unit))
+    return of_videos, found
+
+
+@given(asked=st.lists(periods(), min_size=1, max_size=4))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_periods_that_overlap_touch_or_lie_apart_are_counted_right_in_one_scan(
+    told: Warehouse, asked: list[Selection]
+) -> None:
+    applied = book(told)
+    counts = {1: "1", 2: "2", 3: "3", 5: "1"}
+    themes = {1: "Architecture", 2: "Architecture", 3: "Evaluation", 5: "Architecture"}
+    for each, selection in zip(measure.topic_tallies(told, asked, applied), asked, strict=True):
+        found = {str(unit): (row["videos"], row["paragraphs"]) for unit, row in each.units.items()}
+        assert (each.of_videos, found) == by_hand(selection, counts), selection
+    for each, selection in zip(measure.theme_tallies(told, asked, applied), asked, strict=True):
+        found = {unit: (row["videos"], row["paragraphs"]) for unit, row in each.units.items()}
+        assert (each.of_videos, found) == by_hand(selection, themes), selection
+        assert all(row["of_videos"] == each.of_videos for row in each.units.values())
+
+
+def test_one_topic_has_the_figures_that_it_has_among_all(told: Warehouse) -> None:
+    names = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
+    every = {row["topic_id"]: row for row in views.topics(told)}
+    by_month = views.topic_months(told)
+    assert set(every) == {1, 2, 3}
+    for topic_id, row in every.items():
+        found: Any = views.topic(told, topic_id)
+        assert {name: found[name] for name in names} == {name: row[name] for name in names}
+        assert found["months"] == [
+            {"month": each["month"], "videos": each["videos"]}
+            for each in by_month
+            if each["topic_id"] == topic_id
+        ]
+    excluded: Any = views.topic(told, 4)
+    assert {excluded[name] for name in names} == {None}
+    assert (excluded["months"], excluded["reason"]) == ([], "greetings")
+    assert views.topic(told, 5) == views.topic(told, 1) | {"asked_id": 5}  # type: ignore[operator]
+    assert views.topic(told, 99) is None
+
+
+def test_the_newest_talk_is_one_that_counts(told: Warehouse, study: Warehouse) -> None:
+    applied = book(told)
+    assert tally.newest(told, EVERYTHING, applied) == FIRST + timedelta(days=5 * (len(TOLD) - 1))
+    of_greetings = Selection("2025-02-07", "2025-02-07")  # one talk, and its only topic does not count
+    assert tally.newest(told, of_greetings, applied) is None
+    assert views.topics(told, of_greetings)[0]["trend"] is None

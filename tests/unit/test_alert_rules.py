@@ -1,0 +1,339 @@
+"""When it is quiet, when a digest is due, when something seen is told; and what a rulebook may say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.alerting import desk, rulebook, rulebook_file, sending
+from agents.alerting.messages import Message, of_alert, of_test, one_line
+from models.quiet_hours import QuietHours, Schedule
+from models.watching import Memory, Sign, look
+from streams.errors import Misconfigured
+from streams.settings import Settings
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
+NIGHT = QuietHours(time(22), time(7), BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("at", "ends"),
+    [
+        ("2025-01-10T20:59:00", None),
+        ("2025-01-10T21:00:00", "2025-01-11T06:00:00"),
+        ("2025-01-11T05:59:59", "2025-01-11T06:00:00"),
+        ("2025-01-11T06:00:00", None),
+        ("2025-03-29T21:30:00", "2025-03-30T05:00:00"),  # the night is an hour shorter
+        ("2025-10-25T20:30:00", "2025-10-26T06:00:00"),  # and this one an hour longer
+    ],
+)
+def test_a_night_goes_over_midnight_and_over_changes_of_the_clock(at: str, ends: str | None) -> None:
+    found = NIGHT.ends_after(datetime.fromisoformat(f"{at}+00:00"))
+    assert found == (datetime.fromisoformat(f"{ends}+00:00") if ends else None)
+
+
+def test_quiet_hours_within_a_day_and_for_the_whole_day() -> None:
+    lunch = QuietHours(time(12), time(13), ZoneInfo("UTC"))
+    assert lunch.ends_after(NOON) == NOON + timedelta(hours=1)
+    assert lunch.ends_after(NOON + timedelta(hours=1)) is None
+    always = QuietHours(time(9), time(9), ZoneInfo("UTC"))
+    assert always.ends_after(NOON) == datetime(2025, 3, 5, 9, tzinfo=UTC)
+
+
+def test_an_end_that_the_clock_jumps_over_or_passes_twice_is_an_end_still() -> None:
+    short = QuietHours(time(1), time(2, 30), BERLIN)
+    jumped = short.ends_after(datetime(2025, 3, 30, 0, 30, tzinfo=UTC))
+    assert jumped == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)
+    assert short.ends_after(jumped) is None
+    first = short.ends_after(datetime(2025, 10, 26, 0, 10, tzinfo=UTC))
+    assert first == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    again = short.ends_after(datetime(2025, 10, 26, 1, 10, tzinfo=UTC))
+    assert again == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+
+
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Asia/Kathmandu"])
+
+
+@given(MOMENTS, TIMES, TIMES, ZONES)
+def test_quiet_ends_later_than_it_is_and_within_a_day(
+    at: datetime, start: time, end: time, zone: str
+) -> None:
+    found = QuietHours(start, end, ZoneInfo(zone)).ends_after(at)
+    assert found is None or timedelta(0) < found - at <= timedelta(hours=26)
+
+
+@given(MOMENTS, TIMES, ZONES, st.none() | st.integers(0, 6))
+def test_what_is_due_is_due_until_the_next_one_is(
+    at: datetime, clock: time, zone: str, weekday: int | None
+) -> None:
+    schedule = Schedule(clock, ZoneInfo(zone), weekday)
+    due = schedule.latest(at)
+    assert due <= at
+    assert schedule.latest(due) == due
+    assert at - due <= schedule.length + timedelta(hours=2)
+    assert schedule.latest(due - timedelta(seconds=1)) < due
+
+
+DAY = timedelta(days=1)
+
+
+def told(memory: Memory, now: datetime, *signs: Sign, kinds: str = "rising lag") -> tuple[Memory, list[str]]:
+    return look(memory, signs, kinds.split(), now)
+
+
+def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_once() -> None:
+    rising, other = Sign("rising:1"), Sign("rising:2")
+    memory, said = told(Memory(), NOON, rising)
+    assert said == []
+    memory, said = told(memory, NOON + DAY, rising, other)
+    assert said == ["rising:2"]
+    memory, said = told(memory, NOON + 2 * DAY, rising, other)
+    assert said == []
+    memory, said = told(memory, NOON + 3 * DAY)
+    memory, said = told(memory, NOON + 4 * DAY, rising)
+    assert said == ["rising:1"]  # it ended and began anew
+    assert Memory.model_validate_json(memory.model_dump_json()) == memory
+
+
+def test_what_flickers_is_not_told_within_its_cool_down() -> None:
+    sign = Sign("rising:1", cool_down=7 * DAY)
+    memory, _ = told(Memory(looked=["rising"]), NOON, sign)
+    memory, _ = told(memory, NOON + DAY)
+    memory, said = told(memory, NOON + 2 * DAY, sign)
+    assert said == []
+    memory, said = told(memory, NOON + 7 * DAY, sign)
+    assert said == ["rising:1"]
+
+
+def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts() -> None:
+    lag = Sign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
+    memory, said = told(Memory(), NOON, lag)
+    assert said == []
+    memory, said = told(memory, NOON + DAY / 4, lag)
+    assert said == ["lag:"]
+    memory, said = told(memory, NOON + DAY, lag)
+    assert said == []
+    memory, said = told(memory, NOON + 1.25 * DAY, lag)
+    assert said == ["lag:"]
+
+
+def test_a_kind_that_is_not_looked_at_stays_as_it_was() -> None:
+    memory, _ = told(Memory(looked=["rising"]), NOON, Sign("rising:1"))
+    unseen, said = told(memory, NOON + DAY, kinds="lag")
+    assert said == [] and unseen.signs == memory.signs
+    assert told(unseen, NOON + 2 * DAY, Sign("rising:1"))[1] == []
+
+
+RIGHT = """
+fresh_days: 14
+rules:
+  rising: {on: yes, at_least_points: 5}
+  drift: {on: off}
+  threshold: {bounds: [{topic: RAG, share: 0.2}, {theme: Costs, share: 0.1}]}
+destinations:
+  - name: team
+    url_env: TEAM_URL
+    rules: [emergence, dead_letters]
+    send: weekly
+    day: friday
+    at: 17:30
+    zone: Europe/Berlin
+    quiet: {from: 22:00, to: 07:00}
+  - {name: ann, url_file: ann.txt}
+  - {name: local, url: "json://127.0.0.1:8080/hook"}
+"""
+
+
+def test_a_rulebook_says_what_it_says() -> None:
+    book = rulebook_file.parse(RIGHT, "alerts.yaml")
+    assert book.rules.rising.on and not book.rules.drift.on and not book.rules.declining.on
+    team, ann, _ = book.destinations
+    assert team.rules == ("emergence", "dead letters") and ann.rules is None
+    assert team.quiet_hours == NIGHT
+    assert team.schedule == Schedule(time(17, 30), BERLIN, 4) and ann.schedule is None
+    assert [bound.name for bound in book.rules.threshold.bounds] == ["topic RAG", "theme Costs"]
+
+
+def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Path) -> None:
+    for book in (rulebook_file.read(tmp_path / "alerts.yaml"), rulebook_file.parse("", "empty")):
+        on = [rule for rule in rulebook.RULES if book.rules.of(rule).on]
+        assert on == ["emergence", "threshold", "lag", "dead letters", "silence", "source"]
+        assert book.destinations == ()
+    with pytest.raises(Misconfigured, match="GROUNDSWELL_ALERTS names"):
+        rulebook_file.read(tmp_path / "alerts.yaml", must_exist=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "cure"),
+    [
+        (
+            "rules:\n  risng: {on: true}",
+            "line 2: rules.risng is wrong (there is no such field)",
+            "mean rising?",
+        ),
+        ("rules:\n  rising:\n    on: maybe", "line 3: rules.rising.on is wrong", "correct this line"),
+        ("rules: {rising: {points: 3}}", "line 1: rules.rising.points", "at_least_points"),
+        (
+            "destinations:\n  - name: a\n    url_env: A\n    send: hourly",
+            "line 4: destinations.0.send",
+            "Alerts",
+        ),
+        ("destinations:\n  - name: a\n", "has one of url_env, url_file and url, and it has none", "README"),
+        ("destinations: [{name: a, url_env: A, url_file: b}]", "it has url_env and url_file", "README"),
+        ("destinations: [{name: a, url: 'json://u:p@host'}]", "this url holds a secret, or may", "README"),
+        ("destinations: [{name: a, url: 'json://host/?token=xyz'}]", "this url holds a secret", "README"),
+        ("destinations: [{name: a, url: 'slack://A/B/C'}]", "this url holds a secret, or may", "README"),
+        (
+            "destinations: [{name: a, url_env: A, zone: Europe/Berlim}]",
+            "no time zone 'Europe/Berlim'",
+            "README",
+        ),
+        ("destinations: [{name: a, url_env: A, at: '25:00'}]", "'25:00' is not a time of day", "README"),
+        ("destinations: [{name: a, url_env: A, quiet: {from: 9}}]", "quiet.to is wrong", "add to"),
+        ("destinations: [{name: a, url_env: A, rules: [new]}]", "destinations.0.rules.0 is wrong", "correct"),
+        (
+            "destinations: [{name: a, url_env: A}, {name: a, url_env: B}]",
+            "two destinations are called",
+            "README",
+        ),
+        ("destinations: [{url_env: A}]", "line 1: destinations.0.name is wrong", "add name"),
+        ("rules: {threshold: {bounds: [{share: 0.1}]}}", "name either a topic or a theme", "README"),
+        ("rules: {threshold: {bounds: [{topic: 1, share: 12}]}}", "bounds.0.share is wrong", "correct"),
+        ("rules: [", "line 1 is not YAML", "mend"),
+        ("- a list", "the file is wrong", "correct"),
+        ("just text", "the file is wrong", "correct"),
+        ("fresh_days: .inf", "fresh_days is wrong", "correct"),
+    ],
+)
+def test_a_wrong_rulebook_names_line_cause_and_cure(text: str, cause: str, cure: str) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        rulebook_file.parse(text, "alerts.yaml")
+    assert "alerts.yaml" in wrong.value.cause
+    assert cause in wrong.value.cause, wrong.value.cause
+    assert cure in wrong.value.cure, wrong.value.cure
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=60))
+def test_whatever_the_file_holds_is_a_rulebook_or_refused(text: str) -> None:
+    try:
+        rulebook_file.parse(text, "alerts.yaml")
+    except Misconfigured as error:
+        assert error.cure
+
+
+def test_an_address_is_found_in_the_environment_or_a_file_or_the_error_says_where_it_is_not(
+    tmp_path: Path,
+) -> None:
+    team, ann, local = rulebook_file.parse(RIGHT, "alerts.yaml").destinations
+    assert team.address({"TEAM_URL": " json://host/x\n"}, tmp_path) == "json://host/x"
+    assert local.address({}, tmp_path) == "json://127.0.0.1:8080/hook"
+    with pytest.raises(Misconfigured, match="TEAM_URL of destination 'team' is not set"):
+        team.address({}, tmp_path)
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        ann.address({}, tmp_path)
+    (tmp_path / "ann.txt").write_text("one\ntwo\n")
+    with pytest.raises(Misconfigured, match="has 2 lines"):
+        ann.address({}, tmp_path)
+
+
+def test_an_address_that_is_none_is_refused_without_being_shown() -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        sending.check("nonsense://a-secret-token", "team")
+    assert "nonsense://" in str(wrong.value) and "a-secret-token" not in str(wrong.value)
+    assert sending.masked("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "x") == "discord://…"
+
+
+def test_rules_are_explained_for_people(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("rules: {rising: {on: true}}")
+    rows = desk.rules(Settings(home=tmp_path, alerts=str(tmp_path / "alerts.yaml")))
+    assert [row["rule"] for row in rows] == list(rulebook.RULES)
+    assert all(row["about"] for row in rows)
+    assert next(row for row in rows if row["rule"] == "rising")["on"]
+
+
+def alert(**about: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "rule": "emergence",
+        "title": "New topic: MCP",
+        "reason": "4 of the last 50 talks speak of it.",
+        "topic_id": 0,
+        "raised_at": NOON,
+        "channel": "",
+        "terms": [],
+        "talks": [],
+        "quotes": [],
+    }
+    return row | about
+
+
+def test_what_talks_say_is_one_bounded_line_that_hides_turns_and_pings_nothing() -> None:
+    quote = {
+        "text": "x" * 10_000 + "\u202e",
+        "url": "javascript:alert(1)",
+        "start_s": 3,
+        "title": "<img src=x onerror=alert(1)>\r\nBcc: eve@example.org",
+        "video_id": "../..",
+        "published_at": NOON,
+    }
+    sent = of_alert(alert(title="مرحبا \u202e <!channel> @here\nx" * 900, quotes=[quote] * 5), "main", "")
+    assert isinstance(sent, Message)
+    assert "\n" not in sent.title and "\r" not in sent.title and len(sent.title) < 200
+    for text in (sent.title, sent.text, sent.html):
+        assert "\u202e" not in text and "<!channel" not in text and "@here" not in text
+        assert "javascript:" not in text
+    assert "<img" not in sent.html and len(sent.html) < 12_000
+    assert sent.text.count("xxx “") == 0 and sent.text.count("at 0:03") == 3
+    assert (
+        one_line("see @someone at https://youtube.com/@handle")
+        == "see @someone at https://youtube.com/@handle"
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "page"),
+    [
+        ({"topic_id": 21}, "https://talks.example.org/topics/21"),
+        ({}, "https://talks.example.org/emerging"),
+        ({"rule": "lag"}, "https://talks.example.org/system"),
+        ({"rule": "threshold"}, "https://talks.example.org/"),
+    ],
+)
+def test_a_message_links_to_the_page_that_shows_more(about: dict[str, object], page: str) -> None:
+    assert f": {page}\n" in of_alert(alert(**about), "main", "https://talks.example.org/").text
+    assert "https://" not in of_alert(alert(**about), "main", "").text
+
+
+def test_a_test_says_that_it_is_one() -> None:
+    sent = of_test("team", "main", "")
+    assert "TEST" in sent.title and "This is a test" in sent.text and "“team”" in sent.html
+
+
+def test_a_mail_keeps_our_text_beside_its_html() -> None:
+    from email import message_from_string
+    from email.mime.multipart import MIMEMultipart
+    from email.mime.text import MIMEText
+
+    mail = MIMEMultipart("alternative")
+    mail["Subject"] = "ü"
+    mail.attach(MIMEText("apprise's", "plain", "utf-8"))
+    mail.attach(MIMEText("<p>ü</p>", "html", "utf-8"))
+    parsed = message_from_string(sending.with_text(mail.as_string(), "ours: ü\nhttps://x.example"))
+    texts = [part.get_payload(decode=True) for part in parsed.walk() if not part.is_multipart()]
+    assert texts == ["ours: ü\r\nhttps://x.example\r\n".encode(), "<p>ü</p>".encode()]
+
+
+def test_the_example_in_readme_is_a_rulebook() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = [part.split("```")[0] for part in text.split("```yaml\n")[1:] if "fresh_days" in part]
+    book = rulebook_file.parse(example, "README.md")
+    assert [each.name for each in book.destinations] == ["team", "ann", "operations"]
+    assert set(book.destinations[2].rules or ()) == set(rulebook.SYSTEM)

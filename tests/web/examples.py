@@ -1,0 +1,211 @@
+"""The examples of the API: what a small study really answers, in which a little of everything has happened.
+
+python tests/web/examples.py writes agents/web/examples.json anew; tests/web/test_api_examples.py compares.
+"""
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import studies
+
+from agents.views import VIEWS
+from agents.web.answers import as_json
+from streams.settings import Settings
+from streams.store.selection import NAMES, select
+from streams.store.warehouse import Warehouse
+from streams.store.writer import rows_of, write
+
+e = studies.e
+FILE = Path(__file__).parents[2] / "agents" / "web" / "examples.json"
+ROWS = 2
+"""Rows that an example shows of a list."""
+TODAY = datetime(2025, 4, 2, 9, tzinfo=UTC)
+OPEN_LETTER = e.stable_id("DeadLettered", "fetch", "log-1", "videos.accepted", 0, 1)
+QUERIES: dict[str, dict[str, Any]] = {
+    "prevalence": {"first": "2025-01", "last": "2025-03"},
+    "themes": {"first": "2025-02", "last": "2025-03"},
+    "topics": {"first": "2025-02", "last": "2025-03"},
+    "topic": {"topic_id": 1},
+    "topic_months": {"first": "2025-01", "last": "2025-03"},
+    "videos": {"topic_id": 1, "other_id": 2},
+    "quotes": {"topic_id": 1, "limit": 2},
+    "genealogy": {"topic_id": 1},
+    "drifts": {"topic_id": 1},
+    "talk": {"video_id": "a"},
+    "talks": {"search": "talk", "limit": 2},
+    "dead_letters": {"settled": True},
+    "dead_letter": {"letter_id": OPEN_LETTER[:12]},
+    "screening_queue": {"verdict": "rejected", "limit": 2},
+    "neighbours": {"topic_id": 1},
+    "speaking": {"topic_id": 1},
+    "paragraphs": {"video_id": "a"},
+    "search": {"text": "says"},
+    "listing": {"state": "assigned", "limit": 2},
+    "throughput": {"by": "day"},
+}
+"""What is asked of each view; of those that are not here, nothing in particular."""
+
+
+def study(warehouse: Warehouse) -> None:
+    """The small study, and what else may happen to one."""
+    studies.small(warehouse)
+    said = e.Quote(
+        paragraph_id=e.paragraph_id("d", studies.TRANSCRIPT, 0),
+        video_id="d",
+        source="Night Deploys",
+        published_on=datetime(2025, 2, 10, tzinfo=UTC).date(),
+        start=3.4,
+        text="d says it",
+    )
+    evidence = e.Evidence(
+        terms=("tool calls", "agents"),
+        channel="term",
+        sources=2,
+        recent=2,
+        recent_of=4,
+        earlier=0,
+        earlier_of=2,
+        log10_p=-2.5,
+        first_on=said.published_on,
+        latest_on=said.published_on,
+        quotes=(said,),
+    )
+    of_model = {"model_version": studies.MODEL}
+    step = of_model | {"sequence": 7, "day": TODAY.date(), "label": ""}
+    events: list[e.Event] = [
+        e.EpochBegun(**of_model, sequence=0, epoch=0, embedding_model="all-MiniLM-L6-v2", codebook="small"),
+        e.TopicDrifted(
+            **of_model,
+            topic_id=1,
+            sequence=6,
+            label="RAG",
+            share_before=0.0,
+            share_after=0.0,
+            what="words",
+            moved=0.31,
+            words_before=("chunks",),
+            words_after=("reranking",),
+            since=TODAY.date(),
+            videos_before=4,
+            videos_after=2,
+        ),
+        e.TopicDormant(**step, topic_id=1, asleep=False),
+        e.HealthChanged(**of_model, sequence=7, what="outliers", before=0.12, after=0.2, since=TODAY.date()),
+        e.SubjectEmerged(
+            **of_model,
+            sequence=7,
+            subject="tool calls",
+            topic_id=2,
+            video_ids=("d",),
+            reason="2 of the last 4 talks speak of it",
+            evidence=evidence,
+            emerged_at=TODAY,
+        ),
+        e.AlertRaised(
+            **of_model,
+            rule="emergence",
+            topic_id=2,
+            title="New: tool calls",
+            reason="2 of the last 4 talks speak of it",
+            raised_at=TODAY,
+            video_ids=("d",),
+            evidence=evidence,
+        ),
+        e.CodebookDecided(
+            **of_model,
+            revision=2,
+            action="rename",
+            said='topic 1 "RAG" is called "Retrieval"',
+            entries=(e.CodebookEntry(topic_id=1, name="Retrieval", theme="Architecture"),),
+            themes=(e.ThemeEntry(theme="Architecture", description="How it is built."),),
+            author="Mai",
+            note="as most speakers say it",
+            decided_at=TODAY,
+        ),
+        e.TopicJudged(**of_model, topic_id=3, reviewer="Ann", verdict="include", judged_at=TODAY),
+        e.VideoCorrected(
+            video_id="b",
+            what="redated",
+            published_at=datetime(2025, 1, 12, tzinfo=UTC),
+            reason="the upload was a day early",
+            author="Ann",
+            corrected_at=TODAY,
+        ),
+    ]
+    rows = [row for event in events for row in rows_of(event)]
+    rows += studies.talk(6, studies.video("g", "2025-03-30"), [(1, "g says it"), (None, studies.GREETING)])
+    short = studies.video("short", "2025-03-01", channel="Night Deploys")
+    rows += [
+        *studies.seen(short),
+        *rows_of(e.VideoRejected(video=short, rule="too short", reason="it lasts 40 s")),
+    ]
+    rows += rows_of(
+        e.DeadLettered(
+            agent="discover",
+            cause="the channel does not answer (HTTP 403)",
+            cure="open it in a browser; replay when it is there",
+            log_id="log-1",
+            topic="sources.due",
+            partition=0,
+            offset=3,
+            message_key="channel-1",
+            payload="e30=",
+            failed_at=TODAY,
+        )
+    )
+    alert = next(row for table, row in rows if table == "alerts")
+    rows += rows_of(
+        e.DeliveryRecorded(
+            delivery_id="delivery-1",
+            what="alert",
+            destination="team",
+            alert_ids=(alert["alert_id"],),
+            title="New: tool calls",
+            state="delivered",
+            attempts=1,
+            at=TODAY,
+        )
+    )
+    write(warehouse, rows)
+
+
+def asked(warehouse: Warehouse, name: str) -> Any:
+    """What a view says to its example's question."""
+    given = QUERIES.get(name, {})
+    selected = {key: value for key, value in given.items() if key in NAMES}
+    rest = {key: value for key, value in given.items() if key not in NAMES}
+    view = getattr(VIEWS[name], "__wrapped__", VIEWS[name])
+    return view(warehouse, **rest, **({"selection": select(selected)} if selected else {}))
+
+
+def query_of(name: str) -> dict[str, Any]:
+    """The same question, as the API takes it."""
+    return {"q" if key == "text" else key: value for key, value in QUERIES.get(name, {}).items()}
+
+
+def examples(warehouse: Warehouse) -> dict[str, Any]:
+    """Each view's question and answer; of lists, the first rows."""
+    return {
+        name: {"query": query_of(name), "answer": cut(json.loads(as_json(asked(warehouse, name))))}
+        for name in VIEWS
+    }
+
+
+def cut(answer: Any) -> Any:
+    """Cut every list in it."""
+    if isinstance(answer, list):
+        return [cut(each) for each in answer[:ROWS]]
+    if isinstance(answer, dict):
+        return {name: cut(value) for name, value in answer.items()}
+    return answer
+
+
+if __name__ == "__main__":
+    home = Path(tempfile.mkdtemp())
+    with Warehouse(Settings(home=home, study="example")) as example:
+        example.migrate()
+        study(example)
+        FILE.write_text(json.dumps(examples(example), indent=1, ensure_ascii=False) + "\n")

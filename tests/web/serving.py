@@ -1,0 +1,31 @@
+"""The web application behind a real server, in a thread of the test's process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from agents.web.app import end
+
+
+@contextmanager
+def served(web: FastAPI) -> Iterator[str]:
+    """Lend the address of an application that listens on a free port."""
+    config = uvicorn.Config(web, port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    listening = config.bind_socket()
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        end(web)
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+        assert not thread.is_alive(), "an open page keeps the server from ending"

@@ -1,0 +1,39 @@
+"""A curator of a study, and a client of its page that is signed in as them."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import studies
+from page_process import client_of
+
+from streams.curators import Curators
+from streams.store.warehouse import Warehouse
+
+OURS = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+
+
+def token_of(warehouse: Warehouse, name: str = "Ottilie") -> str:
+    """Return a new token of somebody who may curate from now on."""
+    curators = Curators(warehouse.settings.curators_file)
+    if any(each.name == name for each in curators.all()):
+        curators.remove(name)
+    return curators.add(name, studies.TODAY)
+
+
+def csrf_in(page: str) -> str:
+    """Return the word that the page's forms bring along."""
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found, page[:2000]
+    return found[1]
+
+
+@asynccontextmanager
+async def signed_in(warehouse: Warehouse, name: str = "Ottilie") -> AsyncIterator[httpx.AsyncClient]:
+    """A client that signed in as a browser does."""
+    async with client_of(warehouse) as client:
+        answer = await client.post("/login", data={"token": token_of(warehouse, name)}, headers=OURS)
+        assert answer.status_code == 303, answer.text
+        client.headers.update(OURS)
+        yield client

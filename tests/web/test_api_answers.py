@@ -1,0 +1,80 @@
+"""How the API answers: pages of lists, CSV, and nothing where the asker has it."""
+
+import csv
+import io
+import re
+
+import httpx
+import pytest
+from page_process import client_of
+
+from agents.web.answers import as_csv
+from streams.store.warehouse import Warehouse
+
+
+async def get(warehouse: Warehouse, path: str, **headers: str) -> httpx.Response:
+    async with client_of(warehouse) as client:
+        return await client.get(f"/api/{path}", headers=headers)
+
+
+def next_of(answer: httpx.Response) -> str | None:
+    found = re.search(r'</api/([^>]*)>; rel="next"', answer.headers.get("Link", ""))
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize(
+    "view", ["talks?limit=2", "talks?limit=2.0", "topic_months?limit=4", "quotes?topic_id=1&limit=1"]
+)
+async def test_the_pages_of_a_list_are_the_list(small: Warehouse, view: str) -> None:
+    whole = await get(small, re.sub(r"limit=[\d.]+", "limit=1000", view))
+    assert next_of(whole) is None
+    found: list[object] = []
+    path: str | None = view
+    while path:
+        page = await get(small, path)
+        assert page.headers["X-Total-Count"] == str(len(whole.json()))
+        assert page.json(), "no empty page"
+        found += page.json()
+        path = next_of(page)
+    assert found == whole.json()
+    assert 'rel="prev"' in page.headers["Link"]
+
+
+async def test_a_page_beyond_the_end_is_empty_and_says_how_many_there_are(small: Warehouse) -> None:
+    answer = await get(small, "talks?offset=50")
+    assert (answer.json(), answer.headers["X-Total-Count"]) == ([], "6")
+    assert next_of(answer) is None
+
+
+async def test_what_the_asker_has_is_not_sent_again(small: Warehouse) -> None:
+    first = await get(small, "topics")
+    assert first.headers["Cache-Control"] == "no-cache"
+    tag = first.headers["ETag"]
+    again = await get(small, "topics", **{"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (again.headers["ETag"], again.headers["X-Total-Count"]) == (tag, first.headers["X-Total-Count"])
+    assert (await get(small, "topics", **{"If-None-Match": '"other"'})).status_code == 200
+    assert (await get(small, "topics?first=2025-03", **{"If-None-Match": tag})).status_code == 200
+    as_file = await get(small, "topics?format=csv", **{"If-None-Match": tag})
+    assert as_file.status_code == 200, "CSV is another answer"
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_cell_is_a_formula_and_no_number_is_a_text(text: str) -> None:
+    (_, row) = csv.reader(io.StringIO(as_csv([{"a": text, "b": -1.5}], ["a", "b"]).decode(), newline=""))
+    assert row == [f"'{text}", "-1.5"]
+
+
+async def test_ways_that_are_not_there_say_which_are(small: Warehouse) -> None:
+    async with client_of(small) as client:
+        answer = await client.delete("/api/topics")
+        assert answer.status_code == 405
+        assert answer.json() == {"error": "/api/topics does not take DELETE", "cure": "ask it with GET"}
+        assert answer.headers["Allow"] == "GET"
+        answer = await client.get("/api/nothing")
+        assert (answer.status_code, answer.json()["cure"]) == (404, "see /api for what can be asked")
+        answer = await client.get(f"/api/talks?search={'x' * 5000}")
+        assert answer.status_code == 422
+        assert len(answer.text) < 400, "what is too long is not said back"
+        answer = await client.get("/talks", params={"search": "x" * 5000})
+        assert answer.status_code == 422

@@ -1,0 +1,259 @@
+"""The charts in a real browser: drawn in silence, for everyone, at every width, in both colour schemes."""
+
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import SCREENS, Visit, needs_chromium
+from page_process import web_of
+from serving import served
+
+from streams.store import measure
+from streams.store.warehouse import Warehouse
+
+pytestmark = needs_chromium
+PAGES = (
+    "/",
+    "/trends",
+    "/trends?of=topics&by=quarter&topic_id=1&topic_id=2&topic_id=21",
+    "/composition",
+    "/ranks",
+    "/ranks?of=topics&by=month&most=15",
+    "/compare?topic_id=1&topic_id=14&topic_id=21",
+    "/compare",
+    "/cooccurrence",
+    "/cooccurrence/videos?topic_id=1&other_id=21",
+)
+INK = """async canvas => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  let sum = 0;
+  for (const layer of canvas.querySelectorAll("canvas")) {
+    const pixels = layer.getContext("2d").getImageData(0, 0, layer.width, layer.height).data;
+    for (let at = 0; at < pixels.length; at += 4) {
+      sum = (sum * 31 + pixels[at] + 7 * pixels[at + 1] + 13 * pixels[at + 3]) % 1000003;
+    }
+  }
+  return sum;
+}"""
+"""A number that differs between two drawings."""
+
+
+@pytest.fixture(scope="module")
+def address(lively: Warehouse) -> Iterator[str]:
+    with served(web_of(lively)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module", params=[*SCREENS, (1920, "dark")], ids=str)
+def visit(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    yield Visit(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield context.new_page()
+    context.close()
+
+
+def opened(page: Any, address: str) -> Any:
+    """Open a page and wait until its charts are drawn; return the first."""
+    page.goto(address)
+    figures = page.locator("figure[data-chart]")
+    for at in range(figures.count()):
+        figures.nth(at).and_(page.locator("[data-drawn], [data-failed]")).wait_for()
+    assert page.locator("figure[data-failed]").count() == 0
+    return figures.first
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_drawn_in_silence_for_everyone(visit: Visit, address: str, path: str) -> None:
+    visit.wrong.clear()
+    opened(visit.page, address + path)
+    visit.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "it fits the screen"
+    assert visit.page.locator("h1").count() == 1
+    found = Axe().run(visit.page).response["violations"]
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
+    # The page before was left while it listened.
+    assert [each for each in visit.wrong if not each.endswith("/live")] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "control", "values"),
+    [
+        ("/", "theme", ["Costs", ""]),
+        ("/trends", "layout", ["one", "each"]),
+        ("/composition", "layout", ["river", "parts"]),
+        ("/composition?by=month", "measure", ["minutes", "paragraphs"]),
+        ("/compare?topic_id=1&topic_id=21", "band", ["", "all"]),
+        ("/cooccurrence", "measure", ["jaccard", "lift", "videos"]),
+    ],
+)
+def test_a_control_changes_the_drawing(
+    page: Any, address: str, path: str, control: str, values: list[str]
+) -> None:
+    figure = opened(page, address + path)
+    canvas = figure.locator(".canvas")
+    seen = [canvas.evaluate(INK)]
+    for value in values:
+        figure.locator(f'[data-set="{control}"]').select_option(value)
+        seen.append(canvas.evaluate(INK))
+    assert len(set(seen)) == len(values), "each another drawing"
+    assert seen[0] == seen[-1], "and back to the first"
+
+
+def test_the_interval_of_one_line_can_be_chosen_only_in_one_picture(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/trends")
+    assert figure.get_by_label("Interval of").is_hidden()
+    figure.get_by_label("Draw").select_option("In one picture")
+    canvas = figure.locator(".canvas")
+    before = canvas.evaluate(INK)
+    figure.get_by_label("Interval of").select_option("Costs")
+    assert canvas.evaluate(INK) != before
+
+
+def test_a_cell_leads_to_the_videos_of_both(page: Any, address: str, lively: Warehouse) -> None:
+    figure = opened(page, f"{address}/cooccurrence?first=2024-01&most=20")
+    drawn = page.evaluate("JSON.parse(document.querySelector('figure script').textContent)")
+    one, other, videos, *_ = drawn["pairs"][0]
+    canvas = figure.locator(".canvas")
+    size = canvas.bounding_box()
+    room, count = 190, len(drawn["topics"])
+    cell = min(46, (size["width"] - room - 4) / count)
+    canvas.click(position={"x": room + (other + 0.5) * cell, "y": room + (one + 0.5) * cell})
+    page.wait_for_url("**/cooccurrence/videos?*")
+    query = parse_qs(urlsplit(page.url).query)
+    ids = [drawn["topics"][each]["id"] for each in (one, other)]
+    assert query == {"first": ["2024-01"], "topic_id": [str(ids[0])], "other_id": [str(ids[1])]}
+    assert page.locator("tbody tr").count() == videos == len(measure.videos(lively, *ids))
+
+
+def test_a_theme_fills_the_treemap_and_a_topic_leads_to_its_page(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/?first=2024-01")
+    canvas = figure.locator(".canvas")
+    canvas.click(position={"x": 60, "y": 12})
+    theme = figure.get_by_label("Draw").input_value()
+    assert theme == page.locator("figure tbody .group th").first.text_content()
+    canvas.click(position={"x": 60, "y": 200})
+    page.wait_for_url(re.compile(r"/topics/\d+\?first=2024-01$"))
+
+
+def test_a_line_that_is_hit_shows_its_interval(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/compare?topic_id=1&topic_id=2&topic_id=21&by=quarter")
+    canvas = figure.locator(".canvas")
+    assert figure.get_by_label("Interval of").input_value() == "RAG Systems"
+    drawn = page.evaluate("JSON.parse(document.querySelector('figure script').textContent)")
+    born = drawn["lines"][2]["points"]
+    at = max(range(len(born)), key=lambda place: born[place]["share"])
+    size = canvas.bounding_box()
+    right = min(230, size["width"] * 0.24)
+    # The scale ends at the next tenth above what is drawn: the shares, and the interval of the first line.
+    most = max(
+        [point["share"] for line in drawn["lines"] for point in line["points"]]
+        + [point["high"] for point in drawn["lines"][0]["points"]]
+    )
+    top = min(1.0, -(-most * 10 // 1) / 10)
+    x = 46 + (size["width"] - 46 - right) * at / (len(born) - 1)
+    y = 16 + (size["height"] - 46) * (1 - born[at]["share"] / top)
+    canvas.click(position={"x": x, "y": y})
+    assert figure.get_by_label("Interval of").input_value() == drawn["lines"][2]["name"]
+
+
+@pytest.mark.parametrize("path", ["/", "/trends", "/composition", "/ranks", "/cooccurrence"])
+def test_the_picture_can_be_kept_as_png(page: Any, address: str, path: str, tmp_path: Path) -> None:
+    figure = opened(page, address + path)
+    with page.expect_download() as waiting:
+        figure.get_by_role("button", name="PNG").click()
+    saved = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(saved)
+    content = saved.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", content[16:24])
+    size = figure.locator(".canvas").bounding_box()
+    assert (width, height) == (2 * int(size["width"]), 2 * int(size["height"]))
+
+
+def test_a_chart_is_drawn_anew_when_the_scheme_changes(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/ranks")
+    light = figure.locator(".canvas").evaluate(INK)
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate("document.documentElement.dataset.scheme") == "dark"
+    assert figure.locator(".canvas").evaluate(INK) != light
+
+
+def test_labels_at_the_ends_of_lines_keep_apart(page: Any, address: str) -> None:
+    opened(page, f"{address}/trends")
+    placed = page.evaluate(
+        """async () => {
+          const { spread } = await import("/static/charts/fitting.js");
+          return [spread([100, 100, 100, 20], 17, 0, 100), spread([0, 1], 17, 0, 100), spread([], 17, 0, 9)];
+        }"""
+    )
+    assert placed[0] == [66, 83, 100, 20]
+    assert placed[1] == [0, 17]
+    assert placed[2] == []
+
+
+def test_a_label_is_broken_between_words_or_shortened(page: Any, address: str) -> None:
+    opened(page, f"{address}/trends")
+    fitted = page.evaluate(
+        """async () => {
+          const { fit, widthOf } = await import("/static/charts/fitting.js");
+          const font = "13px sans-serif";
+          const of = (text, width, lines) => fit(text, width, lines, font);
+          const narrow = widthOf("Infrastructure", font) - 5;
+          return [of("Cloud Security", 400, 2), of("Cloud Security", widthOf("Security", font) + 1, 2),
+                  of("Infrastructure", narrow, 1), of("Cloud", 12, 3), of("x".repeat(9999), 100, 3)];
+        }"""
+    )
+    assert fitted[:2] == ["Cloud Security", "Cloud\nSecurity"]
+    assert re.fullmatch(r"Infrastruct\w*…", fitted[2])
+    assert fitted[3] == ""
+    assert len(fitted[4]) < 60
+
+
+def test_filters_offer_their_choices_when_they_are_opened(page: Any, address: str) -> None:
+    opened(page, f"{address}/trends")
+    assert page.locator("#all-show option").count() == 0
+    page.get_by_text("More filters").click()
+    page.locator("#all-show option").first.wait_for(state="attached")
+    assert page.locator("#all-show option").count() == 4
+    page.get_by_label("Show", exact=True).first.fill("Night Deploys")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url(re.compile(r"show=Night(%20|\+)Deploys"))
+    assert page.get_by_role("heading", name="Trends").is_visible(), "empty fields are no wrong filters"
+    page.locator("#all-show option").first.wait_for(state="attached")
+    assert page.get_by_text("More filters (1)").is_visible()
+
+
+def test_a_boosted_page_draws_its_charts_as_well(page: Any, address: str) -> None:
+    visit = Visit(page)
+    opened(page, f"{address}/trends")
+    page.get_by_role("link", name="Ranks").click()
+    page.wait_for_url("**/ranks")
+    page.locator('figure[data-chart="ranks"][data-drawn]').wait_for()
+    page.get_by_role("link", name="Topics", exact=True).last.click()
+    page.wait_for_url(re.compile(r"/ranks\?.*of=topics"))
+    page.locator('figure[data-chart="ranks"][data-drawn]').wait_for()
+    assert [each for each in visit.wrong if not each.endswith("/live")] == []
+
+
+def test_without_scripts_every_number_is_there(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/cooccurrence")
+    assert page.locator(".canvas").is_hidden()
+    page.get_by_text("Show as table").click()
+    page.locator(".twin tbody a").first.click()
+    assert "/cooccurrence/videos?" in page.url
+    assert page.locator("tbody tr").count() > 0
+    context.close()

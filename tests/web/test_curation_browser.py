@@ -1,0 +1,257 @@
+"""Curating in a real browser: by keyboard alone, in two tabs at once, on small and large screens."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import studies
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from chromium import FAINT, Visit, needs_chromium
+from page_process import web_of
+from signed_in import token_of
+
+from agents.views import VIEWS
+from streams.settings import Settings
+from streams.store.warehouse import Warehouse
+
+pytestmark = needs_chromium
+SCREENS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+PAGES = (
+    "/curation",
+    "/curation/topics/3",
+    "/curation/topics/22",
+    "/curation/theme",
+    "/curation/theme?name=Costs",
+    "/curation/preview?action=merge&topic_id=3&into=5",
+    "/curation/preview?action=rename&topic_id=3&name=",
+    "/curation/history",
+    "/curation/review",
+    "/curation/agreement",
+    "/account",
+)
+
+
+@pytest.fixture(scope="module")
+def curated(chdb_home: Any) -> Iterator[Warehouse]:
+    with Warehouse(Settings(home=chdb_home, study="curated_browser")) as warehouse:
+        warehouse.migrate()
+        studies.lively(warehouse)
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def address(curated: Warehouse) -> Iterator[str]:
+    config = uvicorn.Config(web_of(curated), port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    listening = config.bind_socket()
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://localhost:{listening.getsockname()[1]}"
+    server.force_exit = server.should_exit = True
+    thread.join(10)
+    listening.close()
+
+
+def opened(browser: Any, address: str, token: str, width: int = 1280, scheme: str = "light") -> Visit:
+    """A page in a new profile of the browser, where somebody signed in by keyboard."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visit = Visit(context.new_page())
+    page = visit.page
+    page.goto(f"{address}/login")
+    page.get_by_label("Your token").press_sequentially(token)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation")
+    return visit
+
+
+def focused(page: Any) -> str:
+    text: str = page.evaluate(
+        "(document.activeElement.labels?.[0] ?? document.activeElement)"
+        ".textContent.trim().replace(/\\s+/g, ' ')"
+    )
+    return text
+
+
+def tab_to(page: Any, name: str, *, most: int = 80) -> None:
+    """Press Tab until what is called so has the focus, which has to be visible all the way."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            continue
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", focused(page)
+        if focused(page) == name:
+            return
+    pytest.fail(f"no way to {name!r} by keyboard")
+
+
+def wrong(visit: Visit) -> list[str]:
+    """What went wrong; that a page which is left stops listening to /live is no error."""
+    return [each for each in visit.wrong if not each.endswith("/live")]
+
+
+def newest(warehouse: Warehouse) -> int:
+    revision: int = VIEWS["codebook_revision"](warehouse)["revision"]
+    return revision
+
+
+def name_of(warehouse: Warehouse, topic_id: int) -> str:
+    topics = VIEWS["codebook_standing"](warehouse)["topics"]
+    (row,) = [row for row in topics if row["topic_id"] == topic_id]
+    return str(row["name"])
+
+
+def test_by_keyboard_alone_a_topic_is_renamed_and_the_decision_undone(
+    browser: Any, address: str, curated: Warehouse
+) -> None:
+    visit = opened(browser, address, token_of(curated))
+    page, revision = visit.page, newest(curated)
+    tab_to(page, "Decide about Fine-Tuning")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/topics/5")
+    tab_to(page, "Another name")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Fine-tuning and alignment")
+    tab_to(page, "Preview the name")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/preview**")
+    assert "No number changes." in page.inner_text("main")
+    assert newest(curated) == revision
+    tab_to(page, "Note for whoever asks later why (not needed)")
+    page.keyboard.type("as people say")
+    tab_to(page, "Confirm")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/curation?decided={revision + 1}")
+    assert f"Revision {revision + 1} is decided:" in page.inner_text("main")
+    assert "Fine-tuning and alignment" in page.inner_text(".codebook >> nth=0")
+    assert name_of(curated, 5) == "Fine-tuning and alignment"
+    tab_to(page, "Undo")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/preview?action=undo**")
+    tab_to(page, "Confirm")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/curation?decided={revision + 2}")
+    assert name_of(curated, 5) == ""
+    assert wrong(visit) == []
+    page.context.close()
+
+
+def test_two_tabs_at_once_lose_nothing(browser: Any, address: str, curated: Warehouse) -> None:
+    visit = opened(browser, address, token_of(curated))
+    one, revision = visit.page, newest(curated)
+    other = one.context.new_page()
+    ask = f"{address}/curation/preview?action=exclude&topic_id="
+    one.goto(f"{ask}3&reason=first")
+    other.goto(f"{ask}4&reason=second")
+    other.get_by_label("Note").fill("kept as written")
+    one.get_by_role("button", name="Confirm").click()
+    one.wait_for_url(f"**/curation?decided={revision + 1}")
+    other.get_by_role("button", name="Confirm").click()
+    told = other.get_by_role("alert")
+    told.wait_for()
+    assert "Memory (3) is excluded: first" in told.inner_text()
+    assert newest(curated) == revision + 1
+    assert other.get_by_label("Note").input_value() == "kept as written"
+    other.get_by_role("button", name="Decide it all the same").click()
+    other.wait_for_url(f"**/curation?decided={revision + 2}")
+    excluded = other.get_by_role("table", name="Topics of Excluded").inner_text()
+    assert "Memory" in excluded and "User Interfaces" in excluded
+    assert [row["note"] for row in VIEWS["codebook_decisions"](curated, limit=2)] == ["kept as written", ""]
+    one.context.close()
+
+
+def test_quotes_come_when_they_are_asked_for(browser: Any, address: str, curated: Warehouse) -> None:
+    context = browser.new_context()
+    visit = Visit(context.new_page())
+    page = visit.page
+    page.goto(f"{address}/curation")
+    assert page.locator("blockquote").count() == 0
+    page.get_by_text("Words and quotes of RAG Systems").click()
+    page.locator("blockquote").first.wait_for()
+    assert page.locator("blockquote").count() == 3
+    assert "What it is about" not in page.inner_text("main"), "only the part that was asked for"
+    assert wrong(visit) == []
+    context.close()
+
+
+def test_without_scripts_a_topic_is_merged(browser: Any, address: str, curated: Warehouse) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page, revision = context.new_page(), newest(curated)
+    page.goto(f"{address}/login")
+    page.get_by_label("Your token").fill(token_of(curated))
+    page.locator("main button").click()
+    page.goto(f"{address}/curation/topics/9")
+    page.get_by_label("Let it count for").select_option("8")
+    page.get_by_role("button", name="Preview the merge").click()
+    assert "counts no more" in page.inner_text("main")
+    page.get_by_role("button", name="Confirm").click()
+    assert page.url == f"{address}/curation?decided={revision + 1}"
+    assert "LLM Optimization (merged)" in page.inner_text("main")
+    context.close()
+
+
+def test_a_review_goes_by_single_keys_unless_they_are_switched_off(
+    browser: Any, address: str, curated: Warehouse
+) -> None:
+    visit = opened(browser, address, token_of(curated, "Reviewer"))
+    page = visit.page
+    page.goto(f"{address}/curation/review")
+    assert page.locator("form kbd:visible").all_inner_texts() == ["i", "e", "t", "n", "Enter", "s"]
+    page.keyboard.press("i")
+    page.keyboard.press("n")
+    page.keyboard.type("nice to see")  # letters are letters where somebody writes
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/review?after=1")
+    (row,) = [row for row in VIEWS["codebook_judgements"](curated) if row["reviewer"] == "Reviewer"]
+    assert (row["topic_id"], row["verdict"], row["note"]) == (1, "include", "nice to see")
+    page.locator("main").focus()
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/review?after=2")
+    page.get_by_label("Keys without a modifier").uncheck()
+    assert page.locator("form kbd:visible").count() == 0
+    page.locator("main").focus()
+    page.keyboard.press("i")
+    assert not page.get_by_label("Include").is_checked()
+    assert wrong(visit) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_every_page_fits_and_everybody_can_use_it(
+    browser: Any, address: str, curated: Warehouse, width: int, scheme: str
+) -> None:
+    visit = opened(browser, address, token_of(curated), width, scheme)
+    page, axe = visit.page, Axe()
+    for path in PAGES:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        assert page.evaluate(FAINT) == [], path
+        assert page.locator("h1").count() == 1, path
+        found = axe.run(page)
+        assert found.violations_count == 0, (path, found.generate_report())
+    page.context.clear_cookies()
+    for path in ("/login", "/curation"):
+        page.goto(address + path)
+        found = axe.run(page)
+        assert found.violations_count == 0, (path, found.generate_report())
+    assert [each for each in wrong(visit) if "422" not in each] == []
+    page.context.close()
+
+
+def test_a_session_that_ended_is_said_and_nothing_changed(
+    browser: Any, address: str, curated: Warehouse
+) -> None:
+    visit = opened(browser, address, token_of(curated))
+    page, revision = visit.page, newest(curated)
+    page.goto(f"{address}/curation/preview?action=create%20theme&name=Late")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("alert").wait_for()
+    assert "sign in (/login)" in page.inner_text("main")
+    assert newest(curated) == revision
+    page.context.close()

@@ -1,0 +1,45 @@
+"""Themes are suggested on demand, by the real embedding model."""
+
+from typing import Any
+
+import httpx
+import platformdirs
+import studies
+from page_process import Parts, Process
+from signed_in import OURS, token_of
+
+from agents.web.app import build_web
+from models.embedding import Embedder
+from models.packaged import prepare
+from streams.store.warehouse import Warehouse
+
+
+class Loaded(Parts):
+    """Parts of a process that has the embedding model, and counts how often it is asked for."""
+
+    asked = 0
+
+    @property
+    def embedder(self) -> Embedder:
+        """The real one."""
+        self.asked += 1
+        return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+
+
+async def test_a_theme_is_suggested_only_when_it_is_asked_for(lively: Warehouse) -> None:
+    token, parts = token_of(lively), Loaded(lively)
+    process: Any = Process(lively.settings, parts)
+    transport = httpx.ASGITransport(build_web(process))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        away = await client.get("/curation/suggestions")
+        assert away.headers["Location"] == "/login?next=%2Fcuration%2Fsuggestions"
+        await client.post("/login", data={"token": token}, headers=OURS)
+        page = await client.get("/curation")
+        assert "Suggest themes for 1" in page.text
+        assert parts.asked == 0, "looking at the codebook loads no model"
+        page = await client.get("/curation/suggestions")
+    assert page.status_code == 200
+    assert parts.asked == 1
+    assert page.text.count("% sure") == 3
+    assert "/curation/preview?action=assign&amp;topic_id=21&amp;theme=Tools%2C+Infrastructure" in page.text
+    assert studies.SCRIPT not in page.text

@@ -1,0 +1,57 @@
+"""/system, /talks, /screening and /api in a real browser: wide and narrow, light and dark, and axe."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import FAINT, Visit, needs_chromium
+from page_process import web_of
+from serving import served
+
+from streams.store.warehouse import Warehouse
+
+pytestmark = needs_chromium
+PAGES = ("/system", "/talks", "/screening?verdict=", "/api", "/nowhere")
+
+
+@pytest.fixture(scope="module")
+def address(lively: Warehouse) -> Iterator[str]:
+    with served(web_of(lively)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=[(360, "dark"), (1280, "light"), (1920, "dark")], ids=str)
+def visit(browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    yield Visit(context.new_page())
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_fits_is_silent_and_anyone_can_read_it(visit: Visit, address: str, path: str) -> None:
+    page = visit.page
+    visit.wrong.clear()
+    page.goto(f"{address}{path}")
+    if path == "/system":
+        page.locator("#gpu-now").get_by_role("link").wait_for(state="detached")
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(FAINT) == []
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found] == []
+    expected = [] if path != "/nowhere" else [text for text in visit.wrong if "404" in text]
+    assert visit.wrong == expected
+
+
+def test_the_list_is_sorted_and_paged_by_links(visit: Visit, address: str) -> None:
+    page = visit.page
+    page.goto(f"{address}/talks?first=2024-01")
+    page.get_by_role("link", name="Title").press("Enter")
+    page.wait_for_url("**/talks?first=2024-01&order=title&up=true")
+    page.get_by_role("link", name="On →").click()
+    page.wait_for_url("**page=2")
+    assert "Page 2 of 2" in page.locator(".pager").inner_text()
+    page.locator("table.wide tbody a").first.click()
+    page.wait_for_url("**/talks/*")
