@@ -43,36 +43,40 @@ MONTHS = 6
 """Where no first month is given, the last so many months are compared with those before them."""
 
 
-def prevalence(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def prevalence(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+) -> list[Row]:
     """Share of videos per theme and month of publication, with its 95 % interval (Wilson).
 
     Returns:
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
         by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
     """
-    return [row | interval(row) for row in measure.prevalence(warehouse, selection)]
+    return [row | interval(row) for row in measure.prevalence(warehouse, selection, applied)]
 
 
-def topic_months(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def topic_months(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+) -> list[Row]:
     """Share of videos per retained topic and month of publication, with its 95 % interval (Wilson).
 
     Returns:
         Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
     """
-    rows = measure.topic_months(warehouse, selection)
+    rows = measure.topic_months(warehouse, selection, applied)
     for row in rows:  # tens of thousands
         row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
     return rows
 
 
-def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
     """Prevalence of each theme in a period, over the union of its topics' videos, and how it changed.
 
     Returns:
         Rows {theme, videos, of_videos, share, low, high, paragraphs, minutes, topics, status, trend}, most
         videos first. topics: how many have a video in the period. status and trend: as of `topics`.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
     counted, *compared = measure.theme_tallies(warehouse, [selection, *periods], applied)
     compare = _Comparison(periods, compared)
@@ -80,7 +84,7 @@ def themes(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
     return [row | interval(row) | compare.of(row["theme"]) for row in rows]
 
 
-def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]:
+def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
     """Each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the equal one before it; without a first month, the last six months
@@ -94,7 +98,7 @@ def topics(warehouse: Warehouse, selection: Selection = EVERYTHING) -> list[Row]
         trend: {first, last, videos, of_videos, before_first, before_last, before_videos, before_of_videos,
         change, change_low, change_high}: shares in [0, 1], with the 95 % interval of their difference.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
     counted, *compared = measure.topic_tallies(warehouse, [selection, *periods], applied)
     compare = _Comparison(periods, compared)
@@ -125,8 +129,8 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
             "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
             "drifts": genealogy.drifts(warehouse, known),
             "genealogy": genealogy.genealogy(warehouse, known),
-            "quotes": read.quotes(warehouse, known),
-            "newest": read.quotes(warehouse, known, newest=True),
+            "quotes": read.quotes(warehouse, known, applied=applied),
+            "newest": read.quotes(warehouse, known, newest=True, applied=applied),
         }
     )
 

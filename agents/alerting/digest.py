@@ -108,8 +108,8 @@ def gather(
         last=last,
         news=tuple(_news(ask, row, web_url) for row in ordered[:NEWS]),
         more_news=max(0, len(ordered) - NEWS),
-        rising=tuple(_moving(ask, moving, ("new", "rising"), web_url)),
-        fading=tuple(_moving(ask, moving, ("declining", "dormant"), web_url)),
+        rising=tuple(_moving(ask, [row for row in moving if _rises(row)], web_url)),
+        fading=tuple(_moving(ask, [row for row in moving if _fades(row)], web_url)),
         compared=_compared(trend),
         growth=ask("growth", first=first.isoformat(), last=last.isoformat()),
         status=status,
@@ -206,10 +206,19 @@ def _news(ask: Ask, row: Row, web_url: str) -> News:
     )
 
 
-def _moving(ask: Ask, topics: Sequence[Row], statuses: tuple[str, ...], web_url: str) -> Iterator[Moving]:
-    wanted = [row for row in topics if row["status"] in statuses and row["trend"]]
-    wanted = [row for row in wanted if row["trend"]["videos"] + row["trend"]["before_videos"]]
-    for number, row in enumerate(wanted[:MOVING]):
+def _rises(topic: Row) -> bool:
+    return topic["status"] in ("new", "rising") and bool(topic["trend"]) and topic["trend"]["videos"] > 0
+
+
+def _fades(topic: Row) -> bool:
+    """Whether its share fell, sure to 95 %; a topic that sleeps may have done so, or have slept all along."""
+    return bool(topic["trend"]) and (
+        topic["status"] == "declining" or (topic["status"] == "dormant" and topic["trend"]["change_high"] < 0)
+    )
+
+
+def _moving(ask: Ask, topics: Sequence[Row], web_url: str) -> Iterator[Moving]:
+    for number, row in enumerate(topics[:MOVING]):
         trend = row["trend"]
         quotes = ask("quotes", topic_id=row["topic_id"], limit=1, newest=True) if number < 2 else []
         yield Moving(

@@ -182,7 +182,12 @@ def one_topic(
     return [row | {"month": f"{row['month']:%Y-%m}"} for row in rows]
 
 
-def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int = 1000) -> list[Row]:
+def cooccurrence(
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    limit: int = 1000,
+    applied: Book | None = None,
+) -> list[Row]:
     """Pairs of topics within videos: how many videos have at least one paragraph of each.
 
     Returns:
@@ -190,7 +195,7 @@ def cooccurrence(warehouse: Warehouse, selection: Selection = EVERYTHING, limit:
         with topic_id < other_id and videos > 0, most first. jaccard: of the videos with either, the share
         with both; lift: videos with both over what independence would give (1: no association).
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     units = by_topic(applied)
     if not units:
         return []
@@ -235,12 +240,13 @@ def _pair(row: Row, single: Mapping[int, Row], applied: Book) -> Row:
     }
 
 
-def videos(
+def videos(  # noqa: PLR0917 - the parameters of a query
     warehouse: Warehouse,
     topic_id: int,
     other_id: int | None = None,
     selection: Selection = EVERYTHING,
     limit: int = 100,
+    applied: Book | None = None,
 ) -> list[Row]:
     """The videos behind a number: those with a paragraph of the topic, and of the other one if it is given.
 
@@ -248,7 +254,7 @@ def videos(
         Rows {video_id, title, show, channel, url, published_on, paragraphs, minutes}, the newest first;
         paragraphs and minutes of both topics together.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     wanted = {applied.counts_as(each) for each in (topic_id, other_id) if each is not None}
     units = {known: entry.topic_id for known, entry in applied.counted.items() if entry.topic_id in wanted}
     if set(units.values()) != wanted:

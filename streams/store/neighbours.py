@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
+from streams.store.tally import UNITS, by_topic, mapped, talks
 from streams.store.warehouse import Row, Warehouse
 
 
@@ -32,7 +33,7 @@ def neighbours(
     """
     applied = applied or book(warehouse, selection.codebook)
     target = applied.counts_as(topic_id)
-    units = {known: entry.topic_id for known, entry in applied.counted.items()}
+    units = by_topic(applied)
     if target not in units.values():
         return []
     rows = warehouse.rows(
@@ -41,19 +42,16 @@ def neighbours(
                sum(countIf(place = 1)) OVER () AS of_videos,
                sum(countIf(unit = {{target:UInt32}})) OVER () AS topic_videos
         FROM (
-            SELECT arrayFilter(unit -> unit > 0, arrayDistinct(arrayMap(
-                       id -> transform(id, {{ids:Array(UInt32)}}, {{units:Array(UInt32)}}, toUInt32(0)),
-                       topics.id))) AS present,
+            SELECT arrayFilter(unit -> unit > 0, arrayDistinct({UNITS})) AS present,
                    has(present, {{target:UInt32}}) AS together
-            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
+            {talks(selection)}
         )
         ARRAY JOIN present AS unit, arrayEnumerate(present) AS place
         GROUP BY unit
         """,
         **selection.parameters,
+        **mapped(units),
         model=applied.model_version,
-        ids=list(units),
-        units=list(units.values()),
         target=target,
     )
     found = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from streams.store.book import book
+from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
 from streams.store.warehouse import Row, Warehouse, strings
@@ -17,12 +17,13 @@ _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_
 """Videos that were heard; sightings and rejected videos are no talks."""
 
 
-def quotes(
+def quotes(  # noqa: PLR0917 - the parameters of a query
     warehouse: Warehouse,
     topic_id: int,
     limit: int = 3,
     newest: bool = False,
     selection: Selection = EVERYTHING,
+    applied: Book | None = None,
 ) -> list[Row]:
     """Paragraphs of a topic, at most one a video, with where to hear them: the most probable, or the newest.
 
@@ -32,7 +33,7 @@ def quotes(
         Rows {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text,
         probability}.
     """
-    applied = book(warehouse, selection.codebook)
+    applied = applied or book(warehouse, selection.codebook)
     best = warehouse.rows(
         f"""
         SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
@@ -61,7 +62,7 @@ def quotes(
                p.speakers AS speakers, p.text AS text
         FROM (
             SELECT * FROM paragraphs FINAL
-            WHERE video_id IN {strings("ids")} AND has({{positions:Array(UInt32)}}, position)
+            PREWHERE video_id IN {strings("ids")} AND has({{positions:Array(UInt32)}}, position)
         ) AS p
         INNER JOIN (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
             ON v.video_id = p.video_id

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from mailbox import Hook, Mailbox, hook, mailbox
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from streams.settings import Settings
 from streams.store import deliveries, news
 from streams.store.warehouse import Warehouse
 from streams.topics import TOPICS_CHANGED
+from tests.destinations import Hook, Mailbox, hook, mailbox
 
 HOSTILE = "<script>alert(1)</script> @everyone \u202eevil"
 

@@ -14,7 +14,6 @@ from chromium import FAINT, Visit, needs_chromium
 from page_process import client_of, web_of
 from serving import served
 from signed_in import OURS, csrf_in, signed_in, token_of
-from webhooks import SECRET, Webhook, webhook
 
 from agents.alerting import desk, rulebook, rulebook_file
 from agents.web.pages.alerts import EXAMPLE, STATES, Rule, State
@@ -23,6 +22,8 @@ from streams.settings import Settings
 from streams.store import deliveries, writer
 from streams.store.told import told
 from streams.store.warehouse import Warehouse
+from tests.destinations import Hook
+from tests.destinations import hook as running_hook
 
 e = studies.e
 TODAY = studies.TODAY
@@ -100,14 +101,17 @@ def alerted(chdb_home: Path) -> Iterator[Warehouse]:
         yield warehouse
 
 
+SECRET = "s3cr3t-of-the-hook"
+
+
 @pytest.fixture(scope="module")
-def hook() -> Iterator[Webhook]:
-    with webhook() as running:
+def hook() -> Iterator[Hook]:
+    with running_hook(SECRET) as running:
         yield running
 
 
 @pytest.fixture
-def file(alerted: Warehouse, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def file(alerted: Warehouse, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The study's alerts.yaml, with a webhook in the environment and another beside it; gone afterwards."""
     hook.status = 200
     hook.taken.clear()
@@ -228,7 +232,7 @@ def test_every_rule_has_words_and_every_name_in_the_url_is_known(alerted: Wareho
 
 
 async def test_a_test_is_really_sent_and_says_what_came_of_it(
-    alerted: Warehouse, file: Path, hook: Webhook
+    alerted: Warehouse, file: Path, hook: Hook
 ) -> None:
     async with signed_in(alerted) as client:
         csrf = csrf_in((await client.get("/alerts")).text)
@@ -256,7 +260,7 @@ async def test_a_test_is_really_sent_and_says_what_came_of_it(
         assert (again.status_code, again.headers["Location"]) == (303, "/alerts")
 
 
-async def test_nobody_else_can_have_a_test_sent(alerted: Warehouse, file: Path, hook: Webhook) -> None:
+async def test_nobody_else_can_have_a_test_sent(alerted: Warehouse, file: Path, hook: Hook) -> None:
     async with client_of(alerted) as client:
         form = {"destination": "team", "csrf": "guessed"}
         assert (await client.post("/alerts/test", data=form, headers=OURS)).status_code == 401
@@ -349,7 +353,7 @@ def assert_anyone_can_read(page: Any) -> None:
 
 @needs_chromium
 def test_it_fits_anyone_can_read_it_and_a_test_is_sent_by_keyboard(
-    visit: Visit, alerted: Warehouse, file: Path, hook: Webhook
+    visit: Visit, alerted: Warehouse, file: Path, hook: Hook
 ) -> None:
     with served(web_of(alerted)) as url:
         page, token = visit.page, token_of(alerted)

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from signed_in import token_of
 
 from agents.views import VIEWS
 from streams.settings import Settings
@@ -39,13 +40,26 @@ CHECKS = [
 ]
 
 
+CHANGES = ("/api/codebook/preview", "/api/codebook/decide", "/api/codebook/judge", "/api/talks/correct")
+
+
 @pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory, chdb_home: Path) -> Iterator[Any]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, chdb_home: Path) -> Iterator[Warehouse]:
     home = tmp_path_factory.mktemp("fuzzed")
     with Warehouse(Settings(home=home, study="fuzzed", web_hosts=["testserver"])) as warehouse:
         warehouse.migrate()
         examples.study(warehouse)
-        yield schemathesis.openapi.from_asgi("/openapi.json", web_of(warehouse))
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def described(fuzzed: Warehouse) -> Any:
+    return schemathesis.openapi.from_asgi("/openapi.json", web_of(fuzzed))
+
+
+def test_every_endpoint_is_asked(described: Any) -> None:
+    asked = {f"/api/{name}" for name in VIEWS} | set(CHANGES)
+    assert set(described.raw_schema["paths"]) == asked
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -62,3 +76,31 @@ def test_whatever_is_asked_the_answer_is_as_documented(described: Any, name: str
 
     allowed()
     not_allowed()
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_whatever_is_to_be_changed_the_answer_is_as_documented(
+    described: Any, fuzzed: Warehouse, path: str
+) -> None:
+    bearer = {"Authorization": f"Bearer {token_of(fuzzed)}"}
+
+    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @BOUNDED
+    def allowed(case: schemathesis.Case) -> None:
+        case.validate_response(case.call(headers=bearer), checks=CHECKS)
+
+    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    @BOUNDED
+    def not_allowed(case: schemathesis.Case) -> None:
+        case.validate_response(case.call(headers=bearer), checks=CHECKS)
+
+    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @BOUNDED
+    def by_nobody(case: schemathesis.Case) -> None:
+        answer = case.call()
+        case.validate_response(answer, checks=CHECKS)
+        assert answer.status_code in (401, 422, 429), "429: wrong tokens, too many of late"
+
+    allowed()
+    not_allowed()
+    by_nobody()

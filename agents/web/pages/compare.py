@@ -40,7 +40,7 @@ def mount(site: Site) -> None:
         add: Added = "",
     ) -> Any:
         applied = site.ask(book, selected.codebook)
-        every = site.ask(views.topics, selected)
+        every = site.ask(views.topics, selected, applied)
         names = told_apart(every)
         wanted = list(dict.fromkeys(topic_id))
         if add.strip():
@@ -59,6 +59,7 @@ def mount(site: Site) -> None:
         rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
         of = {row["topic_id"]: row for row in every}
         drawn = lines(rows, "topic_id", chosen, months, names)
+        met = site.ask(measure.cooccurrence, selected, PAIRS, applied) if chosen[1:] else []
         return {
             "title": "Compare topics",
             "by": by,
@@ -74,7 +75,7 @@ def mount(site: Site) -> None:
             "lines": drawn
             | {"layout": "one", "band": "all" if len(chosen) < 3 else drawn["lines"][0]["name"]},
             "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
-            "pairs": pairs(site.ask(measure.cooccurrence, selected, PAIRS), chosen, of) if chosen[1:] else [],
+            "pairs": pairs(met, chosen, of) if chosen[1:] else [],
             "without": {each: [one for one in chosen if one != each] for each in chosen},
         }
 

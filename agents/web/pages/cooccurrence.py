@@ -32,8 +32,9 @@ def mount(site: Site) -> None:
 
     @site.page("/cooccurrence", "cooccurrence.html", twin="/api/cooccurrence")
     def cooccurrence(selected: Selected, most: Most = 40) -> Row:
-        topics = [row for row in site.ask(measure.topics, selected) if row["videos"]]
-        pairs = site.ask(measure.cooccurrence, selected, PAIRS)
+        applied = site.ask(book, selected.codebook)
+        topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
+        pairs = site.ask(measure.cooccurrence, selected, PAIRS, applied)
         shown = topics[:most]
         among = {row["topic_id"] for row in shown}
         pairs = [row for row in pairs if row["topic_id"] in among and row["other_id"] in among]
@@ -53,9 +54,10 @@ def mount(site: Site) -> None:
         selected: Selected, topic_id: Topic, other_id: Topic | None = None, limit: Listed = VIDEOS
     ) -> Row:
         wanted = [topic_id] if other_id is None else [topic_id, other_id]
-        topics = asked_topics(site.ask(book, selected.codebook), wanted)
+        applied = site.ask(book, selected.codebook)
+        topics = asked_topics(applied, wanted)
         both = topics[1].topic_id if len(topics) > 1 else None
-        found = site.ask(measure.videos, topics[0].topic_id, both, selected, limit + 1)
+        found = site.ask(measure.videos, topics[0].topic_id, both, selected, limit + 1, applied)
         return {
             "title": " and ".join(each.name for each in topics),
             "topics": topics,

@@ -22,6 +22,8 @@ from agents.weigh import Verdict, weigh
 from models.trend import trend
 from streams import alert_judgements
 from streams.alert_judgements import AlertJudgements
+from streams.store import measure
+from streams.store.book import book
 from streams.store.emerging import RULES, emerging, is_alert
 
 CARDS = 8
@@ -47,8 +49,9 @@ def mount(site: Site) -> None:
     @site.page("/emerging", "emerging.html", twin="/api/emerging")
     def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> Row:
         rows = site.ask(emerging, selected, rule, CARDS, CARDS * (page - 1))
-        topics = {row["topic_id"]: row for row in site.ask(views.topics, selected)}
-        by_month = site.ask(views.topic_months, selected)
+        applied = site.ask(book, selected.codebook)
+        topics = {row["topic_id"]: row for row in site.ask(views.topics, selected, applied)}
+        by_month = site.ask(measure.topic_months, selected, applied)
         months = columns(by_month, site.today)
         drawn = bars(by_month, months)
         cards = [

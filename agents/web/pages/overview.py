@@ -27,7 +27,7 @@ def mount(site: Site) -> None:
         status = known["status"]
         applied = site.ask(book, selected.codebook)
         themes = site.ask(measure.themes, selected, applied)
-        topics = site.ask(views.topics, selected)
+        topics = site.ask(views.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         months = columns(prevalence, site.today)
         changing = known["unfinished"] > 0 or status["relearning"] > 0 or not status["videos"]

@@ -45,11 +45,13 @@ def mount(site: Site) -> None:
         if target != topic_id:
             return RedirectResponse(f"/topics/{target}{query(selected, merged=topic_id)}", 302)
         entry = applied.entries[topic_id]
-        known = site.ask(genealogy.topic, topic_id)
-        counted = next((row for row in site.ask(views.topics, selected) if row["topic_id"] == topic_id), None)
-        by_month = site.ask(views.topic_months, selected)
+        known = site.ask(genealogy.topic, topic_id, applied)
+        counted = next(
+            (row for row in site.ask(views.topics, selected, applied) if row["topic_id"] == topic_id), None
+        )
+        by_month = site.ask(measure.one_topic, topic_id, selected, applied) if entry.retained else []
         months = columns(by_month, site.today)
-        ours = [row | {"name": entry.name} for row in by_month if row["topic_id"] == topic_id]
+        ours = [shared(row) | {"name": entry.name} for row in by_month]
         family = applied.family(topic_id)
         found = site.ask(speaking, topic_id, selected, SPEAKING, applied)
         return {
@@ -61,7 +63,7 @@ def mount(site: Site) -> None:
             "into": into(applied, merged, topic_id),
             "merged": [applied.entries[each] for each in family if each != topic_id],
             "months": months,
-            "rows": {row["month"]: row for row in ours},
+            "rows": {row["month"]: row for row in ours if row["videos"]},
             "lines": lines(ours, "name", [entry.name], months),
             # All of them, and chosen here: the choice in SQL takes longer to plan than they take to read.
             "drifts": [row for row in site.ask(genealogy.drifts, None, DRIFTS) if row["topic_id"] in family],
@@ -78,12 +80,17 @@ def mount(site: Site) -> None:
             "neighbours": site.ask(neighbours, topic_id, selected, NEIGHBOURS, applied),
             "shows": [row for row in found if row["what"] == "show"],
             "speakers": [row for row in found if row["what"] == "speaker"],
-            "best": site.ask(read.quotes, topic_id, QUOTES, False, selected),
-            "newest": site.ask(read.quotes, topic_id, QUOTES, True, selected),
-            "talks": site.ask(measure.videos, topic_id, None, selected, talks),
+            "best": site.ask(read.quotes, topic_id, QUOTES, False, selected, applied),
+            "newest": site.ask(read.quotes, topic_id, QUOTES, True, selected, applied),
+            "talks": site.ask(measure.videos, topic_id, None, selected, talks, applied),
             "twin": "/api/topic",
             "asked": {"topic_id": topic_id, "merged": merged},
         }
+
+
+def shared(row: Row) -> Row:
+    """Return {month, videos, of_videos} with its share and the share's 95 % interval."""
+    return row | {"share": row["videos"] / row["of_videos"]} | views.interval(row)
 
 
 def into(applied: Book, merged: int | None, topic_id: int) -> str | None:

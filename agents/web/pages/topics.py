@@ -11,7 +11,7 @@ from agents import views
 from agents.web.asking import Selected
 from agents.web.pages.months import bars, columns
 from agents.web.site import Row, Site
-from streams.store import genealogy
+from streams.store import genealogy, measure
 from streams.store.book import Book, book
 
 DRIFTS = 3
@@ -25,12 +25,12 @@ def mount(site: Site) -> None:
 
     @site.page("/topics", "topics.html", twin="/api/topics")
     def topics(selected: Selected, sort: Order = "share", find: Words = "") -> Row:
-        found = [row for row in site.ask(views.topics, selected) if has(row, find)]
-        by_month = site.ask(views.topic_months, selected)
+        applied = site.ask(book, selected.codebook)
+        found = [row for row in site.ask(views.topics, selected, applied) if has(row, find)]
+        by_month = site.ask(measure.topic_months, selected, applied)
         months = columns(by_month, site.today)
         drawn = bars(by_month, months)
         drifts = site.ask(genealogy.drifts)
-        applied = site.ask(book, selected.codebook)
         return site.known() | {
             "title": "Topics",
             "sort": sort,

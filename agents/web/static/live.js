@@ -5,21 +5,27 @@
 // them all. When it comes back it says how far it was, and hears what it missed.
 const STALE_AFTER_MS = 15_000;
 const AGAIN_AFTER_MS = 10_000;
+const SHOWN_MS = 8_000;
 const KINDS = ["talks", "alerts", "codebook"];
 
 let stream = null;
 let since = "";
 let gone = null;
 let again = null;
+let quiet = null;
 
-export const say = (text) => {
+/** Tell the reader something; news goes away by itself, what is wrong stays until it is over. */
+export const say = (text, { stays = false } = {}) => {
   const said = document.getElementById("said");
-  if (said) said.textContent = text;
+  if (!said) return;
+  said.textContent = text;
+  clearTimeout(quiet);
+  if (text && !stays) quiet = setTimeout(() => { said.textContent = ""; }, SHOWN_MS);
 };
 
 const stale = (text) => {
   document.documentElement.dataset.stale = "";
-  say(text);
+  say(text, { stays: true });
 };
 
 const lookAgain = () => {

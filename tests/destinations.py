@@ -68,8 +68,8 @@ class Hook:
 
 
 @contextmanager
-def hook() -> Iterator[Hook]:
-    """Run a web server that takes notifications as JSON."""
+def hook(secret: str = "") -> Iterator[Hook]:
+    """Run a web server that takes notifications as JSON; its address holds the secret, if there is one."""
     about = Hook()
 
     class Answer(BaseHTTPRequestHandler):
@@ -90,7 +90,8 @@ def hook() -> Iterator[Hook]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    about.url = f"json://127.0.0.1:{server.server_port}/hook"
+    host = f"127.0.0.1:{server.server_port}"
+    about.url = f"json://me:{secret}@{host}/{secret}" if secret else f"json://{host}/hook"
     try:
         yield about
     finally:
