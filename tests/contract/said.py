@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from streams import events as e
 from streams.store import genealogy, measure, news, read, writer
@@ -229,6 +229,22 @@ def path_of(
 
 
 REMOVED = dead_letter(0, "e")
+RAISED = e.AlertRaised(rule="new topic", model_version=MODEL, topic_id=NEWBORN, title="t", reason="r")
+
+
+def delivery(state: Literal["failed", "delivered"], attempts: int, at: datetime) -> e.DeliveryRecorded:
+    return e.DeliveryRecorded(
+        delivery_id="to ann",
+        what="alert",
+        destination="ann",
+        alert_ids=(RAISED.event_id,),
+        title="t",
+        state=state,
+        attempts=attempts,
+        at=at,
+    )
+
+
 STORY: list[e.Event] = [
     topic(1, "Architecture"),
     topic(2, "Architecture"),
@@ -245,7 +261,7 @@ STORY: list[e.Event] = [
     e.TopicDrifted(
         model_version=MODEL, topic_id=1, sequence=3, label="topic 1", share_before=0.1, share_after=0.4
     ),
-    e.AlertRaised(rule="new topic", model_version=MODEL, topic_id=NEWBORN, title="t", reason="r"),
+    RAISED,
     e.EpochBegun(model_version=MODEL, sequence=0, epoch=0, embedding_model="m", codebook="c"),
     topic(4),
     merged(4, 2, sequence=5),
@@ -283,6 +299,12 @@ STORY: list[e.Event] = [
     ),
     e.TopicJudged(model_version=MODEL, topic_id=1, reviewer="ann", verdict="include", judged_at=NOON),
     e.VideoCorrected(video_id="a", what="withdrawn", reason="a repeat", author="ann", corrected_at=NOON),
+    delivery("failed", 1, NOON),
+    delivery("delivered", 2, NOON + timedelta(minutes=5)),
+    e.AlertJudged(alert_id=RAISED.event_id, verdict="dismissed", author="ann", judged_at=NOON),
+    e.AlertJudged(
+        alert_id=RAISED.event_id, verdict="confirmed", author="bob", judged_at=NOON + timedelta(hours=1)
+    ),
 ]
 TABLES = (*writer.ORDER, "video_topics")
 
