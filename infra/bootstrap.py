@@ -2,7 +2,7 @@
 """Sets everything up on a machine that has only git and Python, then runs a command.
 
     python3 infra/bootstrap.py demo     sample talks through the whole path; ends with the page's address
-    python3 infra/bootstrap.py test     the tests (what follows goes to pytest)
+    python3 infra/bootstrap.py test     the tests; what follows goes to pytest, and if it names none, all run
     python3 infra/bootstrap.py check    lint, formatting, types, import rules, dependencies
     python3 infra/bootstrap.py lock     resolve the dependencies anew and write the lock files
     python3 infra/bootstrap.py …        anything else is given to groundswell
@@ -19,11 +19,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP, VENV = ROOT / ".bootstrap", ROOT / ".venv"
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+PROCESSES = ("chaos", "infra", "ingestion", "path", "speech", "stream")
+"""Folders in tests/ whose tests start processes and wait for them, on one core more often than on two."""
 OLDEST, NEWEST = (3, 11), (3, 13)
 CHECKS = (
     ("ruff", "check", "."),
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> int:
         return lock()
     set_up(DEV_LOCK if command in ("test", "check") else LOCK)
     if command == "test":
-        return run(program("pytest"), *rest)
+        return test(rest)
     if command == "check":
         return max(run(program(name), *options) for name, *options in CHECKS)
     return run(program("groundswell"), *arguments)
@@ -129,12 +132,48 @@ def program(name: str) -> Path:
     return VENV / "bin" / name
 
 
+def test(options: list[str]) -> int:
+    """Run the tests that are named; if none is, all of them, in two halves side by side.
+
+    The second half is shown when it has ended. The exit code is that of the half that failed.
+    """
+    if any(not option.startswith("-") for option in options):
+        return run(program("pytest"), *options)
+    folders = [f"tests/{name}" for name in PROCESSES]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        beside = subprocess.Popen(
+            [str(program("pytest")), *options, *folders],
+            cwd=ROOT,
+            env=environment(),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            say(f"{', '.join(folders)} run beside the others, and are shown after them")
+            code = run(program("pytest"), *options, *(f"--ignore={folder}" for folder in folders))
+            say("waiting for the tests that run beside these …")
+            other = 130 if code == 130 else beside.wait()
+        except KeyboardInterrupt:
+            other = 130
+        finally:
+            if beside.poll() is None:
+                beside.terminate()
+                beside.wait()
+        said.seek(0)
+        print(said.read(), flush=True)
+    return max(code, other) if other != 130 else 130
+
+
+def environment() -> dict[str, str]:
+    """Return this process's, with the programs of the project first."""
+    return os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
 def run(*command: str | Path) -> int:
     """Run a command in the project's folder; return its exit code."""
-    environment = os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         return subprocess.run(
-            [str(part) for part in command], cwd=ROOT, env=environment, check=False
+            [str(part) for part in command], cwd=ROOT, env=environment(), check=False
         ).returncode
     except KeyboardInterrupt:
         return 130
@@ -142,11 +181,11 @@ def run(*command: str | Path) -> int:
 
 def check(*command: str | Path) -> None:
     """Run a command that has to succeed."""
-    environment = os.environ.copy()
-    if "PIP_INDEX_URL" in environment:  # uv does not read pip's settings
-        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    environment.pop("VIRTUAL_ENV", None)
-    if subprocess.run([str(part) for part in command], env=environment, check=False).returncode != 0:
+    given = os.environ.copy()
+    if "PIP_INDEX_URL" in given:  # uv does not read pip's settings
+        given.setdefault("UV_DEFAULT_INDEX", given["PIP_INDEX_URL"])
+    given.pop("VIRTUAL_ENV", None)
+    if subprocess.run([str(part) for part in command], env=given, check=False).returncode != 0:
         fail(
             f"{' '.join(Path(str(part)).name for part in command[:3])} failed (its words are above)",
             "check the network and that the package index is reachable, then run this again",
