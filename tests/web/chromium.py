@@ -71,7 +71,7 @@ class Visit:
         self.page.on("requestfailed", self._failed)
 
     def _failed(self, request: Any) -> None:
-        if (
-            not request.url.endswith("/live") and "/live?" not in request.url
-        ):  # cut off by who leaves the page
+        left = "ERR_ABORTED" in (request.failure or "")  # the page was left while it still loaded this
+        live = request.url.endswith("/live") or "/live?" in request.url  # cut off by who leaves the page
+        if not left and not live:
             self.wrong.append(request.url)
