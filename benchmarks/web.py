@@ -57,7 +57,7 @@ AGAIN = timedelta(days=13)
 FIRST_VIEW_MS, INTERACTION_MS, FIRST_BYTES = 1000.0, 200.0, 600_000
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/google-chrome")
 DRAWN = "figure[data-chart][data-drawn]"
-TALK = "main [id^=paragraph]"
+TALK = "main [id^='p-']"
 
 
 def told(videos: list[streams.Video], paragraphs: int) -> Iterator[tuple[int, str, streams.Video]]:
@@ -211,6 +211,11 @@ def _press(selector: str) -> Callable[[Any], None]:
     return lambda page: page.locator(selector).first.click(no_wait_after=True)
 
 
+def _on(path: str, selector: str) -> str:
+    """Return a selector that holds on one page only: the menus say which it is."""
+    return f"body:has(nav a[href^='{path}'][aria-current]) {selector}"
+
+
 def _search(page: Any) -> None:
     page.locator("header input[type=search]").fill("kubernetes")
     page.locator("header input[type=search]").press("Enter", no_wait_after=True)
@@ -226,18 +231,16 @@ def interactions(talk: str) -> list[Interaction]:
     menu = "nav[aria-label=Pages] a[href^='{}']"
     return [
         Interaction("trends", "/", _press(menu.format("/trends")), f"#months{DRAWN[6:]}"),
-        Interaction("co-occurrence", "/", _press(menu.format("/cooccurrence")), f"main {DRAWN}"),
+        Interaction("co-occurrence", "/", _press(menu.format("/cooccurrence")), _on("/cooccurrence", DRAWN)),
         Interaction("topics", "/", _press(menu.format("/topics")), "ol.topics li"),
         Interaction("emerging", "/", _press(menu.format("/emerging")), "a[href^='/emerging'][aria-current]"),
-        Interaction("talks", "/", _press(menu.format("/talks")), "main a[href^='/talks/']"),
+        Interaction("talks", "/", _press(menu.format("/talks")), _on("/talks", "main a[href^='/talks/']")),
         Interaction("system", "/", _press(menu.format("/system")), "a[href^='/system'][aria-current]"),
         Interaction("a period", "/", _period, "input[name=first][value='2021-01']"),
         Interaction("a topic", "/topics", _press("ol.topics h2 a"), "main blockquote"),
-        Interaction("composition", "/trends", _press("a[href^='/composition']"), f"main {DRAWN}"),
-        Interaction("ranks", "/trends", _press("a[href^='/ranks']"), f"main {DRAWN}"),
-        Interaction(
-            "a talk", f"/talks?search={talk.rsplit('/', 1)[1]}", _press("main a[href^='/talks/']"), TALK
-        ),
+        Interaction("composition", "/trends", _press("a[href^='/composition']"), _on("/composition", DRAWN)),
+        Interaction("ranks", "/trends", _press("a[href^='/ranks']"), _on("/ranks", DRAWN)),
+        Interaction("a talk", f"/talks?search={talk}", _press("main a[href^='/talks/']"), TALK),
         Interaction("search", "/", _search, "main mark"),
     ]
 
