@@ -56,7 +56,7 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _clickhouse(settings: Settings) -> Finding:
-    from agents.cli.running import find
+    from agents.running import find
     from streams.store.warehouse import Warehouse
 
     if settings.embedded_clickhouse and (running := find(settings)) is not None:

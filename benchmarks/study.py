@@ -17,10 +17,11 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
+from agents.cli.asking import ask
 from agents.cli.console import tell
-from agents.cli.running import Running, ask, find
 from agents.ingest import Ingest
 from agents.registry import NAMES, utc_now
+from agents.running import Running, find
 from models.codebook import load
 from streams.blobs import Blobs
 from streams.cluster import Cluster

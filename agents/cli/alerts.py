@@ -99,7 +99,7 @@ def test(
 ) -> None:
     """Send a message that says that it is a test, and say whether it arrived. Exit code 1 if any did not."""
     from agents.alerting import desk
-    from agents.cli.running import find
+    from agents.running import find
 
     settings = load_settings()
     running = find(settings)
@@ -155,8 +155,8 @@ def digest(
     """Show the digest as it would be sent now; nobody is told."""
     from agents.alerting import desk
     from agents.alerting.digest import write
-    from agents.cli.running import find
     from agents.registry import utc_now
+    from agents.running import find
     from streams.errors import DataError
 
     settings = load_settings()
@@ -179,7 +179,8 @@ def _asking(settings: Settings) -> Iterator[Ask]:
     """Lend a way to ask views: of the groundswell that runs here, or of the database, opened once."""
     from functools import partial
 
-    from agents.cli.running import ask, find, opened
+    from agents.cli.asking import ask
+    from agents.running import find, opened
 
     if settings.embedded_clickhouse and find(settings) is not None:
         yield partial(ask, settings)

@@ -30,7 +30,7 @@ REVISION = typer.Option(None, "--revision", min=0, help="As of this revision; el
 @app.command()
 def show(revision: int | None = REVISION, as_json: bool = JSON) -> None:
     """Themes with their topics, what was merged into them, and what is excluded and why."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
     from agents.curate import standing_of
 
     row = ask(load_settings(), "codebook_standing", revision=revision)
@@ -198,7 +198,7 @@ def history(
     limit: int = typer.Option(50, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
 ) -> None:
     """Who decided what and when, newest first."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
     from agents.curate import EVERY, decision_of
     from models.undoing import undone
 
@@ -224,7 +224,7 @@ def export_(
     file: Path = typer.Argument(metavar="FILE.yaml", dir_okay=False, help="Where to write it."),
 ) -> None:
     """Write the codebook as YAML: themes, and topics with name, theme, and what was decided about them."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
     from agents.curate import standing_of
     from models.codebook_file import write
 

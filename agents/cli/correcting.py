@@ -23,8 +23,9 @@ def correcting(author: str) -> Iterator[Corrector]:
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
-    from agents.cli.running import ask, delivering
+    from agents.cli.asking import ask
     from agents.correct import Corrector
+    from agents.deliver import delivering
     from agents.registry import utc_now
     from streams.blobs import Blobs
 
@@ -49,7 +50,7 @@ def told(found: Sequence[Corrected], *, as_json: bool) -> None:
 
 def known(video_id: str) -> Known:
     """Return what is known about a talk."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
     from agents.correct import known as known_by
 
     with misused("ID"):

@@ -57,8 +57,9 @@ def curating(author: str) -> Iterator[Curator]:
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
-    from agents.cli.running import ask, delivering
+    from agents.cli.asking import ask
     from agents.curate import Curator
+    from agents.deliver import delivering
     from agents.registry import utc_now
     from streams.blobs import Blobs
 

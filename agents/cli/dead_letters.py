@@ -27,7 +27,7 @@ def list_(
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Show dead letters, newest first."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "dead_letters", settled=settled)
     if as_json:
@@ -87,8 +87,9 @@ def drop(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
 
 
 def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
-    from agents.cli.running import ask, open_cluster
+    from agents.cli.asking import ask
     from agents.registry import utc_now
+    from agents.running import open_cluster
     from agents.settle import settle
     from streams.blobs import Blobs
     from streams.errors import Unavailable
@@ -114,7 +115,7 @@ def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
 
 
 def _letter(settings: Settings, letter_id: str) -> dict[str, Any]:
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     letter: dict[str, Any] | None = ask(settings, "dead_letter", letter_id=letter_id)
     if letter is None:

@@ -101,8 +101,8 @@ def _export_data(
     as_json: bool,
 ) -> None:
     from agents.cli.report import made_with
-    from agents.cli.running import opened
     from agents.package import pack
+    from agents.running import opened
 
     if settings.embedded_clickhouse:
         _must_not_run(settings, "holds the embedded database")
@@ -146,7 +146,7 @@ def _export_model(settings: Settings, folder: Path) -> None:
 
 
 def _must_not_run(settings: Settings, why: str) -> None:
-    from agents.cli.running import find
+    from agents.running import find
     from streams.errors import Misconfigured
 
     if (running := find(settings)) is not None:

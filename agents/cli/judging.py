@@ -44,7 +44,7 @@ def judge(
 def agreement(as_json: bool = JSON) -> None:
     """How far reviewers agree (Cohen's kappa), and on which topics they do not."""
     from agents.agree import agreed, told
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     found = agreed(ask(load_settings(), "codebook_judgements"))
     if as_json:
@@ -70,7 +70,7 @@ def suggest(
     as_json: bool = JSON,
 ) -> None:
     """Which theme a topic may belong to, from its words and quotes, and how sure that is."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
     from agents.registry import Parts
     from agents.suggest import suggested
 

@@ -39,7 +39,7 @@ def run() -> None:
 
 
 def _refuse_a_second(settings: Settings) -> None:
-    from agents.cli.running import find
+    from agents.running import find
     from streams.errors import Misconfigured
 
     if (other := find(settings)) is not None:
@@ -115,7 +115,7 @@ def stop() -> None:
     """Stop the groundswell that runs this study here."""
     import psutil
 
-    from agents.cli.running import find
+    from agents.running import find
 
     running = find(load_settings())
     if running is None:
@@ -148,9 +148,9 @@ def ingest(
     """Hand in talks."""
     from datetime import UTC
 
-    from agents.cli.running import open_cluster
     from agents.ingest import Given, Ingest
     from agents.registry import utc_now
+    from agents.running import open_cluster
     from streams.blobs import Blobs
 
     settings = load_settings()
@@ -211,7 +211,7 @@ def _described(handed: Handed) -> dict[str, str | None]:
 
 def migrate() -> None:
     """Create the topics and tables of the study, or bring them up to date."""
-    from agents.cli.running import find, open_cluster
+    from agents.running import find, open_cluster
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
@@ -231,9 +231,9 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
 
     For when it cannot go on: other settings, libraries, codebook or embedding model.
     """
-    from agents.cli.running import find, open_cluster
     from agents.rebuild import rebuild as begin
     from agents.registry import utc_now
+    from agents.running import find, open_cluster
     from streams.blobs import Blobs
     from streams.codebook_log import CodebookLog
     from streams.errors import Misconfigured

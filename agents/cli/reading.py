@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: bool = JSON) -> None:
     """How far the talks got, and what the corpus holds."""
-    from agents.cli.running import ask, find
+    from agents.cli.asking import ask
+    from agents.running import find
 
     settings = load_settings()
     found = ask(settings, "status")
@@ -118,7 +119,7 @@ def emerging(
     limit: int = typer.Option(20, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
 ) -> None:
     """What is new, with its evidence."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "alerts", limit=limit)
     if as_json:
@@ -144,7 +145,7 @@ def boilerplate(
     as_json: bool = JSON,
 ) -> None:
     """What each source says again and again (greetings, sponsors), and is kept out of the topics."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "boilerplate", limit=limit)
     if as_json:
@@ -185,6 +186,6 @@ def nothing(selected: Selected) -> str:
 
 def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:
     """Return the rows of a view for some talks."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     return ask(load_settings(), view, **selected, **parameters)

@@ -81,7 +81,8 @@ def asking(settings: Settings) -> Iterator[Ask]:
     """Give a way to ask many views: an embedded database that nobody holds is opened once for all of them."""
     from functools import partial
 
-    from agents.cli.running import ask, find, opened
+    from agents.cli.asking import ask
+    from agents.running import find, opened
 
     if not settings.embedded_clickhouse or find(settings) is not None:
         yield partial(ask, settings)

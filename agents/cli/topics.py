@@ -52,7 +52,7 @@ def show(
     as_json: bool = JSON,
 ) -> None:
     """One topic: its words now and at birth, quotes, how it drifted, what became of it."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     found = ask(load_settings(), "topic", topic_id=topic_id) if topic_id > 0 else None
     if found is None:
@@ -104,7 +104,7 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 @app.command()
 def genealogy(as_json: bool = JSON) -> None:
     """Births, splits, merges, sleep and consolidations, oldest first."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "genealogy")
     if as_json:
@@ -118,8 +118,8 @@ def genealogy(as_json: bool = JSON) -> None:
 @app.command()
 def consolidate(as_json: bool = JSON) -> None:
     """Look at the topics as a whole: merge what is one, split what is several, if that keeps them stable."""
-    from agents.cli.running import open_cluster
     from agents.registry import utc_now
+    from agents.running import open_cluster
     from streams.errors import Unavailable
     from streams.events import ConsolidationRequested
 

@@ -28,7 +28,7 @@ def list_(
     as_json: bool = JSON,
 ) -> None:
     """Show talks, newest first."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "talks", search=search, limit=limit)
     if as_json:
@@ -127,7 +127,7 @@ def redate(
 @app.command()
 def corrections(as_json: bool = JSON) -> None:
     """Show what was corrected about talks, newest first: why an old number differs from today's."""
-    from agents.cli.running import ask
+    from agents.cli.asking import ask
 
     rows = ask(load_settings(), "corrections")
     if as_json:

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agents.cli.asking import ask
 from agents.cli.console import load_settings, print_rows, state, tell
-from agents.cli.running import Running, ask, find, open_cluster
+from agents.running import Running, find, open_cluster
 from agents.sentences import percent
 from streams.errors import Unavailable
 from streams.settings import Settings

@@ -38,7 +38,6 @@ OURS = frozenset({"applied", "counted"})
 """Parameters with which one view spares another work; nobody asks for them."""
 WHOLE = frozenset({"boilerplate", "listing", "screening_queue"})
 """Views whose `limit` is theirs: of examples a source; or that say themselves how many rows there are."""
-SHORT = Query(max_length=300)
 Offset = Annotated[int, Query(ge=0, le=EVERY, description="Leave out so many rows before them.")]
 Format = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
 PARAMETERS: dict[str, Any] = {

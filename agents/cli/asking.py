@@ -1,15 +1,12 @@
-"""What the commands use to reach the study: its groundswell, if one runs here, else database and broker."""
+"""Asking the study from a command: the groundswell that holds its database, or the database itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from agents.deliver import delivering
-from agents.running import Running, find, open_cluster, opened
+from agents.running import Running, find, opened
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-
-__all__ = ["Running", "ask", "delivering", "find", "open_cluster", "opened"]
 
 
 def ask(settings: Settings, view: str, **parameters: Any) -> Any:
