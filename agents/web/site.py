@@ -26,7 +26,6 @@ from agents.moment import at_second, clock
 from agents.web.asking import ask, code_of, readers_warehouse
 from agents.web.playing import player
 from streams.errors import Explained
-from streams.store import read
 from streams.store.selection import NAMES, Selection
 
 if TYPE_CHECKING:
@@ -188,17 +187,6 @@ class Site:
             "refresh_s": REFRESH_S if code == 503 and request.query_params.get("refresh") != "off" else None,
         }
         return self.render(request, "error.html", page, code)
-
-    def known(self) -> Row:
-        """Return {status, unfinished}: how far the study is; for pages that say that there is nothing yet."""
-        status = self.ask(read.status)
-        return {"status": status, "unfinished": self._unfinished(status)}
-
-    def _unfinished(self, status: Mapping[str, Any]) -> int:
-        """Return how many videos are still on their way; one that waits as a dead letter is not."""
-        if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
-            return 0
-        return len(self.ask(read.known_videos) - self.ask(read.finished_videos))
 
 
 class _Static(StaticFiles):

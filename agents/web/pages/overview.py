@@ -8,7 +8,7 @@ from agents import views
 from agents.web.asking import Selected
 from agents.web.pages.months import columns, years
 from agents.web.site import Row, Site
-from streams.store import measure, news, talks
+from streams.store import measure, news, read, talks
 from streams.store.book import book
 
 ALERTS = 20
@@ -23,16 +23,18 @@ def mount(site: Site) -> None:
 
     @site.page("/", "overview.html", twin="/api/themes")
     def overview(selected: Selected, refresh: str = "on") -> Row:
-        known = site.known()
-        status = known["status"]
+        status = site.ask(read.status)
+        unfinished = _unfinished(site, status)
         applied = site.ask(book, selected.codebook)
         themes = site.ask(measure.themes, selected, applied)
         topics = site.ask(views.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         months = columns(prevalence, site.today)
-        changing = known["unfinished"] > 0 or status["relearning"] > 0 or not status["videos"]
-        return known | {
+        changing = unfinished > 0 or status["relearning"] > 0 or not status["videos"]
+        return {
             "title": "Overview",
+            "status": status,
+            "unfinished": unfinished,
             "changing": changing,
             "refresh_s": 5 if changing and refresh != "off" else None,
             "alerts": site.ask(news.alerts, ALERTS),
@@ -48,6 +50,13 @@ def mount(site: Site) -> None:
                 :NEWEST
             ],
         }
+
+
+def _unfinished(site: Site, status: Row) -> int:
+    """Return how many videos are still on their way; one that waits as a dead letter is not."""
+    if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
+        return 0
+    return len(site.ask(read.known_videos) - site.ask(read.finished_videos))
 
 
 def treemap(themes: list[Row], topics: list[Row]) -> dict[str, Any]:

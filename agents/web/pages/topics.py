@@ -31,7 +31,7 @@ def mount(site: Site) -> None:
         months = columns(by_month, site.today)
         drawn = bars(by_month, months)
         drifts = site.ask(genealogy.drifts)
-        return site.known() | {
+        return {
             "title": "Topics",
             "sort": sort,
             "orders": ORDERS,
