@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from agents.deliver import PATIENCE_S, Deliver, arrived
@@ -23,6 +23,8 @@ from streams.events import VideoCorrected
 from streams.moments import whole_ms
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
+MOMENT = timedelta(milliseconds=1)
+"""What two corrections are apart at least, since their moments are their order."""
 Known = Mapping[str, Any]
 """A talk, as the view `talk` says it."""
 What = Literal["withdrawn", "restored", "redated"]
@@ -98,15 +100,16 @@ class Corrector:
     ) -> list[Corrected]:
         talks = [known(self.ask, video_id) for video_id in dict.fromkeys(video_ids)]
         kept = self._log.events()
+        moment = self._after(kept)
         found = []
-        for talk in talks:
+        for number, talk in enumerate(talks):
             event = VideoCorrected(
                 video_id=talk["video_id"],
                 what=what,
                 published_at=published_at,
                 reason=reason,
                 author=self.author,
-                corrected_at=whole_ms(self.now()),
+                corrected_at=moment + number * MOMENT,
             )
             already = _already(talk, standing(kept, event.video_id), event)
             found.append(
@@ -114,6 +117,11 @@ class Corrector:
             )
         self._bring(kept, [each.event for each in found if each.event is not None])
         return found
+
+    def _after(self, kept: Sequence[VideoCorrected]) -> datetime:
+        """Return now, or the moment after the latest correction: the one made later is the one that holds."""
+        now = whole_ms(self.now())
+        return max(now, kept[-1].corrected_at + MOMENT) if kept else now
 
     def _bring(self, kept: Sequence[VideoCorrected], new: Sequence[VideoCorrected]) -> None:
         """Keep what is new, and deliver it and what never arrived."""

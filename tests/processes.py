@@ -18,6 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 TALKS = ROOT / "agents" / "demo" / "talks"
 AUDIO = ROOT / "agents" / "demo" / "audio"
+GIVE_UP_S = 420.0
+"""How long a test waits for what should happen: no goal, only so that what hangs ends, on any machine."""
 
 
 @dataclass
@@ -93,7 +95,7 @@ class Study:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=GIVE_UP_S,
             cwd=self.home,
         )
 
@@ -112,7 +114,7 @@ class Study:
             assert process.alive, process.said()[-3000:]
             return running.exists() and json.loads(running.read_text())["pid"] == process.popen.pid
 
-        until(serves, 120)
+        until(serves)
         return process
 
     @property
@@ -123,10 +125,10 @@ class Study:
 
     def api(self, view: str) -> Any:
         """A view of the running page, quicker than a command."""
-        with urllib.request.urlopen(f"{self.url}/api/{view}", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/{view}", timeout=GIVE_UP_S) as answer:
             return json.load(answer)
 
-    def until_done(self, videos: int, seconds: float = 180.0) -> dict[str, Any]:
+    def until_done(self, videos: int) -> dict[str, Any]:
         """Wait until so many videos are finished (assigned, rejected or dead letters); return the status."""
 
         def done() -> bool:
@@ -135,7 +137,7 @@ class Study:
             return bool(finished + status["dead_letters"] >= videos)
 
         try:
-            until(done, seconds)
+            until(done)
         except AssertionError as error:
             logs = "\n".join(process.said()[-3000:] for process in self.processes)
             raise AssertionError(f"{error}: {self.api('status')}\n{logs}") from None
@@ -148,13 +150,13 @@ class Study:
                 process.kill()
 
 
-def until(true: Callable[[], bool], seconds: float, pause: float = 0.2) -> None:
-    deadline = time.monotonic() + seconds
+def until(true: Callable[[], bool], pause: float = 0.2) -> None:
+    deadline = time.monotonic() + GIVE_UP_S
     while time.monotonic() < deadline:
         if true():
             return
         time.sleep(pause)
-    raise AssertionError(f"it did not happen within {seconds:.0f} s")
+    raise AssertionError(f"it did not happen within {GIVE_UP_S:.0f} s")
 
 
 def tables(home: Path, study: str) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:

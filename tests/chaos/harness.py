@@ -164,7 +164,7 @@ class Distributed:
 
     def _rage(self, fire: Fire, workers: list[Process]) -> None:
         chance = random.Random(fire.seed)
-        until(lambda: self._stored() > 0, 120)  # the first event has gone the whole way in
+        until(lambda: self._stored() > 0)  # the first event has gone the whole way in
         blows = ["worker"] * fire.kills + ["broker"] * fire.broker_kills
         chance.shuffle(blows)
         for blow in blows:

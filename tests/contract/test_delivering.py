@@ -210,3 +210,17 @@ def test_waiting_for_the_store_ends() -> None:
     said: list[str] = []
     assert not arrived(lambda: False, say=said.append, pause=lambda _: None, patience_s=4)
     assert said == ["waiting for the store …"]
+
+
+def test_of_two_corrections_the_one_made_later_holds_whatever_the_clock_says(
+    talks: Warehouse, blobs: Blobs
+) -> None:
+    stood_still = {"now": lambda: LATER}
+    with delivering_from(talks.settings, EMBEDDED, talks) as deliver:
+        for _ in range(3):
+            corrector(talks, blobs, deliver, **stood_still).withdraw(["b", "a"], "told twice")
+            assert of_videos(talks) == 0
+            corrector(talks, blobs, deliver, **stood_still).restore(["a", "b"])
+            assert of_videos(talks) == 2
+    said = [(event.video_id, event.what) for event in Corrections(blobs).events()]
+    assert said == [("b", "withdrawn"), ("a", "withdrawn"), ("a", "restored"), ("b", "restored")] * 3

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import GIVE_UP_S
+
 ROOT = Path(__file__).parents[2]
 TOPICS = ROOT / "tests" / "unit" / "topics"
 
@@ -53,7 +55,7 @@ def both(program: str) -> list[dict[str, object]]:
         )
         for seed in ("1", "4711")
     ]
-    return [json.loads(process.communicate(timeout=240)[0]) for process in processes]
+    return [json.loads(process.communicate(timeout=GIVE_UP_S)[0]) for process in processes]
 
 
 def test_two_processes_with_different_hash_seeds_learn_the_same() -> None:

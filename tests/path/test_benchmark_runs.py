@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from models.packaged import prepare
-from tests.processes import ROOT, TALKS, Study
+from tests.processes import GIVE_UP_S, ROOT, TALKS, Study
 
 
 def test_three_talks_are_measured_and_reported(study: Study, tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_three_talks_are_measured_and_reported(study: Study, tmp_path: Path) -> 
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=GIVE_UP_S,
     )
     assert measured.returncode == 0, measured.stderr
     text = out.read_text()
@@ -57,7 +57,7 @@ def test_the_read_functions_are_timed_on_a_made_up_study(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=GIVE_UP_S,
     )
     assert measured.returncode == 0, measured.stderr
     (size,) = json.loads(out.read_text())["sizes"]

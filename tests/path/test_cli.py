@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from agents.doctor import CHECKS
-from tests.processes import TALKS, Study, until
+from tests.processes import GIVE_UP_S, TALKS, Study, until
 
 TALK = min(TALKS.glob("*.json"))
 NOWHERE = "127.0.0.1:1"
@@ -266,7 +266,7 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
     assert study.api("status")["videos"] == 0
     asked = study.ask("status")
     assert asked["page"] == study.url
-    until(lambda: len(study.ask("topics")) == 20, 30)  # the codebook's, as soon as they are stored
+    until(lambda: len(study.ask("topics")) == 20)  # the codebook's, as soon as they are stored
     for command in READING[2:]:
         assert study.ask(command) == []
     for command in ("show", "replay", "drop"):  # the same words as when nothing runs
@@ -286,16 +286,16 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
 
 def test_of_two_that_start_at_once_one_runs_and_the_other_says_why_not(study: Study) -> None:
     both = [study.start("run"), study.start("run")]
-    until(lambda: not all(process.alive for process in both), 60)
+    until(lambda: not all(process.alive for process in both))
     ended = next(process for process in both if not process.alive)
     assert ended.popen.returncode == 2
     said = ended.said()
     assert "in use by another process" in said or "already running" in said, said
     (serving,) = (process for process in both if process.alive)
-    until(lambda: "the page is at" in serving.said(), 60)
+    until(lambda: "the page is at" in serving.said())
     stopped = study.cli("stop")
     assert_says(stopped, 0, f"stopped (pid {serving.popen.pid})")
-    assert serving.popen.wait(5) == 0
+    assert serving.popen.wait(GIVE_UP_S) == 0
 
 
 def test_ctrl_c_ends_it_while_it_is_still_starting(study: Study) -> None:

@@ -19,7 +19,7 @@ def test_a_spoken_audio_file_becomes_a_prevalence_row(study: Study) -> None:
     spoken = sorted(AUDIO.glob("*.ogg"))[0]
     handed = study.cli("ingest", str(spoken))
     assert handed.returncode == 0, handed.stderr
-    status = study.until_done(1, 240)
+    status = study.until_done(1)
     assert status["states"] == {"assigned": 1}
     about = json.loads(spoken.with_suffix(".json").read_text())
     (row,) = [row for row in study.ask("prevalence") if row["theme"] == "Evaluation"]
@@ -58,7 +58,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     process = study.run()
     more = sorted(TALKS.glob("*.json"))[6:14]
     assert study.cli("ingest", *map(str, more)).returncode == 0
-    until(lambda: len(study.api("status")["states"]) > 1, 60, 0.05)
+    until(lambda: len(study.api("status")["states"]) > 1, 0.05)
     process.kill()
     process = study.run()
     assert study.until_done(14)["states"] == {"assigned": 14}
@@ -107,7 +107,7 @@ def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: St
     study.run()
     handed = study.cli("ingest", "--published-at", "2025-01-02", str(files), str(FEW[0]))
     assert handed.returncode == 0, handed.stderr
-    status = study.until_done(len(BAD) + 4, 240)
+    status = study.until_done(len(BAD) + 4)
     assert status["states"]["assigned"] == 1
     letters = study.ask("dead-letters", "list")
     assert len(letters) == len(BAD) + 3, letters
@@ -126,11 +126,11 @@ def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: St
     for _ in range(2):
         replayed = study.cli("dead-letters", "replay", letter["letter_id"][:8])
         assert replayed.returncode == 0, replayed.stderr
-    until(lambda: study.api("status")["states"]["assigned"] == 2, 60)
+    until(lambda: study.api("status")["states"]["assigned"] == 2)
     assert letter["letter_id"] not in {each["letter_id"] for each in study.ask("dead-letters", "list")}
     dropped = study.cli("dead-letters", "drop", "--all")
     assert dropped.returncode == 0, dropped.stderr
-    until(lambda: study.api("status")["dead_letters"] == 0, 60)
+    until(lambda: study.api("status")["dead_letters"] == 0)
     assert len(study.ask("dead-letters", "list", "--settled")) == len(letters)
 
 

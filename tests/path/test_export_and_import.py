@@ -116,7 +116,7 @@ def test_a_damaged_package_is_a_failure_that_names_the_file(filled: Study, tmp_p
 def test_a_running_study_has_to_be_stopped_first(filled: Study, tmp_path: Path) -> None:
     process = filled.start("web")
     running = filled.home / "studies" / filled.name / "running.json"
-    until(running.exists, 60)
+    until(running.exists)
     for command in ("export", "import"):
         refused = filled.cli(command, str(tmp_path / "package"))
         assert refused.returncode == 2, refused.stderr

@@ -108,7 +108,7 @@ def transfers(youtube: LoopbackYouTube, video_id: str) -> list[str | None]:
 
 def until_assigned(study: Study, count: int) -> None:
     try:
-        until(lambda: states(study).get("assigned", 0) == count, 120)
+        until(lambda: states(study).get("assigned", 0) == count)
     except AssertionError:
         raise AssertionError(f"{states(study)}\n{study.processes[0].said()[-4000:]}") from None
 
@@ -130,7 +130,7 @@ def test_sources_bring_talks_and_one_that_three_show_is_processed_once(
     assert all(source["visited_at"] for source in sources)
     # They are looked at again and again, and nothing new comes of it.
     visits = [source["visited_at"] for source in sources]
-    until(lambda: all(s["visited_at"] > was for s, was in zip(_listed(study), visits, strict=True)), 30)
+    until(lambda: all(s["visited_at"] > was for s, was in zip(_listed(study), visits, strict=True)))
     assert states(study) == {"assigned": 1, "rejected": 2}
 
 
@@ -145,7 +145,7 @@ def test_a_video_that_was_removed_is_one_dead_letter_and_is_done_once_when_it_is
     for video_id in (REMOVED, UNKNOWN):
         handed = study.cli("ingest", f"https://www.youtube.com/watch?v={video_id}")
         assert handed.returncode == 0, handed.stderr
-    until(lambda: study.api("status")["dead_letters"] == 2, 60)
+    until(lambda: study.api("status")["dead_letters"] == 2)
     letters = {letter["video_id"]: letter for letter in study.ask("dead-letters", "list")}
     assert set(letters) == {REMOVED, UNKNOWN}
     removed, unknown = letters[REMOVED], letters[UNKNOWN]

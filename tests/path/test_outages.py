@@ -23,7 +23,7 @@ from streams.store.warehouse import Warehouse
 from streams.topics import PARAGRAPHS_EMBEDDED
 from tests.processes import ROOT, TALKS, Process, Study, until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.kafka
 TEN = sorted(TALKS.glob("*.json"))[:10]
 FRONT = ("screen", "fetch", "transcribe", "split")
 
@@ -124,12 +124,12 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 def test_workers_that_are_there_before_kafka_wait_say_so_and_then_work(outside: Outside) -> None:
     worker = outside.worker(*FRONT)
     with outside.explained():
-        until(lambda: worker.said().count("Kafka does not answer") >= 2, 60)
+        until(lambda: worker.said().count("Kafka does not answer") >= 2)
         assert worker.alive
         outside.kafka.start()
         outside.hand_in(2)
         with Cluster(outside.settings, outside.settings.broker) as cluster:
-            until(lambda: sum(lag.end for lag in cluster.lag("nobody", [PARAGRAPHS_EMBEDDED])) == 2, 90)
+            until(lambda: sum(lag.end for lag in cluster.lag("nobody", [PARAGRAPHS_EMBEDDED])) == 2)
 
 
 def test_a_store_without_clickhouse_waits_says_so_and_then_stores_everything(outside: Outside) -> None:
@@ -138,20 +138,20 @@ def test_a_store_without_clickhouse_waits_says_so_and_then_stores_everything(out
     store = outside.worker("store")
     with outside.explained():
         outside.hand_in(2)
-        until(lambda: store.said().count("ClickHouse does not answer") >= 2, 60)
+        until(lambda: store.said().count("ClickHouse does not answer") >= 2)
         assert "connection refused" in store.said()
         time.sleep(max(0.0, 12 - (time.monotonic() - began)))
         assert store.alive
         outside.start_clickhouse()
-        until(lambda: outside.stored() == outside.handed_in, 60)
+        until(lambda: outside.stored() == outside.handed_in)
 
         # Away in the middle of its work: the same.
         outside.stop_clickhouse()
         complaints = store.said().count("ClickHouse does not answer")
         outside.hand_in(1)
-        until(lambda: store.said().count("ClickHouse does not answer") >= complaints + 2, 60)
+        until(lambda: store.said().count("ClickHouse does not answer") >= complaints + 2)
         outside.start_clickhouse()
-        until(lambda: outside.stored() == outside.handed_in, 60)
+        until(lambda: outside.stored() == outside.handed_in)
         assert store.alive
 
 
@@ -175,16 +175,16 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
     with outside.explained():
         if not outside.handed_in:
             outside.hand_in(5)
-        until(lambda: supervised() and outside.states().get("assigned", 0) >= 1, 90)
+        until(lambda: supervised() and outside.states().get("assigned", 0) >= 1)
         outside.hand_in(5)
         assert outside.kafka.stop(), "a clean stop"
         time.sleep(8)
         outside.kafka.start()
-        until(lambda: supervised() and outside.states() == {"assigned": len(TEN)}, 120)
+        until(lambda: supervised() and outside.states() == {"assigned": len(TEN)})
         with Warehouse(outside.settings, patience_s=5) as warehouse:
             assert read.status(warehouse)["dead_letters"] == 0
         for worker in workers:  # whoever noticed the outage says so, and that it is over
-            until(lambda w=worker: w.said().count("not ready") == w.said().count("ready again"), 30)
+            until(lambda w=worker: w.said().count("not ready") == w.said().count("ready again"))
     print(f"ended by themselves: {ended or 'none'}")
 
 

@@ -15,7 +15,7 @@ def test_a_rebuild_learns_every_talk_again_in_its_order_and_keeps_what_was_said(
 
     asked = study.cli("topics", "consolidate")
     assert asked.returncode == 0, asked.stderr
-    until(lambda: bool(study.api("genealogy")), 60)
+    until(lambda: bool(study.api("genealogy")))
     assert study.api("genealogy")[-1]["what"] in ("consolidated", "rejected")
     assert process.stop() == 0
     before = dict(tables(study.home, study.name))
@@ -26,7 +26,7 @@ def test_a_rebuild_learns_every_talk_again_in_its_order_and_keeps_what_was_said(
     begun = study.ask("rebuild")
     assert (begun["epoch"], begun["talks"]) == (1, len(FEW))
     process = study.run()
-    until(lambda: study.api("status")["epoch"] == 1 and not study.api("status")["relearning"], 120)
+    until(lambda: study.api("status")["epoch"] == 1 and not study.api("status")["relearning"])
     assert study.api("status")["states"] == {"assigned": len(FEW)}
     assert sum(topic["videos"] > 0 for topic in study.api("topics"))
     assert process.stop() == 0

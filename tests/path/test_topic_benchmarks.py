@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.processes import ROOT, TALKS
+from tests.processes import GIVE_UP_S, ROOT, TALKS
 
 
 def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_else(
@@ -16,7 +16,7 @@ def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_e
     stream.write_text("\n".join(json.dumps({"id": file_id, **talk}) for file_id, talk in enumerate(talks)))
     command = [sys.executable, ROOT / "benchmarks/topics/transcripts.py", "--stream", stream]
     command += ["--codebook", "llm-in-production", "--out", out, "--page", page]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP_S, check=False)
     assert ran.returncode == 0, ran.stderr
     found = json.loads(out.read_text())
     (news,) = found["emergences"]
@@ -40,7 +40,7 @@ def test_a_stream_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
         "transcripts",
     ):
         command = [sys.executable, ROOT / f"benchmarks/topics/{name}.py", "--stream", stream]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP_S, check=False)
         assert ran.returncode != 0, name
         assert "line 1 of stream.jsonl is not a record of a stream" in ran.stderr, name
         assert "Traceback" not in ran.stderr, name

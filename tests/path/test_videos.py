@@ -16,7 +16,7 @@ def test_a_correction_reaches_a_running_study_and_outlives_it(study: Study) -> N
     said = study.cli("videos", "withdraw", one, "--reason", "told twice", "--author", "ann")
     assert said.returncode == 0, said.stderr
     assert f"withdrawn: {one}" in said.stderr
-    until(lambda: study.ask("videos", "show", one)["withdrawn"], 20)
+    until(lambda: study.ask("videos", "show", one)["withdrawn"])
     again = study.cli("videos", "withdraw", one, "--reason", "sure")
     assert "withdrawn already" in again.stderr
     assert study.cli("videos", "show", "nobody").returncode == 2

@@ -16,6 +16,7 @@ from streams.events import DeadLettered, Event, Sighting, Video, VideoAccepted, 
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
 from streams.wire import decode
+from tests.processes import GIVE_UP_S
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
@@ -79,13 +80,13 @@ async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: i
         await _stop_app(app, [stage])
 
 
-async def until(true: Callable[[], bool | Awaitable[bool]], seconds: float = 40.0) -> None:
-    for _ in range(int(seconds / 0.1)):
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    for _ in range(int(GIVE_UP_S / 0.1)):
         answer = true()
         if (await answer) if isinstance(answer, Awaitable) else answer:
             return
         await asyncio.sleep(0.1)
-    raise AssertionError(f"it did not happen within {seconds} s")
+    raise AssertionError(f"it did not happen within {GIVE_UP_S:.0f} s")
 
 
 def written(settings: Settings, topic: Topic) -> list[Event]:
