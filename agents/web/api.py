@@ -12,20 +12,17 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Query, Request, Response
 
 from agents.views import VIEWS
 from agents.web.answers import CSV, Part, answer, as_csv, as_json
-from agents.web.asking import Refused, Selected, Topic, ask, readers_warehouse
+from agents.web.asking import Refused, Selected, Topic
+from agents.web.kept import Kept
 from agents.web.shapes import SHAPES, Problem
 from streams.store import measure
 from streams.store.listing import Order
-from streams.store.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from agents.runtime import Runtime
 
 View = Callable[..., Any]
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
@@ -88,9 +85,8 @@ CHEAPER: dict[str, Callable[..., int]] = {
 """How many rows a view has, where reading them all costs much; others are read, counted and cut."""
 
 
-def mount(web: FastAPI, runtime: Runtime) -> None:
+def mount(web: FastAPI, kept: Kept, study: str) -> None:
     """Add the endpoints /api/<view> to `web`."""
-    warehouse = readers_warehouse(runtime)
     for name, view in VIEWS.items():
         web.get(
             f"/api/{name}",
@@ -101,7 +97,7 @@ def mount(web: FastAPI, runtime: Runtime) -> None:
             tags=["views"],
             response_model=SHAPES.get(name),
             responses=_responses(name),
-        )(_endpoint(warehouse, name, inspect.unwrap(view), runtime.settings.study))
+        )(_endpoint(kept, name, inspect.unwrap(view), study))
     described = web.openapi
 
     def with_examples() -> dict[str, Any]:
@@ -129,18 +125,22 @@ def columns(name: str) -> list[str]:
     return list(get_type_hints(get_args(shape)[0] if get_origin(shape) is list else shape))
 
 
-def _endpoint(warehouse: Warehouse, name: str, view: View, study: str) -> View:
+def _endpoint(kept: Kept, name: str, view: View, study: str) -> View:
     taken = list(inspect.signature(view, eval_str=True).parameters.values())[1:]
     listed = get_origin(SHAPES.get(name)) is list and name not in WHOLE
     default = next((each.default for each in taken if each.name == "limit"), None)
     file = f"groundswell-{study}-{name}.csv"
 
     def asked(request: Request, **given: Any) -> Response:
+        with kept.reading():
+            return answered(request, **given)
+
+    def answered(request: Request, **given: Any) -> Response:
         spoken = given.pop("format")
         if not listed:
             if spoken == "csv" and "limit" in given and "limit" not in request.query_params:
                 given["limit"] = EVERY
-            found = ask(warehouse, view, **given)
+            found = kept.ask(view, **given)
             if found is None:
                 cause, cure = MISSING.get(name, ("there is nothing of that", "see /api"))
                 raise Refused(404, cause.format(**given), cure)
@@ -148,7 +148,7 @@ def _endpoint(warehouse: Warehouse, name: str, view: View, study: str) -> View:
         else:
             offset, limit = given.pop("offset"), given.pop("limit")
             limit = limit or (EVERY if spoken == "csv" else default) or EVERY
-            found, part = _page(warehouse, name, view, given, offset, limit, own=default is not None)
+            found, part = _page(kept, name, view, given, offset, limit, own=default is not None)
             rows = found
         if spoken == "csv":
             return answer(request, as_csv(rows, columns(name)), CSV, part, file)
@@ -160,7 +160,7 @@ def _endpoint(warehouse: Warehouse, name: str, view: View, study: str) -> View:
 
 
 def _page(  # noqa: PLR0917
-    warehouse: Warehouse,
+    kept: Kept,
     name: str,
     view: View,
     given: Mapping[str, Any],
@@ -171,10 +171,10 @@ def _page(  # noqa: PLR0917
 ) -> tuple[list[Any], Part]:
     """Return a page of a view's rows; `own`: the view takes a limit."""
     if name in CHEAPER:
-        found = ask(warehouse, view, **given, limit=offset + limit)
-        total = ask(warehouse, CHEAPER[name], **given)
+        found = kept.ask(view, **given, limit=offset + limit)
+        total = kept.ask(CHEAPER[name], **given)
     else:
-        found = ask(warehouse, view, **given, **({"limit": EVERY} if own else {}))
+        found = kept.ask(view, **given, **({"limit": EVERY} if own else {}))
         total = len(found)
     rows = found[offset : offset + limit]
     return rows, Part(offset, limit, len(rows), max(total, offset + len(rows) if rows else 0))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from agents.web.site import Site
 
 
+ZIPPED = 6
+"""How hard an answer is compressed: the last tenth in size would take three times as long."""
+
+
 def build_web(runtime: Runtime) -> FastAPI:
     """Return the application that `runtime` serves."""
     # No docs page: FastAPI's loads scripts from elsewhere. /openapi.json says the same.
@@ -45,11 +49,14 @@ def build_web(runtime: Runtime) -> FastAPI:
 
     if runtime.page:
         from agents.web import access, api, changes, live, pages
+        from agents.web.asking import readers_warehouse
+        from agents.web.kept import Kept
         from agents.web.site import Site
 
-        web.add_middleware(GZipMiddleware, minimum_size=1000)
-        site = Site(web, runtime)
-        api.mount(web, runtime)
+        web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=ZIPPED)
+        kept = Kept(readers_warehouse(runtime))
+        site = Site(web, runtime, kept)
+        api.mount(web, kept, runtime.settings.study)
         live.mount(web, runtime)
         changes.mount(site)
         pages.mount(site)

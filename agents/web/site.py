@@ -17,14 +17,15 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agents import sentences
 from agents.moment import at_second, clock
-from agents.web.asking import ask, code_of, readers_warehouse
+from agents.web.asking import code_of
+from agents.web.kept import Kept
 from agents.web.playing import player
+from agents.web.static_files import Static
 from streams.errors import Explained
 from streams.store.selection import NAMES, Selection
 
@@ -69,10 +70,11 @@ class Site:
         warehouse: the study, to read.
     """
 
-    def __init__(self, web: FastAPI, runtime: Runtime) -> None:
+    def __init__(self, web: FastAPI, runtime: Runtime, kept: Kept) -> None:
         self.web = web
         self.runtime = runtime
-        self.warehouse = readers_warehouse(runtime)
+        self.warehouse = kept.warehouse
+        self._kept = kept
         environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -96,7 +98,7 @@ class Site:
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)
-        web.mount("/static", _Static(directory=HERE / "static"), name="static")
+        web.mount("/static", Static(directory=HERE / "static"), name="static")
 
     def ask(self, view: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Return what a view of the study says.
@@ -104,7 +106,7 @@ class Site:
         Raises:
             Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
         """
-        return ask(self.warehouse, view, *args, **kwargs)
+        return self._kept.ask(view, *args, **kwargs)
 
     @property
     def today(self) -> str:
@@ -130,7 +132,8 @@ class Site:
         def register(view: Callable[P, Row | Response]) -> Callable[P, Row | Response]:
             @wraps(view)
             def shown(request: Request, **given: Any) -> Response:
-                found: Any = view(**given)  # type: ignore[call-arg]
+                with self._kept.reading():
+                    found: Any = view(**given)  # type: ignore[call-arg]
                 if isinstance(found, Response):
                     return found
                 selected = given.get("selected")
@@ -187,16 +190,6 @@ class Site:
             "refresh_s": REFRESH_S if code == 503 and request.query_params.get("refresh") != "off" else None,
         }
         return self.render(request, "error.html", page, code)
-
-
-class _Static(StaticFiles):
-    """Files that the browser asks about each time, so that a new version is never mixed with an old one."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        answer = super().file_response(*args, **kwargs)
-        answer.headers["Cache-Control"] = "no-cache"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        return answer
 
 
 def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:

@@ -11,6 +11,8 @@ from page_process import client_of
 
 from agents import views
 from agents.moment import at_second
+from agents.months import every
+from agents.web.pages.sparklines import BASE, HEIGHT, STEP
 from streams.store import measure, news, read
 from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
@@ -126,9 +128,18 @@ async def test_topics_come_in_order_of_prevalence_with_a_sparkline_each(lively: 
 async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     of_topic = html[html.index(f'id="topic-{studies.BORN}"') :]
-    bars = re.findall(r"<title>([\d-]+): (\d+)</title>", of_topic[: of_topic.index("</li>")])
-    counted = [row for row in measure.topic_months(lively) if row["topic_id"] == studies.BORN]
-    assert bars == [(row["month"], str(row["videos"])) for row in counted]
+    picture = of_topic[of_topic.index('<svg class="sparkline"') : of_topic.index("</li>")]
+    rows = measure.topic_months(lively)
+    most = max(row["videos"] for row in rows)
+    months = every(min(row["month"] for row in rows), max(row["month"] for row in rows))
+    drawn = {
+        months[int(x) // STEP]: round(float(height) / HEIGHT * most)
+        for x, height in re.findall(rf"M(\d+) {BASE}v-([\d.]+)h", picture)
+    }
+    counted = {row["month"]: row["videos"] for row in rows if row["topic_id"] == studies.BORN}
+    assert drawn == counted
+    best = max(counted, key=lambda month: counted[month])
+    assert f'aria-label="Videos a month: most in {best}, {counted[best]}"' in picture
 
 
 async def test_a_subject_that_emerged_is_said_with_its_evidence(lively: Warehouse) -> None:

@@ -13,9 +13,10 @@ from pydantic import Field
 from agents import views
 from agents.web.asking import Refused, Selected
 from agents.web.pages.asked_topics import asked_topics
-from agents.web.pages.periods import By, gathered
+from agents.web.pages.months import By, columns, fitting
+from agents.web.pages.periods import gathered
 from agents.web.pages.trends import lines
-from agents.web.pages.units import told_apart
+from agents.web.pages.units import POINTS, told_apart
 from agents.web.site import Row, Site, query
 from streams.store import measure
 from streams.store.book import book
@@ -36,7 +37,7 @@ def mount(site: Site) -> None:
     def compare(
         selected: Selected,
         topic_id: Numbers = [],  # noqa: B006 - FastAPI's way to say "none"
-        by: By = "month",
+        by: By | None = None,
         add: Added = "",
     ) -> Any:
         applied = site.ask(book, selected.codebook)
@@ -55,14 +56,16 @@ def mount(site: Site) -> None:
         if add.strip():
             return RedirectResponse(address(selected, [each.topic_id for each in topics], by), 303)
         chosen = [each.topic_id for each in topics]
-        months, rows = gathered(site.ask(measure.topic_months, selected, applied), "topic_id", by, site.today)
+        by_month = site.ask(measure.topic_months, selected, applied)
+        counted_by = by or fitting(columns(by_month, site.today), POINTS)
+        months, rows = gathered(by_month, "topic_id", counted_by, site.today)
         rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
         of = {row["topic_id"]: row for row in every}
         drawn = lines(rows, "topic_id", chosen, months, names)
         met = site.ask(measure.cooccurrence, selected, PAIRS, applied) if chosen[1:] else []
         return {
             "title": "Compare topics",
-            "by": by,
+            "by": counted_by,
             "chosen": chosen,
             "merged": [each for each in topics if each.instead_of],
             "topics": [
@@ -80,10 +83,10 @@ def mount(site: Site) -> None:
         }
 
 
-def address(selected: Selection, topic_ids: Sequence[int], by: By) -> str:
+def address(selected: Selection, topic_ids: Sequence[int], by: By | None) -> str:
     """Return where these topics are compared."""
     kept = {name: getattr(selected, name) for name in NAMES}
-    return f"/compare{query(kept, topic_id=list(topic_ids), by='' if by == 'month' else by)}"
+    return f"/compare{query(kept, topic_id=list(topic_ids), by=by or '')}"
 
 
 def _named(text: str, names: dict[int, str]) -> int:

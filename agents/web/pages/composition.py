@@ -1,4 +1,4 @@
-"""/composition: how what is said divides into themes, by month or quarter."""
+"""/composition: how what is said divides into themes, by month, quarter or year."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.web.asking import Selected
-from agents.web.pages.months import Month
-from agents.web.pages.periods import By
+from agents.web.pages.months import By, Month
 from agents.web.pages.units import units
 from agents.web.site import Row, Site
 

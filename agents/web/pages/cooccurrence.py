@@ -16,7 +16,7 @@ from models.seriation import side_by_side
 from streams.store import measure
 from streams.store.book import book
 
-TOPICS = (10, 20, 40)
+TOPICS = (10, 20, 40, 60)
 """How many to choose from."""
 PAIRS = 100_000
 """More than the topics of any study have."""
@@ -31,7 +31,7 @@ def mount(site: Site) -> None:
     """Add the pages."""
 
     @site.page("/cooccurrence", "cooccurrence.html", twin="/api/cooccurrence")
-    def cooccurrence(selected: Selected, most: Most = 40) -> Row:
+    def cooccurrence(selected: Selected, most: Most = 20) -> Row:
         applied = site.ask(book, selected.codebook)
         topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
         pairs = site.ask(measure.cooccurrence, selected, PAIRS, applied)

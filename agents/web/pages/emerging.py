@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Query
@@ -16,7 +15,8 @@ from agents.deliver import arrived
 from agents.web.access import Curates
 from agents.web.asking import Refused, Selected
 from agents.web.desk import PATIENCE_S, Desk, said
-from agents.web.pages.months import Bar, Month, bars, columns
+from agents.web.pages.months import columns
+from agents.web.pages.sparklines import of_talks, sparklines
 from agents.web.site import Row, Site
 from agents.weigh import Verdict, weigh
 from models.trend import trend
@@ -53,14 +53,14 @@ def mount(site: Site) -> None:
         topics = {row["topic_id"]: row for row in site.ask(views.topics, selected, applied)}
         by_month = site.ask(measure.topic_months, selected, applied)
         months = columns(by_month, site.today)
-        drawn = bars(by_month, months)
+        drawn = sparklines(by_month, months, {row["topic_id"] for row in rows})
         cards = [
             row
             | {
                 "fired": FIRED[row["rule"]],
                 "counted": topics.get(row["topic_id"]),
                 "growth": growth(row),
-                "bars": drawn.get(row["topic_id"]) or of_talks(row["published"].values(), months),
+                "sparkline": drawn.get(row["topic_id"]) or of_talks(row["published"].values(), months),
             }
             for row in rows
         ]
@@ -118,10 +118,3 @@ def growth(row: Mapping[str, Any]) -> Row | None:
         "low": found.change_interval.low,
         "high": found.change_interval.high,
     }
-
-
-def of_talks(days: Any, months: Sequence[Month]) -> list[Bar]:
-    """Return the sparkline of what is no topic: of the talks that were told of, by month of publication."""
-    counts = Counter(f"{day:%Y-%m}" for day in days)
-    most = max(counts.values(), default=1)
-    return [Bar(month.key, counts[month.key], counts[month.key] / most, month.unfinished) for month in months]

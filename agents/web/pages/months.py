@@ -1,11 +1,11 @@
-"""Months as columns: from the first with a talk to the last, those without one included."""
+"""Months as columns, from the first with a talk to the last; and quarters or years, where they are many."""
 
 from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from agents.months import every
 
@@ -13,26 +13,20 @@ Row = Mapping[str, Any]
 
 
 class Month(NamedTuple):
-    """A month of publication."""
+    """A month of publication, or a quarter or year of them."""
 
     key: str
-    """YYYY-MM"""
+    """YYYY-MM; YYYY-Q1; YYYY"""
     name: str
-    """Jan"""
+    """Jan; Q1; YYYY"""
     of_videos: int
-    """Videos of the month with any topic; 0: no talk, so no share either."""
+    """Its videos with any topic; 0: no talk, so no share either."""
     unfinished: bool
     """The calendar has not left it: its numbers still grow."""
 
 
-class Bar(NamedTuple):
-    """A month of a topic's sparkline."""
-
-    month: str
-    videos: int
-    height: float
-    """0 to 1, on a scale that all topics share."""
-    unfinished: bool
+By = Literal["month", "quarter", "year"]
+"""What a column is. A video is published in one month, so what was counted by month adds up to the others."""
 
 
 def columns(rows: Sequence[Row], today: str) -> list[Month]:
@@ -57,15 +51,47 @@ def years(months: Sequence[Month]) -> list[tuple[str, int]]:
     return [(year, len(list(group))) for year, group in groupby(months, lambda month: month.key[:4])]
 
 
-def bars(rows: Sequence[Row], months: Sequence[Month]) -> dict[int, list[Bar]]:
-    """Return each topic's sparkline; all have the same months and the same scale."""
-    videos = {(row["topic_id"], row["month"]): row["videos"] for row in rows}
-    most = max(videos.values(), default=1)
-    return {
-        topic_id: [
-            Bar(month.key, count, count / most, month.unfinished)
-            for month in months
-            for count in [videos.get((topic_id, month.key), 0)]
-        ]
-        for topic_id in {row["topic_id"] for row in rows}
-    }
+def part(month: str, by: By) -> str:
+    """Return what a month, 'YYYY-MM', is a part of.
+
+    Example:
+        >>> part("2025-03", "quarter"), part("2025-04", "quarter"), part("2025-04", "year")
+        ('2025-Q1', '2025-Q2', '2025')
+    """
+    match by:
+        case "month":
+            return month
+        case "quarter":
+            return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+        case "year":
+            return month[:4]
+
+
+def fitting(months: Sequence[Month], most: int) -> By:
+    """Return what the columns are for so many months to be in at most `most` of them, or in years.
+
+    Example:
+        >>> ends = [{"month": month, "of_videos": 1} for month in ("2021-01", "2025-12")]
+        >>> months = columns(ends, "2026-01")
+        >>> fitting(months, 60), fitting(months, 36), fitting(months, 12)
+        ('month', 'quarter', 'year')
+    """
+    if len(months) <= most:
+        return "month"
+    return "quarter" if len({part(month.key, "quarter") for month in months}) <= most else "year"
+
+
+def parts(months: Sequence[Month], by: By) -> list[Month]:
+    """Return the columns that the months are in."""
+    if by == "month":
+        return list(months)
+    grouped = groupby(months, lambda month: part(month.key, by))
+    return [
+        Month(
+            name,
+            name[5:] or name,
+            sum(month.of_videos for month in group),
+            any(month.unfinished for month in group),
+        )
+        for name, group in ((name, list(group)) for name, group in grouped)
+    ]

@@ -6,7 +6,8 @@ from typing import Any
 
 from agents import views
 from agents.web.asking import Selected
-from agents.web.pages.months import columns, years
+from agents.web.pages.months import columns, fitting, years
+from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site
 from streams.store import measure, news, read, talks
 from streams.store.book import book
@@ -16,6 +17,8 @@ NEWEST = 6
 """Talks shown, the newest."""
 MOVING = 5
 """At most so many topics that rise, and that fade, are named here."""
+COLUMNS = 36
+"""Themes are shown by month for at most so many; of more, by quarter or year."""
 
 
 def mount(site: Site) -> None:
@@ -29,7 +32,8 @@ def mount(site: Site) -> None:
         themes = site.ask(measure.themes, selected, applied)
         topics = site.ask(views.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
-        months = columns(prevalence, site.today)
+        by = fitting(columns(prevalence, site.today), COLUMNS)
+        months, cells = gathered(prevalence, "theme", by, site.today)
         changing = unfinished > 0 or status["relearning"] > 0 or not status["videos"]
         return {
             "title": "Overview",
@@ -42,8 +46,9 @@ def mount(site: Site) -> None:
             "topics": topics,
             "treemap": treemap(themes, topics),
             "months": months,
+            "by": by,
             "years": years(months),
-            "cells": {(row["theme"], row["month"]): row for row in prevalence},
+            "cells": {(row["theme"], row["month"]): row for row in cells},
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
             "newest": [row for row in site.ask(talks.talks, 4 * NEWEST) if row["state"] == "assigned"][

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from agents.web.asking import Selected
-from agents.web.pages.months import Month
-from agents.web.pages.periods import By
+from agents.web.pages.months import By, Month
 from agents.web.pages.units import Of, units
 from agents.web.site import Row, Site
 

@@ -9,14 +9,18 @@ from fastapi import Query
 
 from agents import views
 from agents.web.asking import Selected
-from agents.web.pages.months import bars, columns
+from agents.web.pages.months import columns, fitting
+from agents.web.pages.sparklines import MOST, sparklines
 from agents.web.site import Row, Site
 from streams.store import genealogy, measure
 from streams.store.book import Book, book
 
 DRIFTS = 3
+PAGE = 50
+"""Topics on a page."""
 ORDERS = (("share", "Share of videos"), ("rising", "Rising first"), ("new", "Newest first"), ("name", "Name"))
 Order = Annotated[Literal["share", "rising", "new", "name"], Query(description="What comes first.")]
+Page = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
 Words = Annotated[str, Query(max_length=200, description="Only topics with all of these words.")]
 
 
@@ -24,12 +28,15 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/topics", "topics.html", twin="/api/topics")
-    def topics(selected: Selected, sort: Order = "share", find: Words = "") -> Row:
+    def topics(selected: Selected, sort: Order = "share", find: Words = "", page: Page = 1) -> Row:
         applied = site.ask(book, selected.codebook)
         found = [row for row in site.ask(views.topics, selected, applied) if has(row, find)]
         by_month = site.ask(measure.topic_months, selected, applied)
         months = columns(by_month, site.today)
-        drawn = bars(by_month, months)
+        spoken = {row["topic_id"] for row in by_month}
+        counted = [topic for topic in ordered(found, sort) if topic["topic_id"] in spoken]
+        shown = counted[PAGE * (page - 1) : PAGE * page]
+        drawn = sparklines(by_month, months, {topic["topic_id"] for topic in shown})
         drifts = site.ask(genealogy.drifts)
         return {
             "title": "Topics",
@@ -40,13 +47,17 @@ def mount(site: Site) -> None:
             "topics": [
                 topic
                 | {
-                    "bars": drawn[topic["topic_id"]],
+                    "sparkline": drawn[topic["topic_id"]],
                     "drifts": [row for row in drifts if row["topic_id"] == topic["topic_id"]][:DRIFTS],
                 }
-                for topic in ordered(found, sort)
-                if topic["topic_id"] in drawn
+                for topic in shown
             ],
-            "silent": [topic for topic in found if topic["topic_id"] not in drawn],
+            "counted": len(counted),
+            "of_videos": counted[0]["of_videos"] if counted else 0,
+            "page": page,
+            "pages": -(-len(counted) // PAGE),
+            "by": fitting(months, MOST),
+            "silent": [topic for topic in found if topic["topic_id"] not in spoken],
             "excluded": excluded(applied, find),
             "merged": merged(applied, find),
         }

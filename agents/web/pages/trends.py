@@ -1,4 +1,4 @@
-"""/trends: shares of themes or topics by month or quarter, with their intervals."""
+"""/trends: shares of themes or topics by month, quarter or year, with their intervals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pydantic import Field
 
 from agents import views
 from agents.web.asking import Selected
-from agents.web.pages.months import Month
-from agents.web.pages.periods import By
+from agents.web.pages.months import By, Month
 from agents.web.pages.units import Of, Units, units
 from agents.web.site import Row, Site
 
@@ -31,7 +30,7 @@ def mount(site: Site) -> None:
     def trends(
         selected: Selected,
         of: Of = "themes",
-        by: By = "month",
+        by: By | None = None,
         theme: Chosen = [],  # noqa: B006 - FastAPI's way to say "none"
         topic_id: ChosenTopics = [],  # noqa: B006
     ) -> Row:
@@ -43,7 +42,7 @@ def mount(site: Site) -> None:
         return {
             "title": "Trends",
             "of": of,
-            "by": by,
+            "by": found.by,
             "months": found.columns,
             "key": found.key,
             "choices": _by_theme(found) if of == "topics" else {"": found.names},

@@ -6,23 +6,27 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from agents.web.pages.months import Month
-from agents.web.pages.periods import By, gathered
+from agents.web.pages.months import By, Month, columns, fitting
+from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site
 from streams.store import measure
 from streams.store.book import book
 from streams.store.selection import Selection
 
 Of = Literal["themes", "topics"]
+POINTS = 60
+"""So many points of a line can be told apart; they are quarters or years where the months are more."""
 
 
 class Units(NamedTuple):
-    """Themes or topics that some video of the selection speaks of, and their numbers by month or quarter."""
+    """Themes or topics that some video of the selection speaks of, and their numbers in time."""
 
     key: str
     """The column of `rows` that tells them apart: theme or topic_id."""
     names: Mapping[Any, str]
     """Of each its name, no two the same; the most prevalent first."""
+    by: By
+    """What a column is."""
     columns: list[Month]
     rows: list[Row]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
@@ -32,18 +36,21 @@ class Units(NamedTuple):
     """Of each the theme that it is in."""
 
 
-def units(site: Site, selected: Selection, of: Of, by: By) -> Units:
-    """Return the themes or topics of a selection."""
+def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
+    """Return the themes or topics of a selection; `by` None: what gives a line at most `POINTS` points."""
     applied = site.ask(book, selected.codebook)
     if of == "themes":
         rows = site.ask(measure.prevalence, selected, applied)
         names = {row["theme"]: row["theme"] for row in site.ask(measure.themes, selected, applied)}
-        return Units("theme", names, *gathered(rows, "theme", by, site.today), "/api/prevalence", names)
+        by = by or fitting(columns(rows, site.today), POINTS)
+        return Units("theme", names, by, *gathered(rows, "theme", by, site.today), "/api/prevalence", names)
     rows = site.ask(measure.topic_months, selected, applied)
     topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
+    by = by or fitting(columns(rows, site.today), POINTS)
     return Units(
         "topic_id",
         told_apart(topics),
+        by,
         *gathered(rows, "topic_id", by, site.today),
         "/api/topic_months",
         {row["topic_id"]: row["theme"] for row in topics},

@@ -14,6 +14,11 @@ const begin = (root) => {
 
 document.body.addEventListener("htmx:load", (event) => begin(event.detail.elt));
 document.body.addEventListener("htmx:beforeCleanupElement", (event) => forgetCharts(event.detail.elt));
+document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  // htmx tells each element that goes, one by one; thousands of cells have nothing to hear and would be waited for.
+  if (!detail.boosted || !detail.shouldSwap) return;
+  for (const table of document.querySelectorAll("main table")) table.remove();
+});
 document.body.addEventListener("htmx:afterSettle", (event) => {
   // A page that came without a reload begins, for who listens or tabs, at its content.
   if (event.detail.boosted) document.getElementById("content")?.focus({ preventScroll: true });

@@ -1,0 +1,73 @@
+"""Scripts, styles and pictures: compressed once, and asked about each time.
+
+A page takes some twenty of them, and a browser that has none yet waits for all.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from agents.web.answers import has_it
+
+FILES = 256
+"""More than there are."""
+
+
+class Packed(NamedTuple):
+    """A file as it is sent."""
+
+    plain: bytes
+    zipped: bytes
+    media_type: str
+    tag: str
+
+
+class Static(StaticFiles):
+    """Files that the browser asks about each time, so that a new version is never mixed with an old one."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """Return a file, or that the browser has it already."""
+        packed = _packed(Path(full_path), stat_result.st_mtime_ns)
+        asked = Headers(scope=scope)
+        headers = {
+            "ETag": packed.tag,
+            "Cache-Control": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+            "Vary": "Accept-Encoding",
+        }
+        if has_it(asked.get("if-none-match", ""), packed.tag):
+            return Response(status_code=304, headers=headers)
+        zipped = "gzip" in asked.get("accept-encoding", "") and len(packed.zipped) < len(packed.plain)
+        if zipped:
+            headers["Content-Encoding"] = "gzip"
+        body = packed.zipped if zipped else packed.plain
+        return Response(body, status_code, headers, packed.media_type)
+
+
+@lru_cache(FILES)
+def _packed(path: Path, _changed_at: int) -> Packed:
+    plain = path.read_bytes()
+    # Weak, because compressed or not it says the same.
+    return Packed(
+        plain,
+        gzip.compress(plain, mtime=0),
+        mimetypes.guess_type(path)[0] or "application/octet-stream",
+        f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"',
+    )

@@ -1,0 +1,126 @@
+"""What views said is kept until the database holds something else, on either engine."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from said import STORY, empty, write
+
+from agents import views
+from agents.web.kept import Kept
+from streams.errors import Unavailable
+from streams.settings import Settings
+from streams.store import measure, read
+from streams.store.book import book
+from streams.store.selection import EVERYTHING, Selection
+from streams.store.state import state
+from streams.store.warehouse import Warehouse
+
+
+@pytest.fixture
+def queries(either: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every query that is asked from now on, but the one about the state."""
+    asked: list[str] = []
+    rows = either.rows
+
+    def noted(statement: str, **parameters: Any) -> Any:
+        if "system.parts" not in statement:
+            asked.append(statement)
+        return rows(statement, **parameters)
+
+    monkeypatch.setattr(either, "rows", noted)
+    return asked
+
+
+def test_whatever_is_written_makes_another_state(either: Warehouse) -> None:
+    seen = {state(either)}
+    for event in STORY:
+        write(either, [event])
+        assert state(either) not in seen, event
+        seen.add(state(either))
+    empty(either)
+    write(either, STORY[:1])
+    assert state(either) not in seen
+
+
+def test_a_view_is_asked_once_until_something_is_written(either: Warehouse, queries: list[str]) -> None:
+    kept = Kept(either)
+    write(either, STORY[:12])
+    with kept.reading():
+        first = kept.ask(measure.topics, EVERYTHING)
+    queries.clear()
+    with kept.reading():
+        assert kept.ask(measure.topics, EVERYTHING) == first
+    assert not queries
+    write(either, STORY)
+    with kept.reading():
+        assert kept.ask(measure.topics, EVERYTHING) == measure.topics(either) != first
+
+
+def test_other_arguments_are_another_question(either: Warehouse) -> None:
+    write(either, STORY)
+    kept = Kept(either)
+    months = Selection(first="2025-04", last="2025-04")
+    for _ in range(2):
+        with kept.reading():
+            applied = kept.ask(book)
+            assert kept.ask(measure.topics, EVERYTHING, applied) == measure.topics(either)
+            assert kept.ask(measure.topics, months, applied) == measure.topics(either, months)
+            assert kept.ask(measure.topics, EVERYTHING) == measure.topics(either)
+            assert kept.ask(views.topics, EVERYTHING) == views.topics(either)
+
+
+def test_nobody_changes_what_the_next_one_gets(either: Warehouse) -> None:
+    write(either, STORY)
+    kept = Kept(either)
+    for _ in range(3):
+        with kept.reading():
+            found = kept.ask(read.status)
+        assert found == read.status(either)
+        found["states"].clear()
+        found["videos"] = -1
+
+
+def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: list[str]) -> None:
+    """Outside of `reading`: a curator that writes and looks what came of it."""
+    write(either, STORY)
+    kept = Kept(either)
+    for _ in range(2):
+        queries.clear()
+        kept.ask(measure.topics, EVERYTHING)
+        assert queries
+
+
+def test_what_looks_at_more_than_the_database_is_not_kept(either: Warehouse) -> None:
+    kept = Kept(either)
+    times = iter(range(9))
+
+    def now(_: Warehouse) -> int:
+        return next(times)
+
+    with kept.reading():
+        assert [kept.ask(now), kept.ask(now)] == [0, 1]
+
+
+def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, queries: list[str]) -> None:
+    write(either, STORY)
+    kept = Kept(either, most=400)
+    questions = [Selection(first=f"2025-{month:02}") for month in range(1, 7)]
+
+    def asks(question: Selection) -> bool:
+        """Whether the database was asked."""
+        queries.clear()
+        kept.ask(measure.themes, question)
+        return bool(queries)
+
+    with kept.reading():
+        assert all(map(asks, questions))
+        assert not asks(questions[-1]), "the newest is there"
+        assert asks(questions[0]), "the oldest made room"
+
+
+def test_a_study_without_tables_is_said_so(chdb_home: Path) -> None:
+    with Warehouse(Settings(home=chdb_home, study="not_begun")) as warehouse:
+        kept = Kept(warehouse)
+        with kept.reading(), pytest.raises(Unavailable, match="has no tables"):
+            kept.ask(read.status)
