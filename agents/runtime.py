@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
@@ -185,14 +186,17 @@ class Runtime:
         server = uvicorn.Server(config)
         server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # signals are ours
         try:
-            socket = config.bind_socket()
+            listening = config.bind_socket()
         except SystemExit as error:
             raise Misconfigured(
                 f"the port {port} of {host} is in use", f"stop what uses it, or set {setting} to another port"
             ) from error
+        # uvicorn's socket names no protocol, and asyncio leaves such a one to Nagle: each answer would wait
+        # 40 ms for the acknowledgement of its own head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shown = "127.0.0.1" if host == "0.0.0.0" else host
-        self.url = f"http://{shown}:{socket.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve([socket]))
+        self.url = f"http://{shown}:{listening.getsockname()[1]}"
+        serving = asyncio.create_task(server.serve([listening]))
         try:
             yield
         finally:

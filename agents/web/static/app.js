@@ -21,7 +21,11 @@ document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
   // A page that came without a reload begins, for who listens or tabs, at its content.
-  if (event.detail.boosted) document.getElementById("content")?.focus({ preventScroll: true });
+  const { boosted, pathInfo } = event.detail;
+  if (!boosted) return;
+  document.getElementById("content")?.focus({ preventScroll: true });
+  // Here and not by htmx: before its charts are drawn, to scroll would be to lay the page out twice.
+  if (!pathInfo.anchor) scrollTo(0, 0);
 });
 begin(document);
 listen();

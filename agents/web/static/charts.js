@@ -1,14 +1,24 @@
 // Draws every <figure data-chart="KIND"> from the JSON beside it, with charts/KIND.js:
 //   option(data, look) -> what ECharts draws, with the height it takes, and a width where it needs more than there is;
 //   follow(hit, data) -> the address that a click leads to, what it sets ({set, to}: one of the controls), or nothing.
-// The library is loaded with the first chart. Tooltips are drawn, not made of HTML: a title stays text.
+// The library is loaded with the first chart, and every kind after it: what is there is drawn before the next frame, while
+// one that waited for a promise would let the browser paint the page without it first. Tooltips are drawn, not made of HTML: a title stays text.
 import { isDark, onScheme } from "./switch.js";
 
+const KINDS = ["composition", "cooccurrence", "lines", "ranks", "treemap"];
 const drawn = new Map();
+const modules = new Map();
 const NARROW = 600;
 
+/** A module that is there, or a promise of it. */
+const load = (path) => modules.get(path) ?? import(path).then((module) => {
+  modules.set(path, module);
+  return module;
+});
+
 /** Colours, type and room that a chart draws with, as the style sheet has them. */
-const lookOf = (figure, picture) => {
+const lookOf = (chart) => {
+  const { figure } = chart;
   const style = getComputedStyle(figure);
   const of = (name) => style.getPropertyValue(name).trim();
   return {
@@ -22,13 +32,13 @@ const lookOf = (figure, picture) => {
     width: figure.clientWidth,
     font: style.fontFamily,
     /** Where a label asks how much room it has: the box of a datum, while it is drawn. */
-    boxOf: (dataIndex) => picture.getModel().getSeriesByIndex(0).getData().getItemLayout(dataIndex),
+    boxOf: (dataIndex) => chart.picture.getModel().getSeriesByIndex(0).getData().getItemLayout(dataIndex),
   };
 };
 
 const draw = (chart) => {
-  const { figure, canvas, kind, data, picture } = chart;
-  const look = lookOf(figure, picture);
+  const { figure, canvas, kind, data } = chart;
+  const look = lookOf(chart);
   chart.width = look.width;
   const { height, width = 0, ...option } = kind.option(data, look);
   canvas.style.height = `${height ?? (look.narrow ? 320 : 420)}px`;
@@ -42,8 +52,10 @@ const draw = (chart) => {
     for (const name of ["tabindex", "role", "aria-label"]) board.removeAttribute(name);
   }
   for (const label of figure.querySelectorAll("[data-only]")) label.hidden = data.layout !== label.dataset.only;
-  picture.resize();
-  picture.setOption({
+  // Made when its room is known: to change it afterwards would draw everything once more.
+  if (chart.picture) chart.picture.resize();
+  else chart.picture = chart.init(canvas, null, { renderer: "canvas" });
+  chart.picture.setOption({
     animation: false,
     textStyle: { fontFamily: look.font, color: look.ink },
     ...option,
@@ -60,16 +72,11 @@ const set = (chart, control, value) => {
   draw(chart);
 };
 
-const start = async (figure) => {
-  const [{ init }, kind] = await Promise.all([
-    import("./vendor/echarts.js"),
-    import(`./charts/${figure.dataset.chart}.js`),
-  ]);
+const start = (figure, { init }, kind) => {
   if (!figure.isConnected || drawn.has(figure)) return;
   const canvas = figure.querySelector(".canvas");
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-  const picture = init(canvas, null, { renderer: "canvas" });
-  const chart = { figure, canvas, kind, data, picture };
+  const chart = { figure, canvas, kind, data, init, picture: null };
   drawn.set(figure, chart);
   draw(chart);
   chart.watch = new ResizeObserver(() => {
@@ -77,7 +84,7 @@ const start = async (figure) => {
   });
   chart.watch.observe(figure);
   if (kind.follow) {
-    picture.on("click", (hit) => {
+    chart.picture.on("click", (hit) => {
       const found = kind.follow(hit, data);
       if (typeof found === "string") location.assign(found);
       const control = found?.set && figure.querySelector(`[data-set="${found.set}"]`);
@@ -94,7 +101,7 @@ const start = async (figure) => {
     save.hidden = false;
     save.addEventListener("click", () => {
       const link = document.createElement("a");
-      link.href = picture.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: lookOf(figure, picture).paper });
+      link.href = chart.picture.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: lookOf(chart).paper });
       link.download = `${figure.id}.png`;
       link.click();
     });
@@ -105,11 +112,22 @@ export const drawCharts = (root) => {
   const figures = [...root.querySelectorAll("figure[data-chart]")];
   if (root.matches?.("figure[data-chart]")) figures.push(root);
   for (const figure of figures) {
-    start(figure).catch((error) => {
+    const failed = (error) => {
       figure.dataset.failed = "";
       figure.querySelector(".twin").open = true;
       console.error(error);
-    });
+    };
+    const parts = [load("./vendor/echarts.js"), load(`./charts/${figure.dataset.chart}.js`)];
+    if (parts.some((part) => part instanceof Promise)) {
+      Promise.all(parts).then((loaded) => start(figure, ...loaded)).catch(failed);
+      globalThis.requestIdleCallback?.(() => KINDS.forEach((kind) => load(`./charts/${kind}.js`)));
+      continue;
+    }
+    try {
+      start(figure, ...parts);
+    } catch (error) {
+      failed(error);
+    }
   }
 };
 
@@ -117,7 +135,7 @@ export const forgetCharts = (root) => {
   for (const [figure, chart] of drawn) {
     if (figure !== root && !root.contains(figure)) continue;
     chart.watch?.disconnect();
-    chart.picture.dispose();
+    chart.picture?.dispose();
     drawn.delete(figure);
   }
 };
