@@ -127,8 +127,8 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         | found
         | {
             "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
-            "drifts": genealogy.drifts(warehouse, known),
-            "genealogy": genealogy.genealogy(warehouse, known),
+            "drifts": genealogy.drifts(warehouse, known, applied=applied),
+            "genealogy": genealogy.genealogy(warehouse, known, applied),
             "quotes": read.quotes(warehouse, known, applied=applied),
             "newest": read.quotes(warehouse, known, newest=True, applied=applied),
         }

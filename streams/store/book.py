@@ -49,6 +49,10 @@ class Book:
         """Return the topic that one counts for; one that is unknown counts for itself."""
         return self.entries[topic_id].counts_as if topic_id in self.entries else topic_id
 
+    def name_of(self, topic_id: int) -> str:
+        """Return what a topic is called; empty where there is none."""
+        return self.entries[topic_id].name if topic_id in self.entries else ""
+
     def family(self, topic_id: int) -> list[int]:
         """Return the topic that one counts for and everything that counts for it."""
         target = self.counts_as(topic_id)

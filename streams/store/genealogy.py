@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.store.book import Book, book
-from streams.store.shown import ASLEEP, FAMILY, MODEL, NAMED
+from streams.store.shown import ASLEEP, MODEL
 from streams.store.warehouse import Row, Warehouse
 
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
@@ -13,65 +13,75 @@ _NO_COUNTS = "'' AS reason, 0 AS survival, 0 AS topics_before, 0 AS topics_after
 _STORY = f"""
     SELECT born_sequence AS sequence, toDate32(emerged_at) AS day, if(parent = 0, 'born', 'split') AS what,
            topic_id, parent AS other_id, {_NO_COUNTS}
-    FROM topics FINAL WHERE model_version = {MODEL} AND origin = 'born'
+    FROM topics FINAL WHERE model_version = {{model:String}} AND origin = 'born'
     UNION ALL
     SELECT sequence, day, 'merged' AS what, topic_id, target AS other_id, {_NO_COUNTS}
-    FROM merges FINAL WHERE model_version = {MODEL}
+    FROM merges FINAL WHERE model_version = {{model:String}}
     UNION ALL
     SELECT sequence, day, if(asleep, 'asleep', 'awake') AS what, topic_id, 0 AS other_id,
            {_NO_COUNTS}
-    FROM dormancies FINAL WHERE model_version = {MODEL}
+    FROM dormancies FINAL WHERE model_version = {{model:String}}
     UNION ALL
     SELECT sequence, day, if(accepted, 'consolidated', 'rejected') AS what, 0 AS topic_id, 0 AS other_id,
            reason, survival, topics_before, topics_after
-    FROM consolidations FINAL WHERE model_version = {MODEL}
+    FROM consolidations FINAL WHERE model_version = {{model:String}}
 """
 
 
-def genealogy(warehouse: Warehouse, topic_id: int | None = None) -> list[Row]:
-    """What happened to topics, oldest first; with `topic_id`, to that one and those merged into it.
+def genealogy(warehouse: Warehouse, topic_id: int | None = None, applied: Book | None = None) -> list[Row]:
+    """What happened to topics, oldest first; with `topic_id`, to that one and those that count for it.
 
     Returns:
         Rows {sequence, day, what, topic_id, topic, other_id, other, reason, survival, topics_before,
         topics_after}. `what` is born, split (off `other`), merged (into `other`), asleep, awake; or, of the
         topics as a whole (topic_id = 0), consolidated or rejected, with reason, survival and how many topics.
     """
-    family = f"WHERE topic_id IN {FAMILY} OR other_id IN {FAMILY}" if topic_id is not None else ""
-    return warehouse.rows(
+    applied = applied or book(warehouse)
+    family = (
+        ""
+        if topic_id is None
+        else "WHERE has({ids:Array(UInt32)}, topic_id) OR has({ids:Array(UInt32)}, other_id)"
+    )
+    rows = warehouse.rows(
         f"""
-        SELECT s.sequence AS sequence, s.day AS day, s.what AS what, s.topic_id AS topic_id,
-               a.name AS topic, s.other_id AS other_id, b.name AS other, s.reason AS reason,
-               toFloat64(s.survival) AS survival, s.topics_before AS topics_before,
-               s.topics_after AS topics_after
-        FROM (SELECT * FROM ({_STORY}) {family}) AS s
-        LEFT JOIN {NAMED} AS a ON a.topic_id = s.topic_id
-        LEFT JOIN {NAMED} AS b ON b.topic_id = s.other_id
+        SELECT sequence, day, what, topic_id, '' AS topic, other_id, '' AS other, reason,
+               toFloat64(survival) AS survival, topics_before, topics_after
+        FROM ({_STORY}) {family}
         ORDER BY sequence, indexOf({list(_ORDER)}, what), topic_id
         """,
-        topic=topic_id or 0,
+        model=applied.model_version,
+        ids=[] if topic_id is None else applied.family(topic_id),
     )
+    return [
+        row | {"topic": applied.name_of(row["topic_id"]), "other": applied.name_of(row["other_id"])}
+        for row in rows
+    ]
 
 
-def drifts(warehouse: Warehouse, topic_id: int | None = None, limit: int = 50) -> list[Row]:
-    """How topics changed, the newest first; with `topic_id`, that one and those merged into it.
+def drifts(
+    warehouse: Warehouse, topic_id: int | None = None, limit: int = 50, applied: Book | None = None
+) -> list[Row]:
+    """How topics changed, the newest first; with `topic_id`, that one and those that count for it.
 
     Returns:
         Rows {topic_id, topic, what, share_before, share_after, moved, words_before, words_after, since,
         videos_before, videos_after, drifted_at}. `what` is share, words (moved: Jensen-Shannon, bits) or
         centre (moved: cosine distance).
     """
-    family = f"AND topic_id IN {FAMILY}" if topic_id is not None else ""
-    return warehouse.rows(
+    applied = applied or book(warehouse)
+    family = "" if topic_id is None else "AND has({ids:Array(UInt32)}, topic_id)"
+    rows = warehouse.rows(
         f"""
-        SELECT d.topic_id AS topic_id, n.name AS topic, what, share_before, share_after, moved, words_before,
-               words_after, since, videos_before, videos_after, drifted_at
-        FROM (SELECT * FROM drifts FINAL WHERE model_version = {MODEL} {family}) AS d
-        LEFT JOIN {NAMED} AS n ON n.topic_id = d.topic_id
+        SELECT topic_id, '' AS topic, what, share_before, share_after, moved, words_before, words_after,
+               since, videos_before, videos_after, drifted_at
+        FROM drifts FINAL WHERE model_version = {{model:String}} {family}
         ORDER BY sequence DESC, topic_id, what LIMIT {{limit:UInt32}}
         """,
-        topic=topic_id or 0,
+        model=applied.model_version,
+        ids=[] if topic_id is None else applied.family(topic_id),
         limit=limit,
     )
+    return [row | {"topic": applied.name_of(row["topic_id"])} for row in rows]
 
 
 def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:

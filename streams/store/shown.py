@@ -57,14 +57,6 @@ def named(until: str = "", model: str = MODEL) -> str:
 NAMED = named()
 """The same by the newest codebook, of the model that is shown."""
 
-TOPIC = f"""(
-    SELECT if(count() = 0, {{topic:UInt32}}, any(target)) FROM {ALIASES} WHERE topic_id = {{topic:UInt32}}
-)"""
-"""The topic that is asked for (parameter `topic`), or the one it was merged into."""
-
-FAMILY = f"(SELECT {TOPIC} AS topic_id UNION ALL SELECT topic_id FROM {ALIASES} WHERE target = {TOPIC})"
-"""That topic and everything merged into it."""
-
 SOURCE = "multiIf(channel_id != '', channel_id, channel != '', channel, show != '', show, video_id)"
 """What a video comes from, as the topic model is told it."""
 

@@ -66,10 +66,12 @@ def mount(site: Site) -> None:
             "rows": {row["month"]: row for row in ours if row["videos"]},
             "lines": lines(ours, "name", [entry.name], months),
             # All of them, and chosen here: the choice in SQL takes longer to plan than they take to read.
-            "drifts": [row for row in site.ask(genealogy.drifts, None, DRIFTS) if row["topic_id"] in family],
+            "drifts": [
+                row for row in site.ask(genealogy.drifts, None, DRIFTS, applied) if row["topic_id"] in family
+            ],
             "genealogy": [
                 row
-                for row in site.ask(genealogy.genealogy)
+                for row in site.ask(genealogy.genealogy, None, applied)
                 if row["topic_id"] in family or row["other_id"] in family
             ],
             "decisions": [

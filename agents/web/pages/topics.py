@@ -37,7 +37,7 @@ def mount(site: Site) -> None:
         counted = [topic for topic in ordered(found, sort) if topic["topic_id"] in spoken]
         shown = counted[PAGE * (page - 1) : PAGE * page]
         drawn = sparklines(by_month, months, {topic["topic_id"] for topic in shown})
-        drifts = site.ask(genealogy.drifts)
+        drifts = site.ask(genealogy.drifts, applied=applied)
         return {
             "title": "Topics",
             "sort": sort,
