@@ -31,7 +31,7 @@ PAGE = 1000
 """At most so many rows at once, where a view has a limit of its own."""
 EVERY = 100_000
 """At most so many rows at once of anything, and so many rows of a list are counted."""
-OURS = frozenset({"applied", "counted"})
+OURS = frozenset({"among", "applied", "counted"})
 """Parameters with which one view spares another work; nobody asks for them."""
 WHOLE = frozenset({"boilerplate", "listing", "screening_queue"})
 """Views whose `limit` is theirs: of examples a source; or that say themselves how many rows there are."""

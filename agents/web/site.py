@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -91,7 +90,6 @@ class Site:
             "figures": sentences.figures,
             "happened": sentences.happened,
             "health": sentences.health,
-            "level": level,
             "percent": percent,
             "player": player,
             "query": query,
@@ -213,13 +211,3 @@ def percent(share: float, digits: int = 1) -> str:
         ('52.2', '52')
     """
     return f"{100 * share:.{digits}f}"
-
-
-def level(share: float) -> int:
-    """Return how dark a share is shown: 0 for none, then 1 to 10.
-
-    Example:
-        >>> level(0.0), level(0.01), level(0.1), level(0.11), level(1.0)
-        (0, 1, 1, 2, 10)
-    """
-    return math.ceil(round(share * 10, 9))

@@ -8,7 +8,7 @@ as of the selection's revision, for whoever asks for more than one number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from streams.store import tally
 from streams.store.book import Book, book
@@ -187,8 +187,16 @@ def cooccurrence(
     selection: Selection = EVERYTHING,
     limit: int = 1000,
     applied: Book | None = None,
+    among: Container[int] | None = None,
 ) -> list[Row]:
     """Pairs of topics within videos: how many videos have at least one paragraph of each.
+
+    Args:
+        warehouse: the study.
+        selection: which talks.
+        limit: at most so many pairs.
+        applied: the codebook; None: that of the selection.
+        among: only pairs of these topics; None: of all.
 
     Returns:
         Rows {topic_id, name, other_id, other, videos, topic_videos, other_videos, of_videos, jaccard, lift}
@@ -196,7 +204,7 @@ def cooccurrence(
         with both; lift: videos with both over what independence would give (1: no association).
     """
     applied = applied or book(warehouse, selection.codebook)
-    units = by_topic(applied)
+    units = {known: unit for known, unit in by_topic(applied).items() if among is None or unit in among}
     if not units:
         return []
     counted = topic_tallies(warehouse, [selection], applied)[0]

@@ -62,7 +62,7 @@ def mount(site: Site) -> None:
         rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
         of = {row["topic_id"]: row for row in every}
         drawn = lines(rows, "topic_id", chosen, months, names)
-        met = site.ask(measure.cooccurrence, selected, PAIRS, applied) if chosen[1:] else []
+        met = site.ask(measure.cooccurrence, selected, PAIRS, applied, tuple(chosen)) if chosen[1:] else []
         return {
             "title": "Compare topics",
             "by": counted_by,

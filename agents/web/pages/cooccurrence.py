@@ -34,10 +34,9 @@ def mount(site: Site) -> None:
     def cooccurrence(selected: Selected, most: Most = 20) -> Row:
         applied = site.ask(book, selected.codebook)
         topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
-        pairs = site.ask(measure.cooccurrence, selected, PAIRS, applied)
         shown = topics[:most]
-        among = {row["topic_id"] for row in shown}
-        pairs = [row for row in pairs if row["topic_id"] in among and row["other_id"] in among]
+        among = tuple(row["topic_id"] for row in shown)
+        pairs = site.ask(measure.cooccurrence, selected, PAIRS, applied, among)
         return {
             "title": "Together",
             "most": most,

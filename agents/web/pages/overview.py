@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from agents import views
 from agents.web.asking import Selected
-from agents.web.pages.months import columns, fitting, years
+from agents.web.pages.months import Month, columns, fitting, years
 from agents.web.pages.periods import gathered
-from agents.web.site import Row, Site
+from agents.web.site import Row, Site, percent
 from streams.store import measure, news, read, talks
 from streams.store.book import book
 
@@ -48,13 +50,55 @@ def mount(site: Site) -> None:
             "months": months,
             "by": by,
             "years": years(months),
-            "cells": {(row["theme"], row["month"]): row for row in cells},
+            "heat": heat([row["theme"] for row in themes], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
             "newest": [row for row in site.ask(talks.talks, 4 * NEWEST) if row["state"] == "assigned"][
                 :NEWEST
             ],
         }
+
+
+class Cell(NamedTuple):
+    """A theme in a month, as it is shown."""
+
+    look: str
+    """Classes of the style sheet: how dark, and whether it still grows."""
+    said: str
+    text: str
+    """Per cent; empty where there are no videos."""
+
+
+def heat(themes: Sequence[str], months: Sequence[Month], rows: Sequence[Row]) -> dict[str, list[Cell]]:
+    """Return of each theme a cell for each month (or quarter, or year).
+
+    Args:
+        themes: whose cells.
+        months: the columns.
+        rows: {theme, month, videos, of_videos, share}; where there is none, no video speaks of the theme.
+    """
+    found = {(row["theme"], row["month"]): row for row in rows}
+    return {theme: [_cell(month, found.get((theme, month.key))) for month in months] for theme in themes}
+
+
+def _cell(month: Month, row: Row | None) -> Cell:
+    edge = " unfinished" if month.unfinished else ""
+    if row is not None:
+        said = f"{month.key}: {row['videos']} of {row['of_videos']} videos"
+        return Cell(f"level-{level(row['share'])}{edge}", said, percent(row["share"], 0))
+    if month.of_videos:
+        return Cell(f"level-0{edge}", f"{month.key}: 0 of {month.of_videos} videos", "0")
+    return Cell(f"none{edge}", f"{month.key}: no videos", "")
+
+
+def level(share: float) -> int:
+    """Return how dark a share is shown: 0 for none, then 1 to 10.
+
+    Example:
+        >>> level(0.0), level(0.01), level(0.1), level(0.11), level(1.0)
+        (0, 1, 1, 2, 10)
+    """
+    return math.ceil(round(share * 10, 9))
 
 
 def _unfinished(site: Site, status: Row) -> int:
