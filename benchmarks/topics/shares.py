@@ -11,8 +11,9 @@ recall per video.
 
 Baseline in the same run: a video has a tag if its text names it, hyphens as spaces.
 
-Default: talks about Bitcoin with tags, and items of a newsletter with index entries; both from people. They
-tag what a talk is mainly about; what it mentions in passing counts for us too, so our shares tend to be
+Default: talks about Bitcoin with tags, items of a newsletter with index entries, and the talks in which its
+authors go through these items, a section an item (see recaps.py); all from people. They tag what a talk is
+mainly about; what it mentions in passing counts for us too, so our shares tend to be
 higher.
 """
 
@@ -31,7 +32,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.topics import labelled, streams
+from benchmarks.topics import labelled, recaps, streams
 from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
@@ -39,7 +40,8 @@ from models.topics import TopicSettings
 from models.topics.hashing import hashed
 from streams.errors import DataError
 
-STREAMS = ("talks/bitcointranscripts.jsonl.gz", "labelled/optech_newsletter_items.jsonl.gz")
+ITEMS, RECAPS = "labelled/optech_newsletter_items.jsonl.gz", "talks/optech_podcast.jsonl.gz"
+STREAMS = ("talks/bitcointranscripts.jsonl.gz", ITEMS, RECAPS)
 QUARTER_VIDEOS = 5
 """A quarter counts with at least so many videos that have a tag."""
 Tagged = Mapping[str, frozenset[str]]
@@ -145,6 +147,8 @@ def _correlation(ours: Sequence[float], theirs: Sequence[float]) -> float | None
 def measure(path: Path, settings: TopicSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return one stream's comparison."""
     videos = streams.read(path, arguments.limit)
+    if path.name == Path(RECAPS).name:
+        videos = recaps.tagged(videos, path, streams.data_file(ITEMS))
     topics = topics_of(videos, settings)
     tagged = [video for video in videos if video.labels]
     tune, test = ([video for video in tagged if hashed(video.video_id) % 2 == half] for half in (0, 1))
