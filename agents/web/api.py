@@ -33,8 +33,10 @@ EVERY = 100_000
 """At most so many rows at once of anything, and so many rows of a list are counted."""
 OURS = frozenset({"among", "applied", "counted"})
 """Parameters with which one view spares another work; nobody asks for them."""
-WHOLE = frozenset({"boilerplate", "listing", "screening_queue"})
-"""Views whose `limit` is theirs: of examples a source; or that say themselves how many rows there are."""
+COUNTED = frozenset({"listing", "screening_queue"})
+"""Views that say a page of their `rows`, and how many `videos` there are."""
+WHOLE = COUNTED | {"boilerplate"}
+"""Views whose `limit` is theirs: of a page; or of examples a source."""
 Offset = Annotated[int, Query(ge=0, le=EVERY, description="Leave out so many rows before them.")]
 Format = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
 PARAMETERS: dict[str, Any] = {
@@ -145,6 +147,8 @@ def _endpoint(kept: Kept, name: str, view: View, study: str) -> View:
                 cause, cure = MISSING.get(name, ("there is nothing of that", "see /api"))
                 raise Refused(404, cause.format(**given), cure)
             rows, part = (found if isinstance(found, list) else found.get("rows", [found])), None
+            if name in COUNTED:
+                part = Part(given["offset"], given["limit"], len(rows), found["videos"])
         else:
             offset, limit = given.pop("offset"), given.pop("limit")
             limit = limit or (EVERY if spoken == "csv" else default) or EVERY
@@ -226,7 +230,7 @@ def _responses(name: str) -> dict[int | str, dict[str, Any]]:
             "schema": {"type": "string"},
         }
     }
-    if get_origin(SHAPES.get(name)) is list and name not in WHOLE:
+    if name in COUNTED or (get_origin(SHAPES.get(name)) is list and name not in WHOLE):
         headers["X-Total-Count"] = {"description": "Rows of the whole list.", "schema": {"type": "integer"}}
         headers["Link"] = {
             "description": "The next and the previous page (RFC 8288).",

@@ -78,3 +78,18 @@ async def test_ways_that_are_not_there_say_which_are(small: Warehouse) -> None:
         assert len(answer.text) < 400, "what is too long is not said back"
         answer = await client.get("/talks", params={"search": "x" * 5000})
         assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("view", ["listing", "screening_queue"])
+async def test_a_view_that_counts_its_rows_itself_is_paged_as_the_others_are(
+    small: Warehouse, view: str
+) -> None:
+    async with client_of(small) as client:
+        whole = (await client.get(f"/api/{view}?limit=1000")).json()
+        first = await client.get(f"/api/{view}?limit=2")
+        assert first.headers["X-Total-Count"] == str(whole["videos"])
+        found = re.search(r'<([^>]+)>; rel="next"', first.headers["Link"])
+        assert found is not None
+        second = await client.get(found[1])
+    assert first.json()["rows"] + second.json()["rows"] == whole["rows"][:4]
+    assert 'rel="prev"' in second.headers["Link"]

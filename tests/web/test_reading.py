@@ -330,6 +330,13 @@ async def test_a_card_is_dismissed_with_an_undo_and_confirmed_and_nothing_is_los
 
         answer = await act("dismiss", note=f"greetings {studies.SCRIPT}")
         assert (answer.status_code, answer.headers["Location"]) == (303, f"/emerging#alert-{TOLD.event_id}")
+        back = await client.post(
+            f"/emerging/{TOLD.event_id}/dismiss?rule=emergence&first=2025-01",
+            data={"csrf": word, "note": f"greetings {studies.SCRIPT}"},
+        )
+        assert back.headers["Location"] == f"/emerging?rule=emergence&first=2025-01#alert-{TOLD.event_id}"
+        html = (await client.get("/emerging?rule=emergence")).text
+        assert f'action="/emerging/{TOLD.event_id}/reopen?rule=emergence"' in html
         html = (await client.get("/emerging")).text
         assert "1 dismissed" in html and ">Undo<" in html and studies.SCRIPT not in html
         assert html.index("Agents rises") < html.index("New: indexes"), "it is folded away"

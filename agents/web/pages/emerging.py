@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import Form, Query
+from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
 from agents import views
@@ -17,7 +17,7 @@ from agents.web.asking import Refused, Selected
 from agents.web.desk import PATIENCE_S, Desk, said
 from agents.web.pages.months import columns
 from agents.web.pages.sparklines import of_talks, sparklines
-from agents.web.site import Row, Site
+from agents.web.site import Row, Site, query
 from agents.weigh import Verdict, weigh
 from models.trend import trend
 from streams import alert_judgements
@@ -78,13 +78,14 @@ def mount(site: Site) -> None:
 
     @site.web.post("/emerging/{alert_id}/{action}", include_in_schema=False)
     async def judged(
+        request: Request,
         who: Curates,
         alert_id: str,
         action: Literal["confirm", "dismiss", "reopen"],
         note: Annotated[str, Form()] = "",
     ) -> RedirectResponse:
         await asyncio.to_thread(_judge, site, desk, who.name, alert_id, VERDICTS[action], note)
-        return RedirectResponse(f"/emerging#alert-{alert_id}", 303)
+        return RedirectResponse(f"/emerging{query(request.query_params)}#alert-{alert_id}", 303)
 
 
 def _judge(site: Site, desk: Desk, author: str, alert_id: str, verdict: Verdict, note: str) -> None:  # noqa: PLR0917
