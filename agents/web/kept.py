@@ -6,15 +6,13 @@ and its arguments, so that what it said holds for as long as the database does (
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from agents.web.asking import ask
 from streams.store.state import state
@@ -22,10 +20,8 @@ from streams.store.warehouse import Warehouse
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST = 64 * 2**20
-"""So much is kept at most (bytes); what was not asked for the longest goes first."""
-LARGEST = MOST // 8
-"""An answer larger than this is not kept (bytes)."""
+MOST = 100_000
+"""So many rows are kept at most, some 100 MB; what was not asked for the longest goes first."""
 VIEWS = ("agents.views", "streams.store.")
 """Modules whose functions look at the database and at nothing else."""
 
@@ -40,6 +36,8 @@ class _Reading:
 class Kept:
     """The views of one study, each asked at most once in a state of its database.
 
+    Whoever asks gets what the one before got, not a copy of it, and leaves it as it is.
+
     Attributes:
         warehouse: the study, to read.
     """
@@ -50,9 +48,8 @@ class Kept:
         self._reading: ContextVar[_Reading | None] = ContextVar("reading", default=None)
         self._lock = threading.Lock()
         self._state = ""
-        self._size = 0
-        # As bytes: they say how large they are, and whoever asked cannot change what the next one gets.
-        self._said: OrderedDict[bytes, bytes] = OrderedDict()
+        self._rows = 0
+        self._said: OrderedDict[Hashable, Any] = OrderedDict()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -73,32 +70,29 @@ class Kept:
         if reading is None or not view.__module__.startswith(VIEWS):
             return ask(self.warehouse, view, *args, **kwargs)
         now = reading.state = reading.state or ask(self.warehouse, state)
-        key = hashlib.sha256(pickle.dumps((view.__module__, view.__qualname__, args, kwargs))).digest()
-        said = self._find(now, key)
-        if said is not None:
-            found: T = pickle.loads(said)
-            return found
+        question = (view.__module__, view.__qualname__, args, tuple(sorted(kwargs.items())))
+        with self._lock:
+            if now == self._state and question in self._said:
+                self._said.move_to_end(question)
+                said: T = self._said[question]
+                return said
         found = ask(self.warehouse, view, *args, **kwargs)
-        self._keep(now, key, pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
+        self._keep(now, question, found)
         return found
 
-    def _find(self, now: str, key: bytes) -> bytes | None:
-        with self._lock:
-            if now != self._state:
-                return None
-            said = self._said.get(key)
-            if said is not None:
-                self._said.move_to_end(key)
-            return said
-
-    def _keep(self, now: str, key: bytes, said: bytes) -> None:
-        if len(said) > min(LARGEST, self._most):
+    def _keep(self, now: str, question: Hashable, said: Any) -> None:
+        if _size(said) > self._most // 2:
             return
         with self._lock:
             if now != self._state:
                 self._said.clear()
-                self._state, self._size = now, 0
-            self._size += len(said) - len(self._said.pop(key, b""))
-            self._said[key] = said
-            while self._size > self._most:
-                self._size -= len(self._said.popitem(last=False)[1])
+                self._state, self._rows = now, 0
+            if question not in self._said:
+                self._rows += _size(said)
+            self._said[question] = said
+            while self._rows > self._most:
+                self._rows -= _size(self._said.popitem(last=False)[1])
+
+
+def _size(said: Any) -> int:
+    return 1 + (len(said) if isinstance(said, list | set) else 0)

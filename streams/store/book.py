@@ -30,6 +30,9 @@ class Book:
     model_version: str
     entries: Mapping[int, Entry]
 
+    def __hash__(self) -> int:
+        return hash((self.model_version, len(self.entries)))
+
     @property
     def retained(self) -> tuple[Entry, ...]:
         """Topics that count under their own id, by id."""
