@@ -13,10 +13,10 @@ from pydantic import Field
 from agents import views
 from agents.web.asking import Refused, Selected
 from agents.web.pages.asked_topics import asked_topics
-from agents.web.pages.months import By, columns, fitting
+from agents.web.pages.months import By
 from agents.web.pages.periods import gathered
 from agents.web.pages.trends import lines
-from agents.web.pages.units import POINTS, told_apart
+from agents.web.pages.units import told_apart
 from agents.web.site import Row, Site, query
 from streams.store import measure
 from streams.store.book import book
@@ -57,8 +57,7 @@ def mount(site: Site) -> None:
             return RedirectResponse(address(selected, [each.topic_id for each in topics], by), 303)
         chosen = [each.topic_id for each in topics]
         by_month = site.ask(measure.topic_months, selected, applied)
-        counted_by = by or fitting(columns(by_month, site.today), POINTS)
-        months, rows = gathered(by_month, "topic_id", counted_by, site.today)
+        counted_by, months, rows = gathered(by_month, "topic_id", site.today, by)
         rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
         of = {row["topic_id"]: row for row in every}
         drawn = lines(rows, "topic_id", chosen, months, names)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from agents import views
 from agents.web.asking import Selected
-from agents.web.pages.months import Month, columns, fitting, years
+from agents.web.pages.months import Month, years
 from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site, percent
 from streams.store import measure, news, read, talks
@@ -34,8 +34,7 @@ def mount(site: Site) -> None:
         themes = site.ask(measure.themes, selected, applied)
         topics = site.ask(views.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
-        by = fitting(columns(prevalence, site.today), COLUMNS)
-        months, cells = gathered(prevalence, "theme", by, site.today)
+        by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
         changing = unfinished > 0 or status["relearning"] > 0 or not status["videos"]
         return {
             "title": "Overview",

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from agents import views
-from agents.web.pages.months import By, Month, columns, part, parts
+from agents.web.pages.months import By, Month, columns, fitting, part, parts
 
 Row = Mapping[str, Any]
+POINTS = 60
+"""So many points of a line can be told apart."""
 _ADDED = ("videos", "paragraphs", "minutes")
 
 
-def gathered(rows: Sequence[Row], key: str, by: By, today: str) -> tuple[list[Month], list[dict[str, Any]]]:
-    """Return the columns, and the rows by them: {month, <key>, videos, of_videos, share, low, high, …}.
+class Gathered(NamedTuple):
+    """What was counted, by columns."""
+
+    by: By
+    """What a column is."""
+    columns: list[Month]
+    rows: list[dict[str, Any]]
+    """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
+
+
+def gathered(rows: Sequence[Row], key: str, today: str, by: By | None = None, most: int = POINTS) -> Gathered:
+    """Return what was counted by month, by the columns that are asked for.
 
     A video is published in one month, so the videos of a quarter or year are those of its months added up,
     and nothing is counted twice. Shares and intervals are made anew from the sums.
@@ -24,10 +36,13 @@ def gathered(rows: Sequence[Row], key: str, by: By, today: str) -> tuple[list[Mo
             in which a video has any topic has one.
         key: the column that says what a row is about.
         today: the current month; the column with it is unfinished.
+        by: what a column is; None: what gives at most `most` of them, or years.
+        most: where nobody asks for anything else.
     """
     months = columns(rows, today)
+    by = by or fitting(months, most)
     if by == "month":
-        return months, [row | views.interval(row) for row in map(dict, rows)]
+        return Gathered(by, months, [row | views.interval(row) for row in map(dict, rows)])
     gathering = parts(months, by)
     of_videos = {each.key: each.of_videos for each in gathering}
     sums: dict[tuple[Any, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(_ADDED, 0))
@@ -40,4 +55,4 @@ def gathered(rows: Sequence[Row], key: str, by: By, today: str) -> tuple[list[Mo
         | found
         for (unit, name), found in sums.items()
     ]
-    return gathering, [row | views.interval(row) for row in made]
+    return Gathered(by, gathering, [row | views.interval(row) for row in made])

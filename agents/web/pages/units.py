@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from agents.web.pages.months import By, Month, columns, fitting
+from agents.web.pages.months import By, Month
 from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site
 from streams.store import measure
@@ -14,8 +14,6 @@ from streams.store.book import book
 from streams.store.selection import Selection
 
 Of = Literal["themes", "topics"]
-POINTS = 60
-"""So many points of a line can be told apart; they are quarters or years where the months are more."""
 
 
 class Units(NamedTuple):
@@ -37,21 +35,18 @@ class Units(NamedTuple):
 
 
 def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
-    """Return the themes or topics of a selection; `by` None: what gives a line at most `POINTS` points."""
+    """Return the themes or topics of a selection; `by`: as `gathered` takes it."""
     applied = site.ask(book, selected.codebook)
     if of == "themes":
         rows = site.ask(measure.prevalence, selected, applied)
         names = {row["theme"]: row["theme"] for row in site.ask(measure.themes, selected, applied)}
-        by = by or fitting(columns(rows, site.today), POINTS)
-        return Units("theme", names, by, *gathered(rows, "theme", by, site.today), "/api/prevalence", names)
+        return Units("theme", names, *gathered(rows, "theme", site.today, by), "/api/prevalence", names)
     rows = site.ask(measure.topic_months, selected, applied)
     topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
-    by = by or fitting(columns(rows, site.today), POINTS)
     return Units(
         "topic_id",
         told_apart(topics),
-        by,
-        *gathered(rows, "topic_id", by, site.today),
+        *gathered(rows, "topic_id", site.today, by),
         "/api/topic_months",
         {row["topic_id"]: row["theme"] for row in topics},
     )
