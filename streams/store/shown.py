@@ -54,9 +54,6 @@ def named(until: str = "", model: str = MODEL) -> str:
 )"""
 
 
-NAMED = named()
-"""The same by the newest codebook, of the model that is shown."""
-
 SOURCE = "multiIf(channel_id != '', channel_id, channel != '', channel, show != '', show, video_id)"
 """What a video comes from, as the topic model is told it."""
 
