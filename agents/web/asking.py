@@ -105,4 +105,5 @@ def ask(
 
 Selected = Annotated[Selection, Depends(selection)]
 Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
+Page = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]

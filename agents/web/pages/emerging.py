@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from agents import views
 from agents.deliver import arrived
 from agents.web.access import Curates
-from agents.web.asking import Refused, Selected
+from agents.web.asking import Page, Refused, Selected
 from agents.web.desk import PATIENCE_S, Desk, said
 from agents.web.pages.months import columns
 from agents.web.pages.sparklines import of_talks, sparklines
@@ -38,7 +38,6 @@ FIRED: Mapping[str, str] = {
 }
 """Each rule, in plain words."""
 Rule = Annotated[Literal["", "emergence", "new topic", "rising", "declining", "drift", "threshold"], Query()]
-Page = Annotated[int, Query(ge=1, le=10_000, description="Which page of cards.")]
 VERDICTS: Mapping[str, Verdict] = {"confirm": "confirmed", "dismiss": "dismissed", "reopen": "reopened"}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Query
 
-from agents.web.asking import Selected
+from agents.web.asking import Page, Selected
 from agents.web.site import Row, Site, query
 from streams.store import corpus, screening
 from streams.store.listing import Order, listing
@@ -37,7 +37,6 @@ State = Annotated[
     Query(),
 ]
 Verdict = Annotated[Literal["", "accepted", "rejected", "waiting"], Query()]
-Number = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
 assert set(get_args(get_args(State)[0])) == {"", *STATES}
 
 
@@ -52,7 +51,7 @@ def mount(site: Site) -> None:
         rule: Rule = "",
         order: Annotated[Order, Query()] = "published",
         up: bool = False,
-        page: Number = 1,
+        page: Page = 1,
     ) -> Row:
         found = site.ask(
             listing, selected, search, state, rule, order, up, limit=PAGE, offset=PAGE * (page - 1)
@@ -74,7 +73,7 @@ def mount(site: Site) -> None:
         } | paged(found, page)
 
     @site.page("/screening", "screening.html", section="/talks", twin="/api/screening_queue")
-    def queue(verdict: Verdict = "rejected", rule: Rule = "", search: Search = "", page: Number = 1) -> Row:
+    def queue(verdict: Verdict = "rejected", rule: Rule = "", search: Search = "", page: Page = 1) -> Row:
         found = site.ask(screening.queue, PAGE, PAGE * (page - 1), verdict=verdict, rule=rule, search=search)
         return {
             "title": "Screening",

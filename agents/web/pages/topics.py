@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 
 from agents import views
-from agents.web.asking import Selected
+from agents.web.asking import Page, Selected
 from agents.web.pages.months import columns, fitting
 from agents.web.pages.sparklines import MOST, sparklines
 from agents.web.site import Row, Site
@@ -20,7 +20,6 @@ PAGE = 50
 """Topics on a page."""
 ORDERS = (("share", "Share of videos"), ("rising", "Rising first"), ("new", "Newest first"), ("name", "Name"))
 Order = Annotated[Literal["share", "rising", "new", "name"], Query(description="What comes first.")]
-Page = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
 Words = Annotated[str, Query(max_length=200, description="Only topics with all of these words.")]
 
 
