@@ -6,7 +6,6 @@ people; the newsletter's topic pages say what each item belongs to. It comes out
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,8 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.topics.streams import Video
-from streams.errors import DataError
+from benchmarks.topics.streams import Video, lines
 
 BEFORE, AFTER = timedelta(days=3), timedelta(days=21)
 """An item is meant if it came out at most so long after the talk, or before it."""
@@ -34,11 +32,11 @@ def tagged(videos: list[Video], talks: Path, items: Path) -> list[Video]:
         DataError: a file cannot be read.
     """
     entries: dict[str, list[tuple[date, list[str]]]] = defaultdict(list)
-    for item in _lines(items):
+    for item in _records(items):
         if item.get("title"):
             entries[_key(item["title"])].append((_day(item), item.get("labels") or []))
     tags: dict[str, dict[str, None]] = {}
-    for talk in _lines(talks):
+    for talk in _records(talks):
         day, found = _day(talk), tags.setdefault(talk["id"], {})
         for section in {part.get("section"): None for part in talk.get("segments") or ()}:
             for published, labels in entries.get(_key(section or ""), ()):
@@ -58,9 +56,6 @@ def _day(record: dict[str, Any]) -> date:
     return date.fromisoformat(record["published_at"][:10])
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from map(json.loads, file)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error})", "name another file") from error
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    with lines(path) as file:
+        yield from map(json.loads, file)

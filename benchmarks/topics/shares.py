@@ -13,8 +13,7 @@ Baseline in the same run: a video has a tag if its text names it, hyphens as spa
 
 Default: talks about Bitcoin with tags, items of a newsletter with index entries, and the talks in which its
 authors go through these items, a section an item (see recaps.py); all from people. They tag what a talk is
-mainly about; what it mentions in passing counts for us too, so our shares tend to be
-higher.
+mainly about; what it mentions in passing counts for us too, so our shares tend to be higher.
 """
 
 from __future__ import annotations

@@ -84,6 +84,21 @@ def data_file(name: str) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def lines(path: Path) -> Iterator[Iterable[str]]:
+    """Lend the lines of a file, compressed or not.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        opens = gzip.open if path.suffix == ".gz" else open
+        with opens(path, "rt", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error})", "name another file") from error
+
+
 def read(path: Path, limit: int | None = None) -> list[Video]:
     """Return a file's videos by date, oldest first; at most `limit` of them.
 
@@ -92,12 +107,8 @@ def read(path: Path, limit: int | None = None) -> list[Video]:
     Raises:
         DataError: the file cannot be read, or a line is not a record of a stream.
     """
-    try:
-        opens = gzip.open if path.suffix == ".gz" else open
-        with opens(path, "rt", encoding="utf-8") as file:
-            records = list(_records(path.name, file))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error})", "name another file") from error
+    with lines(path) as file:
+        records = list(_records(path.name, file))
     records.sort(key=lambda video: (video.published_at, video.video_id))
     videos = list(_split(records[:limit]))
     if not videos:
