@@ -34,7 +34,9 @@ from streams.topics import (
     TOPICS_LABELLED,
     TRANSCRIPTS_READY,
     VIDEOS_ACCEPTED,
+    VIDEOS_PARKED,
     VIDEOS_REJECTED,
+    VIDEOS_REVIEWED,
     VIDEOS_SEEN,
     Topic,
 )
@@ -48,6 +50,8 @@ class Store(Agent):
         VIDEOS_SEEN,
         VIDEOS_ACCEPTED,
         VIDEOS_REJECTED,
+        VIDEOS_PARKED,
+        VIDEOS_REVIEWED,
         AUDIO_STORED,
         TRANSCRIPTS_READY,
         PARAGRAPHS_EMBEDDED,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class Explained(Exception):  # noqa: N818 - a base, not an error of its own
     """An error a person can act on: `cause` says what happened, `cure` what to do."""
@@ -21,6 +23,14 @@ class DataError(Explained):
 
 class Unavailable(Explained):
     """Something outside (broker, ClickHouse, blobs, a model) does not answer; keep trying, then stop."""
+
+
+class Paused(Unavailable):
+    """Somebody outside is left alone until a moment; what was wanted of them waits, and nothing was tried."""
+
+    def __init__(self, cause: str, cure: str, until: datetime) -> None:
+        super().__init__(cause, cure)
+        self.until = until
 
 
 class Misconfigured(Explained):

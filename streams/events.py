@@ -21,6 +21,8 @@ from streams.curation_events import (
     VideoCorrected,
 )
 from streams.fact import SCHEMA_VERSION, Event, Fact, stable_id
+from streams.screening_events import Relevance, TalkKind, VideoReviewed
+from streams.source_events import Lane, Sighting, Source, SourceDue, SourceKind
 from streams.topic_events import (
     AlertRaised,
     DeliveryRecorded,
@@ -39,6 +41,16 @@ from streams.topic_events import (
     TopicLabelled,
     TopicMerged,
     TopicsConsolidated,
+)
+from streams.video_events import (
+    Blob,
+    Video,
+    VideoAccepted,
+    VideoEvent,
+    VideoFollowed,
+    VideoParked,
+    VideoRejected,
+    VideoSeen,
 )
 
 __all__ = [
@@ -60,14 +72,18 @@ __all__ = [
     "Fact",
     "Founder",
     "HealthChanged",
+    "Lane",
     "ModelEvent",
     "ParagraphsAssigned",
     "ParagraphsEmbedded",
     "Quote",
+    "Relevance",
     "Sighting",
     "Source",
     "SourceDue",
+    "SourceKind",
     "SubjectEmerged",
+    "TalkKind",
     "ThemeEntry",
     "TopicBorn",
     "TopicChanged",
@@ -83,114 +99,15 @@ __all__ = [
     "VideoAccepted",
     "VideoCorrected",
     "VideoEvent",
+    "VideoFollowed",
+    "VideoParked",
     "VideoRejected",
+    "VideoReviewed",
     "VideoSeen",
     "month_of",
     "paragraph_id",
     "stable_id",
 ]
-
-
-class Blob(Fact):
-    """A pointer to bytes in the blob store."""
-
-    key: str
-    sha256: str
-    size: int
-
-
-class Video(Fact):
-    """What is known about a talk. `published_at` decides its month; it is never guessed."""
-
-    video_id: str
-    title: str = ""
-    description: str = ""
-    channel: str = ""
-    channel_id: str = ""
-    show: str = ""
-    url: str = ""
-    published_at: AwareDatetime | None = None
-    duration_s: float | None = None
-    language: str | None = None
-    live_status: str | None = None
-    speakers: tuple[str, ...] = ()
-
-
-class Source(Fact):
-    """Something that is watched for new talks."""
-
-    source_id: str
-    kind: Literal["channel", "playlist", "search"]
-    locator: str
-    """URL, handle or id of a channel or playlist; the query of a search."""
-    added_at: AwareDatetime
-
-
-class Sighting(Fact):
-    """Where and when a video was seen."""
-
-    source_id: str
-    kind: Literal["channel", "playlist", "search", "file", "link"]
-    query: str = ""
-    rank: int | None = None
-    seen_at: AwareDatetime
-
-
-class SourceDue(Event):
-    """A source is to be looked at."""
-
-    source: Source
-    slot: AwareDatetime
-
-    @property
-    def key(self) -> str:
-        """The source."""
-        return self.source.source_id
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.slot.isoformat())
-
-
-class VideoEvent(Event):
-    """An event about one video."""
-
-    video: Video
-
-    @property
-    def key(self) -> str:
-        """The video."""
-        return self.video.video_id
-
-
-class VideoSeen(VideoEvent):
-    """A video was found by a source or handed in as a file.
-
-    `media` or `captions` point to bytes that came with it; both are None for a video on the web.
-    """
-
-    sighting: Sighting
-    media: Blob | None = None
-    captions: Blob | None = None
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.sighting.source_id, self.media, self.captions)
-
-
-class VideoAccepted(VideoEvent):
-    """A video passed screening; its metadata is complete."""
-
-    media: Blob | None = None
-    captions: Blob | None = None
-
-
-class VideoRejected(VideoEvent):
-    """A video did not pass screening."""
-
-    rule: Literal["language", "too short", "too long", "live", "no date"]
-    reason: str
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.rule)
 
 
 class AudioStored(VideoEvent):

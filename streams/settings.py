@@ -67,7 +67,61 @@ class Settings(BaseSettings):
     max_duration_s: float = Field(6 * 3600.0, gt=0, description="Longer videos are rejected (seconds).")
     poll_interval_s: float = Field(3600.0, ge=1, description="How often a source is looked at (seconds).")
     search_results: int = Field(50, ge=1, le=500, description="Results taken per search query.")
-    proxy: str = Field("", description="Proxy for yt-dlp, as `http://host:port`.")
+    proxy: str = Field("", description="Proxy for yt-dlp and feeds, as `http://host:port`.")
+    cookies: str = Field(
+        "",
+        description="Cookie file (Netscape format) that yt-dlp signs in with; empty: as a guest. Such an "
+        "account can be blocked.",
+    )
+    requests_per_hour: int = Field(
+        250,
+        ge=1,
+        description="Videos and listings asked of YouTube per hour from one address or cookie file; a guest "
+        "is refused above some 300.",
+    )
+    pause_s: float = Field(
+        3600.0,
+        gt=0,
+        description="How long YouTube is left alone after it took this address for a bot or limited it "
+        "(seconds); each time in a row doubles it, up to a day.",
+    )
+    internal_addresses: bool = Field(
+        False,
+        description="Let feeds and their audio be read from addresses inside this network: a company's own "
+        "podcast.",
+    )
+    push_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Public address of this page, such as `https://talks.example.org`, at which a WebSub hub "
+        "tells of new videos. Empty: no push, channels are looked at only.",
+    )
+    push_hub: str = Field(
+        "https://pubsubhubbub.appspot.com/subscribe",
+        pattern=r"^https?://\S+$",
+        description="The WebSub hub that YouTube publishes to.",
+    )
+    youtube_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of the YouTube Data API: channels are listed with dates, for quota."
+    )
+    screening: Literal["rules", "automatic", "assisted", "review"] = Field(
+        "rules",
+        description="`rules`: what no rule rejects passes; `automatic`: the relevance model decides; "
+        "`assisted`: what it would reject waits for reviewers; `review`: nothing passes unreviewed.",
+    )
+    reviewers: int = Field(2, ge=1, le=5, description="Reviewers that judge a video, blind to each other.")
+    recall: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Share of relevant videos that the relevance model's threshold is to let pass.",
+    )
+    keep_audio_days: float = Field(
+        0.0, ge=0, description="Audio of a finished talk is deleted after so many days; 0: it is kept."
+    )
+    min_free_gb: float = Field(
+        2.0, ge=0, description="Nothing is fetched while less disk space than this is free (GB)."
+    )
     insecure_tls: bool = Field(False, description="Accept any TLS certificate from the proxy (tests only).")
     whisper_model: str = Field(
         PACKAGED,

@@ -36,6 +36,8 @@ SOURCES_DUE = Topic("sources.due", (e.SourceDue,), "discover")
 VIDEOS_SEEN = Topic("videos.seen", (e.VideoSeen,), "discover")
 VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
 VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, transcribe")
+VIDEOS_PARKED = Topic("videos.parked", (e.VideoParked, e.VideoFollowed), "")
+VIDEOS_REVIEWED = Topic("videos.reviewed", (e.VideoReviewed,), "")
 AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch")
 TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
 PARAGRAPHS_EMBEDDED = Topic(
@@ -70,6 +72,8 @@ TOPICS = (
     VIDEOS_SEEN,
     VIDEOS_ACCEPTED,
     VIDEOS_REJECTED,
+    VIDEOS_PARKED,
+    VIDEOS_REVIEWED,
     AUDIO_STORED,
     TRANSCRIPTS_READY,
     PARAGRAPHS_EMBEDDED,

@@ -152,15 +152,31 @@ def hidden_in(warnings: Iterable[str]) -> Verdict | None:
     return next((verdict for verdict in verdicts if verdict.kind in _HIDDEN), None)
 
 
-def explained(verdict: Verdict, what: str) -> DataError | Unavailable:
+class Refused(DataError):
+    """YouTube refused a video or a source; trying again at once would change nothing."""
+
+    def __init__(self, cause: str, cure: str, verdict: Verdict) -> None:
+        super().__init__(cause, cure)
+        self.verdict = verdict
+
+
+class RefusedForNow(Unavailable):
+    """YouTube, or this machine, refused for now."""
+
+    def __init__(self, cause: str, cure: str, verdict: Verdict) -> None:
+        super().__init__(cause, cure)
+        self.verdict = verdict
+
+
+def explained(verdict: Verdict, what: str) -> Refused | RefusedForNow:
     """Return the error to raise, in a person's words.
 
     Args:
         verdict: what happened.
         what: what was asked for, such as `video dQw4w9WgXcQ`.
     """
-    error = Unavailable if verdict.kind in _OUTSIDE else DataError
-    return error(f"cannot get {what}: {verdict.reason}", CURES[verdict.kind])
+    error = RefusedForNow if verdict.kind in _OUTSIDE else Refused
+    return error(f"cannot get {what}: {verdict.reason}", CURES[verdict.kind], verdict)
 
 
 def _by_class(error: BaseException, text: str) -> Verdict | None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from streams.errors import DataError
 from streams.events import Source
 
-SourceKind = Literal["channel", "playlist", "search"]
+YouTubeKind = Literal["channel", "playlist", "search"]
 
 HOME = "https://www.youtube.com"
 
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 )
 
 
-def parse_locator(text: str) -> tuple[SourceKind, str]:
+def parse_locator(text: str) -> tuple[YouTubeKind, str]:
     """Return the kind and the locator of what a person typed: an address, a handle, an id or a query.
 
     Example:
@@ -46,7 +46,7 @@ def parse_locator(text: str) -> tuple[SourceKind, str]:
     return "search", text
 
 
-def _parse_address(text: str) -> tuple[SourceKind, str]:
+def _parse_address(text: str) -> tuple[YouTubeKind, str]:
     try:
         url = urlsplit(text if "://" in text or text.lower().startswith("file:") else f"https://{text}")
     except ValueError:

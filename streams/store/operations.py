@@ -145,7 +145,7 @@ def newest(warehouse: Warehouse) -> Newest:
     found = warehouse.rows(
         """
         SELECT (SELECT maxOrNull(first_seen_at) FROM sightings FINAL) AS seen,
-               (SELECT maxOrNull(published_at) FROM videos FINAL WHERE completeness = 2) AS published
+               (SELECT maxOrNull(published_at) FROM videos FINAL WHERE completeness IN (2, 4)) AS published
         """
     )[0]
     return {what: moment for what, moment in found.items() if moment is not None}
@@ -163,7 +163,7 @@ def newest_of(rows: Iterable[tuple[str, Row]]) -> Newest:
     for table, row in rows:
         if table == "sightings":
             found["seen"] = max(row["first_seen_at"], found.get("seen", row["first_seen_at"]))
-        elif table == "videos" and row["completeness"] == 2 and row["published_at"] is not None:
+        elif table == "videos" and row["completeness"] in {2, 4} and row["published_at"] is not None:
             found["published"] = max(row["published_at"], found.get("published", row["published_at"]))
     return found
 

@@ -23,6 +23,10 @@ ORDER = (
     "videos",
     "sightings",
     "screenings",
+    "parkings",
+    "relevances",
+    "reviews",
+    "followed",
     "transcripts",
     "paragraphs",
     "topics",
@@ -62,10 +66,30 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
         case e.VideoAccepted():
             yield "videos", _video(event.video, 2)
             yield "screenings", _screening(event.key, "accepted", "", "")
+            yield from _relevance(event.key, event.relevance, stands=2)
         case e.VideoRejected():
             # Also after an acceptance: transcribe has heard what language it is in.
             yield "videos", _video(event.video, 3)
             yield "screenings", _screening(event.key, "rejected", event.rule, event.reason)
+            yield from _relevance(event.key, event.relevance, stands=2)
+        case e.VideoParked():
+            yield "videos", _video(event.video, 1)
+            waits = _columns(event, "state", "reason", "until", "attempt", "parked_at")
+            yield "parkings", waits | {"video_id": event.key}
+            yield from _relevance(event.key, event.relevance, stands=1)
+        case e.VideoFollowed():
+            yield (
+                "followed",
+                _columns(event, "change", "was", "seen_at")
+                | {
+                    "video_id": event.key,
+                    "title": event.video.title,
+                },
+            )
+            if event.change == "retitled":
+                yield "videos", _video(event.video, 4)
+        case e.VideoReviewed():
+            yield "reviews", event.model_dump(exclude={"schema_version"})
         case e.TranscriptReady():
             yield "transcripts", _transcript(event)
         case e.ParagraphsAssigned():
@@ -154,7 +178,8 @@ def _state(event: e.Event) -> str | None:
 
 
 def _video(video: e.Video, completeness: int) -> Row:
-    row = video.model_dump(exclude={"live_status", "speakers"})
+    kept_elsewhere = {"live_status", "speakers", "media_url", "begins_at", "short_form"}
+    row = video.model_dump(exclude=kept_elsewhere)
     return row | {"speakers": list(video.speakers), "completeness": completeness}
 
 
@@ -165,6 +190,7 @@ def _sighting(event: e.VideoSeen) -> Row:
         "source_id": sighting.source_id,
         "query": sighting.query,
         "kind": sighting.kind,
+        "lane": sighting.lane,
         "rank": sighting.rank,
         "first_seen_at": sighting.seen_at,
     }
@@ -173,6 +199,12 @@ def _sighting(event: e.VideoSeen) -> Row:
 def _screening(video_id: str, verdict: str, rule: str, reason: str) -> Row:
     stands = 2 if verdict == "rejected" else 1
     return {"video_id": video_id, "verdict": verdict, "rule": rule, "reason": reason, "stands": stands}
+
+
+def _relevance(video_id: str, relevance: e.Relevance | None, *, stands: int) -> Iterator[tuple[str, Row]]:
+    if relevance is not None:
+        row = relevance.model_dump() | {"reasons": list(relevance.reasons)}
+        yield "relevances", row | {"video_id": video_id, "stands": stands}
 
 
 def _transcript(event: e.TranscriptReady) -> Row:

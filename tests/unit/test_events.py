@@ -40,6 +40,9 @@ EVIDENCE = e.Evidence(
         ),
     ),
 )
+RELEVANCE = e.Relevance(
+    score=0.25, talk_kind="tutorial", reasons=("it says how to build something, step by step",), model="r-12"
+)
 EXAMPLES: tuple[e.Event, ...] = (
     e.SourceDue(source=e.Source(source_id="s", kind="channel", locator="@x", added_at=MARCH), slot=MARCH),
     e.VideoSeen(
@@ -188,6 +191,22 @@ EXAMPLES: tuple[e.Event, ...] = (
         author="ann",
         corrected_at=MARCH,
     ),
+    e.VideoParked(
+        video=VIDEO,
+        state="in review",
+        reason="two reviewers judge it",
+        parked_at=MARCH,
+        relevance=RELEVANCE,
+    ),
+    e.VideoFollowed(video=VIDEO, change="retitled", was="Title", seen_at=MARCH),
+    e.VideoReviewed(
+        video_id="abc",
+        reviewer="ann",
+        verdict="exclude",
+        talk_kind="tutorial",
+        note="step by step",
+        reviewed_at=MARCH,
+    ),
     e.DeliveryRecorded(
         delivery_id="d1",
         what="digest",
@@ -237,6 +256,20 @@ LATER: tuple[e.Event, ...] = (
         video_ids=("abc",),
         evidence=EVIDENCE,
     ),
+    e.SourceDue(
+        source=e.Source(
+            source_id="s", kind="feed", locator="https://x/feed", added_at=MARCH, since=MARCH.date()
+        ),
+        slot=MARCH,
+    ),
+    e.VideoSeen(
+        video=VIDEO.model_copy(
+            update={"media_url": "https://x/a.mp3", "begins_at": MARCH, "short_form": True}
+        ),
+        sighting=e.Sighting(source_id="s", kind="feed", lane="feed", seen_at=MARCH),
+    ),
+    e.VideoAccepted(video=VIDEO, relevance=RELEVANCE),
+    e.VideoRejected(video=VIDEO, rule="not relevant", reason="r", relevance=RELEVANCE),
 )
 """Kinds of the first days, with the fields they got later."""
 
@@ -286,7 +319,7 @@ def test_two_drifts_of_one_topic_at_once_are_two_events() -> None:
 
 
 def test_two_subjects_that_emerge_in_one_talk_are_two_events_and_two_alerts() -> None:
-    emerged, raised = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged)), LATER[-1]
+    emerged, raised = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged)), LATER[3]
     assert emerged.model_copy(update={"subject": "vibe coding"}).event_id != emerged.event_id
     assert raised.model_copy(update={"title": "New topic: vibe coding"}).event_id != raised.event_id
     assert raised.key == "New topic: MCP"
