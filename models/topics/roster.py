@@ -13,6 +13,10 @@ from models.topics.outcome import Origin, TopicState
 from models.topics.representatives import Representatives
 from models.topics.settings import TopicSettings
 
+Told = tuple[Words, str]
+"""A topic's words, and its label."""
+Known = dict[int, Told]
+
 
 class Named(BaseModel):
     """What people call a topic; a born one has no name until they give it one."""
@@ -109,18 +113,18 @@ class Roster:
                 paragraphs = [*spoke, *(said or {}).get(topic_id, ())]
                 self.labels.give(topic_id, size, self.online.words(slot), paragraphs)
 
-    def known(self) -> dict[int, frozenset[str]]:
+    def known(self) -> Known:
         """Each active topic's words and label, to tell later which have changed."""
         ids = enumerate(self.centroids.topic_ids)
-        return {
-            topic_id: frozenset((*dict(self.online.words(slot)), f"label {self.labels.of(topic_id)}"))
-            for slot, topic_id in ids
-        }
+        return {topic_id: (self.online.words(slot), self.labels.of(topic_id)) for slot, topic_id in ids}
 
-    def changed(self, known: Mapping[int, frozenset[str]]) -> tuple[TopicState, ...]:
-        """Active topics that `known` does not know, or knows with other words or another label."""
-        now = self.known()
-        changed = [topic_id for topic_id in sorted(now) if known.get(topic_id) != now[topic_id]]
+    def changed(self, known: Known) -> tuple[TopicState, ...]:
+        """Active topics that `known` does not know, or knows with other words or another label.
+
+        The same words in another order, or with other weights, have not changed.
+        """
+        now = sorted(self.known().items())
+        changed = [topic_id for topic_id, told in now if not _same(known.get(topic_id), told)]
         return tuple(self.state(topic_id) for topic_id in changed)
 
     def hear(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
@@ -196,6 +200,12 @@ class Roster:
     def _close(self, slot: int) -> tuple[dict[str, float], int]:
         self.centroids.remove(slot)
         return self.online.remove(slot)
+
+
+def _same(before: Told | None, now: Told) -> bool:
+    if before is None or before[1] != now[1]:
+        return False
+    return before[0] is now[0] or dict(before[0]).keys() == dict(now[0]).keys()
 
 
 def _months(earlier: str, later: str) -> int:

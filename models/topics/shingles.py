@@ -14,6 +14,9 @@ from models.topics.hashing import hashed
 
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64]
+Seen = NDArray[np.uint32]
+
+_LATEST = 4096
 
 NAME = np.uint64(1)
 """What every name and every number hashes to."""
@@ -81,6 +84,9 @@ class Sightings:
     when a video comes again in another version. What was heard longest ago, and in the fewest videos, is
     forgotten first.
 
+    Those of the latest videos lie in a table of their own, which joins the large one when it has `_LATEST`
+    rows: to make room among all for a video of one paragraph cost more than all else that is done for it.
+
     Args:
         shingles: uint64 [m], sorted.
         seen: uint32 [m, 3 + v], for each: which call of `enter` saw it last, in how many videos it was
@@ -88,8 +94,10 @@ class Sightings:
         calls: how often videos were entered.
     """
 
-    def __init__(self, shingles: Hashes, seen: NDArray[np.uint32], calls: int = 0) -> None:
-        self.shingles, self.seen, self.calls = shingles, seen, calls
+    def __init__(self, shingles: Hashes, seen: Seen, calls: int = 0) -> None:
+        self._all = _Table(shingles, seen)
+        self._latest = _Table.none(seen.shape[1])
+        self.calls = calls
 
     @classmethod
     def none(cls, videos: int) -> "Sightings":
@@ -97,61 +105,61 @@ class Sightings:
         return cls(np.zeros(0, np.uint64), np.zeros((0, 3 + videos), np.uint32))
 
     def __len__(self) -> int:
-        return len(self.shingles)
+        return len(self._all.shingles) + len(self._latest.shingles)
 
     def others(self, shingles: Hashes, video_id: str) -> Rows:
         """In how many other videos each was seen, as far as these are kept by name."""
-        places, known = self._find(shingles)
-        others = np.zeros(len(shingles), np.int64)
-        had = self.seen[places[known], 3:]
-        others[known] = ((had != 0) & (had != _video(video_id))).sum(axis=1)
+        video, others = _video(video_id), np.zeros(len(shingles), np.int64)
+        for table in (self._all, self._latest):
+            places, known = table.find(shingles)
+            had = table.seen[places[known], 3:]
+            others[known] = ((had != 0) & (had != video)).sum(axis=1)
         return others
 
     def counts(self, shingles: Hashes) -> tuple[Rows, Rows]:
         """In how many videos each was entered, and how often it was noted since."""
-        places, known = self._find(shingles)
         counts = np.zeros((2, len(shingles)), np.int64)
-        counts[:, known] = self.seen[places[known], 1:3].T
+        for table in (self._all, self._latest):
+            places, known = table.find(shingles)
+            counts[:, known] = table.seen[places[known], 1:3].T
         return counts[0], counts[1]
 
     def note(self, shingles: Hashes) -> None:
         """Count those that are known, as often as they come."""
-        places, known = self._find(shingles)
-        self.seen[:, 2] += np.bincount(places[known], minlength=len(self)).astype(np.uint32)
+        for table in (self._all, self._latest):
+            places, known = table.find(shingles)
+            np.add.at(table.seen[:, 2], places[known], np.uint32(1))
 
     def enter(self, shingles: Hashes, video_id: str) -> None:
         """Learn a video's shingles."""
-        shingles = np.unique(shingles)
-        video = _video(video_id)
-        places, known = self._find(shingles)
-        rows = places[known]
-        had = self.seen[rows, 3:]
-        room = (had == 0).any(axis=1) & ~(had == video).any(axis=1)
-        self.seen[rows[room], 3 + (had[room] == 0).argmax(axis=1)] = video
-        self.seen[rows, 0] = self.calls
-        self.seen[rows, 1] += np.uint32(1)
-        new = places[~known]
-        seen = np.zeros((len(new), self.seen.shape[1]), np.uint32)
-        seen[:, 0], seen[:, 1], seen[:, 3] = self.calls, 1, video
-        order = np.zeros(len(self) + len(new), np.int64)
-        order[new + np.arange(len(new))] = 1
-        order = np.where(order, len(self) - 1, -1) + np.where(order, np.cumsum(order), np.cumsum(1 - order))
-        self.shingles = np.concatenate([self.shingles, shingles[~known]])[order]
-        self.seen = np.concatenate([self.seen, seen])[order]
+        shingles, video = np.unique(shingles), _video(video_id)
+        for table in (self._all, self._latest):
+            places, known = table.find(shingles)
+            table.meet(places[known], video, self.calls)
+            shingles = shingles[~known]
+        self._latest.add(shingles, video, self.calls)
         self.calls += 1
+        if len(self._latest.shingles) > _LATEST:
+            self._join()
 
     def forget(self, entries: int, patience: int) -> None:
         """Keep `entries` once there are a quarter more; each further video counts as `patience` calls."""
         if len(self) > 1.25 * entries:
-            videos = (self.seen[:, 3:] != 0).sum(axis=1)
-            kept_until = self.seen[:, 0].astype(np.int64) + patience * (videos - 1)
-            rows = np.sort(np.lexsort((self.shingles, -kept_until))[:entries])
-            self.shingles, self.seen = self.shingles[rows], self.seen[rows]
+            self._join()
+            seen = self._all.seen
+            videos = (seen[:, 3:] != 0).sum(axis=1)
+            kept_until = seen[:, 0].astype(np.int64) + patience * (videos - 1)
+            self._all.keep(np.sort(np.lexsort((self._all.shingles, -kept_until))[:entries]))
 
     def to_arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """What this was made of, as it is now, under names that begin with `name`."""
+        self._join()
         calls = np.array(self.calls, np.int64)
-        return {f"{name}_shingles": self.shingles, f"{name}_seen": self.seen, f"{name}_calls": calls}
+        return {
+            f"{name}_shingles": self._all.shingles,
+            f"{name}_seen": self._all.seen,
+            f"{name}_calls": calls,
+        }
 
     @classmethod
     def from_arrays(cls, name: str, arrays: dict[str, NDArray[Any]]) -> "Sightings":
@@ -159,12 +167,52 @@ class Sightings:
         shingles, seen = arrays[f"{name}_shingles"].copy(), arrays[f"{name}_seen"].copy()
         return cls(shingles, seen, int(arrays[f"{name}_calls"]))
 
-    def _find(self, shingles: Hashes) -> tuple[Rows, NDArray[np.bool_]]:
+    def _join(self) -> None:
+        latest, self._latest = self._latest, _Table.none(self._all.seen.shape[1])
+        self._all.insert(latest.shingles, latest.seen)
+
+
+class _Table:
+    """Shingles in order, each with what is known of it."""
+
+    def __init__(self, shingles: Hashes, seen: Seen) -> None:
+        self.shingles, self.seen = shingles, seen
+
+    @classmethod
+    def none(cls, width: int) -> "_Table":
+        return cls(np.zeros(0, np.uint64), np.zeros((0, width), np.uint32))
+
+    def find(self, shingles: Hashes) -> tuple[Rows, NDArray[np.bool_]]:
         """Where each is or would be, and whether it is there."""
         places = np.searchsorted(self.shingles, shingles)
-        if not len(self):
+        if not len(self.shingles):
             return places, np.zeros(len(shingles), np.bool_)
-        return places, self.shingles[np.minimum(places, len(self) - 1)] == shingles
+        return places, self.shingles[np.minimum(places, len(self.shingles) - 1)] == shingles
+
+    def meet(self, rows: Rows, video: np.uint32, call: int) -> None:
+        """A video has these, each of them once."""
+        had = self.seen[rows, 3:]
+        room = (had == 0).any(axis=1) & ~(had == video).any(axis=1)
+        self.seen[rows[room], 3 + (had[room] == 0).argmax(axis=1)] = video
+        self.seen[rows, 0] = call
+        self.seen[rows, 1] += np.uint32(1)
+
+    def add(self, shingles: Hashes, video: np.uint32, call: int) -> None:
+        """A video is the first to have these, in order."""
+        seen = np.zeros((len(shingles), self.seen.shape[1]), np.uint32)
+        seen[:, 0], seen[:, 1], seen[:, 3] = call, 1, video
+        self.insert(shingles, seen)
+
+    def insert(self, shingles: Hashes, seen: Seen) -> None:
+        """Take in others, in order, none of which is there."""
+        if len(shingles):
+            places = np.searchsorted(self.shingles, shingles)
+            self.shingles = np.insert(self.shingles, places, shingles)
+            self.seen = np.insert(self.seen, places, seen, axis=0)
+
+    def keep(self, rows: Rows) -> None:
+        """Drop all but these, in order."""
+        self.shingles, self.seen = self.shingles[rows], self.seen[rows]
 
 
 def _video(video_id: str) -> np.uint32:

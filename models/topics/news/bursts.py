@@ -169,9 +169,9 @@ class TermBursts:
         if sources.one_without_past(recent.sources, recent.past, warm_up):
             return ()
         self._subjects.forget(recent)
-        found = [self._candidate(term, background) for term in sorted(video.kept)]
-        fresh = [c for c in found if c is not None and not self._subjects.knows(c.term)]
-        fresh = [c for c in fresh if not self._subjects.join(c, recent, background)]
+        unknown = [term for term in sorted(video.kept) if not self._subjects.knows(term)]
+        found = [self._candidate(term, background) for term in unknown]
+        fresh = [c for c in found if c is not None and not self._subjects.join(c, recent, background)]
         groups = tie_together(fresh, background)
         return tuple(self._report(group, background) for group in groups)
 

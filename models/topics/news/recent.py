@@ -124,8 +124,9 @@ class Recent:
         at = 0
         while self._kept > self._most_kept and at < len(self._order):
             number = self._order[at][1]
-            self._kept -= len(self.videos[number].kept)
-            self.videos[number] = self.videos[number].thinned()
+            if kept := len(self.videos[number].kept):
+                self._kept -= kept
+                self.videos[number] = self.videos[number].thinned()
             at += 1
 
     def _forget(self) -> None:

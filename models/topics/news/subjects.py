@@ -57,7 +57,6 @@ class Candidate:
         kept = [video.kept[term] for video in said]
         named, plain = sum(k.named for k in kept), sum(k.plain for k in kept)
         surfaces = Counter(k.surface for k in kept)
-        pairs = frozenset(pair for video in said for pair in video.kept if pair.endswith(f" {term}"))
         surface = max(surfaces, key=lambda each: (surfaces[each], each))
         vectors, sources = directions(term, said)
         return cls(
@@ -65,7 +64,7 @@ class Candidate:
             surface=surface,
             log10_p=log10_p,
             is_name=named > plain or bool(NAME.match(surface)),
-            is_person=named > plain and is_person(term, pairs),
+            is_person=named > plain and is_person(term, _ending_in(term, said)),
             noun=sum(k.noun for k in kept),
             verb=sum(k.verb for k in kept),
             mentions=mentions([term], said),
@@ -73,6 +72,11 @@ class Candidate:
             centre=vectors.mean(axis=0) if len(vectors) else np.zeros(len(background.total)),
             concentration=concentration(vectors, sources, background),
         )
+
+
+def _ending_in(term: str, said: Sequence[RecentVideo]) -> frozenset[str]:
+    ending = f" {term}"
+    return frozenset(pair for video in said for pair in video.kept if pair.endswith(ending))
 
 
 def directions(term: str, said: Sequence[RecentVideo]) -> tuple[Vectors, list[str]]:
