@@ -62,12 +62,14 @@ class Ingest:
     """Sends an event to the broker; None when none runs: the outbox keeps it for the next run."""
     now: datetime
     given: Given = field(default_factory=Given)
+    folder_id: str = ""
+    """The watched folder that the talks come from; empty: a person hands them in."""
     _count: int = 0
 
     def files(self, paths: list[Path]) -> Iterator[Handed]:
         """Hand in files and folders; yield what became of each talk."""
         for path in paths:
-            found = list(_talks_in(path))
+            found = list(talks_in(path))
             if not found:
                 nothing = DataError(f"there is no talk in the folder {path}", f"put {KNOWN} into it")
                 yield Handed(path.name, refused=nothing)
@@ -158,6 +160,8 @@ class Ingest:
     def _sighting(self, kind: Any) -> Sighting:
         self._count += 1
         seen_at = self.now + timedelta(microseconds=1000 * self._count)
+        if self.folder_id:
+            return Sighting(source_id=self.folder_id, kind="folder", lane="folder", seen_at=seen_at)
         return Sighting(source_id=SOURCE_ID, kind=kind, seen_at=seen_at)
 
     def _hand(self, name: str, seen: VideoSeen) -> Handed:
@@ -167,7 +171,7 @@ class Ingest:
         return Handed(name, seen.key, seen.video.title)
 
 
-def _talks_in(path: Path) -> Iterator[Path]:
+def talks_in(path: Path) -> Iterator[Path]:
     """Yield a file, or a folder's files in order of name; a .json that describes another one is no talk."""
     if not path.is_dir():
         yield path

@@ -9,7 +9,8 @@ from typing import TypeVar
 import stamina
 import structlog
 
-from streams.errors import DataError, Unavailable
+from streams.errors import DataError, Paused, Unavailable
+from streams.youtube_errors import Refused, RefusedForNow
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -20,19 +21,36 @@ WAIT_MAX_S = 120.0
 async def patiently(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
     """Run a blocking call in a thread; when it is `Unavailable` try again with back-off.
 
+    What asks for being left alone is never asked again at once: it comes out as it is.
+
     Raises:
-        DataError: it stayed unavailable; the cause is kept and the cure is to replay later.
+        Paused: nothing was tried; what was wanted waits, and this was no attempt.
+        RefusedForNow: YouTube refuses this machine's address; so it would the next attempt.
+        DataError: it stayed unavailable; the cause is kept and the cure is to replay later. A `Refused`
+            with the verdict, if there is one.
     """
     try:
         async for attempt in stamina.retry_context(
-            on=Unavailable, attempts=attempts, timeout=None, wait_initial=2.0, wait_max=WAIT_MAX_S
+            on=_worth_another, attempts=attempts, timeout=None, wait_initial=2.0, wait_max=WAIT_MAX_S
         ):
             with attempt:
                 try:
                     return await asyncio.to_thread(call)
                 except Unavailable as error:
-                    log.warning("trying again later", attempt=attempt.num, cause=error.cause)
+                    if _worth_another(error):
+                        log.warning("trying again later", attempt=attempt.num, cause=error.cause)
                     raise
     except Unavailable as error:
-        raise DataError(f"{error.cause} ({attempts} attempts)", f"{error.cure}; then replay") from error
+        if not _worth_another(error):
+            raise
+        cause, cure = f"{error.cause} ({attempts} attempts)", f"{error.cure}; then replay"
+        if isinstance(error, RefusedForNow):
+            raise Refused(cause, cure, error.verdict) from error
+        raise DataError(cause, cure) from error
     raise AssertionError("unreachable: the last attempt raises")
+
+
+def _worth_another(error: Exception) -> bool:
+    if isinstance(error, RefusedForNow) and error.verdict.kind in ("throttled", "blocked"):
+        return False
+    return isinstance(error, Unavailable) and not isinstance(error, Paused)

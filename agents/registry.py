@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agents.stage import Agent
 from streams.blobs import Blobs
 from streams.errors import Misconfigured
+from streams.governor import Governor, identity_of
 from streams.settings import PACKAGED, Settings
 from streams.store.warehouse import Warehouse
 from streams.youtube import YouTube
@@ -19,6 +22,7 @@ from streams.youtube import YouTube
 if TYPE_CHECKING:
     from models.embedding import Embedder
     from models.speech import SpeechModels
+    from streams.events import VideoAccepted
 
 
 def utc_now() -> datetime:
@@ -49,7 +53,27 @@ class Parts:
     def youtube(self) -> YouTube:
         """yt-dlp under this study's settings."""
         settings = self.settings
-        return YouTube(settings.proxy, settings.insecure_tls, settings.study_home / "yt-dlp")
+        return YouTube(
+            settings.proxy,
+            settings.insecure_tls,
+            settings.study_home / "yt-dlp",
+            self.governor,
+            settings.cookies,
+        )
+
+    @cached_property
+    def governor(self) -> Governor:
+        """How often YouTube is asked from here; every process of this machine shares its state."""
+        settings = self.settings
+        return Governor(
+            settings.study_home / "egress",
+            identity_of(settings.proxy, settings.cookies),
+            settings.requests_per_hour,
+            settings.pause_s,
+            now=self.now,
+            sleep=time.sleep,
+            jitter=random.random,
+        )
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -87,20 +111,59 @@ class Parts:
 
 def _discover(parts: Parts) -> Agent:
     from agents.discover import Discover
+    from agents.lanes import lanes_of
+    from agents.push import Push
+    from streams.subscriptions import Subscriptions
 
-    return Discover(parts.settings, parts.blobs, parts.warehouse, parts.log_ids, parts.youtube, now=parts.now)
+    lanes, subscriptions = lanes_of(parts.settings, parts.youtube), Subscriptions(parts.blobs)
+    pushes = bool(parts.settings.push_url)
+
+    def pushed(channel_id: str) -> bool:
+        known = subscriptions.of(channel_id) if pushes else None
+        return known is not None and known.covers(parts.now())
+
+    return Discover(
+        parts.settings,
+        parts.blobs,
+        parts.warehouse,
+        parts.log_ids,
+        parts.youtube,
+        now=parts.now,
+        lanes=lanes,
+        pushed=pushed,
+        subscribe=Push(parts.settings, parts.blobs, lanes.reader, parts.now).due if pushes else None,
+    )
 
 
 def _screen(parts: Parts) -> Agent:
+    from agents.gate import Gate
     from agents.screen import Screen
+    from streams.parking import ParkingLot
+    from streams.screened import Screened
+    from streams.sources import Sources
 
-    return Screen(parts.settings, parts.youtube)
+    def since(source_id: str) -> date | None:
+        watched = Sources(parts.blobs).get(source_id)
+        return watched.source.since if watched else None
+
+    def passed(video_id: str) -> VideoAccepted | None:
+        before = Screened(parts.blobs).get(video_id)
+        return before.passes if before and before.outcome == "accepted" else None
+
+    lot = ParkingLot(parts.blobs)
+    gate = Gate(parts.settings, parts.blobs, lambda: parts.embedder, lot, parts.now)
+    return Screen(parts.settings, parts.youtube, lot, parts.now, gate, since=since, passed=passed)
 
 
 def _fetch(parts: Parts) -> Agent:
     from agents.fetch import Fetch
+    from streams.parking import ParkingLot
+    from streams.reader import Reader
 
-    return Fetch(parts.blobs, parts.youtube, parts.settings.study_home / "downloads")
+    settings = parts.settings
+    reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
+    lot, folder = ParkingLot(parts.blobs), settings.study_home / "downloads"
+    return Fetch(settings, parts.blobs, parts.youtube, reader, lot, folder=folder, now=parts.now)
 
 
 def _transcribe(parts: Parts) -> Agent:

@@ -12,13 +12,14 @@ from typing import ClassVar
 
 from agents.stage import Agent, Block, Position
 from models.paragraphs import Paragraphs
-from streams import alert_judgements, corrections, judgements
+from streams import alert_judgements, corrections, judgements, reviews
 from streams.alert_judgements import AlertJudgements
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog
 from streams.corrections import Corrections
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
 from streams.judgements import Judgements
+from streams.reviews import Reviews
 from streams.store import curation, operations, writer
 from streams.store.operations import Newest
 from streams.store.warehouse import Row, Warehouse
@@ -85,6 +86,7 @@ class Store(Agent):
             *corrections.missing(Corrections(self._blobs), self._warehouse),
             *judgements.missing(Judgements(self._blobs), self._warehouse),
             *alert_judgements.missing(AlertJudgements(self._blobs), self._warehouse),
+            *reviews.missing(Reviews(self._blobs), self._warehouse),
         ]
         writer.write(self._warehouse, (row for event in late for row in writer.rows_of(event)))
 

@@ -27,7 +27,9 @@ from streams.store import (
     news,
     operations,
     paragraphs,
+    parked,
     read,
+    review_queue,
     screening,
     search,
     speaking,
@@ -304,6 +306,9 @@ VIEWS: dict[str, Callable[..., Any]] = {
         operations.failing_sources,
         choices.choices,
         paragraphs.paragraphs,
+        parked.parked,
+        review_queue.review_queue,
+        review_queue.reviews,
     )
 }
 VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.summary}

@@ -41,6 +41,8 @@ OTHERS = {
     "tell": "track",
     "watch": "alert",
     "posting": "alert",
+    "gate": "screen",
+    "review": "`groundswell review`",
 }
 """What modules that make events but are no agents are called: a command, or the agent that uses them."""
 SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["files and links"])'}

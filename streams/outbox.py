@@ -35,6 +35,14 @@ class Outbox:
         """Replace what is kept: the person handed the talk in again, perhaps mended."""
         self._blobs.put(self._key(seen.key), encode(seen))
 
+    def kept(self, video_id: str) -> VideoSeen | None:
+        """Return what is kept of a video, or None."""
+        key = self._key(video_id)
+        if not self._blobs.exists(key):
+            return None
+        event = decode(self._blobs.get(key))
+        return event if isinstance(event, VideoSeen) else None
+
     def entries(self) -> Iterator[VideoSeen]:
         """Yield every kept sighting in the order they were seen."""
         kept = (decode(self._blobs.get(key)) for key in self._blobs.keys(FOLDER))

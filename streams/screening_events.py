@@ -36,7 +36,8 @@ class VideoReviewed(Event):
 
     video_id: str
     reviewer: str
-    verdict: Literal["keep", "exclude"]
+    verdict: Literal["keep", "exclude", "undone"]
+    """undone: the reviewer takes back what they said before, and judges again later or never."""
     talk_kind: TalkKind
     """What the talk is; the reason where it is excluded."""
     note: str = ""

@@ -1,24 +1,28 @@
-"""YouTube: what a source lists, what a video is, and its audio. The one module that runs yt-dlp."""
+"""YouTube: what a source lists, what a video is, and its audio, as the real yt-dlp reads them."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from streams.errors import DataError
 from streams.events import Source, Video
-from streams.youtube_errors import Verdict, classify, explained, hidden_in
+from streams.governor import Governor
+from streams.youtube_errors import PAID, Verdict, explained, hidden_in, refusal_in
 from streams.youtube_locators import HOME, addresses, parse_locator
+from streams.youtube_session import Sessions
 
 __all__ = ["Found", "YouTube", "parse_locator"]
 
 DESCRIPTION_LIMIT = 5_000
 """Characters of a description that are kept: YouTube's own limit."""
+
+LIVE = ("is_upcoming", "is_live", "post_live")
+"""Live states in which there is no full recording yet."""
 
 _VIDEO_ID = re.compile(r"[\w-]{11}")
 
@@ -33,26 +37,35 @@ class Found(NamedTuple):
 class YouTube:
     """Reads public pages of YouTube through yt-dlp, and no other site.
 
-    Every call is its own session and blocks: call it from a thread. Errors are `DataError` (this video
-    or source cannot be read as it is) or `Unavailable` (try again later), each with its cure.
+    Every call is its own session and blocks: call it from a thread. Errors are `Refused` (a `DataError`:
+    this video or source cannot be read as it is) or `RefusedForNow` (an `Unavailable`: try again later),
+    each with its verdict and its cure; or `Paused`, without a request, while YouTube is left alone.
 
     Args:
         proxy: `http://host:port`; empty: what the environment says.
         insecure_tls: accept any certificate (tests only).
         cache_dir: where yt-dlp keeps what it learned about YouTube's player; None: nowhere.
+        governor: how often YouTube may be asked; None: as often as somebody calls.
+        cookies: a cookie file to sign in with, which is never written; empty: as a guest.
+
+    Raises:
+        Misconfigured: there is a cookie file, and it is of no use.
     """
 
-    def __init__(self, proxy: str = "", insecure_tls: bool = False, cache_dir: Path | None = None) -> None:
-        self._network = {
-            "nocheckcertificate": insecure_tls,
-            "cachedir": str(cache_dir) if cache_dir else False,
-        }
-        if proxy:
-            self._network["proxy"] = proxy
+    def __init__(
+        self,
+        proxy: str = "",
+        insecure_tls: bool = False,
+        cache_dir: Path | None = None,
+        governor: Governor | None = None,
+        cookies: str = "",
+    ) -> None:
+        self._sessions = Sessions(proxy, insecure_tls, cache_dir, cookies, governor)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Found]:
         """Return what a source lists, one page per request: stop early and the rest is never asked for.
 
+        Each page waits for its turn, so a long listing may break off with `Paused` between two pages.
         A channel's uploads and streams come in turn, each newest first; a tab it lacks is skipped.
         The videos have an id, a title and an address, often a duration and a channel; their
         publication date only in the rare case that the listing states it.
@@ -68,14 +81,17 @@ class YouTube:
         """Return all that YouTube says about a video.
 
         `published_at` is None only if YouTube does not state it; `language` is that of the original
-        audio, if stated (ISO 639-1); `live_status` is one of yt-dlp's.
+        audio, if stated (ISO 639-1); `live_status` is one of yt-dlp's. A video that is still to begin has
+        its `begins_at`; such a one, a live one and one that has only just ended are no errors.
         """
-        with self._session(f"video {video_id}") as (ydl, warnings):
-            info = _extract_video(ydl, video_id)
-        video = _video(info)
-        if video.published_at is None and any("Unable to download" in line for line in warnings.lines):
-            verdict = hidden_in(warnings.lines) or Verdict("transient", "its page did not arrive")
-            raise explained(verdict, f"the publication date of video {video_id}")
+        with self._sessions.open(f"video {video_id}", ignore_no_formats_error=True) as session:
+            info = _extract_video(session.ydl, video_id)
+            refusal = None if _playable(info) else refusal_in(session.warnings.lines)
+            if refusal and not (refusal.kind == "wait" and info.get("live_status") in LIVE):
+                raise explained(refusal, f"video {video_id}")
+            video = _video(info)
+            if video.published_at is None and (lost := _lost_page(session.warnings.lines)):
+                raise explained(lost, f"the publication date of video {video_id}")
         return video
 
     def download_audio(
@@ -97,19 +113,20 @@ class YouTube:
             if on_progress and total:
                 on_progress(min(status.get("downloaded_bytes", total) / total, 1.0))
 
-        options = {
+        options: dict[str, Any] = {
             "format": "bestaudio[ext=m4a]/bestaudio/best",
             "paths": {"home": str(folder)},
             # The format is part of the name, so that a .part is never continued in another format.
             "outtmpl": {"default": "%(id)s.%(format_id)s.%(ext)s"},
             "progress_hooks": [tell],
         }
-        with self._session(f"the audio of video {video_id}", **options) as (ydl, _):
-            info = _extract_video(ydl, video_id)
-            if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+        with self._sessions.open(f"the audio of video {video_id}", **options) as session:
+            info = _extract_video(session.ydl, video_id)
+            if info.get("live_status") in LIVE:
                 verdict = Verdict("wait", "it is a live stream whose recording is not complete")
                 raise explained(verdict, f"the audio of video {video_id}")
-            stored = ydl.process_ie_result(info, download=True)
+            session.answered()
+            stored = session.ydl.process_ie_result(info, download=True)
         path = next((part.get("filepath") for part in stored.get("requested_downloads") or ()), None)
         if path is None or not Path(path).is_file():
             raise DataError(
@@ -120,68 +137,22 @@ class YouTube:
 
     def _entries(self, address: str, source: Source) -> Iterator[dict[str, Any]]:
         """Yield a page's videos as yt-dlp's flat entries."""
-        with self._session(f"{source.kind} {source.locator}", **_COMPLETE) as (ydl, _):
-            page = ydl.extract_info(address, process=False)
+        what = f"{source.kind} {source.locator}"
+        with self._sessions.open(what, paged=True, **_COMPLETE) as session:
+            page = session.ydl.extract_info(address, process=False)
             if page.get("ie_key") == "YoutubeTab":  # a channel that is called otherwise in this region
-                page = ydl.extract_info(page["url"], process=False)
+                page = session.ydl.extract_info(page["url"], process=False)
             # Only a channel's entries are all its own, and only its page names it.
             known = ("channel", "channel_id") if source.kind == "channel" else ()
             owner = {key: page[key] for key in known if page.get(key)}
             for entry in page.get("entries") or ():
+                session.answered()
                 if entry.get("ie_key") == "Youtube":
                     yield owner | {key: value for key, value in entry.items() if value is not None}
 
-    @contextmanager
-    def _session(self, what: str, **options: Any) -> Iterator[tuple[Any, _Warnings]]:
-        """Lend a yt-dlp session; what it raises is explained. A missing tab ends the block quietly."""
-        from yt_dlp import YoutubeDL
-        from yt_dlp.utils import YoutubeDLError
-
-        warnings = _Warnings()
-        try:
-            with YoutubeDL(_OPTIONS | self._network | {"logger": warnings} | options) as ydl:
-                yield ydl, warnings
-        except (YoutubeDLError, OSError) as error:
-            verdict = classify(error, warnings.lines)
-            if verdict.kind != "no tab":
-                raise explained(verdict, what) from error
-
-
-_OPTIONS = {
-    # By name, so that no address can reach the generic extractor and with it the internal network.
-    "allowed_extractors": ["youtube", "youtube:tab", "youtube:playlist", "youtube:search"],
-    "quiet": True,
-    "noprogress": True,
-    "color": "no_color",
-    "noplaylist": True,
-    "compat_opts": {"no-youtube-unavailable-videos"},  # asking for private entries costs a request
-    "extractor_retries": 1,
-    "retries": 2,
-    "fragment_retries": 2,
-    "socket_timeout": 30,
-    "fixup": "never",
-    "updatetime": False,
-}
 
 _COMPLETE = {"extractor_args": {"youtube": {"raise_incomplete_data": ["true"]}}}
 """For listings: without it one whose next page arrives empty just ends."""
-
-
-class _Warnings:
-    """yt-dlp's logger: keeps warnings, drops the rest."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def debug(self, _message: str) -> None:
-        """Drop it."""
-
-    def error(self, _message: str) -> None:
-        """Drop it: the same text is raised."""
-
-    def warning(self, message: str) -> None:
-        """Keep it."""
-        self.lines.append(str(message))
 
 
 def _distinct(entries: Iterable[dict[str, Any] | None]) -> Iterator[dict[str, Any]]:
@@ -199,11 +170,23 @@ def _extract_video(ydl: Any, video_id: str) -> dict[str, Any]:
         )
     info: dict[str, Any] = ydl.extract_info(f"{HOME}/watch?v={video_id}", process=False)
     if info.get("id") != video_id or info.get("_type", "video") != "video":
-        verdict = Verdict(
-            "auth", "YouTube shows another video in its place, such as the trailer of a film on sale"
-        )
+        verdict = Verdict("auth", f"{PAID} (YouTube shows another video, such as a film's trailer)")
         raise explained(verdict, f"video {video_id}")
     return info
+
+
+def _playable(info: dict[str, Any]) -> bool:
+    """Whether there is something to fetch; a storyboard is made of pictures alone."""
+    kinds = ((track.get("acodec"), track.get("vcodec")) for track in info.get("formats") or ())
+    return any(kind != ("none", "none") for kind in kinds)
+
+
+def _lost_page(warnings: Sequence[str]) -> Verdict | None:
+    """Return why the page of a video, which alone states its date, did not arrive; None: it did."""
+    hidden = hidden_in(warnings)
+    if any("Unable to download" in line for line in warnings):
+        return hidden or Verdict("transient", "its page did not arrive")
+    return hidden if hidden is not None and hidden.kind in ("throttled", "blocked") else None
 
 
 def _video(info: dict[str, Any]) -> Video:
@@ -218,7 +201,16 @@ def _video(info: dict[str, Any]) -> Video:
         duration_s=info.get("duration"),
         language=_language(info),
         live_status=info.get("live_status"),
+        begins_at=_begins_at(info),
+        short_form=info.get("media_type") == "short" or "/shorts/" in (info.get("url") or ""),
     )
+
+
+def _begins_at(info: dict[str, Any]) -> datetime | None:
+    """Return when an upcoming video is to begin; of others the same field says when they did."""
+    if info.get("live_status") != "is_upcoming" or info.get("release_timestamp") is None:
+        return None
+    return datetime.fromtimestamp(info["release_timestamp"], UTC)
 
 
 def _published_at(info: dict[str, Any]) -> datetime | None:

@@ -29,6 +29,11 @@ class Verdict(NamedTuple):
     scope: Scope = "video"
 
 
+PAID = "it is for paying members only"
+"""How the reason of a verdict begins that no cookie file changes: groundswell reads what is not paid for."""
+
+_NO_JAVASCRIPT = "the JavaScript that YouTube asks for cannot run on this machine"
+
 _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
     (
         "throttled",
@@ -61,7 +66,7 @@ _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
     (
         "auth",
         "video",
-        "it is for paying members only",
+        PAID,
         r"members-only|channel.s members|Premium members|requires payment|join this channel",
     ),
     ("geo", "video", "it is not shown in this country", r"in your country|geo.?restrict"),
@@ -96,7 +101,7 @@ _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
     (
         "local",
         "session",
-        "the JavaScript that YouTube asks for cannot run on this machine",
+        _NO_JAVASCRIPT,
         r"No supported JavaScript runtime|challenge solving failed",
     ),
     (
@@ -113,10 +118,12 @@ _PATTERNS = tuple(re.compile(rule[3], re.IGNORECASE) for rule in _RULES)
 
 _VAGUE = ("recheck", "unsupported")
 _HIDDEN = ("throttled", "blocked", "local", "transient")
+_REFUSALS = ("throttled", "blocked", "auth", "geo", "permanent", "wait", "recheck")
+_TRANSPORT = re.compile(r"HTTP Error|Unable to download|Retrying")
 
 CURES: dict[Kind, str] = {
     "permanent": "drop it; a private video may be a scheduled one: replay that once it is public",
-    "auth": "drop it; groundswell never signs in and reads public videos only",
+    "auth": "set GROUNDSWELL_COOKIES to the cookie file of an account that may see it and replay; or drop it",
     "gone": "open its address in a browser; mend or remove the source",
     "geo": "set GROUNDSWELL_PROXY to a proxy in a country where it is shown, then replay",
     "wait": "replay after it has premiered or, for a live stream, some hours after its end",
@@ -128,6 +135,11 @@ CURES: dict[Kind, str] = {
     "blocked": "leave YouTube alone for some hours, or set GROUNDSWELL_PROXY to reach it from elsewhere",
     "local": "free disk space, mend permissions, the proxy or the deno program, then start again",
 }
+_CURES_BY_REASON = {
+    PAID: "drop it; groundswell reads what is open to everybody, and pays for nothing",
+    _NO_JAVASCRIPT: 'install deno beside yt-dlp ("pip install deno"), then start again',
+}
+"""Where a kind's cure would mislead, by how the reason begins."""
 _OUTSIDE: frozenset[Kind] = frozenset({"transient", "throttled", "blocked", "local"})
 
 
@@ -147,12 +159,23 @@ def classify(error: BaseException, warnings: Iterable[str] = ()) -> Verdict:
 
 
 def hidden_in(warnings: Iterable[str]) -> Verdict | None:
-    """Return the refusal that yt-dlp reported as a mere warning, if there is one."""
+    """Return the refusal that yt-dlp reported as a mere warning, if there is one; the gravest of several."""
     verdicts = [verdict for line in warnings if (verdict := _by_text(_plain(line)))]
-    return next((verdict for verdict in verdicts if verdict.kind in _HIDDEN), None)
+    hidden = [verdict for verdict in verdicts if verdict.kind in _HIDDEN]
+    return min(hidden, key=lambda verdict: _HIDDEN.index(verdict.kind), default=None)
 
 
-class Refused(DataError):
+def refusal_in(warnings: Iterable[str]) -> Verdict | None:
+    """Return YouTube's own refusal of a video, which under `ignore_no_formats_error` is but a warning.
+
+    What the transport reports is none: the page may have said enough all the same.
+    """
+    verdicts = [_by_text(_plain(line)) for line in warnings if not _TRANSPORT.search(line)]
+    refusals = [verdict for verdict in verdicts if verdict is not None and verdict.kind in _REFUSALS]
+    return refusals[-1] if refusals else None
+
+
+class Refused(DataError):  # noqa: N818 - errors here are named for what happened
     """YouTube refused a video or a source; trying again at once would change nothing."""
 
     def __init__(self, cause: str, cure: str, verdict: Verdict) -> None:
@@ -176,7 +199,9 @@ def explained(verdict: Verdict, what: str) -> Refused | RefusedForNow:
         what: what was asked for, such as `video dQw4w9WgXcQ`.
     """
     error = RefusedForNow if verdict.kind in _OUTSIDE else Refused
-    return error(f"cannot get {what}: {verdict.reason}", CURES[verdict.kind], verdict)
+    closer = (cure for start, cure in _CURES_BY_REASON.items() if verdict.reason.startswith(start))
+    cure = next(closer, CURES[verdict.kind])
+    return error(f"cannot get {what}: {verdict.reason}", cure, verdict)
 
 
 def _by_class(error: BaseException, text: str) -> Verdict | None:
@@ -231,7 +256,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 _ADVICE = re.compile(
     r"[;.]?\s*(Use --cookies|You might want to use a VPN|It is recommended to use|For more information, refer"
-    r"|please report this issue).*",
+    r"|please report this issue|Only deno is enabled by default).*",
     re.DOTALL,
 )
 _PREFIX = re.compile(r"^(ERROR: |WARNING: )?(\[[\w:]+\] )?([\w-]{11}: )?")

@@ -13,7 +13,7 @@ YouTubeKind = Literal["channel", "playlist", "search"]
 
 HOME = "https://www.youtube.com"
 
-_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
+HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
 _CHANNEL_ID = re.compile(r"UC[\w-]{22}")
 _HANDLE = re.compile(r"@[\w.·-]{3,30}")
 _PLAYLIST_ID = re.compile(r"(PL|UU|FL|OLAK5uy_)[\w-]{10,}")
@@ -52,7 +52,7 @@ def _parse_address(text: str) -> tuple[YouTubeKind, str]:
     except ValueError:
         url = urlsplit("")
     host = url.netloc.lower()
-    if url.scheme not in ("http", "https") or host not in _HOSTS:
+    if url.scheme not in ("http", "https") or host not in HOSTS:
         raise DataError(
             f"{text} is not an address of YouTube", "give a channel, playlist or search of www.youtube.com"
         )
@@ -63,6 +63,10 @@ def _parse_address(text: str) -> tuple[YouTubeKind, str]:
             return "playlist", query["list"][0]
         case ["results" | "search"] if "search_query" in query:
             return "search", query["search_query"][0]
+        case ["feeds", "videos.xml"] if _CHANNEL_ID.fullmatch(query.get("channel_id", [""])[0]):
+            return "channel", query["channel_id"][0]
+        case ["feeds", "videos.xml"] if _PLAYLIST_ID.fullmatch(query.get("playlist_id", [""])[0]):
+            return "playlist", query["playlist_id"][0]
         case ["channel", channel_id, *_] if _CHANNEL_ID.fullmatch(channel_id):
             return "channel", channel_id
         case [handle, *_] if _HANDLE.fullmatch(handle):
@@ -115,7 +119,7 @@ def parse_video(text: str) -> str:
     url = urlsplit(text)
     steps = [step for step in unquote(url.path).split("/") if step]
     named = ""
-    if url.scheme in ("http", "https") and url.netloc.lower() in _HOSTS:
+    if url.scheme in ("http", "https") and url.netloc.lower() in HOSTS:
         if url.netloc.lower() == "youtu.be":
             named = steps[0] if steps else ""
         elif steps == ["watch"]:

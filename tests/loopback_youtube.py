@@ -34,6 +34,7 @@ class Request(NamedTuple):
     host: str
     path: str
     range: str | None
+    cookie: str | None = None
 
 
 class LoopbackYouTube:
@@ -66,7 +67,8 @@ class LoopbackYouTube:
         """From now on refuse a video (by id), a channel (as it is asked for) or a playlist (by id).
 
         `how` is one of `pages.REFUSALS`, `gone` (a playlist), or what fails and its HTTP status:
-        `page 404`, `player 429`, `next page 503`, `media 403`; or `next page empty`.
+        `page 404`, `player 429`, `next page 503`, `media 403`; or `next page empty`, or `page blocked`:
+        a page that asks who is human.
         """
         self._failures[name] = how
 
@@ -133,7 +135,8 @@ class LoopbackYouTube:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         ranged = request.headers.get("Range")
-        self.requests.append(Request(request.method, request.host, request.path_qs, ranged))
+        cookie = request.headers.get("Cookie")
+        self.requests.append(Request(request.method, request.host, request.path_qs, ranged, cookie))
         asked = await request.json() if request.method == "POST" else {}
         match request.path.strip("/").split("/"):
             case ["videoplayback"]:
@@ -166,6 +169,8 @@ class LoopbackYouTube:
         return int(how.removeprefix(part)) if re.fullmatch(rf"{part} \d+", how) else None
 
     def _page(self, name: str, make: Callable[[str], str | None]) -> web.Response:
+        if self._failures.get(name) == "page blocked":
+            return web.Response(text=pages.BLOCKED, content_type="text/html")
         html = None if self._failure(name, "page") else make(name)
         if html is None:
             return web.Response(status=self._failure(name, "page") or 404)

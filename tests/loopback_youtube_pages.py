@@ -48,6 +48,9 @@ _YTCFG = {
 }
 
 
+BLOCKED = "<html><body>Our systems have detected unusual traffic from your network.</body></html>"
+
+
 @dataclass(frozen=True)
 class FakeVideo:
     """A video as its channel made it; `audio` None: the player offers nothing to download."""
@@ -63,6 +66,9 @@ class FakeVideo:
     live_now: bool = False
     streamed: bool = False
     """Listed under the channel's streams, not its videos."""
+    begins_at: datetime | None = None
+    """A premiere or stream that is still to begin."""
+    short: bool = False
 
     @property
     def channel_id(self) -> str:
@@ -110,9 +116,11 @@ def _byline(video: FakeVideo) -> dict[str, Any]:
 
 
 def playlist_entry(video: FakeVideo) -> dict[str, Any]:
+    steps = f"/shorts/{video.id}" if video.short else f"/watch?v={video.id}"
     return {
         "playlistVideoRenderer": {
             "videoId": video.id,
+            "navigationEndpoint": {"commandMetadata": {"webCommandMetadata": {"url": steps}}},
             "title": {"runs": [{"text": video.title}]},
             "shortBylineText": _byline(video),
             "lengthSeconds": str(video.duration_s),
@@ -141,6 +149,9 @@ def player(video_id: str, video: FakeVideo | None, refusal: str | None) -> dict[
         screen = {"reason": {"simpleText": reason}, "subreason": {"simpleText": subreason}}
         error = {"errorScreen": {"playerErrorMessageRenderer": screen}}
         return details | {"playabilityStatus": {"status": status, "reason": reason, **error}}
+    if video.begins_at is not None:
+        status, reason, _ = REFUSALS["premiere"]
+        return details | {"playabilityStatus": {"status": status, "reason": reason}}
     formats = [_format(video, len(video.audio))] if video.audio is not None else []
     return details | {
         "playabilityStatus": {"status": "OK"},
@@ -173,6 +184,7 @@ def _details(video: FakeVideo) -> dict[str, Any]:
         "author": video.channel,
         "isLiveContent": video.streamed,
         "isLive": video.live_now,
+        **({"isUpcoming": True} if video.begins_at is not None else {}),
     }
 
 
@@ -180,6 +192,10 @@ def _microformat(video: FakeVideo) -> dict[str, Any]:
     facts: dict[str, Any] = {"externalChannelId": video.channel_id, "category": "Science & Technology"}
     if video.published_at is not None:
         facts["uploadDate"] = video.published_at.isoformat()
+    if video.begins_at is not None:
+        facts["liveBroadcastDetails"] = {"startTimestamp": video.begins_at.isoformat()}
+    if video.short:
+        facts["isShortsEligible"] = True
     return {"playerMicroformatRenderer": facts}
 
 

@@ -19,6 +19,7 @@ from agents.cli import (
     operate,
     reading,
     report,
+    review,
     sources,
     topics,
     videos,
@@ -54,6 +55,7 @@ app.add_typer(curators.app, name="curators")
 app.add_typer(videos.app, name="videos")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(sources.app, name="sources")
+app.add_typer(review.app, name="review")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

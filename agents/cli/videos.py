@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from agents.cli.author import AUTHOR
-from agents.cli.console import load_settings, print_json, print_rows
+from agents.cli.console import load_settings, print_json, print_rows, tell
 from agents.cli.correcting import correcting, known, misused, told
 from agents.cli.reading import JSON, NO_TALKS
 from agents.sentences import day
@@ -16,7 +16,9 @@ from agents.sentences import day
 if TYPE_CHECKING:
     from agents.correct import Known
 
-app = typer.Typer(help="Talks: list, show; withdraw, restore or redate one.", no_args_is_help=True)
+app = typer.Typer(
+    help="Talks: list, show, see which wait; withdraw, restore or redate one.", no_args_is_help=True
+)
 IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
 REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
 
@@ -83,6 +85,47 @@ def _about(found: Known) -> Iterator[tuple[str, str]]:
         yield "topic", f"{each['name']} ({each['topic_id']}): {paragraphs}, {minutes}"
     for each in found["corrections"]:
         yield "corrected", f"{day(each['corrected_at'])}  {_corrected(each)}"
+
+
+@app.command()
+def waiting(
+    state: str = typer.Option("", help="Only those that wait for this, such as `sign-in` or `recheck`."),
+    as_json: bool = JSON,
+) -> None:
+    """Videos that wait: for their premiere or recording, for YouTube, or for people; the next one first."""
+    from agents.cli.asking import ask
+
+    rows = ask(load_settings(), "parked", state=state)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "video_id": ("ID", str),
+        "title": ("TITLE", lambda title: title or "-"),
+        "state": ("WAITS FOR", str),
+        "until": ("NEXT LOOK", lambda at: str(at)[:16].replace("T", " ") if at else "when asked for"),
+        "attempt": ("LOOKS", str),
+        "reason": ("REASON", str),
+    }
+    print_rows(rows, shown, f"no video waits for {state!r}" if state else "no video waits")
+
+
+@app.command()
+def recheck(
+    video_ids: list[str] = typer.Argument(metavar="ID...", help="Ids as `videos waiting` shows them."),
+) -> None:
+    """Look at videos that wait now, as after setting GROUNDSWELL_COOKIES or a proxy."""
+    from agents.registry import utc_now
+    from streams.blobs import Blobs
+    from streams.parking import ParkingLot
+
+    lot = ParkingLot(Blobs(load_settings().blobs_url))
+    unknown = [video_id for video_id in video_ids if lot.get(video_id) is None]
+    if unknown:
+        raise typer.BadParameter(f"no video {unknown[0]!r} waits: see groundswell videos waiting")
+    for video_id in video_ids:
+        lot.wake(video_id, utc_now())
+        tell(f"{video_id} is looked at within the minute, by the groundswell that runs or is started next")
 
 
 @app.command()

@@ -33,7 +33,7 @@ EVERY = 100_000
 """At most so many rows at once of anything, and so many rows of a list are counted."""
 OURS = frozenset({"among", "applied", "counted"})
 """Parameters with which one view spares another work; nobody asks for them."""
-COUNTED = frozenset({"listing", "screening_queue"})
+COUNTED = frozenset({"listing", "review_queue", "screening_queue"})
 """Views that say a page of their `rows`, and how many `videos` there are."""
 WHOLE = COUNTED | {"boilerplate"}
 """Views whose `limit` is theirs: of a page; or of examples a source."""

@@ -62,6 +62,10 @@ def build_web(runtime: Runtime) -> FastAPI:
         pages.mount(site)
         said = _explain(web, site)
         access.mount(web, access.Access(runtime.settings, runtime.parts.now), said)
+        if runtime.settings.push_url:
+            from agents.web import push
+
+            push.serve(web, runtime, kept)
     return web
 
 

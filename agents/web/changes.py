@@ -17,8 +17,10 @@ from agents.preview import preview
 from agents.web.access import Curates
 from agents.web.desk import Desk, said
 from agents.web.pages.curation.correcting import What, corrected
+from agents.web.pages.review import judged
 from agents.web.site import Site
 from streams.codebook_log import Conflict
+from streams.events import TalkKind
 
 LONG = 10_000
 TAG = "changes"
@@ -121,6 +123,30 @@ class CorrectedTalk(BaseModel):
     changed: bool = Field(description="False: it was so already.")
 
 
+class Reviewing(BaseModel):
+    """What a reviewer thinks of a video."""
+
+    model_config = ConfigDict(extra="forbid")
+    video_id: str = Field(max_length=1000)
+    verdict: Literal["keep", "exclude"]
+    talk_kind: TalkKind | Literal[""] = Field("", description="What it is; needed to exclude it.")
+    note: str = Field("", max_length=LONG)
+    final: bool = Field(False, description="Adjudicate: it holds, whatever others said.")
+
+
+class Reviewed(BaseModel):
+    """A review that is kept, and what holds of the video now."""
+
+    video_id: str
+    reviewer: str
+    verdict: Literal["keep", "exclude"]
+    talk_kind: TalkKind
+    note: str
+    final: bool
+    reviewed_at: datetime
+    state: Literal["open", "disputed", "decided"]
+
+
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Said, "description": "No token, or nobody's."},
     403: {"model": Said, "description": "Another site, or a form of another session, made the request."},
@@ -187,6 +213,19 @@ def mount(site: Site) -> None:
         with desk.curator(who) as curator:
             event = curator.judge(judging.topic_id, judging.verdict, judging.theme, judging.note)
         return Judged.model_validate(event, from_attributes=True)
+
+    @web.post("/api/review", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    def review(
+        who: Curates,
+        reviewing: Annotated[
+            Reviewing,
+            Body(examples=[{"video_id": "dQw4w9WgXcQ", "verdict": "exclude", "talk_kind": "tutorial"}]),
+        ],
+    ) -> Reviewed:
+        """Say what you, as a reviewer, think of a video, or adjudicate. The later of your reviews holds."""
+        found = judged(desk, who, reviewing)
+        said_now = found.event.model_dump(exclude={"schema_version"})
+        return Reviewed(**said_now, state=found.ruling.state)
 
     @web.post("/api/talks/correct", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
     def correct(

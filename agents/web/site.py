@@ -45,6 +45,7 @@ SECTIONS = (
     ("/emerging", "Emerging"),
     ("/topics", "Topics"),
     ("/talks", "Talks"),
+    ("/review", "Review"),
     ("/curation", "Curation"),
     ("/system", "System"),
 )

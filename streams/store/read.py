@@ -172,10 +172,16 @@ def dead_letter(warehouse: Warehouse, letter_id: str) -> Row | None:
 
 
 def finished_videos(warehouse: Warehouse) -> set[str]:
-    """Videos that need nothing more: assigned, rejected, or a dead letter that was not replayed."""
+    """Videos that need nothing more: assigned, rejected, or a dead letter that was not replayed.
+
+    A rejected one that a reviewer wants to keep may have been let in again since: that is looked at anew.
+    """
     rows = warehouse.rows(
         """
-        SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected')
+        SELECT video_id FROM progress FINAL
+        WHERE state = 'assigned' OR (
+            state = 'rejected' AND video_id NOT IN (SELECT video_id FROM reviews FINAL WHERE verdict = 'keep')
+        )
         UNION DISTINCT
         SELECT assumeNotNull(video_id) FROM dead_letters FINAL
         WHERE video_id IS NOT NULL
@@ -192,14 +198,6 @@ def unlearned_videos(warehouse: Warehouse) -> set[str]:
         SELECT video_id FROM progress FINAL WHERE state = 'assigned'
           AND video_id NOT IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
         """
-    )
-    return {row["video_id"] for row in rows}
-
-
-def sighted_by(warehouse: Warehouse, source_id: str) -> set[str]:
-    """Videos that a source has shown before."""
-    rows = warehouse.rows(
-        "SELECT DISTINCT video_id FROM sightings WHERE source_id = {id:String}", id=source_id
     )
     return {row["video_id"] for row in rows}
 

@@ -20,7 +20,8 @@ _JUDGED = f"""
     SELECT p.video_id AS video_id, v.title AS title, v.channel AS channel, v.show AS show, v.url AS url,
            v.language AS language, v.duration_s AS duration_s,
            coalesce(c.published_at, v.published_at) AS published_at, p.state AS state,
-           if(s.verdict = '', 'waiting', s.verdict) AS verdict, s.rule AS rule, s.reason AS reason,
+           multiIf(p.state = 'assigned', 'accepted', s.verdict = '', 'waiting', s.verdict) AS verdict,
+           if(p.state = 'assigned', '', s.rule) AS rule, if(p.state = 'assigned', '', s.reason) AS reason,
            c.withdrawn = 1 AS withdrawn, seen.seen_at AS seen_at
     FROM (SELECT video_id, state FROM progress FINAL) AS p
     LEFT JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = p.video_id

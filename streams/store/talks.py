@@ -153,7 +153,13 @@ def _sightings(warehouse: Warehouse, video_id: str) -> list[Row]:
 
 def _screening(warehouse: Warehouse, video_id: str) -> Row | None:
     rows = warehouse.rows(
-        "SELECT verdict, rule, reason FROM screenings FINAL WHERE video_id = {video:String}", video=video_id
+        """
+        WITH (SELECT any(state) FROM progress FINAL WHERE video_id = {video:String}) = 'assigned' AS learned
+        SELECT if(learned, 'accepted', s.verdict) AS verdict, if(learned, '', s.rule) AS rule,
+               if(learned, '', s.reason) AS reason  -- learned: reviewers kept what was rejected before
+        FROM (SELECT * FROM screenings FINAL WHERE video_id = {video:String}) AS s
+        """,
+        video=video_id,
     )
     return rows[0] if rows else None
 

@@ -88,6 +88,7 @@ def study(youtube: LoopbackYouTube, tmp_path_factory: pytest.TempPathFactory) ->
             "GROUNDSWELL_PROXY": youtube.proxy,
             "GROUNDSWELL_INSECURE_TLS": "true",
             "GROUNDSWELL_POLL_INTERVAL_S": "3",
+            "GROUNDSWELL_REQUESTS_PER_HOUR": "100000",
             "GROUNDSWELL_MIN_DURATION_S": "20",
         },
     )
@@ -139,31 +140,31 @@ def _listed(study: Study) -> list[dict[str, str]]:
     return listed
 
 
-def test_a_video_that_was_removed_is_one_dead_letter_and_is_done_once_when_it_is_back(
+def test_a_video_that_was_removed_is_gone_and_is_done_once_when_it_is_back(
     study: Study, youtube: LoopbackYouTube
 ) -> None:
     for video_id in (REMOVED, UNKNOWN):
         handed = study.cli("ingest", f"https://www.youtube.com/watch?v={video_id}")
         assert handed.returncode == 0, handed.stderr
-    until(lambda: study.api("status")["dead_letters"] == 2)
-    letters = {letter["video_id"]: letter for letter in study.ask("dead-letters", "list")}
-    assert set(letters) == {REMOVED, UNKNOWN}
-    removed, unknown = letters[REMOVED], letters[UNKNOWN]
-    assert removed["agent"] == unknown["agent"] == "screen"
-    assert removed["cause"].startswith(f"cannot get video {REMOVED}: it was removed")
-    assert "drop it" in removed["cure"]
-    assert UNKNOWN in unknown["cause"]
-    assert "replay tomorrow" in unknown["cure"]
-    dropped = study.cli("dead-letters", "drop", unknown["letter_id"][:10])
-    assert dropped.returncode == 0, dropped.stderr
+    until(lambda: study.api("status")["rejections"].get("gone") == 1)
+    until(lambda: [row["video_id"] for row in study.ask("videos", "waiting")] == [UNKNOWN])
+    (unknown,) = study.ask("videos", "waiting")
+    assert unknown["state"] == "recheck"
+    assert unknown["attempt"] == 1
+    assert study.ask("dead-letters", "list") == []
 
     before = states(study).get("assigned", 0)
     youtube.heal(REMOVED)
-    replayed = study.cli("dead-letters", "replay", removed["letter_id"][:10])
-    assert replayed.returncode == 0, replayed.stderr
+    handed = study.cli("ingest", f"https://www.youtube.com/watch?v={REMOVED}")
+    assert handed.returncode == 0, handed.stderr
     until_assigned(study, before + 1)
     assert study.ask("dead-letters", "list") == []
     assert len(transfers(youtube, REMOVED)) == 1
+    assert "gone" not in study.api("status")["rejections"]
+
+    woken = study.cli("videos", "recheck", UNKNOWN)
+    assert woken.returncode == 0, woken.stderr
+    until(lambda: [row["attempt"] for row in study.ask("videos", "waiting")] == [2])
 
 
 def test_a_transfer_that_breaks_off_goes_on_where_it_was(study: Study, youtube: LoopbackYouTube) -> None:

@@ -10,7 +10,7 @@ from streams.errors import DataError
 from streams.events import Sighting, Source, Video, VideoSeen
 from streams.leases import Lease
 from streams.outbox import Outbox
-from streams.sources import Sources, source_id
+from streams.sources import Sources, Visits, source_id
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
@@ -130,10 +130,10 @@ def test_a_source_added_twice_is_one(blobs: Blobs) -> None:
     source = Source(source_id=source_id("channel", "@X"), kind="channel", locator="@X", added_at=NOON)
     assert (sources.add(source), sources.add(source)) == (True, False)
     assert source_id("channel", "@x") == source.source_id
-    assert sources.visited_at(source.source_id) is None
-    sources.visit(source.source_id, NOON)
-    assert sources.visited_at(source.source_id) == NOON
+    assert sources.visits(source.source_id).last_visit is None
+    sources.remember(source.source_id, Visits(visits=1, last_visit=NOON))
+    assert sources.named(source.source_id).visits.last_visit == NOON
     assert list(sources.all()) == [source]
     sources.remove(source.source_id)
     assert list(sources.all()) == []
-    assert sources.visited_at(source.source_id) is None
+    assert sources.visits(source.source_id).last_visit is None

@@ -156,6 +156,29 @@ def study(warehouse: Warehouse) -> None:
             failed_at=TODAY,
         )
     )
+    waits = studies.video("waits", "2025-04-01", channel="Night Deploys", description="What failed and why.")
+    relevance = e.Relevance(
+        score=0.71,
+        talk_kind="experience report",
+        reasons=("for: the description promises lessons or a case",),
+        model="all-MiniLM-L6-v2-1b2c3d4e, no labels",
+    )
+    parked = e.VideoParked(
+        video=waits,
+        state="in review",
+        reason="nothing passes unreviewed",
+        parked_at=TODAY,
+        relevance=relevance,
+    )
+    review = e.VideoReviewed(
+        video_id="a",
+        reviewer="Ann",
+        verdict="keep",
+        talk_kind="experience report",
+        final=True,
+        reviewed_at=TODAY,
+    )
+    rows += [*studies.seen(waits), *rows_of(parked), *rows_of(review)]
     alert = next(row for table, row in rows if table == "alerts")
     rows += rows_of(
         e.DeliveryRecorded(

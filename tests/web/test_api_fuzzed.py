@@ -40,7 +40,13 @@ CHECKS = [
 ]
 
 
-CHANGES = ("/api/codebook/preview", "/api/codebook/decide", "/api/codebook/judge", "/api/talks/correct")
+CHANGES = (
+    "/api/codebook/preview",
+    "/api/codebook/decide",
+    "/api/codebook/judge",
+    "/api/talks/correct",
+    "/api/review",
+)
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,20 @@ class FailingSource(TypedDict):
     cure: str
 
 
+class Parked(TypedDict):
+    """A video that waits, and for what."""
+
+    video_id: str
+    title: str
+    channel: str
+    url: str
+    state: str
+    reason: str
+    until: datetime | None
+    attempt: int
+    parked_at: datetime
+
+
 class Screened(TypedDict):
     """A video, and what screening says of it."""
 
@@ -177,3 +191,44 @@ class ScreeningSummary(TypedDict):
     first: date | None
     last: date | None
     rules: list[Rule]
+
+
+class Waiting(TypedDict):
+    """A video that waits for reviewers."""
+
+    video_id: str
+    title: str
+    description: str
+    channel: str
+    show: str
+    url: str
+    language: str | None
+    duration_s: float | None
+    published_at: datetime | None
+    reason: str
+    parked_at: datetime
+    model: str
+    score: float | None
+    talk_kind: str
+    reasons: list[str]
+    reviewers: int
+
+
+class ReviewQueue(TypedDict):
+    """Some of the videos that wait for reviewers, and how many there are."""
+
+    videos: int
+    rows: list[Waiting]
+
+
+class Review(TypedDict):
+    """What a reviewer said of a video."""
+
+    video_id: str
+    title: str
+    reviewer: str
+    verdict: str
+    talk_kind: str
+    note: str
+    final: bool
+    reviewed_at: datetime

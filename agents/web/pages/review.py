@@ -1,0 +1,226 @@
+"""/review: one video after another, each reviewer blind to the others; disagreements, and agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from agents.agree import told
+from agents.review import KINDS, Judged, Meanwhile, Reviewer, mark, said
+from agents.web.access import Curates, Who, login
+from agents.web.asking import Refused
+from agents.web.desk import PATIENCE_S, Desk, Present
+from agents.web.desk import said as explained
+from agents.web.site import Row, Site, query
+from models.errors import BadInput
+from streams.reviews import Reviews
+
+SHOWN = 50
+"""Videos of the ranking that are on the page."""
+Id = Annotated[str, Query(max_length=1000)]
+Note = Annotated[str, Form(max_length=10_000)]
+Answer = Literal[
+    "keep", "experience report", "tutorial", "lecture", "tool introduction", "workshop", "opinion", "other"
+]
+"""What a button says: to keep it, or what it is instead."""
+
+
+def mount(site: Site) -> None:
+    """Add the pages."""
+    desk = Desk(site)
+    log = Reviews(desk.blobs)
+
+    def page(name: str, video_id: str = "", after: str = "", refused: Refused | None = None) -> Row:
+        who = looking(desk, name, log)
+        waiting = who.waiting()
+        row = _wanted(who, waiting, video_id) if video_id else who.next(waiting, after)
+        mine = [each for each in waiting if each["own"] is not None]
+        return {
+            "title": "Review",
+            "video": row,
+            "decided": _decided(who, video_id) if row is None and video_id else None,
+            "waiting": waiting[:SHOWN],
+            "more": max(0, len(waiting) - SHOWN),
+            "of_videos": len(waiting),
+            "judged": len(mine),
+            "disputed": sum(each["state"] == "disputed" for each in waiting),
+            "last": max(mine, key=lambda each: each["own"].reviewed_at)["video_id"] if mine else "",
+            "needed": who.settings.reviewers,
+            "screening": who.settings.screening,
+            "kinds": KINDS,
+            "refused": refused,
+            "note": "",
+        }
+
+    @site.page("/review", "review.html", twin="/api/review_queue")
+    def review(who: Present, video: Id = "", after: Id = "") -> Row | Response:
+        if not who:
+            return RedirectResponse(login("/review"), 303)
+        return page(who.name, video, after)
+
+    @site.web.post("/review", include_in_schema=False, response_class=HTMLResponse)
+    def reviewed(
+        request: Request,
+        who: Curates,
+        video: Annotated[str, Form(max_length=1000)],
+        answer: Annotated[Answer, Form()],
+        note: Note = "",
+    ) -> Response:
+        try:
+            with reviewer(desk, who, log) as at_work:
+                at_work.judge(
+                    video, "keep" if answer == "keep" else "exclude", "" if answer == "keep" else answer, note
+                )
+        except Refused as error:
+            found = page(who.name, video, refused=error) | {"note": note}
+            return _shown(site, request, "review.html", found, error.status)
+        return RedirectResponse("/review" + query({"after": video}), 303)
+
+    @site.web.post("/review/undo", include_in_schema=False, response_class=HTMLResponse)
+    def undone(request: Request, who: Curates, last: Annotated[str, Form(max_length=1000)] = "") -> Response:
+        try:
+            with reviewer(desk, who, log) as at_work:
+                taken_back = at_work.undo(last)
+        except Refused as error:
+            return _shown(site, request, "review.html", page(who.name, last, refused=error), error.status)
+        return RedirectResponse("/review" + query({"video": taken_back.video_id}), 303)
+
+    def disputed_page(name: str, refused: Refused | None = None) -> Row:
+        who = looking(desk, name, log)
+        rows = [row for row in who.waiting() if row["state"] == "disputed"]
+        rulings = {row["video_id"]: who.ruling(row["video_id"]) for row in rows}
+        return {
+            "title": "Disagreements",
+            "rows": [
+                row | {"said": rulings[row["video_id"]].said, "mark": mark(rulings[row["video_id"]])}
+                for row in rows
+            ],
+            "kinds": KINDS,
+            "refused": refused,
+        }
+
+    @site.page("/review/disputed", "review_disputed.html", section="/review", twin="/api/reviews")
+    def disputed(who: Present) -> Row | Response:
+        if not who:
+            return RedirectResponse(login("/review/disputed"), 303)
+        return disputed_page(who.name)
+
+    @site.web.post("/review/adjudicate", include_in_schema=False, response_class=HTMLResponse)
+    def adjudicated(
+        request: Request,
+        who: Curates,
+        video: Annotated[str, Form(max_length=1000)],
+        answer: Annotated[Answer, Form()],
+        *,
+        mark: Annotated[str, Form(max_length=100)],
+        note: Note = "",
+    ) -> Response:
+        try:
+            with reviewer(desk, who, log) as at_work:
+                at_work.adjudicate(
+                    video,
+                    "keep" if answer == "keep" else "exclude",
+                    "" if answer == "keep" else answer,
+                    note,
+                    expected=mark,
+                )
+        except Refused as error:
+            found = disputed_page(who.name, error)
+            return _shown(site, request, "review_disputed.html", found, error.status)
+        return RedirectResponse("/review" + query({"video": video}), 303)
+
+    @site.page("/review/agreement", "review_agreement.html", section="/review", twin="/api/reviews")
+    def agreement(who: Present) -> Row:
+        at_work = looking(desk, who.name if who else "nobody", log)
+        rulings = at_work.rulings()
+        titles = {row["video_id"]: row["title"] for row in desk.ask("reviews")}
+        return {
+            "title": "Agreement of reviewers",
+            "pairs": [
+                {
+                    "pair": pair,
+                    "differ": [
+                        {"video_id": name, "title": titles.get(name, "") or name, "ruling": rulings[name]}
+                        for name in pair.differ
+                    ],
+                }
+                for pair in at_work.agreement()
+            ],
+            "told": lambda found: told(found).replace(" topics", " videos"),
+            "outcome": said,
+        }
+
+
+def looking(desk: Desk, name: str, log: Reviews) -> Reviewer:
+    """Return a reviewer who looks and says nothing."""
+
+    def nothing(_: object) -> None:
+        raise AssertionError("who only looks delivers nothing")
+
+    runtime = desk.site.runtime
+    return Reviewer(runtime.settings, desk.blobs, desk.ask, nothing, runtime.parts.now, name, log)
+
+
+@contextmanager
+def reviewer(desk: Desk, who: Who, log: Reviews) -> Iterator[Reviewer]:
+    """Lend a reviewer for somebody.
+
+    Raises:
+        Refused: 422, it cannot be said; 409, somebody else said something since.
+        Unavailable: the broker does not answer.
+    """
+    runtime = desk.site.runtime
+    try:
+        with desk.deliver() as deliver:
+            yield Reviewer(
+                runtime.settings,
+                desk.blobs,
+                desk.ask,
+                deliver,
+                runtime.parts.now,
+                who.name,
+                log,
+                patience_s=PATIENCE_S,
+            )
+    except Meanwhile as error:
+        raise Refused(409, error.cause, error.cure) from error
+    except BadInput as error:
+        raise Refused(422, error.cause, error.cure) from error
+
+
+def judged(desk: Desk, who: Who, wanted: Any) -> Judged:
+    """Judge or adjudicate a video as a program wants it (`agents.web.changes.Reviewing`).
+
+    Raises:
+        Refused: 422, it cannot be said.
+        Unavailable: it is kept, but could not be sent.
+    """
+    with explained(), reviewer(desk, who, Reviews(desk.blobs)) as at_work:
+        say = at_work.adjudicate if wanted.final else at_work.judge
+        return say(wanted.video_id, wanted.verdict, wanted.talk_kind, wanted.note)
+
+
+def _wanted(who: Reviewer, waiting: list[Row], video_id: str) -> Row | None:
+    """Return the row of a video that can be judged by this reviewer; None where it cannot be any more."""
+    row = next((row for row in waiting if row["video_id"] == video_id), None)
+    if row is not None and (row["state"] == "open" or row["own"] is not None):
+        return row
+    return None
+
+
+def _decided(who: Reviewer, video_id: str) -> Row | None:
+    """Return what holds of a video that is decided; None where nobody reviewed it."""
+    ruling = who.ruling(video_id)
+    if ruling.state != "decided":
+        return None
+    found = who.ask("talk", video_id=video_id) or {"video_id": video_id, "title": "", "url": ""}
+    return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": said(ruling)}
+
+
+def _shown(site: Site, request: Request, template: str, page: Row, code: int) -> Response:
+    about: Row = {"section": "/review", "selected": None, "twin": "", "error": None}
+    return site.render(request, template, about | page, code)

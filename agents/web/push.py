@@ -1,0 +1,130 @@
+"""Where a WebSub hub verifies subscriptions and delivers: /push/{token}.
+
+It stands beside the pages, not behind their gate: a hub signs what it delivers, has no session, and asks
+under the public name of this machine, whatever names the pages answer to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agents.push import BODY_LIMIT, PATH, Push
+from streams.errors import DataError, Unavailable
+
+if TYPE_CHECKING:
+    from agents.deliver import Deliver
+    from agents.runtime import Runtime
+    from agents.web.kept import Kept
+    from streams.events import Event
+
+log = structlog.get_logger()
+BODY_S = 30.0
+"""A delivery that takes longer to arrive is cut off (seconds)."""
+AGAIN_S = 60
+"""After so long a hub is to deliver again what could not be passed on (seconds)."""
+PLAIN = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+class Beside:
+    """A middleware that lets one path go to an application of its own, past everything else."""
+
+    def __init__(self, app: ASGIApp, path: str, beside: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._beside = beside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        mine = scope["type"] == "http" and scope["path"].startswith(self._path)
+        await (self._beside if mine else self._app)(scope, receive, send)
+
+
+def router(push: Push, deliver: Deliver) -> APIRouter:
+    """Return the two ways in; `deliver` gets what deliveries lead to, in a thread."""
+    routes = APIRouter()
+
+    @routes.get(PATH + "{token}")
+    async def verify(token: str, request: Request) -> Response:
+        """Say to a hub whether we meant it."""
+        status, body = await asyncio.to_thread(push.verify, token, dict(request.query_params))
+        return PlainTextResponse(body, status, PLAIN)
+
+    @routes.post(PATH + "{token}")
+    async def take(token: str, request: Request) -> Response:
+        """Take a delivery. 503: it could not be passed on, so the hub is to come again."""
+        body = await _body(request)
+        if isinstance(body, int):
+            push.ignored["too large" if body == 413 else "not whole"] += 1
+            return Response(status_code=body, headers=PLAIN | {"Connection": "close"})
+        try:
+            status = await asyncio.to_thread(_pass_on, push, deliver, token, dict(request.headers), body)
+        except Unavailable as error:
+            log.warning("a delivery cannot be passed on", cause=error.cause)
+            return Response(status_code=503, headers=PLAIN | {"Retry-After": str(AGAIN_S)})
+        return Response(status_code=status, headers=PLAIN)
+
+    return routes
+
+
+def mount(web: FastAPI, push: Push, deliver: Deliver) -> None:
+    """Serve /push/{token} beside everything that `web` has so far. To be called last."""
+    beside = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    beside.include_router(router(push, deliver))
+    web.add_middleware(Beside, path=PATH, beside=beside)
+
+
+def serve(web: FastAPI, runtime: Runtime, kept: Kept) -> None:
+    """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
+    from agents.deliver import delivering_from
+    from streams.reader import Reader
+
+    settings, parts = runtime.settings, runtime.parts
+    reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
+
+    def deliver(events: Sequence[Event]) -> None:
+        with delivering_from(settings, runtime.bootstrap, kept.warehouse) as send:
+            send(events)
+
+    mount(web, Push(settings, parts.blobs, reader, parts.now), deliver)
+
+
+def _pass_on(
+    push: Push, deliver: Callable[[Sequence[Event]], None], token: str, headers: dict[str, str], body: bytes
+) -> int:
+    status, events = push.deliver(token, headers, body)
+    if events:
+        try:
+            deliver(events)
+        except DataError as error:  # another time it would be no other
+            log.warning("a delivery is ignored", why="cannot be sent", cause=error.cause)
+            push.ignored["cannot be sent"] += 1
+            return 202
+        push.sent(events)
+    return status
+
+
+async def _body(request: Request) -> bytes | int:
+    """Return the body, or the status of why it is not taken: no more than is allowed is ever held."""
+    said = request.headers.get("Content-Length", "")
+    if said.isdecimal() and int(said) > BODY_LIMIT:
+        return 413
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_LIMIT:
+                    return 413
+    except TimeoutError:
+        return 408
+    except ClientDisconnect:
+        return 400
+    return bytes(body)

@@ -1,0 +1,67 @@
+"""What sources have shown before, for those who look at them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from streams.store.warehouse import Row, Warehouse, strings
+
+
+def lanes_of(warehouse: Warehouse, source_id: str) -> dict[str, dict[str, datetime]]:
+    """Return by video when each lane of a source showed it first; '': before lanes were told apart."""
+    rows = warehouse.rows(
+        """
+        SELECT video_id, lane, min(first_seen_at) AS seen_at FROM sightings
+        WHERE source_id = {id:String} GROUP BY video_id, lane
+        """,
+        id=source_id,
+    )
+    found: dict[str, dict[str, datetime]] = {}
+    for row in rows:
+        found.setdefault(row["video_id"], {})[row["lane"]] = row["seen_at"]
+    return found
+
+
+def too_old(warehouse: Warehouse, since: date | None) -> set[str]:
+    """Return the videos that were rejected for their age alone and are from `since` on, or from any time."""
+    rows = warehouse.rows(
+        """
+        SELECT video_id FROM videos FINAL
+        WHERE toDate(published_at, 'UTC') >= {since:Date32} AND video_id IN (
+            SELECT video_id FROM screenings FINAL WHERE verdict = 'rejected' AND rule = 'too old'
+        )
+        """,
+        since=since or date(1970, 1, 1),
+    )
+    return {row["video_id"] for row in rows}
+
+
+def known(warehouse: Warehouse, video_ids: Iterable[str]) -> dict[str, Row]:
+    """Return by video what is stored of it; those that are not stored are left out.
+
+    Returns:
+        Rows {video_id, title, description, channel, channel_id, show, url, published_at, duration_s,
+        language, speakers, accepted, handed_in, titles}. accepted: its metadata is complete and it passed;
+        handed_in: a person gave it, whose words about it hold; titles: those it was ever followed from or to.
+    """
+    rows = warehouse.rows(
+        f"""
+        SELECT v.video_id AS video_id, v.title AS title, v.description AS description, v.channel AS channel,
+               v.channel_id AS channel_id, v.show AS show, v.url AS url, v.published_at AS published_at,
+               v.duration_s AS duration_s, v.language AS language, v.speakers AS speakers,
+               v.completeness IN (2, 4) AS accepted, h.video_id != '' AS handed_in, f.titles AS titles
+        FROM (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
+        LEFT JOIN (
+            SELECT DISTINCT video_id FROM sightings
+            WHERE kind IN ('file', 'link', 'folder') AND video_id IN {strings("ids")}
+        ) AS h ON h.video_id = v.video_id
+        LEFT JOIN (
+            SELECT video_id, groupUniqArrayArray([was, title]) AS titles FROM followed
+            WHERE video_id IN {strings("ids")} GROUP BY video_id
+        ) AS f ON f.video_id = v.video_id
+        """,
+        ids=json.dumps(sorted(set(video_ids))),
+    )
+    return {row["video_id"]: row for row in rows}

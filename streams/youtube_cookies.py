@@ -1,0 +1,65 @@
+"""The cookie file that yt-dlp signs in with: read, checked, never written; no error quotes what it holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from streams.errors import Misconfigured
+
+_HEADER = "# Netscape HTTP Cookie File\n"
+_HTTP_ONLY = "#HttpOnly_"
+_FIELDS = 7
+_YOUTUBE = re.compile(r"\s*([\w.-]*\.)?youtube\.com(?![\w.-])")
+_DOMAIN = re.compile(r"([\w.-]*\.)?youtube\.com")
+_EXPIRES = re.compile(r"([0-9]{1,15}(\.[0-9]{1,9})?)?")
+_EXPORT = (
+    "export the cookies of www.youtube.com again, in Netscape format (a browser's extension or "
+    '"yt-dlp --cookies-from-browser" does it), or unset GROUNDSWELL_COOKIES to go on as a guest'
+)
+
+
+def read_cookies(path: Path) -> str:
+    """Return a file's cookies of youtube.com in the one shape that yt-dlp takes without complaint.
+
+    yt-dlp prints a line that it cannot read, and with it somebody's login: so no such line may reach it,
+    and no other site's cookie does.
+
+    Raises:
+        Misconfigured: it is missing, unreadable, in another format, or has no cookie of YouTube.
+    """
+    try:
+        text = path.expanduser().read_text("utf-8-sig")
+    except OSError as error:
+        raise Misconfigured(
+            f"the cookie file {path} cannot be read ({error.strerror})",
+            f"mend GROUNDSWELL_COOKIES or the file's permissions; or {_EXPORT}",
+        ) from None
+    except UnicodeDecodeError:
+        raise Misconfigured(f"the cookie file {path} is not a text file", _EXPORT) from None
+    if text.lstrip()[:1] in ("[", "{"):
+        raise Misconfigured(f"the cookie file {path} is JSON, not in Netscape format", _EXPORT)
+    lines = []
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.removeprefix(_HTTP_ONLY)
+        if entry.lstrip().startswith("#") or not _YOUTUBE.match(entry):
+            continue
+        if not _well_formed(entry):
+            raise Misconfigured(f"the cookie file {path} is broken: line {number} is no cookie", _EXPORT)
+        lines.append(entry)
+    if not lines:
+        raise Misconfigured(f"the cookie file {path} has no cookie of youtube.com", _EXPORT)
+    return _HEADER + "".join(f"{line}\n" for line in lines)
+
+
+def _well_formed(entry: str) -> bool:
+    fields = entry.split("\t")
+    if len(fields) != _FIELDS or not "".join(fields).isascii() or not "".join(fields).isprintable():
+        return False
+    domain, subdomains, _, secure, expires = fields[:5]
+    return (
+        _DOMAIN.fullmatch(domain) is not None
+        and {subdomains, secure} <= {"TRUE", "FALSE"}
+        and (subdomains == "TRUE") == domain.startswith(".")
+        and _EXPIRES.fullmatch(expires) is not None
+    )

@@ -1,0 +1,113 @@
+"""Screen and fetch at work on a clock that the test moves, with YouTube and podcast hosts on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.fetch import Fetch
+from agents.screen import Gate, Screen
+from agents.stage import Position
+from streams.blobs import Blobs
+from streams.events import (
+    Event,
+    Sighting,
+    Video,
+    VideoAccepted,
+    VideoSeen,
+)
+from streams.parking import ParkingLot
+from streams.reader import Reader
+from streams.settings import Settings
+from streams.youtube import YouTube
+from tests import loopback_youtube_pages as pages
+from tests.loopback_youtube import FakeVideo
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+TALK = "abcdefghijk"
+AT = Position("log", "videos.seen", 0, 0)
+
+
+@dataclass(frozen=True)
+class Broadcast(FakeVideo):
+    """A premiere or live stream at a stage of its life: `begins_at`, `live_now`, then this one, then none."""
+
+    just_ended: bool = False
+
+
+def teach_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the YouTube on this machine tell that a broadcast has just ended, as the real one does."""
+    details = pages._details
+
+    def with_stage(video: FakeVideo) -> dict[str, Any]:
+        ended = isinstance(video, Broadcast) and video.just_ended
+        return details(video) | ({"isPostLiveDvr": True} if ended else {})
+
+    monkeypatch.setattr(pages, "_details", with_stage)
+
+
+class Front:
+    """The front of a study: what is seen goes through screen and fetch, and comes again when it is due."""
+
+    def __init__(
+        self,
+        home: Path,
+        youtube: YouTube,
+        *,
+        gate: Gate | None = None,
+        since: date | None = None,
+        reader: Reader | None = None,
+        passed: Callable[[str], VideoAccepted | None] = lambda _: None,
+        **settings: Any,
+    ) -> None:
+        self.now = NOON
+        self.settings = Settings(home=home, min_free_gb=0, **settings)
+        self.blobs = Blobs(self.settings.blobs_url)
+        self.lot = ParkingLot(self.blobs)
+        clock = lambda: self.now  # noqa: E731
+        self.screen = Screen(
+            self.settings, youtube, self.lot, clock, gate, since=lambda _: since, passed=passed
+        )
+        self.folder = self.settings.study_home / "downloads"
+        reader = reader or Reader(internal_addresses=True)
+        self.fetch = Fetch(
+            self.settings, self.blobs, youtube, reader, self.lot, folder=self.folder, now=clock
+        )
+        self.said: list[Event] = []
+        """Everything that screen and fetch have said, in order."""
+
+    async def handle(self, event: Event) -> list[Event]:
+        """Let the agent that reads it handle an event; return what it says."""
+        agent = self.fetch if isinstance(event, VideoAccepted) else self.screen
+        return list(await agent.handle(event, AT))
+
+    async def follow(self, event: Event) -> list[Event]:
+        """Handle an event and what follows from it; return what was said last by each."""
+        said = await self.handle(event)
+        self.said += said
+        for each in [each for each in said if isinstance(each, VideoAccepted)]:
+            said.remove(each)
+            said += await self.follow(each)
+        return said
+
+    async def wait(self, **time: float) -> list[Event]:
+        """Move the clock; return what comes of the videos that are due by then."""
+        self.now += timedelta(**time)
+        return [said for event in ParkingLot(self.blobs).due(self.now) for said in await self.follow(event)]
+
+    def parked(self) -> Iterator[str]:
+        """Yield the states of what waits."""
+        return (each.parked.state for each in self.lot.all() if not each.given_up)
+
+
+def seen(
+    video_id: str = TALK, *, at: datetime = NOON, kind: str = "channel", source_id: str = "s", **video: Any
+) -> VideoSeen:
+    """Return a sighting as discover sends it."""
+    sighting = Sighting(source_id=source_id, kind=kind, seen_at=at)  # type: ignore[arg-type]
+    return VideoSeen(video=Video(video_id=video_id, **video), sighting=sighting)
