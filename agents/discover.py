@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import structlog
 
 from agents import rebuild
+from agents.following import Following
 from agents.lanes import Find, Folder, Lanes, lanes_of
 from agents.looking import Look, after, channel_of, wanted
 from agents.schedule import LONGEST, Outcome, next_visit
@@ -89,6 +90,7 @@ class Discover(Agent):
         self._sources = Sources(blobs)
         lanes = lanes or lanes_of(settings, youtube)
         self._visitor = Visitor(lanes, blobs, warehouse, settings.search_results, now)
+        self._following = Following(blobs, warehouse, youtube, timedelta(days=settings.follow_days), now)
         self._sent: dict[str, tuple[int, datetime]] = {}
         self._retitled: set[tuple[str, str]] = set()
         self._epochs = Epochs(blobs)
@@ -131,7 +133,9 @@ class Discover(Agent):
             self._relearning = None
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
-        return await asyncio.to_thread(lambda: [*self._due(watched), *self._lot.due(self._now())])
+        return await asyncio.to_thread(
+            lambda: [*self._due(watched), *self._lot.due(self._now()), *self._following.due()]
+        )
 
     async def stop(self) -> None:
         """Ask the hub no more."""

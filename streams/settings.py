@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         le=1,
         description="Share of relevant videos that the relevance model's threshold is to let pass.",
     )
+    follow_days: float = Field(
+        30.0,
+        ge=0,
+        description="How many days until a known talk of YouTube is looked at again: was it deleted, made "
+        "private or retitled? 0: never.",
+    )
     keep_audio_days: float = Field(
         0.0, ge=0, description="Audio of a finished talk is deleted after so many days; 0: it is kept."
     )

@@ -83,6 +83,9 @@ def _about(found: Known) -> Iterator[tuple[str, str]]:
         left_out = "" if each["retained"] else ", not retained"
         minutes = f"{each['minutes']:.1f} min{left_out}"
         yield "topic", f"{each['name']} ({each['topic_id']}): {paragraphs}, {minutes}"
+    for each in found["followed"]:
+        told = f"retitled, was {each['was']!r}" if each["change"] == "retitled" else each["change"]
+        yield "followed", f"{day(each['seen_at'])}  {told}"
     for each in found["corrections"]:
         yield "corrected", f"{day(each['corrected_at'])}  {_corrected(each)}"
 

@@ -65,3 +65,26 @@ def known(warehouse: Warehouse, video_ids: Iterable[str]) -> dict[str, Row]:
         ids=json.dumps(sorted(set(video_ids))),
     )
     return {row["video_id"]: row for row in rows}
+
+
+def followable(warehouse: Warehouse) -> list[Row]:
+    """Return the talks of YouTube that were learned and count, with what last became of each.
+
+    Returns:
+        Rows as of `known`, with change: the last of deleted, private and returned; empty: none of them.
+    """
+    learned = warehouse.rows(
+        """
+        SELECT p.video_id AS video_id, f.latest AS change
+        FROM (SELECT video_id FROM progress FINAL WHERE state = 'assigned') AS p
+        LEFT JOIN (
+            SELECT video_id, argMax(change, seen_at) AS latest FROM followed
+            WHERE change IN ('deleted', 'private', 'returned') GROUP BY video_id
+        ) AS f ON f.video_id = p.video_id
+        WHERE p.video_id IN (
+            SELECT video_id FROM sightings WHERE kind IN ('channel', 'playlist', 'search', 'link')
+        )
+        """
+    )
+    changes = {row["video_id"]: row["change"] for row in learned}
+    return [row | {"change": changes[each]} for each, row in sorted(known(warehouse, changes).items())]

@@ -58,7 +58,7 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
     Returns:
         {video_id, title, description, channel, channel_id, show, url, language, duration_s, speakers,
         published_at, published_first, published_on, state, withdrawn, sightings, screening, transcripts,
-        topics, corrections}. published_at: as corrected; published_first: as its source says.
+        topics, corrections, followed}. published_at: as corrected; published_first: as its source says.
         sightings: rows {source_id, kind, query, rank, first_seen_at}, the first one first.
         screening: {verdict, rule, reason}, or None before it.
         transcripts: rows {transcript_version, language, duration_s, words, speakers, counts}; counts: it is
@@ -66,6 +66,8 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
         topics: rows {topic_id, name, theme, retained, paragraphs, minutes}, most paragraphs first; a merged
         one's are those of the topic it counts for. Of a withdrawn talk: what it would count as.
         corrections: as of the view `corrections`, of this talk.
+        followed: rows {change, was, title, seen_at}, newest first: it was retitled, deleted, made private, or
+        has returned where it is shown; was: the former title.
     """
     found = warehouse.rows(
         f"""
@@ -94,6 +96,13 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
         "transcripts": _transcripts(warehouse, video_id, counted.get("transcript_version")),
         "topics": _topics(warehouse, counted),
         "corrections": [row for row in corrections(warehouse) if row["video_id"] == video_id],
+        "followed": warehouse.rows(
+            """
+            SELECT change, was, title, seen_at FROM followed FINAL
+            WHERE video_id = {video:String} ORDER BY seen_at DESC, change
+            """,
+            video=video_id,
+        ),
     }
 
 

@@ -140,6 +140,15 @@ class ListedTalk(TypedDict):
     withdrawn: bool
 
 
+class Followed(TypedDict):
+    """What changed about a talk where it is shown."""
+
+    change: str
+    was: str
+    title: str
+    seen_at: datetime
+
+
 class WholeTalk(ListedTalk):
     """Everything about a talk but its paragraphs."""
 
@@ -157,3 +166,4 @@ class WholeTalk(ListedTalk):
     transcripts: list[Transcript]
     topics: list[TalkTopic]
     corrections: list[Correction]
+    followed: list[Followed]

@@ -1,0 +1,113 @@
+"""What becomes of talks where they are shown: each is looked at again from time to time.
+
+A talk that was taken down stays in the study, as what was said remains said; people see that its link is
+dead, and may withdraw it. When it is looked at depends on its id and the calendar alone, so nothing has to be
+kept of each: all that is kept is until when everybody's turn was taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from streams.blobs import Blobs
+from streams.errors import DataError, Unavailable
+from streams.events import Video, VideoFollowed
+from streams.store import sighted
+from streams.store.warehouse import Row, Warehouse
+from streams.youtube import YouTube
+from streams.youtube_errors import Refused
+
+log = structlog.get_logger()
+KEY = "followed-until"
+EVERY = timedelta(minutes=10)
+"""Between two rounds."""
+MOST = 5
+"""Talks in a round: it holds up the agent for some seconds, and YouTube's patience is for new talks first."""
+
+
+class Following:
+    """Looks at talks again, each once in `cycle`.
+
+    Args:
+        blobs: of the study; keeps until when turns were taken.
+        warehouse: of the study: which talks there are, and what is known of them.
+        youtube: is asked.
+        cycle: how long until a talk is looked at again; zero: never.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        warehouse: Warehouse,
+        youtube: YouTube,
+        cycle: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._blobs = blobs
+        self._warehouse = warehouse
+        self._youtube = youtube
+        self._cycle = cycle
+        self._now = now
+        self._rested_at: datetime | None = None
+
+    def due(self) -> list[VideoFollowed]:
+        """Take the turns that have come, a few at a time, and return what has changed. Blocks."""
+        now = self._now()
+        if not self._cycle or (self._rested_at is not None and now - self._rested_at < EVERY):
+            return []
+        self._rested_at = now
+        since = self._until(now)
+        turns = sorted(
+            (turn, row["video_id"], row)
+            for row in sighted.followable(self._warehouse)
+            if (turn := self._turn_after(row["video_id"], since)) <= now
+        )
+        found: list[VideoFollowed] = []
+        until = now if len(turns) <= MOST else turns[MOST - 1][0]
+        try:
+            for _, _, row in turns[:MOST]:
+                found += self._look(row)
+        except Unavailable as error:  # the whole round comes again
+            log.info("known talks are looked at later", cause=error.cause)
+            return []
+        self._blobs.put(KEY, until.isoformat().encode())
+        return found
+
+    def _until(self, now: datetime) -> datetime:
+        """Return until when turns were taken: at first and after a long rest, nobody has waited for long."""
+        if not self._blobs.exists(KEY):
+            self._blobs.put(KEY, now.isoformat().encode())
+            return now
+        return max(datetime.fromisoformat(self._blobs.get(KEY).decode()), now - self._cycle)
+
+    def _turn_after(self, video_id: str, moment: datetime) -> datetime:
+        """Return a talk's first turn after a moment: in whole seconds, so that no turn is taken twice."""
+        cycle_s = int(self._cycle.total_seconds())
+        own_s = int.from_bytes(hashlib.sha256(video_id.encode()).digest()[:8], "big") % cycle_s
+        after_s = int(moment.timestamp())
+        return datetime.fromtimestamp(after_s + cycle_s - (after_s - own_s) % cycle_s, moment.tzinfo)
+
+    def _look(self, row: Row) -> Iterator[VideoFollowed]:
+        """Yield what has changed about a talk since it was looked at last."""
+        known = Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
+        gone = row["change"] if row["change"] in ("deleted", "private") else ""
+        try:
+            shown = self._youtube.metadata(known.video_id)
+        except Refused as error:
+            kind = error.verdict.kind
+            change = "private" if "private" in error.verdict.reason.partition("(")[0] else "deleted"
+            if kind == "permanent" and change != gone:
+                yield VideoFollowed(video=known, change=change, seen_at=self._now())  # type: ignore[arg-type]
+        except DataError as error:
+            log.info("a known talk cannot be looked at", video=known.video_id, cause=error.cause)
+        else:
+            if gone:
+                yield VideoFollowed(video=known, change="returned", seen_at=self._now())
+            if shown.title and shown.title not in {known.title, *row["titles"]}:
+                now_called = known.model_copy(update={"title": shown.title})
+                yield VideoFollowed(video=now_called, change="retitled", was=known.title, seen_at=self._now())
