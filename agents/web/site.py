@@ -45,6 +45,7 @@ SECTIONS = (
     ("/emerging", "Emerging"),
     ("/topics", "Topics"),
     ("/talks", "Talks"),
+    ("/sources", "Sources"),
     ("/review", "Review"),
     ("/curation", "Curation"),
     ("/system", "System"),

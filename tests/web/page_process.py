@@ -9,16 +9,19 @@ import httpx
 import studies
 from fastapi import FastAPI
 
+from agents import registry
 from agents.health import Health
 from agents.web.app import build_web
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
 
-@dataclass
-class Parts:
-    warehouse: Warehouse
-    now: Callable[[], datetime] = lambda: studies.TODAY
+class Parts(registry.Parts):
+    """What a process shares, over a study that is open already."""
+
+    def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: studies.TODAY) -> None:
+        super().__init__(warehouse.settings, now=now)
+        self.warehouse = warehouse
 
 
 @dataclass

@@ -17,6 +17,7 @@ from agents.web.pages import (
     ranks,
     review,
     search,
+    sources,
     system,
     talk,
     talks,
@@ -48,6 +49,7 @@ def mount(site: Site) -> None:
         emerging,
         alerts,
         talks,
+        sources,
         system,
         endpoints,
     ):
