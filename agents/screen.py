@@ -188,8 +188,12 @@ def _gone(parked: VideoParked) -> VideoRejected:
 
 
 def _complete(seen: Video, found: Video) -> Video:
-    """Return `found` with what only the listing knew; a known date is never replaced by an unknown one."""
-    missing = {name: getattr(seen, name) for name in Video.model_fields if not getattr(found, name)}
+    """Return `found` with what only the listing knew; a known date is never replaced by an unknown one.
+
+    Whether it is live, or when it begins, is true of a moment: there only `found` counts.
+    """
+    lasting = Video.model_fields.keys() - {"begins_at", "live_status"}
+    missing = {name: getattr(seen, name) for name in lasting if not getattr(found, name)}
     return found.model_copy(update=missing)
 
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from streams.errors import Explained, Paused, Unavailable
 from streams.events import Video, stable_id
 from streams.http_errors import Answered
-from streams.youtube_errors import Refused, RefusedForNow, Verdict
+from streams.youtube_errors import PAID, Refused, RefusedForNow, Verdict
 
 State = Literal["upcoming", "live", "just ended", "sign-in", "recheck", "paused"]
 
@@ -121,6 +121,8 @@ def after_refusal(verdict: Verdict, before: Looked, now: datetime) -> Waits | Gi
             return _recheck(f"{reason}; it may be scheduled", before, now)
         case "permanent":
             return GivesUp(reason, "gone")
+        case "auth" if reason.startswith(PAID):
+            return _recheck(f"{reason}; some are shown to everybody later", before, now)
         case "auth":
             return Waits("sign-in", reason, None, before.attempt + 1 if before.state == "sign-in" else 1)
         case "wait":

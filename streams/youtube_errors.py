@@ -143,6 +143,9 @@ _CURES_BY_REASON = {
 _OUTSIDE: frozenset[Kind] = frozenset({"transient", "throttled", "blocked", "local"})
 
 
+_UNWRITABLE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def classify(error: BaseException, warnings: Iterable[str] = ()) -> Verdict:
     """Return what a yt-dlp error means.
 
@@ -216,7 +219,7 @@ def _by_class(error: BaseException, text: str) -> Verdict | None:
         return Verdict("unsupported", f"yt-dlp cannot read it ({text})")
     if isinstance(error, exceptions.ProxyError | exceptions.CertificateVerifyError):
         return Verdict("local", f"the proxy or its certificate is refused ({text})", "session")
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENOSPC, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
         return Verdict("local", f"this machine cannot write the file ({error.strerror})", "session")
     if isinstance(error, exceptions.RequestError | ContentTooShortError | ConnectionError | TimeoutError):
         return Verdict("transient", f"the transfer failed ({text})")

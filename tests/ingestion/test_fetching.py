@@ -346,7 +346,7 @@ class TestWaiting:
             ("media 403", "recheck", 1),
             ("media 503", "recheck", 1),
             ("premiere", "upcoming", 1),
-            ("members", "sign-in", 1),
+            ("members", "recheck", 1),
             ("age", "sign-in", 1),
             ("bot check", "paused", 0),
             ("rate limit", "paused", 0),

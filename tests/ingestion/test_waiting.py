@@ -27,7 +27,7 @@ from streams.events import AudioStored, Event, Video, VideoAccepted, VideoParked
 from streams.governor import Governor
 from streams.http_errors import Answered
 from streams.youtube import YouTube
-from streams.youtube_errors import Refused, Verdict, explained
+from streams.youtube_errors import PAID, Refused, Verdict, explained
 from tests.ingestion.moving_clock import NOON, TALK, Broadcast, Front, seen, teach_broadcasts
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
@@ -134,11 +134,12 @@ class TestRefusals:
     def test_what_is_removed_is_gone_at_once(self, reason: str) -> None:
         assert after_refusal(Verdict("permanent", reason), NEVER, NOW) == GivesUp(reason, "gone")
 
-    @pytest.mark.parametrize(
-        "reason", ["it is for signed-in adults only", "it is for paying members only (Join)"]
-    )
-    def test_what_needs_an_account_waits_for_a_person(self, reason: str) -> None:
-        waits(after_refusal(Verdict("auth", reason), NEVER, NOW), "sign-in", None)
+    def test_what_needs_an_account_waits_for_a_person(self) -> None:
+        waits(after_refusal(Verdict("auth", "it is for signed-in adults only"), NEVER, NOW), "sign-in", None)
+
+    def test_what_members_pay_for_may_be_shown_to_everybody_later(self) -> None:
+        refused = Verdict("auth", f"{PAID} (Join this channel)")
+        waits(after_refusal(refused, NEVER, NOW), "recheck", HOUR)
 
     @pytest.mark.parametrize(
         ("words", "state"),
@@ -321,7 +322,7 @@ class TestStates:
         assert isinstance(stored, AudioStored)
         assert list(front.lot.all()) == []
 
-    @pytest.mark.parametrize("how", ["geo", "unavailable", "private"])
+    @pytest.mark.parametrize("how", ["geo", "unavailable", "private", "members"])
     async def test_what_stays_refused_is_gone_in_the_end_and_stays_so(
         self, how: str, front: Front, loopback: LoopbackYouTube
     ) -> None:
@@ -352,12 +353,11 @@ class TestStates:
         assert list(front.lot.all()) == []
         assert await front.handle(seen()) == [gone]
 
-    @pytest.mark.parametrize("how", ["members", "age"])
     async def test_what_needs_an_account_waits_until_a_person_asks(
-        self, how: str, front: Front, loopback: LoopbackYouTube, audio: bytes
+        self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio, duration_s=200))
-        loopback.fail(TALK, how)
+        loopback.fail(TALK, "age")
         assert parked_as(await front.follow(seen()), "sign-in").until is None
         assert await front.wait(days=400) == []
         loopback.heal(TALK)  # cookies were set
