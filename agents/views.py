@@ -124,6 +124,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         return None
     known = found["topic_id"]
     by_month = measure.one_topic(warehouse, known, applied=applied) if found["retained"] else []
+    quotes, newest = read.best_and_newest(warehouse, known, applied=applied)
     return (
         _figures(known, by_month, found)
         | found
@@ -131,8 +132,8 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
             "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
             "drifts": genealogy.drifts(warehouse, known, applied=applied),
             "genealogy": genealogy.genealogy(warehouse, known, applied),
-            "quotes": read.quotes(warehouse, known, applied=applied),
-            "newest": read.quotes(warehouse, known, newest=True, applied=applied),
+            "quotes": quotes,
+            "newest": newest,
         }
     )
 

@@ -6,6 +6,7 @@ One function per view; the numbers are in `measure`. Each returns rows of plain 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from streams.store.book import Book, book
@@ -15,6 +16,8 @@ from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
+_Place = tuple[str, str, int]
+"""Of a paragraph: its video, the version of the transcript, and its position."""
 
 
 def quotes(  # noqa: PLR0917 - the parameters of a query
@@ -37,15 +40,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     best = warehouse.rows(
         f"""
         SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
-        FROM (
-            SELECT video_id, transcript_version, published_on,
-                   arrayReverseSort(arrayFilter(
-                       (_, id) -> has({{family:Array(UInt32)}}, id),
-                       arrayZip(topics.probability, topics.position), topics.id))[1] AS said
-            FROM video_topics FINAL
-            WHERE model_version = {{model:String}} AND hasAny(topics.id, {{family:Array(UInt32)}})
-              AND {selection.where}
-        )
+        FROM ({_said_best(selection)})
         ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
         LIMIT {{limit:UInt32}}
         """,
@@ -54,6 +49,53 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
         family=applied.family(topic_id),
         limit=limit,
     )
+    return _told(_texts(warehouse, best), best)
+
+
+def best_and_newest(
+    warehouse: Warehouse, topic_id: int, limit: int = 3, applied: Book | None = None
+) -> tuple[list[Row], list[Row]]:
+    """Return what `quotes` says of the most probable and of the newest ones, by one look at the talks."""
+    applied = applied or book(warehouse)
+    row = "video_id, transcript_version, said.1, said.2, published_on"
+    (chosen,) = warehouse.rows(
+        f"""
+        SELECT groupArraySorted({limit:d})((-said.1, {row})) AS best,
+               groupArraySorted({limit:d})((-toInt32(published_on), -said.1, {row})) AS newest
+        FROM ({_said_best(EVERYTHING)})
+        """,
+        **EVERYTHING.parameters,
+        model=applied.model_version,
+        family=applied.family(topic_id),
+    )
+    names = ("video_id", "transcript_version", "probability", "position", "published_on")
+    best, newest = (
+        [dict(zip(names, each[-len(names) :], strict=True)) for each in chosen[order]]
+        for order in ("best", "newest")
+    )
+    said = _texts(warehouse, [*best, *newest])
+    return _told(said, best), _told(said, newest)
+
+
+def _said_best(selection: Selection) -> str:
+    """Return the most probable paragraph of a topic in each talk that has one, as SQL."""
+    return f"""
+        SELECT video_id, transcript_version, published_on,
+               arrayReverseSort(arrayFilter(
+                   (_, id) -> has({{family:Array(UInt32)}}, id),
+                   arrayZip(topics.probability, topics.position), topics.id))[1] AS said
+        FROM video_topics FINAL
+        WHERE model_version = {{model:String}} AND hasAny(topics.id, {{family:Array(UInt32)}})
+          AND {selection.where}
+        """
+
+
+def _told(said: dict[_Place, Row], best: Sequence[Row]) -> list[Row]:
+    return [_quote(said[_place(row)], row) for row in best if _place(row) in said]
+
+
+def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
+    """Return what was said in paragraphs, by their places."""
     said = warehouse.rows(
         f"""
         SELECT p.video_id AS video_id, p.transcript_version AS transcript_version, p.position AS position,
@@ -67,14 +109,13 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
         INNER JOIN (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
             ON v.video_id = p.video_id
         """,
-        ids=json.dumps([row["video_id"] for row in best]),
-        positions=[row["position"] for row in best],
+        ids=json.dumps(sorted({row["video_id"] for row in best})),
+        positions=sorted({row["position"] for row in best}),
     )
-    texts = {_place(row): row for row in said}
-    return [_quote(texts[_place(row)], row) for row in best if _place(row) in texts]
+    return {_place(row): row for row in said}
 
 
-def _place(row: Row) -> tuple[str, str, int]:
+def _place(row: Row) -> _Place:
     return row["video_id"], row["transcript_version"], row["position"]
 
 

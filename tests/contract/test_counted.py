@@ -13,7 +13,7 @@ from said import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, vi
 
 from streams import events as e
 from streams.settings import Settings
-from streams.store import measure
+from streams.store import measure, read
 from streams.store.book import book
 from streams.store.selection import Selection
 from streams.store.warehouse import Row, Warehouse
@@ -114,6 +114,18 @@ def test_the_views_agree_on_the_studies_that_the_pages_show(
         warehouse.migrate()
         make(warehouse)
         agree(warehouse)
+
+
+def test_one_look_finds_the_same_quotes_as_two(chdb_home: Path) -> None:
+    with Warehouse(Settings(home=chdb_home, study="counted_quotes")) as warehouse:
+        warehouse.migrate()
+        studies.lively(warehouse)
+        topic_ids = [row["topic_id"] for row in measure.topics(warehouse)]
+        assert len(topic_ids) > 3
+        for topic_id in [*topic_ids, 9_999]:
+            best, newest = read.best_and_newest(warehouse, topic_id, limit=4)
+            assert best == read.quotes(warehouse, topic_id, limit=4)
+            assert newest == read.quotes(warehouse, topic_id, limit=4, newest=True)
 
 
 def decided(revision: int, topic_id: int, *, target: int | None = None, retained: bool = True) -> e.Event:
