@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from streams.errors import DataError
 from streams.events import Source, Video
 from streams.governor import Governor
-from streams.youtube_errors import PAID, Verdict, explained, hidden_in, refusal_in
+from streams.youtube_errors import NONE_LISTED, PAID, Verdict, explained, hidden_in, refusal_in
 from streams.youtube_locators import HOME, addresses, parse_locator
 from streams.youtube_session import Sessions
 
@@ -69,6 +69,7 @@ class YouTube:
         A channel's uploads and streams come in turn, each newest first; a tab it lacks is skipped.
         The videos have an id, a title and an address, often a duration and a channel; their
         publication date only in the rare case that the listing states it.
+        A playlist whose page counts videos and shows none that can be read is an error, not empty.
 
         Raises:
             DataError: at once and without any request, if the locator is not one of YouTube.
@@ -145,10 +146,15 @@ class YouTube:
             # Only a channel's entries are all its own, and only its page names it.
             known = ("channel", "channel_id") if source.kind == "channel" else ()
             owner = {key: page[key] for key in known if page.get(key)}
+            empty = True
             for entry in page.get("entries") or ():
+                empty = False
                 session.answered()
                 if entry.get("ie_key") == "Youtube":
                     yield owner | {key: value for key, value in entry.items() if value is not None}
+            if empty and page.get("playlist_count"):
+                reason = f"{NONE_LISTED}, though its page counts {page['playlist_count']}"
+                raise explained(Verdict("unsupported", reason, "source"), what)
 
 
 _COMPLETE = {"extractor_args": {"youtube": {"raise_incomplete_data": ["true"]}}}
@@ -196,7 +202,7 @@ def _video(info: dict[str, Any]) -> Video:
         description=(info.get("description") or "")[:DESCRIPTION_LIMIT],
         channel=info.get("channel") or "",
         channel_id=info.get("channel_id") or "",
-        url=info.get("url") or info.get("webpage_url") or f"{HOME}/watch?v={info['id']}",
+        url=_address(info),
         published_at=_published_at(info),
         duration_s=info.get("duration"),
         language=_language(info),
@@ -204,6 +210,13 @@ def _video(info: dict[str, Any]) -> Video:
         begins_at=_begins_at(info),
         short_form=info.get("media_type") == "short" or "/shorts/" in (info.get("url") or ""),
     )
+
+
+def _address(info: dict[str, Any]) -> str:
+    """Return where a person finds it; older versions of yt-dlp give the bare id of a listed video."""
+    given = (info.get("url") or "", info.get("webpage_url") or "")
+    made = f"{HOME}/watch?v={info['id']}"
+    return next((each for each in given if each.startswith("https://")), made)
 
 
 def _begins_at(info: dict[str, Any]) -> datetime | None:

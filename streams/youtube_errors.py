@@ -32,6 +32,9 @@ class Verdict(NamedTuple):
 PAID = "it is for paying members only"
 """How the reason of a verdict begins that no cookie file changes: groundswell reads what is not paid for."""
 
+NONE_LISTED = "it shows no video that can be read"
+"""How the reason of a verdict begins that a playlist gets whose page says that it has some."""
+
 _NO_JAVASCRIPT = "the JavaScript that YouTube asks for cannot run on this machine"
 
 _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
@@ -136,6 +139,7 @@ CURES: dict[Kind, str] = {
     "local": "free disk space, mend permissions, the proxy or the deno program, then start again",
 }
 _CURES_BY_REASON = {
+    NONE_LISTED: "open its address in a browser: if videos are there, upgrade yt-dlp; else remove the source",
     PAID: "drop it; groundswell reads what is open to everybody, and pays for nothing",
     _NO_JAVASCRIPT: 'install deno beside yt-dlp ("pip install deno"), then start again',
 }
