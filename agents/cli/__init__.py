@@ -22,6 +22,7 @@ from agents.cli import (
     review,
     sources,
     topics,
+    transcript,
     videos,
 )
 from agents.cli.console import exit_code_of, state
@@ -49,6 +50,7 @@ operate.register(app)
 reading.register(app)
 export.register(app)
 report.register(app)
+transcript.register(app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(curators.app, name="curators")
