@@ -132,6 +132,8 @@ def reading(warehouse: Warehouse) -> None:
                 }
             )
         )
+    taken_down = studies.video(ODD, "2025-03-01", title=studies.SCRIPT)
+    rows += writer.rows_of(e.VideoFollowed(video=taken_down, change="deleted", seen_at=studies.TODAY))
     for alert in (TOLD, RISING, LAG):
         rows += writer.rows_of(alert)
     writer.write(warehouse, rows)

@@ -125,6 +125,15 @@ async def test_corrected_and_withdrawn_talks_say_so(study: Warehouse) -> None:
     assert "Screening rejected it (too short): it lasts 40 s" in rejected
 
 
+async def test_a_talk_that_was_taken_down_says_so_and_counts(study: Warehouse) -> None:
+    html = (await page(study, talk_at(ODD))).text
+    assert "it is deleted where it was shown. What was said stays, and counts." in plain(html)
+    (followed,) = views.VIEWS["talk"](study, ODD)["followed"]
+    assert (followed["change"], followed["title"]) == ("deleted", studies.SCRIPT)
+    others = plain((await page(study, talk_at(LONG))).text)
+    assert "where it was shown" not in others
+
+
 async def test_there_is_no_such_talk(study: Warehouse) -> None:
     for path in ("/talks/nobody", "/talks/%3Cscript%3E", f"/talks/{'x' * 5000}"):
         said = plain((await page(study, path, 404)).text)
