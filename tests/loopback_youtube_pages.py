@@ -68,6 +68,8 @@ class FakeVideo:
     """Listed under the channel's streams, not its videos."""
     begins_at: datetime | None = None
     """A premiere or stream that is still to begin."""
+    just_ended: bool = False
+    """A stream whose recording is not complete yet."""
     short: bool = False
 
     @property
@@ -185,6 +187,7 @@ def _details(video: FakeVideo) -> dict[str, Any]:
         "isLiveContent": video.streamed,
         "isLive": video.live_now,
         **({"isUpcoming": True} if video.begins_at is not None else {}),
+        **({"isPostLiveDvr": True} if video.just_ended else {}),
     }
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from agents.fetch import Fetch
 from agents.screen import Gate, Screen
@@ -25,30 +23,25 @@ from streams.parking import ParkingLot
 from streams.reader import Reader
 from streams.settings import Settings
 from streams.youtube import YouTube
-from tests import loopback_youtube_pages as pages
-from tests.loopback_youtube import FakeVideo
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TALK = "abcdefghijk"
 AT = Position("log", "videos.seen", 0, 0)
 
 
-@dataclass(frozen=True)
-class Broadcast(FakeVideo):
-    """A premiere or live stream at a stage of its life: `begins_at`, `live_now`, then this one, then none."""
+@dataclass
+class Clock:
+    """Time that only passes when somebody waits."""
 
-    just_ended: bool = False
+    moment: datetime
+    waits: list[float] = field(default_factory=list)
 
+    def now(self) -> datetime:
+        return self.moment
 
-def teach_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the YouTube on this machine tell that a broadcast has just ended, as the real one does."""
-    details = pages._details
-
-    def with_stage(video: FakeVideo) -> dict[str, Any]:
-        ended = isinstance(video, Broadcast) and video.just_ended
-        return details(video) | ({"isPostLiveDvr": True} if ended else {})
-
-    monkeypatch.setattr(pages, "_details", with_stage)
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.moment += timedelta(seconds=seconds)
 
 
 class Front:

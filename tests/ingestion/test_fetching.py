@@ -38,7 +38,7 @@ from streams.events import (
 )
 from streams.reader import Reader
 from streams.youtube import YouTube
-from tests.ingestion.moving_clock import NOON, TALK, Broadcast, Front, seen, teach_broadcasts
+from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.ingestion.podcast_host import PodcastHost
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
@@ -53,13 +53,6 @@ def impatient() -> Iterator[None]:
     stamina.set_testing(True, attempts=2)
     yield
     stamina.set_testing(False)
-
-
-@pytest.fixture
-def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackYouTube]:
-    teach_broadcasts(monkeypatch)
-    with LoopbackYouTube() as loopback:
-        yield loopback
 
 
 @pytest.fixture
@@ -376,7 +369,7 @@ class TestWaiting:
         assert list(front.lot.all()) == []
 
     async def test_it_became_live_again_meanwhile(self, front: Front, loopback: LoopbackYouTube) -> None:
-        loopback.add(Broadcast(TALK, live_now=True, audio=b"x"))
+        loopback.add(FakeVideo(TALK, live_now=True, audio=b"x"))
         await parked(front, accepted(), "live")
 
     async def test_what_was_removed_meanwhile_is_gone_at_once(

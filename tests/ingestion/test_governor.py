@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from structlog.testing import capture_logs
 from streams.errors import Paused, Unavailable
 from streams.governor import Governor, identity_of
 from streams.youtube_errors import Verdict
+from tests.ingestion.moving_clock import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -24,24 +24,9 @@ THROTTLED = Verdict("throttled", "YouTube limits the requests of this address (H
 BLOCKED = Verdict("blocked", "YouTube takes this address for a bot", "session")
 
 
-@dataclass
-class Clock:
-    """Time that only passes when somebody waits."""
-
-    moment: datetime = START
-    waits: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.moment += timedelta(seconds=seconds)
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 def governor(
@@ -107,7 +92,7 @@ class TestTurns:
             slow.turn()
 
     def test_threads_that_come_together_are_spread(self, tmp_path: Path, clock: Clock) -> None:
-        one = governor(tmp_path, Clock(), per_hour=10_000)
+        one = governor(tmp_path, Clock(START), per_hour=10_000)
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: one.turn(), range(80)))
         assert one.status().turns == 80

@@ -2,7 +2,6 @@
 
 import sysconfig
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -23,6 +22,7 @@ from streams.settings import Settings
 from streams.youtube import YouTube
 from streams.youtube_cookies import read_cookies
 from streams.youtube_errors import Refused, RefusedForNow, Verdict, refusal_in
+from tests.ingestion.moving_clock import Clock
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
 TALK, OTHER = "abcdefghijk", "lmnopqrstuv"
@@ -41,30 +41,9 @@ SIGNED_IN = "".join(
 )
 
 
-@dataclass
-class Clock:
-    """Time that only passes when somebody waits."""
-
-    moment: datetime = START
-    waits: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.moment += timedelta(seconds=seconds)
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def loopback() -> Iterator[LoopbackYouTube]:
-    with LoopbackYouTube() as loopback:
-        yield loopback
+    return Clock(START)
 
 
 @pytest.fixture

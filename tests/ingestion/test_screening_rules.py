@@ -22,7 +22,7 @@ from streams.events import (
     VideoSeen,
 )
 from streams.youtube import YouTube
-from tests.ingestion.moving_clock import NOON, TALK, Broadcast, Front, seen, teach_broadcasts
+from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 HOUR = timedelta(hours=1)
@@ -34,18 +34,6 @@ def impatient() -> Iterator[None]:
     stamina.set_testing(True, attempts=1)
     yield
     stamina.set_testing(False)
-
-
-@pytest.fixture
-def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackYouTube]:
-    teach_broadcasts(monkeypatch)
-    with LoopbackYouTube() as loopback:
-        yield loopback
-
-
-@pytest.fixture
-def youtube(loopback: LoopbackYouTube) -> YouTube:
-    return YouTube(proxy=loopback.proxy, insecure_tls=True)
 
 
 @pytest.fixture
@@ -181,15 +169,15 @@ class TestWaiting:
         self, front: Front, loopback: LoopbackYouTube
     ) -> None:
         german = "Große Sprachmodelle im Betrieb: was wir in zwei Jahren gelernt haben"
-        loopback.add(Broadcast(TALK, german, live_now=True))
+        loopback.add(FakeVideo(TALK, german, live_now=True))
         assert await rule(front, seen()) == "language"
         assert list(front.lot.all()) == []
 
     async def test_a_rejection_ends_the_waiting(self, front: Front, loopback: LoopbackYouTube) -> None:
-        loopback.add(Broadcast(TALK, live_now=True))
+        loopback.add(FakeVideo(TALK, live_now=True))
         (said,) = await front.handle(seen())
         assert isinstance(said, VideoParked)
-        loopback.add(Broadcast(TALK, duration_s=60, streamed=True, audio=b"x"))
+        loopback.add(FakeVideo(TALK, duration_s=60, streamed=True, audio=b"x"))
         await front.wait(hours=1)  # its recording may not be complete yet
         (said,) = await front.wait(hours=4)
         assert isinstance(said, VideoRejected)
@@ -199,7 +187,7 @@ class TestWaiting:
     async def test_a_damaged_parking_is_a_dead_letter_of_its_video_alone(
         self, front: Front, loopback: LoopbackYouTube
     ) -> None:
-        loopback.add(Broadcast(TALK, live_now=True), FakeVideo("otherotheri", audio=b"x"))
+        loopback.add(FakeVideo(TALK, live_now=True), FakeVideo("otherotheri", audio=b"x"))
         await front.handle(seen())
         front.blobs.put(front.lot.key(TALK), b"{")
         with pytest.raises(DataError, match=r"parked/\w+\.json .* is damaged"):

@@ -28,7 +28,7 @@ from streams.governor import Governor
 from streams.http_errors import Answered
 from streams.youtube import YouTube
 from streams.youtube_errors import PAID, Refused, Verdict, explained
-from tests.ingestion.moving_clock import NOON, TALK, Broadcast, Front, seen, teach_broadcasts
+from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -240,18 +240,6 @@ def impatient() -> Iterator[None]:
 
 
 @pytest.fixture
-def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackYouTube]:
-    teach_broadcasts(monkeypatch)
-    with LoopbackYouTube() as loopback:
-        yield loopback
-
-
-@pytest.fixture
-def youtube(loopback: LoopbackYouTube) -> YouTube:
-    return YouTube(proxy=loopback.proxy, insecure_tls=True)
-
-
-@pytest.fixture
 def front(tmp_path: Path, youtube: YouTube) -> Front:
     return Front(tmp_path, youtube)
 
@@ -280,19 +268,19 @@ class TestStates:
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         begins = NOON + 10 * HOUR
-        loopback.add(Broadcast(TALK, streamed=True, begins_at=begins, duration_s=0))
+        loopback.add(FakeVideo(TALK, streamed=True, begins_at=begins, duration_s=0))
         said = parked_as(await front.follow(seen()), "upcoming")
         assert (said.until, said.video.begins_at) == (begins + HOUR, begins)
 
-        loopback.add(Broadcast(TALK, streamed=True, live_now=True, audio=audio))
+        loopback.add(FakeVideo(TALK, streamed=True, live_now=True, audio=audio))
         assert await front.wait(hours=10) == []
         assert parked_as(await front.wait(hours=1), "live").until == front.now + HOUR
         parked_as(await front.wait(hours=1), "live", 2)
 
-        loopback.add(Broadcast(TALK, streamed=True, just_ended=True, audio=audio))
+        loopback.add(FakeVideo(TALK, streamed=True, just_ended=True, audio=audio))
         parked_as(await front.wait(hours=1), "just ended")
 
-        loopback.add(Broadcast(TALK, streamed=True, audio=audio, duration_s=200))
+        loopback.add(FakeVideo(TALK, streamed=True, audio=audio, duration_s=200))
         assert await front.wait(hours=3) == []
         (stored,) = await front.wait(hours=1)
         assert isinstance(stored, AudioStored)
@@ -304,11 +292,11 @@ class TestStates:
     async def test_a_premiere_that_is_put_off_and_brought_forward_is_followed(
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
-        loopback.add(Broadcast(TALK, begins_at=NOON + 2 * HOUR))
+        loopback.add(FakeVideo(TALK, begins_at=NOON + 2 * HOUR))
         parked_as(await front.follow(seen()), "upcoming")
-        loopback.add(Broadcast(TALK, begins_at=NOON + 30 * DAY))
+        loopback.add(FakeVideo(TALK, begins_at=NOON + 30 * DAY))
         assert parked_as(await front.wait(hours=3), "upcoming", 2).until == front.now + 7 * DAY
-        loopback.add(Broadcast(TALK, audio=audio, duration_s=200))
+        loopback.add(FakeVideo(TALK, audio=audio, duration_s=200))
         (stored,) = await front.wait(days=7)
         assert isinstance(stored, AudioStored)
 
@@ -381,7 +369,7 @@ class TestStates:
     async def test_handling_it_again_says_the_same_and_asks_nobody(
         self, front: Front, loopback: LoopbackYouTube
     ) -> None:
-        loopback.add(Broadcast(TALK, live_now=True))
+        loopback.add(FakeVideo(TALK, live_now=True))
         first = await front.handle(seen())
         asked = len(loopback.requests)
         front.now += HOUR / 2
@@ -394,7 +382,7 @@ class TestStates:
     async def test_a_kill_between_file_and_event_loses_nothing(
         self, front: Front, loopback: LoopbackYouTube, tmp_path: Path, youtube: YouTube
     ) -> None:
-        loopback.add(Broadcast(TALK, live_now=True))
+        loopback.add(FakeVideo(TALK, live_now=True))
         first = await front.handle(seen())  # and the process ends before anybody is told
         restarted = Front(tmp_path, youtube)
         restarted.now += HOUR / 2

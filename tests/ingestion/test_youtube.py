@@ -19,17 +19,6 @@ TALK = "abcdefghijk"
 PLAYLIST = "PLgroundswell0001"
 
 
-@pytest.fixture
-def loopback() -> Iterator[LoopbackYouTube]:
-    with LoopbackYouTube() as loopback:
-        yield loopback
-
-
-@pytest.fixture
-def youtube(loopback: LoopbackYouTube) -> YouTube:
-    return YouTube(proxy=loopback.proxy, insecure_tls=True)
-
-
 @pytest.fixture(scope="module")
 def audio() -> bytes:
     return m4a(20.0)

@@ -1,0 +1,21 @@
+"""What tests of the front share: a YouTube on this machine, and what asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from streams.youtube import YouTube
+from tests.loopback_youtube import LoopbackYouTube
+
+
+@pytest.fixture
+def loopback() -> Iterator[LoopbackYouTube]:
+    with LoopbackYouTube() as loopback:
+        yield loopback
+
+
+@pytest.fixture
+def youtube(loopback: LoopbackYouTube) -> YouTube:
+    return YouTube(proxy=loopback.proxy, insecure_tls=True)
