@@ -9,7 +9,6 @@ epoch that a rebuild began, so are the talks that its topic model has not learne
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -34,13 +33,12 @@ from streams.sources import Sources, Watched
 from streams.store import read, sighted
 from streams.store.warehouse import Row, Warehouse
 from streams.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
+from streams.words import is_another_title
 from streams.youtube import YouTube
 
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
 SUBSCRIBING = timedelta(minutes=1)
-_LIVE_SUFFIX = re.compile(r" \d{4}-\d{2}-\d{2} \d{2}:\d{2}$")
-"""What yt-dlp appends to the title of a stream that is live."""
 
 
 class Discover(Agent):
@@ -284,10 +282,9 @@ class Discover(Agent):
         A title of earlier is none: lanes may differ in language, and would call it back and forth. What a
         person called a talk that was handed in holds.
         """
-        title = _called(video.title)
-        before = {_called(each) for each in (stored["title"], *stored["titles"])}
-        is_new = bool(title) and title not in before and (video.video_id, video.title) not in self._retitled
-        return is_new and bool(stored["accepted"]) and not stored["handed_in"]
+        is_new = is_another_title(video.title, (stored["title"], *stored["titles"]))
+        told = (video.video_id, video.title) in self._retitled
+        return is_new and not told and bool(stored["accepted"]) and not stored["handed_in"]
 
 
 async def _run(work: Awaitable[object]) -> object:
@@ -315,11 +312,6 @@ def _completed(video: Video, others: Sequence[Video]) -> Video:
         }
         video = video.model_copy(update=update)
     return video
-
-
-def _called(title: str) -> str:
-    """Return a title as titles are compared."""
-    return _LIVE_SUFFIX.sub("", " ".join(title.split()))
 
 
 def _stored(row: Row) -> Video:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 
@@ -18,6 +19,7 @@ from streams.errors import DataError, Unavailable
 from streams.events import Video, VideoFollowed
 from streams.store import sighted
 from streams.store.warehouse import Row, Warehouse
+from streams.words import is_another_title
 from streams.youtube import YouTube
 from streams.youtube_errors import Refused
 
@@ -99,15 +101,14 @@ class Following:
         try:
             shown = self._youtube.metadata(known.video_id)
         except Refused as error:
-            kind = error.verdict.kind
-            change = "private" if "private" in error.verdict.reason.partition("(")[0] else "deleted"
-            if kind == "permanent" and change != gone:
-                yield VideoFollowed(video=known, change=change, seen_at=self._now())  # type: ignore[arg-type]
+            change: Literal["private", "deleted"] = "private" if error.verdict.is_private else "deleted"
+            if error.verdict.kind == "permanent" and change != gone:
+                yield VideoFollowed(video=known, change=change, seen_at=self._now())
         except DataError as error:
             log.info("a known talk cannot be looked at", video=known.video_id, cause=error.cause)
         else:
             if gone:
                 yield VideoFollowed(video=known, change="returned", seen_at=self._now())
-            if shown.title and shown.title not in {known.title, *row["titles"]}:
+            if not row["handed_in"] and is_another_title(shown.title, (known.title, *row["titles"])):
                 now_called = known.model_copy(update={"title": shown.title})
                 yield VideoFollowed(video=now_called, change="retitled", was=known.title, seen_at=self._now())

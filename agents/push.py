@@ -6,7 +6,6 @@ what it should be is ignored, and counted, and a hub that does not answer is lef
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -22,14 +21,13 @@ from streams.outbox import Outbox
 from streams.reader import Reader
 from streams.settings import Settings
 from streams.subscriptions import Subscription, Subscriptions
+from streams.words import is_another_title
 
 log = structlog.get_logger()
 PATH = "/push/"
 """Of callbacks, before the token."""
 BODY_LIMIT = 256 * 1024
 """Bytes of a delivery; a real one has about a thousand."""
-_OF_A_STREAM = re.compile(r" \d{4}-\d{2}-\d{2} \d{2}:\d{2}$")
-"""What yt-dlp adds to the title of a live stream."""
 
 
 class Push:
@@ -129,7 +127,7 @@ class Push:
         )
         self._outbox.keep(seen)
         yield seen
-        if before is not None and _is_retitled(before.video.title, entry.title):
+        if before is not None and is_another_title(entry.title, [before.video.title]):
             yield VideoFollowed(
                 video=before.video.model_copy(update={"title": entry.title}),
                 change="retitled",
@@ -153,14 +151,3 @@ class Push:
         # Of the token no more than the channel: who has it all can answer for the hub.
         log.warning("a delivery is ignored", why=why, channel=token.partition(".")[0][:24], **about)
         return status, []
-
-
-def _is_retitled(known: str, said: str) -> bool:
-    """Whether a video has another title than the one that is known of it.
-
-    Example:
-        >>> _is_retitled("RAG  live 2026-01-31 18:00", "RAG live"), _is_retitled("RAG", "RAG, part 1")
-        (False, True)
-    """
-    known = " ".join(known.split())
-    return bool(known and said) and said not in (known, _OF_A_STREAM.sub("", known))

@@ -117,7 +117,7 @@ def after_refusal(verdict: Verdict, before: Looked, now: datetime) -> Waits | Gi
     """Return what follows from a refusal of YouTube."""
     reason = verdict.reason
     match verdict.kind:
-        case "permanent" if "private" in reason.partition("(")[0]:
+        case "permanent" if verdict.is_private:
             return _recheck(f"{reason}; it may be scheduled", before, now)
         case "permanent":
             return GivesUp(reason, "gone")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 
 from streams.errors import DataError
@@ -14,6 +15,27 @@ _BREAKS = frozenset(
 )
 
 _WEB_PAGE = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
+
+
+_OF_A_STREAM = re.compile(r" \d{4}-\d{2}-\d{2} \d{2}:\d{2}$")
+"""What yt-dlp appends to the title of a stream that is live."""
+
+
+def is_another_title(said: str, known: Iterable[str]) -> bool:
+    """Whether a title is none of those that are known, blanks and the moment of a live stream aside.
+
+    False where none is known.
+
+    Example:
+        >>> is_another_title("RAG live", ["RAG  live 2026-01-31 18:00"]), is_another_title("RAG 2", ["RAG"])
+        (False, True)
+    """
+    title, titles = _as_compared(said), set(filter(None, map(_as_compared, known)))
+    return bool(title and titles) and title not in titles
+
+
+def _as_compared(title: str) -> str:
+    return _OF_A_STREAM.sub("", " ".join(title.split()))
 
 
 def plain(text: str | None, limit: int) -> str:

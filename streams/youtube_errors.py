@@ -28,6 +28,11 @@ class Verdict(NamedTuple):
     reason: str
     scope: Scope = "video"
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it is about a private video, which may be a scheduled one: by our words, not YouTube's."""
+        return self.kind == "permanent" and "private" in self.reason.partition("(")[0]
+
 
 PAID = "it is for paying members only"
 """How the reason of a verdict begins that no cookie file changes: groundswell reads what is not paid for."""
