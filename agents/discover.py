@@ -39,6 +39,8 @@ from streams.youtube import YouTube
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
 SUBSCRIBING = timedelta(minutes=1)
+LASTING = 5
+"""Visits in a row without an answer, some hours, after which a person is to know of it."""
 
 
 class Discover(Agent):
@@ -171,7 +173,8 @@ class Discover(Agent):
         What goes wrong at a source is kept with the source, and it is looked at again later and later.
 
         Raises:
-            DataError: it cannot be read as it is, and no lane found anything; once until it works again.
+            DataError: it cannot be read as it is, or did not answer for hours, and no lane found anything;
+                once until it works again.
         """
         if not isinstance(event, SourceDue):
             raise DataError(f"{type(event).__name__} is not for discover", "drop it")
@@ -186,7 +189,8 @@ class Discover(Agent):
         found = self._found(look)
         failure, before = look.failure, watched.visits.failure
         told = bool(watched.visits.failures and before and before.lettered)
-        tell = isinstance(failure, DataError) and not told and not found
+        lasts = isinstance(failure, DataError) or watched.visits.failures + 1 >= LASTING
+        tell = failure is not None and lasts and not told and not found
         self._remember(look, found, lettered=told or tell)
         log.info(
             "looked at source",
@@ -197,7 +201,7 @@ class Discover(Agent):
         )
         if tell:
             assert failure is not None
-            raise failure
+            raise DataError(failure.cause, failure.cure) from failure
         return found
 
     def _remember(self, look: Look, found: list[Event], *, lettered: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from discovering import BEGIN, Answer, Discovery, discovery, seen
 
+from agents.discover import LASTING
 from agents.stage import Position
 from streams.errors import DataError
 from streams.events import SourceDue, Video, VideoAccepted, VideoFollowed, VideoRejected, VideoSeen
@@ -262,6 +263,19 @@ class TestTrouble:
         study.loopback.add_playlist(PLAYLIST, "abcdefghijk")
         assert seen(await study.next(gone)) == ["abcdefghijk"]
         assert study.watched(gone).health == "ok"
+
+    async def test_a_source_that_does_not_answer_for_hours_is_told_once(self, study: Discovery) -> None:
+        study.loopback.add_playlist(PLAYLIST, "abcdefghijk")
+        source, told = study.add(PLAYLIST), []
+        study.loopback.fail(PLAYLIST, "page 503")
+        for visit in range(LASTING + 2):
+            try:
+                await (study.next(source) if visit else study.look())
+            except DataError as error:
+                told.append((visit + 1, error.cause))
+        assert [visit for visit, _ in told] == [LASTING]
+        assert "503" in told[0][1]
+        assert study.watched(source).visits.failures == LASTING + 2
 
     async def test_a_channel_that_nobody_finds_fails_by_all_its_lanes(self, study: Discovery) -> None:
         channel = study.add(FakeVideo("abcdefghijk").channel_id)
