@@ -45,7 +45,7 @@ class Visitor:
 
     def look(self, watched: Watched) -> Look:
         """Return what a source shows now; what went wrong stands in it, and is not raised."""
-        look = Look(watched, sighted.lanes_of(self._warehouse, watched.source_id))
+        look = Look(watched, sighted.shown_by(self._warehouse, watched.source_id))
         match watched.source.kind:
             case "channel":
                 self._look_at_channel(look)

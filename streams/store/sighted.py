@@ -9,7 +9,7 @@ from datetime import date, datetime
 from streams.store.warehouse import Row, Warehouse, strings
 
 
-def lanes_of(warehouse: Warehouse, source_id: str) -> dict[str, dict[str, datetime]]:
+def shown_by(warehouse: Warehouse, source_id: str) -> dict[str, dict[str, datetime]]:
     """Return by video when each lane of a source showed it first; '': before lanes were told apart."""
     rows = warehouse.rows(
         """

@@ -27,8 +27,8 @@ def test_each_lane_of_a_source_has_its_first_moment(either: Warehouse) -> None:
             seen(video("b"), "channel-2", lane="listing"),
         ],
     )
-    assert sighted.lanes_of(either, "channel-1") == {"a": {"rss": NOON, "listing": later}}
-    assert sighted.lanes_of(either, "nothing") == {}
+    assert sighted.shown_by(either, "channel-1") == {"a": {"rss": NOON, "listing": later}}
+    assert sighted.shown_by(either, "nothing") == {}
 
 
 def test_what_is_known_of_videos(either: Warehouse) -> None:

@@ -190,8 +190,8 @@ def test_a_sighting_keeps_its_best_rank_and_its_first_moment(study: Warehouse) -
         ("ingest", None, NOON),
         ("search-1", 2, NOON),
     ]
-    assert sighted.lanes_of(study, "search-1") == {"a": {"": NOON}}
-    assert sighted.lanes_of(study, "search") == {}
+    assert sighted.shown_by(study, "search-1") == {"a": {"": NOON}}
+    assert sighted.shown_by(study, "search") == {}
 
 
 class Watched(Warehouse):
@@ -440,8 +440,8 @@ def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
         assert kept[name] == text
     assert kept["speakers"] == [text, "Ann"]
     assert read.known_videos(either) == {text, "plain"}
-    assert set(sighted.lanes_of(either, text)) == {text}
-    assert set(sighted.lanes_of(either, "channel-2")) == {"plain"}
+    assert set(sighted.shown_by(either, text)) == {text}
+    assert set(sighted.shown_by(either, "channel-2")) == {"plain"}
     assert sighted.known(either, [text, "plain"])[text]["title"] == text
     assert shares(measure.themes(either), "theme") == {text: (1, 1)}
     (quote,) = read.quotes(either, 1)
