@@ -60,6 +60,9 @@ class Agent:
     reads: ClassVar[tuple[Topic, ...]]
     block: ClassVar[Block] = Block()
     tick_s: ClassVar[float | None] = None
+    at_once: int = 1
+    """How many events it may handle at a time, each settled, sent and acknowledged in its turn. An agent that
+    settles something of its own, or by the clock, handles one."""
 
     async def start(self) -> Sequence[Event]:
         """Prepare; return events to send before anything is read."""
@@ -118,15 +121,21 @@ class Stage:
         self._ceiling = ceiling
         self._on_fatal = on_fatal
         self._lock = asyncio.Lock()
+        self._free = asyncio.Semaphore(agent.at_once)
+        self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
         self._pending: list[_Pending] = []
         self._block_began = 0.0
         self._stream: Any = None
         self._dead_in_a_row = 0
         self._dying = False
-        self.busy = False
-        """At work on its own account; waiting for the broker does not count."""
+        self._at_work = 0
         self.progressed_at = time.monotonic()
         """Monotonic seconds of the last sign of life; the watchdog reads it."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work on its own account; waiting for the broker does not count."""
+        return self._at_work > 0
 
     async def run(self, stream: Any) -> None:
         """Consume a Faust stream until the app stops."""
@@ -139,28 +148,51 @@ class Stage:
                 clocks.append(asyncio.create_task(self._settle_by_clock()))
             if self.agent.tick_s is not None:
                 clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
+            if self.agent.at_once > 1:
+                clocks.append(asyncio.create_task(self._settle_in_order()))
             async for event in self._stream.events():
                 if self._dying:
                     await asyncio.Event().wait()  # nothing more is taken; the process ends
-                async with self._lock:
-                    await self._take(event)
-                    if len(self._pending) >= self.agent.block.events:
-                        await self._settle()
+                await (self._take if self.agent.at_once == 1 else self._take_ahead)(event)
         except Exception as error:
             await self._die(error)
         finally:
             for clock in clocks:
                 clock.cancel()
+            while not self._handled.empty():
+                self._handled.get_nowait().cancel()
             with suppress(Exception):
                 await self.agent.stop()
 
     async def _take(self, event: Any) -> None:
+        async with self._lock:  # nothing is settled in the middle of handling
+            if not self._pending:
+                self._block_began = time.monotonic()
+            await self._took(await self._handle(event))
+
+    async def _take_ahead(self, event: Any) -> None:
+        await self._free.acquire()
+        self._handled.put_nowait(asyncio.create_task(self._handle(event)))
+
+    async def _settle_in_order(self) -> None:
+        """Settle what is handled at once in the order in which it was taken."""
+        try:
+            while True:
+                await self._took(await (await self._handled.get()))
+                self._free.release()
+        except Exception as error:
+            await self._die(error)
+
+    async def _took(self, pending: _Pending) -> None:
+        self._pending.append(pending)
+        if len(self._pending) >= self.agent.block.events:
+            await self._settle()
+
+    async def _handle(self, event: Any) -> _Pending:
         name = self.agent.name
-        if not self._pending:
-            self._block_began = time.monotonic()
         pending = _Pending(event)
         decoded: Event | None = None
-        self.busy = True
+        self._at_work += 1
         try:
             with HANDLING_SECONDS.labels(name).time():
                 decoded = decode(event.value)
@@ -173,9 +205,9 @@ class Stage:
             pending.outputs = [self._dead_letter(event, decoded, error)]
             self.agent.passed_by(self._position(event))
         finally:
-            self.busy = False
+            self._at_work -= 1
             self.progressed_at = time.monotonic()
-        self._pending.append(pending)
+        return pending
 
     async def _settle(self) -> None:
         """Durable effect, then outputs, then acknowledgement."""
@@ -183,11 +215,11 @@ class Stage:
             return
         block, self._pending = self._pending, []
         with SETTLING_SECONDS.labels(self.agent.name).time():
-            self.busy = True
+            self._at_work += 1
             try:
                 trailing = await self.agent.settle()
             finally:
-                self.busy = False
+                self._at_work -= 1
             for pending in block:
                 for output in pending.outputs:
                     await self._outlet.send(output)

@@ -210,3 +210,59 @@ async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
     async with working(settings, cluster, fast):
         await until(lambda: "v5" in fast.handled)
     assert fast.handled == [f"v{number}" for number in range(cut, 6)]
+
+
+class AcceptTogether(Accept):
+    """Handles three at once; the one that the test names takes until it is let."""
+
+    at_once = 3
+
+    def __init__(self, slow: str = "") -> None:
+        super().__init__()
+        self.slow = slow
+        self.let = asyncio.Event()
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        if event.key == self.slow:
+            await self.let.wait()
+        return await super().handle(event, at)
+
+
+async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
+    settings: Settings, cluster: Cluster
+) -> None:
+    for number in range(7):
+        cluster.send(seen(f"v{number}"))
+    agent = AcceptTogether(slow="v0")
+    async with working(settings, cluster, agent) as fatal:
+        await until(lambda: {"v1", "v2"} <= set(agent.handled))
+        await asyncio.sleep(2.5)  # longer than the commit interval
+        assert set(agent.handled) == {"v1", "v2"}, "no more than three are taken"
+        assert await committed(cluster, settings, agent) == 0, "nothing overtakes the first"
+        assert written(settings, VIDEOS_ACCEPTED) == []
+        agent.let.set()
+
+        async def all_committed() -> bool:
+            return await committed(cluster, settings, agent) == 7
+
+        await until(all_committed)
+        assert fatal == []
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [f"v{each}" for each in range(7)]
+
+
+async def test_of_what_is_handled_at_once_a_failure_acknowledges_nothing_behind_it(
+    settings: Settings, cluster: Cluster
+) -> None:
+    for number in range(5):
+        cluster.send(seen(f"v{number}"))
+    agent = AcceptTogether()
+    agent.trouble = {"v1": RuntimeError("the disk is full")}
+    async with working(settings, cluster, agent) as fatal:
+        await until(lambda: bool(fatal))
+        await asyncio.sleep(2.5)
+        assert await committed(cluster, settings, agent) == 1
+    assert "disk" in str(fatal[0])
+    again = AcceptTogether()
+    async with working(settings, cluster, again):
+        await until(lambda: len(again.handled) == 4)
+    assert sorted(again.handled) == ["v1", "v2", "v3", "v4"]
