@@ -1,7 +1,8 @@
 """correct: a person's correction of a talk → the log of corrections → ClickHouse.
 
-A talk is withdrawn, restored, or given another date of publication. The correction is kept for good before it
-is sent, so that it holds whatever the broker forgets; the numbers follow without processing the talk again.
+A talk is withdrawn, restored, given another date of publication, or kept although it says again what another
+one said. The correction is kept for good before it is sent, so that it holds whatever the broker forgets; the
+numbers follow without processing the talk again, except that of one that is kept the model has to learn it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MOMENT = timedelta(milliseconds=1)
 """What two corrections are apart at least, since their moments are their order."""
 Known = Mapping[str, Any]
 """A talk, as the view `talk` says it."""
-What = Literal["withdrawn", "restored", "redated"]
+What = Literal["withdrawn", "restored", "redated", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,17 @@ class Corrector:
         """
         return self._correct([video_id], "redated", reason_of(reason), published_at)
 
+    def keep(self, video_id: str, reason: str) -> list[Corrected]:
+        """Let a talk count that was rejected because it says again what another one said.
+
+        Discover finds the decision and has the talk learned (`agents.keeping`), now or when it runs again; a
+        rebuild learns it as well. Otherwise as `withdraw`.
+
+        Raises:
+            BadInput: it is not rejected for that, or its words were never heard.
+        """
+        return self._correct([video_id], "kept", reason_of(reason))
+
     def _correct(
         self, video_ids: Sequence[str], what: What, reason: str, published_at: datetime | None = None
     ) -> list[Corrected]:
@@ -111,6 +123,8 @@ class Corrector:
                 author=self.author,
                 corrected_at=moment + number * MOMENT,
             )
+            if what == "kept":
+                _raise_unless_heard_again(talk)
             already = _already(talk, standing(kept, event.video_id), event)
             found.append(
                 Corrected(talk, None, already) if already else Corrected(talk, event, _changed(talk, event))
@@ -210,11 +224,35 @@ def _already(talk: Known, holds: Standing, event: VideoCorrected) -> str:
             return f"withdrawn already: {named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
         case "restored":
             return "" if holds.withdrawal else f"not withdrawn, so nothing to restore: {named(talk)}"
+        case "kept":
+            if (by := holds.keeping) is None:
+                return ""
+            return f"kept already: {named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
         case "redated":
             held = holds.redating.published_at if holds.redating else talk["published_at"]
             if held is None or datetime.fromisoformat(str(held)) != event.published_at:
                 return ""
             return f"published then already: {named(talk)}, {event.published_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _raise_unless_heard_again(talk: Known) -> None:
+    """Raise BadInput unless a talk is one that `keep` is for: rejected by its words, or kept before."""
+    screening = talk["screening"] or {}
+    if talk["state"] == "rejected" and screening.get("rule") == "duplicate":
+        if not talk["transcripts"]:
+            raise BadInput(
+                f"{named(talk)} was rejected before anything of it was fetched ({screening['reason']}): "
+                "there are no words to learn",
+                "hand it in: groundswell ingest with its address, which no duplicate stops",
+            )
+        return
+    if any(each["what"] == "kept" for each in talk["corrections"]):
+        return
+    because = f": {screening['rule']}, {screening['reason']}" if talk["state"] == "rejected" else ""
+    raise BadInput(
+        f"{named(talk)} is not rejected as a duplicate (its state is {talk['state'] or 'unknown'}{because})",
+        "see groundswell videos show; only what says again what another talk said is kept with this",
+    )
 
 
 def _changed(talk: Known, event: VideoCorrected) -> str:
@@ -224,6 +262,11 @@ def _changed(talk: Known, event: VideoCorrected) -> str:
             return f"withdrawn: {named(talk)} counts nowhere from now on"
         case "restored":
             return f"restored: {named(talk)} counts again, as of {day(talk['published_on'])}"
+        case "kept":
+            return (
+                f"kept: {named(talk)} is learned, and counts, within the minute; "
+                "where nothing runs, when groundswell runs again"
+            )
         case "redated":
             was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"
             to = event.published_at

@@ -3,7 +3,8 @@
 It also sends again what waits in the parking lot when its time has come, and empties the outbox: what was
 seen once and never finished is sent again when the broker's log is a new one (the embedded broker forgets),
 and what never reached the store is sent again in any case; what is parked is left to the parking lot. In an
-epoch that a rebuild began, so are the talks that its topic model has not learned yet.
+epoch that a rebuild began, so are the talks that its topic model has not learned yet; and in any, the talks
+that a person keeps although they say again what others said.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 
 from agents import rebuild
 from agents.following import Following
+from agents.keeping import Keeping
 from agents.lanes import Find, Folder, Lanes, lanes_of
 from agents.looking import Look, after, channel_of, wanted
 from agents.schedule import LONGEST, Outcome, next_visit
@@ -91,6 +93,7 @@ class Discover(Agent):
         lanes = lanes or lanes_of(settings, youtube)
         self._visitor = Visitor(lanes, blobs, warehouse, settings.search_results, now)
         self._following = Following(blobs, warehouse, youtube, timedelta(days=settings.follow_days), now)
+        self._keeping = Keeping(blobs, warehouse)
         self._sent: dict[str, tuple[int, datetime]] = {}
         self._retitled: set[tuple[str, str]] = set()
         self._epochs = Epochs(blobs)
@@ -127,14 +130,19 @@ class Discover(Agent):
             self._relearning = epoch
 
     async def tick(self) -> Sequence[Event]:
-        """Return the sources that are due, and the videos whose wait is over."""
+        """Return the sources that are due, videos whose wait is over, and talks that a person keeps."""
         if self._relearning is not None:  # what `start` returned has been sent by now
             await asyncio.to_thread(self._epochs.mark_sent, self._relearning)
             self._relearning = None
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
         return await asyncio.to_thread(
-            lambda: [*self._due(watched), *self._lot.due(self._now()), *self._following.due()]
+            lambda: [
+                *self._due(watched),
+                *self._lot.due(self._now()),
+                *self._keeping.due(),
+                *self._following.due(),
+            ]
         )
 
     async def stop(self) -> None:

@@ -3,21 +3,22 @@
 A model cannot be continued with other settings, libraries, codebook or embedding model. What it learned from
 can: the transcripts in the blob store. They are sent to `split` once more, in the order in which the old
 model learned them; paragraphs and embeddings that are there already are not made again. What the earlier
-epochs said and saved stays.
+epochs said and saved stays, and so does what people decided about talks that say again what others said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import structlog
 
 from streams.blobs import Blobs
+from streams.corrections import Corrections
 from streams.epochs import Epoch, Epochs
 from streams.events import TranscriptReady, Video
 from streams.store import relearning
-from streams.store.warehouse import Warehouse
+from streams.store.warehouse import Row, Warehouse
 
 log = structlog.get_logger()
 
@@ -49,7 +50,13 @@ def rebuild(
 
 def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[TranscriptReady]:
     """Yield the talks that an epoch's model has to learn, in the order in which the last one learned them."""
-    for row in relearning.unlearned(warehouse, epoch):
+    kept = Corrections(blobs).kept()
+    yield from ready(blobs, relearning.unlearned(warehouse, epoch), kept)
+
+
+def ready(blobs: Blobs, heard: Iterable[Row], kept: Mapping[str, str]) -> Iterator[TranscriptReady]:
+    """Yield transcripts that `streams.store.relearning` found; `kept`: who keeps which video."""
+    for row in heard:
         blob = blobs.find(row["blob_key"])
         if blob is None:
             log.warning(
@@ -67,4 +74,5 @@ def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[Trans
             duration_s=row["transcript_duration_s"],
             words=row["words"],
             speakers=row["transcript_speakers"],
+            kept_by=kept.get(row["video_id"]),
         )

@@ -12,6 +12,7 @@ from models.paragraphs import Paragraphs
 from models.splitting import Splitter
 from models.transcript import Transcript
 from streams.blobs import Blobs
+from streams.drafts import Drafts, is_draft
 from streams.errors import DataError
 from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
 from streams.topics import TRANSCRIPTS_READY, Topic
@@ -25,14 +26,17 @@ class Split(Agent):
 
     def __init__(self, blobs: Blobs, embedder: Embedder, max_tokens: int) -> None:
         self._blobs = blobs
+        self._drafts = Drafts(blobs)
         self._embedder = embedder
         self._max_tokens = max_tokens
         self._splitter: Splitter | None = None
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return where the talk's paragraphs lie."""
+        """Return where the talk's paragraphs lie; nothing of a draft that comes late."""
         if not isinstance(event, TranscriptReady):
             raise DataError(f"{type(event).__name__} is not for split", "drop it")
+        if is_draft(event.transcript_version) and await asyncio.to_thread(self._drafts.superseded, event.key):
+            return []
         blob, count = await asyncio.to_thread(self._make, event)
         return [
             ParagraphsEmbedded(
@@ -41,6 +45,7 @@ class Split(Agent):
                 transcript_version=event.transcript_version,
                 embedding_model=self._embedder.version,
                 count=count,
+                kept_by=event.kept_by,
             )
         ]
 

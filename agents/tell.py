@@ -53,6 +53,7 @@ class Step:
         day: publication day of the talk, or day of the consolidation (UTC).
         at: the moment of publication; None for a consolidation.
         labels: what its topics are called; a topic that is merged in this step still has its own.
+        epoch: number of the model's epoch.
     """
 
     model_version: str
@@ -60,6 +61,7 @@ class Step:
     day: date
     at: datetime | None
     labels: Mapping[int, str]
+    epoch: int = 0
 
     @property
     def moment(self) -> datetime:
@@ -104,6 +106,7 @@ def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> Parag
         model_version=step.model_version,
         transcript_version=learned.transcript_version,
         sequence=step.sequence,
+        epoch=step.epoch,
         assignments=tuple(
             AssignedParagraph(
                 paragraph_id=each.paragraph_id,

@@ -1,5 +1,7 @@
 """track: paragraphs.embedded → paragraphs.assigned, topics.changed. The single writer of the topic model.
 
+A talk that says again what known ones said is not learned, so that it counts once: → videos.rejected.
+
 A block of talks is learned, its outputs are written to a ledger, then one checkpoint
 {log_id, next_offset, state} is created under the next number; only then are the outputs sent and the
 talks acknowledged. Killed anywhere, the talks after the checkpoint come again and lead to the same
@@ -26,6 +28,7 @@ import structlog
 from pydantic import BaseModel
 
 from agents import tell
+from agents.recognise import Recogniser
 from agents.stage import Agent, Block, Position
 from models.codebook import Codebook
 from models.embedding import Embedder
@@ -82,6 +85,7 @@ class Track(Agent):
         self._unsaved: dict[str, list[Event]] = {}
         self._moved = False
         self._model: TopicModel
+        self._recogniser = Recogniser()
         self._labels: dict[int, str] = {}
 
     async def start(self) -> Sequence[Event]:
@@ -109,6 +113,7 @@ class Track(Agent):
             checkpoint = load(self._blobs.get(key))
             position = Reached.model_validate(checkpoint.meta.pop(POSITION))
             self._model = TopicModel.from_snapshot(checkpoint, self._settings, self._embedder.version)
+            self._recogniser = Recogniser.from_snapshot(checkpoint.arrays)
         except BadInput as error:
             raise Misconfigured(
                 f"the topic model of this study cannot be continued ({error.cause})",
@@ -149,7 +154,11 @@ class Track(Agent):
         return self._embedder.embed([*topics, "any text has the model's dimension"])[: len(topics)]
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Learn a talk, or consolidate; return the assignments and what changed about topics."""
+        """Learn a talk, or consolidate; return the assignments and what changed about topics.
+
+        Of a talk of which half was said in others that count, nothing is learned: it is rejected, unless a
+        person keeps it.
+        """
         if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested):
             raise DataError(f"{type(event).__name__} is not for track", "drop it")
         if at.log_id == self._log_id and at.offset > self._next_offset:
@@ -174,7 +183,7 @@ class Track(Agent):
         key = self._ledger_key(event.event_id)
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
-        if self._model.learned(event.event_id):
+        if self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
             return [decode(line) for line in self._blobs.get(key).splitlines()]
         outputs = step(event)
         self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
@@ -190,7 +199,11 @@ class Track(Agent):
                 f"use one embedding model for split and track, {REBUILD}",
             )
         batch = self._batch(event)
+        counts = event.kept_by is not None or self._model.knows(event.key)
+        if not counts and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
+            return [again]
         outcome = self._model.learn(batch)
+        self._recogniser.learn(event.key, batch.texts)
         step = self._stepped(outcome, batch.published_on, event.video.published_at)
         return [tell.assigned(event, outcome, step), *tell.told(outcome, step)]
 
@@ -204,7 +217,7 @@ class Track(Agent):
         self._steps += 1
         said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
         self._labels |= {topic.topic_id: topic.label for topic in said}
-        return tell.Step(self._version, self._steps, day, at, self._labels)
+        return tell.Step(self._version, self._steps, day, at, self._labels, self._epoch.number)
 
     def _batch(self, event: ParagraphsEmbedded) -> Batch:
         if event.video.published_at is None:
@@ -238,6 +251,7 @@ class Track(Agent):
             snapshot = self._model.to_snapshot()
             reached = Reached(log_id=self._log_id, next_offset=self._next_offset, steps=self._steps)
             snapshot.meta[POSITION] = reached.model_dump(mode="json")
+            snapshot.arrays.update(self._recogniser.to_snapshot())
             content = dump(snapshot)
             newest = list(self._blobs.keys(self._folder))[-1:]
             overtaken = newest != ([self._key(self._number)] if self._number else [])

@@ -23,8 +23,9 @@ Duplicates: real cross-posts of podcasts (near_duplicate_groups.json) among all 
 pairs of neighbouring episodes as negatives; constructed copies of conference talks; and many titles, for
 time and memory. The groups were made by comparing words, whatever titles and lengths say: so what can be
 found of them before a download is little, and what is found by words afterwards is no surprise (in pairs;
-two talks of one compilation are a pair, though they share no words). Most of these talks have no published
-length: their number of words stands in.
+two talks of one compilation are a pair, though they share no words). Besides, as the tracker would do, those
+are rejected of which half was said before: right if the groups name one of the talks that said it; the others
+are listed. Most of these talks have no published length: their number of words stands in.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ from models.errors import BadInput
 from models.relevance import Classes, Label, Talk, fit
 from models.relevance_prompts import EXPERIENCE, KINDS
 from models.relevance_threshold import choose
-from models.repeats import Repeats
+from models.repeats import MOST, Repeats
 from streams.errors import DataError
 
 ABSTRACTS, GROUPS = "labelled/pyvideo_talk_abstracts.jsonl.gz", "near_duplicate_groups.json"
@@ -257,6 +258,7 @@ def real_groups() -> dict[str, Any]:
             same[name] |= here - {name}
     known, outcome, wrong = Duplicates(), Counter[str](), []
     spoken, by_words = Repeats(), Counter(right=0, wrong=0, missed=0)
+    rejected, ungrouped = Counter(right=0, wrong=0, missed=0), []
     last: dict[str, Upload] = {}
     seen: set[str] = set()
     for upload in sorted(uploads.values(), key=lambda each: (each.published_on, each.video_id)):
@@ -268,11 +270,19 @@ def real_groups() -> dict[str, Any]:
                 wrong.append(
                     [upload.title, uploads[match.video_id].title, match.probability, list(match.why)]
                 )
-        repeats = {each.video_id for each in spoken.find(said[upload.video_id])}
+        overlap = spoken.find(upload.video_id, said[upload.video_id])
+        repeats = {each.video_id for each in overlap.talks if each.alike}
         by_words["right"] += len(repeats & same[upload.video_id])
         by_words["wrong"] += len(repeats - same[upload.video_id])
         by_words["missed"] += len(set(before) - repeats)
-        spoken.add(upload.video_id, said[upload.video_id])
+        if not overlap.again:
+            rejected["missed"] += bool(before)
+            spoken.add(upload.video_id, said[upload.video_id])
+        elif {each.video_id for each in overlap.talks} & same[upload.video_id]:
+            rejected["right"] += 1
+        else:
+            rejected["wrong"] += 1
+            ungrouped.append([upload.video_id, overlap.why])
         if before and (match is None or match.video_id not in before):
             outcome["missed"] += 1
             length = uploads[before[0]].duration_s or 0.0
@@ -297,6 +307,48 @@ def real_groups() -> dict[str, Any]:
         "recall": round(right / max(right + outcome["missed"], 1), 3),
         "wrong_pairs": wrong,
         "pairs_by_words": dict(by_words),
+        "rejected_by_words": dict(rejected),
+        "rejected_in_no_group": ungrouped,
+        "remembered": remembered(spoken, said),
+    }
+
+
+def remembered(spoken: Repeats, said: dict[str, list[str]]) -> dict[str, Any]:
+    """Fill a memory of what was said to its limit, with as many runs a talk as real ones have; time it."""
+    held = spoken.to_snapshot()
+    sizes = np.resize(held["repeats_sizes"], MOST)
+    drawn = np.random.default_rng(0).integers(0, 2**32, int(sizes.sum()), np.uint32)
+    names = json.dumps([f"talk-{number}" for number in range(MOST)]).encode()
+    arrays = {
+        "repeats_names": np.frombuffer(names, np.uint8),
+        "repeats_sizes": sizes,
+        "repeats_runs": drawn,
+    }
+    process = psutil.Process(os.getpid())
+    before, began = process.memory_info().rss, time.perf_counter()
+    full = Repeats.from_snapshot(arrays)
+    loaded = time.perf_counter() - began
+    grown = process.memory_info().rss - before
+    found, added = [], []
+    for name in sorted(said)[:256]:
+        began = time.perf_counter()
+        full.find(name, said[name])
+        found.append(1000 * (time.perf_counter() - began))
+        began = time.perf_counter()
+        full.add(name, said[name])
+        added.append(1000 * (time.perf_counter() - began))
+    began = time.perf_counter()
+    size = sum(array.nbytes for array in full.to_snapshot().values())
+    return {
+        "talks": len(full),
+        "runs_a_talk": round(float(sizes.mean()), 1),
+        "mb": round(grown / 1e6),
+        "snapshot_mb": round(size / 1e6, 1),
+        "snapshot_ms": round(1000 * (time.perf_counter() - began), 1),
+        "load_ms": round(1000 * loaded),
+        "find_ms_median": round(float(np.median(found)), 1),
+        "add_ms_mean": round(float(np.mean(added)), 1),
+        "add_ms_most": round(max(added), 1),
     }
 
 

@@ -6,7 +6,7 @@ it is sent. Corrections are only ever added; the latest of a kind holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from streams.blobs import Blobs
@@ -23,6 +23,7 @@ class Standing:
 
     withdrawal: VideoCorrected | None = None
     redating: VideoCorrected | None = None
+    keeping: VideoCorrected | None = None
 
 
 class Corrections:
@@ -41,13 +42,31 @@ class Corrections:
         Raises:
             DataError: a file is damaged.
         """
-        kept = (decode(self._blobs.get(key)) for key in self._blobs.keys(FOLDER))
-        return sorted((event for event in kept if isinstance(event, VideoCorrected)), key=_moment)
+        return sorted(self._of(self.keys()), key=_moment)
+
+    def keys(self) -> list[str]:
+        """Return where corrections lie: cheaper than what they say."""
+        return list(self._blobs.keys(FOLDER))
+
+    def kept(self, keys: Iterable[str] | None = None) -> dict[str, str]:
+        """Return by whom videos are kept that say again what another one said, by the newest decision.
+
+        `keys`: only by what lies there; None: by everything.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        events = sorted(self._of(self.keys() if keys is None else keys), key=_moment)
+        return {event.video_id: event.author for event in events if event.what == "kept"}
+
+    def _of(self, keys: Iterable[str]) -> Iterator[VideoCorrected]:
+        events = (decode(self._blobs.get(key)) for key in keys)
+        return (event for event in events if isinstance(event, VideoCorrected))
 
 
 def standing(events: Iterable[VideoCorrected], video_id: str) -> Standing:
     """Return what holds of a talk, in whatever order the corrections come."""
-    withdrawal = redating = None
+    withdrawal = redating = keeping = None
     for event in sorted((event for event in events if event.video_id == video_id), key=_moment):
         match event.what:
             case "withdrawn":
@@ -56,7 +75,9 @@ def standing(events: Iterable[VideoCorrected], video_id: str) -> Standing:
                 withdrawal = None
             case "redated":
                 redating = event
-    return Standing(withdrawal, redating)
+            case "kept":
+                keeping = event
+    return Standing(withdrawal, redating, keeping)
 
 
 def missing(corrections: Corrections, warehouse: Warehouse) -> list[VideoCorrected]:

@@ -106,10 +106,13 @@ class AlertJudged(Event):
 
 
 class VideoCorrected(Event):
-    """A person took a talk out of the numbers, put it back, or set its date of publication right."""
+    """A person took a talk out of the numbers, put it back, or set its date of publication right.
+
+    Or they kept one that was rejected because it says again what another one said.
+    """
 
     video_id: str
-    what: Literal["withdrawn", "restored", "redated"]
+    what: Literal["withdrawn", "restored", "redated", "kept"]
     published_at: AwareDatetime | None = None
     """Redated: the right moment of publication."""
     reason: str

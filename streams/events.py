@@ -115,9 +115,11 @@ class AudioStored(VideoEvent):
 
     audio: Blob | None = None
     captions: Blob | None = None
+    draft: bool = False
+    """The captions only stand in until the audio is transcribed."""
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.audio, self.captions)
+        return (self.key, self.audio, self.captions, *(("draft",) if self.draft else ()))
 
 
 class TranscriptReady(VideoEvent):
@@ -130,9 +132,11 @@ class TranscriptReady(VideoEvent):
     duration_s: float
     words: int
     speakers: int
+    kept_by: str | None = None
+    """Who wants it counted although it says again what another talk said."""
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.transcript_version)
+        return (self.key, self.transcript_version, *((self.kept_by,) if self.kept_by else ()))
 
 
 class ParagraphsEmbedded(VideoEvent):
@@ -142,9 +146,12 @@ class ParagraphsEmbedded(VideoEvent):
     transcript_version: str
     embedding_model: str
     count: int
+    kept_by: str | None = None
+    """Who wants it counted although it says again what another talk said."""
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.transcript_version, self.embedding_model)
+        kept = (self.kept_by,) if self.kept_by else ()
+        return (self.key, self.transcript_version, self.embedding_model, *kept)
 
 
 class ConsolidationRequested(Event):
@@ -184,6 +191,8 @@ class ParagraphsAssigned(VideoEvent):
     transcript_version: str
     sequence: int
     """Steps of the model, this one included (a video learned, a consolidation); the later one holds."""
+    epoch: int = 0
+    """Number of the model's epoch."""
     assignments: tuple[AssignedParagraph, ...]
 
     def _identity(self) -> tuple[object, ...]:

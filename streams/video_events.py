@@ -81,7 +81,7 @@ class VideoAccepted(VideoEvent):
 
 
 class VideoRejected(VideoEvent):
-    """A video did not pass screening."""
+    """A video did not pass screening; or its words were heard, and say that it does not count."""
 
     rule: Literal[
         "language", "too short", "too long", "live", "no date", "short form", "too old", "duplicate",
@@ -89,9 +89,11 @@ class VideoRejected(VideoEvent):
     ]  # fmt: skip
     reason: str
     relevance: Relevance | None = None
+    epoch: int = 0
+    """The epoch of the topic model whose talks it repeats; 0 also where no model was asked."""
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.key, self.rule)
+        return (self.key, self.rule, *((self.epoch,) if self.epoch else ()))
 
 
 class VideoParked(VideoEvent):

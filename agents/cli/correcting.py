@@ -15,6 +15,9 @@ from agents.cli.console import load_settings, print_json, tell
 if TYPE_CHECKING:
     from agents.correct import Corrected, Corrector, Known
 
+UNDO = {"withdrawn": "restore", "kept": "withdraw"}
+"""The command that takes a correction back."""
+
 
 @contextmanager
 def correcting(author: str) -> Iterator[Corrector]:
@@ -40,8 +43,8 @@ def told(found: Sequence[Corrected], *, as_json: bool) -> None:
     """Say what came of a wish to correct talks, and how to take it back."""
     for each in found:
         undo = ""
-        if each.event is not None and each.event.what == "withdrawn":
-            undo = f" (undo: groundswell videos restore {each.event.video_id})"
+        if each.event is not None and each.event.what in UNDO:
+            undo = f" (undo: groundswell videos {UNDO[each.event.what]} {each.event.video_id})"
         tell(each.said + undo)
     if as_json:
         events = [each.event for each in found if each.event is not None]

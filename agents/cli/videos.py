@@ -11,14 +11,16 @@ from agents.cli.author import AUTHOR
 from agents.cli.console import load_settings, print_json, print_rows, tell
 from agents.cli.correcting import correcting, known, misused, told
 from agents.cli.reading import JSON, NO_TALKS
+from agents.cli.retranscribing import retranscribe
 from agents.sentences import day
 
 if TYPE_CHECKING:
     from agents.correct import Known
 
 app = typer.Typer(
-    help="Talks: list, show, see which wait; withdraw, restore or redate one.", no_args_is_help=True
+    help="Talks: list, show, see which wait; withdraw, restore, redate or keep one.", no_args_is_help=True
 )
+app.command()(retranscribe)
 IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
 REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
 
@@ -77,7 +79,9 @@ def _about(found: Known) -> Iterator[tuple[str, str]]:
         yield "seen", f"{day(each['first_seen_at'])}  {each['kind']}{query} ({each['source_id']})"
     for each in found["transcripts"]:
         length = f"{each['duration_s'] / 60:.0f} min, {each['words']} words, {each['language']}"
-        yield "transcript", f"{each['transcript_version']}: {length}" + (", counts" if each["counts"] else "")
+        draft = ", captions until it is transcribed" if each["draft"] else ""
+        counts = ", counts" if each["counts"] else ""
+        yield "transcript", f"{each['transcript_version']}: {length}{draft}{counts}"
     for each in found["topics"]:
         paragraphs = f"{each['paragraphs']} paragraph{'s' * (each['paragraphs'] != 1)}"
         left_out = "" if each["retained"] else ", not retained"
@@ -150,6 +154,18 @@ def restore(
     """Let withdrawn talks count again."""
     with correcting(author) as corrector:
         told(corrector.restore(video_ids, reason), as_json=as_json)
+
+
+@app.command()
+def keep(
+    video_id: str = typer.Argument(metavar="ID", help="Id as `videos list` shows it."),
+    reason: str = REASON,
+    author: str = AUTHOR,
+    as_json: bool = JSON,
+) -> None:
+    """Let a talk count that was rejected because it says again what another one said."""
+    with correcting(author) as corrector:
+        told(corrector.keep(video_id, reason), as_json=as_json)
 
 
 @app.command()

@@ -101,6 +101,10 @@ class TopicModel:
         """Whether a batch of this name has been learned; names are remembered as hashes."""
         return self.memory.ledger.has_batch(batch_id)
 
+    def knows(self, video_id: str) -> bool:
+        """Whether any batch of this video has been learned."""
+        return self.memory.ledger.has_video(video_id)
+
     def topics(self) -> tuple[TopicState, ...]:
         """Every living topic as it is now, active or asleep, by id; merged ones are `aliases`."""
         return tuple(map(self.memory.roster.state, self.memory.roster.living()))

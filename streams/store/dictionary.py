@@ -174,7 +174,7 @@ MEANINGS = {
     "seen_at": "when that was noticed",
     "talk_kind": "what the talk is: an experience report, a tutorial, a lecture, …",
     "parkings.state": "what it waits for",
-    "progress.rank": "number of the state; the highest holds",
+    "progress.rank": "number of the state, and two for each epoch of the model; the highest holds",
     "corrections.published_at": "moment of publication as corrected (UTC)",
     "topics.video_ids": "founding videos of a topic that was born",
     "merges.label": "name of the merged topic",

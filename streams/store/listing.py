@@ -42,7 +42,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
         warehouse: the study.
         selection: which videos; their days of publication as corrected.
         search: only those with this text in title, show, channel or id, in either case.
-        state: only those that got so far (`writer.STATES`), or withdrawn; empty: all.
+        state: only those that got so far (`states.STATES`), or withdrawn; empty: all.
         rule: only those that this rule of screening rejected; empty: all.
         order: what they are sorted by.
         ascending: the smallest first.

@@ -2,7 +2,7 @@
 
 A talk's row depends on its assignments, paragraphs, metadata and corrections as they stand, so whatever
 arrived first, and however often, the row is the same once all of it is there. Of several transcripts the
-one that was learned last counts.
+one that was learned last counts. A draft made of captions counts only while its talk is not rejected.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from streams.drafts import DRAFT
 from streams.store.shown import SOURCE, corrected
 from streams.store.warehouse import Warehouse, strings
 
@@ -52,7 +53,10 @@ WITH
 SELECT n.model_version, n.video_id,
        toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
        if(v.video_id = '', n.video_id, v.source), v.channel, v.show, coalesce(v.language, ''),
-       arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))), c.withdrawn, n.transcript_version,
+       arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))),
+       if(startsWith(n.transcript_version, '{DRAFT}') AND s.verdict = 'rejected' AND s.rule != 'duplicate', 1,
+          c.withdrawn),  -- a duplicate that was learned is kept by a person
+       n.transcript_version,
        g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
 FROM newest AS n
 LEFT JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
@@ -60,6 +64,10 @@ LEFT JOIN (
     SELECT *, {SOURCE} AS source FROM videos FINAL
     WHERE {_WANTED}
 ) AS v ON v.video_id = n.video_id
+LEFT JOIN (
+    SELECT video_id, verdict, rule FROM screenings FINAL
+    WHERE {_WANTED}
+) AS s ON s.video_id = n.video_id
 LEFT JOIN {corrected(_WANTED)} AS c ON c.video_id = n.video_id
 """
 

@@ -26,7 +26,7 @@ NEXT = {
     "rejected": None,
     "assigned": None,
 }
-"""Every state of a video in its order (`writer.STATES`), and the agent it waits for; None: it is finished."""
+"""Every state of a video in its order (`states.STATES`), and the agent it waits for; None: it is finished."""
 
 _SEEN = "(SELECT video_id, min(first_seen_at) AS seen_at FROM sightings GROUP BY video_id)"
 """When any source showed a video first."""

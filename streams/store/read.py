@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
+from streams.store.states import STATES
 from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
@@ -136,12 +137,11 @@ def status(warehouse: Warehouse) -> Row:
         dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning}. boilerplate: paragraphs
         kept out of the model; relearning: talks that the newest epoch's model has not learned yet.
     """
-    states = {
+    counted = {
         row["state"]: row["videos"]
-        for row in warehouse.rows(
-            "SELECT state, count() AS videos FROM progress FINAL GROUP BY state ORDER BY any(rank)"
-        )
+        for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")
     }
+    states = {state: counted[state] for state in STATES if state in counted}
     rejections = {
         row["rule"]: row["videos"]
         for row in warehouse.rows(

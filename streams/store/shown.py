@@ -71,7 +71,8 @@ def corrected(wanted: str = "1") -> str:
     """
     return f"""(
     SELECT video_id,
-           argMaxIf(what = 'withdrawn', (corrected_at, correction_id), what != 'redated') AS withdrawn,
+           argMaxIf(what = 'withdrawn', (corrected_at, correction_id),
+                    what IN ('withdrawn', 'restored')) AS withdrawn,
            argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
     FROM corrections FINAL WHERE {wanted} GROUP BY video_id
 )"""

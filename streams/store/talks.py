@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from streams.drafts import is_draft
 from streams.store.book import book
 from streams.store.shown import MODEL, UNSORTED, corrected
 from streams.store.warehouse import Row, Warehouse
@@ -61,8 +62,8 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
         topics, corrections, followed}. published_at: as corrected; published_first: as its source says.
         sightings: rows {source_id, kind, query, rank, first_seen_at}, the first one first.
         screening: {verdict, rule, reason}, or None before it.
-        transcripts: rows {transcript_version, language, duration_s, words, speakers, counts}; counts: it is
-        the one whose paragraphs count.
+        transcripts: rows {transcript_version, language, duration_s, words, speakers, counts, draft}; counts:
+        it is the one whose paragraphs count; draft: it is captions until the recording is transcribed.
         topics: rows {topic_id, name, theme, retained, paragraphs, minutes}, most paragraphs first; a merged
         one's are those of the topic it counts for. Of a withdrawn talk: what it would count as.
         corrections: as of the view `corrections`, of this talk.
@@ -111,8 +112,8 @@ def corrections(warehouse: Warehouse) -> list[Row]:
 
     Returns:
         Rows {correction_id, video_id, title, what, published_before, published_at, reason, author,
-        corrected_at}. what is withdrawn, restored or redated; redated: from published_before to published_at,
-        which are None otherwise.
+        corrected_at}. what is withdrawn, restored, redated or kept (a duplicate that counts all the same);
+        redated: from published_before to published_at, which are None otherwise.
     """
     rows = warehouse.rows(
         """
@@ -181,7 +182,14 @@ def _transcripts(warehouse: Warehouse, video_id: str, counting: str | None) -> l
         """,
         video=video_id,
     )
-    return [row | {"counts": row["transcript_version"] == counting} for row in rows]
+    return [
+        row
+        | {
+            "counts": row["transcript_version"] == counting,
+            "draft": is_draft(row["transcript_version"]),
+        }
+        for row in rows
+    ]
 
 
 def _topics(warehouse: Warehouse, counted: Row) -> list[Row]:

@@ -12,10 +12,9 @@ from typing import Any
 
 from streams import events as e
 from streams.store.measured import measure
+from streams.store.states import reached
 from streams.store.warehouse import Row, Warehouse
 
-STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
-"""How far a video got, in order; a later one replaces an earlier one."""
 NO_TOPIC = 0
 
 Tables = dict[str, list[Row]]
@@ -68,7 +67,7 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
             yield "screenings", _screening(event.key, "accepted", "", "")
             yield from _relevance(event.key, event.relevance, stands=2)
         case e.VideoRejected():
-            # Also after an acceptance: transcribe has heard what language it is in.
+            # Also after an acceptance: its words have been heard.
             yield "videos", _video(event.video, 3)
             yield "screenings", _screening(event.key, "rejected", event.rule, event.reason)
             yield from _relevance(event.key, event.relevance, stands=2)
@@ -136,9 +135,8 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
             yield "settlements", settled | {"settled_at": event.settled_at}
         case _:
             pass
-    if (state := _state(event)) is not None:
-        assert isinstance(event, e.VideoEvent)
-        yield "progress", {"video_id": event.key, "state": state, "rank": STATES.index(state) + 1}
+    if (row := reached(event)) is not None:
+        yield "progress", row
 
 
 def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
@@ -162,19 +160,6 @@ def paragraph_row(video_id: str, transcript_version: str, position: int, **colum
         "position": position,
         **columns,
     }
-
-
-def _state(event: e.Event) -> str | None:
-    states: dict[type[e.Event], str] = {
-        e.VideoSeen: "seen",
-        e.VideoAccepted: "accepted",
-        e.VideoRejected: "rejected",
-        e.AudioStored: "fetched",
-        e.TranscriptReady: "transcribed",
-        e.ParagraphsEmbedded: "split",
-        e.ParagraphsAssigned: "assigned",
-    }
-    return states.get(type(event))
 
 
 def _video(video: e.Video, completeness: int) -> Row:

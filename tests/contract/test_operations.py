@@ -23,7 +23,7 @@ from models.topics import TopicSettings
 from streams import events as e
 from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.store import operations, screening, writer
+from streams.store import operations, screening, states
 from streams.store.corpus import corpus
 from streams.store.warehouse import Warehouse
 from streams.telemetry import CHECKPOINT, NEWEST
@@ -90,7 +90,7 @@ def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> 
     write(either, STORY)
     write(either, STORY[::-1])  # whatever comes twice, or in another order, changes nothing
     rows = operations.stages(either)
-    assert [row["state"] for row in rows] == list(writer.STATES)
+    assert [row["state"] for row in rows] == list(states.STATES)
     found = {row["state"]: (row["waits_for"], row["videos"], row["dead"]) for row in rows}
     assert found == {
         "seen": ("screen", 1, 0),

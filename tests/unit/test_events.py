@@ -270,6 +270,23 @@ LATER: tuple[e.Event, ...] = (
     ),
     e.VideoAccepted(video=VIDEO, relevance=RELEVANCE),
     e.VideoRejected(video=VIDEO, rule="not relevant", reason="r", relevance=RELEVANCE),
+    e.TranscriptReady(
+        video=VIDEO,
+        transcript=BLOB,
+        transcript_version="w-1",
+        language="en",
+        duration_s=61.5,
+        words=99,
+        speakers=2,
+        kept_by="ann",
+    ),
+    e.ParagraphsEmbedded(
+        video=VIDEO, paragraphs=BLOB, transcript_version="w-1", embedding_model="m", count=1, kept_by="ann"
+    ),
+    e.VideoCorrected(
+        video_id="abc", what="kept", reason="another audience", author="ann", corrected_at=MARCH
+    ),
+    e.AudioStored(video=VIDEO, captions=BLOB, draft=True),
 )
 """Kinds of the first days, with the fields they got later."""
 
@@ -329,6 +346,24 @@ def test_a_request_to_consolidate_is_the_same_wherever_the_clock_stands() -> Non
     paris = timezone(timedelta(hours=1))
     request = e.ConsolidationRequested(on=MARCH.date(), requested_at=MARCH.astimezone(paris))
     assert request.event_id == EXAMPLES[14].event_id
+
+
+def test_captions_as_a_draft_and_the_same_for_good_are_two_events() -> None:
+    (draft,) = (event for event in LATER if isinstance(event, e.AudioStored))
+    assert draft.event_id != draft.model_copy(update={"draft": False}).event_id
+
+
+def test_what_a_person_keeps_is_another_event_than_what_was_rejected() -> None:
+    for event in LATER:
+        if isinstance(event, e.TranscriptReady | e.ParagraphsEmbedded):
+            assert event.event_id != event.model_copy(update={"kept_by": None}).event_id
+            (first,) = (each for each in EXAMPLES if type(each) is type(event))
+            assert event.model_copy(update={"kept_by": None}).event_id == first.event_id
+
+
+def test_a_talk_that_two_epochs_reject_is_rejected_twice() -> None:
+    one = e.VideoRejected(video=VIDEO, rule="duplicate", reason="it says again what z said")
+    assert one.model_copy(update={"epoch": 1}).event_id != one.event_id
 
 
 def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:

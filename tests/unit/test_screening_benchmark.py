@@ -101,7 +101,38 @@ def test_real_groups_are_counted_as_right_wrong_and_missed(
     assert (found["right"], found["wrong"], found["missed"]) == (1, 1, 1)
     assert (found["precision"], found["recall"]) == (0.5, 0.5)
     assert found["pairs_by_words"] == {"right": 0, "wrong": 0, "missed": 2}, "nothing was said in these"
+    assert found["rejected_by_words"] == {"right": 0, "wrong": 0, "missed": 2}
     assert (found["neighbours"], found["neighbours merged"]) == (2, 0)
+
+
+def test_what_was_said_before_is_rejected_rightly_or_wrongly_by_the_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_TEST_DATA", str(tmp_path))
+    (tmp_path / "talks").mkdir()
+
+    def said(seed: int) -> list[dict[str, str]]:
+        words = np.random.default_rng(seed).integers(0, 500, 4_000)
+        return [{"text": " ".join("w" + "abcdefghij"[word % 10] * (1 + word // 10) for word in words)}]
+
+    records = [
+        talk("a", "2024-01-01", segments=said(1)),
+        talk("a again", "2024-02-01", segments=said(1)),
+        talk("b", "2024-03-01", segments=said(2)),
+        talk("b again, in no group", "2024-04-01", segments=said(2)),
+        talk("c, in a group with a", "2024-05-01", segments=said(3)),
+    ]
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
+    (tmp_path / "talks" / "all.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    groups = [[["a", "", ""], ["a again", "", ""], ["c, in a group with a", "", ""]]]
+    (tmp_path / "near_duplicate_groups.json").write_text(json.dumps(groups))
+    found = screening.real_groups()
+    assert found["pairs_by_words"] == {"right": 1, "wrong": 1, "missed": 2}
+    assert found["rejected_by_words"] == {"right": 1, "wrong": 1, "missed": 1}
+    assert found["rejected_in_no_group"] == [
+        ["b again, in no group", "it says again what b said: 100% of it"]
+    ]
+    assert found["remembered"]["talks"] == 20_000
 
 
 def test_constructed_copies_are_found_and_traps_are_not() -> None:

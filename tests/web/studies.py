@@ -63,7 +63,11 @@ def seen(of: e.Video) -> Rows:
 
 
 def talk(
-    index: int, of: e.Video, paragraphs: Sequence[tuple[int | None, str]], probability: float = 0.9
+    index: int,
+    of: e.Video,
+    paragraphs: Sequence[tuple[int | None, str]],
+    probability: float = 0.9,
+    transcript: str = TRANSCRIPT,
 ) -> Rows:
     """A talk that went the whole way; `paragraphs`: (topic, text), one a minute, ever less probable."""
     yield from seen(of)
@@ -72,18 +76,18 @@ def talk(
         e.TranscriptReady(
             video=of,
             transcript=BLOB,
-            transcript_version=TRANSCRIPT,
+            transcript_version=transcript,
             language="en",
             duration_s=of.duration_s or 0.0,
             words=150 * len(paragraphs),
             speakers=1,
         )
     )
-    ids = [e.paragraph_id(of.video_id, TRANSCRIPT, position) for position in range(len(paragraphs))]
+    ids = [e.paragraph_id(of.video_id, transcript, position) for position in range(len(paragraphs))]
     for position, (paragraph_id, (_, text)) in enumerate(zip(ids, paragraphs, strict=True)):
         yield writer.paragraph_row(
             of.video_id,
-            TRANSCRIPT,
+            transcript,
             position,
             paragraph_id=paragraph_id,
             start_s=60.0 * position + 3.4,
@@ -97,7 +101,7 @@ def talk(
             video=of,
             video_index=index,
             model_version=MODEL,
-            transcript_version=TRANSCRIPT,
+            transcript_version=transcript,
             sequence=index + 1,
             assignments=tuple(
                 e.AssignedParagraph(
