@@ -25,6 +25,7 @@ from agents.stage import Agent, Position
 from agents.verify import RecordingError, verify
 from agents.waiting import LOCAL, GivesUp, Looked, after
 from streams.blobs import Blobs
+from streams.drafts import Drafts
 from streams.errors import DataError, Explained, Paused, Unavailable
 from streams.events import (
     AudioStored,
@@ -91,7 +92,7 @@ class Fetch(Agent):
         parking = await asyncio.to_thread(self._lot.get, event.key)
         if parking is not None and isinstance(parking.again, VideoAccepted):
             if parking.given_up:
-                return [_gone(parking.parked)]
+                return [await asyncio.to_thread(self._gone, parking.parked)]
             if not parking.looked_at_now(event, self._now()):
                 return [parking.parked]
             before = Looked(event.key, parking.counts, parking.parked.attempt, parking.pauses)
@@ -127,7 +128,17 @@ class Fetch(Agent):
             self._lot.leave(event.key)
         else:  # also what took many looks and is given up: nobody begins anew after a kill
             self._lot.park(parked, event)
-        return _gone(parked) if isinstance(decision, GivesUp) else parked
+        return self._gone(parked) if isinstance(decision, GivesUp) else parked
+
+    def _gone(self, parked: VideoParked) -> Event:
+        """Return the captions that somebody wrote, for good in place of the audio; else the rejection."""
+        captions = Drafts(self._blobs).kept(parked.key)
+        if captions is not None:
+            log.info("its captions stay: there is no audio", video=parked.key, reason=parked.reason)
+            return AudioStored(video=parked.video, captions=captions)
+        return VideoRejected(
+            video=parked.video, rule="gone", reason=parked.reason, relevance=parked.relevance
+        )
 
     def _stored(self, video: Video) -> AudioStored:
         name = stable_id(video.video_id)
@@ -205,10 +216,6 @@ class Fetch(Agent):
         cure = "free disk space, or set GROUNDSWELL_MIN_FREE_GB or GROUNDSWELL_KEEP_AUDIO_DAYS"
         log.error("nothing is fetched", cause=cause, cure=cure)
         return Paused(f"{cause}: {cure}", cure, self._now() + LOCAL)
-
-
-def _gone(parked: VideoParked) -> VideoRejected:
-    return VideoRejected(video=parked.video, rule="gone", reason=parked.reason, relevance=parked.relevance)
 
 
 def _audio_key(ledger: str, path: Path) -> str:

@@ -46,6 +46,7 @@ def transcripts(videos: Row) -> str:
     """Return what made the transcripts, from how many videos each version has.
 
     A version ends with a hash of its settings, of captions with one of the captions: it is left out here.
+    What begins with `draft` is captions until the recording is transcribed.
 
     Example:
         >>> transcripts({"captions-1-00828e789e9d": 1, "captions-1-00eb0403bcd8": 1, "whisper-9ece8fe8": 3})

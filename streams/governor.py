@@ -126,6 +126,12 @@ class Governor:
             if state.open_until is not None and self._now() < state.open_until:
                 raise _paused(state.open_until, state.reason)  # somebody else was refused meanwhile
 
+    def raise_if_paused(self) -> None:
+        """Raise `Paused` as `turn` would while YouTube is left alone; nothing is taken or let through."""
+        state = self._read()
+        if state.open_until is not None and self._now() < state.open_until:
+            raise _paused(state.open_until, state.reason)
+
     def refused(self, verdict: Verdict) -> None:
         """Learn how a piece of work ended that YouTube, or this machine, did not let end well.
 

@@ -35,10 +35,10 @@ class Topic:
 SOURCES_DUE = Topic("sources.due", (e.SourceDue,), "discover")
 VIDEOS_SEEN = Topic("videos.seen", (e.VideoSeen,), "discover")
 VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
-VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, fetch, transcribe")
+VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, fetch, transcribe, track")
 VIDEOS_PARKED = Topic("videos.parked", (e.VideoParked, e.VideoFollowed), "discover, screen, fetch")
 VIDEOS_REVIEWED = Topic("videos.reviewed", (e.VideoReviewed,), "")
-AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch")
+AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch, caption")
 TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
 PARAGRAPHS_EMBEDDED = Topic(
     "paragraphs.embedded", (e.ParagraphsEmbedded, e.ConsolidationRequested), "split", single=True

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from streams.errors import DataError
 from streams.events import Source, Video
 from streams.governor import Governor
+from streams.youtube_captions import Captions, download, written
 from streams.youtube_errors import NONE_LISTED, PAID, Verdict, explained, hidden_in, refusal_in
 from streams.youtube_locators import HOME, addresses, parse_locator
 from streams.youtube_session import Sessions
@@ -47,6 +48,7 @@ class YouTube:
         cache_dir: where yt-dlp keeps what it learned about YouTube's player; None: nowhere.
         governor: how often YouTube may be asked; None: as often as somebody calls.
         cookies: a cookie file to sign in with, which is never written; empty: as a guest.
+        captions_governor: how often it may be asked for files of captions: refused there, the rest goes on.
 
     Raises:
         Misconfigured: there is a cookie file, and it is of no use.
@@ -59,8 +61,12 @@ class YouTube:
         cache_dir: Path | None = None,
         governor: Governor | None = None,
         cookies: str = "",
+        *,
+        captions_governor: Governor | None = None,
     ) -> None:
         self._sessions = Sessions(proxy, insecure_tls, cache_dir, cookies, governor)
+        self._captions_governor = captions_governor
+        self._caption_files = Sessions(proxy, insecure_tls, cache_dir, cookies, captions_governor)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Found]:
         """Return what a source lists, one page per request: stop early and the rest is never asked for.
@@ -136,6 +142,32 @@ class YouTube:
             )
         return Path(path)
 
+    def captions(self, video_id: str, languages: Sequence[str]) -> Captions | None:
+        """Fetch captions that people wrote, in the first of these languages (ISO 639-1) that has them.
+
+        The video's page is one turn of the governor, the file one of that for captions. None: it has no such
+        captions, and nothing suggests that they were only not shown. While no file may be asked for, nor is
+        the page.
+        """
+        if self._captions_governor is not None:
+            self._captions_governor.raise_if_paused()
+        what = f"the captions of video {video_id}"
+        with self._sessions.open(what, ignore_no_formats_error=True) as session:
+            info = _extract_video(session.ydl, video_id)
+            refusal = None if _playable(info) else refusal_in(session.warnings.lines)
+            if refusal is None and info.get("live_status") in LIVE:
+                refusal = Verdict("wait", "it is a live stream whose recording is not complete")
+            track = written(info, languages)
+            lost = _lost(session.warnings.lines)
+            if refusal is None and lost is not None and (track is None or lost.scope == "session"):
+                refusal = lost  # it may have captions all the same, or wants to be left alone
+            if refusal is not None:
+                raise explained(refusal, what)
+        if track is None:
+            return None
+        with self._caption_files.open(what) as session:
+            return download(session.ydl, track, what)
+
     def _entries(self, address: str, source: Source) -> Iterator[dict[str, Any]]:
         """Yield a page's videos as yt-dlp's flat entries."""
         what = f"{source.kind} {source.locator}"
@@ -193,6 +225,12 @@ def _lost_page(warnings: Sequence[str]) -> Verdict | None:
     if any("Unable to download" in line for line in warnings):
         return hidden or Verdict("transient", "its page did not arrive")
     return hidden if hidden is not None and hidden.kind in ("throttled", "blocked") else None
+
+
+def _lost(warnings: Sequence[str]) -> Verdict | None:
+    """Return why something of a video may not have been shown; what this machine lacks hides no captions."""
+    hidden = hidden_in(warnings)
+    return None if hidden is not None and hidden.kind == "local" else hidden
 
 
 def _video(info: dict[str, Any]) -> Video:

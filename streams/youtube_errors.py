@@ -117,7 +117,7 @@ _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
         "video",
         "the transfer failed",
         r"HTTP Error (5\d\d|403)|timed? ?out|Connection (refused|reset|aborted)|Remote end closed"
-        r"|more expected|bytes read|name resolution|Incomplete data received",
+        r"|more expected|bytes read|any data blocks|name resolution|Incomplete data received",
     ),
 )
 """(kind, scope, reason, pattern of yt-dlp's or YouTube's words), the first that fits wins."""

@@ -9,7 +9,7 @@ import re
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self
 
 import trustme
@@ -67,8 +67,8 @@ class LoopbackYouTube:
         """From now on refuse a video (by id), a channel (as it is asked for) or a playlist (by id).
 
         `how` is one of `pages.REFUSALS`, `gone` (a playlist), or what fails and its HTTP status:
-        `page 404`, `player 429`, `next page 503`, `media 403`; or `next page empty`, or `page blocked`:
-        a page that asks who is human.
+        `page 404`, `player 429`, `next page 503`, `media 403`, `captions 429`; or `next page empty`,
+        `captions empty`, or `page blocked`: a page that asks who is human.
         """
         self._failures[name] = how
 
@@ -149,6 +149,8 @@ class LoopbackYouTube:
                 return self._page(name, lambda name: self._channel_page(name, tab))
             case [""] | ["embed", _]:
                 return self._page("home", lambda _: pages.html(ytInitialData={"contents": {}}))
+            case ["api", "timedtext"]:
+                return self._caption_file(request.query)
             case ["s", "player", *_]:
                 return web.Response(text=_PLAYER_JS)
             case ["youtubei", "v1", "player"]:
@@ -255,6 +257,17 @@ class LoopbackYouTube:
 
     def _about(self, video_id: str) -> tuple[str, FakeVideo | None, str | None]:
         return video_id, self._videos.get(video_id), self._refusal(video_id)
+
+    def _caption_file(self, asked: Mapping[str, str]) -> web.Response:
+        video_id = asked["v"]
+        if self._failures.get(video_id) == "captions empty":
+            return web.Response(text="")
+        status = self._failure(video_id, "captions")
+        video = self._videos[video_id]
+        tracks = video.heard if asked.get("kind") == "asr" else video.captions
+        if status or asked.get("fmt") != "vtt" or "tlang" in asked:
+            return web.Response(status=status or 404)
+        return web.Response(body=tracks[asked["lang"]], content_type="text/vtt")
 
     async def _audio(self, request: web.Request) -> web.StreamResponse:
         video_id = request.query["id"]

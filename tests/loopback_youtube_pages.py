@@ -4,7 +4,8 @@ import hashlib
 import io
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +72,10 @@ class FakeVideo:
     just_ended: bool = False
     """A stream whose recording is not complete yet."""
     short: bool = False
+    captions: Mapping[str, bytes] = field(default_factory=dict)
+    """The tracks that people wrote, as WebVTT, by language (`en`, `en-GB`)."""
+    heard: Mapping[str, bytes] = field(default_factory=dict)
+    """The tracks that YouTube made by itself."""
 
     @property
     def channel_id(self) -> str:
@@ -158,7 +163,28 @@ def player(video_id: str, video: FakeVideo | None, refusal: str | None) -> dict[
     return details | {
         "playabilityStatus": {"status": "OK"},
         "streamingData": {"adaptiveFormats": formats},
+        **_caption_tracks(video),
     }
+
+
+def _caption_tracks(video: FakeVideo) -> dict[str, Any]:
+    tracks = [(name, "") for name in video.captions] + [(name, "asr") for name in video.heard]
+    if not tracks:
+        return {}
+    listed = [
+        {
+            "baseUrl": f"/api/timedtext?v={video.id}&lang={name}{f'&kind={kind}' if kind else ''}",
+            "name": {"simpleText": name},
+            "vssId": f"{'a' if kind else ''}.{name}",
+            "languageCode": name,
+            "isTranslatable": True,
+            **({"kind": kind} if kind else {}),
+        }
+        for name, kind in tracks
+    ]
+    translations = [{"languageCode": code, "languageName": {"simpleText": code}} for code in ("en", "de")]
+    tracklist = {"captionTracks": listed, "translationLanguages": translations}
+    return {"captions": {"playerCaptionsTracklistRenderer": tracklist}}
 
 
 def watch_page(video_id: str, video: FakeVideo | None, refusal: str | None) -> str:

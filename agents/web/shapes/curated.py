@@ -96,7 +96,7 @@ class Screening(TypedDict):
 
 
 class Transcript(TypedDict):
-    """A transcript of a talk; `counts`: its paragraphs do."""
+    """A transcript of a talk; `counts`: its paragraphs do; `draft`: captions, until it is transcribed."""
 
     transcript_version: str
     language: str
@@ -104,6 +104,7 @@ class Transcript(TypedDict):
     words: int
     speakers: int
     counts: bool
+    draft: bool
 
 
 class TalkTopic(NamedTopic):
