@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from streams.errors import Explained
-from streams.settings import PACKAGED, Settings
+from streams.settings import AUTO, PACKAGED, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _blobs(settings: Settings) -> Finding:
 
 def _models(settings: Settings) -> Finding:
     names = (settings.whisper_model, settings.diarization_model, settings.embedding_model)
-    if PACKAGED in names:
+    if {PACKAGED, AUTO} & set(names):
         from models.packaged import prepare
 
         prepare(settings.models_home)

@@ -11,18 +11,26 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import structlog
+
+from agents.gpu import gpus
 from agents.stage import Agent
 from streams.blobs import Blobs
 from streams.errors import Misconfigured
 from streams.governor import Governor, identity_of
-from streams.settings import PACKAGED, Settings
+from streams.settings import AUTO, PACKAGED, Settings
 from streams.store.warehouse import Warehouse
 from streams.youtube import YouTube
 
 if TYPE_CHECKING:
     from models.embedding import Embedder
+    from models.glossary import Glossary
     from models.speech import SpeechModels
     from streams.events import VideoAccepted
+
+log = structlog.get_logger()
+ON_GPU = "large-v3-turbo"
+"""The Whisper model that `auto` takes where there is a GPU: nearly as good as large-v3, and twice as fast."""
 
 
 def utc_now() -> datetime:
@@ -59,15 +67,24 @@ class Parts:
             settings.study_home / "yt-dlp",
             self.governor,
             settings.cookies,
+            captions_governor=self.captions_governor,
         )
 
     @cached_property
     def governor(self) -> Governor:
         """How often YouTube is asked from here; every process of this machine shares its state."""
+        return self._governor()
+
+    @cached_property
+    def captions_governor(self) -> Governor:
+        """How often YouTube is asked for files of captions: a refusal there says nothing of the rest."""
+        return self._governor(", for files of captions")
+
+    def _governor(self, of: str = "") -> Governor:
         settings = self.settings
         return Governor(
             settings.study_home / "egress",
-            identity_of(settings.proxy, settings.cookies),
+            identity_of(settings.proxy, settings.cookies) + of,
             settings.requests_per_hour,
             settings.pause_s,
             now=self.now,
@@ -88,13 +105,30 @@ class Parts:
         from models.speech import SpeechModels
 
         token = self.settings.hf_token.get_secret_value() or None
+        whisper, diarization = self._model("whisper"), self._model("diarization")
+        log.info("speech models", whisper=whisper, diarization=diarization, device=self.settings.device)
         return SpeechModels(
-            self._model("whisper"),
-            self._model("diarization"),
+            whisper,
+            diarization,
             device=self.settings.device,
             threads=self._threads,
             token=token,
+            hotwords=[name for each in self.settings.hotwords.split(",") if (name := each.strip())],
+            hotwords_from_title=self.settings.hotwords_from_title,
+            min_speakers=self.settings.min_speakers,
+            max_speakers=self.settings.max_speakers,
         )
+
+    @cached_property
+    def glossary(self) -> Glossary | None:
+        """How names are written; None: as they were recognised."""
+        from models.errors import BadInput
+        from models.glossary import load
+
+        try:
+            return load(self.settings.glossary) if self.settings.glossary else None
+        except BadInput as error:
+            raise Misconfigured(f"GROUNDSWELL_GLOSSARY is wrong: {error.cause}", error.cure) from error
 
     @property
     def _threads(self) -> int:
@@ -102,6 +136,8 @@ class Parts:
 
     def _model(self, which: str) -> str:
         name: str = getattr(self.settings, f"{which}_model")
+        if name == AUTO:
+            name = ON_GPU if self.settings.device != "cpu" and gpus()["devices"] else PACKAGED
         if name != PACKAGED:
             return name
         from models.packaged import prepare
@@ -166,11 +202,21 @@ def _fetch(parts: Parts) -> Agent:
     return Fetch(settings, parts.blobs, parts.youtube, reader, lot, folder=folder, now=parts.now)
 
 
+def _caption(parts: Parts) -> Agent:
+    from agents.caption import Caption
+
+    return Caption(parts.settings, parts.blobs, parts.youtube)
+
+
 def _transcribe(parts: Parts) -> Agent:
     from agents.transcribe import Transcribe
 
     return Transcribe(
-        parts.settings, parts.blobs, lambda: parts.speech, parts.settings.study_home / "downloads"
+        parts.settings,
+        parts.blobs,
+        lambda: parts.speech,
+        parts.settings.study_home / "downloads",
+        glossary=parts.glossary,
     )
 
 
@@ -224,6 +270,7 @@ _AGENTS: dict[str, Callable[[Parts], Agent]] = {
     "discover": _discover,
     "screen": _screen,
     "fetch": _fetch,
+    "caption": _caption,
     "transcribe": _transcribe,
     "split": _split,
     "track": _track,

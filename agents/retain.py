@@ -10,11 +10,11 @@ import structlog
 
 from streams.blobs import Blobs
 from streams.errors import DataError
+from streams.transcripts import FOLDER as TRANSCRIPTS
+from streams.transcripts import SOURCE_DIGITS
 
 log = structlog.get_logger()
 FOLDER = "audio"
-VERSION_DIGITS = 12
-"""Digits of the audio's sha256 that a transcript's version ends with: `agents.transcribe` writes it so."""
 
 
 def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
@@ -52,8 +52,8 @@ def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
 def _served(blobs: Blobs, entry: dict[str, Any]) -> bool:
     """Whether this very audio has its transcript."""
     talk = str(entry["key"]).rpartition("/")[2].partition(".")[0]
-    ending = f"-{str(entry['sha256'])[:VERSION_DIGITS]}.json"
-    return any(key.endswith(ending) for key in blobs.keys(f"transcripts/{talk}"))
+    ending = f"-{str(entry['sha256'])[:SOURCE_DIGITS]}.json"
+    return any(key.endswith(ending) for key in blobs.keys(f"{TRANSCRIPTS}/{talk}"))
 
 
 def _entry(blobs: Blobs, ledger: str) -> dict[str, Any] | None:

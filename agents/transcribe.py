@@ -1,62 +1,52 @@
 """transcribe: audio.stored → transcripts.ready. Words, seconds and speakers; ready captions are only parsed.
 
-The models live in a child process: it may take the GPU, gigabytes and hours, and a crash in native code
-kills nothing else. A lease keeps two workers off one talk; the artefact is its own ledger, so what was
-transcribed once is never transcribed again.
+A lease keeps two workers off one talk; the artefact is its own ledger, so what was transcribed once is never
+transcribed again, and of a long talk a killed worker loses some minutes. Several talks are at work at once:
+one is decoded while the others are transcribed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import signal
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 import structlog
 
+from agents.reporting import Reporting
+from agents.speech_pool import SpeechPool, Work
 from agents.stage import Agent, Position
 from models.captions import parse
+from models.glossary import Glossary
 from models.language import identify
 from models.speech import SpeechModels
 from models.transcript import Transcript
 from streams.blobs import Blobs
+from streams.drafts import DRAFT, Drafts
 from streams.errors import DataError
 from streams.events import AudioStored, Blob, Event, TranscriptReady, Video, VideoRejected, stable_id
 from streams.leases import Lease
+from streams.parts import Parts
 from streams.settings import EMBEDDED, Settings
 from streams.topics import AUDIO_STORED, Topic
+from streams.transcripts import key_of, version_of
 
 log = structlog.get_logger()
 CAPTIONS_VERSION = "captions-1"
 """Part of the version of transcripts that came ready; raise it when `models.captions` reads otherwise."""
-CRASHES = 2
-"""A file that kills the speech process so many times is a dead letter."""
-
-_speech: SpeechModels | None = None
 
 
-def _begin() -> None:
-    """Prepare the child process: Ctrl-C is for its parent, and waiting threads must not burn a core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("KMP_BLOCKTIME", "0")
+def maker(speech: SpeechModels, glossary: Glossary | None) -> str:
+    """Return what makes transcripts of recordings, as their versions begin: models, settings, glossary.
 
-
-def _transcribe(speech: SpeechModels, blobs_url: str, audio: Blob, folder: Path) -> Transcript:
-    """Run in the child process; the models stay loaded there between talks."""
-    global _speech  # noqa: PLW0603 - one per child process
-    if _speech is None or _speech.version != speech.version:
-        _speech = speech
-    with Blobs(blobs_url).local_file(audio, folder) as path:
-        return _speech.transcribe(path)
+    Raises:
+        ModelUnavailable: a model is a folder that is not there.
+    """
+    return f"{speech.version}--glossary-{glossary.version}" if glossary else speech.version
 
 
 class Transcribe(Agent):
@@ -71,24 +61,48 @@ class Transcribe(Agent):
         blobs: Blobs,
         speech: Callable[[], SpeechModels],
         folder: Path,
+        *,
         now: Callable[[], float] = time.time,
+        glossary: Glossary | None = None,
     ) -> None:
-        """`speech` is called for the first recording; `folder`: local copies of audio from a remote store."""
+        """Transcribe what is fetched.
+
+        Args:
+            settings: the study's.
+            blobs: its blob store.
+            speech: called for the first recording.
+            folder: local copies of audio from a remote store, and decoded audio.
+            now: the wall clock, seconds.
+            glossary: how names are written; None: as they were recognised.
+        """
         self._settings = settings
         self._blobs = blobs
         self._speech = speech
-        self._folder = folder
         self._now = now
+        self._glossary = glossary
+        self._pool = SpeechPool(speech, blobs, folder, settings.speech_workers)
+        self.at_once = settings.speech_workers + 1  # while all are transcribed, the next one is decoded
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # The one process of an embedded study finds its own lease again after a kill -9.
         self._owner = EMBEDDED if settings.embedded_broker else uuid.uuid4().hex
-        self._pool: ProcessPoolExecutor | None = None
+
+    async def start(self) -> Sequence[Event]:
+        """Delete decoded audio that a killed worker left."""
+        await asyncio.to_thread(self._pool.tidy)
+        return ()
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
         """Return where the transcript lies, or a rejection when the talk is in another language."""
         if not isinstance(event, AudioStored):
             raise DataError(f"{type(event).__name__} is not for transcribe", "drop it")
+        async with self._turns.setdefault(event.key, asyncio.Lock()):  # what is told of a talk has an order
+            return await self._handle(event)
+
+    async def _handle(self, event: AudioStored) -> Sequence[Event]:
+        if event.draft and await asyncio.to_thread(Drafts(self._blobs).superseded, event.key):
+            return []
         version, source = await asyncio.to_thread(self._version, event)
-        key = f"transcripts/{stable_id(event.key)}/{version}.json"
+        key = key_of(event.key, version)
         blob = await asyncio.to_thread(self._blobs.find, key)
         if blob is None:
             blob = await self._make(event, source, key)
@@ -100,7 +114,7 @@ class Transcribe(Agent):
             }
         )
         if (rejected := self._in_another_language(video)) is not None:
-            return [rejected]
+            return [] if event.draft else [rejected]  # what is spoken is heard, not read
         speakers = {segment.speaker for segment in transcript.segments if segment.speaker is not None}
         return [
             TranscriptReady(
@@ -116,9 +130,10 @@ class Transcribe(Agent):
 
     def _version(self, event: AudioStored) -> tuple[str, Blob]:
         if event.captions is not None:
-            return f"{CAPTIONS_VERSION}-{event.captions.sha256[:12]}", event.captions
+            made_by = f"{DRAFT}{CAPTIONS_VERSION}" if event.draft else CAPTIONS_VERSION
+            return version_of(made_by, event.captions), event.captions
         if event.audio is not None:
-            return f"{self._speech().version}-{event.audio.sha256[:12]}", event.audio
+            return version_of(maker(self._speech(), self._glossary), event.audio), event.audio
         raise DataError(
             "the talk has neither audio nor captions", "ingest its file again, then drop this one"
         )
@@ -126,17 +141,36 @@ class Transcribe(Agent):
     async def _make(self, event: AudioStored, source: Blob, key: str) -> Blob:
         if event.captions is not None:
             return await asyncio.to_thread(self._read_captions, event.video, source, key)
+        if self._glossary is None:
+            return await self._recognised(event.video, source, key)
+        # What was recognised is kept as it is: another glossary needs no second hearing.
+        raw = key_of(event.key, version_of(self._speech().version, source))
+        recognised = await asyncio.to_thread(self._blobs.find, raw)
+        if recognised is None:
+            recognised = await self._recognised(event.video, source, raw)
+        return await asyncio.to_thread(self._corrected, self._glossary, recognised, key)
+
+    def _corrected(self, glossary: Glossary, recognised: Blob, key: str) -> Blob:
+        transcript = Transcript.model_validate_json(self._blobs.read(recognised))
+        return self._blobs.put(key, glossary.correct(transcript).model_dump_json().encode())
+
+    async def _recognised(self, video: Video, source: Blob, key: str) -> Blob:
+        """Transcribe a recording, if nobody else does."""
         lease = Lease(self._blobs, stable_id(key), self._owner, self._settings.lease_s, self._now)
         while not await asyncio.to_thread(lease.acquire):
-            log.info("another worker is transcribing this talk", video=event.key)
+            log.info("another worker is transcribing this talk", video=video.video_id)
             await asyncio.sleep(min(5.0, self._settings.lease_s / 4))
             if (made := await asyncio.to_thread(self._blobs.find, key)) is not None:
                 return made
         renewing = asyncio.create_task(self._renew(lease))
         try:
-            log.info("transcribing", video=event.key, title=event.video.title)
-            transcript = await self._in_child(source)
-            return await asyncio.to_thread(self._blobs.put, key, transcript.model_dump_json().encode())
+            log.info("transcribing", video=video.video_id, title=video.title)
+            work = Work(name=key, recording=source, title=video.title)
+            with Reporting(self._blobs, video, self._now) as reporting:
+                transcript = await self._pool.transcribe(work, reporting.tell)
+            made = await asyncio.to_thread(self._blobs.put, key, transcript.model_dump_json().encode())
+            await asyncio.to_thread(Parts(self._blobs, key).forget)
+            return made
         finally:
             renewing.cancel()
             await asyncio.to_thread(lease.release)
@@ -154,23 +188,6 @@ class Transcribe(Agent):
         )
         return self._blobs.put(key, transcript.model_dump_json().encode())
 
-    async def _in_child(self, audio: Blob) -> Transcript:
-        for _ in range(CRASHES):
-            if self._pool is None:
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
-            try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._pool, _transcribe, self._speech(), self._blobs.url, audio, self._folder
-                )
-            except BrokenProcessPool:
-                log.warning("the speech process died", audio=audio.key)
-                self._pool = None
-        raise DataError(
-            f"the speech process died {CRASHES} times on this recording (out of memory, or a codec crashed)",
-            "convert it to another format or give the worker more memory, then replay",
-        )
-
     async def _renew(self, lease: Lease) -> None:
         while True:
             await asyncio.sleep(lease.ttl_s / 4)
@@ -186,11 +203,5 @@ class Transcribe(Agent):
         )
 
     async def stop(self) -> None:
-        """End the child process, also in the middle of a talk: it will be transcribed again."""
-        if self._pool is None:
-            return
-        for process in list((self._pool._processes or {}).values()):
-            with suppress(ProcessLookupError):
-                os.kill(process.pid or 0, 9)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = None
+        """End the child processes, also in the middle of a talk: it goes on from its last stretch."""
+        self._pool.kill()

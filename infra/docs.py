@@ -39,6 +39,7 @@ OTHERS = {
     "correct": "`groundswell videos`",
     "rebuild": "`groundswell rebuild`",
     "tell": "track",
+    "recognise": "track",
     "watch": "alert",
     "posting": "alert",
     "gate": "screen",

@@ -61,17 +61,50 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Audio:
         OSError: the file cannot be read at all.
     """
     samples = bytearray()
+    for chunk in _decoded(path, longest_s):
+        samples += chunk
+    return np.frombuffer(samples, dtype=np.float32)
+
+
+def decode_to(path: Path, target: Path, longest_s: float = LONGEST_S) -> None:
+    """Decode as `decode`, into a file that `kept` reads: memory does not grow with the recording.
+
+    Raises:
+        BadInput: as `decode`; there is no file then.
+        OSError: the recording cannot be read at all, or the file not written.
+    """
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with partial.open("wb") as file:
+            for chunk in _decoded(path, longest_s):
+                file.write(chunk)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def kept(path: Path) -> Audio:
+    """Return what `decode_to` wrote: float32 [n], read from the disk where it is looked at.
+
+    What is changed in it is changed for this process alone.
+    """
+    return np.memmap(path, dtype=np.float32, mode="c")
+
+
+def _decoded(path: Path, longest_s: float) -> Iterator[bytes]:
+    """Yield a recording's samples, float32, in pieces."""
+    total = 0
     with _open(path) as (container, stream):
         declared_s = _declared_duration_s(container, stream)
         if declared_s is not None and declared_s > longest_s:
             raise _too_long(path, longest_s)
         for resampled in _resampled(_frames(path, container, stream)):
-            samples += resampled.to_ndarray().tobytes()
-            if len(samples) > longest_s * SAMPLE_RATE * 4:
+            chunk = resampled.to_ndarray().tobytes()
+            total += len(chunk)
+            if total > longest_s * SAMPLE_RATE * 4:
                 raise _too_long(path, longest_s)
-    audio = np.frombuffer(samples, dtype=np.float32)
-    _check_whole(path, duration_s(audio), declared_s)
-    return audio
+            yield chunk
+    _check_whole(path, total / 4 / SAMPLE_RATE, declared_s)
 
 
 def measure(path: Path) -> float:

@@ -1,5 +1,6 @@
 """Who speaks when, with pyannote.audio."""
 
+import logging
 import os
 from importlib import metadata
 from pathlib import Path
@@ -7,9 +8,13 @@ from typing import Any
 
 from models.audio import SAMPLE_RATE, Audio
 from models.errors import ModelUnavailable, first_line
+from models.memory import in_less
 from models.source import label, locate
 from models.transcript import Turn
 
+log = logging.getLogger(__name__)
+BATCH = 32
+"""Chunks of audio that are looked at at once, at most; a pipeline may say fewer."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 
 
@@ -23,15 +28,26 @@ class Diarizer:
             hub's own login left on this machine, if any.
         device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
         threads: CPU threads; PyTorch has one such number for the whole process.
+        min_speakers: how many people speak at least; 0: not known.
+        max_speakers: how many people speak at most; 0: not known.
     """
 
     def __init__(
-        self, model: str | Path, *, token: str | None = None, device: str = "auto", threads: int = 1
+        self,
+        model: str | Path,
+        *,
+        token: str | None = None,
+        device: str = "auto",
+        threads: int = 1,
+        min_speakers: int = 0,
+        max_speakers: int = 0,
     ) -> None:
         self._model = model
+        self._bounds = {"min_speakers": min_speakers or None, "max_speakers": max_speakers or None}
         self._token = token
         self._device = device
         self._threads = threads
+        self._batch = BATCH
         self._pipeline: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -39,12 +55,13 @@ class Diarizer:
 
     @property
     def version(self) -> str:
-        """Names the library's version and the model; safe in file names.
+        """Names the library's version, the model and how many may speak; safe in file names.
 
         Raises:
             ModelUnavailable: the model is a folder that is not there.
         """
-        return f"pyannote.audio-{metadata.version('pyannote.audio')}-{label(self._model)}"
+        told = "".join(f"-{name[:3]}{count}" for name, count in self._bounds.items() if count)
+        return f"pyannote.audio-{metadata.version('pyannote.audio')}-{label(self._model)}{told}"
 
     def turns(self, audio: Audio) -> list[Turn]:
         """Divide a recording into turns that do not overlap.
@@ -64,8 +81,8 @@ class Diarizer:
         """
         import torch
 
-        pipeline = self._loaded()
-        diarization = pipeline({"waveform": torch.from_numpy(audio)[None], "sample_rate": SAMPLE_RATE})
+        sound = {"waveform": torch.from_numpy(audio)[None], "sample_rate": SAMPLE_RATE}
+        diarization = self._diarized(sound)
         tracks = diarization.exclusive_speaker_diarization.itertracks(yield_label=True)
         spans = sorted((max(0.0, span.start), span.end, speaker) for span, _, speaker in tracks)
         names: dict[str, str] = {}
@@ -77,6 +94,24 @@ class Diarizer:
             )
             for start, end, speaker in spans
         ]
+
+    def _diarized(self, sound: dict[str, Any]) -> Any:
+        """Find the speakers; where a GPU's memory is short fewer chunks at once, in the end on the CPU."""
+
+        def at_once(batch: int) -> Any:
+            pipeline = self._loaded()
+            pipeline.segmentation_batch_size = min(batch, pipeline.segmentation_batch_size)
+            pipeline.embedding_batch_size = min(batch, pipeline.embedding_batch_size)
+            return pipeline(sound, **self._bounds)
+
+        def on_cpu() -> Any:
+            log.warning("the GPU has too little memory to find speakers: on the CPU from now on")
+            self._device, self._pipeline = "cpu", None
+            return self._loaded()(sound, **self._bounds)
+
+        found, batch = in_less(self._batch, at_once, on_cpu)
+        self._batch = batch or BATCH
+        return found
 
     def _loaded(self) -> Any:
         if self._pipeline is None:

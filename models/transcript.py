@@ -49,6 +49,17 @@ class Segment(_Span):
     speaker: Label | None = None
     words: tuple[Word, ...] = ()
 
+    def moved(self, by_s: float) -> "Segment":
+        """Return it so many seconds later, with its words."""
+        if not by_s:
+            return self
+        words = tuple(
+            word.model_copy(update={"start": round(word.start + by_s, 3), "end": round(word.end + by_s, 3)})
+            for word in self.words
+        )
+        times = {"start": round(self.start + by_s, 3), "end": round(self.end + by_s, 3)}
+        return self.model_copy(update=times | {"words": words})
+
 
 class Turn(_Span):
     """A stretch in which one speaker holds the floor."""
@@ -56,12 +67,43 @@ class Turn(_Span):
     speaker: Label
 
 
+class Dropped(_Span):
+    """What the recogniser wrote and nobody said, as far as can be told: it is in no segment.
+
+    `text` is what it wrote, `reason` why it was not believed, readable.
+    """
+
+    text: str
+    reason: Label
+
+    def moved(self, by_s: float) -> "Dropped":
+        """Return it so many seconds later."""
+        times = {"start": round(self.start + by_s, 3), "end": round(self.end + by_s, 3)}
+        return self.model_copy(update=times)
+
+
+class Correction(BaseModel):
+    """A name that was written otherwise than it was heard.
+
+    `start` is the second at which it is said. `heard` and `written` are what stood there and what stands
+    there now, punctuation included; `entry` is the glossary's entry: what it writes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start: Seconds
+    heard: Label
+    written: Label
+    entry: Label
+
+
 class Transcript(BaseModel):
     """A whole talk, as transcribed: the artefact that everything downstream reads.
 
     `language` is an ISO 639-1 code and `language_probability` how sure the recogniser was of it
     (None: it was told). `duration_s` is the length of the recording, in seconds. `segments` are in
-    the order they were spoken. `made_by` names the version of each model that had a part in it.
+    the order they were spoken. `made_by` names the version of each model that had a part in it. `dropped` is
+    what was recognised and not believed, in spoken order; `corrections` what a glossary wrote otherwise.
 
     Its JSON reads back to an equal transcript; unknown fields are ignored, so that fields can be added.
     """
@@ -73,6 +115,8 @@ class Transcript(BaseModel):
     duration_s: Seconds
     segments: tuple[Segment, ...]
     made_by: dict[str, str]
+    dropped: tuple[Dropped, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def words_total(self) -> int:

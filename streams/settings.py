@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"
 PACKAGED = "packaged"
+AUTO = "auto"
 RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
 
 
@@ -116,6 +117,11 @@ class Settings(BaseSettings):
         le=1,
         description="Share of relevant videos that the relevance model's threshold is to let pass.",
     )
+    captions: Literal["never", "draft"] = Field(
+        "never",
+        description="`draft`: captions that people wrote for a video of YouTube are its transcript until the "
+        "recording is transcribed, or for good where it cannot be had. One more request for each video.",
+    )
     follow_days: float = Field(
         30.0,
         ge=0,
@@ -131,11 +137,27 @@ class Settings(BaseSettings):
     insecure_tls: bool = Field(False, description="Accept any TLS certificate from the proxy (tests only).")
     whisper_model: str = Field(
         PACKAGED,
-        description="`packaged` (Whisper base, CPU), a hub name such as `large-v3-turbo`, or a folder.",
+        description="`packaged` (Whisper base), a hub name such as `large-v3-turbo` or `large-v3`, a folder, "
+        "or `auto`: `large-v3-turbo` where there is a GPU, else `packaged`.",
     )
     diarization_model: str = Field(
         PACKAGED,
         description="`packaged`, a hub name such as `pyannote/speaker-diarization-community-1`, or a folder.",
+    )
+    min_speakers: int = Field(0, ge=0, description="How many people speak in a talk at least; 0: not known.")
+    max_speakers: int = Field(0, ge=0, description="How many people speak in a talk at most; 0: not known.")
+    hotwords: str = Field(
+        "",
+        description="Names that the recogniser is told to expect, with commas between them; the first 220 "
+        "tokens count. With others, the same talk has another transcript. Whisper base errs more with them.",
+    )
+    hotwords_from_title: bool = Field(
+        False, description="Tell it each talk's title too. Whisper base writes worse with it."
+    )
+    glossary: str = Field(
+        "",
+        description="How names are written, corrected after recognition: a YAML file, or "
+        "`llm-in-production`. Empty: transcripts stay as recognised.",
     )
     embedding_model: str = Field(
         PACKAGED, description="`packaged` (all-MiniLM-L6-v2), a sentence-transformers hub name, or a folder."
@@ -171,6 +193,13 @@ class Settings(BaseSettings):
         description="Address of the page as people reach it, such as `https://talks.example.org`: alerts "
         "link to it. Empty: where `groundswell run` serves it.",
     )
+    speech_workers: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Talks that a `transcribe` worker transcribes at a time, each in a process with models "
+        "of its own: more keep a large GPU busy, and take its memory.",
+    )
     lease_s: float = Field(60.0, gt=0, description="A transcription lease not renewed for this long is free.")
     dead_letter_ceiling: int = Field(
         100, ge=1, description="A worker stops after this many dead letters in a row, instead of draining."
@@ -204,6 +233,15 @@ class Settings(BaseSettings):
                 f"{study!r} is a database of ClickHouse's own: choose another name for the study"
             )
         return study
+
+    @model_validator(mode="after")
+    def _speakers_can_be(self) -> Settings:
+        if 0 < self.max_speakers < self.min_speakers:
+            raise ValueError(
+                f"GROUNDSWELL_MIN_SPEAKERS is {self.min_speakers} and GROUNDSWELL_MAX_SPEAKERS "
+                f"{self.max_speakers}: swap them, or leave one at 0"
+            )
+        return self
 
     @model_validator(mode="after")
     def _labeller_is_whole(self) -> Settings:

@@ -54,6 +54,23 @@ CHECKPOINT = Gauge(
     "groundswell_checkpoint_timestamp_seconds",
     "Moment of the last checkpoint of the topic model (Unix time)",
 )
+TRANSCRIBED = Counter(
+    # Seconds of recordings transcribed; its rate is how many times real time a worker is.
+    "groundswell_transcribed_seconds_total",
+    "Seconds of recordings that were transcribed",
+)
+TRANSCRIBING = Gauge(
+    # Share of a talk that is transcribed, 0 to 1; there only while it is being transcribed.
+    "groundswell_transcribing_ratio",
+    "Share of a talk that is transcribed, while it is",
+    ["video"],
+)
+TRANSCRIBING_LEFT = Gauge(
+    # Estimated seconds until it is transcribed; there only while it is, and when a first stretch is done.
+    "groundswell_transcribing_left_seconds",
+    "Seconds until a talk is transcribed, at its present speed",
+    ["video"],
+)
 
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),

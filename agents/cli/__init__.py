@@ -16,6 +16,7 @@ from agents.cli import (
     curators,
     dead_letters,
     export,
+    glossary,
     operate,
     reading,
     report,
@@ -53,6 +54,7 @@ report.register(app)
 transcript.register(app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(codebook.app, name="codebook")
+app.add_typer(glossary.app, name="glossary")
 app.add_typer(curators.app, name="curators")
 app.add_typer(videos.app, name="videos")
 app.add_typer(alerts.app, name="alerts")

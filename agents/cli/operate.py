@@ -51,7 +51,8 @@ def _refuse_a_second(settings: Settings) -> None:
 
 def worker(
     agents: list[str] = typer.Argument(
-        metavar="AGENT...", help="discover, screen, fetch, transcribe, split, track, store, alert or label."
+        metavar="AGENT...",
+        help="discover, screen, fetch, caption, transcribe, split, track, store, alert or label.",
     ),
 ) -> None:
     """Run agents against a real Kafka (and, for discover, store and label, ClickHouse)."""

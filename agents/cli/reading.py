@@ -24,12 +24,16 @@ def register(app: typer.Typer) -> None:
 def status(as_json: bool = JSON) -> None:
     """How far the talks got, and what the corpus holds."""
     from agents.cli.asking import ask
+    from agents.how_far import how_far
+    from agents.registry import utc_now
     from agents.running import find
+    from streams.blobs import Blobs
 
     settings = load_settings()
     found = ask(settings, "status")
     running = find(settings)
     found |= {"study": settings.study, "page": running.url if running else None}
+    found["transcribing"] = how_far(Blobs(settings.blobs_url), utc_now())
     if as_json:
         print_json(found)
         return
@@ -42,6 +46,8 @@ def status(as_json: bool = JSON) -> None:
     if found["first_published"]:
         print(f"published    {str(found['first_published'])[:10]} to {str(found['last_published'])[:10]}")
     print(f"transcribed  {found['hours']:.1f} h in {found['paragraphs']} paragraphs")
+    for each in found["transcribing"]:
+        print(f"now          {each['title'] or each['video_id']}: {each['said']}")
     print(f"topics       {found['topics']}")
     if found["boilerplate"]:
         print(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")

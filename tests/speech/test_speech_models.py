@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models import transcription
 from models.audio import SAMPLE_RATE, decode
+from models.decoding import Passage
 from models.diarization import Diarizer
 from models.errors import BadInput, ModelUnavailable
 from models.packaged import PackagedModels
@@ -185,26 +185,33 @@ def test_windows_decoded_together_say_the_same(
     """As on a GPU; a window that fails is decoded again, and its words keep their place in the recording."""
     call = np.concatenate([np.zeros(40 * SAMPLE_RATE, np.float32), decode(telephone_call)])
     if fails:
-        monkeypatch.setattr(transcription, "_passes", lambda _: False)
+        monkeypatch.setattr(Passage, "failed", property(lambda _: True))
     transcriber = Transcriber(packaged_models.whisper, device="cpu", batched=True)
-    segments, language, _ = transcriber.transcribe(call)
+    segments, language, _, dropped = transcriber.transcribe(call)
     (yankee,) = [word for segment in segments for word in segment.words if "Yankee" in word.text]
     assert language == "en"
     assert 40 + 24 < yankee.start < 40 + 28
+    assert dropped == []
 
 
 def test_a_language_that_is_given_is_not_guessed(packaged_models: PackagedModels) -> None:
     transcriber = Transcriber(packaged_models.whisper, device="cpu", language="de")
-    assert transcriber.transcribe(np.zeros(SAMPLE_RATE, np.float32)) == ([], "de", None)
+    assert transcriber.transcribe(np.zeros(SAMPLE_RATE, np.float32)) == ([], "de", None, [])
 
 
 def test_versions_are_safe_in_file_names_and_need_no_model(
     speech: SpeechModels, packaged_models: PackagedModels
 ) -> None:
     on_the_hub = SpeechModels("large-v3-turbo", "pyannote/speaker-diarization-community-1")
-    for version in (speech.version, on_the_hub.version):
+    told = SpeechModels(
+        "large-v3-turbo", "pyannote/speaker-diarization-community-1", hotwords=["LangChain", "Qdrant"]
+    )
+    titled = SpeechModels(
+        "large-v3-turbo", "pyannote/speaker-diarization-community-1", hotwords_from_title=True
+    )
+    assert len({speech.version, on_the_hub.version, told.version, titled.version}) == 4
+    for version in (speech.version, on_the_hub.version, told.version, titled.version):
         assert re.fullmatch(r"[A-Za-z0-9._-]+", version)
-    assert speech.version != on_the_hub.version
     again = SpeechModels(str(packaged_models.whisper), str(packaged_models.diarization))
     assert again.version == speech.version
 

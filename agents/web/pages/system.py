@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from agents import sentences
 from agents.deliver import arrived
 from agents.gpu import gpus
+from agents.how_far import how_far
 from agents.settle import Action, settle
 from agents.web.access import Curates
 from agents.web.asking import Refused
@@ -49,6 +50,7 @@ def mount(site: Site) -> None:
         return {
             "title": "System",
             "stages": stages,
+            "transcribing": how_far(blobs, site.runtime.parts.now()),
             "work": work(site.runtime.names, site.runtime.health.lag),
             "throughput": site.ask(operations.throughput, "day", DAYS),
             "slots": DAYS,

@@ -1,0 +1,66 @@
+"""groundswell glossary: how names are written, tried out before a study uses them."""
+
+from __future__ import annotations
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows, tell
+
+app = typer.Typer(
+    help="The glossary: how a field's names are written, and what recognisers write instead.",
+    no_args_is_help=True,
+)
+JSON = typer.Option(False, "--json", help="Print JSON.")
+WHICH = typer.Argument(metavar="FILE", help="A YAML file, or the name of a glossary that comes along.")
+
+
+@app.command()
+def check(which: str = WHICH, as_json: bool = JSON) -> None:
+    """Read a glossary, say what is wrong with it or else what it listens for."""
+    from models.glossary import load
+
+    glossary = load(which)
+    heard = sum(len(entry.heard) for entry in glossary.entries)
+    if as_json:
+        print_json(
+            {
+                "name": glossary.name,
+                "version": glossary.version,
+                "entries": len(glossary.entries),
+                "heard": heard,
+            }
+        )
+        return
+    rows = [
+        {"write": entry.write, "heard": ", ".join(entry.heard), "near": ", ".join(entry.near)}
+        for entry in glossary.entries
+    ]
+    print_rows(rows, {column: (column, str) for column in ("write", "heard", "near")})
+    tell(f"{glossary.version}: {len(rows)} names, {heard} forms that are heard")
+
+
+@app.command(name="try")
+def try_text(
+    text: str = typer.Argument(metavar="TEXT", help="What was recognised."),
+    which: str = typer.Option(
+        "",
+        "--glossary",
+        metavar="FILE",
+        show_default=False,
+        help="A YAML file, or the name of one that comes along; without it, the study's, else the first.",
+    ),
+    as_json: bool = JSON,
+) -> None:
+    """Show what a glossary would make of a text. Nothing is kept."""
+    from models.glossary import available, load, try_out
+
+    glossary = load(which or load_settings().glossary or available()[0])
+    made = try_out(glossary, text)
+    corrections = [correction.model_dump(exclude={"start"}) for correction in made.corrections]
+    if as_json:
+        print_json({"glossary": glossary.version, "text": made.segments[0].text, "corrections": corrections})
+        return
+    print(made.segments[0].text)
+    tell(f"{glossary.version}: {len(corrections)} changes")
+    for correction in corrections:
+        tell(f"  {correction['heard']} → {correction['written']}")

@@ -1,0 +1,215 @@
+"""The child processes in which speech is transcribed: one decodes ahead, the others hold the speech models.
+
+They may take the GPU, gigabytes and hours, and a crash in native code kills nothing else. While one talk is
+transcribed the next one is decoded, so that a GPU does not wait for FFmpeg.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from models import audio
+from models.speech import Done, SpeechModels
+from models.transcript import Transcript
+from streams.blobs import Blobs
+from streams.errors import DataError
+from streams.events import Blob
+from streams.parts import Parts
+
+log = structlog.get_logger()
+CRASHES = 2
+"""A file that kills its process so many times is a dead letter."""
+FORGOTTEN_S = 24 * 3600.0
+"""Decoded audio of this age was left by a process that was killed."""
+SUFFIX = ".f32"
+T = TypeVar("T")
+Told = Callable[[Done], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be transcribed.
+
+    Attributes:
+        name: of the transcript to be; what a killed attempt has transcribed is kept under it.
+        recording: the audio.
+        title: of the talk.
+    """
+
+    name: str
+    recording: Blob
+    title: str
+
+
+class SpeechPool:
+    """Transcribes `workers` talks at a time, each with models of its own, and decodes the next one ahead."""
+
+    def __init__(
+        self, speech: Callable[[], SpeechModels], blobs: Blobs, folder: Path, workers: int = 1
+    ) -> None:
+        """`speech` is called for the first recording; `folder`: where decoded audio lies meanwhile.
+
+        There a GPU's driver also keeps the programs that it compiles, minutes of work for a new kind of GPU,
+        unless CUDA_CACHE_PATH names another folder.
+        """
+        self._speech = speech
+        self._blobs = blobs
+        self._folder = folder
+        self._decoder = _Child(folder / "cuda")
+        self._listeners = [_Child(folder / "cuda") for _ in range(workers)]
+        self._free: asyncio.Queue[_Child] = asyncio.Queue()
+        for listener in self._listeners:
+            self._free.put_nowait(listener)
+        self._decoding = asyncio.Lock()
+
+    async def transcribe(self, work: Work, tell: Told = lambda _: None) -> Transcript:
+        """Transcribe a recording; go on where a killed attempt ended.
+
+        Args:
+            work: what is to be transcribed.
+            tell: told how far it is, from another thread.
+
+        Raises:
+            DataError: it killed its process twice.
+            BadInput: the recording cannot be decoded, or has no words in it.
+            ModelUnavailable: a model cannot be loaded.
+        """
+        for _ in range(CRASHES):
+            decoded = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
+            try:
+                async with self._decoding:  # one at a time: a crash is that file's own
+                    await self._decoder.run(_decode, self._blobs.url, work.recording, self._folder, decoded)
+                listener = await self._free.get()
+                try:
+                    return await listener.run(
+                        _transcribe, self._speech(), self._blobs.url, work, decoded, tell=tell
+                    )
+                finally:
+                    self._free.put_nowait(listener)
+            except BrokenProcessPool:
+                log.warning("the speech process died", audio=work.recording.key)
+            finally:
+                decoded.unlink(missing_ok=True)
+        raise DataError(
+            f"the speech process died {CRASHES} times on this recording (out of memory, or a codec crashed)",
+            "convert it to another format or give the worker more memory, then replay",
+        )
+
+    def tidy(self) -> None:
+        """Delete decoded audio that a killed process left."""
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > FORGOTTEN_S:
+                    path.unlink()
+
+    def kill(self) -> None:
+        """End the processes, also in the middle of a talk."""
+        for child in (self._decoder, *self._listeners):
+            child.kill()
+
+
+class _Child:
+    """A process, started when it is first needed and again after a crash; it does one thing at a time."""
+
+    def __init__(self, cuda_cache: Path) -> None:
+        self._cuda_cache = str(cuda_cache.absolute())
+        self._context = multiprocessing.get_context("spawn")
+        self._pool: ProcessPoolExecutor | None = None
+        self._said: Any = None
+        self._tell: Told = lambda _: None
+
+    async def run(self, work: Callable[..., T], *arguments: Any, tell: Told = lambda _: None) -> T:
+        """Run a function of this module there; `tell` hears what it says with `_say`.
+
+        Raises:
+            BrokenProcessPool: the process died.
+        """
+        self._tell = tell
+        try:
+            running = self._started().submit(work, *arguments)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.kill()
+            running = self._started().submit(work, *arguments)
+        try:
+            return await asyncio.wrap_future(running)
+        except BrokenProcessPool:
+            self.kill()
+            raise
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._said = self._context.SimpleQueue()
+            begin = (self._said, self._cuda_cache)
+            self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=begin)
+            threading.Thread(target=self._listen, args=(self._said,), daemon=True).start()
+        return self._pool
+
+    def _listen(self, said: Any) -> None:
+        while (done := said.get()) is not None:
+            self._tell(done)
+
+    def kill(self) -> None:
+        if self._pool is None:
+            return
+        for process in list((self._pool._processes or {}).values()):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or 0, signal.SIGKILL)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._said.put(None)
+        self._pool = None
+
+
+# What follows runs in the child processes.
+
+_queue: Any = None
+_loaded: SpeechModels | None = None
+
+
+def _begin(said: Any, cuda_cache: str) -> None:
+    """Prepare a child: Ctrl-C is for its parent, waiting threads burn no core, and no orphan stays."""
+    global _queue  # noqa: PLW0603 - one per child process
+    _queue = said
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    os.environ.setdefault("CUDA_CACHE_PATH", cuda_cache)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End when the parent was killed: nobody waits for the result, and the GPU's memory is needed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _decode(blobs_url: str, recording: Blob, folder: Path, decoded: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with Blobs(blobs_url).local_file(recording, folder) as path:
+        audio.decode_to(path, decoded)
+
+
+def _transcribe(speech: SpeechModels, blobs_url: str, work: Work, decoded: Path) -> Transcript:
+    """The models stay loaded between talks."""
+    global _loaded  # noqa: PLW0603 - one per child process
+    if _loaded is None or _loaded.version != speech.version:
+        _loaded = speech
+    parts = Parts(Blobs(blobs_url), work.name)
+    name = work.recording.key.rpartition("/")[2]
+    return _loaded.listen(audio.kept(decoded), name, title=work.title, parts=parts, tell=_queue.put)

@@ -1,0 +1,58 @@
+"""How far a transcription is, in figures and in words, and when nobody is at it any more."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agents.how_far import how_far
+from streams.blobs import Blobs
+from streams.progress import Board, Progress
+
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+def progress(video_id: str = "a", took_s: float = 300, **given: object) -> Progress:
+    talk = {"video_id": video_id, "title": "A talk", "step": "transcribing"}
+    times = {"began_at": NOON, "said_at": NOON + timedelta(seconds=took_s)}
+    return Progress.model_validate(talk | times | {"done_s": 1200.0, "total_s": 3600.0} | given)
+
+
+def test_speed_and_what_is_left_count_what_this_attempt_did() -> None:
+    fresh, resumed = progress(), progress(resumed_s=600)
+    assert (fresh.share, fresh.speed, fresh.remaining_s) == (1 / 3, 4.0, 600.0)
+    assert (resumed.share, resumed.speed, resumed.remaining_s) == (1 / 3, 2.0, 1200.0)
+
+
+def test_nothing_is_said_of_a_speed_that_is_not_known() -> None:
+    begun = progress(done_s=0)
+    assert (begun.share, begun.speed, begun.remaining_s) == (0.0, None, None)
+    assert progress(total_s=None).share is None
+    assert progress(done_s=600, resumed_s=600).speed is None
+
+
+def test_the_board_says_who_is_at_work_until_it_is_done(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path))
+    board = Board(blobs)
+    assert how_far(blobs, NOON) == []
+    board.say(progress("late", began_at=NOON + timedelta(seconds=60)))
+    board.say(progress("early", done_s=0))
+    board.say(progress("early"))
+    rows = how_far(blobs, NOON + timedelta(seconds=310))
+    assert [row["video_id"] for row in rows] == ["early", "late"]
+    assert rows[0]["said"] == "transcribing, 33% of 1:00:00, 4.0 × real time, 10:00 left"
+    board.wipe("early")
+    assert [each.video_id for each in board.all()] == ["late"]
+
+
+def test_a_worker_that_says_nothing_any_more_is_not_taken_for_one_at_work(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path))
+    Board(blobs).say(progress())
+    (row,) = how_far(blobs, NOON + timedelta(seconds=300 + 125))
+    assert row["stale"]
+    assert row["said"] == "stopped 2:05 ago; it goes on where it was when a worker runs"
+
+
+def test_a_note_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path))
+    blobs.put("progress/damaged.json", b"{")
+    Board(blobs).say(progress())
+    assert [each.video_id for each in Board(blobs).all()] == ["a"]
