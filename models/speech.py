@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from models import audio
 from models.diarization import Diarizer
 from models.errors import BadInput
+from models.hallucinations import FOREIGN
 from models.speakers import attribute
 from models.stretches import STRETCH_S, stretches
 from models.transcript import Dropped, Segment, Transcript
@@ -51,6 +52,13 @@ class _Stretch(BaseModel):
     language: str
     language_probability: float | None
     dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def sure(self) -> bool:
+        """Whether somebody speaks in it, in a language that is known: music at the beginning has a guess."""
+        return bool(self.segments) and (
+            self.language_probability is None or self.language_probability >= FOREIGN
+        )
 
 
 class SpeechModels:
@@ -170,7 +178,7 @@ class SpeechModels:
             if not any(segment.text for segment in segments):
                 raise BadInput(f"no speech in {name}: no word was heard", "if it is music only, exclude it")
             attributed = attribute(segments, turns.result())
-        spoken = next((stretch for stretch in heard if stretch.segments), heard[0])
+        spoken = next((stretch for stretch in heard if stretch.sure), heard[0])
         return Transcript(
             language=spoken.language,
             language_probability=spoken.language_probability,
@@ -190,7 +198,7 @@ class SpeechModels:
         tell: Callable[[Done], None],
         also: Sequence[str],
     ) -> list[_Stretch]:
-        """Transcribe each stretch, in the language of the first one in which somebody speaks."""
+        """Transcribe each stretch, in the language of the first one whose language is sure."""
         heard: list[_Stretch] = []
         lasts_s, resumed_s = audio.duration_s(samples), 0.0
         language: str | None = None
@@ -203,7 +211,7 @@ class SpeechModels:
                 stretch = self._stretch(samples[begin:end], begin / audio.SAMPLE_RATE, language, also)
                 if parts is not None and len(cuts) > 1:
                     parts.keep(number, stretch.model_dump_json().encode())
-            if language is None and stretch.segments:
+            if language is None and stretch.sure:
                 language = stretch.language
             heard.append(stretch)
         tell(Done("finding speakers", lasts_s, lasts_s, resumed_s))
