@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP, VENV = ROOT / ".bootstrap", ROOT / ".venv"
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
-PROCESSES = ("chaos", "infra", "path", "stream")
+PROCESSES = ("chaos", "infra", "ingestion", "path", "stream")
 """Folders in tests/ whose tests start processes and wait for them, on one core more often than on two."""
 OLDEST, NEWEST = (3, 11), (3, 13)
 CHECKS = (
