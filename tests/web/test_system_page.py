@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from signed_in import OURS, csrf_in, signed_in, token_of
 
 from agents.web.app import build_web
 from agents.web.pages.system import shown, work
+from streams.blobs import Blobs
 from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
+from streams.progress import Board, Progress
 from streams.settings import Settings
 from streams.store import corpus, operations, read
 from streams.store.listing import listing
@@ -51,6 +54,26 @@ async def test_the_system_page_says_what_the_views_say(lively: Warehouse) -> Non
     assert '<form method="post" action="/system' not in html, "who has not signed in changes nothing"
     (source,) = operations.sources(lively)
     assert f"{source['query']} {source['kind']} well {source['found']}" in text
+
+
+async def test_talks_that_are_being_transcribed_say_how_far_they_are(lively: Warehouse) -> None:
+    board = Board(Blobs(lively.settings.blobs_url))
+    begun = studies.TODAY - timedelta(minutes=10)
+    talk = {"step": "transcribing", "total_s": 3600.0, "began_at": begun}
+    said = {"a": studies.TODAY, "b<b>": studies.TODAY - timedelta(minutes=5)}
+    assert "Being transcribed" not in await page(lively, "/system")
+    for video_id, said_at in said.items():
+        facts = {"video_id": video_id, "title": f"Talk {video_id}", "done_s": 1800.0, "said_at": said_at}
+        board.say(Progress.model_validate(talk | facts))
+    try:
+        html = await page(lively, "/system")
+        text = plain(html)
+        assert "Talk a transcribing, 50% of 1:00:00, 3.0 × real time, 10:00 left" in text
+        assert "Talk b&lt;b&gt; stopped 5:00 ago; it goes on where it was when a worker runs" in text
+        assert html.count("<progress") == 1, "nobody knows how far one is that has stopped"
+    finally:
+        for video_id in said:
+            board.wipe(video_id)
 
 
 async def test_settings_are_shown_without_secrets(chdb_home: Path) -> None:
