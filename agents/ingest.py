@@ -23,12 +23,12 @@ from streams.errors import DataError
 from streams.events import Sighting, Video, VideoSeen
 from streams.outbox import Outbox
 
-TRANSCRIPTS = frozenset({".vtt", ".srt", ".json3", ".json"})
+TRANSCRIPTS = frozenset({".vtt", ".srt", ".json3", ".json", ".xml"})
 COLLECTIONS = (".jsonl", ".jsonl.gz")
 MEDIA = frozenset(
     {".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".mkv", ".mov", ".aac", ".ts", ".avi"}
 )
-KNOWN = "recordings, transcripts (.vtt, .srt, .json3, .json) or collections (.jsonl, .jsonl.gz)"
+KNOWN = "recordings, transcripts (.vtt, .srt, .json3, .json, .xml) or collections (.jsonl, .jsonl.gz)"
 SOURCE_ID = "ingest"
 DIGEST = 16
 """Hex digits of a file's sha256 that name it."""

@@ -1,4 +1,4 @@
-"""Ready transcripts: WebVTT, SubRip, YouTube's json3 and talk records, read into segments.
+"""Ready transcripts: WebVTT, SubRip, YouTube's json3 and XML, and talk records, read into segments.
 
 The format is recognised by what is inside; a file's name only serves to name it in errors.
 """
@@ -21,7 +21,7 @@ _MS = 1000.0
 _ROLLING = 0.3
 """Captions are rolling if more than this share of them starts with lines of the one before."""
 
-_CURE = "hand in a WebVTT, SubRip (.srt) or json3 file, or a JSON object with segments"
+_CURE = "hand in a WebVTT, SubRip (.srt) or json3 file, YouTube's XML, or a JSON object with segments"
 _TAG = re.compile(r"</?(?:c|v|i|b|u|s|em|strong|ruby|rt|lang|font|span)\b[^>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"</?(?:br|p)\b[^>]*>", re.IGNORECASE)
 _INLINE_TIME = re.compile(r"<[\d:.]+>")
@@ -105,6 +105,8 @@ def _read(text: str, name: str) -> Captions:
         raise BadInput(f"{name} is JSON without segments", _CURE)
     if re.match(r"<(!doctype|html|head|body)\b", text, re.IGNORECASE):
         raise BadInput(f"{name} is a web page", f"{_CURE}; a site that blocks downloads sends pages instead")
+    if re.match(r"(<\?xml[^>]*>\s*)?<transcript\b", text):
+        return _read_xml(text, name)
     if "-->" in text:
         return _captions(_cues(text, "srt"))
     raise BadInput(f"{name} is not a transcript", _CURE)
@@ -143,6 +145,25 @@ def _cues(text: str, format_: str) -> list[_Cue]:
         for event in subtitles.events
     ]
     return sorted(cues, key=lambda cue: cue.start)
+
+
+def _read_xml(text: str, name: str) -> Captions:
+    """Read the timed text that YouTube's older interfaces give: lines with start and length in seconds."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        lines = list(fromstring(re.sub(r"^<\?xml[^>]*>", "", text), forbid_dtd=True).iter("text"))
+        cues = []
+        for line in lines:
+            start = float(line.get("start", ""))
+            length = max(0.0, float(line.get("dur", 0.0)))
+            cues.append(_Cue(start, start + length, "".join(line.itertext()).splitlines()))
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        raise BadInput(f"{name} is broken XML ({error})", "fetch or export it again") from error
+    return _captions(sorted(cues, key=lambda cue: cue.start))
 
 
 def _until_blank(lines: list[str]) -> list[str]:

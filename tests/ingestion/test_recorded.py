@@ -456,6 +456,16 @@ class TestCaptions:
         said = [" ".join(each.split()) for each in said if each.strip()]
         assert [" ".join(segment.text.split()) for segment in captions.segments] == said
 
+    def test_every_line_of_the_older_xml_is_read(self) -> None:
+        content, captions = self.read("yta__transcript.xml")
+        written = re.findall(r'start="([\d.]+)" dur="([\d.]+)">(.+?)</text>', content.decode())
+        lines = [(float(start), float(length), text) for start, length, text in written]
+        assert len(lines) == 3
+        assert [segment.start for segment in captions.segments] == [start for start, _, _ in lines]
+        assert [segment.end for segment in captions.segments] == [a + length for a, length, _ in lines]
+        said = [re.sub(r"&lt;/?i>", "", text) for _, _, text in lines]
+        assert [segment.text for segment in captions.segments] == said
+
     @pytest.mark.parametrize(
         ("name", "cause"),
         [
@@ -468,8 +478,6 @@ class TestCaptions:
             ("yta__youtube_transcripts_disabled.innertube.json.gz", "is JSON without segments"),
             ("yta__youtube_po_token_required.innertube.json.gz", "is JSON without segments"),
             ("yta__youtube.innertube.json.gz", "is JSON without segments"),
-            # The API's XML is a form that nothing here asks for: named, with the forms that are read.
-            ("yta__transcript.xml", "is not a transcript"),
         ],
     )
     def test_what_is_no_caption_file_is_never_taken_for_one(self, name: str, cause: str) -> None:

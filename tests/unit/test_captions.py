@@ -347,3 +347,31 @@ class TestRealTranscripts:
             assert captions.meta is not None
             assert captions.meta["published_at"]
             assert starts(captions) == sorted(starts(captions))
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b'<transcript><text start="0" dur="1">hello', "is broken XML"),
+        (b'<transcript><text dur="1">hello</text></transcript>', "is broken XML"),
+        (b'<transcript><text start="nan" dur="1">hello</text></transcript>', "is not a transcript"),
+        (b'<transcript><text start="-3" dur="1">hello</text></transcript>', "is not a transcript"),
+        (
+            b'<?xml?><!DOCTYPE t [<!ENTITY a "b">]><transcript>&a;</transcript>',
+            "is not a transcript",
+        ),
+        (b'<transcript><text start="0" dur="1"></text></transcript>', "has no words"),
+    ],
+)
+def test_xml_that_cannot_be_meant_is_refused(content: bytes, cause: str) -> None:
+    with pytest.raises(BadInput, match=f"^talk.xml {cause}"):
+        parse(content, "talk.xml")
+
+
+def test_lines_of_xml_come_in_the_order_of_time() -> None:
+    lines = '<text start="5" dur="2">later</text><text start="1">first &amp;amp; foremost</text>'
+    found = parse(f'<?xml version="1.0"?><transcript>{lines}</transcript>'.encode(), "talk.xml")
+    assert [(each.start, each.end, each.text) for each in found.segments] == [
+        (1.0, 1.0, "first & foremost"),
+        (5.0, 7.0, "later"),
+    ]
