@@ -134,8 +134,8 @@ def stop() -> None:
 def ingest(
     talks: list[str] = typer.Argument(
         metavar="FILE...",
-        help="Audio or video, transcripts (.vtt, .srt, .json3, .json, .xml), collections (.jsonl, .jsonl.gz), "
-        "folders of these, or the URL of a YouTube video.",
+        help="Audio or video, transcripts (.vtt, .srt, .json3, .json, .xml), collections (.jsonl, "
+        ".jsonl.gz), folders of these, or the URL of a YouTube video.",
     ),
     published_at: datetime | None = typer.Option(
         None,

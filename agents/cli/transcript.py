@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import typer
 
@@ -45,6 +45,9 @@ def transcript(
     force: bool = typer.Option(False, "--force", help="Overwrite FILE."),
 ) -> None:
     """Print what was said in a talk and by whom: to read, or as subtitles."""
+    from agents.render import artefact, rendered
+    from streams.blobs import Blobs
+
     wanted = file_format or _ending(out)
     if times and wanted != "txt":
         raise typer.BadParameter(
@@ -55,7 +58,8 @@ def transcript(
     settings = load_settings()
     talk = _known(settings, video_id)
     made = _version(talk, version)
-    content = _written(_artefact(settings, talk, made), wanted, times=times)
+    kept = artefact(Blobs(settings.blobs_url), talk["video_id"], made)
+    content = rendered(kept, wanted, times=times)
     if out is None:
         typer.echo(content, nl=False)
         return
@@ -92,6 +96,7 @@ def _version(talk: Known, wanted: str) -> str:
         DataError: the talk has no transcript yet.
     """
     from agents.correct import named
+    from agents.render import counting
     from streams.errors import DataError
 
     versions: dict[str, bool] = {row["transcript_version"]: row["counts"] for row in talk["transcripts"]}
@@ -113,10 +118,10 @@ def _version(talk: Known, wanted: str) -> str:
                 f"{said} with {wanted[:80]!r}: there are {those}", param_hint="--version"
             )
         return found[0]
-    found = [version for version, counts in versions.items() if counts or len(versions) == 1]
-    if not found:
+    made = counting(talk["transcripts"])
+    if made is None:
         raise typer.BadParameter(f"none counts yet: say which, of {those}", param_hint="--version")
-    return found[0]
+    return made
 
 
 def _screened(talk: Known) -> str:
@@ -125,47 +130,6 @@ def _screened(talk: Known) -> str:
     if screening.get("verdict") != "rejected":
         return ""
     return f" ({': '.join(filter(None, (screening['rule'], screening['reason'])))})"
-
-
-def _artefact(settings: Settings, talk: Known, version: str) -> bytes:
-    """Return a transcript as the study keeps it.
-
-    Raises:
-        DataError: it is not there.
-    """
-    from streams.blobs import Blobs
-    from streams.errors import DataError
-    from streams.events import stable_id
-
-    key = f"transcripts/{stable_id(talk['video_id'])}/{version}.json"
-    try:
-        return Blobs(settings.blobs_url).get(key)
-    except DataError as error:
-        raise DataError(
-            f"{error.cause}: only what is known of this transcript is there",
-            "a study that was imported has no transcripts: ask the study it came from; else restore the blob",
-        ) from error
-
-
-def _written(artefact: bytes, wanted: Format, *, times: bool) -> bytes:
-    from pydantic import ValidationError
-
-    from models import subtitles
-    from models.transcript import Transcript
-    from streams.errors import DataError
-
-    if wanted == "json":
-        return artefact
-    try:
-        said = Transcript.model_validate_json(artefact)
-    except ValidationError as error:
-        raise DataError(
-            f"the transcript is damaged ({error.error_count()} errors, first: {error.errors()[0]['msg']})",
-            "restore it from a backup, or hand the talk in again",
-        ) from error
-    writers: dict[str, Any] = {"vtt": subtitles.webvtt, "srt": subtitles.subrip}
-    text: str = writers[wanted](said) if wanted in writers else subtitles.plain_text(said, times=times)
-    return text.encode()
 
 
 def _write(out: Path, content: bytes, *, force: bool) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 
+from agents.render import MEDIA, Format, artefact, counting, rendered
 from agents.web.asking import Refused
 from agents.web.playing import player
 from agents.web.site import Row, Site
+from streams.blobs import Blobs
+from streams.errors import DataError
 from streams.store import talks
 from streams.store.paragraphs import paragraphs
 
@@ -51,7 +55,27 @@ class Voice(NamedTuple):
 
 
 def mount(site: Site) -> None:
-    """Add the page."""
+    """Add the page, and its words as a file."""
+    _page(site)
+    blobs = Blobs(site.runtime.settings.blobs_url)
+
+    @site.web.get("/transcript.{form}", include_in_schema=False)
+    def transcript(form: Format, video_id: str) -> Response:
+        known = site.ask(talks.talk, video_id)
+        version = counting(known["transcripts"]) if known else None
+        if version is None:
+            cause = f"there is no talk {video_id[:80]!r} with a transcript that counts"
+            raise Refused(404, cause, "find it on the Talks page; its page says how far it is")
+        try:
+            content = rendered(artefact(blobs, video_id, version), form)
+        except DataError as error:
+            raise Refused(404, error.cause, error.cure) from error
+        name = re.sub(r"[^\w.-]+", "-", video_id)[:80]
+        attached = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+        return Response(content, media_type=MEDIA[form], headers=attached)
+
+
+def _page(site: Site) -> None:
 
     @site.page("/talks/{video_id:path}", "talk.html", section="/talks")
     def talk(video_id: str, codebook: Codebook = None) -> Any:
@@ -71,6 +95,7 @@ def mount(site: Site) -> None:
             "talk": known,
             "player": player(known["url"]),
             "paragraphs": said,
+            "files": tuple(MEDIA) if counting(known["transcripts"]) else (),
             "length": length,
             "lanes": lanes(said, length),
             "voices": voices(said),

@@ -1,0 +1,70 @@
+"""render: a transcript as it is kept → subtitles, text, or its JSON; for the command line and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from models import subtitles
+from models.transcript import Transcript
+from streams.blobs import Blobs
+from streams.errors import DataError
+from streams.transcripts import key_of
+
+Format = Literal["txt", "vtt", "srt", "json"]
+MEDIA: Mapping[Format, str] = {
+    "txt": "text/plain; charset=utf-8",
+    "vtt": "text/vtt; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
+    "json": "application/json",
+}
+"""Media type of each format."""
+_WRITERS: Mapping[Format, Callable[[Transcript], str]] = {"vtt": subtitles.webvtt, "srt": subtitles.subrip}
+
+
+def counting(transcripts: list[Mapping[str, Any]]) -> str | None:
+    """Return the version of the transcript that counts, of the rows of a talk; the only one if none does yet.
+
+    Example:
+        >>> draft = {"transcript_version": "draft-captions-1", "counts": False}
+        >>> counting([draft, {"transcript_version": "whisper", "counts": True}])
+        'whisper'
+    """
+    found = [row["transcript_version"] for row in transcripts if row["counts"] or len(transcripts) == 1]
+    return found[0] if found else None
+
+
+def artefact(blobs: Blobs, video_id: str, version: str) -> bytes:
+    """Return a transcript as the study keeps it.
+
+    Raises:
+        DataError: it is not there.
+    """
+    try:
+        return blobs.get(key_of(video_id, version))
+    except DataError as error:
+        raise DataError(
+            f"{error.cause}: only what is known of this transcript is there",
+            "a study that was imported has no transcripts: ask the study it came from; else restore the blob",
+        ) from error
+
+
+def rendered(content: bytes, wanted: Format, *, times: bool = False) -> bytes:
+    """Return a transcript in a format; `times`: text with the moment at which each paragraph begins.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    if wanted == "json":
+        return content
+    try:
+        said = Transcript.model_validate_json(content)
+    except ValidationError as error:
+        raise DataError(
+            f"the transcript is damaged ({error.error_count()} errors, first: {error.errors()[0]['msg']})",
+            "restore it from a backup, or hand the talk in again",
+        ) from error
+    writer = _WRITERS.get(wanted)
+    return (writer(said) if writer else subtitles.plain_text(said, times=times)).encode()
