@@ -71,8 +71,11 @@ from models.transcription import Transcriber
 whisper, warm_up, recording, decoded = sys.argv[1], *map(Path, sys.argv[2:])
 
 def peak_mb():
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    status = Path("/proc/self/status")  # of this program alone: ru_maxrss begins with that of who started it
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS: bytes
 
 transcriber = Transcriber(whisper, device="cpu")
 transcriber.transcribe(audio.decode(warm_up)[: 10 * audio.SAMPLE_RATE])
