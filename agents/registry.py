@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import structlog
-
 from agents.gpu import gpus
 from agents.stage import Agent
 from streams.blobs import Blobs
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from models.speech import SpeechModels
     from streams.events import VideoAccepted
 
-log = structlog.get_logger()
 ON_GPU = "large-v3-turbo"
 """The Whisper model that `auto` takes where there is a GPU: nearly as good as large-v3, and twice as fast."""
 
@@ -105,11 +102,9 @@ class Parts:
         from models.speech import SpeechModels
 
         token = self.settings.hf_token.get_secret_value() or None
-        whisper, diarization = self._model("whisper"), self._model("diarization")
-        log.info("speech models", whisper=whisper, diarization=diarization, device=self.settings.device)
         return SpeechModels(
-            whisper,
-            diarization,
+            self._model("whisper"),
+            self._model("diarization"),
             device=self.settings.device,
             threads=self._threads,
             token=token,

@@ -164,7 +164,7 @@ class Transcribe(Agent):
                 return made
         renewing = asyncio.create_task(self._renew(lease))
         try:
-            log.info("transcribing", video=video.video_id, title=video.title)
+            log.info("transcribing", video=video.video_id, title=video.title, by=self._speech().version)
             work = Work(name=key, recording=source, title=video.title)
             with Reporting(self._blobs, video, self._now) as reporting:
                 transcript = await self._pool.transcribe(work, reporting.tell)

@@ -142,9 +142,8 @@ def load(name_or_path: str | Path) -> Glossary:
     try:
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"cannot read glossary {named} ({error})", "check the path and the encoding"
-        ) from error
+        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise BadInput(f"cannot read glossary {named} ({why})", "check the path and the encoding") from error
     try:
         return Glossary.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:

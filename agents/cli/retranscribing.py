@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def retranscribe(
-    video_ids: list[str] = typer.Argument(None, metavar="[ID...]", help="Ids as `videos list` shows them."),
+    video_ids: list[str] = typer.Argument(None, metavar="ID...", help="Ids as `videos list` shows them."),
     everything: bool = typer.Option(False, "--all", help="Every talk that has a recording."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be done."),
     as_json: bool = JSON,
