@@ -4,15 +4,12 @@ It is a human decision, kept as YAML. Its descriptions seed the topic model, so 
 topics from the first talk on; an empty codebook leaves every topic to be born from the talks.
 """
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from models.errors import BadInput
+from models.yaml_files import YamlFiles
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -55,6 +52,15 @@ class Codebook(BaseModel):
         return self
 
 
+_FILES = YamlFiles(
+    "codebook",
+    "codebooks",
+    Codebook,
+    "a codebook has a name and topics, and a topic has key, name, theme and description; "
+    "see llm-in-production.yaml for an example",
+)
+
+
 def load(name_or_path: str | Path) -> Codebook:
     """Read a codebook that comes with Groundswell, by name, or one of your own, by path.
 
@@ -66,48 +72,9 @@ def load(name_or_path: str | Path) -> Codebook:
     >>> load("blank").topics
     ()
     """
-    source, named = _source(name_or_path)
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"cannot read codebook {named} ({error})", "check the path and the encoding"
-        ) from error
-    try:
-        return Codebook.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        line = str(error).replace("\n", " ")
-        raise BadInput(f"codebook {named} is not YAML ({line})", "mend the line it names") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInput(
-            f"codebook {named} is not valid at {where} ({first['msg']})",
-            "a codebook has a name and topics, and a topic has key, name, theme and description; "
-            "see llm-in-production.yaml for an example",
-        ) from error
+    return _FILES.load(name_or_path)
 
 
 def available() -> tuple[str, ...]:
     """The names of the codebooks that come with Groundswell, sorted."""
-    return tuple(sorted(Path(entry.name).stem for entry in _packaged().iterdir() if _is_yaml(entry.name)))
-
-
-def _source(name_or_path: str | Path) -> tuple[Traversable | Path, str]:
-    is_path = isinstance(name_or_path, Path) or "/" in name_or_path or _is_yaml(name_or_path)
-    if is_path:
-        return Path(name_or_path), str(name_or_path)
-    if name_or_path not in available():
-        raise BadInput(
-            f"there is no codebook named {str(name_or_path)!r}",
-            f"choose one of {', '.join(available())}, or give the path of a YAML file",
-        )
-    return _packaged() / f"{name_or_path}.yaml", str(name_or_path)
-
-
-def _packaged() -> Traversable:
-    return files("models") / "codebooks"
-
-
-def _is_yaml(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
+    return _FILES.available()

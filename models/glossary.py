@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from models.errors import BadInput
 from models.glossary_matching import Rule, Rules, corrected, parts_of
 from models.transcript import Segment, Transcript
+from models.yaml_files import YamlFiles
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]+$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -127,6 +125,15 @@ class Glossary(BaseModel):
         return Rules(rules if near else [rule.anywhere for rule in rules])
 
 
+_FILES = YamlFiles(
+    "glossary",
+    "glossaries",
+    Glossary,
+    "a glossary has a name and entries; an entry has write and heard, and may have near, within and "
+    "case; one heard form belongs to one entry; see llm-in-production.yaml for an example",
+)
+
+
 def load(name_or_path: str | Path) -> Glossary:
     """Read a glossary that comes with Groundswell, by name, or one of your own, by path.
 
@@ -138,30 +145,12 @@ def load(name_or_path: str | Path) -> Glossary:
     >>> try_out(load("llm-in-production"), "we tried lang chain.").segments[0].text
     'we tried LangChain.'
     """
-    source, named = _source(name_or_path)
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise BadInput(f"cannot read glossary {named} ({why})", "check the path and the encoding") from error
-    try:
-        return Glossary.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise BadInput(f"glossary {named} is not YAML ({line})", "mend the line it names") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInput(
-            f"glossary {named} is not valid at {where} ({first['msg']})",
-            "a glossary has a name and entries; an entry has write and heard, and may have near, within and "
-            "case; one heard form belongs to one entry; see llm-in-production.yaml for an example",
-        ) from error
+    return _FILES.load(name_or_path)
 
 
 def available() -> tuple[str, ...]:
     """The names of the glossaries that come with Groundswell, sorted."""
-    return tuple(sorted(Path(entry.name).stem for entry in _packaged().iterdir() if _is_yaml(entry.name)))
+    return _FILES.available()
 
 
 def try_out(glossary: Glossary, text: str) -> Transcript:
@@ -177,22 +166,3 @@ def _said_by(text: str) -> Transcript:
     return Transcript(
         language="und", language_probability=None, duration_s=0, segments=(_said(text),), made_by={}
     )
-
-
-def _source(name_or_path: str | Path) -> tuple[Traversable | Path, str]:
-    if isinstance(name_or_path, Path) or "/" in name_or_path or _is_yaml(name_or_path):
-        return Path(name_or_path).expanduser(), str(name_or_path)
-    if name_or_path not in available():
-        raise BadInput(
-            f"there is no glossary named {name_or_path!r}",
-            f"choose one of {', '.join(available())}, or give the path of a YAML file",
-        )
-    return _packaged() / f"{name_or_path}.yaml", name_or_path
-
-
-def _packaged() -> Traversable:
-    return files("models") / "glossaries"
-
-
-def _is_yaml(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
