@@ -39,6 +39,7 @@ from streams.events import (
 )
 from streams.parking import ParkingLot
 from streams.reader import Reader
+from streams.recordings import ledger_of
 from streams.settings import Settings
 from streams.topics import VIDEOS_ACCEPTED, Topic
 from streams.youtube import YouTube
@@ -141,8 +142,7 @@ class Fetch(Agent):
         )
 
     def _stored(self, video: Video) -> AudioStored:
-        name = stable_id(video.video_id)
-        ledger, folder = f"audio/{name}.json", self._folder / name
+        ledger, folder = ledger_of(video.video_id), self._folder / stable_id(video.video_id)
         if not self._blobs.exists(ledger):
             self._check_space()
             try:

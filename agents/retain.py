@@ -10,11 +10,10 @@ import structlog
 
 from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.transcripts import FOLDER as TRANSCRIPTS
-from streams.transcripts import SOURCE_DIGITS
+from streams.recordings import ledgers
+from streams.transcripts import FOLDER, SOURCE_DIGITS
 
 log = structlog.get_logger()
-FOLDER = "audio"
 
 
 def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
@@ -32,8 +31,7 @@ def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
     if not keep_days:
         return 0
     deleted = 0
-    ledgers = [key for key in blobs.keys(FOLDER) if key.endswith(".json")]
-    for ledger in ledgers:
+    for ledger in list(ledgers(blobs)):
         entry = _entry(blobs, ledger)
         if entry is None:
             continue
@@ -53,7 +51,7 @@ def _served(blobs: Blobs, entry: dict[str, Any]) -> bool:
     """Whether this very audio has its transcript."""
     talk = str(entry["key"]).rpartition("/")[2].partition(".")[0]
     ending = f"-{str(entry['sha256'])[:SOURCE_DIGITS]}.json"
-    return any(key.endswith(ending) for key in blobs.keys(f"{TRANSCRIPTS}/{talk}"))
+    return any(key.endswith(ending) for key in blobs.keys(f"{FOLDER}/{talk}"))
 
 
 def _entry(blobs: Blobs, ledger: str) -> dict[str, Any] | None:

@@ -7,18 +7,15 @@ deleted when it had served is fetched again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.errors import BadInput
 from streams.blobs import Blobs
-from streams.errors import DataError
-from streams.events import AudioStored, Blob, VideoAccepted, stable_id
+from streams.events import AudioStored, Blob, VideoAccepted
+from streams.recordings import recording
 from streams.screened import Screened, Screening
 from streams.transcripts import key_of
-
-KEY = "audio/{talk}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +69,13 @@ class Retranscriber:
             said = f"nothing: it is {screening.outcome}" + (f" ({screening.said})" if screening.said else "")
         elif passes.captions is not None:
             said = "nothing: it was handed in as captions, and there is no recording"
-        elif (audio := self._recording(passes)) is None:
+        elif (audio := passes.media or recording(self._blobs, passes.key)) is None:
             event, said = passes, "its recording is fetched again, and transcribed"
         elif self._made(passes.key, version := self._version(audio)):
             said = f"nothing: it is transcribed with these models already ({version})"
         else:
             event, said = AudioStored(video=passes.video, audio=audio), "it is transcribed again"
         return Again(passes.key, passes.video.title, event, said)
-
-    def _recording(self, passes: VideoAccepted) -> Blob | None:
-        if passes.media is not None:
-            return passes.media
-        try:
-            entry = json.loads(self._blobs.get(KEY.format(talk=stable_id(passes.key))))
-            return Blob.model_validate(entry)
-        except (DataError, ValueError):
-            return None
 
     def _made(self, video_id: str, version: str) -> bool:
         return self._blobs.exists(key_of(video_id, version))
