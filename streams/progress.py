@@ -17,7 +17,7 @@ from streams.events import stable_id
 FOLDER = "progress"
 STALE_S = 60.0
 """Who has said nothing for so long is not at work any more, or hangs (seconds)."""
-Step = Literal["waiting", "decoding", "transcribing", "finding speakers"]
+Step = Literal["decoding", "transcribing", "finding speakers"]
 
 
 class Progress(BaseModel):
