@@ -1,4 +1,4 @@
-"""The screening benchmark counts rightly, and says what is missing before it measures."""
+"""The benchmarks of screening and of duplicates count rightly, and say what is missing before they measure."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import screening
+from benchmarks import duplicates, screening
 from models.duplicates import Upload
 from models.relevance import Label, Talk
 
@@ -96,7 +96,7 @@ def test_real_groups_are_counted_as_right_wrong_and_missed(
         [[one, "", ""], [other, "", ""]] for one, other in (("a:1", "b:1"), ("a:2", "b:2"), ("x", "a:1"))
     ]
     (tmp_path / "near_duplicate_groups.json").write_text(json.dumps(groups))
-    found = screening.real_groups()
+    found = duplicates.real_groups()
     assert (found["groups"], found["groups_with_talks_here"], found["talks"]) == (3, 2, 6)
     assert (found["right"], found["wrong"], found["missed"]) == (1, 1, 1)
     assert (found["precision"], found["recall"]) == (0.5, 0.5)
@@ -126,7 +126,7 @@ def test_what_was_said_before_is_rejected_rightly_or_wrongly_by_the_groups(
     (tmp_path / "talks" / "all.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     groups = [[["a", "", ""], ["a again", "", ""], ["c, in a group with a", "", ""]]]
     (tmp_path / "near_duplicate_groups.json").write_text(json.dumps(groups))
-    found = screening.real_groups()
+    found = duplicates.real_groups()
     assert found["pairs_by_words"] == {"right": 1, "wrong": 1, "missed": 2}
     assert found["rejected_by_words"] == {"right": 1, "wrong": 1, "missed": 1}
     assert found["rejected_in_no_group"] == [
@@ -149,11 +149,11 @@ def test_constructed_copies_are_found_and_traps_are_not() -> None:
         }
         for at, word in enumerate(("Migrating", "Sharding", "Tuning", "Copying", "Upgrading"))
     ]
-    found = screening.copies(talks, 5)
+    found = duplicates.copies(talks, 5)
     assert found["flagged_as_repeats"] == 0
     assert found["found_share"]["cross-post"] == 1
     assert found["found_share"]["trap: part 2"] == found["found_share"]["trap: other speaker"] == 0
-    assert screening.uploaded(talks[0] | {"duration_s": 30}).duration_s is None
-    assert isinstance(screening.uploaded(talks[0]), Upload)
-    assert screening.uploaded(talks[0]).published_on == date(2024, 1, 1)
-    assert screening.large(talks, 50)["known"] == 50
+    assert duplicates.uploaded(talks[0] | {"duration_s": 30}).duration_s is None
+    assert isinstance(duplicates.uploaded(talks[0]), Upload)
+    assert duplicates.uploaded(talks[0]).published_on == date(2024, 1, 1)
+    assert duplicates.large(talks, 50)["known"] == 50
