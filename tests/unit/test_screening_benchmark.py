@@ -1,4 +1,4 @@
-"""The benchmarks of screening and of duplicates count rightly, and say what is missing before they measure."""
+"""The benchmarks of screening and of duplicates count rightly, and say what is missing first."""
 
 import gzip
 import json
