@@ -91,9 +91,9 @@ class Overlap:
 class Repeats:
     """What was said in known talks; all it tells depends on which talks were added last, and on nothing else.
 
-    12 bytes for each run that is compared and some 300 a talk: with `MOST` talks as long as real ones (139 runs)
-    35 MB, as much again while they are sorted, and 11 MB in a snapshot (`benchmarks/duplicates.py`). Hashes of
-    runs are cut to 32 bits, so that some few are taken for one that another talk had.
+    12 bytes for each run that is compared and some 300 a talk: with `MOST` talks as long as real ones (139
+    runs) 35 MB, as much again while they are sorted, and 11 MB in a snapshot (`benchmarks/duplicates.py`).
+    Hashes of runs are cut to 32 bits, so that some few are taken for one that another talk had.
 
     Args:
         most: how many talks are remembered at most.
