@@ -2,9 +2,9 @@
 
 It also sends again what waits in the parking lot when its time has come, and empties the outbox: what was
 seen once and never finished is sent again when the broker's log is a new one (the embedded broker forgets),
-and what never reached the store is sent again in any case; what is parked is left to the parking lot. In an
-epoch that a rebuild began, so are the talks that its topic model has not learned yet; and in any, the talks
-that a person keeps although they say again what others said.
+and what never reached the store is sent again in any case; what is parked is left to the parking lot, and
+said to wait where the store does not know. In an epoch that a rebuild began, so are the talks that its topic
+model has not learned yet; and in any, the talks that a person keeps although they say again what others said.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from agents.visiting import Visitor
 from streams.blobs import Blobs
 from streams.epochs import Epoch, Epochs
 from streams.errors import DataError
-from streams.events import Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
+from streams.events import Event, Sighting, SourceDue, Video, VideoFollowed, VideoParked, VideoSeen
 from streams.outbox import Outbox
 from streams.parking import ParkingLot
 from streams.settings import Settings
 from streams.sources import Sources, Watched
 from streams.store import read, sighted
+from streams.store.parked import parked_at
 from streams.store.warehouse import Row, Warehouse
 from streams.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
 from streams.words import is_another_title
@@ -40,6 +41,8 @@ from streams.youtube import YouTube
 
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
+A_MOMENT = timedelta(milliseconds=1)
+"""The database cuts moments to this."""
 SUBSCRIBING = timedelta(minutes=1)
 LASTING = 5
 """Visits in a row without an answer, some hours, after which a person is to know of it."""
@@ -108,20 +111,24 @@ class Discover(Agent):
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
         done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
-        again: list[Event] = [
-            seen for seen in self._outbox.entries() if seen.key not in done and not self._is_parked(seen.key)
-        ]
+        unfinished = [seen for seen in self._outbox.entries() if seen.key not in done]
+        waiting = {seen.key: parked for seen in unfinished if (parked := self._parked(seen.key))}
+        again: list[Event] = [seen for seen in unfinished if seen.key not in waiting]
         if again:
             log.info("sending unfinished videos again", videos=len(again), new_log=new_log)
+        if new_log:
+            stored = parked_at(self._warehouse)
+            again += [parked for parked in waiting.values() if not _is_told(parked, stored)]
         self._blobs.put(LOG_KEY, self._log_id.encode())
         return [*relearn, *again]
 
-    def _is_parked(self, video_id: str) -> bool:
+    def _parked(self, video_id: str) -> VideoParked | None:
         try:
-            return self._lot.get(video_id) is not None
+            parking = self._lot.get(video_id)
         except DataError as error:  # it is looked at anew, and nothing is lost
             log.error("what a video waits for cannot be read", cause=error.cause, cure=error.cure)
-            return False
+            return None
+        return parking.parked if parking else None
 
     def _relearn(self, new_log: bool) -> Iterator[Event]:
         epoch = self._epochs.current()
@@ -297,6 +304,11 @@ class Discover(Agent):
         is_new = is_another_title(video.title, (stored["title"], *stored["titles"]))
         told = (video.video_id, video.title) in self._retitled
         return is_new and not told and bool(stored["accepted"]) and not stored["handed_in"]
+
+
+def _is_told(parked: VideoParked, stored: Mapping[str, datetime]) -> bool:
+    known = stored.get(parked.key)
+    return known is not None and parked.parked_at - known < A_MOMENT
 
 
 async def _run(work: Awaitable[object]) -> object:

@@ -18,6 +18,7 @@ from streams.errors import Misconfigured
 from streams.governor import Governor, identity_of
 from streams.settings import AUTO, PACKAGED, Settings
 from streams.store.warehouse import Warehouse
+from streams.topics import TOPICS_CHANGED
 from streams.youtube import YouTube
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Parts:
     log_ids: dict[str, str] = field(default_factory=dict)
     """Identity of each topic's log, from the broker."""
     now: Callable[[], datetime] = utc_now
+    bootstrap: str = ""
+    """Where the broker is; the embedded one's address is known once it runs."""
+
+    def __post_init__(self) -> None:
+        self.bootstrap = self.bootstrap or self.settings.broker
 
     @cached_property
     def blobs(self) -> Blobs:
@@ -223,6 +229,7 @@ def _split(parts: Parts) -> Agent:
 
 def _track(parts: Parts) -> Agent:
     from agents.track import Track
+    from agents.underway import behind
     from models.codebook import load
     from models.errors import BadInput
     from models.topics import TopicSettings
@@ -231,7 +238,14 @@ def _track(parts: Parts) -> Agent:
         codebook = load(parts.settings.codebook)
     except BadInput as error:
         raise Misconfigured(f"GROUNDSWELL_CODEBOOK is wrong: {error.cause}", error.cure) from error
-    return Track(parts.blobs, codebook, parts.embedder, TopicSettings(sensitivity=parts.settings.sensitivity))
+    return Track(
+        parts.blobs,
+        codebook,
+        parts.embedder,
+        TopicSettings(sensitivity=parts.settings.sensitivity),
+        told_in=parts.log_ids.get(TOPICS_CHANGED.name, ""),
+        behind=lambda: behind(parts.settings, parts.bootstrap),
+    )
 
 
 def _store(parts: Parts) -> Agent:

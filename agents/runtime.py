@@ -23,7 +23,7 @@ from agents.registry import NAMES, Parts, build
 from agents.stage import Stage
 from streams.app import Outlet, attach, build_app
 from streams.broker import EmbeddedBroker
-from streams.cluster import Cluster
+from streams.cluster import Cluster, group_of
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
@@ -106,7 +106,7 @@ class Runtime:
     async def _start_agents(self, stack: AsyncExitStack) -> None:
         if self.settings.embedded_broker:
             broker = stack.enter_context(EmbeddedBroker())
-            self.bootstrap = broker.bootstrap
+            self.bootstrap = self.parts.bootstrap = broker.bootstrap
             _background(stack, self._watch_broker(broker))
         cluster = stack.enter_context(Cluster(self.settings, self.bootstrap))
         await self._prepare(cluster)
@@ -141,11 +141,11 @@ class Runtime:
         _background(stack, office.run(outlet.send))
 
     def _groups(self) -> dict[str, list[str]]:
-        """Return the consumer groups: one for everything (embedded), or one per agent."""
-        study = self.settings.study
-        if self.settings.embedded_broker:
-            return {f"{study}.embedded": list(self.names)}
-        return {f"{study}.{name}": [name] for name in self.names}
+        """Return the consumer groups, with their agents."""
+        groups: dict[str, list[str]] = {}
+        for name in self.names:
+            groups.setdefault(group_of(self.settings, name), []).append(name)
+        return groups
 
     async def _prepare(self, cluster: Cluster) -> None:
         """Wait for the broker, create topics, learn the logs' identities, migrate an embedded database."""

@@ -83,6 +83,9 @@ class Agent:
         """Make the block's effect durable; return events that follow from the block as a whole."""
         return ()
 
+    def sent(self) -> None:
+        """Learn that the broker has the outputs of everything that was settled."""
+
     async def tick(self) -> Sequence[Event]:
         """Every `tick_s` seconds: return events that are due by the clock."""
         return ()
@@ -225,6 +228,7 @@ class Stage:
                     await self._outlet.send(output)
             for output in trailing:
                 await self._outlet.send(output)
+            self.agent.sent()
             for pending in block:
                 await self._stream.ack(pending.event)
         self.progressed_at = time.monotonic()

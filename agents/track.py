@@ -10,6 +10,10 @@ checkpoint's number, so one that was paused and comes back ends instead of overw
 
 A request to consolidate lies in the same log as the talks, so it has its place in their order.
 
+A talk counts as finished once its assignments are stored; what else its step brought travels in another
+topic, and a broker that forgets can take it along. So a checkpoint names the steps whose outputs perhaps not
+every reader has had, and in a new log these are told again, from the ledger.
+
 Checkpoints and ledgers belong to an epoch (`streams.epochs`): a new one begins with a seeded model and a
 version of its own, and leaves what the earlier ones wrote.
 """
@@ -47,6 +51,8 @@ log = structlog.get_logger()
 CHECKPOINTS = "model/checkpoints"
 POSITION = "reached"
 """Where a checkpoint keeps its position, beside the model's own words."""
+MOST_UNDERWAY = 10_000
+"""Steps that are told again at most; so many are under way only where some reader is not there at all."""
 KEPT = 3
 """Checkpoints kept; older ones of the epoch are deleted."""
 REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks again'
@@ -55,22 +61,46 @@ REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks a
 class Reached(BaseModel):
     """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`.
 
-    `steps`: talks learned and consolidations; orders all that the model says.
+    `steps`: talks learned and consolidations; orders all that the model says. `underway`: ids of the events
+    of which perhaps not every reader has had what they led to, the oldest first; it was sent to the log
+    `told_in`.
     """
 
     log_id: str
     next_offset: int
     steps: int = 0
+    underway: tuple[str, ...] = ()
+    told_in: str = ""
 
 
 class Track(Agent):
-    """Learns one talk at a time, in the order of the log."""
+    """Learns one talk at a time, in the order of the log.
+
+    Args:
+        blobs: of the study.
+        codebook: seeds the model.
+        embedder: embeds the seeds.
+        settings: of the model.
+        told_in: identity of the log in which the model's words are told.
+        behind: how many messages some reader of them, or of what follows from them, has not had yet; raises
+            where the broker does not say.
+    """
 
     name: ClassVar[str] = "track"
     reads: ClassVar[tuple[Topic, ...]] = (PARAGRAPHS_EMBEDDED,)
     block: ClassVar[Block] = Block(events=50, seconds=1.0)
+    tick_s: ClassVar[float | None] = 5.0
 
-    def __init__(self, blobs: Blobs, codebook: Codebook, embedder: Embedder, settings: TopicSettings) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        codebook: Codebook,
+        embedder: Embedder,
+        settings: TopicSettings,
+        *,
+        told_in: str = "",
+        behind: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._blobs = blobs
         self._codebook = codebook
         self._embedder = embedder
@@ -84,12 +114,18 @@ class Track(Agent):
         self._ledgers: list[tuple[str, bytes]] = []
         self._unsaved: dict[str, list[Event]] = {}
         self._moved = False
+        self._told_in = told_in
+        self._behind = behind
+        self._unsent: list[str] = []
+        self._underway: list[str] = []
         self._model: TopicModel
         self._recogniser = Recogniser()
         self._labels: dict[int, str] = {}
 
     async def start(self) -> Sequence[Event]:
         """Load the last checkpoint, or seed a model; tell the epoch and the seeded topics (again).
+
+        In a log that is not that of before, tell again too what perhaps nobody has had.
 
         Raises:
             Misconfigured: what the checkpoint was learned with is not what is set now.
@@ -99,16 +135,17 @@ class Track(Agent):
     def _begin(self) -> list[Event]:
         self._epoch = self._epochs.current()
         keys = list(self._blobs.keys(self._folder))
+        again: list[Event] = []
         if keys:
-            self._continue(keys[-1])
+            again = self._told_again(self._continue(keys[-1]))
         else:
             self._model = TopicModel.seeded(
                 self._codebook, self._seeds(), self._settings, embedding_model=self._embedder.version
             )
         self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
-        return self._beginning()
+        return [*self._beginning(), *again]
 
-    def _continue(self, key: str) -> None:
+    def _continue(self, key: str) -> Reached:
         try:
             checkpoint = load(self._blobs.get(key))
             position = Reached.model_validate(checkpoint.meta.pop(POSITION))
@@ -121,13 +158,21 @@ class Track(Agent):
             ) from error
         self._number = int(PurePosixPath(key).stem)
         self._steps, self._log_id, self._next_offset = position.steps, position.log_id, position.next_offset
+        self._underway = list(position.underway)
         log.info("topic model loaded", checkpoint=self._number, topics=len(self._model.topics()))
+        return position
+
+    def _told_again(self, reached: Reached) -> list[Event]:
+        if reached.told_in == self._told_in or not reached.underway:
+            return []
+        log.info("telling again what the last steps of the model brought", steps=len(reached.underway))
+        return [output for event_id in reached.underway for output in self._outputs(event_id)]
 
     def _beginning(self) -> list[Event]:
         """Return what the model began with; from the ledger, since the topics' words change."""
         key = self._ledger_key("beginning")
         if self._blobs.exists(key):
-            return [decode(line) for line in self._blobs.get(key).splitlines()]
+            return self._outputs("beginning")
         topics = [topic for topic in self._model.topics() if topic.origin == "seeded"]
         events: list[Event] = [
             tell.begun(self._version, self._epoch.number, self._embedder.version, self._codebook.name),
@@ -184,11 +229,15 @@ class Track(Agent):
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
         if self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
-            return [decode(line) for line in self._blobs.get(key).splitlines()]
+            return self._outputs(event.event_id)
         outputs = step(event)
         self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
         self._unsaved[event.event_id] = outputs
+        self._unsent.append(event.event_id)
         return outputs
+
+    def _outputs(self, event_id: str) -> list[Event]:
+        return [decode(line) for line in self._blobs.get(self._ledger_key(event_id)).splitlines()]
 
     def _learn(self, event: Event) -> list[Event]:
         assert isinstance(event, ParagraphsEmbedded)
@@ -237,6 +286,24 @@ class Track(Agent):
             starts=tuple(paragraph.start for paragraph in talk.paragraphs),
         )
 
+    def sent(self) -> None:
+        """Learn that what was settled is on its way to its readers."""
+        self._underway = [*self._underway, *self._unsent][-MOST_UNDERWAY:]
+        self._unsent = []
+
+    async def tick(self) -> Sequence[Event]:
+        """Look whether every reader has had what is under way: it need not be told again then."""
+        underway = set(self._underway)
+        if underway:
+            try:
+                behind = await asyncio.to_thread(self._behind)
+            except Exception as error:  # whatever it is, the broker is asked again
+                log.debug("how far readers are is not known", error=str(error)[:160])
+                return ()
+            if not behind:
+                self._underway = [each for each in self._underway if each not in underway]
+        return ()
+
     async def settle(self) -> Sequence[Event]:
         """Make ledger and checkpoint durable, in this order."""
         await asyncio.to_thread(self._save)
@@ -249,7 +316,13 @@ class Track(Agent):
             self._blobs.put(key, content)
         if self._moved:
             snapshot = self._model.to_snapshot()
-            reached = Reached(log_id=self._log_id, next_offset=self._next_offset, steps=self._steps)
+            reached = Reached(
+                log_id=self._log_id,
+                next_offset=self._next_offset,
+                steps=self._steps,
+                underway=(*self._underway, *self._unsent)[-MOST_UNDERWAY:],
+                told_in=self._told_in,
+            )
             snapshot.meta[POSITION] = reached.model_dump(mode="json")
             snapshot.arrays.update(self._recogniser.to_snapshot())
             content = dump(snapshot)

@@ -23,6 +23,11 @@ SETTLE_S = 15.0
 """A cluster agrees on its topics within this time."""
 
 
+def group_of(settings: Settings, agent: str) -> str:
+    """Return the consumer group of an agent: one for all of them (embedded), or one each."""
+    return f"{settings.study}.{'embedded' if settings.embedded_broker else agent}"
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How far a consumer group is behind in one partition (messages)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from streams.store.warehouse import Row, Warehouse
 
 
@@ -33,3 +35,9 @@ def parked(warehouse: Warehouse, state: str = "", limit: int = 1000) -> list[Row
         state=state,
         limit=limit,
     )
+
+
+def parked_at(warehouse: Warehouse) -> dict[str, datetime]:
+    """Return since when videos wait, or waited last, by their id."""
+    rows = warehouse.rows("SELECT video_id, parked_at FROM parkings FINAL")
+    return {row["video_id"]: row["parked_at"] for row in rows}

@@ -1,7 +1,7 @@
 """The tracker's promise: state and outputs depend on the log alone, wherever it was killed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from models.topics import Batch, TopicModel, TopicSettings
 from models.transcript import Transcript
 from streams.blobs import Blobs
 from streams.epochs import Epochs
-from streams.errors import DataError, Fatal, Misconfigured
+from streams.errors import DataError, Fatal, Misconfigured, Unavailable
 from streams.events import (
     ConsolidationRequested,
     EpochBegun,
@@ -30,6 +30,7 @@ from streams.events import (
     ParagraphsAssigned,
     ParagraphsEmbedded,
     TopicBorn,
+    TopicEvent,
     TopicsConsolidated,
     Video,
 )
@@ -93,8 +94,15 @@ def at(offset: int, log_id: str = "log") -> Position:
     return Position(log_id, "paragraphs.embedded", 0, offset)
 
 
+def unstarted(
+    blobs: Blobs, embedder: Embedder, told_in: str = "log", behind: Callable[[], int] = lambda: 0
+) -> Track:
+    codebook = load("llm-in-production")
+    return Track(blobs, codebook, embedder, TopicSettings(), told_in=told_in, behind=behind)
+
+
 async def tracker(blobs: Blobs, embedder: Embedder) -> Track:
-    made = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
+    made = unstarted(blobs, embedder)
     seeded = await made.start()
     assert [type(event) for event in seeded] == [EpochBegun] + [TopicBorn] * 20
     return made
@@ -143,6 +151,46 @@ async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_lo
     await restarted.settle()
     with pytest.raises(Fatal, match="jumps from offset 3 to 5"):
         await (await tracker(blobs, embedder)).handle(events[0], at(5, "new log"))
+
+
+async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only_there(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    def unavailable() -> int:
+        raise Unavailable("no broker", "wait")
+
+    waiting = [3]
+    track = unstarted(blobs, embedder, behind=lambda: waiting[0])
+    beginning = [*await track.start()]
+    said = await learn(track, events[:2])
+    assert any(isinstance(event, TopicEvent) for event in said)
+    await track.settle()  # … and killed before it was sent, or before anybody read it
+    assert await unstarted(blobs, embedder).start() == beginning, (
+        "the same log has it still, or sends the talks"
+    )
+    assert await unstarted(blobs, embedder, "new log").start() == beginning + said
+
+    track.sent()
+    await track.tick()
+    more = await learn(track, events[2:4], 2)
+    await track.settle()
+    assert await unstarted(blobs, embedder, "new log").start() == beginning + said + more, (
+        "somebody was behind"
+    )
+
+    waiting[0] = 0
+    await track.tick()  # of what is settled and not sent, nobody can have had anything
+    last = await learn(track, events[4:5], 4)
+    await track.settle()
+    track.sent()
+    afresh = unstarted(blobs, embedder, "new log", unavailable)
+    assert await afresh.start() == beginning + more + last
+    await afresh.tick()
+    afresh_said = await learn(afresh, events[5:], 0, "new log")
+    await afresh.settle()  # the new log has all of it by now, and so has a checkpoint
+    assert await unstarted(blobs, embedder, "new log").start() == beginning
+    again = await unstarted(blobs, embedder, "third log").start()
+    assert again == beginning + more + last + afresh_said, "nobody could say who has had it"
 
 
 async def test_a_dead_letter_moves_the_position_and_a_gap_ends_the_process(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from discovering import BEGIN, Answer, Discovery, discovery, seen
 
-from agents.discover import LASTING
+from agents.discover import LASTING, LOG_KEY
 from agents.stage import Position
 from streams.errors import DataError
 from streams.events import SourceDue, Video, VideoAccepted, VideoFollowed, VideoRejected, VideoSeen
@@ -583,10 +583,40 @@ class TestParking:
         )
         ParkingLot(study.blobs).park(parked, event)
         study.restart()
+        assert await study.agent.start() == [parked], "in a log that is new, it is only said to wait"
+        study.restart()
         assert await study.agent.start() == []
         assert [e for e in await study.agent.tick() if not isinstance(e, SourceDue)] == []
         study.clock.now = until
         assert [e for e in await study.agent.tick() if not isinstance(e, SourceDue)] == [event]
+
+    async def test_in_a_new_log_what_waits_is_said_to_wait_unless_that_is_stored(
+        self, study: Discovery
+    ) -> None:
+        from streams.events import VideoParked
+        from streams.parking import ParkingLot
+
+        study.loopback.add(FakeVideo("abcdefghijk"))
+        study.add("@Meetup")
+        (event,) = await study.look()
+        assert isinstance(event, VideoSeen)
+        parked_at = study.clock.now
+        for attempt in (1, 2):
+            parked = VideoParked(
+                video=event.video,
+                state="recheck",
+                reason="404",
+                until=None,
+                attempt=attempt,
+                parked_at=parked_at,
+            )
+            ParkingLot(study.blobs).park(parked, event)
+            for stored in (False, True):
+                study.blobs.put(LOG_KEY, b"another log")
+                study.restart()
+                assert await study.agent.start() == ([] if stored else [parked])
+                study.store([parked])
+            parked_at += timedelta(hours=1)
 
 
 def test_since_is_a_day(study: Discovery) -> None:

@@ -6,13 +6,24 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from agents.alert import Alert
 from agents.runtime import _start_app, _stop_app
 from agents.stage import Agent, Block, Position, Stage
+from agents.underway import READERS, behind
 from streams.app import Outlet, attach, build_app
 from streams.blobs import Blobs
 from streams.cluster import Cluster
 from streams.errors import DataError, Fatal
-from streams.events import DeadLettered, Event, Sighting, Video, VideoAccepted, VideoSeen
+from streams.events import (
+    DeadLettered,
+    Event,
+    HealthChanged,
+    Sighting,
+    TopicDrifted,
+    Video,
+    VideoAccepted,
+    VideoSeen,
+)
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
 from streams.wire import decode
@@ -37,6 +48,7 @@ class Accept(Agent):
         self.trouble = trouble or {}
         self.handled: list[str] = []
         self.settled: list[list[str]] = []
+        self.sent_at: list[int] = []
         self._block: list[str] = []
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
@@ -51,6 +63,9 @@ class Accept(Agent):
         self.settled.append(self._block)
         self._block = []
         return ()
+
+    def sent(self) -> None:
+        self.sent_at.append(len(self.settled))
 
 
 class AcceptInBlocks(Accept):
@@ -107,6 +122,26 @@ def written(settings: Settings, topic: Topic) -> list[Event]:
 async def committed(cluster: Cluster, settings: Settings, agent: Agent) -> int:
     lags = await asyncio.to_thread(cluster.lag, f"{settings.study}.{agent.name}", [VIDEOS_SEEN])
     return lags[0].committed
+
+
+async def test_what_is_under_way_is_what_some_reader_has_not_had(
+    settings: Settings, cluster: Cluster
+) -> None:
+    def under_way() -> int:
+        return behind(settings, settings.broker)
+
+    assert await asyncio.to_thread(under_way) == 0
+    cluster.send(HealthChanged(model_version="m", sequence=1, what="outliers", before=0.2, after=0.4))
+    cluster.send(
+        TopicDrifted(model_version="m", sequence=2, topic_id=3, label="x", share_before=0.1, share_after=0.3)
+    )
+    assert await asyncio.to_thread(under_way) == 2 * len(READERS)
+    async with working(settings, cluster, Alert()):
+
+        async def alerted() -> bool:
+            return await asyncio.to_thread(under_way) == 2 * (len(READERS) - 1) + 1
+
+        await until(alerted)  # two messages each for two readers, and one alert for one of them
 
 
 async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
@@ -168,6 +203,7 @@ async def test_a_block_is_settled_when_full_or_by_the_clock(settings: Settings, 
     agent = AcceptInBlocks()
     async with working(settings, cluster, agent):
         await until(lambda: sum(len(block) for block in agent.settled) == 6)
+        await until(lambda: agent.sent_at == [1, 2])
     assert agent.settled[0] == ["v0", "v1", "v2", "v3"]
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [
         f"v{number}" for number in range(6)
