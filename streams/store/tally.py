@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from streams.store.book import Book
@@ -19,6 +19,7 @@ from streams.store.warehouse import Row, Warehouse
 UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
 """Of each of a talk's topics, what it counts for; 0: it does not count. SQL, for `mapped`."""
 
+CUTS, MONTHS = 2**16, 12
 Month = tuple[str, int, int, int, int, float, bool]
 """'YYYY-MM', unit, videos, of_videos, paragraphs, minutes, and whether the month is not over yet (UTC)."""
 
@@ -101,23 +102,31 @@ def monthly(
     """Count each unit in each month of publication; by unit and month, where it has a video."""
     if not units:
         return iter(())
-    cuts, counted, videos, firsts, paragraphs, minutes, unfinished = _scanned(
-        warehouse,
-        selection,
-        applied,
-        units,
-        cut="toStartOfMonth(published_on)",
-        counted="unit",
-        unfinished="cut >= toStartOfMonth(now('UTC'))",
+    cuts, counted, videos, firsts, paragraphs, minutes = _scanned(
+        warehouse, selection, applied, units, cut="toRelativeMonthNum(published_on)", counted="unit"
     )
     of_videos = dict.fromkeys(cuts, 0)
     for month, more in zip(cuts, firsts, strict=True):
         of_videos[month] += more
-    named = {month: f"{month:%Y-%m}" for month in of_videos}
-    of = map(of_videos.__getitem__, cuts)
+    named = {month: _named(month) for month in of_videos}
+    today = datetime.now(UTC)
+    unfinished = {month: name >= f"{today:%Y-%m}" for month, name in named.items()}
     return zip(
-        map(named.__getitem__, cuts), counted, videos, of, paragraphs, minutes, unfinished, strict=True
+        map(named.__getitem__, cuts),
+        counted,
+        videos,
+        map(of_videos.__getitem__, cuts),
+        paragraphs,
+        minutes,
+        map(unfinished.__getitem__, cuts),
+        strict=True,
     )
+
+
+def _named(relative_month: int) -> str:
+    """Name a month as ClickHouse counts them: 12 for each year, and 1 for January."""
+    year, month = divmod(relative_month - 1, MONTHS)
+    return f"{year:04}-{month + 1:02}"
 
 
 def months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
@@ -158,41 +167,43 @@ def _scanned(
     *,
     cut: str,
     counted: str,
-    unfinished: str = "0",
     **parameters: Any,
 ) -> tuple[Sequence[Any], ...]:
     """Count by `cut` of the days and by topic (`id`) or `unit`, both SQL; by the latter, then the former.
 
+    Cuts are numbers below `CUTS`: so the database can group by one number, a quarter faster than by two.
+
     Returns:
-        Columns cut, counted, videos, firsts, paragraphs, minutes, unfinished. A talk is counted at the first
-        topic of each unit, and among `firsts` at its first topic of all: so both can be added up.
+        Columns cut, counted, videos, firsts, paragraphs, minutes. A talk is counted at the first topic of
+        each unit, and among `firsts` at its first topic of all: so both can be added up.
     """
     videos, nth = "countIf(nth = 1)", "arrayEnumerateUniq(counts) AS nth, "
     if len(set(units.values())) == len(units):  # no talk has a unit twice
         videos, nth = "count()", ""
     statement = f"""
-        SELECT cut, {counted} AS counted, {videos} AS videos, countIf(at = first) AS firsts,
-               sum(n) AS paragraphs, sum(s) / 60 AS minutes, {unfinished} AS unfinished
+        SELECT toUInt64({counted}) * {CUTS} + cut AS key, {videos} AS videos, countIf(at = first) AS firsts,
+               sum(n) AS paragraphs, sum(s) / 60 AS minutes
         FROM (
             SELECT {cut} AS cut, topics.id AS each, topics.paragraphs AS ns, topics.seconds AS ss,
                    {UNITS} AS counts, arrayFirstIndex(unit -> unit > 0, counts) AS first
             {talks(selection)}
         )
         ARRAY JOIN each AS id, counts AS unit, ns AS n, ss AS s, {nth}arrayEnumerate(counts) AS at
-        WHERE unit > 0 GROUP BY cut, counted ORDER BY counted, cut
+        WHERE unit > 0 GROUP BY key ORDER BY key
         """
     given = selection.parameters | mapped(units) | {"model": applied.model_version} | parameters
     columns: tuple[Sequence[Any], ...] = warehouse.raw(
         lambda client: tuple(client.query(statement, parameters=given).result_columns)
     )
-    return columns or ((),) * 7
+    keys, *sums = columns or ((),) * 5
+    return [key % CUTS for key in keys], [key // CUTS for key in keys], *sums
 
 
 def _tally(pieces: Sequence[tuple[Any, ...]], applied: Book, units: Mapping[int, int]) -> Tally:
     sums: dict[int, list[Any]] = {}
     topics: dict[int, set[int]] = {}
     of_videos = 0
-    for _, topic_id, videos, firsts, paragraphs, minutes, _ in pieces:
+    for _, topic_id, videos, firsts, paragraphs, minutes in pieces:
         of_videos += firsts
         unit = units[topic_id]
         summed = sums.setdefault(unit, [0, 0, 0.0])
