@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from agents.deliver import PATIENCE_S, Deliver, arrived
 from agents.sentences import day
@@ -28,7 +28,15 @@ MOMENT = timedelta(milliseconds=1)
 """What two corrections are apart at least, since their moments are their order."""
 Known = Mapping[str, Any]
 """A talk, as the view `talk` says it."""
-What = Literal["withdrawn", "restored", "redated", "kept"]
+What = Literal["withdrawn", "restored", "redated", "kept", "named"]
+
+
+class Naming(NamedTuple):
+    """Who a speaker of a transcript is; `name` empty: nobody says so any more."""
+
+    transcript_version: str = ""
+    speaker: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,28 @@ class Corrector:
         """
         return self._correct([video_id], "kept", reason_of(reason))
 
+    def name(self, talk: Known, version: str, speaker: str, name: str, reason: str = "") -> list[Corrected]:
+        """Say who a speaker of one of a talk's transcripts is (`agents.voices` knows the speakers).
+
+        Raises:
+            BadInput: the name is empty, too long, or has control characters.
+            Unavailable: as `withdraw`.
+        """
+        naming = Naming(version, speaker, curation.clean(name, "the name"))
+        return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
+
+    def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
+        """Take the name of a speaker back. Otherwise as `name`."""
+        naming = Naming(version, speaker, "")
+        return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
+
     def _correct(
-        self, video_ids: Sequence[str], what: What, reason: str, published_at: datetime | None = None
+        self,
+        video_ids: Sequence[str],
+        what: What,
+        reason: str,
+        published_at: datetime | None = None,
+        naming: Naming = Naming(),  # noqa: B008 - a constant
     ) -> list[Corrected]:
         talks = [known(self.ask, video_id) for video_id in dict.fromkeys(video_ids)]
         kept = self._log.events()
@@ -119,6 +147,7 @@ class Corrector:
                 video_id=talk["video_id"],
                 what=what,
                 published_at=published_at,
+                **naming._asdict(),
                 reason=reason,
                 author=self.author,
                 corrected_at=moment + number * MOMENT,
@@ -233,6 +262,13 @@ def _already(talk: Known, holds: Standing, event: VideoCorrected) -> str:
             if held is None or datetime.fromisoformat(str(held)) != event.published_at:
                 return ""
             return f"published then already: {named(talk)}, {event.published_at:%Y-%m-%d %H:%M} UTC"
+        case "named":
+            naming = holds.namings.get((event.transcript_version, event.speaker))
+            if (naming.name if naming else "") != event.name:
+                return ""
+            if naming is None or not event.name:
+                return f"{event.speaker} of {named(talk)} has no name, so there is none to take back"
+            return f"named so already: {event.speaker} of {named(talk)} is {event.name}, by {naming.author}"
 
 
 def _raise_unless_heard_again(talk: Known) -> None:
@@ -271,3 +307,6 @@ def _changed(talk: Known, event: VideoCorrected) -> str:
             was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"
             to = event.published_at
             return f"redated: {named(talk)} counts in {to:%Y-%m}, as of {to:%Y-%m-%d} ({was})"
+        case "named":
+            who = f"is {event.name}" if event.name else "has no name"
+            return f"named: {event.speaker} of {named(talk)} {who} from now on"

@@ -1,10 +1,7 @@
 """discover: sources → videos.seen. Looks at sources when they are due, by every lane that they have.
 
-It also sends again what waits in the parking lot when its time has come, and empties the outbox: what was
-seen once and never finished is sent again when the broker's log is a new one (the embedded broker forgets),
-and what never reached the store is sent again in any case; what is parked is left to the parking lot, and
-said to wait where the store does not know. In an epoch that a rebuild began, so are the talks that its topic
-model has not learned yet; and in any, the talks that a person keeps although they say again what others said.
+It also sends again what waits in the parking lot when its time has come, what was never finished
+(`agents.again`), and the talks that a person keeps although they say again what others said.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from agents import rebuild
+from agents.again import SendingAgain
 from agents.following import Following
 from agents.keeping import Keeping
 from agents.lanes import Find, Folder, Lanes, lanes_of
@@ -25,24 +22,19 @@ from agents.schedule import LONGEST, Outcome, next_visit
 from agents.stage import Agent, Position
 from agents.visiting import Visitor
 from streams.blobs import Blobs
-from streams.epochs import Epoch, Epochs
 from streams.errors import DataError
-from streams.events import Event, Sighting, SourceDue, Video, VideoFollowed, VideoParked, VideoSeen
+from streams.events import Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
 from streams.outbox import Outbox
 from streams.parking import ParkingLot
 from streams.settings import Settings
 from streams.sources import Sources, Watched
-from streams.store import read, sighted
-from streams.store.parked import parked_at
+from streams.store import sighted
 from streams.store.warehouse import Row, Warehouse
 from streams.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
 from streams.words import is_another_title
 from streams.youtube import YouTube
 
 log = structlog.get_logger()
-LOG_KEY = "outbox-log"
-A_MOMENT = timedelta(milliseconds=1)
-"""The database cuts moments to this."""
 SUBSCRIBING = timedelta(minutes=1)
 LASTING = 5
 """Visits in a row without an answer, some hours, after which a person is to know of it."""
@@ -84,7 +76,6 @@ class Discover(Agent):
         self._settings = settings
         self._blobs = blobs
         self._warehouse = warehouse
-        self._log_id = log_ids[VIDEOS_SEEN.name]
         self._now = now
         self._pushed = pushed
         self._subscribe = subscribe
@@ -99,52 +90,20 @@ class Discover(Agent):
         self._keeping = Keeping(blobs, warehouse)
         self._sent: dict[str, tuple[int, datetime]] = {}
         self._retitled: set[tuple[str, str]] = set()
-        self._epochs = Epochs(blobs)
-        self._relearning: Epoch | None = None
+        self._again = SendingAgain(blobs, warehouse, log_ids[VIDEOS_SEEN.name])
 
     async def start(self) -> Sequence[Event]:
         """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
-        return await asyncio.to_thread(self._unfinished)
-
-    def _unfinished(self) -> list[Event]:
-        previous = self._blobs.get(LOG_KEY).decode() if self._blobs.exists(LOG_KEY) else ""
-        new_log = previous != self._log_id
-        relearn = list(self._relearn(new_log))
-        done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
-        unfinished = [seen for seen in self._outbox.entries() if seen.key not in done]
-        waiting = {seen.key: parked for seen in unfinished if (parked := self._parked(seen.key))}
-        again: list[Event] = [seen for seen in unfinished if seen.key not in waiting]
-        if again:
-            log.info("sending unfinished videos again", videos=len(again), new_log=new_log)
-        if new_log:
-            stored = parked_at(self._warehouse)
-            again += [parked for parked in waiting.values() if not _is_told(parked, stored)]
-        self._blobs.put(LOG_KEY, self._log_id.encode())
-        return [*relearn, *again]
-
-    def _parked(self, video_id: str) -> VideoParked | None:
-        try:
-            parking = self._lot.get(video_id)
-        except DataError as error:  # it is looked at anew, and nothing is lost
-            log.error("what a video waits for cannot be read", cause=error.cause, cure=error.cure)
-            return None
-        return parking.parked if parking else None
-
-    def _relearn(self, new_log: bool) -> Iterator[Event]:
-        epoch = self._epochs.current()
-        if epoch.number and (new_log or self._epochs.sent() < epoch.number):
-            yield from rebuild.to_learn(self._blobs, self._warehouse, epoch)
-            self._relearning = epoch
+        return await asyncio.to_thread(self._again.at_start)
 
     async def tick(self) -> Sequence[Event]:
         """Return the sources that are due, videos whose wait is over, and talks that a person keeps."""
-        if self._relearning is not None:  # what `start` returned has been sent by now
-            await asyncio.to_thread(self._epochs.mark_sent, self._relearning)
-            self._relearning = None
+        await asyncio.to_thread(self._again.sent)
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
         return await asyncio.to_thread(
             lambda: [
+                *self._again.late(),
                 *self._due(watched),
                 *self._lot.due(self._now()),
                 *self._keeping.due(),
@@ -304,11 +263,6 @@ class Discover(Agent):
         is_new = is_another_title(video.title, (stored["title"], *stored["titles"]))
         told = (video.video_id, video.title) in self._retitled
         return is_new and not told and bool(stored["accepted"]) and not stored["handed_in"]
-
-
-def _is_told(parked: VideoParked, stored: Mapping[str, datetime]) -> bool:
-    known = stored.get(parked.key)
-    return known is not None and parked.parked_at - known < A_MOMENT
 
 
 async def _run(work: Awaitable[object]) -> object:

@@ -51,20 +51,52 @@ def artefact(blobs: Blobs, video_id: str, version: str) -> bytes:
         ) from error
 
 
-def rendered(content: bytes, wanted: Format, *, times: bool = False) -> bytes:
-    """Return a transcript in a format; `times`: text with the moment at which each paragraph begins.
+def rendered(
+    content: bytes, wanted: Format, *, times: bool = False, names: Mapping[str, str] | None = None
+) -> bytes:
+    """Return a transcript in a format.
+
+    Args:
+        content: as the study keeps it; as JSON it is returned as it is.
+        wanted: the format.
+        times: text with the moment at which each paragraph begins.
+        names: of speakers, who people said they are.
 
     Raises:
         DataError: it is damaged.
     """
     if wanted == "json":
         return content
+    said = parsed(content)
+    if names:
+        segments = [
+            segment.model_copy(update={"speaker": names.get(segment.speaker or "", segment.speaker)})
+            for segment in said.segments
+        ]
+        said = said.model_copy(update={"segments": tuple(segments)})
+    writer = _WRITERS.get(wanted)
+    return (writer(said) if writer else subtitles.plain_text(said, times=times)).encode()
+
+
+def names_in(talk: Mapping[str, Any], version: str) -> dict[str, str]:
+    """Return who people said the speakers of a transcript are, of a talk as the view `talk` says it."""
+    named: dict[str, str] = {}
+    for row in talk["corrections"]:  # newest first
+        if row["what"] == "named" and row["transcript_version"] == version:
+            named.setdefault(row["speaker"], row["name"])
+    return {speaker: name for speaker, name in named.items() if name}
+
+
+def parsed(content: bytes) -> Transcript:
+    """Return a transcript from its JSON.
+
+    Raises:
+        DataError: it is damaged.
+    """
     try:
-        said = Transcript.model_validate_json(content)
+        return Transcript.model_validate_json(content)
     except ValidationError as error:
         raise DataError(
             f"the transcript is damaged ({error.error_count()} errors, first: {error.errors()[0]['msg']})",
             "restore it from a backup, or hand the talk in again",
         ) from error
-    writer = _WRITERS.get(wanted)
-    return (writer(said) if writer else subtitles.plain_text(said, times=times)).encode()

@@ -98,7 +98,7 @@ def bare(options: Options) -> Hear:
 def ours(options: Options) -> Hear:
     """`models.speech.SpeechModels`, as the child process of `agents.transcribe` uses it.
 
-    Turns are noted on their way from the diarizer to the words. A refusal ("no speech") is nothing heard.
+    A refusal ("no speech") is nothing heard.
     """
     from models.errors import BadInput
     from models.speech import SpeechModels
@@ -112,17 +112,8 @@ def ours(options: Options) -> Hear:
         threads=options["threads"],
         token=options["token"],
     )
-    noted: list[Turn] = []
-    find = speech._diarizer.turns
-
-    def turns(audio: Any) -> list[Turn]:
-        noted[:] = find(audio)
-        return list(noted)
-
-    speech._diarizer.turns = turns  # type: ignore[method-assign]
 
     def hear(path: str) -> dict[str, Any]:
-        noted.clear()
         try:
             transcript = speech.transcribe(Path(path))
         except BadInput as error:
@@ -130,7 +121,7 @@ def ours(options: Options) -> Hear:
         words = [word for segment in transcript.segments for word in segment.words]
         return {
             "words": [word.model_dump(include={"start", "end", "text", "speaker"}) for word in words],
-            "turns": [turn.model_dump() for turn in noted],
+            "turns": [turn.model_dump() for turn in transcript.turns],
         }
 
     return hear

@@ -4,18 +4,34 @@ import logging
 import os
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from models.audio import SAMPLE_RATE, Audio
 from models.errors import ModelUnavailable, first_line
 from models.memory import in_less
 from models.source import label, locate
-from models.transcript import Turn
+from models.transcript import Turn, Voice
 
 log = logging.getLogger(__name__)
 BATCH = 32
 """Chunks of audio that are looked at at once, at most; a pipeline may say fewer."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
+
+
+class Diarization(NamedTuple):
+    """Who speaks when; turns in the order they begin, seconds from the start of the recording.
+
+    Speakers are "SPEAKER_00", "SPEAKER_01", … in the order they are first heard; all is empty if nobody is.
+    `floor`: turns that do not overlap; where several people speak at once, that of the one who is most
+    likely transcribed (pyannote.audio's exclusive diarization). `turns`: all of them. `voices`: of each
+    speaker.
+    """
+
+    floor: list[Turn]
+    turns: list[Turn]
+    voices: list[Voice]
 
 
 class Diarizer:
@@ -63,37 +79,37 @@ class Diarizer:
         told = "".join(f"-{name[:3]}{count}" for name, count in self._bounds.items() if count)
         return f"pyannote.audio-{metadata.version('pyannote.audio')}-{label(self._model)}{told}"
 
-    def turns(self, audio: Audio) -> list[Turn]:
-        """Divide a recording into turns that do not overlap.
-
-        Where several people speak at once, the turn is that of the one who is most likely
-        transcribed (pyannote.audio's exclusive diarization).
+    def diarize(self, audio: Audio) -> Diarization:
+        """Find who speaks when, and how they sound.
 
         Args:
             audio: float32 [n], mono, 16 kHz.
-
-        Returns:
-            Turns in the order they begin, seconds from the start of the recording; speakers are
-            "SPEAKER_00", "SPEAKER_01", … in the order they are first heard. Empty if nobody is.
 
         Raises:
             ModelUnavailable: the model cannot be loaded.
         """
         import torch
 
-        sound = {"waveform": torch.from_numpy(audio)[None], "sample_rate": SAMPLE_RATE}
-        diarization = self._diarized(sound)
-        tracks = diarization.exclusive_speaker_diarization.itertracks(yield_label=True)
-        spans = sorted((max(0.0, span.start), span.end, speaker) for span, _, speaker in tracks)
+        found = self._diarized({"waveform": torch.from_numpy(audio)[None], "sample_rate": SAMPLE_RATE})
         names: dict[str, str] = {}
-        return [
-            Turn(
-                start=round(start, 3),
-                end=round(end, 3),
-                speaker=names.setdefault(speaker, f"SPEAKER_{len(names):02d}"),
-            )
-            for start, end, speaker in spans
-        ]
+        floor = _turns(found.exclusive_speaker_diarization, names)
+        turns = _turns(found.speaker_diarization, names)
+        sounds = (
+            {}
+            if found.speaker_embeddings is None
+            else dict(zip(found.speaker_diarization.labels(), found.speaker_embeddings, strict=True))
+        )
+        heard_s = dict.fromkeys(names.values(), 0.0)
+        for turn in turns:
+            heard_s[turn.speaker] += turn.duration_s
+        return Diarization(
+            floor,
+            turns,
+            [
+                Voice(speaker=name, heard_s=round(heard_s[name], 3), embedding=_unit(sounds.get(label)))
+                for label, name in names.items()
+            ],
+        )
 
     def _diarized(self, sound: dict[str, Any]) -> Any:
         """Find the speakers; where a GPU's memory is short fewer chunks at once, in the end on the CPU."""
@@ -137,3 +153,27 @@ class Diarizer:
                     "token, or name a folder that holds it",
                 ) from error
         return self._pipeline
+
+
+def _turns(annotation: Any, names: dict[str, str]) -> list[Turn]:
+    """Return an annotation's tracks; who is not in `names` yet is entered there."""
+    tracks = annotation.itertracks(yield_label=True)
+    spans = sorted((max(0.0, span.start), span.end, speaker) for span, _, speaker in tracks)
+    return [
+        Turn(
+            start=round(start, 3),
+            end=round(end, 3),
+            speaker=names.setdefault(speaker, f"SPEAKER_{len(names):02d}"),
+        )
+        for start, end, speaker in spans
+    ]
+
+
+def _unit(embedding: Any) -> tuple[float, ...]:
+    """Return an embedding at length one, rounded to what tells voices apart; () for none or none that is."""
+    if embedding is None:
+        return ()
+    length = float(np.linalg.norm(embedding))
+    if not np.isfinite(length) or length == 0:
+        return ()
+    return tuple(round(float(value), 4) for value in np.asarray(embedding) / length)

@@ -171,20 +171,22 @@ class SpeechModels:
             raise BadInput(f"no speech in {name}: it is silent", "check that it was recorded with sound")
         lasts_s = audio.duration_s(samples)
         with ThreadPoolExecutor(1) as beside:
-            turns = beside.submit(self._diarizer.turns, samples)
+            speakers = beside.submit(self._diarizer.diarize, samples)
             also = (title.strip(),) if self._from_title and title.strip() else ()
             heard = self._heard(samples, parts, tell, also)
             segments = [segment for stretch in heard for segment in stretch.segments]
             if not any(segment.text for segment in segments):
                 raise BadInput(f"no speech in {name}: no word was heard", "if it is music only, exclude it")
-            attributed = attribute(segments, turns.result())
+            diarization = speakers.result()
         spoken = next((stretch for stretch in heard if stretch.sure), heard[0])
         return Transcript(
             language=spoken.language,
             language_probability=spoken.language_probability,
             duration_s=round(lasts_s, 3),
-            segments=attributed,
+            segments=attribute(segments, diarization.floor),
             dropped=tuple(dropped for stretch in heard for dropped in stretch.dropped),
+            turns=tuple(diarization.turns),
+            voices=tuple(diarization.voices),
             made_by={
                 "transcription": self._transcriber.version,
                 "diarization": self._diarizer.version,

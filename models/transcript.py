@@ -67,6 +67,20 @@ class Turn(_Span):
     speaker: Label
 
 
+class Voice(BaseModel):
+    """How a speaker of a talk sounds.
+
+    `heard_s`: seconds in which they speak, also while others do. `embedding`: of length one, comparable with
+    those that the same diarization model made; empty where it made none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    speaker: Label
+    heard_s: Seconds
+    embedding: tuple[float, ...] = ()
+
+
 class Dropped(_Span):
     """What the recogniser wrote and nobody said, as far as can be told: it is in no segment.
 
@@ -104,6 +118,8 @@ class Transcript(BaseModel):
     (None: it was told). `duration_s` is the length of the recording, in seconds. `segments` are in
     the order they were spoken. `made_by` names the version of each model that had a part in it. `dropped` is
     what was recognised and not believed, in spoken order; `corrections` what a glossary wrote otherwise.
+    `turns` are all that were heard, also those of people who speak at once; `voices` are of their speakers.
+    Both are empty for captions, and for transcripts that were made before they were kept.
 
     Its JSON reads back to an equal transcript; unknown fields are ignored, so that fields can be added.
     """
@@ -117,6 +133,8 @@ class Transcript(BaseModel):
     made_by: dict[str, str]
     dropped: tuple[Dropped, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    voices: tuple[Voice, ...] = ()
 
     @property
     def words_total(self) -> int:

@@ -6,8 +6,8 @@ it is sent. Corrections are only ever added; the latest of a kind holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from streams.blobs import Blobs
 from streams.events import VideoCorrected
@@ -24,6 +24,8 @@ class Standing:
     withdrawal: VideoCorrected | None = None
     redating: VideoCorrected | None = None
     keeping: VideoCorrected | None = None
+    namings: Mapping[tuple[str, str], VideoCorrected] = field(default_factory=dict)
+    """By transcript and speaker, also those that took a name back."""
 
 
 class Corrections:
@@ -67,6 +69,7 @@ class Corrections:
 def standing(events: Iterable[VideoCorrected], video_id: str) -> Standing:
     """Return what holds of a talk, in whatever order the corrections come."""
     withdrawal = redating = keeping = None
+    namings: dict[tuple[str, str], VideoCorrected] = {}
     for event in sorted((event for event in events if event.video_id == video_id), key=_moment):
         match event.what:
             case "withdrawn":
@@ -77,7 +80,9 @@ def standing(events: Iterable[VideoCorrected], video_id: str) -> Standing:
                 redating = event
             case "kept":
                 keeping = event
-    return Standing(withdrawal, redating, keeping)
+            case "named":
+                namings[event.transcript_version, event.speaker] = event
+    return Standing(withdrawal, redating, keeping, namings)
 
 
 def missing(corrections: Corrections, warehouse: Warehouse) -> list[VideoCorrected]:

@@ -108,13 +108,19 @@ class AlertJudged(Event):
 class VideoCorrected(Event):
     """A person took a talk out of the numbers, put it back, or set its date of publication right.
 
-    Or they kept one that was rejected because it says again what another one said.
+    Or they kept one that was rejected because it says again what another one said, or said who a speaker is.
     """
 
     video_id: str
-    what: Literal["withdrawn", "restored", "redated", "kept"]
+    what: Literal["withdrawn", "restored", "redated", "kept", "named"]
     published_at: AwareDatetime | None = None
     """Redated: the right moment of publication."""
+    transcript_version: str = ""
+    """Named: the transcript that has the speaker; another one may call them otherwise."""
+    speaker: str = ""
+    """Named: as the transcript calls them."""
+    name: str = ""
+    """Named: who it is; empty: nobody says so any more."""
     reason: str
     author: str
     corrected_at: AwareDatetime
@@ -125,4 +131,7 @@ class VideoCorrected(Event):
         return self.video_id
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.video_id, self.what, self.corrected_at.astimezone(UTC).isoformat())
+        moment = self.corrected_at.astimezone(UTC).isoformat()
+        if self.what != "named":
+            return (self.video_id, self.what, moment)
+        return (self.video_id, self.what, self.transcript_version, self.speaker, moment)

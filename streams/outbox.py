@@ -6,7 +6,7 @@ made again from here. Entries are written before the event is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streams.blobs import Blobs
 from streams.events import VideoSeen, stable_id
@@ -43,8 +43,12 @@ class Outbox:
         event = decode(self._blobs.get(key))
         return event if isinstance(event, VideoSeen) else None
 
-    def entries(self) -> Iterator[VideoSeen]:
-        """Yield every kept sighting in the order they were seen."""
-        kept = (decode(self._blobs.get(key)) for key in self._blobs.keys(FOLDER))
+    def keys(self) -> set[str]:
+        """Return where sightings are kept: cheaper than what they say."""
+        return set(self._blobs.keys(FOLDER))
+
+    def entries(self, keys: Iterable[str] | None = None) -> Iterator[VideoSeen]:
+        """Yield kept sightings in the order they were seen: those that lie there, or every one."""
+        kept = (decode(self._blobs.get(key)) for key in (self.keys() if keys is None else keys))
         seen = [event for event in kept if isinstance(event, VideoSeen)]
         yield from sorted(seen, key=lambda event: (event.sighting.seen_at, event.key))

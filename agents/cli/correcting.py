@@ -14,6 +14,7 @@ from agents.cli.console import load_settings, print_json, tell
 
 if TYPE_CHECKING:
     from agents.correct import Corrected, Corrector, Known
+    from streams.events import VideoCorrected
 
 UNDO = {"withdrawn": "restore", "kept": "withdraw"}
 """The command that takes a correction back."""
@@ -42,13 +43,18 @@ def correcting(author: str) -> Iterator[Corrector]:
 def told(found: Sequence[Corrected], *, as_json: bool) -> None:
     """Say what came of a wish to correct talks, and how to take it back."""
     for each in found:
-        undo = ""
-        if each.event is not None and each.event.what in UNDO:
-            undo = f" (undo: groundswell videos {UNDO[each.event.what]} {each.event.video_id})"
-        tell(each.said + undo)
+        tell(each.said + (_undo(each.event) if each.event is not None else ""))
     if as_json:
         events = [each.event for each in found if each.event is not None]
         print_json([{"correction_id": event.event_id} | event.model_dump() for event in events])
+
+
+def _undo(event: VideoCorrected) -> str:
+    if event.what == "named" and event.name:
+        return f" (undo: groundswell videos unname {event.video_id} {event.speaker})"
+    if event.what not in UNDO:
+        return ""
+    return f" (undo: groundswell videos {UNDO[event.what]} {event.video_id})"
 
 
 def known(video_id: str) -> Known:

@@ -45,7 +45,7 @@ def transcript(
     force: bool = typer.Option(False, "--force", help="Overwrite FILE."),
 ) -> None:
     """Print what was said in a talk and by whom: to read, or as subtitles."""
-    from agents.render import artefact, rendered
+    from agents.render import artefact, names_in, rendered
     from streams.blobs import Blobs
 
     wanted = file_format or _ending(out)
@@ -59,7 +59,7 @@ def transcript(
     talk = _known(settings, video_id)
     made = _version(talk, version)
     kept = artefact(Blobs(settings.blobs_url), talk["video_id"], made)
-    content = rendered(kept, wanted, times=times)
+    content = rendered(kept, wanted, times=times, names=names_in(talk, made))
     if out is None:
         typer.echo(content, nl=False)
         return

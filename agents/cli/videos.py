@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from agents.cli import speakers
 from agents.cli.author import AUTHOR
 from agents.cli.console import load_settings, print_json, print_rows, tell
 from agents.cli.correcting import correcting, known, misused, told
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from agents.correct import Known
 
 app = typer.Typer(
-    help="Talks: list, show, see which wait; withdraw, restore, redate or keep one.", no_args_is_help=True
+    help="Talks: list, show, see which wait; withdraw, restore, redate or keep one; say who speaks.",
+    no_args_is_help=True,
 )
 app.command()(retranscribe)
+speakers.register(app)
 IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
 REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
 
@@ -209,4 +212,8 @@ def _corrected(row: Known) -> str:
     what = row["what"]
     if what == "redated":
         what = f"redated from {day(row['published_before'])} to {day(row['published_at'])}"
+    if what == "named":
+        what = (
+            f"{row['speaker']} named {row['name']}" if row["name"] else f"name of {row['speaker']} taken back"
+        )
     return f"{what} by {row['author']}" + (f": {row['reason']}" if row["reason"] else "")

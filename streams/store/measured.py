@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 
 from streams.drafts import DRAFT
+from streams.store.names import namings
 from streams.store.shown import SOURCE, corrected
 from streams.store.warehouse import Warehouse, strings
 
@@ -45,7 +46,7 @@ WITH
         GROUP BY model_version, video_id, topic_id
     ),
     gathered AS (
-        SELECT model_version, video_id, groupUniqArrayArray(speakers) AS speakers,
+        SELECT model_version, video_id, groupUniqArrayArray(speakers) AS voices,
                arraySort(groupArrayIf(
                    (topic_id, paragraphs, seconds, best.1, -best.2), topic_id > 0)) AS topics
         FROM counted GROUP BY model_version, video_id
@@ -53,7 +54,8 @@ WITH
 SELECT n.model_version, n.video_id,
        toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
        if(v.video_id = '', n.video_id, v.source), v.channel, v.show, coalesce(v.language, ''),
-       arraySort(arrayDistinct(arrayConcat(v.speakers, g.speakers))),
+       arraySort(arrayDistinct(arrayConcat(v.speakers, arrayMap(
+           voice -> if(has(w.voices, voice), w.names[indexOf(w.voices, voice)], voice), g.voices)))),
        if(startsWith(n.transcript_version, '{DRAFT}') AND s.verdict = 'rejected' AND s.rule != 'duplicate', 1,
           c.withdrawn),  -- a duplicate that was learned is kept by a person
        n.transcript_version,
@@ -68,6 +70,10 @@ LEFT JOIN (
     SELECT video_id, verdict, rule FROM screenings FINAL
     WHERE {_WANTED}
 ) AS s ON s.video_id = n.video_id
+LEFT JOIN (
+    SELECT video_id, transcript_version, groupArray(speaker) AS voices, groupArray(name) AS names
+    FROM {namings(_WANTED)} GROUP BY video_id, transcript_version
+) AS w ON w.video_id = n.video_id AND w.transcript_version = n.transcript_version
 LEFT JOIN {corrected(_WANTED)} AS c ON c.video_id = n.video_id
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.store.book import Book, book
+from streams.store.names import named
 from streams.store.shown import UNSORTED
 from streams.store.warehouse import Row, Warehouse
 from streams.store.writer import NO_TOPIC
@@ -27,7 +28,8 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
     applied = book(warehouse, codebook)
     rows = warehouse.rows(
         """
-        SELECT p.position AS position, p.paragraph_id AS paragraph_id, p.start_s AS start_s, p.end_s AS end_s,
+        SELECT p.video_id AS video_id, p.transcript_version AS transcript_version,
+               p.position AS position, p.paragraph_id AS paragraph_id, p.start_s AS start_s, p.end_s AS end_s,
                p.speakers AS speakers, p.text AS text, a.topic_id AS assigned, a.probability AS probability,
                a.boilerplate = 1 AS boilerplate
         FROM (
@@ -48,11 +50,12 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
         video=video_id,
         model=applied.model_version,
     )
-    return [_about(row, applied) for row in rows]
+    return [_about(row, applied) for row in named(warehouse, rows)]
 
 
 def _about(row: Row, applied: Book) -> Row:
     """Say of a paragraph what the topic that the model assigned counts for."""
+    row = {name: value for name, value in row.items() if name not in ("video_id", "transcript_version")}
     topic_id = applied.counts_as(row.pop("assigned"))
     flags = {"boilerplate": bool(row["boilerplate"])}
     if topic_id == NO_TOPIC:

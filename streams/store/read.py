@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from streams.store.book import Book, book
+from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
 from streams.store.states import STATES
@@ -113,7 +114,7 @@ def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
         ids=json.dumps(sorted({row["video_id"] for row in best})),
         positions=sorted({row["position"] for row in best}),
     )
-    return {_place(row): row for row in said}
+    return {_place(row): row for row in named(warehouse, said)}
 
 
 def _place(row: Row) -> _Place:

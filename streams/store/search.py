@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from streams.store import measure
 from streams.store.book import Book, Entry, book
+from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse, strings
 
@@ -175,7 +176,9 @@ def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: Book) -> list[
         positions=sorted({row["position"] for row in places}),
         model=applied.model_version,
     )
-    said = {(row["video_id"], row["transcript_version"], row["position"]): row for row in rows}
+    said = {
+        (row["video_id"], row["transcript_version"], row["position"]): row for row in named(warehouse, rows)
+    }
     keys = [(row["video_id"], row["transcript_version"], row["position"]) for row in places]
     return [_quote(said[key], applied.counted) for key in keys if key in said]
 

@@ -111,14 +111,17 @@ def corrections(warehouse: Warehouse) -> list[Row]:
     """What was corrected about talks, newest first: why a number is not what it was.
 
     Returns:
-        Rows {correction_id, video_id, title, what, published_before, published_at, reason, author,
-        corrected_at}. what is withdrawn, restored, redated or kept (a duplicate that counts all the same);
-        redated: from published_before to published_at, which are None otherwise.
+        Rows {correction_id, video_id, title, what, published_before, published_at, transcript_version,
+        speaker, name, reason, author, corrected_at}. what is withdrawn, restored, redated, kept (a duplicate
+        that counts all the same) or named; redated: from published_before to published_at, which are None
+        otherwise; named: what the transcript calls the speaker, and who it is (empty: not any more).
     """
     rows = warehouse.rows(
         """
         SELECT c.correction_id AS correction_id, c.video_id AS video_id, v.title AS title, c.what AS what,
-               v.published_at AS published_before, c.published_at AS published_at, c.reason AS reason,
+               v.published_at AS published_before, c.published_at AS published_at,
+               c.transcript_version AS transcript_version, c.speaker AS speaker, c.name AS name,
+               c.reason AS reason,
                c.author AS author, c.corrected_at AS corrected_at
         FROM (SELECT * FROM corrections FINAL) AS c
         LEFT JOIN (SELECT video_id, title, published_at FROM videos FINAL) AS v ON v.video_id = c.video_id

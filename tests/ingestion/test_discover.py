@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from discovering import BEGIN, Answer, Discovery, discovery, seen
 
-from agents.discover import LASTING, LOG_KEY
+from agents.again import LOG_KEY
+from agents.discover import LASTING
 from agents.stage import Position
 from streams.errors import DataError
-from streams.events import SourceDue, Video, VideoAccepted, VideoFollowed, VideoRejected, VideoSeen
+from streams.events import Sighting, SourceDue, Video, VideoAccepted, VideoFollowed, VideoRejected, VideoSeen
 from streams.governor import Governor
 from streams.outbox import Outbox
 from streams.youtube import YouTube
@@ -617,6 +618,17 @@ class TestParking:
                 assert await study.agent.start() == ([] if stored else [parked])
                 study.store([parked])
             parked_at += timedelta(hours=1)
+
+
+async def test_what_is_handed_in_while_it_starts_is_sent_once_it_runs(study: Discovery) -> None:
+    assert await study.agent.start() == []
+    handed = VideoSeen(
+        video=Video(video_id="abcdefghijk"),
+        sighting=Sighting(source_id="ingest", kind="file", seen_at=study.clock.now),
+    )
+    Outbox(study.blobs).keep(handed)
+    assert await study.agent.tick() == [handed]
+    assert await study.agent.tick() == []
 
 
 def test_since_is_a_day(study: Discovery) -> None:

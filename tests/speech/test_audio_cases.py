@@ -212,7 +212,7 @@ def test_two_who_speak_at_once_share_no_second_and_no_word(
     mixed = np.zeros(int(18.1 * SAMPLE_RATE), np.float32)
     mixed[: len(question)] += question
     mixed[-len(answer) :] += answer[: len(mixed)]
-    turns = Diarizer(packaged_models.diarization, device="cpu").turns(mixed)
+    turns = Diarizer(packaged_models.diarization, device="cpu").diarize(mixed).floor
     assert all(one.end <= other.start for one, other in pairwise(turns))
     assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01"}
     transcript = speech.transcribe(write(tmp_path / "talk.wav", mixed))

@@ -100,7 +100,7 @@ def recording(tmp_path: Path) -> Callable[[npt.NDArray[np.floating[Any]]], Path]
 def test_the_two_on_the_telephone_are_told_apart(
     packaged_models: PackagedModels, telephone_call: Path
 ) -> None:
-    turns = Diarizer(packaged_models.diarization, device="cpu").turns(decode(telephone_call))
+    turns = Diarizer(packaged_models.diarization, device="cpu").diarize(decode(telephone_call)).floor
     assert [turn.speaker for turn in turns][:2] == ["SPEAKER_00", "SPEAKER_01"]
     assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01"}
     assert all(one.end <= other.start for one, other in pairwise(turns))
@@ -165,13 +165,13 @@ def test_silence_and_music_have_no_speech_in_them(
 def test_nobody_speaks_in_noise(packaged_models: PackagedModels) -> None:
     diarizer = Diarizer(packaged_models.diarization, device="cpu")
     noise = np.random.default_rng(0).normal(0, 0.01, 3 * SAMPLE_RATE).astype(np.float32)
-    assert diarizer.turns(noise) == []
-    assert diarizer.turns(noise[:200]) == []
+    assert diarizer.diarize(noise) == ([], [], [])
+    assert diarizer.diarize(noise[:200]) == ([], [], [])
 
 
 def test_one_person_is_one_speaker(packaged_models: PackagedModels, telephone_call: Path) -> None:
     sheila = decode(telephone_call)[int(21.8 * SAMPLE_RATE) : int(27.0 * SAMPLE_RATE)]
-    turns = Diarizer(packaged_models.diarization, device="cpu").turns(sheila)
+    turns = Diarizer(packaged_models.diarization, device="cpu").diarize(sheila).floor
     assert {turn.speaker for turn in turns} == {"SPEAKER_00"}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Query
 from fastapi.responses import RedirectResponse, Response
 
-from agents.render import MEDIA, Format, artefact, counting, rendered
+from agents.render import MEDIA, Format, artefact, counting, names_in, rendered
 from agents.web.asking import Refused
 from agents.web.playing import player
 from agents.web.site import Row, Site
@@ -63,11 +63,11 @@ def mount(site: Site) -> None:
     def transcript(form: Format, video_id: str) -> Response:
         known = site.ask(talks.talk, video_id)
         version = counting(known["transcripts"]) if known else None
-        if version is None:
+        if known is None or version is None:
             cause = f"there is no talk {video_id[:80]!r} with a transcript that counts"
             raise Refused(404, cause, "find it on the Talks page; its page says how far it is")
         try:
-            content = rendered(artefact(blobs, video_id, version), form)
+            content = rendered(artefact(blobs, video_id, version), form, names=names_in(known, version))
         except DataError as error:
             raise Refused(404, error.cause, error.cure) from error
         name = re.sub(r"[^\w.-]+", "-", video_id)[:80]

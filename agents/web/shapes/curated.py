@@ -125,6 +125,9 @@ class Correction(TypedDict):
     what: str
     published_before: datetime | None
     published_at: datetime | None
+    transcript_version: str
+    speaker: str
+    name: str
     reason: str
     author: str
     corrected_at: datetime

@@ -1,0 +1,105 @@
+"""again: what was seen once and never finished is sent again when its way was cut off.
+
+The embedded broker forgets when it ends, and a cluster can be lost. In a log that is a new one, what is kept
+in the outbox and not finished is sent again; in the same log only what never reached the store. What is
+parked is left to the parking lot, and said to wait where the store does not know. In an epoch that a rebuild
+began, so are the talks that its topic model has not learned yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from agents import rebuild
+from streams.blobs import Blobs
+from streams.epochs import Epoch, Epochs
+from streams.errors import DataError
+from streams.events import Event, VideoParked, VideoSeen
+from streams.outbox import Outbox
+from streams.parking import ParkingLot
+from streams.store import read
+from streams.store.parked import parked_at
+from streams.store.warehouse import Warehouse
+
+log = structlog.get_logger()
+LOG_KEY = "outbox-log"
+STARTING = 12
+"""Looks, a minute of them, in which somebody may not know yet that this process is there."""
+A_MOMENT = timedelta(milliseconds=1)
+"""The database cuts moments to this."""
+
+
+class SendingAgain:
+    """What `discover` sends before it looks at anything, and for a minute after.
+
+    Args:
+        blobs: of the study.
+        warehouse: of the study: what is finished, and what is known.
+        log_id: identity of the log of what is seen.
+    """
+
+    def __init__(self, blobs: Blobs, warehouse: Warehouse, log_id: str) -> None:
+        self._blobs = blobs
+        self._warehouse = warehouse
+        self._log_id = log_id
+        self._outbox = Outbox(blobs)
+        self._lot = ParkingLot(blobs)
+        self._epochs = Epochs(blobs)
+        self._relearning: Epoch | None = None
+        self._kept: set[str] = set()
+        self._starting = STARTING
+
+    def at_start(self) -> list[Event]:
+        """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
+        previous = self._blobs.get(LOG_KEY).decode() if self._blobs.exists(LOG_KEY) else ""
+        new_log = previous != self._log_id
+        relearn = list(self._relearn(new_log))
+        done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
+        self._kept = self._outbox.keys()
+        unfinished = [seen for seen in self._outbox.entries(self._kept) if seen.key not in done]
+        waiting = {seen.key: parked for seen in unfinished if (parked := self._parked(seen.key))}
+        again: list[Event] = [seen for seen in unfinished if seen.key not in waiting]
+        if again:
+            log.info("sending unfinished videos again", videos=len(again), new_log=new_log)
+        if new_log:
+            stored = parked_at(self._warehouse)
+            again += [parked for parked in waiting.values() if not _is_told(parked, stored)]
+        self._blobs.put(LOG_KEY, self._log_id.encode())
+        return [*relearn, *again]
+
+    def sent(self) -> None:
+        """Learn that what `at_start` returned has been sent."""
+        if self._relearning is not None:
+            self._epochs.mark_sent(self._relearning)
+            self._relearning = None
+
+    def late(self) -> list[VideoSeen]:
+        """Return what was handed in while this process started: who did so found nobody to send it to."""
+        if not self._starting:
+            return []
+        self._starting -= 1
+        late = self._outbox.keys() - self._kept
+        self._kept |= late
+        return list(self._outbox.entries(late))
+
+    def _parked(self, video_id: str) -> VideoParked | None:
+        try:
+            parking = self._lot.get(video_id)
+        except DataError as error:  # it is looked at anew, and nothing is lost
+            log.error("what a video waits for cannot be read", cause=error.cause, cure=error.cure)
+            return None
+        return parking.parked if parking else None
+
+    def _relearn(self, new_log: bool) -> Iterator[Event]:
+        epoch = self._epochs.current()
+        if epoch.number and (new_log or self._epochs.sent() < epoch.number):
+            yield from rebuild.to_learn(self._blobs, self._warehouse, epoch)
+            self._relearning = epoch
+
+
+def _is_told(parked: VideoParked, stored: Mapping[str, datetime]) -> bool:
+    known = stored.get(parked.key)
+    return known is not None and parked.parked_at - known < A_MOMENT

@@ -1,0 +1,175 @@
+"""voices: who speaks in a talk, as far as its transcript, people and other talks of its source know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.correct import Known, known, named
+from agents.render import artefact, counting, parsed
+from models import voices
+from models.errors import BadInput
+from models.introductions import introductions
+from models.transcript import Transcript
+from streams.blobs import Blobs
+from streams.errors import DataError
+
+REMEMBERED = 30
+"""Talks whose named voices are compared, the latest named first."""
+_Names = dict[tuple[str, str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A name that a speaker perhaps has, and why; `start`: seconds at which the talk says so, if it does."""
+
+    name: str
+    why: str
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A speaker of a talk.
+
+    Attributes:
+        speaker: as the transcript calls them.
+        name: who a person said it is; empty: nobody did.
+        heard_s: seconds in which they speak.
+        words: how many.
+        doubt: why they are perhaps nobody, or another one as well; empty: no reason to think so.
+        offers: names to choose from, the likeliest first; none for who has a name.
+    """
+
+    speaker: str
+    name: str
+    heard_s: float
+    words: int
+    doubt: str
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """Who speaks in a talk, by its transcript that counts; who speaks most comes first."""
+
+    talk: Known
+    transcript_version: str
+    speakers: tuple[Speaker, ...]
+
+    def one(self, name: str) -> Speaker:
+        """Return the speaker that is called so, by the transcript or by a person.
+
+        Raises:
+            BadInput: nobody is, or several are.
+        """
+        found = [
+            each
+            for each in self.speakers
+            if name.casefold() in (each.speaker.casefold(), each.name.casefold())
+        ]
+        if len(found) == 1:
+            return found[0]
+        there = ", ".join(each.speaker for each in found or self.speakers) or "none"
+        how = "several speakers are" if found else "no speaker of the transcript is"
+        raise BadInput(f"{how} called {name[:80]!r}", f"there are {there}: see groundswell videos speakers")
+
+
+def speakers(blobs: Blobs, ask: Callable[..., Any], video_id: str) -> Speakers:
+    """Return who speaks in a talk.
+
+    Args:
+        blobs: of the study.
+        ask: a view by name, with its parameters (`talk`, `corrections`).
+        video_id: the talk.
+
+    Raises:
+        BadInput: there is no such talk, or it has no transcript.
+        DataError: its transcript is not there, or damaged.
+    """
+    talk = known(ask, video_id)
+    version = counting(talk["transcripts"])
+    if version is None:
+        raise BadInput(
+            f"{named(talk)} has no transcript that counts", "its state is in groundswell videos show"
+        )
+    transcript = parsed(artefact(blobs, video_id, version))
+    names = _names(ask("corrections"))
+    return Speakers(talk, version, tuple(_speakers(blobs, ask, talk, version, transcript, names)))
+
+
+def _names(corrections: Sequence[Mapping[str, Any]]) -> _Names:
+    """Return the names that hold, by talk, transcript and speaker, the latest named first."""
+    held: _Names = {}
+    for row in corrections:  # newest first
+        if row["what"] == "named":
+            held.setdefault((row["video_id"], row["transcript_version"], row["speaker"]), row["name"])
+    return {key: name for key, name in held.items() if name}
+
+
+def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
+    blobs: Blobs, ask: Callable[..., Any], talk: Known, version: str, transcript: Transcript, names: _Names
+) -> Iterator[Speaker]:
+    words = Counter(
+        segment.speaker for segment in transcript.segments for _ in segment.words or segment.text.split()
+    )
+    heard: dict[str, float] = {}
+    for segment in transcript.segments:
+        if segment.speaker is not None:
+            heard[segment.speaker] = heard.get(segment.speaker, 0.0) + segment.duration_s
+    heard |= {voice.speaker: voice.heard_s for voice in transcript.voices}
+    offers = _offers(transcript, _library(blobs, ask, talk, transcript, names))
+    doubts = voices.doubtful(transcript)
+    for speaker in sorted(heard, key=lambda each: (-heard[each], each)):
+        name = names.get((talk["video_id"], version, speaker), "")
+        yield Speaker(
+            speaker,
+            name,
+            round(heard[speaker], 1),
+            words[speaker],
+            doubts.get(speaker, ""),
+            () if name else tuple(offers.get(speaker, ())),
+        )
+
+
+def _offers(transcript: Transcript, library: Sequence[voices.Known]) -> dict[str, list[Offer]]:
+    found: dict[str, list[Offer]] = {}
+    for each in voices.recognised(transcript.voices, library):
+        why = f"sounds like {each.name} in {each.video_id} ({each.similarity:.2f})"
+        found.setdefault(each.speaker, []).append(Offer(each.name, why))
+    for said in introductions(transcript.segments):
+        offered = found.setdefault(said.speaker, [])
+        if all(each.name.casefold() != said.name.casefold() for each in offered):
+            offered.append(Offer(said.name, f"“{said.quote}”", round(said.start, 1)))
+    return found
+
+
+def _library(
+    blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, names: _Names
+) -> list[voices.Known]:
+    """Return the voices that people named in other talks of the same source, made by the same model."""
+    made_by = transcript.made_by.get("diarization")
+    found: list[voices.Known] = []
+    places = list(dict.fromkeys((video_id, version) for video_id, version, _ in names))
+    for video_id, version in [each for each in places if each[0] != talk["video_id"]][:REMEMBERED]:
+        other = ask("talk", video_id=video_id)
+        if not transcript.voices or other is None or _source(other) != _source(talk):
+            continue
+        try:
+            heard = parsed(artefact(blobs, video_id, version))
+        except DataError:  # it was deleted, or the study was imported without it
+            continue
+        if heard.made_by.get("diarization") == made_by:
+            found += [
+                voices.Known(names[video_id, version, voice.speaker], voice.embedding, video_id)
+                for voice in heard.voices
+                if (video_id, version, voice.speaker) in names
+            ]
+    return found
+
+
+def _source(talk: Known) -> str:
+    """Return what a talk comes from, as `streams.store.shown.SOURCE` has it."""
+    return str(talk["channel_id"] or talk["channel"] or talk["show"] or talk["video_id"])
