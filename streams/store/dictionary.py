@@ -176,6 +176,9 @@ MEANINGS = {
     "parkings.state": "what it waits for",
     "progress.rank": "number of the state, and two for each epoch of the model; the highest holds",
     "corrections.published_at": "moment of publication as corrected (UTC)",
+    "corrections.transcript_version": "the transcript that has the speaker",
+    "corrections.speaker": "speaker, as the transcript calls them",
+    "corrections.name": "who the speaker is; empty: nobody says so any more",
     "topics.video_ids": "founding videos of a topic that was born",
     "merges.label": "name of the merged topic",
 }
