@@ -16,8 +16,7 @@ alternates.
 
 - wer: words changed, dropped or added (jiwer, after Whisper's English normalisation)
 - der: seconds of speech missed, invented or confused (pyannote.metrics, overlapped speech included,
-  --collar). The bare models' turns overlap, as pyannote.audio gives them. Ours do not: of people who speak at
-  once we keep the one who is transcribed, and the others are missed. alone: the same where at most one speaks
+  --collar), by all turns that are heard, also at once. alone: the same where at most one speaks
 - cpwer: word errors by speaker, under the best naming
 - wrong: words in the turn of one person alone that were given to another, or nobody; wder: the same, of words
   aligned by text instead of time

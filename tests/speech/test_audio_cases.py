@@ -216,6 +216,10 @@ def test_two_who_speak_at_once_share_no_second_and_no_word(
     assert all(one.end <= other.start for one, other in pairwise(turns))
     assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01"}
     transcript = speech.transcribe(write(tmp_path / "talk.wav", mixed))
+    assert any(one.end > other.start for one, other in pairwise(transcript.turns)), "what was heard is kept"
+    assert {voice.speaker for voice in transcript.voices} == {"SPEAKER_00", "SPEAKER_01"}
+    assert sum(voice.heard_s for voice in transcript.voices) > sum(turn.duration_s for turn in turns)
+    assert all(len(voice.embedding) == 192 for voice in transcript.voices)
     words = [word for segment in transcript.segments for word in segment.words]
     assert all(word.speaker in ("SPEAKER_00", "SPEAKER_01") for word in words)
     assert {word.speaker for word in words if word.end < 5} == {turns[0].speaker}

@@ -221,7 +221,7 @@ def test_a_model_that_cannot_be_had_is_named_with_its_cure(
     kind: type[Transcriber] | type[Diarizer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    use = "transcribe" if kind is Transcriber else "turns"
+    use = "transcribe" if kind is Transcriber else "diarize"
     second = np.zeros(SAMPLE_RATE, np.float32)
     for model, cause, cure in [
         ("somebody/no-such-model", "cannot load .* somebody/no-such-model", "check the network"),
