@@ -9,7 +9,8 @@ began, so are the talks that its topic model has not learned yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -27,7 +28,7 @@ from streams.store.warehouse import Warehouse
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
 STARTING = 12
-"""Looks, a minute of them, in which somebody may not know yet that this process is there."""
+"""Looks, a minute of them: so long whoever began before may still be handing in."""
 A_MOMENT = timedelta(milliseconds=1)
 """The database cuts moments to this."""
 
@@ -39,12 +40,14 @@ class SendingAgain:
         blobs: of the study.
         warehouse: of the study: what is finished, and what is known.
         log_id: identity of the log of what is seen.
+        announced: the file that says that this process runs; whoever finds it sends what they hand in.
     """
 
-    def __init__(self, blobs: Blobs, warehouse: Warehouse, log_id: str) -> None:
+    def __init__(self, blobs: Blobs, warehouse: Warehouse, log_id: str, announced: Path) -> None:
         self._blobs = blobs
         self._warehouse = warehouse
         self._log_id = log_id
+        self._announced = announced
         self._outbox = Outbox(blobs)
         self._lot = ParkingLot(blobs)
         self._epochs = Epochs(blobs)
@@ -78,12 +81,13 @@ class SendingAgain:
 
     def late(self) -> list[VideoSeen]:
         """Return what was handed in while this process started: who did so found nobody to send it to."""
-        if not self._starting:
+        if not self._starting or not self._announced.exists():
             return []
         self._starting -= 1
+        since = datetime.fromtimestamp(self._announced.stat().st_mtime, UTC)
         late = self._outbox.keys() - self._kept
         self._kept |= late
-        return list(self._outbox.entries(late))
+        return [seen for seen in self._outbox.entries(late) if seen.sighting.seen_at < since]
 
     def _parked(self, video_id: str) -> VideoParked | None:
         try:

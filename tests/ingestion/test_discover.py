@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,8 @@ from tests.loopback_youtube import FakeVideo
 AT = Position("log", "sources.due", 0, 0)
 TALKS = Path(__file__).resolve().parents[2] / "agents" / "demo" / "talks"
 PLAYLIST = "PLgroundswell0001"
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -621,13 +623,24 @@ class TestParking:
 
 
 async def test_what_is_handed_in_while_it_starts_is_sent_once_it_runs(study: Discovery) -> None:
-    assert await study.agent.start() == []
-    handed = VideoSeen(
-        video=Video(video_id="abcdefghijk"),
-        sighting=Sighting(source_id="ingest", kind="file", seen_at=study.clock.now),
-    )
-    Outbox(study.blobs).keep(handed)
-    assert await study.agent.tick() == [handed]
+    def handed_in(video_id: str, seen_at: datetime) -> VideoSeen:
+        seen = VideoSeen(
+            video=Video(video_id=video_id),
+            sighting=Sighting(source_id="ingest", kind="file", seen_at=seen_at),
+        )
+        Outbox(study.blobs).keep(seen)
+        return seen
+
+    handed_in("before", NOON)
+    assert [event.key for event in await study.agent.start()] == ["before"]
+    meanwhile = handed_in("meanwhile", NOON)
+    assert await study.agent.tick() == [], "it is not announced yet"
+    running = study.settings.running_file
+    running.parent.mkdir(parents=True, exist_ok=True)
+    running.write_text("{}")
+    os.utime(running, (NOON.timestamp() + 1, NOON.timestamp() + 1))
+    handed_in("after", NOON + timedelta(seconds=2))  # whoever hands it in finds the process, and sends it
+    assert await study.agent.tick() == [meanwhile]
     assert await study.agent.tick() == []
 
 
