@@ -19,7 +19,7 @@ from models.hallucinations import (
     sureness_of,
 )
 from models.transcript import Word
-from models.voice import Voice
+from models.voice_activity import VoiceActivity
 
 BATCH = 16
 """Windows of up to 30 s that a GPU decodes at once."""
@@ -68,13 +68,13 @@ class Passage:
             or bool(find_loops([bare(word.text) for word in self.words]))
         )
 
-    def utterances(self, voice: Voice, number: int) -> Iterator[Utterance]:
+    def utterances(self, activity: VoiceActivity, number: int) -> Iterator[Utterance]:
         """Cut it at sentences, and say what is heard there; `number` names the passage."""
         around = sureness_of(self.words, self.log_probability)
         for words in cut_at_sentences(self.words) if self.words else [()]:
             start = min((word.start for word in words), default=self.start)
             end = max((word.end for word in words), default=self.end)
-            surest, level_db = voice.at(start, end)
+            surest, level_db = activity.at(start, end)
             text = "".join(word.text for word in words) if words else self.text
             yield Utterance(
                 text=text,

@@ -9,7 +9,7 @@ from models.audio import SAMPLE_RATE, Audio
 from models.decoding import Passage
 from models.hallucinations import Utterance, Verdict, judge
 from models.transcript import Dropped, Segment, Word
-from models.voice import Voice
+from models.voice_activity import VoiceActivity
 
 AROUND_S = 0.2
 """So much before and after what is suspicious is listened to with it, up to its neighbours."""
@@ -42,12 +42,12 @@ def believe(
     Returns:
         Segments and what was dropped, both in spoken order; a passage that is believed is one segment.
     """
-    voice = Voice(audio) if passages else None
+    activity = VoiceActivity(audio) if passages else None
     segments: list[Segment] = []
     dropped: list[Dropped] = []
-    if voice is None:
+    if activity is None:
         return segments, dropped
-    utterances = _utterances(passages, voice)
+    utterances = _utterances(passages, activity)
     first = judge(utterances, prompted, known)
     judged = list(zip(utterances, first, strict=True))
     looped = {utterance.passage for utterance, verdict in judged if verdict.loops}
@@ -67,7 +67,7 @@ def believe(
         begin = max(min(before, heard[0].start), heard[0].start - AROUND_S, 0.0)
         end = min(max(after, heard[-1].end), max(utterance.end for utterance in heard) + AROUND_S)
         part = audio[int(begin * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
-        found = _utterances(again(part, begin) if part.size else [], voice)
+        found = _utterances(again(part, begin) if part.size else [], activity)
         if found:
             doubted = all(first[number].reason for number in group)
             kept, lost = _sifted(found, judge(found, prompted, (*known, *[_DOUBTED] * doubted)))
@@ -86,8 +86,10 @@ def _unheard(verdict: Verdict, failed: bool) -> Verdict:
     return Verdict(verdict.reason or "nothing was heard there the second time") if failed else verdict
 
 
-def _utterances(passages: Sequence[Passage], voice: Voice) -> list[Utterance]:
-    return [utterance for number, each in enumerate(passages) for utterance in each.utterances(voice, number)]
+def _utterances(passages: Sequence[Passage], activity: VoiceActivity) -> list[Utterance]:
+    return [
+        utterance for number, each in enumerate(passages) for utterance in each.utterances(activity, number)
+    ]
 
 
 def _sifted(

@@ -14,7 +14,7 @@ _SPEECH = 0.5
 _FLOOR = 1e-12
 
 
-class Voice:
+class VoiceActivity:
     """Voice and loudness of one recording; both are measured once, at the beginning.
 
     Args:
