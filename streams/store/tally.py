@@ -171,7 +171,7 @@ def _scanned(
 ) -> tuple[Sequence[Any], ...]:
     """Count by `cut` of the days and by topic (`id`) or `unit`, both SQL; by the latter, then the former.
 
-    Cuts are numbers below `CUTS`: so the database can group by one number, a quarter faster than by two.
+    Cuts are numbers below `CUTS`: so the database can group by one number.
 
     Returns:
         Columns cut, counted, videos, firsts, paragraphs, minutes. A talk is counted at the first topic of
