@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +19,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.topics.streams import data_folder
 from models.introductions import Introduction, introductions
 from models.transcript import Segment
 
-DATA = Path(os.environ.get("GROUNDSWELL_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
 MADE_ON = ("changelog_practicalai", "changelog_shipit")
 SHOWS = (
     *MADE_ON,
@@ -80,7 +79,7 @@ def main() -> int:
     arguments = parser.parse_args()
     results = {}
     for show in arguments.shows:
-        path = DATA / "talks" / f"{show}.jsonl.gz"
+        path = data_folder() / "talks" / f"{show}.jsonl.gz"
         if not path.exists():
             print(f"error: {path} is not there: let GROUNDSWELL_TEST_DATA name the data", file=sys.stderr)
             return 2

@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.machine import ROOT
+from benchmarks.speech_samples import read
+from benchmarks.topics.streams import data_folder
 from models.audio import SAMPLE_RATE, decode
 from models.diarization import Diarization, Diarizer
 from models.packaged import prepare
@@ -30,7 +32,7 @@ from models.transcript import Turn
 from models.voices import ALIKE, similarity
 
 SPOKEN = ROOT / "agents" / "demo" / "audio"
-SHARED = Path(os.environ.get("GROUNDSWELL_TEST_DATA") or ROOT.parent / "shared" / "data") / "audio"
+SHARED = data_folder() / "audio"
 MEDIA = (".flac", ".ogg", ".wav", ".mp3")
 
 
@@ -41,14 +43,6 @@ class Heard(NamedTuple):
     recording: str
     collection: str
     embedding: tuple[float, ...]
-
-
-def turns_of(path: Path) -> list[Turn]:
-    """Return the turns that lie beside a recording."""
-    rows = [
-        line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("SPEAKER")
-    ]
-    return [Turn(start=float(row[3]), end=float(row[3]) + float(row[4]), speaker=row[7]) for row in rows]
 
 
 def person(speaker: str, found: Diarization, turns: Sequence[Turn], offset_s: float) -> str:
@@ -64,7 +58,7 @@ def person(speaker: str, found: Diarization, turns: Sequence[Turn], offset_s: fl
 
 def heard(diarizer: Diarizer, path: Path) -> Iterator[Heard]:
     """Yield the speakers of each half of a recording."""
-    turns, audio = turns_of(path.with_suffix(".rttm")), decode(path)
+    turns, audio = read(path).turns or (), decode(path)
     middle = len(audio) // 2
     for part, offset in ((audio[:middle], 0), (audio[middle:], middle)):
         found = diarizer.diarize(part)
