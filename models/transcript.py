@@ -1,5 +1,6 @@
 """The transcript: who said what, from which second to which."""
 
+from collections import Counter
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -140,3 +141,11 @@ class Transcript(BaseModel):
     def words_total(self) -> int:
         """Words spoken in the talk; a segment whose words have no times is counted by its spaces."""
         return sum(len(segment.words) or len(segment.text.split()) for segment in self.segments)
+
+    @property
+    def words_by_speaker(self) -> Counter[str | None]:
+        """Words that each speaker says, counted as `words_total` does."""
+        words: Counter[str | None] = Counter()
+        for segment in self.segments:
+            words[segment.speaker] += len(segment.words) or len(segment.text.split())
+        return words

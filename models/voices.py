@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -62,9 +61,7 @@ def doubtful(transcript: Transcript) -> dict[str, str]:
 
     Diarization makes such ghosts of laughter, of music, or of a voice that changes.
     """
-    words = Counter(
-        segment.speaker for segment in transcript.segments for _ in segment.words or segment.text.split()
-    )
+    words = transcript.words_by_speaker
     louder: list[Voice] = []
     doubts = {}
     for voice in sorted(transcript.voices, key=lambda voice: (-voice.heard_s, voice.speaker)):
