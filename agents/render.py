@@ -78,15 +78,6 @@ def rendered(
     return (writer(said) if writer else subtitles.plain_text(said, times=times)).encode()
 
 
-def names_in(talk: Mapping[str, Any], version: str) -> dict[str, str]:
-    """Return who people said the speakers of a transcript are, of a talk as the view `talk` says it."""
-    named: dict[str, str] = {}
-    for row in talk["corrections"]:  # newest first
-        if row["what"] == "named" and row["transcript_version"] == version:
-            named.setdefault(row["speaker"], row["name"])
-    return {speaker: name for speaker, name in named.items() if name}
-
-
 def parsed(content: bytes) -> Transcript:
     """Return a transcript from its JSON.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agents.correct import Known, known, named
+from agents.names import Names, names
 from agents.render import artefact, counting, parsed
 from models import voices
 from models.errors import BadInput
@@ -18,7 +18,6 @@ from streams.errors import DataError
 
 REMEMBERED = 30
 """Talks whose named voices are compared, the latest named first."""
-_Names = dict[tuple[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +95,23 @@ def speakers(blobs: Blobs, ask: Callable[..., Any], video_id: str) -> Speakers:
             f"{named(talk)} has no transcript that counts", "its state is in groundswell videos show"
         )
     transcript = parsed(artefact(blobs, video_id, version))
-    names = _names(ask("corrections"))
-    return Speakers(talk, version, tuple(_speakers(blobs, ask, talk, version, transcript, names)))
-
-
-def _names(corrections: Sequence[Mapping[str, Any]]) -> _Names:
-    """Return the names that hold, by talk, transcript and speaker, the latest named first."""
-    held: _Names = {}
-    for row in corrections:  # newest first
-        if row["what"] == "named":
-            held.setdefault((row["video_id"], row["transcript_version"], row["speaker"]), row["name"])
-    return {key: name for key, name in held.items() if name}
+    given = names(ask("corrections"))
+    return Speakers(talk, version, tuple(_speakers(blobs, ask, talk, version, transcript, given)))
 
 
 def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
-    blobs: Blobs, ask: Callable[..., Any], talk: Known, version: str, transcript: Transcript, names: _Names
+    blobs: Blobs, ask: Callable[..., Any], talk: Known, version: str, transcript: Transcript, given: Names
 ) -> Iterator[Speaker]:
-    words = Counter(
-        segment.speaker for segment in transcript.segments for _ in segment.words or segment.text.split()
-    )
+    words = transcript.words_by_speaker
     heard: dict[str, float] = {}
     for segment in transcript.segments:
         if segment.speaker is not None:
             heard[segment.speaker] = heard.get(segment.speaker, 0.0) + segment.duration_s
     heard |= {voice.speaker: voice.heard_s for voice in transcript.voices}
-    offers = _offers(transcript, _library(blobs, ask, talk, transcript, names))
+    offers = _offers(transcript, _library(blobs, ask, talk, transcript, given))
     doubts = voices.doubtful(transcript)
     for speaker in sorted(heard, key=lambda each: (-heard[each], each)):
-        name = names.get((talk["video_id"], version, speaker), "")
+        name = given.get((talk["video_id"], version, speaker), "")
         yield Speaker(
             speaker,
             name,
@@ -147,15 +135,17 @@ def _offers(transcript: Transcript, library: Sequence[voices.Known]) -> dict[str
 
 
 def _library(
-    blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, names: _Names
+    blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, given: Names
 ) -> list[voices.Known]:
     """Return the voices that people named in other talks of the same source, made by the same model."""
+    if not transcript.voices:
+        return []
     made_by = transcript.made_by.get("diarization")
     found: list[voices.Known] = []
-    places = list(dict.fromkeys((video_id, version) for video_id, version, _ in names))
+    places = list(dict.fromkeys((video_id, version) for video_id, version, _ in given))
     for video_id, version in [each for each in places if each[0] != talk["video_id"]][:REMEMBERED]:
         other = ask("talk", video_id=video_id)
-        if not transcript.voices or other is None or _source(other) != _source(talk):
+        if other is None or _source(other) != _source(talk):
             continue
         try:
             heard = parsed(artefact(blobs, video_id, version))
@@ -163,9 +153,9 @@ def _library(
             continue
         if heard.made_by.get("diarization") == made_by:
             found += [
-                voices.Known(names[video_id, version, voice.speaker], voice.embedding, video_id)
+                voices.Known(given[video_id, version, voice.speaker], voice.embedding, video_id)
                 for voice in heard.voices
-                if (video_id, version, voice.speaker) in names
+                if (video_id, version, voice.speaker) in given
             ]
     return found
 

@@ -65,13 +65,9 @@ def name(  # noqa: PLR0917 - options of a command
     as_json: bool = JSON,
 ) -> None:
     """Say who a speaker is: quotes, transcripts and numbers by speaker have the name from now on."""
-    found = _speakers(video_id)
-    with misused("SPEAKER"):
-        meant = found.one(speaker)
+    found, meant = _meant(video_id, speaker)
     with correcting(author) as corrector:
-        told(
-            corrector.name(found.talk, found.transcript_version, meant.speaker, name, reason), as_json=as_json
-        )
+        told(corrector.name(found.talk, found.transcript_version, meant, name, reason), as_json=as_json)
 
 
 def unname(
@@ -82,11 +78,15 @@ def unname(
     as_json: bool = JSON,
 ) -> None:
     """Take a speaker's name back."""
+    found, meant = _meant(video_id, speaker)
+    with correcting(author) as corrector:
+        told(corrector.unname(found.talk, found.transcript_version, meant, reason), as_json=as_json)
+
+
+def _meant(video_id: str, speaker: str) -> tuple[Speakers, str]:
     found = _speakers(video_id)
     with misused("SPEAKER"):
-        meant = found.one(speaker)
-    with correcting(author) as corrector:
-        told(corrector.unname(found.talk, found.transcript_version, meant.speaker, reason), as_json=as_json)
+        return found, found.one(speaker).speaker
 
 
 def _speakers(video_id: str) -> Speakers:

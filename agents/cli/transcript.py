@@ -45,7 +45,8 @@ def transcript(
     force: bool = typer.Option(False, "--force", help="Overwrite FILE."),
 ) -> None:
     """Print what was said in a talk and by whom: to read, or as subtitles."""
-    from agents.render import artefact, names_in, rendered
+    from agents.names import names_in
+    from agents.render import artefact, rendered
     from streams.blobs import Blobs
 
     wanted = file_format or _ending(out)

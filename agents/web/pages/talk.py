@@ -9,7 +9,8 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Query
 from fastapi.responses import RedirectResponse, Response
 
-from agents.render import MEDIA, Format, artefact, counting, names_in, rendered
+from agents.names import names_in
+from agents.render import MEDIA, Format, artefact, counting, rendered
 from agents.web.asking import Refused
 from agents.web.playing import player
 from agents.web.site import Row, Site
