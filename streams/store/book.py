@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streams.errors import DataError
-from streams.store.shown import MODEL, named
+from streams.store.entries import NEWEST, entries
+from streams.store.shown import MODEL, UNSORTED
 from streams.store.warehouse import Warehouse
 
 
@@ -73,10 +74,7 @@ def book(warehouse: Warehouse, revision: int | None = None) -> Book:
     if revision is not None:
         _must_exist(warehouse, revision)
     model = shown_model(warehouse)
-    until = "" if revision is None else "AND revision <= {revision:UInt64}"
-    rows = warehouse.rows(
-        f"SELECT * FROM {named(until, '{model:String}')}", revision=revision or 0, model=model
-    )
+    rows = entries(warehouse, model, NEWEST if revision is None else revision)
     merges = warehouse.rows(
         "SELECT topic_id, target FROM merges FINAL WHERE model_version = {model:String}", model=model
     )
@@ -87,8 +85,8 @@ def book(warehouse: Warehouse, revision: int | None = None) -> Book:
         {
             row["topic_id"]: Entry(
                 topic_id=row["topic_id"],
-                name=row["name"],
-                theme=row["theme"],
+                name=row["decided"] or row["own"],
+                theme=row["theme"] or UNSORTED,
                 retained=bool(row["retained"]),
                 counts_as=_follow(row["topic_id"], (merged, decided)),
                 reason=row["reason"],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from streams.codebook_log import CodebookLog
 from streams.events import CodebookDecided
-from streams.store.book import shown_model
-from streams.store.shown import MODEL, entries, named
+from streams.store.book import book, shown_model
+from streams.store.entries import NEWEST, entries
+from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
 
-_NEWEST = 2**64 - 1
+_UNKNOWN: Row = {"key": "", "origin": "", "words": []}
+"""A topic that was decided about, and of which nothing else is stored yet."""
 
 
 def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: str = "") -> Row:
@@ -26,13 +28,18 @@ def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: 
         revision: the one that its entry is from. themes: rows {theme, description} by name.
     """
     version = model or shown_model(warehouse)
-    until = _NEWEST if revision is None else revision
-    of = {"model": version, "until": until}
+    until = NEWEST if revision is None else revision
+    known = facts(warehouse, version)
+    merges = "SELECT topic_id, target FROM aliases WHERE model_version = {model:String}"
+    aliases = {row["topic_id"]: row["target"] for row in warehouse.rows(merges, model=version)}
     return {
         "revision": _revisions(warehouse, until)["revision"],
         "model_version": version,
-        "topics": [_topic(row) for row in warehouse.rows(_TOPICS, **of)],
-        "themes": warehouse.rows(_THEMES, **of),
+        "topics": [
+            _topic(row, known.get(row["topic_id"], _UNKNOWN), aliases.get(row["topic_id"]))
+            for row in entries(warehouse, version, until)
+        ],
+        "themes": warehouse.rows(_THEMES, model=version, until=until),
     }
 
 
@@ -43,7 +50,7 @@ def codebook_revision(warehouse: Warehouse) -> Row:
         {revision, decisions, model_version}: the newest revision that it holds (0: none), how many it holds,
         and the model whose topics are shown.
     """
-    return _revisions(warehouse, _NEWEST) | {"model_version": shown_model(warehouse)}
+    return _revisions(warehouse, NEWEST) | {"model_version": shown_model(warehouse)}
 
 
 def codebook_decisions(warehouse: Warehouse, limit: int = 100, since: int = 0) -> list[Row]:
@@ -71,14 +78,15 @@ def codebook_judgements(warehouse: Warehouse) -> list[Row]:
         Rows {topic_id, name, reviewer, verdict, theme, note, judged_at}: verdict is include or exclude, theme
         where it belongs, or empty.
     """
-    return warehouse.rows(
-        f"""
-        SELECT j.topic_id AS topic_id, n.name AS name, reviewer, verdict, j.theme AS theme, note, judged_at
-        FROM (SELECT * FROM judgements FINAL WHERE model_version = {MODEL}) AS j
-        LEFT JOIN {named()} AS n ON n.topic_id = j.topic_id
-        ORDER BY topic_id, reviewer
+    applied = book(warehouse)
+    rows = warehouse.rows(
         """
+        SELECT topic_id, '' AS name, reviewer, verdict, theme, note, judged_at FROM judgements FINAL
+        WHERE model_version = {model:String} ORDER BY topic_id, reviewer
+        """,
+        model=applied.model_version,
     )
+    return [row | {"name": applied.name_of(row["topic_id"])} for row in rows]
 
 
 def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
@@ -86,20 +94,6 @@ def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
     held = {row["revision"] for row in warehouse.rows("SELECT revision FROM decisions")}
     return list(log.missing(held))
 
-
-_TOPICS = f"""
-SELECT e.topic_id AS topic_id, e.decided AS name, e.own AS own, e.theme AS theme, e.retained AS retained,
-       e.target AS target, e.reason AS reason, e.revision AS revision, t.codebook_key AS key,
-       t.origin AS origin, a.target AS alias, w.words AS words
-FROM {entries("AND revision <= {until:UInt64}", "{model:String}")} AS e
-LEFT JOIN (SELECT * FROM topics FINAL WHERE model_version = {{model:String}}) AS t
-    ON t.topic_id = e.topic_id
-LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {{model:String}}) AS w
-    ON w.topic_id = e.topic_id
-LEFT JOIN (SELECT topic_id, target FROM aliases WHERE model_version = {{model:String}}) AS a
-    ON a.topic_id = e.topic_id
-ORDER BY topic_id
-"""
 
 _THEMES = """
 WITH
@@ -120,9 +114,21 @@ ORDER BY theme
 """
 
 
-def _topic(row: Row) -> Row:
-    merged = {"target": row["target"] or None, "alias": row["alias"] or None}
-    return row | merged | {"retained": bool(row["retained"]), "words": list(row["words"])}
+def _topic(entry: Row, known: Row, alias: int | None) -> Row:
+    return {
+        "topic_id": entry["topic_id"],
+        "name": entry["decided"],
+        "own": entry["own"],
+        "theme": entry["theme"],
+        "retained": bool(entry["retained"]),
+        "target": entry["target"] or None,
+        "reason": entry["reason"],
+        "revision": entry["revision"],
+        "key": known["key"],
+        "origin": known["origin"],
+        "alias": alias,
+        "words": list(known["words"]),
+    }
 
 
 def _revisions(warehouse: Warehouse, until: int) -> Row:

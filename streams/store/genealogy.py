@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from streams.store.book import Book, book
-from streams.store.shown import ASLEEP, MODEL
+from streams.store.shown import MODEL
+from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
 
+FACTS = ("origin", "emerged_at", "parent_id", "words", "words_at_birth", "asleep")
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
 """Of what happened in one step, what the rest follows from comes first."""
 
@@ -111,25 +113,10 @@ def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> R
     known = applied.counts_as(topic_id)
     if known not in applied.entries:
         return None
-    rows = warehouse.rows(
-        f"""
-        SELECT t.origin AS origin, t.emerged_at AS emerged_at, t.parent AS parent_id, w.words AS words,
-               t.words AS words_at_birth, s.asleep AS asleep
-        FROM (
-            SELECT * FROM topics FINAL WHERE model_version = {{model:String}} AND topic_id = {{topic:UInt32}}
-        ) AS t
-        LEFT JOIN (
-            SELECT topic_id, words FROM topic_words FINAL
-            WHERE model_version = {{model:String}} AND topic_id = {{topic:UInt32}}
-        ) AS w ON w.topic_id = t.topic_id
-        LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
-        """,
-        model=applied.model_version,
-        topic=known,
-    )
-    if not rows:
+    found = facts(warehouse, applied.model_version, known).get(known)
+    if found is None:
         return None
-    found, entry = rows[0], applied.entries[known]
+    entry = applied.entries[known]
     parent = applied.entries.get(found["parent_id"])
     merged = [each for each in applied.family(known) if each != known]
     return {
@@ -138,9 +125,8 @@ def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> R
         "theme": entry.theme,
         "retained": entry.retained,
         "reason": entry.reason,
-        **found,
+        **{name: found[name] for name in FACTS},
         "parent": parent.name if parent else "",
-        "asleep": bool(found["asleep"]),
         "asked_id": topic_id,
         "merged": [{"topic_id": each, "name": applied.entries[each].name} for each in merged],
     }

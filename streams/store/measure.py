@@ -13,11 +13,14 @@ from collections.abc import Container, Mapping, Sequence
 from streams.store import tally
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
-from streams.store.shown import ASLEEP
 from streams.store.tally import UNITS, Tally, by_theme, by_topic, mapped, talks
+from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
 
 FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
+FACTS = ("origin", "emerged_at", "parent_id", "asleep", "words")
+PAIRS = 2**32
+"""Two topics are grouped by one number, the first one times this and the other."""
 
 
 def prevalence(
@@ -89,29 +92,13 @@ def topics(
     nothing = {
         "videos": 0, "of_videos": counted.of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0
     }  # fmt: skip
-    known = warehouse.rows(
-        f"""
-        SELECT t.topic_id AS topic_id, t.origin AS origin, t.emerged_at AS emerged_at, t.parent AS parent_id,
-               s.asleep = 1 AS asleep, w.words AS words
-        FROM (SELECT * FROM topics FINAL WHERE model_version = {{model:String}}) AS t
-        LEFT JOIN (SELECT topic_id, words FROM topic_words FINAL WHERE model_version = {{model:String}}) AS w
-            ON w.topic_id = t.topic_id
-        LEFT JOIN {ASLEEP} AS s ON s.topic_id = t.topic_id
-        """,
-        model=applied.model_version,
-    )
-    named = {entry.topic_id: entry for entry in applied.retained}
+    known = facts(warehouse, applied.model_version)
     rows = [
-        {
-            "topic_id": row["topic_id"],
-            "name": named[row["topic_id"]].name,
-            "theme": named[row["topic_id"]].theme,
-        }
-        | row
-        | {"asleep": bool(row["asleep"])}
-        | {name: counted.units.get(row["topic_id"], nothing)[name] for name in FIGURES}
-        for row in known
-        if row["topic_id"] in named
+        {"topic_id": entry.topic_id, "name": entry.name, "theme": entry.theme}
+        | {name: known[entry.topic_id][name] for name in FACTS}
+        | {name: counted.units.get(entry.topic_id, nothing)[name] for name in FIGURES}
+        for entry in applied.retained
+        if entry.topic_id in known
     ]
     return sorted(rows, key=lambda row: (-row["videos"], row["topic_id"]))
 
@@ -210,7 +197,7 @@ def cooccurrence(
     counted = topic_tallies(warehouse, [selection], applied)[0]
     rows = warehouse.rows(
         f"""
-        SELECT one AS topic_id, other AS other_id, count() AS videos
+        SELECT toUInt64(one) * {PAIRS} + other AS pair, count() AS videos
         FROM (
             SELECT one, arraySlice(present, at + 1) AS others
             FROM (
@@ -220,7 +207,7 @@ def cooccurrence(
             ARRAY JOIN present AS one, arrayEnumerate(present) AS at
         )
         ARRAY JOIN others AS other
-        GROUP BY one, other ORDER BY videos DESC, topic_id, other_id LIMIT {{limit:UInt32}}
+        GROUP BY pair ORDER BY videos DESC, pair LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
         **mapped(units),
@@ -231,14 +218,15 @@ def cooccurrence(
 
 
 def _pair(row: Row, single: Mapping[int, Row], applied: Book) -> Row:
-    one, other = single[row["topic_id"]], single[row["other_id"]]
+    topic_id, other_id = divmod(row["pair"], PAIRS)
+    one, other = single[topic_id], single[other_id]
     either = one["videos"] + other["videos"] - row["videos"]
     expected = one["videos"] * other["videos"] / one["of_videos"]
     return {
-        "topic_id": row["topic_id"],
-        "name": applied.entries[row["topic_id"]].name,
-        "other_id": row["other_id"],
-        "other": applied.entries[row["other_id"]].name,
+        "topic_id": topic_id,
+        "name": applied.entries[topic_id].name,
+        "other_id": other_id,
+        "other": applied.entries[other_id].name,
         "videos": row["videos"],
         "topic_videos": one["videos"],
         "other_videos": other["videos"],
