@@ -12,7 +12,7 @@ from agents.render import artefact, counting, parsed
 from models import voices
 from models.errors import BadInput
 from models.introductions import introductions
-from models.transcript import Transcript
+from models.transcript import Segment, Transcript
 from streams.blobs import Blobs
 from streams.errors import DataError
 
@@ -38,6 +38,7 @@ class Speaker:
         name: who a person said it is; empty: nobody did.
         heard_s: seconds in which they speak.
         words: how many.
+        hear_s: seconds at which their longest stretch begins, to hear who it is; None: they say nothing.
         doubt: why they are perhaps nobody, or another one as well; empty: no reason to think so.
         offers: names to choose from, the likeliest first; none for who has a name.
     """
@@ -46,6 +47,7 @@ class Speaker:
     name: str
     heard_s: float
     words: int
+    hear_s: float | None
     doubt: str
     offers: tuple[Offer, ...]
 
@@ -104,9 +106,13 @@ def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
 ) -> Iterator[Speaker]:
     words = transcript.words_by_speaker
     heard: dict[str, float] = {}
+    longest: dict[str, Segment] = {}
     for segment in transcript.segments:
         if segment.speaker is not None:
             heard[segment.speaker] = heard.get(segment.speaker, 0.0) + segment.duration_s
+            before = longest.get(segment.speaker)
+            if before is None or segment.duration_s > before.duration_s:
+                longest[segment.speaker] = segment
     heard |= {voice.speaker: voice.heard_s for voice in transcript.voices}
     offers = _offers(transcript, _library(blobs, ask, talk, transcript, given))
     doubts = voices.doubtful(transcript)
@@ -117,6 +123,7 @@ def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
             name,
             round(heard[speaker], 1),
             words[speaker],
+            round(longest[speaker].start, 1) if speaker in longest else None,
             doubts.get(speaker, ""),
             () if name else tuple(offers.get(speaker, ())),
         )

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def show(video_id: str = ID, as_json: bool = JSON) -> None:
     """Who speaks in a talk, which of them are doubtful, and names they were introduced with or known by."""
-    from agents.moment import clock
+    from agents.moment import at_second, clock
 
     found = _speakers(video_id)
     if as_json:
@@ -49,6 +49,9 @@ def show(video_id: str = ID, as_json: bool = JSON) -> None:
         print(
             f"{each.speaker}  {each.name or '(no name)'}  {minutes}{f'; {each.doubt}' if each.doubt else ''}"
         )
+        if not each.name and each.hear_s is not None:
+            there = at_second(found.talk["url"], each.hear_s)
+            print(f"    hear them at {clock(each.hear_s)}{f': {there}' if there else ''}")
         for offer in each.offers:
             at = f" at {clock(offer.start)}" if offer.start is not None else ""
             print(f"    perhaps {offer.name}{at}: {offer.why}")

@@ -17,6 +17,7 @@ from agents.preview import preview
 from agents.web.access import Curates
 from agents.web.desk import Desk, said
 from agents.web.pages.curation.correcting import What, corrected
+from agents.web.pages.curation.naming import named
 from agents.web.pages.review import judged
 from agents.web.site import Site
 from streams.codebook_log import Conflict
@@ -121,6 +122,16 @@ class CorrectedTalk(BaseModel):
 
     said: str
     changed: bool = Field(description="False: it was so already.")
+
+
+class Naming(BaseModel):
+    """Who a speaker of a talk is."""
+
+    model_config = ConfigDict(extra="forbid")
+    video_id: str = Field(max_length=2000)
+    speaker: str = Field(max_length=2000, description="As the transcript calls them, or the name they have.")
+    name: str = Field("", max_length=LONG, description="Who it is; empty: nobody says so any more.")
+    reason: str = Field("", max_length=LONG, description="How you know.")
 
 
 class Reviewing(BaseModel):
@@ -239,6 +250,18 @@ def mount(site: Site) -> None:
         found = corrected(
             desk, who, wanted.video_id, wanted.what, reason=wanted.reason, published=wanted.published
         )
+        return CorrectedTalk(said=found.said, changed=found.event is not None)
+
+    @web.post("/api/talks/name", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    def name(
+        who: Curates,
+        wanted: Annotated[
+            Naming,
+            Body(examples=[{"video_id": "dQw4w9WgXcQ", "speaker": "SPEAKER_00", "name": "Ann Lee"}]),
+        ],
+    ) -> CorrectedTalk:
+        """Say who a speaker of a talk is, in its transcript that counts, or take that back."""
+        found = named(desk, who, wanted.video_id, wanted.speaker, wanted.name, reason=wanted.reason)
         return CorrectedTalk(said=found.said, changed=found.event is not None)
 
 

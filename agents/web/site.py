@@ -141,7 +141,6 @@ class Site:
                     "section": section or path,
                     "selected": selected,
                     "twin": twin.format(**given) if twin else "",
-                    "error": None,
                 }
                 return self.render(request, template, about | found)
 
@@ -167,6 +166,10 @@ class Site:
             "today": self.today,
             "who": getattr(request.state, "who", None),
             "refresh_s": None,
+            "section": "",
+            "selected": None,
+            "twin": "",
+            "error": None,
         }
         answer = self._templates.TemplateResponse(request, template, shared | dict(page), code, HEADERS)
         if code != 200:
@@ -182,9 +185,6 @@ class Site:
         code = code_of(error)
         page = {
             "title": "Cannot be read" if code == 503 else "Cannot be shown",
-            "section": "",
-            "selected": None,
-            "twin": "",
             "error": error,
             "changing": code == 503,
             "refresh_s": REFRESH_S if code == 503 and request.query_params.get("refresh") != "off" else None,

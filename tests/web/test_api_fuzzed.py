@@ -45,6 +45,7 @@ CHANGES = (
     "/api/codebook/decide",
     "/api/codebook/judge",
     "/api/talks/correct",
+    "/api/talks/name",
     "/api/review",
 )
 

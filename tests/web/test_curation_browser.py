@@ -10,6 +10,7 @@ import studies
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from chromium import FAINT, Visit, needs_chromium
+from heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 from page_process import web_of
 from signed_in import token_of
 
@@ -30,6 +31,7 @@ PAGES = (
     "/curation/history",
     "/curation/review",
     "/curation/agreement",
+    "/curation/speakers?video_id=talk0000010",
     "/account",
 )
 
@@ -39,6 +41,7 @@ def curated(chdb_home: Any) -> Iterator[Warehouse]:
     with Warehouse(Settings(home=chdb_home, study="curated_browser")) as warehouse:
         warehouse.migrate()
         studies.lively(warehouse)
+        keep(warehouse, "talk0000010", studies.TRANSCRIPT, transcript(*SPOKEN))
         yield warehouse
 
 
@@ -136,6 +139,28 @@ def test_by_keyboard_alone_a_topic_is_renamed_and_the_decision_undone(
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/curation?decided={revision + 2}")
     assert name_of(curated, 5) == ""
+    assert wrong(visit) == []
+    page.context.close()
+
+
+def test_by_keyboard_alone_a_speaker_is_named_and_the_name_taken_back(
+    browser: Any, address: str, curated: Warehouse
+) -> None:
+    visit = opened(browser, address, token_of(curated))
+    page = visit.page
+    page.goto(f"{address}/talks/talk0000010")
+    tab_to(page, "Hear them, and say who they are", most=200)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/curation/speakers?video_id=talk0000010")
+    assert page.locator("main h2").all_inner_texts() == [GUEST, HOST, COUGH]
+    tab_to(page, "Yes, it is Bo Berg")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take the name back").wait_for()
+    assert page.locator("main h2").all_inner_texts() == ["Bo Berg", HOST, COUGH]
+    tab_to(page, "Take the name back")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Yes, it is Bo Berg").wait_for()
+    assert [row["name"] for row in VIEWS["corrections"](curated)] == ["", "Bo Berg"]
     assert wrong(visit) == []
     page.context.close()
 

@@ -21,10 +21,6 @@ def mount(site: Site) -> None:
         access: Access = web.state.access
         page: Row = {
             "title": "Sign in",
-            "section": "",
-            "selected": None,
-            "twin": "",
-            "error": None,
             "refused": refused,
             "next": path,
             "curators": bool(access.curators.all()),

@@ -100,7 +100,7 @@ def mount(site: Site) -> None:
     ) -> Response:
         sent = partial(desk.test, settings, destination or None, web_url=str(request.base_url))
         tested = await asyncio.to_thread(sent)
-        about = {"section": "/emerging", "selected": None, "twin": "/api/alerts_raised", "error": None}
+        about = {"section": "/emerging", "twin": "/api/alerts_raised"}
         page = await asyncio.to_thread(shown, "", "", tested)
         return site.render(request, "alerting.html", about | page | {"here": "/alerts"})
 

@@ -222,5 +222,5 @@ def _decided(who: Reviewer, video_id: str) -> Row | None:
 
 
 def _shown(site: Site, request: Request, template: str, page: Row, code: int) -> Response:
-    about: Row = {"section": "/review", "selected": None, "twin": "", "error": None}
+    about: Row = {"section": "/review"}
     return site.render(request, template, about | page, code)

@@ -65,7 +65,7 @@ def mount(site: Site) -> None:
 
     @site.web.get("/system/gpu", include_in_schema=False, response_class=HTMLResponse)
     def gpu(request: Request) -> Response:
-        page = {"title": "GPU", "section": "/system", "selected": None, "twin": "", "error": None}
+        page = {"title": "GPU", "section": "/system"}
         return site.render(request, "system_gpu.html", page | {"gpu": gpus()})
 
     @site.web.post("/system/dead-letters/{letter_id}/{action}", include_in_schema=False)

@@ -85,7 +85,7 @@ class Watch:
 
     def answer(self, request: Request, page: Row, code: int = 200) -> Response:
         """Return the page as the answer to something that somebody did."""
-        about: Row = {"section": "/sources", "selected": None, "twin": "", "error": None, "here": "/sources"}
+        about: Row = {"section": "/sources", "here": "/sources"}
         return self.site.render(request, "sources.html", about | page, code)
 
     def refuse(self, request: Request, error: Explained, **given: str) -> Response:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from agents.web.desk import Desk
-from agents.web.pages.curation import codebook, correcting, deciding, reviewing
+from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing
 from agents.web.site import Site
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
     desk = Desk(site)
-    for page in (codebook, deciding, reviewing, correcting):
+    for page in (codebook, deciding, reviewing, correcting, naming):
         page.mount(desk)

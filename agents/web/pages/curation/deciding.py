@@ -167,5 +167,5 @@ def _conflict(desk: Desk, request: Request, wish: Confirmed, who: Who) -> Respon
 
 
 def _page(desk: Desk, request: Request, template: str, page: Row, code: int) -> Response:
-    about: Row = {"section": "/curation", "selected": None, "twin": "", "error": None}
+    about: Row = {"section": "/curation"}
     return desk.site.render(request, template, about | page, code)

@@ -75,7 +75,7 @@ def mount(desk: Desk) -> None:
             with desk.curator(who) as curator:
                 curator.judge(topic, verdict, theme if verdict == "include" else "", note)
         except Refused as error:
-            shown: Row = {"section": "/curation", "selected": None, "twin": "", "error": None}
+            shown: Row = {"section": "/curation"}
             found = page(who.name, topic, 0, error)
             found["own"] = {"verdict": verdict, "theme": theme, "note": note}
             return site.render(request, "curation_review.html", shown | found, error.status)

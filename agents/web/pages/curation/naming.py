@@ -1,0 +1,89 @@
+"""/curation/speakers: who speaks in a talk, where to hear them, and saying who it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from agents.correct import Corrected, Corrector
+from agents.voices import Speakers, speakers
+from agents.web.access import Curates, Who, login
+from agents.web.asking import Refused
+from agents.web.desk import PATIENCE_S, Desk, Present, said
+from agents.web.playing import player
+from agents.web.site import Row, query
+
+PAGE = "/curation/speakers"
+Id = Annotated[str, Query(max_length=2000)]
+
+
+def mount(desk: Desk) -> None:
+    """Add the page, and where its forms go."""
+    site = desk.site
+
+    def page(video_id: str, refused: Refused | None = None, given: tuple[str, str] = ("", "")) -> Row:
+        found = heard(desk, video_id)
+        return {
+            "title": found.talk["title"] or video_id,
+            "talk": found.talk,
+            "player": player(found.talk["url"]),
+            "speakers": found.speakers,
+            "refused": refused,
+            "given": given,
+        }
+
+    @site.page(PAGE, "speakers.html", section="/talks")
+    def listed(who: Present, video_id: Id = "") -> Row | Response:
+        if not video_id:
+            return RedirectResponse("/talks", 302)
+        if not who:
+            return RedirectResponse(login(PAGE + query({"video_id": video_id})), 303)
+        return page(video_id)
+
+    @site.web.post(PAGE, include_in_schema=False, response_class=HTMLResponse)
+    def say(
+        request: Request,
+        who: Curates,
+        video_id: Annotated[str, Form(max_length=2000)],
+        speaker: Annotated[str, Form(max_length=2000)],
+        *,
+        name: Annotated[str, Form(max_length=10_000)] = "",
+        reason: Annotated[str, Form(max_length=10_000)] = "",
+    ) -> Response:
+        try:
+            found = named(desk, who, video_id, speaker, name, reason=reason)
+            if found.event is None:
+                raise Refused(409, found.said, "look at the speakers again")
+        except Refused as error:
+            about = page(video_id, error, (speaker, name)) | {"section": "/talks"}
+            return site.render(request, "speakers.html", about, error.status)
+        return RedirectResponse(PAGE + query({"video_id": video_id}), 303)
+
+
+def heard(desk: Desk, video_id: str) -> Speakers:
+    """Return who speaks in a talk.
+
+    Raises:
+        Refused: 422, there is no such talk, or nothing of it can be read.
+    """
+    with said():
+        return speakers(desk.blobs, desk.ask, video_id)
+
+
+def named(desk: Desk, who: Who, video_id: str, speaker: str, name: str, *, reason: str) -> Corrected:
+    """Say who a speaker is; an empty name takes back what was said.
+
+    Raises:
+        Refused: 422, there is no such talk or speaker, or it cannot be a name.
+        Unavailable: it is kept, but could not be sent.
+    """
+    found = heard(desk, video_id)
+    now = desk.site.runtime.parts.now
+    with said(), desk.deliver() as deliver:
+        meant = found.one(speaker).speaker
+        corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
+        if name.strip():
+            return corrector.name(found.talk, found.transcript_version, meant, name, reason)[0]
+        return corrector.unname(found.talk, found.transcript_version, meant, reason)[0]

@@ -1,0 +1,49 @@
+"""A talk in which several people speak: its transcript, as the worker keeps it."""
+
+from models.transcript import Segment, Transcript, Voice, Word
+from streams.blobs import Blobs
+from streams.store.warehouse import Warehouse
+from streams.transcripts import key_of
+
+HOST, GUEST, COUGH = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+SPOKEN = (
+    (HOST, 0.0, 4.0, "Hello, my name is Ann Lee."),
+    (HOST, 4.0, 24.0, "Please welcome Bo Berg."),
+    (GUEST, 24.0, 50.0, "Hello there."),
+    (COUGH, 50.0, 50.8, "Hm."),
+)
+
+
+def transcript(*spoken: tuple[str | None, float, float, str]) -> Transcript:
+    """Return what was said, (speaker, start, end, text) each; every voice sounds like nobody else's."""
+    segments = tuple(
+        Segment(
+            start=start,
+            end=end,
+            text=text,
+            speaker=speaker,
+            words=tuple(Word(start=start, end=end, text=f" {word}") for word in text.split()),
+        )
+        for speaker, start, end, text in spoken
+    )
+    names = list(dict.fromkeys(each.speaker for each in segments if each.speaker))
+    return Transcript(
+        language="en",
+        language_probability=1.0,
+        duration_s=max(each.end for each in segments),
+        segments=segments,
+        made_by={"diarization": "d-1"},
+        voices=tuple(
+            Voice(
+                speaker=name,
+                heard_s=sum(each.duration_s for each in segments if each.speaker == name),
+                embedding=tuple(float(name == other) for other in names),
+            )
+            for name in names
+        ),
+    )
+
+
+def keep(warehouse: Warehouse, video_id: str, version: str, said: Transcript) -> None:
+    """Keep a transcript where the pages look for it."""
+    Blobs(warehouse.settings.blobs_url).put(key_of(video_id, version), said.model_dump_json().encode())
