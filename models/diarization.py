@@ -13,6 +13,7 @@ from models.errors import ModelUnavailable, first_line
 from models.memory import in_less
 from models.source import label, locate
 from models.transcript import Turn, Voice
+from models.voice_clustering import bound
 
 log = logging.getLogger(__name__)
 BATCH = 32
@@ -143,6 +144,7 @@ class Diarizer:
                 pipeline = Pipeline.from_pretrained(source, token=self._token)
                 if pipeline is None:
                     raise OSError("the hub has no such pipeline")
+                bound(pipeline.clustering)
                 self._pipeline = pipeline.to(torch.device(device))
             except Exception as error:
                 raise ModelUnavailable(
