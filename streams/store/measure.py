@@ -8,6 +8,7 @@ as of the selection's revision, for whoever asks for more than one number.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Mapping, Sequence
 
 from streams.store import tally
@@ -15,12 +16,16 @@ from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.tally import UNITS, Tally, by_theme, by_topic, mapped, talks
 from streams.store.topic_facts import facts
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Row, Warehouse, strings
 
 FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
 FACTS = ("origin", "emerged_at", "parent_id", "asleep", "words")
 PAIRS = 2**32
 """Two topics are grouped by one number, the first one times this and the other."""
+ANY = 0
+"""In place of a topic: any that counts. So one scan counts pairs, topics and talks."""
+NOT_ASKED = 2**32 - 1
+"""In place of topics that count, and that no pair is asked of."""
 
 
 def prevalence(
@@ -191,48 +196,51 @@ def cooccurrence(
         with both; lift: videos with both over what independence would give (1: no association).
     """
     applied = applied or book(warehouse, selection.codebook)
-    units = {known: unit for known, unit in by_topic(applied).items() if among is None or unit in among}
-    if not units:
+    units = by_topic(applied)
+    wanted = {unit for unit in units.values() if among is None or unit in among}
+    if not wanted:
         return []
-    counted = topic_tallies(warehouse, [selection], applied)[0]
     rows = warehouse.rows(
         f"""
         SELECT toUInt64(one) * {PAIRS} + other AS pair, count() AS videos
         FROM (
-            SELECT one, arraySlice(present, at + 1) AS others
+            SELECT one, arraySlice(present, at + (one > {ANY})) AS others
             FROM (
-                SELECT arraySort(arrayDistinct(arrayFilter(unit -> unit > 0, {UNITS}))) AS present
-                {talks(selection)}
+                SELECT {UNITS} AS counts,
+                       arrayPushBack(arrayFilter(unit -> unit != {NOT_ASKED}, counts), {ANY}) AS with_any,
+                       arraySort(arrayDistinct(with_any)) AS present
+                {talks(selection)} AND arrayExists(unit -> unit > 0, counts)
             )
             ARRAY JOIN present AS one, arrayEnumerate(present) AS at
         )
         ARRAY JOIN others AS other
-        GROUP BY pair ORDER BY videos DESC, pair LIMIT {{limit:UInt32}}
+        GROUP BY pair ORDER BY pair < {PAIRS} DESC, videos DESC, pair LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
-        **mapped(units),
+        **mapped({known: unit if unit in wanted else NOT_ASKED for known, unit in units.items()}),
         model=applied.model_version,
-        limit=limit,
+        limit=limit + len(wanted) + 1,
     )
-    return [_pair(row, counted.units, applied) for row in rows]
+    counted = {divmod(row["pair"], PAIRS): row["videos"] for row in rows}
+    together = [pair for pair in counted if ANY not in pair]
+    return [_pair(pair, counted, applied) for pair in together[:limit]]
 
 
-def _pair(row: Row, single: Mapping[int, Row], applied: Book) -> Row:
-    topic_id, other_id = divmod(row["pair"], PAIRS)
-    one, other = single[topic_id], single[other_id]
-    either = one["videos"] + other["videos"] - row["videos"]
-    expected = one["videos"] * other["videos"] / one["of_videos"]
+def _pair(pair: tuple[int, int], counted: Mapping[tuple[int, int], int], applied: Book) -> Row:
+    one, other = pair
+    videos, of_videos = counted[pair], counted[ANY, ANY]
+    topic_videos, other_videos = counted[ANY, one], counted[ANY, other]
     return {
-        "topic_id": topic_id,
-        "name": applied.entries[topic_id].name,
-        "other_id": other_id,
-        "other": applied.entries[other_id].name,
-        "videos": row["videos"],
-        "topic_videos": one["videos"],
-        "other_videos": other["videos"],
-        "of_videos": one["of_videos"],
-        "jaccard": row["videos"] / either,
-        "lift": row["videos"] / expected,
+        "topic_id": one,
+        "name": applied.entries[one].name,
+        "other_id": other,
+        "other": applied.entries[other].name,
+        "videos": videos,
+        "topic_videos": topic_videos,
+        "other_videos": other_videos,
+        "of_videos": of_videos,
+        "jaccard": videos / (topic_videos + other_videos - videos),
+        "lift": videos * of_videos / (topic_videos * other_videos),
     }
 
 
@@ -255,18 +263,12 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     units = {known: entry.topic_id for known, entry in applied.counted.items() if entry.topic_id in wanted}
     if set(units.values()) != wanted:
         return []
-    return warehouse.rows(
+    found = warehouse.rows(
         f"""
-        SELECT t.video_id AS video_id, v.title AS title, v.show AS show, v.channel AS channel, v.url AS url,
-               t.published_on AS published_on, t.count AS paragraphs, t.length / 60 AS minutes
-        FROM (
-            SELECT video_id, published_on, {UNITS} AS present,
-                   arraySum(arrayMap((n, unit) -> if(unit > 0, n, 0), topics.paragraphs, present)) AS count,
-                   arraySum(arrayMap((s, unit) -> if(unit > 0, s, 0), topics.seconds, present)) AS length
-            {talks(selection)}
-              AND hasAll(present, {{wanted:Array(UInt32)}})
-        ) AS t
-        LEFT JOIN (SELECT * FROM videos FINAL) AS v ON v.video_id = t.video_id
+        SELECT video_id, published_on, {UNITS} AS present,
+               arraySum(arrayMap((n, unit) -> if(unit > 0, n, 0), topics.paragraphs, present)) AS paragraphs,
+               arraySum(arrayMap((s, unit) -> if(unit > 0, s, 0), topics.seconds, present)) / 60 AS minutes
+        {talks(selection)} AND hasAll(present, {{wanted:Array(UInt32)}})
         ORDER BY published_on DESC, video_id LIMIT {{limit:UInt32}}
         """,
         **selection.parameters,
@@ -275,6 +277,23 @@ def videos(  # noqa: PLR0917 - the parameters of a query
         wanted=sorted(wanted),
         limit=limit,
     )
+    about = _about(warehouse, [row["video_id"] for row in found])
+    unknown = {"title": "", "show": "", "channel": "", "url": ""}
+    return [
+        {"video_id": row["video_id"]}
+        | about.get(row["video_id"], unknown)
+        | {name: row[name] for name in ("published_on", "paragraphs", "minutes")}
+        for row in found
+    ]
+
+
+def _about(warehouse: Warehouse, video_ids: Sequence[str]) -> dict[str, Row]:
+    """Return what talks are called and where they are: of those that are shown, and not of all."""
+    rows = warehouse.rows(
+        f"SELECT video_id, title, show, channel, url FROM videos FINAL WHERE video_id IN {strings('ids')}",
+        ids=json.dumps(list(video_ids)),
+    )
+    return {row.pop("video_id"): row for row in rows}
 
 
 def theme_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied: Book) -> list[Tally]:
