@@ -246,7 +246,7 @@ def mount(site: Site) -> None:
             Body(examples=[{"video_id": "dQw4w9WgXcQ", "what": "withdraw", "reason": "an advertisement"}]),
         ],
     ) -> CorrectedTalk:
-        """Withdraw a talk from every number, restore it, or set its date of publication right."""
+        """Withdraw a talk from every number, restore it, set its date right, or keep a duplicate."""
         found = corrected(
             desk, who, wanted.video_id, wanted.what, reason=wanted.reason, published=wanted.published
         )

@@ -62,6 +62,18 @@ def seen(of: e.Video) -> Rows:
     yield from writer.rows_of(e.VideoSeen(video=of, sighting=sighting))
 
 
+def transcribed(of: e.Video, words: int = 150, transcript: str = TRANSCRIPT) -> e.TranscriptReady:
+    return e.TranscriptReady(
+        video=of,
+        transcript=BLOB,
+        transcript_version=transcript,
+        language="en",
+        duration_s=of.duration_s or 0.0,
+        words=words,
+        speakers=1,
+    )
+
+
 def talk(
     index: int,
     of: e.Video,
@@ -72,17 +84,7 @@ def talk(
     """A talk that went the whole way; `paragraphs`: (topic, text), one a minute, ever less probable."""
     yield from seen(of)
     yield from writer.rows_of(e.VideoAccepted(video=of))
-    yield from writer.rows_of(
-        e.TranscriptReady(
-            video=of,
-            transcript=BLOB,
-            transcript_version=transcript,
-            language="en",
-            duration_s=of.duration_s or 0.0,
-            words=150 * len(paragraphs),
-            speakers=1,
-        )
-    )
+    yield from writer.rows_of(transcribed(of, 150 * len(paragraphs), transcript))
     ids = [e.paragraph_id(of.video_id, transcript, position) for position in range(len(paragraphs))]
     for position, (paragraph_id, (_, text)) in enumerate(zip(ids, paragraphs, strict=True)):
         yield writer.paragraph_row(

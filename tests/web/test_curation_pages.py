@@ -17,10 +17,11 @@ from agents.curate import standing_of
 from agents.preview import book_of
 from agents.views import VIEWS
 from models.codebook_file import read
+from streams import events as e
 from streams.blobs import Blobs
 from streams.codebook_log import CodebookLog
 from streams.settings import Settings
-from streams.store import measure
+from streams.store import measure, writer
 from streams.store.book import book
 from streams.store.warehouse import Warehouse
 
@@ -363,6 +364,35 @@ async def test_a_talk_is_withdrawn_restored_and_redated(
     assert (
         await ottilie.post("/curation/talks", data={"csrf": word, "video_id": "no such", "what": "restore"})
     ).status_code == 422
+
+
+async def test_a_talk_that_says_again_what_another_said_is_kept_from_its_page(
+    curated: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    again, unheard = studies.video("again", "2025-05-05"), studies.video("unheard", "2025-05-05")
+    for of in (again, unheard):
+        writer.write(curated, studies.seen(of))
+    writer.write(curated, writer.rows_of(studies.transcribed(again)))
+    for of in (again, unheard):
+        said = e.VideoRejected(video=of, rule="duplicate", reason="three quarters of it are in talk0000003")
+        writer.write(curated, writer.rows_of(said))
+    assert "Keep it" not in (await ottilie.get("/talks/unheard")).text, "there is nothing to learn"
+    page = await ottilie.get("/talks/again")
+    assert "three quarters of it are in talk0000003" in page.text
+    assert ">Keep it<" in page.text
+    sent = {"csrf": csrf_in(page.text), "video_id": "again", "what": "keep"}
+    assert (await ottilie.post("/curation/talks", data=sent)).status_code == 422, "it needs a reason"
+    answer = await ottilie.post("/curation/talks", data=sent | {"reason": "another tour"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/talks/again")
+    (row,) = [row for row in VIEWS["corrections"](curated) if row["video_id"] == "again"]
+    assert (row["what"], row["reason"], row["author"]) == ("kept", "another tour", "Ottilie")
+    twice = await ottilie.post("/curation/talks", data=sent | {"reason": "another tour"})
+    assert twice.status_code == 409
+    assert "kept already" in twice.text
+    unknown = await ottilie.post(
+        "/curation/talks", data=sent | {"video_id": "talk0000011", "reason": "no duplicate"}
+    )
+    assert unknown.status_code == 422
 
 
 async def test_who_only_reads_sees_the_codebook_and_no_form(curated: Warehouse) -> None:

@@ -1,4 +1,4 @@
-"""Correcting a talk from its page: withdraw, restore, set its date right. The form is `correct.html`."""
+"""Correcting a talk from its page: withdraw, restore, redate, keep. The form is `correct.html`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.web.access import Curates, Who
 from agents.web.asking import Refused
 from agents.web.desk import PATIENCE_S, Desk, said
 
-What = Literal["withdraw", "restore", "redate"]
+What = Literal["withdraw", "restore", "redate", "keep"]
 
 
 def mount(desk: Desk) -> None:
@@ -50,3 +50,5 @@ def corrected(desk: Desk, who: Who, video_id: str, what: What, *, reason: str, p
                 return corrector.restore([video_id], reason)[0]
             case "redate":
                 return corrector.redate(video_id, moment_of(published, now()), reason)[0]
+            case "keep":
+                return corrector.keep(video_id, reason)[0]
