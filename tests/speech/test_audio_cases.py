@@ -37,7 +37,7 @@ TALK = AUDIO / "2025-03-13-three-graders.ogg"
 GERMAN = Path(__file__).with_name("german_talk.ogg")
 """Twenty seconds of German, by eSpeak NG: how a language model went into production."""
 THREE_HOURS_S = 3 * 3600
-SYLLABLES = ((1.0, 1.35), (2.0, 2.35), (1.2, 1.5), (3.0, 3.4), (4.0, 4.5))
+SYLLABLES = ((1.0, 1.35), (1.2, 1.5), (3.0, 3.4), (4.0, 4.5), (2.0, 2.35))
 """Of the talk, seconds."""
 AT = Position("log", "audio.stored", 0, 0)
 
@@ -202,8 +202,8 @@ def test_a_recording_that_is_stuck_is_no_loop_of_words_and_the_talk_after_it_is_
 
     segments = Transcriber(packaged_models.whisper, device="cpu", language="en").transcribe(recording)[0]
     assert max(squeezed(segment.text) for segment in segments) <= 2.4
-    welcome = [word.start for segment in segments for word in segment.words if "Welcome" in word.text]
-    assert welcome == pytest.approx([duration_s(stuck) + 2.5], abs=1.5)
+    welcome = [word.end for segment in segments for word in segment.words if "Welcome" in word.text]
+    assert welcome == pytest.approx([duration_s(stuck) + 3], abs=2)
 
 
 def squeezed(text: str) -> float:
