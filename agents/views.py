@@ -54,7 +54,10 @@ def prevalence(
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
         by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
     """
-    return [row | interval(row) for row in measure.prevalence(warehouse, selection, applied)]
+    rows = measure.prevalence(warehouse, selection, applied)
+    for row in rows:  # thousands
+        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
+    return rows
 
 
 def topic_months(
