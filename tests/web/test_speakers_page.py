@@ -79,6 +79,16 @@ async def test_each_speaker_is_shown_with_where_to_hear_them_and_what_they_are_p
     assert "Perhaps nobody: 1 word, 0.8 s" in said
 
 
+async def test_who_sounds_like_another_one_is_said_by_the_transcripts_own_names(
+    ottilie: httpx.AsyncClient, study: Warehouse
+) -> None:
+    said = transcript(*SPOKEN[:3])
+    alike = said.voices[0].embedding
+    voices = tuple(each.model_copy(update={"embedding": alike}) for each in said.voices)
+    keep(study, TALK.video_id, VERSION, said.model_copy(update={"voices": voices}))
+    assert "Perhaps SPEAKER_01 as well: they sound alike (1.00)" in plain(await ottilie.get(WHERE))
+
+
 async def test_a_name_is_given_and_taken_back(ottilie: httpx.AsyncClient, study: Warehouse) -> None:
     answer = await name(ottilie, HOST, "Ann Lee", reason="she says so")
     assert (answer.status_code, answer.headers["Location"]) == (303, WHERE)
