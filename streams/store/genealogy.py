@@ -7,7 +7,7 @@ from streams.store.shown import MODEL
 from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
 
-FACTS = ("origin", "emerged_at", "parent_id", "words", "words_at_birth", "asleep")
+_FACTS = ("origin", "emerged_at", "parent_id", "words", "words_at_birth", "asleep")
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
 """Of what happened in one step, what the rest follows from comes first."""
 
@@ -125,7 +125,7 @@ def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> R
         "theme": entry.theme,
         "retained": entry.retained,
         "reason": entry.reason,
-        **{name: found[name] for name in FACTS},
+        **{name: found[name] for name in _FACTS},
         "parent": parent.name if parent else "",
         "asked_id": topic_id,
         "merged": [{"topic_id": each, "name": applied.entries[each].name} for each in merged],

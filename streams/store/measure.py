@@ -19,11 +19,12 @@ from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse, strings
 
 FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
-FACTS = ("origin", "emerged_at", "parent_id", "asleep", "words")
+_FACTS = ("origin", "emerged_at", "parent_id", "asleep", "words")
 PAIRS = 2**32
 """Two topics are grouped by one number, the first one times this and the other."""
 ANY = 0
-"""In place of a topic: any that counts. So one scan counts pairs, topics and talks."""
+"""In place of a topic: any that counts. So one scan counts all: its pair with itself is the talks, its pair
+with a topic is that topic's talks; every other topic is paired with those after it."""
 NOT_ASKED = 2**32 - 1
 """In place of topics that count, and that no pair is asked of."""
 
@@ -100,7 +101,7 @@ def topics(
     known = facts(warehouse, applied.model_version)
     rows = [
         {"topic_id": entry.topic_id, "name": entry.name, "theme": entry.theme}
-        | {name: known[entry.topic_id][name] for name in FACTS}
+        | {name: known[entry.topic_id][name] for name in _FACTS}
         | {name: counted.units.get(entry.topic_id, nothing)[name] for name in FIGURES}
         for entry in applied.retained
         if entry.topic_id in known

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -103,6 +105,26 @@ def test_one_topic_has_the_figures_that_it_has_among_all(told: Warehouse) -> Non
     assert (excluded["months"], excluded["reason"]) == ([], "greetings")
     assert views.topic(told, 5) == views.topic(told, 1) | {"asked_id": 5}  # type: ignore[operator]
     assert views.topic(told, 99) is None
+
+
+@pytest.mark.parametrize("among", [None, {1, 3}, {2}, {4}])
+def test_pairs_are_counted_by_hand_too_and_those_of_few_topics_are_among_all(
+    told: Warehouse, among: set[int] | None
+) -> None:
+    counts = {1: 1, 2: 2, 3: 3, 5: 1}
+    present = [{counts[each] for each in topics if each in counts} for topics in TOLD]
+    alone = Counter(topic for topics in present for topic in topics)
+    of_videos = sum(map(bool, present))
+    together = Counter(pair for topics in present for pair in combinations(sorted(topics), 2))
+    wanted = {pair: videos for pair, videos in together.items() if among is None or set(pair) <= among}
+    found = measure.cooccurrence(told, among=among)
+    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in found} == wanted
+    for row in found:
+        one, other = alone[row["topic_id"]], alone[row["other_id"]]
+        assert (row["topic_videos"], row["other_videos"], row["of_videos"]) == (one, other, of_videos)
+        assert row["jaccard"] == row["videos"] / (one + other - row["videos"])
+        assert row["lift"] == pytest.approx(row["videos"] / of_videos / (one / of_videos * other / of_videos))
+    assert measure.cooccurrence(told, limit=1, among=among) == found[:1]
 
 
 def test_the_newest_talk_is_one_that_counts(told: Warehouse, study: Warehouse) -> None:
