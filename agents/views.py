@@ -54,10 +54,7 @@ def prevalence(
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
         by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
     """
-    rows = measure.prevalence(warehouse, selection, applied)
-    for row in rows:  # thousands
-        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
-    return rows
+    return _with_intervals(measure.prevalence(warehouse, selection, applied))
 
 
 def topic_months(
@@ -68,10 +65,7 @@ def topic_months(
     Returns:
         Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
     """
-    rows = measure.topic_months(warehouse, selection, applied)
-    for row in rows:  # tens of thousands
-        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
-    return rows
+    return _with_intervals(measure.topic_months(warehouse, selection, applied))
 
 
 def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
@@ -244,6 +238,13 @@ def interval(row: Row) -> Row:
     """Return {low, high}: the 95 % interval of the share of a row {videos, of_videos} (Wilson)."""
     low, high = _bounds(row["videos"], row["of_videos"])
     return {"low": low, "high": high}
+
+
+def _with_intervals(rows: list[Row]) -> list[Row]:
+    """Return tens of thousands of rows with their intervals, written into them."""
+    for row in rows:
+        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
+    return rows
 
 
 @lru_cache(maxsize=1 << 14)
