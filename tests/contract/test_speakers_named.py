@@ -11,7 +11,7 @@ from said import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
-from models.transcript import Segment, Transcript, Voice, Word
+from models.transcript import Transcript
 from streams import events as e
 from streams.blobs import Blobs
 from streams.corrections import Corrections
@@ -23,34 +23,16 @@ from streams.store.read import quotes
 from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.transcripts import key_of
+from tests import heard
+from tests.heard import COUGH, GUEST, HOST
 
-HOST, GUEST, COUGH = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
-VOICES = {HOST: (1.0, 0.0, 0.0), GUEST: (0.0, 1.0, 0.0), COUGH: (0.0, 0.0, 1.0)}
 SHOW = "Night Deploys"
 
 
 def transcript(*spoken: tuple[str, str], diarization: str = "d-1") -> Transcript:
-    segments = []
-    for number, (speaker, text) in enumerate(spoken):
-        words = tuple(
-            Word(start=10.0 * number, end=10.0 * number + 1, text=f" {word}") for word in text.split()
-        )
-        segments.append(
-            Segment(start=10.0 * number, end=10.0 * number + 9, text=text, speaker=speaker, words=words)
-        )
-    heard = {speaker: 0.0 for speaker, _ in spoken}
-    for segment in segments:
-        heard[str(segment.speaker)] += segment.duration_s
-    return Transcript(
-        language="en",
-        language_probability=1.0,
-        duration_s=10.0 * len(spoken),
-        segments=tuple(segments),
-        made_by={"diarization": diarization},
-        voices=tuple(
-            Voice(speaker=name, heard_s=seconds, embedding=VOICES[name]) for name, seconds in heard.items()
-        ),
-    )
+    """What was said by whom, nine seconds each."""
+    timed = [(speaker, 10.0 * at, 10.0 * at + 9, text) for at, (speaker, text) in enumerate(spoken)]
+    return heard.transcript(*timed, diarization=diarization)
 
 
 class Listener:

@@ -10,13 +10,13 @@ import studies
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from chromium import FAINT, Visit, needs_chromium
-from heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 from page_process import web_of
 from signed_in import token_of
 
 from agents.views import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
+from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 pytestmark = needs_chromium
 SCREENS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]

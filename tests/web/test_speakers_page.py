@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 import studies
-from heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 from page_process import client_of
 from signed_in import csrf_in, signed_in, token_of
 from studies import SCRIPT
@@ -18,6 +17,7 @@ from streams.store import measure
 from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
+from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 VERSION = "faster-whisper-1.2-base--d-1"
 TALK = studies.video("odd & id/1", "2025-03-04", duration_s=120.0, speakers=(HOST, GUEST))

@@ -6,6 +6,7 @@ from streams.store.warehouse import Warehouse
 from streams.transcripts import key_of
 
 HOST, GUEST, COUGH = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+VOICES = {HOST: (1.0, 0.0, 0.0), GUEST: (0.0, 1.0, 0.0), COUGH: (0.0, 0.0, 1.0)}
 SPOKEN = (
     (HOST, 0.0, 4.0, "Hello, my name is Ann Lee."),
     (HOST, 4.0, 24.0, "Please welcome Bo Berg."),
@@ -14,8 +15,8 @@ SPOKEN = (
 )
 
 
-def transcript(*spoken: tuple[str | None, float, float, str]) -> Transcript:
-    """Return what was said, (speaker, start, end, text) each; every voice sounds like nobody else's."""
+def transcript(*spoken: tuple[str | None, float, float, str], diarization: str = "d-1") -> Transcript:
+    """Return what was said, (speaker, start, end, text) each; everybody has the same voice in every talk."""
     segments = tuple(
         Segment(
             start=start,
@@ -32,12 +33,12 @@ def transcript(*spoken: tuple[str | None, float, float, str]) -> Transcript:
         language_probability=1.0,
         duration_s=max(each.end for each in segments),
         segments=segments,
-        made_by={"diarization": "d-1"},
+        made_by={"diarization": diarization},
         voices=tuple(
             Voice(
                 speaker=name,
                 heard_s=sum(each.duration_s for each in segments if each.speaker == name),
-                embedding=tuple(float(name == other) for other in names),
+                embedding=VOICES[name],
             )
             for name in names
         ),
