@@ -82,6 +82,7 @@ class Statement:
         re.DOTALL,
     )
     _OPENING, _CLOSING = (b"(", b"[", b"{"), (b")", b"]", b"}")
+    _OF_SESSIONS = frozenset((b"SET", b"USE", b"BEGIN", b"START", b"COMMIT", b"ROLLBACK"))
 
     @classmethod
     def parse(cls, text: bytes) -> Statement:
@@ -117,6 +118,11 @@ class Statement:
                 output = None  # only SETTINGS may follow a FORMAT clause: that was an alias of that name
             previous = word
         return cls(text, verb, output)
+
+    @property
+    def leaves_state(self) -> bool:
+        """Whether a later statement on the same connection could tell that this one ran, but for the data."""
+        return self.verb in self._OF_SESSIONS or b"TEMPORARY" in self.text.upper()
 
     @staticmethod
     def _after_newline(text: bytes, offset: int) -> int:
@@ -224,7 +230,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = str(path.resolve())
-        self._keeper = Handle(chdb.connect(self._path))  # while one is open, the engine stays
+        self._keeper = Handle(chdb.connect(self._path))  # asked without a session; stays open
         told = self._keeper.run("SELECT version(), timezone() FORMAT TSV").bytes().decode()
         self.version, self.timezone = told.rstrip("\n").split("\t")
         self._sessions: dict[str, Handle] = {}
@@ -247,7 +253,10 @@ class Engine:
     @contextmanager
     def _handle(self, query: Query) -> Iterator[Handle]:
         self._end_idle_sessions()
-        # `readonly` could not be taken off again, so it never reaches a session
+        # `readonly` could not be taken off again, so it never reaches a connection that others use
+        if query.session is None and not query.statement.leaves_state and "readonly" not in query.settings:
+            yield self._keeper  # a connection for every query takes as long as the query
+            return
         if query.session is None or "readonly" in query.settings:
             handle = Handle(chdb.connect(self._path))
             try:

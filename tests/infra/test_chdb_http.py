@@ -202,6 +202,30 @@ def test_a_request_without_a_database_is_back_in_the_default_one(client: Client)
     assert client.command("SELECT currentDatabase()", use_database=False) == "default"
 
 
+def test_what_runs_without_a_session_leaves_only_data(server: Server, client: Client) -> None:
+    def ask(sql: str, **given: str) -> str:
+        return requests.post(server.url, sql, params=given, timeout=20).text.strip()
+
+    asked = "SELECT getSetting('max_block_size'), currentDatabase()"
+    before = ask(asked)
+    home = str(client.database)
+    for said, given in [
+        (asked, {"max_block_size": "7", "database": home}),
+        ("SET max_block_size = 8", {"database": home}),
+        (f"USE {home}", {}),
+        ("SELECT no_such_function()", {"max_block_size": "9", "database": home}),
+        ("SELECT 1", {"max_block_size": "10", "no_such_setting": "1"}),
+        ("SELECT 1", {"readonly": "1"}),
+        ("CREATE /* for */ TEMPORARY TABLE mine (n UInt8)", {"database": home}),
+    ]:
+        answer = ask(said, **given)
+        assert ask(asked) == before, (said, answer)
+    assert ask(asked, max_block_size="7", database=home) == f"7\t{home}"
+    assert "UNKNOWN_TABLE" in ask("SELECT count() FROM mine", database=home)
+    assert ask("CREATE TABLE kept ENGINE = Memory AS SELECT 1 AS n", database=home) == ""
+    assert ask("SELECT n FROM kept", database=home) == "1"
+
+
 def test_sessions_end_and_are_locked_while_in_use(server: Server) -> None:
     def ask(sql: str, **parameters: str) -> requests.Response:
         return requests.post(server.url, sql, params={"session_id": "s", **parameters}, timeout=20)
