@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,8 @@ from models.hallucinations import (
 from models.transcript import Word
 from models.voice_activity import VoiceActivity
 
-BATCH = 16
-"""Windows of up to 30 s that a GPU decodes at once."""
+BATCH = 24
+"""Windows of up to 30 s that a GPU decodes at once: most stretches of ten minutes are one batch."""
 _LANGUAGE_WINDOWS = 4
 """Windows of 30 s that may be listened to until the language is more likely than not."""
 
@@ -116,9 +116,9 @@ def together(
     whisper: Any, audio: Audio, language: str | None, hotwords: str | None = None, batch: int = BATCH
 ) -> tuple[list[Passage], Any]:
     """Decode `batch` windows at once, without any safeguard. As `in_order` otherwise."""
-    from faster_whisper import BatchedInferencePipeline
+    from models.batches import LongestFirst
 
-    found, info = BatchedInferencePipeline(whisper).transcribe(
+    found, info = LongestFirst(whisper).transcribe(
         audio,
         language=language,
         hotwords=hotwords,
@@ -127,6 +127,28 @@ def together(
         language_detection_segments=_LANGUAGE_WINDOWS,
     )
     return [_passage(each, 0.0, guarded=False) for each in found if each.text.strip()], info
+
+
+def batches(lengths: Sequence[float], size: int) -> list[list[int]]:
+    """Divide windows among batches, the longest windows first.
+
+    A batch takes as many steps of the decoder as its longest window has tokens, and on a GPU a step of many
+    windows takes little longer than one of few: so windows of a length go together, and what is left over
+    for the last batch is short. Memory is short at once, or never. `benchmarks/batches.py` counts the steps.
+
+    Args:
+        lengths: seconds of each window.
+        size: windows in a batch.
+
+    Returns:
+        The windows of each batch, by number, in their order.
+
+    Example:
+        >>> batches([30, 12, 29, 13, 28], size=3)
+        [[0, 2, 4], [1, 3]]
+    """
+    longest_first = sorted(range(len(lengths)), key=lambda window: -lengths[window])
+    return [sorted(longest_first[at : at + size]) for at in range(0, len(lengths), size)]
 
 
 def _passage(decoded: Any, offset_s: float, *, guarded: bool) -> Passage:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from models.audio import SAMPLE_RATE, decode
-from models.decoding import Passage
+from models.decoding import Passage, together
 from models.diarization import Diarizer
 from models.errors import BadInput, ModelUnavailable
 from models.packaged import PackagedModels
@@ -192,6 +192,23 @@ def test_windows_decoded_together_say_the_same(
     assert language == "en"
     assert 40 + 24 < yankee.start < 40 + 28
     assert dropped == []
+
+
+def test_windows_say_the_same_whichever_are_decoded_together(packaged_models: PackagedModels) -> None:
+    """Longest first, against the library's own order, one by one."""
+    from faster_whisper import BatchedInferencePipeline
+
+    whisper = Transcriber(packaged_models.whisper, device="cpu")._loaded()
+    talk, pause = decode(TALKS[0]), np.zeros(2 * SAMPLE_RATE, np.float32)
+    audio = np.concatenate([talk[: 9 * SAMPLE_RATE], pause, talk, pause, talk[: 21 * SAMPLE_RATE]])
+    found, _ = together(whisper, audio, "en", batch=2)
+    plain, _ = BatchedInferencePipeline(whisper).transcribe(
+        audio, language="en", word_timestamps=True, batch_size=1
+    )
+    assert [passage.text for passage in found] == [each.text.strip() for each in plain if each.text.strip()]
+    assert len(found) >= 4
+    starts = [word.start for passage in found for word in passage.words]
+    assert starts == sorted(starts)
 
 
 def test_a_language_that_is_given_is_not_guessed(packaged_models: PackagedModels) -> None:
