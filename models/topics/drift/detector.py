@@ -49,15 +49,26 @@ class Detector:
         return bool(self._river.drift_detected)
 
 
-def best_cut(values: Iterable[float]) -> tuple[int, float, float]:
+def best_cut(values: Iterable[float], side: int = 1) -> tuple[int, float, float]:
     """Where two or more values change most, and their means before and from there.
 
     A detector says that there is a change but not where. It is where leaving the two means apart leaves
     least variance within.
+
+    Args:
+        side: how many values stand on either side at least, as far as there are enough.
+
+    Example:
+        >>> best_cut([0, 0, 1, 0, 0, 0, 1, 1])
+        (6, 0.16666666666666666, 1.0)
+        >>> best_cut([0, 0, 1, 0, 0, 0, 1, 1], side=4)
+        (4, 0.25, 0.5)
     """
     array = np.array(list(values), np.float64)
+    side = min(side, len(array) // 2)
     sizes = np.arange(1, len(array))
     before = array.cumsum()[:-1] / sizes
     after = array[::-1].cumsum()[:-1][::-1] / sizes[::-1]
-    best = int((sizes * sizes[::-1] * (after - before) ** 2).argmax())
+    gain = sizes * sizes[::-1] * (after - before) ** 2
+    best = side - 1 + int(gain[side - 1 : len(array) - side].argmax())
     return best + 1, float(before[best]), float(after[best])

@@ -30,8 +30,9 @@ class ShareDetector:
             from river.drift import ADWIN
 
             make: Any = ADWIN  # river is only half typed
-            return make(delta=settings.delta, clock=settings.clock)
+            return make(delta=settings.delta, clock=settings.clock, min_window_length=settings.side)
 
+        self._side = settings.side
         self._detector = Detector(adwin, settings.history, map(int, history))
 
     @property
@@ -43,7 +44,7 @@ class ShareDetector:
         """Count a video; what has changed, if anything has."""
         if not self._detector.tell(int(present)):
             return None
-        cut, before, after = best_cut(self._detector.told)
+        cut, before, after = best_cut(self._detector.told, self._side)
         change = ShareChange(before, after, cut, len(self._detector.told) - cut)
         self._detector.restart()
         return change

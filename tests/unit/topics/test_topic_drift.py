@@ -90,6 +90,18 @@ def test_a_share_changes_on_the_day_of_the_first_video_after_the_change() -> Non
     assert drift.batch_id == f"talk-{60 + drift.videos_after - 1}"
 
 
+def test_a_share_is_never_said_of_a_few_talks_of_a_session() -> None:
+    """The last talks of a session are a share of 1.00 over three or four talks, which says nothing."""
+    changes = []
+    for seed in range(30):
+        detector, chance = ShareDetector(WATCH), random.Random(seed)
+        conference = [False] * 300 + [chance.random() < 0.2 for _ in range(20)] + [True] * 4
+        changes += filter(None, map(detector.update, conference * 4))
+    assert len(changes) > 30
+    assert min(change.videos_after for change in changes) >= WATCH.side
+    assert min(change.videos_before for change in changes) >= WATCH.side
+
+
 def test_a_busy_month_of_the_same_talks_is_no_drift() -> None:
     chance = random.Random(2)
     watched = watch(1, 2)
