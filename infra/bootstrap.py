@@ -165,8 +165,13 @@ def test(options: list[str]) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's, with the programs of the project first."""
-    return os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """Return this process's, with the programs of the project first.
+
+    Its bytecode is kept, in the project's own folders, also where PYTHONDONTWRITEBYTECODE is set, as it is in
+    many images: compiled anew at every start, BERTopic alone takes 23 seconds instead of 9.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def run(*command: str | Path) -> int:
