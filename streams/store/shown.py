@@ -4,12 +4,15 @@ UNSORTED = "Not yet in a theme"
 """Shown for topics that emerged and were not put into a theme."""
 
 MODEL = """(
-    SELECT argMax(learned.model_version, (epochs.epoch, learned.sequence))
+    SELECT argMax(model_version, (epoch, sequence))
     FROM (
-        SELECT model_version, max(sequence) AS sequence FROM topic_words GROUP BY model_version
-        UNION ALL SELECT model_version, 0 FROM epochs
-    ) AS learned
-    LEFT JOIN (SELECT model_version, epoch FROM epochs FINAL) AS epochs USING (model_version)
+        SELECT model_version, max(epoch) AS epoch, max(sequence) AS sequence
+        FROM (
+            SELECT model_version, 0 AS epoch, sequence FROM topic_words
+            UNION ALL SELECT model_version, epoch, 0 AS sequence FROM epochs
+        )
+        GROUP BY model_version
+    )
 )"""
 """The model of the newest epoch; of two in one epoch, the one that learned more."""
 
