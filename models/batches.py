@@ -26,7 +26,8 @@ class LongestFirst(BatchedInferencePipeline):  # type: ignore[misc] # faster-whi
     ) -> Iterator[Any]:
         """Decode windows, float32 [n, mel bins, frames], `batch_size` at once; give segments in order."""
         decoded: list[Any] = []
-        for batch in batches([window["duration"] for window in chunks_metadata], batch_size):
+        windows = chunks_metadata[: len(features)]  # where nobody speaks, it has one of no length
+        for batch in batches([window["duration"] for window in windows], batch_size):
             together = [chunks_metadata[window] for window in batch]
             decoded += super()._batched_segments_generator(
                 np.asarray(features)[batch], tokenizer, together, len(batch), *options
