@@ -97,14 +97,15 @@ def test_another_error_is_no_lack_of_memory(
 
 
 def test_speakers_are_found_in_fewer_chunks_at_once(
-    packaged_models: PackagedModels, talk: Audio, monkeypatch: pytest.MonkeyPatch
+    packaged_models: PackagedModels, telephone_call: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    call = decode(telephone_call)
     diarizer = Diarizer(packaged_models.diarization, device="cpu")
-    plenty = diarizer.diarize(talk)
+    plenty = diarizer.diarize(call)
     asked: list[int] = []
     segmentation = diarizer._loaded()._segmentation
     monkeypatch.setattr(segmentation, "infer", with_room_for(5, segmentation.infer, asked))
-    found = diarizer.diarize(talk)
+    found = diarizer.diarize(call)
     fits = [number <= 5 for number in asked]
     assert not fits[0]
     assert fits == sorted(fits), "what did not fit was never tried again"
@@ -116,16 +117,17 @@ def test_speakers_are_found_in_fewer_chunks_at_once(
 
 def test_speakers_whom_no_memory_is_left_for_are_found_on_the_cpu(
     packaged_models: PackagedModels,
-    talk: Audio,
+    telephone_call: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    call = decode(telephone_call)
     diarizer = Diarizer(packaged_models.diarization, device="cpu")
-    plenty = diarizer.diarize(talk)
+    plenty = diarizer.diarize(call)
     full = diarizer._loaded()
     monkeypatch.setattr(full._segmentation, "infer", with_room_for(0, full._segmentation.infer, []))
     with caplog.at_level(logging.WARNING):
-        found = diarizer.diarize(talk)
+        found = diarizer.diarize(call)
     assert diarizer._loaded() is not full
     assert found.turns == plenty.turns
     assert "the GPU has too little memory to find speakers: on the CPU from now on" in caplog.text
