@@ -11,7 +11,7 @@ known: each is the speaker with most of their seconds.
 - kept: share of the seconds that a person speaks alone which that person's speaker has
 - speakers: how many were found; people: how many there are. Those of the sample talks are machine voices.
 
-On two cores three hours take about half an hour.
+An hour of speech takes two cores about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -89,9 +91,10 @@ def kept(found: Transcript, places: Sequence[tuple[float, Sample]]) -> tuple[flo
 
 
 def listen(pipe: Connection, whisper: Path, diarization: Path, threads: int) -> None:
-    """In a process of its own: transcribe what is sent, until None is."""
+    """In a process of its own: transcribe what is sent, until None is, or the parent was killed."""
     from models.speech import Done, SpeechModels
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     speech = SpeechModels(whisper, diarization, device="cpu", threads=threads)
     while (decoded := pipe.recv()) is not None:
 
@@ -101,6 +104,13 @@ def listen(pipe: Connection, whisper: Path, diarization: Path, threads: int) -> 
         found = speech.listen(audio.kept(decoded), decoded.name, tell=tell)
         print(file=sys.stderr)
         pipe.send(found)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def measured(hours: float, threads: int, scratch: Path) -> dict[str, Any]:
