@@ -25,7 +25,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.topics.streams import cache_folder, data_file, lines
-from models.decoding import BATCH, batches
+from models.batches import batches
+from models.decoding import BATCH
 from models.packaged import prepare
 from models.stretches import STRETCH_S
 from streams.errors import DataError

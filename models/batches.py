@@ -1,35 +1,25 @@
-"""faster-whisper's batched decoding, with batches of our own.
+"""Which windows of a recording are decoded together."""
 
-Importing this module imports faster-whisper, which takes a second; `models.decoding` does it on first use.
-"""
-
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-from faster_whisper import BatchedInferencePipeline
-from numpy.typing import NDArray
-
-from models.decoding import batches
+from collections.abc import Sequence
 
 
-class LongestFirst(BatchedInferencePipeline):  # type: ignore[misc] # faster-whisper is untyped
-    """Decodes windows of a length together (`models.decoding.batches`); the original, as they come."""
+def batches(lengths: Sequence[float], size: int) -> list[list[int]]:
+    """Divide windows among batches, the longest windows first.
 
-    def _batched_segments_generator(
-        self,
-        features: NDArray[np.float32] | list[Any],
-        tokenizer: Any,
-        chunks_metadata: Sequence[dict[str, Any]],
-        batch_size: int,
-        *options: Any,
-    ) -> Iterator[Any]:
-        """Decode windows, float32 [n, mel bins, frames], `batch_size` at once; give segments in order."""
-        decoded: list[Any] = []
-        windows = chunks_metadata[: len(features)]  # where nobody speaks, it has one of no length
-        for batch in batches([window["duration"] for window in windows], batch_size):
-            together = [chunks_metadata[window] for window in batch]
-            decoded += super()._batched_segments_generator(
-                np.asarray(features)[batch], tokenizer, together, len(batch), *options
-            )
-        return iter(sorted(decoded, key=lambda segment: segment.seek))
+    A batch takes as many steps of the decoder as its longest window has tokens, and on a GPU a step of many
+    windows takes little longer than one of few: so windows of a length go together, and what is left over
+    for the last batch is short. Memory is short at once, or never. `benchmarks/batches.py` counts the steps.
+
+    Args:
+        lengths: seconds of each window.
+        size: windows in a batch.
+
+    Returns:
+        The windows of each batch, by number, in their order.
+
+    Example:
+        >>> batches([30, 12, 29, 13, 28], size=3)
+        [[0, 2, 4], [1, 3]]
+    """
+    longest_first = sorted(range(len(lengths)), key=lambda window: -lengths[window])
+    return [sorted(longest_first[at : at + size]) for at in range(0, len(lengths), size)]

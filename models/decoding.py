@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,7 @@ def together(
     whisper: Any, audio: Audio, language: str | None, hotwords: str | None = None, batch: int = BATCH
 ) -> tuple[list[Passage], Any]:
     """Decode `batch` windows at once, without any safeguard. As `in_order` otherwise."""
-    from models.batches import LongestFirst
+    from models.longest_first import LongestFirst
 
     found, info = LongestFirst(whisper).transcribe(
         audio,
@@ -127,28 +127,6 @@ def together(
         language_detection_segments=_LANGUAGE_WINDOWS,
     )
     return [_passage(each, 0.0, guarded=False) for each in found if each.text.strip()], info
-
-
-def batches(lengths: Sequence[float], size: int) -> list[list[int]]:
-    """Divide windows among batches, the longest windows first.
-
-    A batch takes as many steps of the decoder as its longest window has tokens, and on a GPU a step of many
-    windows takes little longer than one of few: so windows of a length go together, and what is left over
-    for the last batch is short. Memory is short at once, or never. `benchmarks/batches.py` counts the steps.
-
-    Args:
-        lengths: seconds of each window.
-        size: windows in a batch.
-
-    Returns:
-        The windows of each batch, by number, in their order.
-
-    Example:
-        >>> batches([30, 12, 29, 13, 28], size=3)
-        [[0, 2, 4], [1, 3]]
-    """
-    longest_first = sorted(range(len(lengths)), key=lambda window: -lengths[window])
-    return [sorted(longest_first[at : at + size]) for at in range(0, len(lengths), size)]
 
 
 def _passage(decoded: Any, offset_s: float, *, guarded: bool) -> Passage:

@@ -194,18 +194,33 @@ def test_windows_decoded_together_say_the_same(
     assert dropped == []
 
 
-def test_windows_say_the_same_whichever_are_decoded_together(packaged_models: PackagedModels) -> None:
-    """Longest first, against the library's own order, one by one."""
+def test_the_longest_windows_are_decoded_first_and_all_say_the_same(
+    packaged_models: PackagedModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the library's own order, one by one."""
     from faster_whisper import BatchedInferencePipeline
 
+    seconds: list[list[float]] = []
+    forward = BatchedInferencePipeline.forward
+
+    def noted(pipeline: Any, features: Any, tokenizer: Any, windows: Any, options: Any) -> Any:
+        seconds.append([window["duration"] for window in windows])
+        return forward(pipeline, features, tokenizer, windows, options)
+
+    monkeypatch.setattr(BatchedInferencePipeline, "forward", noted)
     whisper = Transcriber(packaged_models.whisper, device="cpu")._loaded()
     talk, pause = decode(TALKS[0]), np.zeros(2 * SAMPLE_RATE, np.float32)
     audio = np.concatenate([talk[: 9 * SAMPLE_RATE], pause, talk, pause, talk[: 21 * SAMPLE_RATE]])
     found, _ = together(whisper, audio, "en", batch=2)
+    assert len(seconds) >= 2
+    assert all(min(before) >= max(after) for before, after in pairwise(seconds))
+    seconds.clear()
     plain, _ = BatchedInferencePipeline(whisper).transcribe(
         audio, language="en", word_timestamps=True, batch_size=1
     )
-    assert [passage.text for passage in found] == [each.text.strip() for each in plain if each.text.strip()]
+    said = [each.text.strip() for each in plain if each.text.strip()]
+    assert seconds != sorted(seconds, reverse=True), "in spoken order they are not sorted"
+    assert [passage.text for passage in found] == said
     assert len(found) >= 4
     starts = [word.start for passage in found for word in passage.words]
     assert starts == sorted(starts)
