@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
@@ -34,8 +34,8 @@ from streams.errors import DataError
 TALKS = "talks/talkpython.jsonl.gz"
 SHORTEST_S = 1800
 WINDOW_S = 30.0
-MOST_TOKENS = 224
-"""Whisper writes no more for a window."""
+MOST_TOKENS = 448
+"""Whisper has room for no more in a window."""
 
 Window = tuple[float, int]
 """Seconds, and tokens."""
@@ -95,27 +95,41 @@ def _window(seconds: float, texts: list[str]) -> Window:
     return min(WINDOW_S, seconds), min(MOST_TOKENS, tokens)
 
 
-def talks_of(path: Path, limit: int) -> Iterator[list[tuple[float, float, str]]]:
+def talks_of(path: Path, limit: int) -> list[list[tuple[float, float, str]]]:
     """Return the timed sentences of the first long talks, each until the next one begins.
 
     Raises:
-        DataError: the file cannot be read, or none of its talks is long and has seconds.
+        DataError: the file cannot be read, or has no long talk whose sentences have seconds.
     """
+    talks = list(islice(_long(path), limit))
+    if not talks:
+        raise DataError(
+            f"{path} has no talk of half an hour whose sentences have seconds", "name another file"
+        )
+    return talks
+
+
+def _long(path: Path) -> Iterator[list[tuple[float, float, str]]]:
     with lines(path) as file:
-        records = (json.loads(line) for line in file)
-        long = [
-            talk for talk in records if talk.get("duration_s", 0) >= SHORTEST_S and not talk.get("dup_of")
-        ]
-    for talk in islice(long, limit):
-        said = [each for each in talk["segments"] if each["text"].strip() and "start" in each]
-        ends = [*(each["start"] for each in said[1:]), talk["duration_s"]]
-        yield [
-            (each["start"], max(each["start"], end), each["text"])
-            for each, end in zip(said, ends, strict=True)
-        ]
+        for number, line in enumerate(file, 1):
+            try:
+                talk = json.loads(line)
+                said = [each for each in talk.get("segments", ()) if each["text"].strip() and "start" in each]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DataError(
+                    f"line {number} of {path} is not a talk ({error!r})", "give one JSON talk a line"
+                ) from error
+            if not said or talk.get("duration_s", 0) < SHORTEST_S or talk.get("dup_of"):
+                continue
+            starts = [float(each["start"]) for each in said]
+            ends = [*starts[1:], float(talk["duration_s"])]
+            yield [
+                (start, max(start, end), each["text"])
+                for start, end, each in zip(starts, ends, said, strict=True)
+            ]
 
 
-def measured(talks: Iterator[list[tuple[float, float, str]]]) -> dict[str, Any]:
+def measured(talks: Iterable[list[tuple[float, float, str]]]) -> dict[str, Any]:
     """Return steps and batches of each way, in stretches and whole."""
     found: dict[str, Any] = {
         cut: {way: {"steps": 0, "batches": 0} for way in WAYS} for cut in ("stretches", "whole")
