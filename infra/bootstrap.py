@@ -168,7 +168,7 @@ def environment() -> dict[str, str]:
     """Return this process's, with the programs of the project first.
 
     Its bytecode is kept, in the project's own folders, also where PYTHONDONTWRITEBYTECODE is set, as it is in
-    many images: compiled anew at every start, BERTopic alone takes 23 seconds instead of 9.
+    many images: `time python -c "import bertopic"` says 23 seconds of processor without it, and 9 with it.
     """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}

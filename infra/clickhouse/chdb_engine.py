@@ -122,7 +122,7 @@ class Statement:
     @property
     def leaves_state(self) -> bool:
         """Whether a later statement on the same connection could tell that this one ran, but for the data."""
-        return self.verb in self._OF_SESSIONS or b"TEMPORARY" in self.text.upper()
+        return self.verb in self._OF_SESSIONS or b"TEMPORARY" in self.text[: self.rows_at].upper()
 
     @staticmethod
     def _after_newline(text: bytes, offset: int) -> int:
@@ -230,14 +230,15 @@ class Engine:
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = str(path.resolve())
-        self._keeper = Handle(chdb.connect(self._path))  # asked without a session; stays open
-        told = self._keeper.run("SELECT version(), timezone() FORMAT TSV").bytes().decode()
+        # For all without a session: one each takes as long as a query. While it is open, the engine stays.
+        self._common = Handle(chdb.connect(self._path))
+        told = self._common.run("SELECT version(), timezone() FORMAT TSV").bytes().decode()
         self.version, self.timezone = told.rstrip("\n").split("\t")
         self._sessions: dict[str, Handle] = {}
 
     def close(self) -> None:
         """Close every connection, and so the engine; parts are on disk already."""
-        for handle in [*self._sessions.values(), self._keeper]:
+        for handle in [*self._sessions.values(), self._common]:
             handle.connection.close()
 
     def execute(self, query: Query) -> Answer:
@@ -254,15 +255,15 @@ class Engine:
     def _handle(self, query: Query) -> Iterator[Handle]:
         self._end_idle_sessions()
         # `readonly` could not be taken off again, so it never reaches a connection that others use
-        if query.session is None and not query.statement.leaves_state and "readonly" not in query.settings:
-            yield self._keeper  # a connection for every query takes as long as the query
-            return
-        if query.session is None or "readonly" in query.settings:
+        if "readonly" in query.settings or (query.session is None and query.statement.leaves_state):
             handle = Handle(chdb.connect(self._path))
             try:
                 yield handle
             finally:
                 handle.connection.close()
+            return
+        if query.session is None:
+            yield self._common
             return
         if query.session not in self._sessions:
             if query.session_must_exist:

@@ -49,7 +49,7 @@ def served(server: str, tmp_path: Path) -> Iterator[Warehouse]:
     with Warehouse(Settings(home=tmp_path, study=name, clickhouse=server), patience_s=5) as warehouse:
         warehouse.migrate()
         yield warehouse
-        warehouse.command(f"DROP DATABASE {name} SYNC")  # hundreds of them make the server slow
+        warehouse.command(f"DROP DATABASE {name} SYNC")  # forty tables a test would add up
 
 
 @pytest.fixture(params=["study", "served"])
