@@ -1,48 +1,41 @@
-"""What a recording of many hours costs: memory above the loaded models, time, and whether people stay apart.
+"""What a recording of many hours costs: memory above the models, time, and whether people stay apart.
 
-    python benchmarks/hours.py [--hours 3] [--threads 1] --out FILE.json
+    python benchmarks/hours.py [--hours 3] --out FILE.json
 
 What is at hand of real speech and of our sample talks is strung together, in a random order with pauses, as
-long as asked; words and speakers of it are found by our worker's code, in a process of its own that maps the
-decoded recording, as the worker's does. A recording keeps its people in every repetition, so who they are is
-known: each is the speaker with most of their seconds.
+long as asked, and heard by our worker's code as benchmarks/speech.py lets it. A recording keeps its people in
+every repetition, so who they are is known: each is the speaker with most of their seconds.
 
-- above_mb: the most memory, what is mapped included, above that after a first recording; goal: 2,000
+- above_mb: the most memory, what is mapped included, above the most for a first, short recording; goal: 2,000
 - kept: share of the seconds that a person speaks alone which that person's speaker has
 - speakers: how many were found; people: how many there are. Those of the sample talks are machine voices.
-
-An hour of speech takes two cores about a quarter of an hour.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
 import random
 import sys
 import tempfile
-import threading
+import wave
 from collections import Counter
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from platformdirs import user_cache_path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.machine import Meter, describe
+from benchmarks.machine import describe
+from benchmarks.speech import offer, options
+from benchmarks.speech_child import Options
 from benchmarks.speech_samples import Sample, at_hand
-from models import audio
+from benchmarks.speech_scores import Heard
+from benchmarks.speech_systems import OURS, System
 from models.audio import SAMPLE_RATE, Audio, decode
 from models.errors import BadInput, ModelUnavailable
-from models.packaged import prepare
-from models.transcript import Transcript
 from streams.errors import DataError
 
 GOAL_MB = 2000
@@ -67,10 +60,10 @@ def strung(
     return np.concatenate(parts)[: int(hours * 3600 * SAMPLE_RATE)], places
 
 
-def kept(found: Transcript, places: Sequence[tuple[float, Sample]]) -> tuple[float, int]:
+def kept(found: Heard, places: Sequence[tuple[float, Sample]], hours: float) -> tuple[float, int]:
     """Return the share of people's seconds that their speaker has, and how many people there are."""
     step, seconds = 0.1, Counter[tuple[tuple[str, str], str]]()
-    speaking = [set[str]() for _ in range(int(found.duration_s / step) + 1)]
+    speaking = [set[str]() for _ in range(int(hours * 3600 / step) + 1)]
     for turn in found.turns:
         for moment in range(int(turn.start / step), int(turn.end / step)):
             speaking[moment].add(turn.speaker)
@@ -90,74 +83,34 @@ def kept(found: Transcript, places: Sequence[tuple[float, Sample]]) -> tuple[flo
     return own / max(1, sum(seconds.values())), len(people)
 
 
-def listen(pipe: Connection, whisper: Path, diarization: Path, threads: int) -> None:
-    """In a process of its own: transcribe what is sent, until None is, or the parent was killed."""
-    from models.speech import Done, SpeechModels
+def measured(hours: float, chosen: Options, scratch: Path) -> dict[str, Any]:
+    """Let one process hear a short recording, and then hours, which are written into a folder.
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    speech = SpeechModels(whisper, diarization, device="cpu", threads=threads)
-    while (decoded := pipe.recv()) is not None:
-
-        def tell(done: Done) -> None:
-            print(f"\r{done.step} {done.done_s:,.0f} of {done.total_s:,.0f} s", end="", file=sys.stderr)
-
-        found = speech.listen(audio.kept(decoded), decoded.name, tell=tell)
-        print(file=sys.stderr)
-        pipe.send(found)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def measured(hours: float, threads: int, scratch: Path) -> dict[str, Any]:
-    """Transcribe a short recording, and then hours, in one process; both lie decoded in a folder.
+    `chosen`: what `benchmarks.speech.options` returns.
 
     Raises:
         DataError: the process ended before it answered.
     """
     samples = [sample for sample in at_hand() if sample.turns]
-    first, long = scratch / "first.f32", scratch / "long.f32"
-    audio.decode_to(samples[0].path, first)
     recording, places = strung(samples, hours)
-    recording.tofile(long)
-    models = prepare(user_cache_path("groundswell") / "models")
-    here, there = multiprocessing.get_context("spawn").Pipe()
-    worker = multiprocessing.get_context("spawn").Process(
-        target=listen, args=(there, models.whisper, models.diarization, threads), daemon=True
-    )
-    worker.start()
-    there.close()
-    try:
-        here.send(first)
-        here.recv()
-        loaded_mb = psutil.Process(worker.pid).memory_info().rss / 1e6
-        with Meter(worker.pid or 0, sample_s=0.5) as meter:
-            here.send(long)
-            found: Transcript = here.recv()
-        here.send(None)
-    except EOFError as error:
-        raise DataError(
-            "the transcribing process ended", "see above; has the machine enough memory?"
-        ) from error
-    finally:
-        worker.join(10)
-        worker.kill()
-    share, people = kept(found, places)
+    long = scratch / "hours.wav"
+    with wave.open(str(long), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((recording * 32_767).astype("<i2").tobytes())
+    with System(OURS, chosen) as system:
+        first = system.hear(samples[0].path)
+        run = system.hear(long)
+    share, people = kept(run.heard, places, hours)
     return {
         "hours": hours,
-        "threads": threads,
-        "loaded_mb": loaded_mb,
-        "above_mb": meter.peak_mb - loaded_mb,
+        "threads": chosen["threads"],
+        "first_mb": first.peak_mb,
+        "above_mb": run.peak_mb - first.peak_mb,
         "goal_mb": GOAL_MB,
-        "rtfx": hours * 3600 / meter.wall_s,
-        "cpu": meter.cpu_s / (hours * 3600),
-        "elsewhere_cores": round(meter.elsewhere_cores, 2),
-        "words": sum(len(segment.words) for segment in found.segments),
-        "speakers": len({turn.speaker for turn in found.turns}),
+        "rtfx": hours * 3600 / run.wall_s,
+        "cpu": run.cpu_s / (hours * 3600),
+        "words": len(run.heard.words),
+        "speakers": len({turn.speaker for turn in run.heard.turns}),
         "people": people,
         "kept": share,
     }
@@ -169,17 +122,19 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--hours", type=float, default=3.0, help="how long the recording is to be (3)")
-    parser.add_argument("--threads", type=int, default=1, help="processor threads of each model (1)")
+    offer(parser)
     parser.add_argument("--out", type=Path, help="write the figures here as JSON")
     arguments = parser.parse_args()
+    if arguments.hours <= 0:
+        parser.error("argument --hours: a recording lasts longer than nothing")
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            found = measured(arguments.hours, arguments.threads, Path(scratch))
+            found = measured(arguments.hours, options(arguments), Path(scratch))
     except (BadInput, DataError, ModelUnavailable, OSError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     print(
-        f"{found['hours']:g} h: {found['above_mb']:,.0f} MB above the models' {found['loaded_mb']:,.0f} "
+        f"{found['hours']:g} h: {found['above_mb']:,.0f} MB above the first's {found['first_mb']:,.0f} "
         f"(goal {GOAL_MB:,}), {found['rtfx']:.1f} x real time, "
         f"{found['cpu']:.3f} processor seconds a second; {found['words']:,} words"
     )

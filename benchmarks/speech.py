@@ -11,8 +11,8 @@ Synthetic speech is clean: its figures say little of real talks, more of whether
 By: the bare models (faster-whisper and pyannote.audio, as a script after their READMEs: beam 5, voice
 activity filter, batches on a GPU, each word to whom most of it belongs); our worker's code, models.speech;
 whisperX, if --whisperx names the Python of an environment that has it. Each is a process of its own, with the
-same models, precision and threads, and hears the first recording once before it counts. Who goes first
-alternates.
+same models, precision, threads and batches, and hears the first recording once before it counts. Who goes
+first alternates.
 
 - wer: words changed, dropped or added (jiwer, after Whisper's English normalisation)
 - der: seconds of speech missed, invented or confused (pyannote.metrics, overlapped speech included,
@@ -49,6 +49,7 @@ from benchmarks.machine import Meter, describe
 from benchmarks.speech_samples import Sample, at_hand, flite, in_folder, spoken
 from benchmarks.speech_scores import Count, scored
 from benchmarks.speech_systems import BARE, OURS, WHISPERX, Run, System, ask_gpu
+from models.decoding import BATCH
 from models.errors import BadInput, ModelUnavailable
 from models.packaged import prepare
 from streams.errors import DataError
@@ -223,6 +224,18 @@ def _cell(value: float | None) -> str:
     return f"{'-':>9}" if value is None else f"{100 * value:8.2f}%"
 
 
+def offer(parser: argparse.ArgumentParser) -> None:
+    """Let the command line say what `options` reads."""
+    parser.add_argument("--models", nargs=2, metavar=("WHISPER", "DIARIZATION"), help="folders, or hub names")
+    parser.add_argument("--preset", choices=PRESETS, help=f"that Whisper and {COMMUNITY}, on a GPU")
+    parser.add_argument("--device", choices=list(PRECISION), help="cpu, or cuda with a preset")
+    parser.add_argument(
+        "--compute-type", help=f"of CTranslate2 ({PRECISION['cpu']}; GPU: {PRECISION['cuda']})"
+    )
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 1) // 2))
+    parser.add_argument("--language", help="ISO 639-1; otherwise each system finds out")
+
+
 def options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return which models all systems use, and how.
 
@@ -248,7 +261,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
         "compute_type": arguments.compute_type or PRECISION[device],
         "threads": arguments.threads,
         "language": arguments.language,
-        "batch": 16,
+        "batch": BATCH,
         "token": os.environ.get("HF_TOKEN"),
     }
 
@@ -282,16 +295,9 @@ def main() -> int:
     parser.add_argument("--audio", type=Path, action="append", help="a folder of recordings; may be repeated")
     parser.add_argument("--only", default="", help="recordings with this in their names only")
     parser.add_argument("--out", type=Path, help="write the results to this file as JSON")
-    parser.add_argument("--models", nargs=2, metavar=("WHISPER", "DIARIZATION"), help="folders, or hub names")
-    parser.add_argument("--preset", choices=PRESETS, help=f"that Whisper and {COMMUNITY}, on a GPU")
-    parser.add_argument("--device", choices=list(PRECISION), help="cpu, or cuda with a preset")
-    parser.add_argument(
-        "--compute-type", help=f"of CTranslate2 ({PRECISION['cpu']}; GPU: {PRECISION['cuda']})"
-    )
-    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 1) // 2))
+    offer(parser)
     parser.add_argument("--repeat", type=int, default=1, help="how often each recording is heard (1)")
     parser.add_argument("--collar", type=float, default=0.0, help="of DER: seconds around a boundary (0)")
-    parser.add_argument("--language", help="ISO 639-1; otherwise each system finds out")
     parser.add_argument(
         "--whisperx", metavar="PYTHON", help="the interpreter of an environment with whisperX"
     )

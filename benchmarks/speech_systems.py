@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -96,10 +97,11 @@ def bare(options: Options) -> Hear:
 
 
 def ours(options: Options) -> Hear:
-    """`models.speech.SpeechModels`, as the child process of `agents.transcribe` uses it.
+    """`models.speech.SpeechModels`, as the child process of `agents.transcribe` uses it: on a mapped file.
 
     A refusal ("no speech") is nothing heard.
     """
+    from models import audio
     from models.errors import BadInput
     from models.speech import SpeechModels
 
@@ -115,7 +117,10 @@ def ours(options: Options) -> Hear:
 
     def hear(path: str) -> dict[str, Any]:
         try:
-            transcript = speech.transcribe(Path(path))
+            with tempfile.TemporaryDirectory() as folder:
+                decoded = Path(folder) / "decoded"
+                audio.decode_to(Path(path), decoded)
+                transcript = speech.listen(audio.kept(decoded), Path(path).name)
         except BadInput as error:
             return {"words": [], "turns": [], "refused": error.cause}
         words = [word for segment in transcript.segments for word in segment.words]

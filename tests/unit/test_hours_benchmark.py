@@ -7,21 +7,15 @@ import pytest
 
 from benchmarks.hours import PAUSE_S, kept, strung
 from benchmarks.speech_samples import Sample, in_folder
+from benchmarks.speech_scores import Heard
 from models.audio import duration_s
-from models.transcript import Transcript, Turn
+from models.transcript import Turn
 
 DIALOGUES = Path(__file__).parents[2] / "agents" / "demo" / "audio"
 
 
-def found(*turns: tuple[float, float, str]) -> Transcript:
-    return Transcript(
-        language="en",
-        language_probability=None,
-        duration_s=20.0,
-        segments=(),
-        turns=tuple(Turn(start=start, end=end, speaker=speaker) for start, end, speaker in turns),
-        made_by={},
-    )
+def found(*turns: tuple[float, float, str]) -> Heard:
+    return Heard((), tuple(Turn(start=start, end=end, speaker=speaker) for start, end, speaker in turns))
 
 
 def test_a_persons_speaker_is_who_has_most_of_their_seconds() -> None:
@@ -34,9 +28,9 @@ def test_a_persons_speaker_is_who_has_most_of_their_seconds() -> None:
     call = Sample("call", Path("call.wav"), 9.0, None, turns)
     places = [(0.0, call), (10.0, call)]
     right = found((0, 2, "S0"), (2, 4, "S1"), (4, 9, "S9"), (10, 12, "S0"), (12, 14, "S1"))
-    assert kept(right, places) == (1.0, 2)
+    assert kept(right, places, 20 / 3600) == (1.0, 2)
     other = found((0, 2, "S0"), (2, 4, "S1"), (10, 12, "S2"), (12, 13, "S1"))
-    share, people = kept(other, places)
+    share, people = kept(other, places, 20 / 3600)
     assert share == pytest.approx((2 + 3) / 8, abs=0.03)
     assert people == 2
 
