@@ -7,9 +7,8 @@ For each size a study is made up in the embedded engine: talks of 24 paragraphs 
 
 - `insert`: events of talks as the store agent writes them, in blocks, into that database: paragraphs a
   second;
-- once the engine has merged that, each read function, called with other periods, topics and channels each
-  time: p50 and p95 in ms, and p95 of the processor time, which says more than the clock on a machine that has
-  other work;
+- each read function, called with other periods, topics and channels each time: p50 and p95 in ms, and p95
+  of the processor time, which says more than the clock on a machine that has other work;
 - the same from the assignments themselves, as one would write it at first, and from bitmaps of each month's
   and topic's videos, which would have to be kept in step. Absolute times depend on the machine.
 
@@ -133,12 +132,6 @@ def make_up(warehouse: Warehouse, talks: int) -> dict[str, float]:
     made = time.perf_counter()
     measure_all(warehouse)
     return {"facts_s": made - begun, "measured_s": time.perf_counter() - made}
-
-
-def settle(warehouse: Warehouse) -> None:
-    """Wait until the engine has merged what was written: it takes the processors for a while."""
-    while warehouse.rows("SELECT count() AS merges FROM system.merges")[0]["merges"]:
-        time.sleep(0.5)
 
 
 def insert(warehouse: Warehouse, talks: int) -> float:
@@ -275,7 +268,6 @@ def run(assignments: int, calls: int, keep: Path | None = None) -> dict[str, Any
         result |= json.loads(made.read_text(encoding="utf-8"))
         result["counted"] = sum(row["of_videos"] for row in measure.months(warehouse))
         result["insert_paragraphs_per_s"] = insert(warehouse, talks)
-        settle(warehouse)
         result["views"] = timed(warehouse, calls)
         result["other_ways"] = other_ways(warehouse)
     return result
