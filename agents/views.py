@@ -120,8 +120,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     if found is None:
         return None
     known = found["topic_id"]
-    by_month = measure.one_topic(warehouse, known, applied=applied) if found["retained"] else []
-    quotes, newest = read.best_and_newest(warehouse, known, applied=applied)
+    by_month, quotes, newest = read.topic_talks(warehouse, known, applied=applied)
     return (
         _figures(known, by_month, found)
         | found

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streams.errors import DataError
+from streams.store.cache import cached
 from streams.store.entries import NEWEST, entries
 from streams.store.shown import MODEL, UNSORTED
 from streams.store.warehouse import Warehouse
+
+TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
+"""What a book is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ def book(warehouse: Warehouse, revision: int | None = None) -> Book:
     """
     if revision is not None:
         _must_exist(warehouse, revision)
+    return cached(warehouse, ("book", revision), TABLES, lambda: made(warehouse, revision))
+
+
+def made(warehouse: Warehouse, revision: int | None) -> Book:
+    """Make the codebook as of a revision of what the tables say now."""
     model = shown_model(warehouse)
     rows = entries(warehouse, model, NEWEST if revision is None else revision)
     merges = warehouse.rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.store.book import Book, book
+from streams.store.cache import cached
 from streams.store.shown import MODEL
 from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
@@ -11,8 +12,14 @@ _FACTS = ("origin", "emerged_at", "parent_id", "words", "words_at_birth", "aslee
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
 """Of what happened in one step, what the rest follows from comes first."""
 
+TABLES = ("topics", "merges", "dormancies", "consolidations")
+"""What the story of topics is made of."""
+
 _NO_COUNTS = "'' AS reason, 0 AS survival, 0 AS topics_before, 0 AS topics_after"
 _STORY = f"""
+    SELECT sequence, day, what, topic_id, other_id, reason, toFloat64(survival) AS survival, topics_before,
+           topics_after
+    FROM (
     SELECT born_sequence AS sequence, toDate32(emerged_at) AS day, if(parent = 0, 'born', 'split') AS what,
            topic_id, parent AS other_id, {_NO_COUNTS}
     FROM topics FINAL WHERE model_version = {{model:String}} AND origin = 'born'
@@ -27,6 +34,8 @@ _STORY = f"""
     SELECT sequence, day, if(accepted, 'consolidated', 'rejected') AS what, 0 AS topic_id, 0 AS other_id,
            reason, survival, topics_before, topics_after
     FROM consolidations FINAL WHERE model_version = {{model:String}}
+    )
+    ORDER BY sequence, indexOf({list(_ORDER)}, what), topic_id
 """
 
 
@@ -39,25 +48,17 @@ def genealogy(warehouse: Warehouse, topic_id: int | None = None, applied: Book |
         topics as a whole (topic_id = 0), consolidated or rejected, with reason, survival and how many topics.
     """
     applied = applied or book(warehouse)
-    family = (
-        ""
-        if topic_id is None
-        else "WHERE has({ids:Array(UInt32)}, topic_id) OR has({ids:Array(UInt32)}, other_id)"
-    )
-    rows = warehouse.rows(
-        f"""
-        SELECT sequence, day, what, topic_id, '' AS topic, other_id, '' AS other, reason,
-               toFloat64(survival) AS survival, topics_before, topics_after
-        FROM ({_STORY}) {family}
-        ORDER BY sequence, indexOf({list(_ORDER)}, what), topic_id
-        """,
-        model=applied.model_version,
-        ids=[] if topic_id is None else applied.family(topic_id),
-    )
+    family = None if topic_id is None else set(applied.family(topic_id))
     return [
         row | {"topic": applied.name_of(row["topic_id"]), "other": applied.name_of(row["other_id"])}
-        for row in rows
+        for row in _story(warehouse, applied.model_version)
+        if family is None or family & {row["topic_id"], row["other_id"]}
     ]
+
+
+def _story(warehouse: Warehouse, model: str) -> list[Row]:
+    """Return what happened to all of a model's topics, oldest first."""
+    return cached(warehouse, ("story", model), TABLES, lambda: warehouse.rows(_STORY, model=model))
 
 
 def drifts(
@@ -113,7 +114,7 @@ def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> R
     known = applied.counts_as(topic_id)
     if known not in applied.entries:
         return None
-    found = facts(warehouse, applied.model_version, known).get(known)
+    found = facts(warehouse, applied.model_version).get(known)
     if found is None:
         return None
     entry = applied.entries[known]

@@ -14,7 +14,7 @@ from collections.abc import Container, Mapping, Sequence
 from streams.store import tally
 from streams.store.book import Book, book
 from streams.store.selection import EVERYTHING, Selection
-from streams.store.tally import UNITS, Tally, by_theme, by_topic, mapped, talks
+from streams.store.tally import AT_ONCE, UNITS, Tally, by_theme, by_topic, mapped, talks
 from streams.store.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse, strings
 
@@ -145,36 +145,6 @@ def months(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
     return [{"month": month, "of_videos": videos} for month, videos in counted.items()]
 
 
-def one_topic(
-    warehouse: Warehouse, topic_id: int, selection: Selection = EVERYTHING, applied: Book | None = None
-) -> list[Row]:
-    """Videos of one topic per month of publication, and those of any, in every month that has one.
-
-    Returns:
-        Rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month; videos may be 0.
-    """
-    applied = applied or book(warehouse, selection.codebook)
-    rows = warehouse.rows(
-        f"""
-        SELECT toStartOfMonth(published_on) AS month, countIf(n > 0) AS videos, count() AS of_videos,
-               sum(n) AS paragraphs, sum(s) / 60 AS minutes
-        FROM (
-            SELECT published_on, {UNITS} AS counts,
-                   arrayMap(unit -> unit = {{topic:UInt32}}, counts) AS own,
-                   arraySum(arrayMap((n, own) -> n * own, topics.paragraphs, own)) AS n,
-                   arraySum(arrayMap((s, own) -> s * own, topics.seconds, own)) AS s
-            {talks(selection)} AND arrayExists(unit -> unit > 0, counts)
-        )
-        GROUP BY month ORDER BY month
-        """,
-        **selection.parameters,
-        **mapped(by_topic(applied)),
-        model=applied.model_version,
-        topic=applied.counts_as(topic_id),
-    )
-    return [row | {"month": f"{row['month']:%Y-%m}"} for row in rows]
-
-
 def cooccurrence(
     warehouse: Warehouse,
     selection: Selection = EVERYTHING,
@@ -209,13 +179,13 @@ def cooccurrence(
             FROM (
                 SELECT {UNITS} AS counts,
                        arrayPushBack(arrayFilter(unit -> unit != {NOT_ASKED}, counts), {ANY}) AS with_any,
-                       arraySort(arrayDistinct(with_any)) AS present
+                       arrayCompact(arraySort(with_any)) AS present
                 {talks(selection)} AND arrayExists(unit -> unit > 0, counts)
             )
             ARRAY JOIN present AS one, arrayEnumerate(present) AS at
         )
         ARRAY JOIN others AS other
-        GROUP BY pair ORDER BY pair < {PAIRS} DESC, videos DESC, pair LIMIT {{limit:UInt32}}
+        GROUP BY pair ORDER BY pair < {PAIRS} DESC, videos DESC, pair LIMIT {{limit:UInt32}} {AT_ONCE}
         """,
         **selection.parameters,
         **mapped({known: unit if unit in wanted else NOT_ASKED for known, unit in units.items()}),

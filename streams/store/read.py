@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
+from streams.store import tally
 from streams.store.book import Book, book
 from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
@@ -18,8 +20,22 @@ from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
+_COUNTS = ("videos", "paragraphs", "minutes")
 _Place = tuple[str, str, int]
 """Of a paragraph: its video, the version of the transcript, and its position."""
+
+
+class TopicTalks(NamedTuple):
+    """What talks say of one topic.
+
+    `months`: rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month, of every month that
+    has a talk that counts (videos may be 0); none where the topic does not count. `best`, `newest`: its most
+    probable paragraphs and its newest ones, as of `quotes`.
+    """
+
+    months: list[Row]
+    best: list[Row]
+    newest: list[Row]
 
 
 def quotes(  # noqa: PLR0917 - the parameters of a query
@@ -54,35 +70,56 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     return _told(_texts(warehouse, best), best)
 
 
-def best_and_newest(
-    warehouse: Warehouse, topic_id: int, limit: int = 3, applied: Book | None = None
-) -> tuple[list[Row], list[Row]]:
-    """Return what `quotes` says of the most probable and of the newest ones, by one look at the talks."""
-    applied = applied or book(warehouse)
+def topic_talks(
+    warehouse: Warehouse,
+    topic_id: int,
+    limit: int = 3,
+    selection: Selection = EVERYTHING,
+    applied: Book | None = None,
+) -> TopicTalks:
+    """Return what talks say of a topic, and of those that were merged into it, by one look at them."""
+    applied = applied or book(warehouse, selection.codebook)
     row = "video_id, transcript_version, said.1, said.2, published_on"
-    (chosen,) = warehouse.rows(
+    found = warehouse.rows(
         f"""
-        SELECT groupArraySorted({limit:d})((-said.1, {row})) AS best,
+        SELECT toStartOfMonth(published_on) AS month, count() AS videos, sum(n) AS paragraphs,
+               sum(s) / 60 AS minutes, groupArraySorted({limit:d})((-said.1, {row})) AS best,
                groupArraySorted({limit:d})((-toInt32(published_on), -said.1, {row})) AS newest
-        FROM ({_said_best(EVERYTHING)})
+        FROM ({_said_best(selection)})
+        GROUP BY month
         """,
-        **EVERYTHING.parameters,
+        **selection.parameters,
         model=applied.model_version,
         family=applied.family(topic_id),
     )
     names = ("video_id", "transcript_version", "probability", "position", "published_on")
     best, newest = (
-        [dict(zip(names, each[-len(names) :], strict=True)) for each in chosen[order]]
+        [
+            dict(zip(names, each[-len(names) :], strict=True))
+            for each in sorted(each for row in found for each in row[order])[:limit]
+        ]
         for order in ("best", "newest")
     )
     said = _texts(warehouse, [*best, *newest])
-    return _told(said, best), _told(said, newest)
+    counts = applied.counts_as(topic_id) in applied.counted
+    own = {f"{row['month']:%Y-%m}": {name: row[name] for name in _COUNTS} for row in found}
+    months = tally.months(warehouse, selection, applied) if counts else {}
+    return TopicTalks(
+        [
+            {"month": month, "of_videos": videos} | own.get(month, dict.fromkeys(_COUNTS, 0))
+            for month, videos in months.items()
+        ],
+        _told(said, best),
+        _told(said, newest),
+    )
 
 
 def _said_best(selection: Selection) -> str:
-    """Return the most probable paragraph of a topic in each talk that has one, as SQL."""
+    """Return each talk of a topic: its most probable paragraph, how many (n), and their seconds (s); SQL."""
     return f"""
         SELECT video_id, transcript_version, published_on,
+               arraySum((n, id) -> n * has({{family:Array(UInt32)}}, id), topics.paragraphs, topics.id) AS n,
+               arraySum((s, id) -> s * has({{family:Array(UInt32)}}, id), topics.seconds, topics.id) AS s,
                arrayReverseSort(arrayFilter(
                    (_, id) -> has({{family:Array(UInt32)}}, id),
                    arrayZip(topics.probability, topics.position), topics.id))[1] AS said
@@ -98,22 +135,22 @@ def _told(said: dict[_Place, Row], best: Sequence[Row]) -> list[Row]:
 
 def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
     """Return what was said in paragraphs, by their places."""
-    said = warehouse.rows(
+    ids = json.dumps(sorted({row["video_id"] for row in best}))
+    wanted = f"video_id IN {strings('ids')}"
+    videos = warehouse.rows(
+        f"SELECT video_id, title, show, url, published_at FROM videos FINAL WHERE {wanted}", ids=ids
+    )
+    about = {row["video_id"]: row for row in videos}
+    paragraphs = warehouse.rows(
         f"""
-        SELECT p.video_id AS video_id, p.transcript_version AS transcript_version, p.position AS position,
-               p.paragraph_id AS paragraph_id, v.title AS title, v.show AS show, v.url AS url,
-               v.published_at AS published_at, p.start_s AS start_s, p.end_s AS end_s,
-               p.speakers AS speakers, p.text AS text
-        FROM (
-            SELECT * FROM paragraphs FINAL
-            PREWHERE video_id IN {strings("ids")} AND has({{positions:Array(UInt32)}}, position)
-        ) AS p
-        INNER JOIN (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
-            ON v.video_id = p.video_id
+        SELECT video_id, transcript_version, position, paragraph_id, start_s, end_s, speakers, text
+        FROM paragraphs FINAL
+        PREWHERE {wanted} AND has({{positions:Array(UInt32)}}, position)
         """,
-        ids=json.dumps(sorted({row["video_id"] for row in best})),
+        ids=ids,
         positions=sorted({row["position"] for row in best}),
     )
+    said = [row | about[row["video_id"]] for row in paragraphs if row["video_id"] in about]
     return {_place(row): row for row in named(warehouse, said)}
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from streams.store.cache import cached
 from streams.store.warehouse import Row, Warehouse
 
+TABLES = ("topics", "topic_words", "dormancies")
+"""What is known of topics is in these."""
 
-def facts(warehouse: Warehouse, model: str, topic_id: int | None = None) -> dict[int, Row]:
-    """Return what is known of a model's topics, or of one of them, by topic. Plain queries, as `entries`.
+
+def facts(warehouse: Warehouse, model: str) -> dict[int, Row]:
+    """Return what is known of a model's topics, by topic; callers share it, and do not change it.
 
     Returns:
         {topic_id, key, origin, emerged_at, parent_id, words_at_birth, words, asleep} of each. key: its name
         in the codebook it was seeded from, else empty; origin: seeded or born; words: strongest first.
     """
-    one = "" if topic_id is None else "AND topic_id = {topic:UInt32}"
+    return cached(warehouse, ("facts", model), TABLES, lambda: _gathered(warehouse, model))
+
+
+def _gathered(warehouse: Warehouse, model: str) -> dict[int, Row]:
+    """Put the facts together; by plain queries, as in `entries`."""
 
     def rows(columns: str, of: str) -> list[Row]:
         return warehouse.rows(
-            f"SELECT topic_id, {columns} FROM {of} FINAL WHERE model_version = {{model:String}} {one}",
-            model=model,
-            topic=topic_id or 0,
+            f"SELECT topic_id, {columns} FROM {of} FINAL WHERE model_version = {{model:String}}", model=model
         )
 
     known = rows(

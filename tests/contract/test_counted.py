@@ -123,7 +123,7 @@ def test_one_look_finds_the_same_quotes_as_two(chdb_home: Path) -> None:
         topic_ids = [row["topic_id"] for row in measure.topics(warehouse)]
         assert len(topic_ids) > 3
         for topic_id in [*topic_ids, 9_999]:
-            best, newest = read.best_and_newest(warehouse, topic_id, limit=4)
+            _, best, newest = read.topic_talks(warehouse, topic_id, limit=4)
             assert best == read.quotes(warehouse, topic_id, limit=4)
             assert newest == read.quotes(warehouse, topic_id, limit=4, newest=True)
 

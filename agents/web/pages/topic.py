@@ -49,9 +49,9 @@ def mount(site: Site) -> None:
         counted = next(
             (row for row in site.ask(views.topics, selected, applied) if row["topic_id"] == topic_id), None
         )
-        by_month = site.ask(measure.one_topic, topic_id, selected, applied) if entry.retained else []
-        months = columns(by_month, site.today)
-        ours = [shared(row) | {"name": entry.name} for row in by_month]
+        said = site.ask(read.topic_talks, topic_id, QUOTES, selected, applied)
+        months = columns(said.months, site.today)
+        ours = [shared(row) | {"name": entry.name} for row in said.months]
         family = applied.family(topic_id)
         found = site.ask(speaking, topic_id, selected, SPEAKING, applied)
         return {
@@ -69,11 +69,7 @@ def mount(site: Site) -> None:
             "drifts": [
                 row for row in site.ask(genealogy.drifts, None, DRIFTS, applied) if row["topic_id"] in family
             ],
-            "genealogy": [
-                row
-                for row in site.ask(genealogy.genealogy, None, applied)
-                if row["topic_id"] in family or row["other_id"] in family
-            ],
+            "genealogy": site.ask(genealogy.genealogy, topic_id, applied),
             "decisions": [
                 row
                 for row in site.ask(curation.codebook_decisions, DECISIONS)
@@ -82,8 +78,8 @@ def mount(site: Site) -> None:
             "neighbours": site.ask(neighbours, topic_id, selected, NEIGHBOURS, applied),
             "shows": [row for row in found if row["what"] == "show"],
             "speakers": [row for row in found if row["what"] == "speaker"],
-            "best": site.ask(read.quotes, topic_id, QUOTES, False, selected, applied),
-            "newest": site.ask(read.quotes, topic_id, QUOTES, True, selected, applied),
+            "best": said.best,
+            "newest": said.newest,
             "talks": site.ask(measure.videos, topic_id, None, selected, talks, applied),
             "twin": "/api/topic",
             "asked": {"topic_id": topic_id, "merged": merged},

@@ -1,0 +1,114 @@
+"""What is made of small tables is made anew as soon as one of them has changed, and only then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from said import MODEL, assigned, dormant, labelled, merged, topic, video, write
+
+from streams.store import book as books
+from streams.store import cache, genealogy, topic_facts
+from streams.store.book import book
+from streams.store.cache import cached
+from streams.store.warehouse import Row, Warehouse
+
+MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
+    "book": (books.TABLES, book),
+    "facts": (topic_facts.TABLES, lambda warehouse: topic_facts.facts(warehouse, MODEL)),
+    "story": (genealogy.TABLES, genealogy.genealogy),
+}
+
+
+def counted(warehouse: Warehouse, times: list[int]) -> int:
+    """Ask for something that is made of topics' labels, and count how often it is made."""
+
+    def make() -> int:
+        times.append(len(times))
+        return times[-1]
+
+    return cached(warehouse, "counted", ["labels"], make)
+
+
+def test_it_is_made_again_when_its_table_has_changed_and_only_then(either: Warehouse) -> None:
+    times: list[int] = []
+    assert [counted(either, times) for _ in range(3)] == [0, 0, 0]
+    write(either, [topic(1, "Architecture"), assigned(0, video("a"), 1)])
+    assert counted(either, times) == 0
+    write(either, [labelled(1, 1, "Buildings")])
+    assert [counted(either, times) for _ in range(2)] == [1, 1]
+    either.command("ALTER TABLE labels DELETE WHERE 1 SETTINGS mutations_sync = 1")
+    assert [counted(either, times) for _ in range(2)] == [2, 2]
+
+
+def test_the_same_rows_written_again_after_all_were_deleted_are_found(either: Warehouse) -> None:
+    write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
+    assert book(either).name_of(1) == "Buildings"
+    either.command("TRUNCATE TABLE labels")
+    assert book(either).name_of(1) == "topic 1"
+    write(either, [labelled(1, 1, "Buildings")])
+    assert book(either).name_of(1) == "Buildings"
+
+
+def test_what_another_process_writes_is_seen_at_once(served: Warehouse) -> None:
+    write(served, [topic(1, "Architecture"), topic(2, "Costs")])
+    assert book(served).counts_as(2) == 2
+    with Warehouse(served.settings) as another:
+        write(another, [merged(2, 1, sequence=1)])
+    assert book(served).counts_as(2) == 1
+    assert [row["what"] for row in genealogy.genealogy(served)] == ["merged"]
+
+
+def test_studies_do_not_share_what_is_made(served: Warehouse) -> None:
+    write(served, [topic(1, "Architecture")])
+    name = f"{served.database}_b"
+    with Warehouse(served.settings.model_copy(update={"study": name}), patience_s=5) as another:
+        another.migrate()
+        assert set(book(served).entries) == {1}
+        assert not book(another).entries
+        another.command(f"DROP DATABASE {name} SYNC")
+
+
+def test_an_error_is_not_kept(study: Warehouse) -> None:
+    def fail() -> int:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        cached(study, "fails", ["labels"], fail)
+    assert cached(study, "fails", ["labels"], lambda: 1) == 1
+
+
+def test_no_more_than_so_many_are_kept_and_what_is_asked_for_stays(study: Warehouse) -> None:
+    times: list[int] = []
+    counted(study, times)
+    for name in range(2 * cache.MOST):
+        cached(study, name, ["labels"], lambda: None)
+        counted(study, times)
+    assert len(times) == 1
+    made_again: list[str] = []
+    cached(study, 0, ["labels"], lambda: made_again.append("the one asked for longest ago"))
+    assert made_again
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_table_that_is_read_is_watched(
+    study: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    watched, make = MADE[name]
+    write(study, [topic(1, "Architecture"), dormant(1, 2, asleep=True)])
+    with Warehouse(study.settings) as anew:
+        statements: list[str] = []
+        rows = anew.rows
+
+        def recorded(statement: str, **parameters: Any) -> list[Row]:
+            statements.append(statement)
+            return rows(statement, **parameters)
+
+        monkeypatch.setattr(anew, "rows", recorded)
+        make(anew)
+    read = set(re.findall(r"\bFROM\s+(\w+)", " ".join(statements))) - {"system"}
+    if name == "story":  # it begins with the book
+        read -= set(books.TABLES) - set(watched)
+    assert read == set(watched)
