@@ -1,8 +1,7 @@
 """What is made of small tables, cached until one of them changes.
 
 Every number of the study begins with the codebook, which takes five queries; whether it has changed takes
-one. ClickHouse writes rows, replacements and mutations into new parts and never changes a part. So the same
-parts are the same rows, whoever wrote them: this process or another one.
+one (`streams.store.state`), whoever changed it.
 """
 
 from __future__ import annotations
@@ -13,17 +12,14 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from streams.store.state import state
 from streams.store.warehouse import Warehouse
 
 T = TypeVar("T")
 MOST = 32
 """So many things are cached of a study; what was not asked for longest is made anew."""
 
-_PARTS = """
-    SELECT cityHash64(arraySort(groupArray((table, name, hash_of_all_files)))) AS parts FROM system.parts
-    WHERE database = {database:String} AND has({tables:Array(String)}, table) AND active
-"""
-_caches: WeakKeyDictionary[Warehouse, OrderedDict[Hashable, tuple[int, Any]]] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Warehouse, OrderedDict[Hashable, tuple[str, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -38,16 +34,16 @@ def cached(warehouse: Warehouse, name: Hashable, tables: Sequence[str], make: Ca
         tables: every table that `make` reads.
         make: makes it.
     """
-    parts = warehouse.rows(_PARTS, database=warehouse.database, tables=list(tables))[0]["parts"]
+    now = state(warehouse, tables)
     with _lock:
         known = _caches.setdefault(warehouse, OrderedDict()).get(name)
-    if known is not None and known[0] == parts:
+    if known is not None and known[0] == now:
         made: T = known[1]
     else:
         made = make()
     with _lock:
         of_study = _caches.setdefault(warehouse, OrderedDict())
-        of_study[name] = parts, made
+        of_study[name] = now, made
         of_study.move_to_end(name)
         while len(of_study) > MOST:
             of_study.popitem(last=False)

@@ -1,5 +1,6 @@
 """What views said is kept until the database holds something else, on either engine."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,19 @@ from streams.store.warehouse import Warehouse
 def queries(either: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every query that is asked from now on, but the one about the state."""
     asked: list[str] = []
-    rows = either.rows
+    rows, raw = either.rows, either.raw
 
     def noted(statement: str, **parameters: Any) -> Any:
         if "system.parts" not in statement:
             asked.append(statement)
         return rows(statement, **parameters)
 
+    def noted_too(action: Callable[[Any], Any]) -> Any:
+        asked.append("of the client itself")
+        return raw(action)
+
     monkeypatch.setattr(either, "rows", noted)
+    monkeypatch.setattr(either, "raw", noted_too)
     return asked
 
 
