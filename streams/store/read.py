@@ -10,17 +10,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from streams.store import tally
 from streams.store.book import Book, book
 from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
 from streams.store.states import STATES
+from streams.store.tally import COUNTS, by_topic, mapped, talks
 from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
-_COUNTS = ("videos", "paragraphs", "minutes")
+_COUNTS = ("videos", "of_videos", "paragraphs", "minutes")
+_OWN = "hasAny(topics.id, {family:Array(UInt32)})"
+"""Whether a talk has a topic of a `family`; SQL."""
+_SAID_BEST = """arrayReverseSort(arrayFilter(
+    (_, id) -> has({family:Array(UInt32)}, id), arrayZip(topics.probability, topics.position), topics.id
+))[1]"""
+"""Probability and position of a talk's most probable paragraph of a `family`; SQL."""
 _Place = tuple[str, str, int]
 """Of a paragraph: its video, the version of the transcript, and its position."""
 
@@ -58,7 +64,10 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     best = warehouse.rows(
         f"""
         SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
-        FROM ({_said_best(selection)})
+        FROM (
+            SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said
+            {talks(selection)} AND {_OWN}
+        )
         ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
         LIMIT {{limit:UInt32}}
         """,
@@ -82,13 +91,20 @@ def topic_talks(
     row = "video_id, transcript_version, said.1, said.2, published_on"
     found = warehouse.rows(
         f"""
-        SELECT toStartOfMonth(published_on) AS month, count() AS videos, sum(n) AS paragraphs,
-               sum(s) / 60 AS minutes, groupArraySorted({limit:d})((-said.1, {row})) AS best,
-               groupArraySorted({limit:d})((-toInt32(published_on), -said.1, {row})) AS newest
-        FROM ({_said_best(selection)})
-        GROUP BY month
+        SELECT toStartOfMonth(published_on) AS month, countIf(counts) AS of_videos, countIf(own) AS videos,
+               sum(n) AS paragraphs, sum(s) / 60 AS minutes,
+               groupArraySortedIf({limit:d})((-said.1, {row}), own) AS best,
+               groupArraySortedIf({limit:d})((-toInt32(published_on), -said.1, {row}), own) AS newest
+        FROM (
+            SELECT video_id, transcript_version, published_on, {_OWN} AS own, {COUNTS} AS counts,
+                   if(own, {_added("paragraphs")}, 0) AS n, if(own, {_added("seconds")}, 0) AS s,
+                   if(own, {_SAID_BEST}, (0, 0)) AS said
+            {talks(selection)}
+        )
+        GROUP BY month ORDER BY month
         """,
         **selection.parameters,
+        **mapped(by_topic(applied)),
         model=applied.model_version,
         family=applied.family(topic_id),
     )
@@ -102,31 +118,17 @@ def topic_talks(
     )
     said = _texts(warehouse, [*best, *newest])
     counts = applied.counts_as(topic_id) in applied.counted
-    own = {f"{row['month']:%Y-%m}": {name: row[name] for name in _COUNTS} for row in found}
-    months = tally.months(warehouse, selection, applied) if counts else {}
-    return TopicTalks(
-        [
-            {"month": month, "of_videos": videos} | own.get(month, dict.fromkeys(_COUNTS, 0))
-            for month, videos in months.items()
-        ],
-        _told(said, best),
-        _told(said, newest),
-    )
+    months = [
+        {"month": f"{row['month']:%Y-%m}"} | {name: row[name] for name in _COUNTS}
+        for row in found
+        if counts and row["of_videos"]
+    ]
+    return TopicTalks(months, _told(said, best), _told(said, newest))
 
 
-def _said_best(selection: Selection) -> str:
-    """Return each talk of a topic: its most probable paragraph, how many (n), and their seconds (s); SQL."""
-    return f"""
-        SELECT video_id, transcript_version, published_on,
-               arraySum((n, id) -> n * has({{family:Array(UInt32)}}, id), topics.paragraphs, topics.id) AS n,
-               arraySum((s, id) -> s * has({{family:Array(UInt32)}}, id), topics.seconds, topics.id) AS s,
-               arrayReverseSort(arrayFilter(
-                   (_, id) -> has({{family:Array(UInt32)}}, id),
-                   arrayZip(topics.probability, topics.position), topics.id))[1] AS said
-        FROM video_topics FINAL
-        WHERE model_version = {{model:String}} AND hasAny(topics.id, {{family:Array(UInt32)}})
-          AND {selection.where}
-        """
+def _added(figure: str) -> str:
+    """Return the sum of a figure over a talk's topics of a `family`, as SQL."""
+    return f"arraySum((n, id) -> n * has({{family:Array(UInt32)}}, id), topics.{figure}, topics.id)"
 
 
 def _told(said: dict[_Place, Row], best: Sequence[Row]) -> list[Row]:

@@ -19,6 +19,9 @@ from streams.store.warehouse import Row, Warehouse
 UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
 """Of each of a talk's topics, what it counts for; 0: it does not count. SQL, for `mapped`."""
 
+COUNTS = f"arrayExists(unit -> unit > 0, {UNITS})"
+"""Whether a talk counts for anything. SQL, for `mapped`."""
+
 AT_ONCE = "SETTINGS group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 0"
 """SQL, for what groups by pairs of topics or by topic and month: some hundred thousand groups at most.
 
@@ -141,7 +144,7 @@ def months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[st
     rows = warehouse.rows(
         f"""
         SELECT toStartOfMonth(published_on) AS month, count() AS videos
-        {talks(selection)} AND arrayExists(unit -> unit > 0, {UNITS})
+        {talks(selection)} AND {COUNTS}
         GROUP BY month ORDER BY month
         """,
         **selection.parameters,
@@ -156,7 +159,7 @@ def newest(warehouse: Warehouse, selection: Selection, applied: Book) -> date | 
     rows = warehouse.rows(
         f"""
         SELECT max(published_on) AS day, count() AS videos
-        {talks(selection)} AND arrayExists(unit -> unit > 0, {UNITS})
+        {talks(selection)} AND {COUNTS}
         """,
         **selection.parameters,
         **mapped(by_topic(applied)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +117,26 @@ def test_the_views_agree_on_the_studies_that_the_pages_show(
         agree(warehouse)
 
 
-def test_one_look_finds_the_same_quotes_as_two(chdb_home: Path) -> None:
+def test_one_look_at_a_topics_talks_says_what_the_views_say(chdb_home: Path) -> None:
     with Warehouse(Settings(home=chdb_home, study="counted_quotes")) as warehouse:
         warehouse.migrate()
         studies.lively(warehouse)
-        topic_ids = [row["topic_id"] for row in measure.topics(warehouse)]
-        assert len(topic_ids) > 3
-        for topic_id in [*topic_ids, 9_999]:
-            _, best, newest = read.topic_talks(warehouse, topic_id, limit=4)
-            assert best == read.quotes(warehouse, topic_id, limit=4)
-            assert newest == read.quotes(warehouse, topic_id, limit=4, newest=True)
+        write(warehouse, [decided(100, 1, retained=False), decided(101, 2, target=3)])
+        applied = book(warehouse)
+        assert 1 not in applied.counted and applied.counts_as(2) == 3 and len(applied.counted) > 3
+        of_any = {row["month"]: row["of_videos"] for row in measure.months(warehouse)}
+        by_month = measure.topic_months(warehouse)
+        for topic_id in [*applied.entries, 9_999]:
+            found = read.topic_talks(warehouse, topic_id, limit=4)
+            assert found.best == read.quotes(warehouse, topic_id, limit=4)
+            assert found.newest == read.quotes(warehouse, topic_id, limit=4, newest=True)
+            if topic_id not in applied.counted:
+                assert not found.months
+                continue
+            assert {row["month"]: row["of_videos"] for row in found.months} == of_any
+            own = [row for row in by_month if row["topic_id"] == applied.counts_as(topic_id)]
+            figures = itemgetter("month", "videos", "paragraphs")
+            assert [*map(figures, own)] == [figures(row) for row in found.months if row["videos"]]
 
 
 def decided(revision: int, topic_id: int, *, target: int | None = None, retained: bool = True) -> e.Event:
