@@ -135,6 +135,8 @@ class Diarizer:
             import torch
             from pyannote.audio import Pipeline
 
+            from models.speaker_activity import add_up_by_speaker
+
             source = locate(self._model)
             torch.set_num_threads(self._threads)
             device = self._device
@@ -145,6 +147,7 @@ class Diarizer:
                 if pipeline is None:
                     raise OSError("the hub has no such pipeline")
                 bound(pipeline.clustering)
+                add_up_by_speaker(pipeline)
                 self._pipeline = pipeline.to(torch.device(device))
             except Exception as error:
                 raise ModelUnavailable(
