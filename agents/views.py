@@ -37,6 +37,7 @@ from streams.store import (
     tally,
 )
 from streams.store.book import Book, book
+from streams.store.cache import as_of_now
 from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.tally import Tally
 from streams.store.warehouse import Row, Warehouse
@@ -115,6 +116,11 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (the most probable; `newest`: those). One
         that is not retained has no figures; `reason` says why.
     """
+    with as_of_now(warehouse):
+        return _topic(warehouse, topic_id)
+
+
+def _topic(warehouse: Warehouse, topic_id: int) -> Row | None:
     applied = book(warehouse)
     found = genealogy.topic(warehouse, topic_id, applied)
     if found is None:

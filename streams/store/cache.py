@@ -1,26 +1,42 @@
 """What is made of small tables, cached until one of them changes.
 
 Every number of the study begins with the codebook, which takes five queries; whether it has changed takes
-one (`streams.store.state`), whoever changed it.
+one (`streams.store.state`), whoever changed it. Who asks for several things at once looks once, `as_of_now`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from streams.store.state import state
+from streams.store.state import holdings
 from streams.store.warehouse import Warehouse
 
 T = TypeVar("T")
+_Tables = list[str | None]
+"""What each of some tables held; None: nothing."""
 MOST = 32
 """So many things are cached of a study; what was not asked for longest is made anew."""
 
-_caches: WeakKeyDictionary[Warehouse, OrderedDict[Hashable, tuple[str, Any]]] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Warehouse, OrderedDict[Hashable, tuple[_Tables, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
+_looked: ContextVar[tuple[Warehouse, dict[str, str]] | None] = ContextVar("looked", default=None)
+
+
+@contextmanager
+def as_of_now(warehouse: Warehouse) -> Iterator[None]:
+    """Let everything `cached` within be as of now, or later: for a view, which reads and does not write."""
+    before = _looked.get()
+    token = _looked.set(before if before and before[0] is warehouse else (warehouse, holdings(warehouse)))
+    try:
+        yield
+    finally:
+        _looked.reset(token)
 
 
 def cached(warehouse: Warehouse, name: Hashable, tables: Sequence[str], make: Callable[[], T]) -> T:
@@ -34,7 +50,9 @@ def cached(warehouse: Warehouse, name: Hashable, tables: Sequence[str], make: Ca
         tables: every table that `make` reads.
         make: makes it.
     """
-    now = state(warehouse, tables)
+    looked = _looked.get()
+    held = looked[1] if looked and looked[0] is warehouse else holdings(warehouse)
+    now = [held.get(table) for table in tables]
     with _lock:
         known = _caches.setdefault(warehouse, OrderedDict()).get(name)
     if known is not None and known[0] == now:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.cache import cached
+from streams.store.warehouse import Row, Warehouse
+
+TABLES = ("corrections",)
+"""Names are in these."""
 
 
 def namings(wanted: str = "1") -> str:
@@ -22,14 +25,14 @@ def namings(wanted: str = "1") -> str:
 
 def named(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
     """Return rows {video_id, transcript_version, speakers, …} with the names of the speakers who have one."""
-    found = warehouse.rows(
-        f"SELECT * FROM {namings('video_id IN ' + strings('ids'))}",
-        ids=json.dumps(sorted({row["video_id"] for row in rows})),
-    )
-    if not found:
-        return list(rows)
-    names = {(row["video_id"], row["transcript_version"], row["speaker"]): row["name"] for row in found}
-    return [row | {"speakers": _called(row, names)} for row in rows]
+    names = cached(warehouse, "names", TABLES, lambda: _names(warehouse))
+    return [row | {"speakers": _called(row, names)} for row in rows] if names else list(rows)
+
+
+def _names(warehouse: Warehouse) -> dict[tuple[str, str, str], str]:
+    """Return every name that holds, by talk, transcript and speaker; people gave them, so they are few."""
+    found = warehouse.rows(f"SELECT * FROM {namings()}")
+    return {(row["video_id"], row["transcript_version"], row["speaker"]): row["name"] for row in found}
 
 
 def _called(row: Row, names: Mapping[tuple[str, str, str], str]) -> list[str]:

@@ -10,15 +10,16 @@ import pytest
 from said import MODEL, assigned, dormant, labelled, merged, topic, video, write
 
 from streams.store import book as books
-from streams.store import cache, genealogy, topic_facts
+from streams.store import cache, genealogy, names, topic_facts
 from streams.store.book import book
-from streams.store.cache import cached
+from streams.store.cache import as_of_now, cached
 from streams.store.warehouse import Row, Warehouse
 
 MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
     "book": (books.TABLES, book),
     "facts": (topic_facts.TABLES, lambda warehouse: topic_facts.facts(warehouse, MODEL)),
     "story": (genealogy.TABLES, genealogy.genealogy),
+    "names": (names.TABLES, lambda warehouse: names.named(warehouse, [])),
 }
 
 
@@ -68,6 +69,36 @@ def test_studies_do_not_share_what_is_made(served: Warehouse) -> None:
         another.migrate()
         assert set(book(served).entries) == {1}
         assert not book(another).entries
+        another.command(f"DROP DATABASE {name} SYNC")
+
+
+def test_who_looks_once_is_answered_as_of_then_and_the_next_one_as_of_later(either: Warehouse) -> None:
+    times: list[int] = []
+    with as_of_now(either):
+        assert counted(either, times) == 0
+        write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
+        with as_of_now(either):
+            assert counted(either, times) == 0
+    assert [counted(either, times) for _ in range(2)] == [1, 1]
+
+
+def test_what_is_made_while_somebody_looks_is_never_taken_for_newer(either: Warehouse) -> None:
+    """It is made of what was written meanwhile too, but nobody knows: so it is made again."""
+    times: list[int] = []
+    with as_of_now(either):
+        write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
+        assert counted(either, times) == 0
+    assert counted(either, times) == 1
+
+
+def test_two_studies_that_are_looked_at_in_turn_are_not_mixed_up(served: Warehouse) -> None:
+    write(served, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
+    name = f"{served.database}_c"
+    with Warehouse(served.settings.model_copy(update={"study": name}), patience_s=5) as another:
+        another.migrate()
+        with as_of_now(served), as_of_now(another):
+            assert not book(another).entries
+            assert book(served).name_of(1) == "Buildings"
         another.command(f"DROP DATABASE {name} SYNC")
 
 
