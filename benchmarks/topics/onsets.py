@@ -6,12 +6,14 @@
 
 For a stream with labels, a label that appears late and then comes into use is an onset; without labels the
 alerts are only listed. Every alert comes with its first and latest quote, so that anyone can judge whether it
-is news. Concepts fall into two halves by a hash of their name; settings may be chosen on `tune` only.
+is news; what we made of those from the shows, and why, is in judged_alerts.csv beside this. Concepts fall into
+two halves by a hash of their name; settings may be chosen on `tune` only.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 import time
@@ -43,6 +45,8 @@ from streams.errors import DataError
 CHANGELOG = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")
 SHOWS = (*(f"changelog_{show}" for show in CHANGELOG), "talkpython")
 OPTECH = "labelled/optech_newsletter_items.jsonl.gz"
+
+JUDGED = Path(__file__).with_name("judged_alerts.csv")
 
 Detector = Callable[[Sequence[Spoken]], list[Alert]]
 
@@ -204,6 +208,14 @@ def score(
     return result
 
 
+def judged(alerts: Sequence[Alert]) -> dict[str, int]:
+    """Count alerts by what `judged_alerts.csv` says of their subject: {news, no_news, not_judged}."""
+    with JUDGED.open(encoding="utf-8", newline="") as file:
+        verdicts = {row["subject"]: row["news"] for row in csv.DictReader(file)}
+    said = Counter(verdicts.get(alert.subject.lower()) for alert in alerts)
+    return {"news": said["yes"], "no_news": said["no"], "not_judged": said[None]}
+
+
 def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
     """Run every detector over the videos."""
     nothing = [np.zeros((len(video.texts), 0), np.float32) for video in videos]
@@ -231,6 +243,7 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         seconds = time.process_time() - begun
         result["detectors"][name] = {
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
+            **({"judged": judged(alerts)} if groups else {}),
             **score(alerts, clear, others, videos),
         }
         show(name, result["detectors"][name], listed=name == "topic model" or arguments.list_all)
@@ -253,6 +266,8 @@ def show(name: str, result: dict[str, Any], *, listed: bool) -> None:
     print(
         f"\n== {name}: {result['alerts']} alerts, {result['other_alerts_per_10k']} others per 10,000 videos"
     )
+    if "judged" in result:
+        print(f"   judged: {json.dumps(result['judged'])}")
     for half in ("tune", "test", "all"):
         print(f"   {half}: {json.dumps(result[half])}")
     if not listed:
