@@ -6,8 +6,8 @@
 
 For a stream with labels, a label that appears late and then comes into use is an onset; without labels the
 alerts are only listed. Every alert comes with its first and latest quote, so that anyone can judge whether it
-is news; what we made of those from the shows, and why, is in judged_alerts.csv beside this. Concepts fall into
-two halves by a hash of their name; settings may be chosen on `tune` only.
+is news; what we made of those from the shows, and why, is in judged_alerts.csv beside this. Concepts fall
+into two halves by a hash of their name; settings may be chosen on `tune` only.
 """
 
 from __future__ import annotations
