@@ -14,6 +14,8 @@ _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awak
 
 TABLES = ("topics", "merges", "dormancies", "consolidations")
 """What the story of topics is made of."""
+DRIFTS = ("drifts",)
+"""What is known of their drift is in these."""
 
 _NO_COUNTS = "'' AS reason, 0 AS survival, 0 AS topics_before, 0 AS topics_after"
 _STORY = f"""
@@ -36,6 +38,11 @@ _STORY = f"""
     FROM consolidations FINAL WHERE model_version = {{model:String}}
     )
     ORDER BY sequence, indexOf({list(_ORDER)}, what), topic_id
+"""
+_DRIFTED = """
+    SELECT topic_id, '' AS topic, what, share_before, share_after, moved, words_before, words_after, since,
+           videos_before, videos_after, drifted_at
+    FROM drifts FINAL WHERE model_version = {model:String} ORDER BY sequence DESC, topic_id, what
 """
 
 
@@ -72,19 +79,18 @@ def drifts(
         centre (moved: cosine distance).
     """
     applied = applied or book(warehouse)
-    family = "" if topic_id is None else "AND has({ids:Array(UInt32)}, topic_id)"
-    rows = warehouse.rows(
-        f"""
-        SELECT topic_id, '' AS topic, what, share_before, share_after, moved, words_before, words_after,
-               since, videos_before, videos_after, drifted_at
-        FROM drifts FINAL WHERE model_version = {{model:String}} {family}
-        ORDER BY sequence DESC, topic_id, what LIMIT {{limit:UInt32}}
-        """,
-        model=applied.model_version,
-        ids=[] if topic_id is None else applied.family(topic_id),
-        limit=limit,
-    )
-    return [row | {"topic": applied.name_of(row["topic_id"])} for row in rows]
+    family = None if topic_id is None else set(applied.family(topic_id))
+    found = [
+        row | {"topic": applied.name_of(row["topic_id"])}
+        for row in _drifted(warehouse, applied.model_version)
+        if family is None or row["topic_id"] in family
+    ]
+    return found[:limit]
+
+
+def _drifted(warehouse: Warehouse, model: str) -> list[Row]:
+    """Return how all of a model's topics changed, the newest first."""
+    return cached(warehouse, ("drifts", model), DRIFTS, lambda: warehouse.rows(_DRIFTED, model=model))
 
 
 def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:

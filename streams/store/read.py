@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from streams.store import tally
 from streams.store.book import Book, book
+from streams.store.cache import cached
 from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
 from streams.store.states import STATES
-from streams.store.tally import COUNTS, by_topic, mapped, talks
+from streams.store.tally import talks
 from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos that were heard; sightings and rejected videos are no talks."""
-_COUNTS = ("videos", "of_videos", "paragraphs", "minutes")
+_COUNTS = ("videos", "paragraphs", "minutes")
 _OWN = "hasAny(topics.id, {family:Array(UInt32)})"
 """Whether a talk has a topic of a `family`; SQL."""
 _SAID_BEST = """arrayReverseSort(arrayFilter(
@@ -91,20 +93,17 @@ def topic_talks(
     row = "video_id, transcript_version, said.1, said.2, published_on"
     found = warehouse.rows(
         f"""
-        SELECT toStartOfMonth(published_on) AS month, countIf(counts) AS of_videos, countIf(own) AS videos,
-               sum(n) AS paragraphs, sum(s) / 60 AS minutes,
-               groupArraySortedIf({limit:d})((-said.1, {row}), own) AS best,
-               groupArraySortedIf({limit:d})((-toInt32(published_on), -said.1, {row}), own) AS newest
+        SELECT toStartOfMonth(published_on) AS month, count() AS videos, sum(n) AS paragraphs,
+               sum(s) / 60 AS minutes, groupArraySorted({limit:d})((-said.1, {row})) AS best,
+               groupArraySorted({limit:d})((-toInt32(published_on), -said.1, {row})) AS newest
         FROM (
-            SELECT video_id, transcript_version, published_on, {_OWN} AS own, {COUNTS} AS counts,
-                   if(own, {_added("paragraphs")}, 0) AS n, if(own, {_added("seconds")}, 0) AS s,
-                   if(own, {_SAID_BEST}, (0, 0)) AS said
-            {talks(selection)}
+            SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said,
+                   {_added("paragraphs")} AS n, {_added("seconds")} AS s
+            {talks(selection)} AND {_OWN}
         )
-        GROUP BY month ORDER BY month
+        GROUP BY month
         """,
         **selection.parameters,
-        **mapped(by_topic(applied)),
         model=applied.model_version,
         family=applied.family(topic_id),
     )
@@ -117,13 +116,24 @@ def topic_talks(
         for order in ("best", "newest")
     )
     said = _texts(warehouse, [*best, *newest])
-    counts = applied.counts_as(topic_id) in applied.counted
+    own = {f"{row['month']:%Y-%m}": row for row in found}
+    nothing = dict.fromkeys(_COUNTS, 0)
     months = [
-        {"month": f"{row['month']:%Y-%m}"} | {name: row[name] for name in _COUNTS}
-        for row in found
-        if counts and row["of_videos"]
+        {"month": month, "of_videos": videos} | {name: own.get(month, nothing)[name] for name in _COUNTS}
+        for month, videos in _of_any(warehouse, selection, applied).items()
     ]
-    return TopicTalks(months, _told(said, best), _told(said, newest))
+    counts = applied.counts_as(topic_id) in applied.counted
+    return TopicTalks(months if counts else [], _told(said, best), _told(said, newest))
+
+
+def _of_any(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
+    """Return the talks of each month that count: the same for every topic, until a talk's row changes."""
+    return cached(
+        warehouse,
+        ("of any", selection, applied),
+        ("video_topics",),
+        lambda: tally.months(warehouse, selection, applied),
+    )
 
 
 def _added(figure: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from said import MODEL, assigned, dormant, labelled, merged, topic, video, write
+from said import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
 
+from streams import events as e
 from streams.store import book as books
-from streams.store import cache, genealogy, names, topic_facts
+from streams.store import cache, genealogy, names, read, topic_facts
 from streams.store.book import book
 from streams.store.cache import as_of_now, cached
 from streams.store.warehouse import Row, Warehouse
@@ -19,6 +20,7 @@ MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
     "book": (books.TABLES, book),
     "facts": (topic_facts.TABLES, lambda warehouse: topic_facts.facts(warehouse, MODEL)),
     "story": (genealogy.TABLES, genealogy.genealogy),
+    "drifts": (genealogy.DRIFTS, genealogy.drifts),
     "names": (names.TABLES, lambda warehouse: names.named(warehouse, [])),
 }
 
@@ -60,6 +62,31 @@ def test_what_another_process_writes_is_seen_at_once(served: Warehouse) -> None:
         write(another, [merged(2, 1, sequence=1)])
     assert book(served).counts_as(2) == 1
     assert [row["what"] for row in genealogy.genealogy(served)] == ["merged"]
+
+
+def test_a_topics_share_follows_talks_of_other_topics_and_what_people_decide(either: Warehouse) -> None:
+    write(either, [topic(1), topic(2), assigned(0, video("a"), 1)])
+    assert [row["of_videos"] for row in read.topic_talks(either, 1).months] == [1]
+    write(either, [assigned(1, video("b"), 2)])
+    assert [row["of_videos"] for row in read.topic_talks(either, 1).months] == [2]
+    exclude = e.CodebookEntry(topic_id=2, retained=False)
+    write(
+        either,
+        [
+            e.CodebookDecided(
+                revision=1,
+                model_version=MODEL,
+                action="exclude",
+                said="so",
+                entries=(exclude,),
+                themes=(),
+                author="ann",
+                decided_at=NOON,
+            )
+        ],
+    )
+    assert [row["of_videos"] for row in read.topic_talks(either, 1).months] == [1]
+    assert not read.topic_talks(either, 2).months
 
 
 def test_studies_do_not_share_what_is_made(served: Warehouse) -> None:
@@ -140,6 +167,6 @@ def test_every_table_that_is_read_is_watched(
         monkeypatch.setattr(anew, "rows", recorded)
         make(anew)
     read = set(re.findall(r"\bFROM\s+(\w+)", " ".join(statements))) - {"system"}
-    if name == "story":  # it begins with the book
+    if name in ("story", "drifts"):  # they begin with the book
         read -= set(books.TABLES) - set(watched)
     assert read == set(watched)

@@ -65,10 +65,7 @@ def mount(site: Site) -> None:
             "months": months,
             "rows": {row["month"]: row for row in ours if row["videos"]},
             "lines": lines(ours, "name", [entry.name], months),
-            # All of them, and chosen here: the choice in SQL takes longer to plan than they take to read.
-            "drifts": [
-                row for row in site.ask(genealogy.drifts, None, DRIFTS, applied) if row["topic_id"] in family
-            ],
+            "drifts": site.ask(genealogy.drifts, topic_id, DRIFTS, applied),
             "genealogy": site.ask(genealogy.genealogy, topic_id, applied),
             "decisions": [
                 row
