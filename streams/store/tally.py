@@ -191,7 +191,7 @@ def _scanned(
     if len(set(units.values())) == len(units):  # no talk has a unit twice
         videos, nth = "count()", ""
     statement = f"""
-        SELECT toUInt64({counted}) * {CUTS} + cut AS key, {videos} AS videos, countIf(at = first) AS firsts,
+        SELECT key % {CUTS}, intDiv(key, {CUTS}), {videos} AS videos, countIf(at = first) AS firsts,
                sum(n) AS paragraphs, sum(s) / 60 AS minutes
         FROM (
             SELECT {cut} AS cut, topics.id AS each, topics.paragraphs AS ns, topics.seconds AS ss,
@@ -199,14 +199,13 @@ def _scanned(
             {talks(selection)}
         )
         ARRAY JOIN each AS id, counts AS unit, ns AS n, ss AS s, {nth}arrayEnumerate(counts) AS at
-        WHERE unit > 0 GROUP BY key ORDER BY key {AT_ONCE}
+        WHERE unit > 0 GROUP BY toUInt64({counted}) * {CUTS} + cut AS key ORDER BY key {AT_ONCE}
         """
     given = selection.parameters | mapped(units) | {"model": applied.model_version} | parameters
     columns: tuple[Sequence[Any], ...] = warehouse.raw(
         lambda client: tuple(client.query(statement, parameters=given).result_columns)
     )
-    keys, *sums = columns or ((),) * 5
-    return [key % CUTS for key in keys], [key // CUTS for key in keys], *sums
+    return columns or ((),) * 6
 
 
 def _tally(pieces: Sequence[tuple[Any, ...]], applied: Book, units: Mapping[int, int]) -> Tally:
