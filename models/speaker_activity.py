@@ -7,7 +7,6 @@ not depend on another. So they are added up one after another.
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,10 @@ BLOCK = 10_000
 
 def add_up_by_speaker(pipeline: Any) -> None:
     """Let one of pyannote.audio's pipelines add up one speaker after another; what it says is the same."""
-    pipeline.reconstruct = MethodType(_reconstruct, pipeline)
+    pipeline.reconstruct = _reconstruct
 
 
 def _reconstruct(
-    _: Any,
     segmentations: SlidingWindowFeature,
     hard_clusters: npt.NDArray[np.int8],
     count: SlidingWindowFeature,
@@ -42,9 +40,9 @@ def _reconstruct(
     """
     added = [_activity(segmentations, hard_clusters == who, count) for who in range(hard_clusters.max() + 1)]
     activities = SlidingWindowFeature(np.hstack([each.data for each in added]), added[0].sliding_window)
-    fewer = int(count.data.max()) - activities.data.shape[1]
-    if fewer > 0:
-        activities.data = np.pad(activities.data, ((0, 0), (0, fewer)))
+    missing = int(count.data.max()) - activities.data.shape[1]
+    if missing > 0:
+        activities.data = np.pad(activities.data, ((0, 0), (0, missing)))
     extent = activities.extent & count.extent
     activities = activities.crop(extent, return_data=False)
     counted = count.crop(extent)

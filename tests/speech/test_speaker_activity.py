@@ -1,18 +1,25 @@
 """Adding up one speaker after another says what pyannote.audio says, in a fraction of the memory."""
 
 import tracemalloc
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
+from pyannote.audio import Pipeline
 from pyannote.audio.pipelines import SpeakerDiarization
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
+from models.audio import SAMPLE_RATE, decode
+from models.diarization import Diarizer
+from models.packaged import PackagedModels
 from models.speaker_activity import add_up_by_speaker
 
 pytestmark = pytest.mark.speech
+RECORDING = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 FRAMES = 589
 STEP_S = 0.016875
 Said = tuple[SlidingWindowFeature, npt.NDArray[np.int8], SlidingWindowFeature]
@@ -47,6 +54,23 @@ def test_it_is_what_pyannote_says(windows: int, speakers: int, seed: int) -> Non
     assert np.array_equal(ours.data, theirs.data)
     window, expected = ours.sliding_window, theirs.sliding_window
     assert (window.start, window.duration, window.step) == (expected.start, expected.duration, expected.step)
+
+
+def test_a_recording_has_the_turns_that_pyannote_alone_finds(packaged_models: PackagedModels) -> None:
+    heard = {
+        "waveform": torch.from_numpy(decode(RECORDING)[: 25 * SAMPLE_RATE])[None],
+        "sample_rate": SAMPLE_RATE,
+    }
+    alone = Pipeline.from_pretrained(packaged_models.diarization)
+    assert alone is not None
+    before = alone(heard)
+    diarizer = Diarizer(packaged_models.diarization, device="cpu")
+    after = diarizer._diarized(heard)
+    for turns in ("speaker_diarization", "exclusive_speaker_diarization"):
+        found, expected = getattr(after, turns), getattr(before, turns)
+        assert list(found.itertracks(yield_label=True)) == list(expected.itertracks(yield_label=True))
+    assert len(before.speaker_diarization.labels()) > 1
+    assert diarizer._pipeline.reconstruct.__module__ == "models.speaker_activity"
 
 
 def test_many_speakers_fit_into_a_quarter_of_what_theirs_lays_out() -> None:
