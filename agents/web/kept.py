@@ -95,4 +95,6 @@ class Kept:
 
 
 def _size(said: Any) -> int:
+    if isinstance(said, tuple):
+        return sum(map(_size, said))
     return 1 + (len(said) if isinstance(said, list | set) else 0)

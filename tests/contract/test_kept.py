@@ -97,6 +97,20 @@ def test_what_looks_at_more_than_the_database_is_not_kept(either: Warehouse) -> 
         assert [kept.ask(now), kept.ask(now)] == [0, 1]
 
 
+def test_rows_in_the_parts_of_an_answer_are_counted_too(either: Warehouse, queries: list[str]) -> None:
+    write(either, STORY)
+    parts = read.topic_talks(either, 1)
+    rows = sum(1 + len(part) for part in parts)
+    assert rows > len(parts)
+    for most, again in ((2 * rows, False), (2 * rows - 1, True)):
+        kept = Kept(either, most)
+        with kept.reading():
+            assert kept.ask(read.topic_talks, 1) == parts
+            queries.clear()
+            assert kept.ask(read.topic_talks, 1) == parts
+            assert bool(queries) is again
+
+
 def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, queries: list[str]) -> None:
     write(either, STORY)
     kept = Kept(either, most=8)
