@@ -117,27 +117,25 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         that is not retained has no figures; `reason` says why.
     """
     with as_of_now(warehouse):
-        return _topic(warehouse, topic_id)
-
-
-def _topic(warehouse: Warehouse, topic_id: int) -> Row | None:
-    applied = book(warehouse)
-    found = genealogy.topic(warehouse, topic_id, applied)
-    if found is None:
-        return None
-    known = found["topic_id"]
-    by_month, quotes, newest = read.topic_talks(warehouse, known, applied=applied)
-    return (
-        _figures(known, by_month, found)
-        | found
-        | {
-            "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
-            "drifts": genealogy.drifts(warehouse, known, applied=applied),
-            "genealogy": genealogy.genealogy(warehouse, known, applied),
-            "quotes": quotes,
-            "newest": newest,
-        }
-    )
+        applied = book(warehouse)
+        found = genealogy.topic(warehouse, topic_id, applied)
+        if found is None:
+            return None
+        known = found["topic_id"]
+        by_month, quotes, newest = read.topic_talks(warehouse, known, applied=applied)
+        return (
+            _figures(known, by_month, found)
+            | found
+            | {
+                "months": [
+                    {"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]
+                ],
+                "drifts": genealogy.drifts(warehouse, known, applied=applied),
+                "genealogy": genealogy.genealogy(warehouse, known, applied),
+                "quotes": quotes,
+                "newest": newest,
+            }
+        )
 
 
 def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:

@@ -54,13 +54,10 @@ def cached(warehouse: Warehouse, name: Hashable, tables: Sequence[str], make: Ca
     held = looked[1] if looked and looked[0] is warehouse else holdings(warehouse)
     now = [held.get(table) for table in tables]
     with _lock:
-        known = _caches.setdefault(warehouse, OrderedDict()).get(name)
-    if known is not None and known[0] == now:
-        made: T = known[1]
-    else:
-        made = make()
-    with _lock:
         of_study = _caches.setdefault(warehouse, OrderedDict())
+        known = of_study.get(name)
+    made: T = known[1] if known is not None and known[0] == now else make()
+    with _lock:
         of_study[name] = now, made
         of_study.move_to_end(name)
         while len(of_study) > MOST:

@@ -22,20 +22,20 @@ _STORY = f"""
     SELECT sequence, day, what, topic_id, other_id, reason, toFloat64(survival) AS survival, topics_before,
            topics_after
     FROM (
-    SELECT born_sequence AS sequence, toDate32(emerged_at) AS day, if(parent = 0, 'born', 'split') AS what,
-           topic_id, parent AS other_id, {_NO_COUNTS}
-    FROM topics FINAL WHERE model_version = {{model:String}} AND origin = 'born'
-    UNION ALL
-    SELECT sequence, day, 'merged' AS what, topic_id, target AS other_id, {_NO_COUNTS}
-    FROM merges FINAL WHERE model_version = {{model:String}}
-    UNION ALL
-    SELECT sequence, day, if(asleep, 'asleep', 'awake') AS what, topic_id, 0 AS other_id,
-           {_NO_COUNTS}
-    FROM dormancies FINAL WHERE model_version = {{model:String}}
-    UNION ALL
-    SELECT sequence, day, if(accepted, 'consolidated', 'rejected') AS what, 0 AS topic_id, 0 AS other_id,
-           reason, survival, topics_before, topics_after
-    FROM consolidations FINAL WHERE model_version = {{model:String}}
+        SELECT born_sequence AS sequence, toDate32(emerged_at) AS day,
+               if(parent = 0, 'born', 'split') AS what, topic_id, parent AS other_id, {_NO_COUNTS}
+        FROM topics FINAL WHERE model_version = {{model:String}} AND origin = 'born'
+        UNION ALL
+        SELECT sequence, day, 'merged' AS what, topic_id, target AS other_id, {_NO_COUNTS}
+        FROM merges FINAL WHERE model_version = {{model:String}}
+        UNION ALL
+        SELECT sequence, day, if(asleep, 'asleep', 'awake') AS what, topic_id, 0 AS other_id,
+               {_NO_COUNTS}
+        FROM dormancies FINAL WHERE model_version = {{model:String}}
+        UNION ALL
+        SELECT sequence, day, if(accepted, 'consolidated', 'rejected') AS what, 0 AS topic_id, 0 AS other_id,
+               reason, survival, topics_before, topics_after
+        FROM consolidations FINAL WHERE model_version = {{model:String}}
     )
     ORDER BY sequence, indexOf({list(_ORDER)}, what), topic_id
 """

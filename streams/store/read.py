@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from streams.store import tally
 from streams.store.book import Book, book
-from streams.store.cache import cached
 from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
@@ -120,20 +119,10 @@ def topic_talks(
     nothing = dict.fromkeys(_COUNTS, 0)
     months = [
         {"month": month, "of_videos": videos} | {name: own.get(month, nothing)[name] for name in _COUNTS}
-        for month, videos in _of_any(warehouse, selection, applied).items()
+        for month, videos in tally.months(warehouse, selection, applied).items()
     ]
     counts = applied.counts_as(topic_id) in applied.counted
     return TopicTalks(months if counts else [], _told(said, best), _told(said, newest))
-
-
-def _of_any(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
-    """Return the talks of each month that count: the same for every topic, until a talk's row changes."""
-    return cached(
-        warehouse,
-        ("of any", selection, applied),
-        ("video_topics",),
-        lambda: tally.months(warehouse, selection, applied),
-    )
 
 
 def _added(figure: str) -> str:

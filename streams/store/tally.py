@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from streams.store.book import Book
+from streams.store.cache import cached
 from streams.store.selection import Selection
 from streams.store.warehouse import Row, Warehouse
 
@@ -28,6 +29,9 @@ AT_ONCE = "SETTINGS group_by_two_level_threshold = 0, group_by_two_level_thresho
 ClickHouse would divide the groups into 256 parts before it adds up what its threads have counted, which takes
 longer than counting them.
 """
+
+TABLES = ("video_topics",)
+"""What is counted."""
 
 CUTS, MONTHS = 2**16, 12
 Month = tuple[str, int, int, int, int, float, bool]
@@ -140,7 +144,19 @@ def _named(relative_month: int) -> str:
 
 
 def months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
-    """Count the videos with a topic that counts, per month of publication ('YYYY-MM'), by month."""
+    """Count the videos with a topic that counts, per month of publication ('YYYY-MM'), by month.
+
+    It is the same for every topic, so it is cached: callers share it, and do not change it.
+    """
+    return cached(
+        warehouse,
+        ("months", selection, applied),
+        TABLES,
+        lambda: _months(warehouse, selection, applied),
+    )
+
+
+def _months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
     rows = warehouse.rows(
         f"""
         SELECT toStartOfMonth(published_on) AS month, count() AS videos

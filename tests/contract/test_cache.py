@@ -11,9 +11,10 @@ from said import MODEL, NOON, assigned, dormant, labelled, merged, topic, video,
 
 from streams import events as e
 from streams.store import book as books
-from streams.store import cache, genealogy, names, read, topic_facts
+from streams.store import cache, genealogy, names, read, tally, topic_facts
 from streams.store.book import book
 from streams.store.cache import as_of_now, cached
+from streams.store.selection import EVERYTHING
 from streams.store.warehouse import Row, Warehouse
 
 MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
@@ -21,6 +22,7 @@ MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
     "facts": (topic_facts.TABLES, lambda warehouse: topic_facts.facts(warehouse, MODEL)),
     "story": (genealogy.TABLES, genealogy.genealogy),
     "drifts": (genealogy.DRIFTS, genealogy.drifts),
+    "months": (tally.TABLES, lambda warehouse: tally.months(warehouse, EVERYTHING, book(warehouse))),
     "names": (names.TABLES, lambda warehouse: names.named(warehouse, [])),
 }
 
@@ -55,7 +57,7 @@ def test_the_same_rows_written_again_after_all_were_deleted_are_found(either: Wa
     assert book(either).name_of(1) == "Buildings"
 
 
-def test_what_another_process_writes_is_seen_at_once(served: Warehouse) -> None:
+def test_what_another_client_writes_is_seen_at_once(served: Warehouse) -> None:
     write(served, [topic(1, "Architecture"), topic(2, "Costs")])
     assert book(served).counts_as(2) == 2
     with Warehouse(served.settings) as another:
@@ -167,6 +169,6 @@ def test_every_table_that_is_read_is_watched(
         monkeypatch.setattr(anew, "rows", recorded)
         make(anew)
     read = set(re.findall(r"\bFROM\s+(\w+)", " ".join(statements))) - {"system"}
-    if name in ("story", "drifts"):  # they begin with the book
+    if name in ("story", "drifts", "months"):  # they begin with the book
         read -= set(books.TABLES) - set(watched)
     assert read == set(watched)

@@ -135,7 +135,7 @@ def test_one_look_at_a_topics_talks_says_what_the_views_say(chdb_home: Path) -> 
                 continue
             assert {row["month"]: row["of_videos"] for row in found.months} == of_any
             own = [row for row in by_month if row["topic_id"] == applied.counts_as(topic_id)]
-            figures = itemgetter("month", "videos", "paragraphs")
+            figures = itemgetter("month", "videos", "paragraphs", "minutes")
             assert [*map(figures, own)] == [figures(row) for row in found.months if row["videos"]]
 
 
