@@ -10,7 +10,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from models.topics.background import Background, Vectors
-from models.topics.news import sources
+from models.topics.news import advertising, sources
 from models.topics.news.recent import Recent
 from models.topics.news.recent_video import RecentVideo, around, remember
 from models.topics.news.subjects import COMPANIONS, Candidate, Subjects, alike, tie_together
@@ -52,13 +52,19 @@ class BurstSettings:
     """A long talk must say a term so often to count for it (see `terms.needed`) …"""
 
     name_mentions: int = 1
-    """… but a term that it writes as a name only so often."""
+    """… but a term that it writes as a name only so often, though then it may only mention it …"""
+
+    about: int = 2
+    """… and so many videos must say it `mentions` times: what is news, somebody talks about."""
 
     ratio: float = 6.0
     """How many times its earlier share a term's recent share must be."""
 
     sources: int = 4
-    """From so many sources, or from half of them where there are fewer than twice as many."""
+    """From so many sources, or from half of them where there are fewer than twice as many …"""
+
+    source_missing: float = 1.0
+    """… or from one source fewer, with so many powers of ten more significance."""
 
     source_share: float = 0.4
     """A source counts for no more than this share of the videos, where there are several."""
@@ -76,7 +82,8 @@ class BurstSettings:
     """So far beyond that, an alert is asked for …"""
 
     relief: float = 1.0
-    """… so many powers of ten less significance, and in between for less: both are evidence."""
+    """… so many powers of ten less significance of a name, and in between for less: both are evidence.
+    Of what is no name there is no relief: plain words come and go, and their paragraphs are alike as well."""
 
     most_terms: int = 100_000
     """Terms with a count from before the window; the rarest and oldest are forgotten."""
@@ -126,6 +133,7 @@ class Burst:
         log10_p: of so many videos if nothing had changed.
         concentration: mean pair cosine of its paragraphs, centred; NaN without vectors.
         centre: float64 [d], mean of its paragraphs' unit vectors, one vote a video.
+        is_name: whether its strongest term is written as a name.
     """
 
     subject: str
@@ -141,6 +149,7 @@ class Burst:
     log10_p: float
     concentration: float
     centre: Vectors
+    is_name: bool
 
 
 class TermBursts:
@@ -192,7 +201,7 @@ class TermBursts:
         return channel
 
     def _hear(self, spoken: Spoken) -> RecentVideo:
-        terms, words = said(spoken.texts)
+        terms, words = said(advertising.without(spoken.texts))
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
         pair = max(1, need - 1)  # two words next to each other are said by chance less often than one
@@ -213,6 +222,7 @@ class TermBursts:
             vectors=spoken.vectors,
             terms=terms,
             rare=[term for term in sorted(terms) if recent.earlier.get(term, 0) <= most],
+            often=need,
         )
 
     def _candidate(self, term: str, background: Background) -> Candidate | None:
@@ -224,27 +234,34 @@ class TermBursts:
         expected = self._expected(term)
         if count < s.ratio * expected:
             return None
-        mixed = sources.spread(recent.sources.values())
-        by_source = Counter(video.source for video in recent.saying(term))
-        if len(by_source) < sources.needed(mixed, s.sources):
+        said = recent.saying(term)
+        if sum(video.kept[term].about for video in said) < s.about:
             return None
+        mixed = sources.spread(recent.sources.values())
+        by_source = Counter(video.source for video in said)
+        missing = sources.needed(mixed, s.sources) - len(by_source)
+        if missing > 1 or len(by_source) < sources.needed(mixed, 2):
+            return None
+        most = s.log10_p - (s.source_missing if missing == 1 else 0.0)
         spoke = sources.established(by_source, recent.past)
         videos = sources.counted(spoke, mixed, s.source_share)
         least = s.least_videos + (2 if mixed < sources.ONE else 0)
         log10_p = log10_tail(videos, expected)
-        if videos < least or log10_p > s.log10_p + s.relief:
+        if videos < least or log10_p > most + s.relief:
             return None
         candidate = Candidate.of(term, recent, log10_p, background)
         if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
             return None
-        return candidate if log10_p <= s.log10_p + self._relief(candidate) else None
+        return candidate if log10_p <= most + self._relief(candidate) else None
 
     def _relief(self, candidate: Candidate) -> float:
         """How much less significance is asked of it for its paragraphs' likeness; without it, none passes."""
         s = self._settings
         if math.isnan(candidate.concentration):
             return 0.0
-        beyond = candidate.concentration - (s.concentration if candidate.is_name else s.common_concentration)
+        if not candidate.is_name:
+            return 0.0 if candidate.concentration >= s.common_concentration else -math.inf
+        beyond = candidate.concentration - s.concentration
         return s.relief * min(1.0, beyond / s.concentrated) if beyond >= 0 else -math.inf
 
     def _companions(self, group: list[Candidate], background: Background) -> list[Candidate]:
@@ -299,6 +316,7 @@ class TermBursts:
             log10_p=strongest.log10_p,
             concentration=strongest.concentration,
             centre=strongest.centre,
+            is_name=strongest.is_name,
         )
 
 

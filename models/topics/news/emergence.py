@@ -18,7 +18,7 @@ from models.topics.news.emergence_settings import EmergenceSettings
 from models.topics.news.glimpse import Glimpse, Glimpses
 from models.topics.news.reason import reason_of_birth, reason_of_burst
 from models.topics.news.recent_video import around
-from models.topics.news.told import Kinship, Told, shared
+from models.topics.news.told import Kinship, Sighting, Told, shared
 from models.topics.news.trial import Evidence, Hit, Newborn, Trial, compare_rates
 from models.topics.outcome import Emergence, Quote
 
@@ -33,7 +33,8 @@ class EmergenceWatch:
     against a sample of everything before. A burst of names is news as it comes.
 
     Two sightings are one subject if they have paragraphs, or their place among embeddings, or a name and
-    roughly their place in common; then only the first is told. A burst whose subject is on trial is told as
+    roughly their place in common; then only the first is told. A new name is taken at its word: GPT-4 is
+    spoken of where ChatGPT is, and is another thing. A burst whose subject is on trial is told as
     seen by both channels. A subject that goes away and comes back is told once: its return shows as a rising
     trend. Videos that are old when they arrive (`late`) count as past, so filling an archive is no news.
 
@@ -44,7 +45,8 @@ class EmergenceWatch:
         self._settings = s = settings
         self._arrivals = Arrivals(s.past_paragraphs, s.past_per_video, s.source_window)
         self._kinship = Kinship(s.same_paragraphs, s.same_cosine, s.named_cosine)
-        self._told = Told(s.told, self._kinship)
+        self._named = Kinship(s.same_paragraphs, s.name_cosine, s.named_cosine)
+        self._told = Told(s.told)
         self._glimpses = Glimpses(s.glimpse_paragraphs, s.glimpse_pair, s.glimpse_videos, s.glimpse_log10_p)
         self._calendar = Calendar()
         self._now = 0
@@ -135,7 +137,7 @@ class EmergenceWatch:
             said = tuple(quote.paragraph_id for quote in glimpse.quotes)
             if self._docket.closest(glimpse.centre, background, s.same_cosine):
                 continue
-            if self._told.find((), said, glimpse.centre, None, background):
+            if self._told.find(Sighting((), said, glimpse.centre), background, self._kinship):
                 continue
             before = glimpse.indexes[0]
             past = self._arrivals.past(glimpse.centre, background, s.member, before, frozenset(videos))
@@ -167,12 +169,12 @@ class EmergenceWatch:
             weights = [(word, 1.0 / (1 + rank)) for rank, word in enumerate(trial.words)]
             said = [(quote.video_id, quote.text) for quote in (*trial.founders, *quotes)]
             trial.label = name(weights, said) or ", ".join(trial.words[:3])
-        names = trial.words[:3]
-        story = self._told.find(names, trial.paragraph_ids, centre, trial.topic_id, background)
+        seen = Sighting(trial.words[:3], trial.paragraph_ids, centre, trial.topic_id)
+        story = self._told.find(seen, background, self._kinship)
         if story:
-            self._told.touch(story, names, trial.paragraph_ids, trial.topic_id, index)
+            self._told.touch(story, seen, index)
             return None
-        self._told.add(names, trial.paragraph_ids, centre, trial.topic_id, index)
+        self._told.add(seen, index)
         return _emergence(trial, evidence)
 
     def _convinces(self, evidence: Evidence, peak: float) -> bool:
@@ -195,12 +197,12 @@ class EmergenceWatch:
         born = trial.topic_id if trial else None
         if trial:
             self._docket.drop(trial)
-        names = (burst.subject, *burst.terms)
-        story = self._told.find(names, burst.paragraph_ids, burst.centre, None, background)
+        seen = Sighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
+        story = self._told.find(seen, background, self._named if burst.is_name else self._kinship)
         if story:
-            self._told.touch(story, names, burst.paragraph_ids, born, index)
+            self._told.touch(story, seen, index)
             return None
-        self._told.add(names, burst.paragraph_ids, burst.centre, born, index)
+        self._told.add(seen, index)
         return Emergence(
             subject=burst.subject,
             terms=burst.terms,

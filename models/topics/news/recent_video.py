@@ -26,6 +26,7 @@ class Phrasing:
         rows: the paragraphs that say it, ascending; `best` the one that says it most.
         named, plain, noun, verb: see `terms.Usage`.
         surface: as first written.
+        about: it says the term as often as a video of its length says what it talks about.
     """
 
     rows: tuple[int, ...]
@@ -35,6 +36,13 @@ class Phrasing:
     noun: int
     verb: int
     surface: str
+    about: bool
+
+    @classmethod
+    def of(cls, how: Usage, often: int) -> "Phrasing":
+        """How a text says a term; `often` in what talks about it."""
+        about = how.count >= often
+        return cls(tuple(how.rows), how.best, how.named, how.plain, how.noun, how.verb, how.surface, about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +96,7 @@ class RecentVideo:
             [self.number, self.video_id, self.source, self.day.isoformat(), self.published_on.isoformat()],
             [terms[term] for term in self.terms],
             [
-                [terms[t], list(k.rows), k.best, k.named, k.plain, k.noun, k.verb, k.surface]
+                [terms[t], list(k.rows), k.best, k.named, k.plain, k.noun, k.verb, k.surface, k.about]
                 for t, k in self.kept.items()
             ],
             [[row, *self.paragraphs[row]] for row in sorted(self.paragraphs)],
@@ -127,6 +135,7 @@ def remember(
     vectors: Vectors,
     terms: dict[str, Usage],
     rare: Sequence[str],
+    often: int,
 ) -> RecentVideo:
     """What to remember of a video.
 
@@ -134,12 +143,9 @@ def remember(
         days: it counts as of, and its own.
         vectors: float64 [n, d], unit length; d may be 0.
         terms: what counts as said, by term; `rare`, sorted, those of which to remember how.
+        often: a video that says a term so many times talks about it.
     """
-    kept = {
-        term: Phrasing(tuple(how.rows), how.best, how.named, how.plain, how.noun, how.verb, how.surface)
-        for term in rare
-        for how in (terms[term],)
-    }
+    kept = {term: Phrasing.of(terms[term], often) for term in rare}
     said_in = sorted({row for how in kept.values() for row in how.rows})
     best = sorted({how.best for how in kept.values()}) if vectors.shape[1] else []
     return RecentVideo(

@@ -22,7 +22,9 @@ SAME_PARAGRAPHS = 0.5
 RELATED_PARAGRAPHS = 0.25
 """… or so many, where they have a word in common (any at all, where one is the other's initials) …"""
 SAME_CENTRE = 0.75
-"""… or where their paragraphs' centres have this cosine (centred)."""
+"""… or where their paragraphs' centres have this cosine (centred) …"""
+SAME_DAY = 0.55
+"""… or this one, paragraphs in common or not, where one video makes both news: one thing has happened."""
 LONGEST_NAME = 3
 """Words of a subject's name at most, initials aside."""
 COMPANIONS = 12
@@ -185,18 +187,30 @@ def alike(a: Candidate, b: Candidate, background: Background) -> bool:
         return False
     if share_a_word(a.term, b.term):
         return True
+    return _cosine(a, b, background) >= SAME_CENTRE
+
+
+def _cosine(a: Candidate, b: Candidate, background: Background) -> float:
+    """Of their centres, centred; -1 without vectors."""
     if not a.centre.any() or not b.centre.any():
-        return False
+        return -1.0
     one, other = background.centre(a.centre), background.centre(b.centre)
-    return float((one * other).sum()) >= SAME_CENTRE
+    return float((one * other).sum())
 
 
 def tie_together(candidates: Sequence[Candidate], background: Background) -> list[list[Candidate]]:
-    """Groups of names of one subject, the strongest name first; the strongest subject first."""
+    """Groups of names of one subject, the strongest name first; the strongest subject first.
+
+    Args:
+        candidates: what one video makes news.
+    """
     groups: list[list[Candidate]] = []
     for candidate in sorted(candidates, key=lambda c: (c.log10_p, -len(c.term.split()), c.term)):
         for group in groups:
-            if any(alike(candidate, member, background) for member in group):
+            if any(
+                alike(candidate, member, background) or _cosine(candidate, member, background) >= SAME_DAY
+                for member in group
+            ):
                 group.append(candidate)
                 break
         else:

@@ -26,12 +26,28 @@ class Story(BaseModel):
     touched: int
 
 
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A subject as a channel sees it.
+
+    Attributes:
+        names: terms and words. paragraph_ids: those that speak of it.
+        centre: float64 [d], not centred.
+        topic_id: its topic, if it has one yet.
+    """
+
+    names: tuple[str, ...]
+    paragraph_ids: tuple[str, ...]
+    centre: Vectors
+    topic_id: int | None = None
+
+
 @dataclass(frozen=True)
 class Kinship:
     """When two sightings are of one subject.
 
     Attributes:
-        overlap: from this share of the smaller one's paragraphs in common …
+        overlap: from this share of the paragraphs in common: of the smaller one's, or of what is to be told …
         cosine: … or this cosine (centred) of their centres …
         named: … or this one, if they have a name in common as well.
     """
@@ -58,67 +74,47 @@ class Told:
     PARAGRAPHS = 64
     NAMES = 24
 
-    def __init__(self, bound: int, kinship: Kinship) -> None:
-        self._bound, self._kinship = bound, kinship
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
         self._stories: list[Story] = []
         self._centres: list[Vectors] = []
 
-    def find(
-        self,
-        names: tuple[str, ...],
-        paragraph_ids: tuple[str, ...],
-        centre: Vectors,
-        topic_id: int | None,
-        background: Background,
-    ) -> Story | None:
+    def find(self, seen: Sighting, background: Background, kinship: Kinship) -> Story | None:
         """The told subject that this is, the likest first; None if it is news.
 
-        Args:
-            centre: float64 [d], not centred.
+        What has a told subject among its paragraphs and many beside them is more than that, and is news.
         """
         if not self._stories:
             return None
         centres = background.centre(np.array(self._centres))
-        cosines = compare(background.centre(centre)[np.newaxis], centres)[0]
-        called = {name.lower() for name in names}
+        cosines = compare(background.centre(seen.centre)[np.newaxis], centres)[0]
+        called, said = {name.lower() for name in seen.names}, frozenset(seen.paragraph_ids)
         for at in np.argsort(-cosines, kind="stable").tolist():
             story: Story = self._stories[int(at)]
-            if topic_id is not None and story.topic_id == topic_id:
+            if seen.topic_id is not None and story.topic_id == seen.topic_id:
                 return story
-            part = shared(paragraph_ids, story.paragraph_ids)
-            if self._kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
+            part = len(said.intersection(story.paragraph_ids)) / len(said) if len(said) > 1 else 0.0
+            if kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
                 return story
         return None
 
-    def add(
-        self,
-        names: tuple[str, ...],
-        paragraph_ids: tuple[str, ...],
-        centre: Vectors,
-        topic_id: int | None,
-        at: int,
-    ) -> None:
+    def add(self, seen: Sighting, at: int) -> None:
         """Remember a subject that is being told at the video of index `at`."""
-        story = Story(names=[], paragraph_ids=[], topic_id=topic_id, touched=at)
+        story = Story(names=[], paragraph_ids=[], topic_id=seen.topic_id, touched=at)
         self._stories.append(story)
-        self._centres.append(np.asarray(centre, np.float32).astype(np.float64))
-        self.touch(story, names, paragraph_ids, topic_id, at)
+        self._centres.append(np.asarray(seen.centre, np.float32).astype(np.float64))
+        self.touch(story, seen, at)
         if len(self._stories) > self._bound:
             oldest = min(range(len(self._stories)), key=lambda i: self._stories[i].touched)
             del self._stories[oldest], self._centres[oldest]
 
-    def touch(
-        self,
-        story: Story,
-        names: tuple[str, ...],
-        paragraph_ids: tuple[str, ...],
-        topic_id: int | None,
-        at: int,
-    ) -> None:
+    def touch(self, story: Story, seen: Sighting, at: int) -> None:
         """A told subject has been seen again: under these names too, in these paragraphs."""
-        story.names = list(dict.fromkeys([*story.names, *(name.lower() for name in names)]))[: self.NAMES]
-        story.paragraph_ids = list(dict.fromkeys([*story.paragraph_ids, *paragraph_ids]))[-self.PARAGRAPHS :]
-        story.topic_id = topic_id if story.topic_id is None else story.topic_id
+        names = (name.lower() for name in seen.names)
+        story.names = list(dict.fromkeys([*story.names, *names]))[: self.NAMES]
+        paragraphs = dict.fromkeys([*story.paragraph_ids, *seen.paragraph_ids])
+        story.paragraph_ids = list(paragraphs)[-self.PARAGRAPHS :]
+        story.topic_id = seen.topic_id if story.topic_id is None else story.topic_id
         story.touched = at
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.topics import Snapshot, dump, load
 from models.topics.background import Background, unit
-from models.topics.news import bursts, people, recent, recent_video, sources, subjects
+from models.topics.news import advertising, bursts, people, recent, recent_video, sources, subjects
 from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
 from models.topics.news.subjects import Candidate
 from models.topics.snapshot import FORMAT
@@ -84,7 +84,7 @@ def news(start: int, count: int, *says: str, source: str | None = None) -> Itera
         yield talk(number, *(says if number % 2 else ()), source=source)
 
 
-@pytest.mark.parametrize("module", [bursts, people, recent_video, sources, subjects])
+@pytest.mark.parametrize("module", [advertising, bursts, people, recent_video, sources, subjects])
 def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -131,6 +131,58 @@ def test_a_word_said_about_anything_is_no_subject() -> None:
             yield talk(number, "It was the bananarama of it all.", subject=None)
 
     assert reported([*ordinary(150), *style()]) == []
+
+
+AT_LENGTH = tuple(" ".join(map(chatter, range(part, 60, 3))) for part in range(3))
+"""Some 2,500 words: a talk that says something once has only mentioned it."""
+
+
+def test_what_talks_only_mention_is_no_news_and_what_two_talk_about_is() -> None:
+    once = "They ask the Marzipan engine, and it was there."
+    mention = [*ordinary(150), *news(150, 20, once, *AT_LENGTH)]
+    assert reported(mention) == []
+    about = [talk(number, RAG, RAG, *AT_LENGTH) for number in (190, 191)]
+    (burst,) = reported([*mention, *about])
+    assert "marzipan" in burst.terms and burst.video_ids[-1] == "talk-191"
+
+
+def test_what_is_advertised_is_no_news() -> None:
+    read = "Thanks to Marzipan for sponsoring. They put the Marzipan engine into the Marzipan box."
+    assert reported([*ordinary(150), *news(150, 20, read)]) == []
+    first, then = read.split(". ")  # an advertisement goes on where the paragraph ends
+    assert reported([*ordinary(150), *news(150, 20, f"{first}.", then)]) == []
+    assert len(reported([*ordinary(150), *news(150, 20, then)])) == 1
+
+
+def test_far_from_the_advertisement_a_sponsor_is_a_subject_as_any() -> None:
+    read = "Thanks to Marzipan for sponsoring."
+    assert len(reported([*ordinary(150), *news(150, 20, read, *AT_LENGTH, RAG, RAG)])) == 1
+
+
+def test_names_that_one_video_makes_news_are_one_subject_if_they_are_said_alike() -> None:
+    def both(other: int) -> Iterator[Spoken]:
+        for number in range(150, 180):
+            marzipan = talk(number, RAG, "They like the Tamarind protocol, and that is Tamarind.")
+            vectors = np.array([*marzipan.vectors[:2], direction(other, 2000 * number)])
+            yield replace(marzipan, vectors=vectors) if number % 2 else talk(number)
+
+    (burst,) = reported([*ordinary(150), *both(0)])
+    assert {"marzipan", "tamarind"} <= set(burst.terms)
+    assert len(reported([*ordinary(150), *both(3)])) == 2
+
+
+def test_plain_words_and_a_source_fewer_need_more_videos() -> None:
+    def heard(said: str, shows: int, settings: BurstSettings | None = None) -> int:
+        """How many talks must say it, one in four, in so many of six shows."""
+        stream = [*ordinary(240)]
+        for number in range(240, 320):
+            at = number // 4
+            stream.append(talk(number, said, source=SHOWS[at % shows]) if number % 4 == 0 else talk(number))
+        return reported(stream, settings)[0].recent
+
+    word = "They ask the marzipan engine, and so the marzipan engine asks the marzipan engine."
+    assert heard(RAG, 3) < heard(word, 3)
+    assert heard(RAG, 2, BurstSettings(source_missing=0.0)) < heard(RAG, 2)
 
 
 def test_people_are_no_subjects() -> None:

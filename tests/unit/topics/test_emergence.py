@@ -110,7 +110,7 @@ def mixed(subject: str, every: int, count: int, show: str = "") -> list[Said]:
     ]
 
 
-def burst(study: Study, numbers: Sequence[int], *terms: str) -> Burst:
+def burst(study: Study, numbers: Sequence[int], *terms: str, is_name: bool = True) -> Burst:
     talks = [study.heard[number] for number in numbers]
     quotes = tuple(
         Quote(each.paragraph_ids[0], each.video_id, each.source, each.published_on, 12.5, each.texts[0])
@@ -130,6 +130,7 @@ def burst(study: Study, numbers: Sequence[int], *terms: str) -> Burst:
         log10_p=-8.5,
         concentration=0.4,
         centre=np.mean([each.vectors[0] for each in talks], axis=0),
+        is_name=is_name,
     )
 
 
@@ -237,6 +238,31 @@ def test_a_second_name_for_a_told_subject_stays_silent_and_another_subject_does_
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Encke")]) == ()
     assert study.hear(Said("bread"), bursts=[burst(study, [203, 204, 205], "borosilicate")])
+
+
+def test_a_new_name_in_the_place_of_a_told_subject_is_news_and_plain_words_for_it_are_not() -> None:
+    """As with GPT-4 after ChatGPT: the same talk of models, and another thing."""
+    study = Study()
+    study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 4)
+    assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
+    centre = direction("comets") + 1.2 * direction("glass")
+    one, other = (study.background.centre(each) for each in (centre, direction("comets")))
+    assert SETTINGS.same_cosine < one @ other < SETTINGS.name_cosine
+    words = replace(burst(study, [203, 204], "tail", is_name=False), centre=centre)
+    assert study.hear(Said("bread"), bursts=[words]) == ()
+    name = replace(burst(study, [205, 206], "Encke"), centre=centre)
+    assert [each.subject for each in study.hear(Said("bread"), bursts=[name])] == ["Encke"]
+
+
+def test_what_is_more_than_a_told_subject_is_news() -> None:
+    """It has that one's paragraphs, and more of its own beside them; but a part of what was told is told."""
+    study = Study()
+    study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 6)
+    assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
+    more = replace(burst(study, [*range(200, 209)], "lenses"), centre=direction("glass"))
+    assert study.hear(Said("bread"), bursts=[more])
+    part = replace(burst(study, [207, 208], "mirrors"), centre=direction("ships"))
+    assert study.hear(Said("bread"), bursts=[part]) == ()
 
 
 def test_a_subject_of_which_no_topic_is_born_is_told_too_and_gets_a_name() -> None:
