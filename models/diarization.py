@@ -18,7 +18,11 @@ from models.voice_clustering import bound
 log = logging.getLogger(__name__)
 BATCH = 32
 """Chunks of audio that are looked at at once, at most; a pipeline may say fewer."""
+SHAPES_KEPT = 64
+"""PyTorch keeps layers prepared for inputs of so many shapes. Every voice has a length of its own: the 1,024
+that are its default took 0.7 GB within minutes, and were hardly ever used again."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # before PyTorch's import
 
 
 class Diarization(NamedTuple):

@@ -17,7 +17,7 @@ class EmergenceSettings:
     """How much evidence an alert needs; the term channel has the same setting.
 
     Both channels together at `normal`, on newsletter items (`benchmarks/topics/planted.py`,
-    10 streams of 1,000 videos and more): 4 false alarms per 10,000 videos where something else begins, and 2
+    10 streams of 1,000 videos and more): 3 false alarms per 10,000 videos where something else begins, and 2
     where nothing does; what begins with a fifth of the videos is told after 9 of them. `low` is told less and
     later, `high` has let through some ten times as many (one stream).
     """
