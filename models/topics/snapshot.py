@@ -14,7 +14,7 @@ from models.errors import BadInput
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
-FORMAT = 3
+FORMAT = 2
 """Raised whenever an array or a field changes its meaning."""
 
 _META = "meta"

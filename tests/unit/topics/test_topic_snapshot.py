@@ -125,7 +125,7 @@ def test_what_is_not_a_snapshot_is_refused(data: bytes) -> None:
 
 def test_another_format_is_refused() -> None:
     with pytest.raises(
-        BadInput, match=r"has format 1, and this version reads format 3: .* `groundswell rebuild`"
+        BadInput, match=r"has format 1, and this version reads format 2: .* `groundswell rebuild`"
     ):
         load(dump(Snapshot({}, {"format": 1})))
 
