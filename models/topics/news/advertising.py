@@ -1,4 +1,4 @@
-"""What is advertised: that a sponsor is named is no evidence that anybody talks about it."""
+"""What is advertised, in English: that a sponsor is named is no evidence that anybody talks about it."""
 
 import re
 from bisect import bisect_left, bisect_right

@@ -234,25 +234,25 @@ class TermBursts:
         expected = self._expected(term)
         if count < s.ratio * expected:
             return None
-        said = recent.saying(term)
-        if sum(video.kept[term].about for video in said) < s.about:
+        saying = recent.saying(term)
+        if sum(video.kept[term].about for video in saying) < s.about:
             return None
         mixed = sources.spread(recent.sources.values())
-        by_source = Counter(video.source for video in said)
+        by_source = Counter(video.source for video in saying)
         missing = sources.needed(mixed, s.sources) - len(by_source)
         if missing > 1 or len(by_source) < sources.needed(mixed, 2):
             return None
-        most = s.log10_p - (s.source_missing if missing == 1 else 0.0)
+        needed_p = s.log10_p - (s.source_missing if missing == 1 else 0.0)
         spoke = sources.established(by_source, recent.past)
         videos = sources.counted(spoke, mixed, s.source_share)
         least = s.least_videos + (2 if mixed < sources.ONE else 0)
         log10_p = log10_tail(videos, expected)
-        if videos < least or log10_p > most + s.relief:
+        if videos < least or log10_p > needed_p + s.relief:
             return None
         candidate = Candidate.of(term, recent, log10_p, background)
         if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
             return None
-        return candidate if log10_p <= most + self._relief(candidate) else None
+        return candidate if log10_p <= needed_p + self._relief(candidate) else None
 
     def _relief(self, candidate: Candidate) -> float:
         """How much less significance is asked of it for its paragraphs' likeness; without it, none passes."""
