@@ -18,7 +18,7 @@ from models.topics.news.emergence_settings import EmergenceSettings
 from models.topics.news.glimpse import Glimpse, Glimpses
 from models.topics.news.reason import reason_of_birth, reason_of_burst
 from models.topics.news.recent_video import around
-from models.topics.news.told import Kinship, Sighting, Told, shared
+from models.topics.news.told import Kinship, Sighting, Told, part_in
 from models.topics.news.trial import Evidence, Hit, Newborn, Trial, compare_rates
 from models.topics.outcome import Emergence, Quote
 
@@ -227,7 +227,8 @@ class EmergenceWatch:
         called = {part.lower() for term in burst.terms for part in (term, *term.split())}
         for cosine, trial in self._docket.by_closeness(burst.centre, background):
             names = not called.isdisjoint(word.lower() for word in trial.words[:3])
-            if self._kinship.same(shared(burst.paragraph_ids, trial.paragraph_ids), cosine, names):
+            one, other = burst.paragraph_ids, trial.paragraph_ids
+            if self._kinship.same(max(part_in(one, other), part_in(other, one)), cosine, names):
                 return trial
         return None
 

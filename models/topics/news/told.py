@@ -1,5 +1,6 @@
 """Which subjects have been told, so that each is told once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class Kinship:
     """When two sightings are of one subject.
 
     Attributes:
-        overlap: from this share of the paragraphs in common: of the smaller one's, or of what is to be told …
+        overlap: if so much of the paragraphs of one is the other's …
         cosine: … or this cosine (centred) of their centres …
         named: … or this one, if they have a name in common as well.
     """
@@ -61,11 +62,10 @@ class Kinship:
         return paragraphs >= self.overlap or cosine >= self.cosine or (names and cosine >= self.named)
 
 
-def shared(left: list[str] | tuple[str, ...], right: list[str] | tuple[str, ...]) -> float:
-    """How much of the smaller of two sets of paragraphs is in the other; 0 if one has fewer than 2."""
-    mine, others = set(left), set(right)
-    smaller = min(len(mine), len(others))
-    return len(mine & others) / smaller if smaller > 1 else 0.0
+def part_in(paragraph_ids: Sequence[str], others: Sequence[str]) -> float:
+    """How much of some paragraphs is among others; 0 if they are fewer than 2."""
+    mine = frozenset(paragraph_ids)
+    return len(mine.intersection(others)) / len(mine) if len(mine) > 1 else 0.0
 
 
 class Told:
@@ -88,12 +88,12 @@ class Told:
             return None
         centres = background.centre(np.array(self._centres))
         cosines = compare(background.centre(seen.centre)[np.newaxis], centres)[0]
-        called, said = {name.lower() for name in seen.names}, frozenset(seen.paragraph_ids)
+        called = {name.lower() for name in seen.names}
         for at in np.argsort(-cosines, kind="stable").tolist():
             story: Story = self._stories[int(at)]
             if seen.topic_id is not None and story.topic_id == seen.topic_id:
                 return story
-            part = len(said.intersection(story.paragraph_ids)) / len(said) if len(said) > 1 else 0.0
+            part = part_in(seen.paragraph_ids, story.paragraph_ids)
             if kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
                 return story
         return None
