@@ -45,7 +45,7 @@ class EmergenceWatch:
         self._settings = s = settings
         self._arrivals = Arrivals(s.past_paragraphs, s.past_per_video, s.source_window)
         self._kinship = Kinship(s.same_paragraphs, s.same_cosine, s.named_cosine)
-        self._named = Kinship(s.same_paragraphs, s.name_cosine, s.named_cosine)
+        self._kinship_of_names = Kinship(s.same_paragraphs, s.new_name_cosine, s.named_cosine)
         self._told = Told(s.told)
         self._glimpses = Glimpses(s.glimpse_paragraphs, s.glimpse_pair, s.glimpse_videos, s.glimpse_log10_p)
         self._calendar = Calendar()
@@ -198,7 +198,7 @@ class EmergenceWatch:
         if trial:
             self._docket.drop(trial)
         seen = Sighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
-        story = self._told.find(seen, background, self._named if burst.is_name else self._kinship)
+        story = self._told.find(seen, background, self._kinship_of_names if burst.is_name else self._kinship)
         if story:
             self._told.touch(story, seen, index)
             return None

@@ -79,7 +79,7 @@ class EmergenceSettings:
     same_cosine: float = 0.55
     """… and so are two whose centres are so close …"""
 
-    name_cosine: float = 0.70
+    new_name_cosine: float = 0.70
     """… or so close, where a name that no told subject has bursts …"""
 
     named_cosine: float = 0.35

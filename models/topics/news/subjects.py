@@ -23,7 +23,7 @@ RELATED_PARAGRAPHS = 0.25
 """… or so many, where they have a word in common (any at all, where one is the other's initials) …"""
 SAME_CENTRE = 0.75
 """… or where their paragraphs' centres have this cosine (centred) …"""
-SAME_DAY = 0.55
+SAME_VIDEO = 0.55
 """… or this one, paragraphs in common or not, where one video makes both news: one thing has happened."""
 LONGEST_NAME = 3
 """Words of a subject's name at most, initials aside."""
@@ -208,7 +208,7 @@ def tie_together(candidates: Sequence[Candidate], background: Background) -> lis
     for candidate in sorted(candidates, key=lambda c: (c.log10_p, -len(c.term.split()), c.term)):
         for group in groups:
             if any(
-                alike(candidate, member, background) or _cosine(candidate, member, background) >= SAME_DAY
+                alike(candidate, member, background) or _cosine(candidate, member, background) >= SAME_VIDEO
                 for member in group
             ):
                 group.append(candidate)

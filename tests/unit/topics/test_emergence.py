@@ -247,7 +247,7 @@ def test_a_new_name_in_the_place_of_a_told_subject_is_news_and_plain_words_for_i
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
     centre = direction("comets") + 1.2 * direction("glass")
     one, other = (study.background.centre(each) for each in (centre, direction("comets")))
-    assert SETTINGS.same_cosine < one @ other < SETTINGS.name_cosine
+    assert SETTINGS.same_cosine < one @ other < SETTINGS.new_name_cosine
     words = replace(burst(study, [203, 204], "tail", is_name=False), centre=centre)
     assert study.hear(Said("bread"), bursts=[words]) == ()
     name = replace(burst(study, [205, 206], "Encke"), centre=centre)
