@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 BATCH = 32
 """Chunks of audio that are looked at at once, at most; a pipeline may say fewer."""
 SHAPES_KEPT = 64
-"""PyTorch keeps layers prepared for inputs of so many shapes. Every voice has a length of its own: the 1,024
-that are its default took 0.7 GB within minutes, and were hardly ever used again."""
+"""PyTorch keeps layers prepared for inputs of so many shapes, 1,024 by itself. Every voice has a length of
+its own: what was prepared for fifty took ten times the memory, and more with each
+(`tests/speech/test_speaker_memory.py`)."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # before PyTorch's import
 

@@ -27,10 +27,7 @@ class BurstSettings:
     """Every number of the term channel."""
 
     sensitivity: Sensitivity = "normal"
-    """How much evidence an alert needs. On two real streams in random order, where nothing begins (4,339
-    items of a newsletter twice, 1,772 talks three times) `low` gave 0.7 false alarms per 10,000 videos,
-    `normal` 4 and `high` 34; that was with a `window_least` of 40 and a `warm_up` of 60, which a study of
-    seventy talks would never have got past."""
+    """How much evidence an alert needs; what each lets through is told in `EmergenceSettings`."""
 
     window_share: float = 1 / 6
     """The recent videos are this share of all …"""
