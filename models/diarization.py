@@ -141,6 +141,7 @@ class Diarizer:
             from pyannote.audio import Pipeline
 
             from models.speaker_activity import add_up_by_speaker
+            from models.voice_embedding import embed_in_blocks
 
             source = locate(self._model)
             torch.set_num_threads(self._threads)
@@ -152,6 +153,7 @@ class Diarizer:
                 if pipeline is None:
                     raise OSError("the hub has no such pipeline")
                 bound(pipeline.clustering)
+                embed_in_blocks(pipeline)
                 add_up_by_speaker(pipeline)
                 self._pipeline = pipeline.to(torch.device(device))
             except Exception as error:

@@ -153,6 +153,8 @@ class Transcriber:
             import ctranslate2
             from faster_whisper import WhisperModel
 
+            from models.spectrogram import InBlocks
+
             source = locate(self._model)
             device, _, index = self._device.partition(":")
             if device == "auto":
@@ -171,6 +173,7 @@ class Transcriber:
                     compute_type=compute_type,
                     cpu_threads=self._threads,
                 )
+                self._whisper.feature_extractor = InBlocks(**self._whisper.feat_kwargs)
             except Exception as error:
                 raise ModelUnavailable(
                     f"cannot load the Whisper model {self._model} on {device} ({first_line(error)})",

@@ -1,0 +1,54 @@
+"""What Whisper listens to is what faster-whisper makes, in a fraction of the memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+
+from models.audio import SAMPLE_RATE, Audio
+from models.spectrogram import BLOCK, InBlocks
+
+pytestmark = pytest.mark.speech
+HOP = 160
+MB = 1_000_000
+
+
+def sound(samples: int) -> Audio:
+    """Noise that swells and fades, with a silence in it: no two blocks have the same loudest place."""
+    swell = np.geomspace(1e-4, 1, samples // 2, dtype=np.float32)
+    noise = np.random.default_rng(samples).normal(0, 0.1, samples).astype(np.float32)
+    noise[: len(swell)] *= swell
+    noise[len(swell) : len(swell) + 4 * SAMPLE_RATE] = 0
+    return noise
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [161, 5_000, BLOCK * HOP - 1, BLOCK * HOP, BLOCK * HOP + 1, BLOCK * HOP + 200, 2 * BLOCK * HOP + 320],
+)
+@pytest.mark.parametrize("padding", [0, 160])
+def test_it_is_what_faster_whisper_makes(samples: int, padding: int) -> None:
+    heard = sound(samples)
+    ours = InBlocks()(heard, padding=padding)
+    np.testing.assert_allclose(ours, FeatureExtractor()(heard, padding=padding), atol=1e-5)
+    assert ours.dtype == np.float32
+
+
+def test_windows_of_another_length_are_told_to_it_as_before() -> None:
+    ours, theirs = InBlocks(), FeatureExtractor()
+    for extractor in (ours, theirs):
+        extractor(sound(SAMPLE_RATE), chunk_length=10)
+    assert (
+        (ours.n_samples, ours.nb_max_frames) == (theirs.n_samples, theirs.nb_max_frames) == (160_000, 1_000)
+    )
+
+
+def test_ten_minutes_take_little_more_than_their_spectrogram() -> None:
+    """All at once they take 0.5 GB."""
+    heard = sound(600 * SAMPLE_RATE)
+    tracemalloc.start()
+    made = InBlocks()(heard)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * made.nbytes < 100 * MB
