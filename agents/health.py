@@ -16,8 +16,8 @@ from typing import Any
 
 import structlog
 
-from agents import heap
 from agents.stage import Stage
+from models import heap
 from streams.cluster import Cluster
 from streams.errors import Fatal
 from streams.telemetry import LAG

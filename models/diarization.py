@@ -2,12 +2,15 @@
 
 import logging
 import os
+from collections.abc import Callable
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from models import heap
 from models.audio import SAMPLE_RATE, Audio
 from models.errors import ModelUnavailable, first_line
 from models.memory import in_less
@@ -22,6 +25,10 @@ SHAPES_KEPT = 64
 """PyTorch keeps layers prepared for inputs of so many shapes, 1,024 by itself. Every voice has a length of
 its own: what was prepared for fifty took ten times the memory, and more with each
 (`tests/speech/test_speaker_memory.py`)."""
+TIDIED = 64
+"""After so many batches free memory is given back (a tenth of the time of one). What they free lies between
+what they leave for the end and what is transcribed meanwhile, and is too small for the next: it would add up
+to a gigabyte an hour."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # before PyTorch's import
 
@@ -124,12 +131,12 @@ class Diarizer:
             pipeline = self._loaded()
             pipeline.segmentation_batch_size = min(batch, pipeline.segmentation_batch_size)
             pipeline.embedding_batch_size = min(batch, pipeline.embedding_batch_size)
-            return pipeline(sound, **self._bounds)
+            return pipeline(sound, **self._bounds, hook=_tidy())
 
         def on_cpu() -> Any:
             log.warning("the GPU has too little memory to find speakers: on the CPU from now on")
             self._device, self._pipeline = "cpu", None
-            return self._loaded()(sound, **self._bounds)
+            return self._loaded()(sound, **self._bounds, hook=_tidy())
 
         found, batch = in_less(self._batch, at_once, on_cpu)
         self._batch = batch or BATCH
@@ -165,6 +172,17 @@ class Diarizer:
                     "token, or name a folder that holds it",
                 ) from error
         return self._pipeline
+
+
+def _tidy() -> Callable[..., None]:
+    """Return what pyannote.audio calls after each batch; after `TIDIED` of them it gives memory back."""
+    batches = count(1)
+
+    def after_a_batch(step: str, artefact: Any, **more: Any) -> None:
+        if next(batches) % TIDIED == 0:
+            heap.give_back()
+
+    return after_a_batch
 
 
 def _turns(annotation: Any, names: dict[str, str]) -> list[Turn]:

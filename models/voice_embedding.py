@@ -24,13 +24,16 @@ def embed_in_blocks(pipeline: Any) -> None:
     def get_embeddings(
         file: Any, binary_segmentations: SlidingWindowFeature, exclude_overlap: bool = False, hook: Any = None
     ) -> npt.NDArray[np.float32]:
-        """As `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions]; no hook is told."""
+        """As `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions].
+
+        `hook` is told of every block by itself.
+        """
         every, window = binary_segmentations.data, binary_segmentations.sliding_window
         parts = []
         for begin in range(0, len(every), BLOCK):
             from_here = SlidingWindow(start=window[begin].start, duration=window.duration, step=window.step)
             block = SlidingWindowFeature(every[begin : begin + BLOCK], from_here)
-            parts.append(whole(file, block, exclude_overlap=exclude_overlap))
+            parts.append(whole(file, block, exclude_overlap=exclude_overlap, hook=hook))
         return np.concatenate(parts)
 
     pipeline.get_embeddings = get_embeddings

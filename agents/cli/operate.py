@@ -91,8 +91,8 @@ def _serve(runtime: Runtime) -> None:
     import os
     import sys
 
-    from agents import heap
     from agents.cli.console import exit_code_of
+    from models import heap
 
     heap.keep_small()
     code = 0

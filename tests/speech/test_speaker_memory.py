@@ -1,4 +1,4 @@
-"""Voices of many lengths do not fill the memory of the process that finds speakers."""
+"""The process that finds speakers is not filled by voices of many lengths, nor by what it has freed."""
 
 import json
 import os
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models import diarization, heap
+from models.audio import decode
+from models.diarization import Diarizer
 from models.packaged import PackagedModels
 
 pytestmark = pytest.mark.speech
@@ -51,3 +54,16 @@ def test_voices_of_many_lengths_take_little_memory(packaged_models: PackagedMode
         env=environment | {"OMP_NUM_THREADS": "1"},
     )
     assert json.loads(ran.stdout.splitlines()[-1]) < 150
+
+
+def test_what_was_freed_is_given_back_while_speakers_are_looked_for(
+    packaged_models: PackagedModels, telephone_call: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole batches are counted, of both models: 21 windows, three voices each, eight at a time."""
+    diarizer, given_back = Diarizer(packaged_models.diarization, device="cpu"), []
+    monkeypatch.setattr(heap, "give_back", lambda: given_back.append(True))
+    found = diarizer.diarize(decode(telephone_call))
+    assert not given_back, "a short recording needs none of it"
+    monkeypatch.setattr(diarization, "TIDIED", 2)
+    assert diarizer.diarize(decode(telephone_call)) == found
+    assert len(given_back) >= (3 + 8) // 2

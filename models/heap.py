@@ -1,7 +1,8 @@
-"""Memory of a process that rests: glibc keeps what models freed unless it is asked for it.
+"""Memory that models freed: glibc keeps it unless it is asked for it.
 
-Two arenas instead of eight a core, and what is free given back when nothing is to be done. Trimming at
-every free (M_TRIM_THRESHOLD) saves as much but costs the embedding a third of its speed.
+A worker has two arenas instead of eight a core, and gives back what is free when nothing is to be done; who
+looks for speakers does so every few batches. Trimming at every free (M_TRIM_THRESHOLD) saves as much but
+costs the embedding a third of its speed.
 """
 
 from __future__ import annotations
