@@ -8,7 +8,7 @@ const PATTERNS = [
   { symbol: "triangle", dashArrayX: [[8, 8], [0, 8, 8, 0]], dashArrayY: [8, 0], symbolSize: 0.7 },
   { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: Math.PI / 2 },
 ];
-const amount = (value, measure) => (measure === "minutes" ? `${value.toFixed(1)} minutes` : `${value} paragraphs`);
+const amount = (value, measure) => (measure === "minutes" ? `${value.toFixed(1)} minutes` : `${value} paragraph${value === 1 ? "" : "s"}`);
 const part = (value, whole) => (whole ? `${((100 * value) / whole).toFixed(1)} %` : "–");
 
 const styleOf = (look, index) => {
