@@ -36,6 +36,7 @@ from streams.settings import Settings
 from streams.store import measure, read, talks, writer
 from streams.store.selection import Selection
 from streams.store.warehouse import Row, Warehouse
+from tests.conftest import Hold
 
 Fact = list[tuple[str, Row]]
 """What one message brings to the database."""
@@ -514,15 +515,13 @@ def test_what_was_kept_and_never_arrived_is_missing_until_it_is_written(
 class Curator:
     """Somebody at the command line of a study that is not running."""
 
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
         monkeypatch.setenv("COLUMNS", "200")
-        with Warehouse(self.settings) as warehouse:
-            warehouse.migrate()
-            write(warehouse, [*BOOK, *TALKS])
+        write(hold(self.settings), [*BOOK, *TALKS])
 
     def types(self, *words: str) -> Result:
         return CliRunner().invoke(videos.app, [*words])
@@ -541,8 +540,8 @@ class Curator:
 
 
 @pytest.fixture
-def curator(chdb_home: Path, monkeypatch: pytest.MonkeyPatch) -> Curator:
-    return Curator(chdb_home, monkeypatch)
+def curator(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Curator:
+    return Curator(chdb_home, monkeypatch, hold)
 
 
 def test_a_curator_withdraws_a_talk_and_restores_it(curator: Curator) -> None:

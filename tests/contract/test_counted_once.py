@@ -35,6 +35,7 @@ from streams.epochs import Epochs
 from streams.settings import Settings
 from streams.store import corpus, listing, measure, read, screening, talks, writer
 from streams.store.warehouse import Warehouse
+from tests.conftest import Hold
 
 SAID = "it says again what a said: 96% of it"
 NEXT = "model-1-e1"
@@ -68,7 +69,7 @@ CROSS_POSTED = [*begun(), *heard("a"), learned(0, "a"), *heard("b"), rejected("b
 class Study:
     """A study that nobody runs, and somebody at its command line."""
 
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
         self.blobs.put("audio/a.ogg", b"a transcript")  # where `said.BLOB` says that transcripts lie
@@ -76,11 +77,11 @@ class Study:
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
         monkeypatch.setenv("COLUMNS", "200")
+        hold(self.settings)
         self.hears(*CROSS_POSTED)
 
     def hears(self, *events: e.Event) -> None:
         with Warehouse(self.settings) as warehouse:
-            warehouse.migrate()
             write(warehouse, events)
 
     def types(self, *words: str) -> Result:
@@ -99,8 +100,8 @@ class Study:
 
 
 @pytest.fixture
-def study(chdb_home: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    return Study(chdb_home, monkeypatch)
+def study(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Study:
+    return Study(chdb_home, monkeypatch, hold)
 
 
 def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Study) -> None:

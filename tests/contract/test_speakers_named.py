@@ -24,6 +24,7 @@ from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.transcripts import key_of
 from tests import heard
+from tests.conftest import Hold
 from tests.heard import COUGH, GUEST, HOST
 
 SHOW = "Night Deploys"
@@ -38,15 +39,14 @@ def transcript(*spoken: tuple[str, str], diarization: str = "d-1") -> Transcript
 class Listener:
     """Somebody at the command line of a study of talks of a show, which is not running."""
 
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"speakers_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
         monkeypatch.setenv("COLUMNS", "300")
-        with Warehouse(self.settings) as warehouse:
-            warehouse.migrate()
+        hold(self.settings)
         self.happens(topic(1))
 
     def happens(self, *events: e.Event) -> None:
@@ -106,8 +106,8 @@ class Listener:
 
 
 @pytest.fixture
-def listener(chdb_home: Path, monkeypatch: pytest.MonkeyPatch) -> Listener:
-    listener = Listener(chdb_home, monkeypatch)
+def listener(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Listener:
+    listener = Listener(chdb_home, monkeypatch, hold)
     first = transcript(
         (HOST, "Hello, my name is Ann Lee. Please welcome Bo Berg."), (GUEST, "Hello there."), (COUGH, "Hm.")
     )

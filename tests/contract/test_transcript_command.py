@@ -22,6 +22,7 @@ from streams.errors import DataError
 from streams.settings import Settings
 from streams.store import writer
 from streams.store.warehouse import Warehouse
+from tests.conftest import Hold
 
 TALK = "youtube:a/b"
 VTT = b"""WEBVTT
@@ -39,19 +40,19 @@ LATER = VTT.replace(b"agents", b"many agents")
 class Reader:
     """Somebody at the command line of a study that is not running."""
 
-    def __init__(self, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"transcript_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
         self.folder = folder
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("COLUMNS", "400")
+        hold(self.settings)
         rejected = e.VideoRejected(video=video("tutorial"), rule="language", reason="it is spoken in 'de'")
         self.happens(seen(video(TALK)), seen(video("unheard")), seen(video("tutorial")), rejected)
 
     def happens(self, *events: e.Event) -> None:
         with Warehouse(self.settings) as warehouse:
-            warehouse.migrate()
             writer.write(warehouse, [row for event in events for row in writer.rows_of(event)])
 
     def transcribed(self, captions: bytes) -> str:
@@ -105,8 +106,8 @@ def _no_models() -> Any:
 
 
 @pytest.fixture
-def reader(chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
-    return Reader(chdb_home, tmp_path, monkeypatch)
+def reader(chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Reader:
+    return Reader(chdb_home, tmp_path, monkeypatch, hold)
 
 
 def test_a_talk_is_read_and_watched(reader: Reader, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from streams.blobs import Blobs
 from streams.errors import DataError, Misconfigured
 from streams.events import Source
 from streams.locators import locate, preset, presets
+from streams.settings import Settings
 from streams.sources import Backfill, LaneHealth, Sources, Trouble, Visits, source_id
+from tests.conftest import Hold
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -176,10 +178,11 @@ class TestCommands:
             yield youtube
 
     @pytest.fixture(autouse=True)
-    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chdb_home: Path) -> Path:
+    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chdb_home: Path, hold: Hold) -> Path:
         monkeypatch.setenv("GROUNDSWELL_HOME", str(chdb_home))
         monkeypatch.setenv("GROUNDSWELL_BLOBS", str(tmp_path / "blobs"))
         monkeypatch.setenv("GROUNDSWELL_STUDY", "commands")
+        hold(Settings())
         return tmp_path
 
     def run(self, *words: str, code: int = 0) -> Result:
