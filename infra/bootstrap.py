@@ -20,13 +20,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP, VENV = ROOT / ".bootstrap", ROOT / ".venv"
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
-PROCESSES = ("chaos", "infra", "ingestion", "path", "stream")
-"""Folders in tests/ whose tests start processes and wait for them, on one core more often than on two."""
+BESIDE = (("chaos", "infra", "ingestion", "path", "stream"), ("speech",))
+"""Folders in tests/ that run beside the others: those whose tests start processes and wait for them, which
+leaves half of two cores to the rest, and those that load the speech models."""
+INTERRUPTED = 130
+NO_TESTS = 5
+"""The exit codes of what Ctrl-C ended, and of pytest where options leave it nothing to run."""
 OLDEST, NEWEST = (3, 11), (3, 13)
 CHECKS = (
     ("ruff", "check", "."),
@@ -133,35 +139,43 @@ def program(name: str) -> Path:
 
 
 def test(options: list[str]) -> int:
-    """Run the tests that are named; if none is, all of them, in two halves side by side.
+    """Run the tests that are named; if none is, all of them, in three parts side by side.
 
-    The second half is shown when it has ended. The exit code is that of the half that failed.
+    The other parts are shown when they have ended. The exit code is that of a part that failed.
     """
     if any(not option.startswith("-") for option in options):
         return run(program("pytest"), *options)
-    folders = [f"tests/{name}" for name in PROCESSES]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        beside = subprocess.Popen(
-            [str(program("pytest")), *options, *folders],
-            cwd=ROOT,
-            env=environment(),
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
-        try:
+    parts = [[f"tests/{name}" for name in names] for names in BESIDE]
+    with ExitStack() as stack:
+        beside = []
+        for folders in parts:
+            said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+            command = [str(program("pytest")), *options, *folders]
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment(), stdout=said, stderr=subprocess.STDOUT
+            )
+            stack.callback(end, process)
+            beside.append((process, said))
             say(f"{', '.join(folders)} run beside the others, and are shown after them")
-            code = run(program("pytest"), *options, *(f"--ignore={folder}" for folder in folders))
+        try:
+            codes = [run(program("pytest"), *options, *(f"--ignore={each}" for each in chain(*parts)))]
             say("waiting for the tests that run beside these …")
-            other = 130 if code == 130 else beside.wait()
+            codes += [process.wait() for process, _ in beside if INTERRUPTED not in codes]
         except KeyboardInterrupt:
-            other = 130
-        finally:
-            if beside.poll() is None:
-                beside.terminate()
-                beside.wait()
-        said.seek(0)
-        print(said.read(), flush=True)
-    return max(code, other) if other != 130 else 130
+            codes = [INTERRUPTED]
+        for process, said in beside:
+            end(process)
+            said.seek(0)
+            print(said.read(), flush=True)
+    failed = [code for code in codes if code not in (0, NO_TESTS)]  # below 0: by a signal, as of short memory
+    return failed[0] if failed else min(codes)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that still runs, and wait until it has."""
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
 
 
 def environment() -> dict[str, str]:
@@ -181,7 +195,7 @@ def run(*command: str | Path) -> int:
             [str(part) for part in command], cwd=ROOT, env=environment(), check=False
         ).returncode
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def check(*command: str | Path) -> None:
