@@ -21,6 +21,7 @@ def study(chdb_home: Path) -> Iterator[Warehouse]:
     with Warehouse(Settings(home=chdb_home, study=f"contract_{next(numbers)}")) as warehouse:
         warehouse.migrate()
         yield warehouse
+        warehouse.command(f"DROP DATABASE {warehouse.database} SYNC")  # 300 files that somebody has to delete
 
 
 @pytest.fixture(scope="session")
