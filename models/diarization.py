@@ -26,8 +26,8 @@ SHAPES_KEPT = 64
 its own: what was prepared for fifty took ten times the memory, and more with each
 (`tests/speech/test_speaker_memory.py`)."""
 TIDIED = 64
-"""After so many batches free memory is given back (a tenth of the time of one). What they free lies between
-what they leave for the end and what is transcribed meanwhile, and is too small for the next: it adds up."""
+"""After so many batches free memory is given back. What they free lies between what they leave for the end
+and what is transcribed meanwhile, and is too small for the next: it adds up."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # before PyTorch's import
 

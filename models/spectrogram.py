@@ -1,7 +1,7 @@
 """The spectrogram that Whisper listens to, in bounded memory.
 
-faster-whisper makes that of a whole stretch at once, with every intermediate result of it: 0.5 GB for ten
-minutes, forty times what comes out.
+faster-whisper makes that of a whole stretch at once, and holds every step of it: 0.5 GB for ten minutes, of
+which 19 MB come out (`tests/speech/test_spectrogram.py`).
 """
 
 from __future__ import annotations

@@ -46,8 +46,7 @@ Hold = Callable[[Settings], Warehouse]
 def hold() -> Iterator[Hold]:
     """Makes a study's tables and keeps its embedded engine open for the time of a test.
 
-    Else every command that the test runs in this process starts and ends the engine: twice the time of all
-    that it asks.
+    Else every command that the test runs in this process starts and ends the engine.
     """
     with ExitStack() as held:
 

@@ -48,7 +48,7 @@ def test_it_is_what_pyannote_says(
 
 
 def test_an_hour_is_not_laid_out_at_once(packaged_models: PackagedModels) -> None:
-    """At once it takes 0.07 GB; so do two more hours."""
+    """At once it takes 70 MB beside the embeddings, and as much again for every other hour."""
     pipeline = pipeline_in(packaged_models.diarization)
     embed_in_blocks(pipeline)
     dimension = pipeline._embedding.dimension
