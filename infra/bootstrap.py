@@ -167,8 +167,12 @@ def test(options: list[str]) -> int:
             end(process)
             said.seek(0)
             print(said.read(), flush=True)
-    failed = [code for code in codes if code not in (0, NO_TESTS)]  # below 0: by a signal, as of short memory
-    return failed[0] if failed else min(codes)
+    return verdict(codes)
+
+
+def verdict(codes: list[int]) -> int:
+    """Return the first code of a failure, below 0 for a signal; NO_TESTS only if no part had any test."""
+    return next((code for code in codes if code not in (0, NO_TESTS)), min(codes))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
