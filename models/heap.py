@@ -8,25 +8,14 @@ costs the embedding a third of its speed.
 from __future__ import annotations
 
 import ctypes
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 M_ARENA_MAX = -8
 """From malloc.h."""
 
 
-NVIDIA = Path("/dev/nvidiactl")
-"""There where a GPU can be used."""
-
-
 def keep_small() -> None:
-    """Limit the arenas, and without a GPU hide its compiler, which torch would load only to have it (60 MB).
-
-    To be called before threads start and before torch is imported; without glibc the arenas stay as they are.
-    """
-    if not NVIDIA.exists() and "triton" not in sys.modules:
-        sys.modules["triton"] = None  # type: ignore[assignment] # Python's own mark for "not to be found"
+    """Limit the arenas, before threads start; without glibc they stay as they are."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
