@@ -175,7 +175,7 @@ class Plan:
             return None
         return (
             f"the disk of {folder} has {free_gb:.1f} GB free, and the packages take {needed:.1f} GB",
-            f"free {needed - free_gb:.1f} GB, or use another one (a clone there; UV_CACHE_DIR for uv's cache)",
+            f"free {needed - free_gb:.1f} GB, or use another (a clone there; UV_CACHE_DIR for uv's cache)",
         )
 
 
