@@ -26,13 +26,12 @@ from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 from pydantic import BaseModel
 
 from agents import tell
 from agents.recognise import Recogniser
+from agents.seeding import seeds
 from agents.stage import Agent, Block, Position
 from models.codebook import Codebook
 from models.embedding import Embedder
@@ -140,7 +139,10 @@ class Track(Agent):
             again = self._told_again(self._continue(keys[-1]))
         else:
             self._model = TopicModel.seeded(
-                self._codebook, self._seeds(), self._settings, embedding_model=self._embedder.version
+                self._codebook,
+                seeds(self._codebook, self._embedder, self._blobs),
+                self._settings,
+                embedding_model=self._embedder.version,
             )
         self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         return [*self._beginning(), *again]
@@ -192,11 +194,6 @@ class Track(Agent):
 
     def _ledger_key(self, name: str) -> str:
         return f"assigned/{stable_id(self._version)}/{name}.jsonl"
-
-    def _seeds(self) -> npt.NDArray[np.float32]:
-        """Return the codebook's topics as embeddings, float32 [k, d]; a blank codebook still has d."""
-        topics = [topic.seed for topic in self._codebook.topics]
-        return self._embedder.embed([*topics, "any text has the model's dimension"])[: len(topics)]
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
         """Learn a talk, or consolidate; return the assignments and what changed about topics.

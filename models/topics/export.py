@@ -100,10 +100,7 @@ def to_bertopic(model: TopicModel, assigned: Sequence[Assigned] = ()) -> Any:
     Raises:
         BadInput: the model has no topic yet, or a paragraph has one that the model does not know.
     """
-    from bertopic import BERTopic
-    from bertopic._bertopic import TopicMapper
-    from bertopic.cluster import BaseCluster
-    from bertopic.dimensionality import BaseDimensionalityReduction
+    from models.topics.engine import BaseCluster, BaseDimensionalityReduction, BERTopic, TopicMapper
 
     seen = _seen(model)
     if not seen.topics:
@@ -180,8 +177,9 @@ def _counted(seen: _Seen) -> tuple[Any, Any, Any]:
 
     BERTopic keeps no analyzer of our own, so the vectorizer cuts by pattern and knows our words alone.
     """
-    from bertopic.vectorizers import ClassTfidfTransformer
     from sklearn.feature_extraction.text import CountVectorizer
+
+    from models.topics.engine import ClassTfidfTransformer
 
     said = np.flatnonzero(np.asarray(seen.counts.sum(axis=0)).ravel() > 0)
     counts = seen.counts[:, said]

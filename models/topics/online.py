@@ -1,10 +1,8 @@
 """BERTopic, driven online: one `partial_fit` a batch, with ids that stay."""
 
 import importlib
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +25,18 @@ class OnlineTopics:
     """
 
     def __init__(self, settings: TopicSettings, centroids: AnchoredCentroids) -> None:
-        with _without("umap"):
-            self._module: Any = importlib.import_module("bertopic._bertopic")
-            self._pandas: Any = importlib.import_module("pandas")
-            dimensionality = importlib.import_module("bertopic.dimensionality")
-            from models.topics.vectorizer import TalkTfidf, TalkVectorizer
+        from models.topics import engine
+        from models.topics.vectorizer import TalkTfidf, TalkVectorizer
+
+        self._mapper: Any = engine.TopicMapper
+        self._pandas: Any = importlib.import_module("pandas")
         self._centroids = centroids
         self._vectorizer = TalkVectorizer(settings)
         self._tfidf = TalkTfidf(self._vectorizer)
-        self._bertopic: Any = self._module.BERTopic(
+        self._bertopic: Any = engine.BERTopic(
             language="multilingual",  # "english" would strip all but A-Z and digits from the words
             top_n_words=settings.top_words,
-            umap_model=dimensionality.BaseDimensionalityReduction(),
+            umap_model=engine.BaseDimensionalityReduction(),
             hdbscan_model=_Labelled(centroids, self._vectorizer),
             vectorizer_model=self._vectorizer,
             ctfidf_model=self._tfidf,
@@ -60,7 +58,7 @@ class OnlineTopics:
     def learn(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[int | None, float]]:
         """Learn paragraphs with their unit vectors, float64 [n, d]; each one's topic id and probability."""
         bertopic = self._bertopic
-        bertopic.topic_mapper_ = self._module.TopicMapper(list(range(len(self._centroids) + 1)))
+        bertopic.topic_mapper_ = self._mapper(list(range(len(self._centroids) + 1)))
         bertopic.topic_representations_ = {}  # else it looks at every topic that the batch leaves out
         with self._pandas.option_context("mode.string_storage", "python"):  # a third cheaper for a few texts
             bertopic.partial_fit(list(texts), vectors)
@@ -180,20 +178,3 @@ def count_words(texts: Iterable[str]) -> dict[str, float]:
 
 def _readable(pairs: Iterable[tuple[str, float]]) -> Words:
     return tuple((str(word), float(weight)) for word, weight in pairs if word)
-
-
-@contextmanager
-def _without(package: str) -> Iterator[None]:
-    """Hide a package while something imports it only because it might be used.
-
-    BERTopic's plots import umap, which compiles itself: 13 s the first time, 1.6 s from then on. BERTopic
-    does without it when it is not installed, and so it can do without it here.
-    """
-    if package in sys.modules:
-        yield
-        return
-    sys.modules[package] = None  # type: ignore[assignment] # Python's own mark for "not to be found"
-    try:
-        yield
-    finally:
-        sys.modules.pop(package, None)

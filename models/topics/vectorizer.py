@@ -1,6 +1,6 @@
 """Word counts for c-TF-IDF that replay: the same batches give the same words, in any process.
 
-Importing this module imports BERTopic, which takes seconds; `models.topics.online` does it on first use.
+Importing this module imports BERTopic, which takes a while; `models.topics.online` does it on first use.
 """
 
 from collections import Counter
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
-from bertopic.vectorizers import ClassTfidfTransformer, OnlineCountVectorizer
 from numpy.typing import NDArray
 from sklearn.preprocessing import normalize
 
 from models.topics.background import Vectors
+from models.topics.engine import ClassTfidfTransformer, OnlineCountVectorizer
 from models.topics.settings import TopicSettings
 from models.topics.words import content_words
 

@@ -1,0 +1,109 @@
+"""BERTopic is imported without what is not used of it; a BERTopic that is built otherwise fails here."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from models.topics.engine import LEFT_OUT, ON_FIRST_USE, UNUSED
+from tests.processes import ROOT
+
+CHANGED = "BERTopic is built otherwise than models/topics/engine.py expects: "
+
+
+def of_a_new_process(program: str) -> Any:
+    """What the last line that a program prints says, as JSON."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_learning_imports_no_package_that_is_not_used() -> None:
+    imported = of_a_new_process("""
+import json, sys
+from tests.unit.topics.made_up_talks import model, talk
+topics = model("bread")
+topics.learn(talk(0, ["bread", "bees"]))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+""")
+    assert "bertopic" in imported
+    unused = sorted(set(imported) & set(UNUSED))
+    assert not unused, f"{CHANGED}it imports {unused}; find where, and add that part to LEFT_OUT"
+
+
+@pytest.mark.parametrize("name", sorted((LEFT_OUT | ON_FIRST_USE) - {"hdbscan"}))
+def test_every_part_that_is_left_out_is_a_part_of_bertopic(name: str) -> None:
+    assert find_spec(name) is not None, f"{CHANGED}it has no {name} any more; take it out of the list"
+
+
+def test_what_draws_is_run_by_whoever_draws() -> None:
+    before, after, drawn = of_a_new_process("""
+import json, sys
+from models.topics.engine import BERTopic
+from bertopic import plotting
+before = "plotly" in sys.modules
+plot = plotting.visualize_barchart
+print(json.dumps([before, "plotly" in sys.modules, plot.__module__]))
+""")
+    assert (before, after) == (False, True), f"{CHANGED}its plots are not in bertopic.plotting"
+    assert drawn == "bertopic.plotting._barchart"
+
+
+def test_others_import_what_bertopic_is_not_given() -> None:
+    hidden = of_a_new_process("""
+import json, sys
+import models.topics.engine
+import hdbscan
+print(json.dumps([name for name, module in sys.modules.items() if module is None]))
+""")
+    assert hidden == []  # neither hdbscan nor another package is marked as missing for anybody else
+
+
+def test_bertopic_waits_while_another_thread_imports_torch() -> None:
+    """Both at once, and one of them may get half a module."""
+    meanwhile, after = of_a_new_process("""
+import importlib, json, sys, threading
+from models.importing import one_at_a_time
+importing = threading.Thread(target=importlib.import_module, args=("models.topics.engine",))
+with one_at_a_time():  # as models.embedding does around torch and sentence-transformers
+    importing.start()
+    importing.join(1.0)
+    meanwhile = "bertopic" in sys.modules
+importing.join()
+print(json.dumps([meanwhile, "bertopic" in sys.modules]))
+""")
+    assert (meanwhile, after) == (False, True)
+
+
+def test_agents_that_share_an_embedder_load_it_once_and_whole() -> None:
+    """Each agent works in a thread of its own, and BERTopic is imported in another."""
+    shapes, models = of_a_new_process("""
+import importlib, json, threading
+from concurrent.futures import ThreadPoolExecutor
+import platformdirs
+from models.embedding import Embedder
+from models.packaged import prepare
+folder = prepare(platformdirs.user_cache_path("groundswell") / "models").embedding
+embedder, start = Embedder(folder, "cpu", 1), threading.Barrier(4)
+loaded = []
+def embed(text):
+    start.wait()
+    shape = embedder.embed([text]).shape
+    loaded.append(id(embedder._model))
+    return shape
+def bertopic():
+    start.wait()
+    importlib.import_module("models.topics.engine")
+with ThreadPoolExecutor(4) as pool:
+    engine = pool.submit(bertopic)
+    shapes = list(pool.map(embed, ["one", "two", "three"]))
+    engine.result()
+print(json.dumps([shapes, len(set(loaded))]))
+""")
+    assert shapes == [[1, 384]] * 3
+    assert models == 1
