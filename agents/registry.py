@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agents.clock import utc_now
 from agents.gpu import gpus
 from agents.stage import Agent
 from streams.blobs import Blobs
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
 ON_GPU = "large-v3-turbo"
 """The Whisper model that `auto` takes where there is a GPU: nearly as good as large-v3, and twice as fast."""
-
-
-def utc_now() -> datetime:
-    """Return the wall clock: passed in wherever time matters."""
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -289,6 +285,8 @@ _AGENTS: dict[str, Callable[[Parts], Agent]] = {
 }
 NAMES = tuple(_AGENTS)
 """The agents, in the order of a talk's path."""
+WITH_DATABASE = frozenset({"discover", "store", "label"})
+"""Those that read or write ClickHouse."""
 
 
 def build(name: str, parts: Parts) -> Agent:

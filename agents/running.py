@@ -1,22 +1,32 @@
 """Finding the groundswell that runs a study on this machine, its broker and its database.
 
-An embedded database belongs to one process; a broker of its own lives as long as that process.
+An embedded database belongs to one process; a broker of its own lives as long as that process. What serves
+the page says so in running.json; while it starts it only holds the database (`streams.store.holding`), and
+whoever needs the study waits for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streams.errors import Unavailable
+from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.store.holding import Busy, Hold, Holder, holder_of, take
 
 if TYPE_CHECKING:
     from streams.cluster import Cluster
     from streams.store.warehouse import Warehouse
+
+Say = Callable[[str], None]
+START_S = 180.0
+"""How long a groundswell that starts is waited for (seconds); the first start compiles and assembles much."""
+PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +39,106 @@ class Running:
     """Address of its broker; empty when it only serves the page."""
 
 
-def find(settings: Settings) -> Running | None:
-    """Return the process that serves this study here, or None. A file left by a killed one is ignored."""
-    import psutil
+def on_stderr(text: str) -> None:
+    """Say something to the person."""
+    sys.stderr.write(text + "\n")
 
-    with suppress(FileNotFoundError, ValueError, KeyError):
-        about = json.loads(settings.running_file.read_text())
-        running = Running(pid=about["pid"], url=about["url"], broker=about["broker"])
-        with suppress(psutil.Error):
-            process = psutil.Process(running.pid)
-            started = settings.running_file.stat().st_mtime
-            if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= started + 1:
-                return running
+
+def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_S) -> Running | None:
+    """Return the process that serves this study here, or None; wait for one that is starting, and say so.
+
+    Raises:
+        Unavailable: it takes too long.
+    """
+    deadline, told = time.monotonic() + patience_s, False
+    while (running := serving(settings)) is None and (holder := starting(settings)) is not None:
+        if time.monotonic() >= deadline:
+            raise Unavailable(
+                f"{holder} has been starting or stopping for {patience_s:.0f} s, and does not serve its page",
+                "look at its log, or stop it with groundswell stop",
+            )
+        if not told:
+            say(f"waiting for the groundswell that is starting (pid {holder.pid}) …")
+            told = True
+        time.sleep(PAUSE_S)
+    return running
+
+
+def serving(settings: Settings) -> Running | None:
+    """Return the process that serves this study here at the moment, or None.
+
+    A file that a killed one left, or that is not one of ours, is ignored.
+
+    Raises:
+        Misconfigured: the file cannot be read.
+    """
+    running = announced(settings)
+    if running is None:
+        return None
+    holder = holder_of(settings.lock_file)
+    if holder is not None and holder.pid == running.pid:
+        return running
+    import psutil  # it holds no embedded database, or is this process
+
+    with suppress(psutil.Error, FileNotFoundError):
+        process = psutil.Process(running.pid)
+        since = settings.running_file.stat().st_mtime
+        if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since + 1:
+            return running
     return None
+
+
+def announced(settings: Settings) -> Running | None:
+    """Return who wrote running.json, whether it still serves or not; None: nobody, or it is no such file.
+
+    Raises:
+        Misconfigured: the file cannot be read.
+    """
+    try:
+        about = json.loads(settings.running_file.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        return None
+    except OSError as error:
+        raise Misconfigured(
+            f"{settings.running_file} cannot be read ({error.strerror})",
+            "let this user read it; if no groundswell of this study runs, delete it",
+        ) from error
+    match about:
+        case {"pid": int(pid), "url": str(url), "broker": str(broker)} if 0 < pid < 2**31:
+            return Running(pid, url, broker)
+    return None
+
+
+def starting(settings: Settings) -> Holder | None:
+    """Return the process that will serve this study's page, or is about to end, but does not serve it now."""
+    holder = holder_of(settings.lock_file)
+    return holder if holder is not None and holder.kind == "page" else None
+
+
+@contextmanager
+def alone(settings: Settings, *, say: Say = on_stderr) -> Iterator[Hold]:
+    """Be the one process that serves this study here; wait for commands that have its database open.
+
+    Raises:
+        Misconfigured: another one serves it, starts, or has not ended yet.
+        Busy: a worker has the database open, or a command does not end.
+    """
+    if (other := serving(settings)) is not None:
+        raise Misconfigured(
+            f"study {settings.study!r} is already running (pid {other.pid}, page at {other.url})",
+            "open its page, or stop it with groundswell stop",
+        )
+    try:
+        hold = take(settings.lock_file, "page", say=say)
+    except Busy as busy:
+        if busy.holder.kind != "page":
+            raise
+        raise Misconfigured(
+            f"study {settings.study!r} is already running (pid {busy.holder.pid}, starting or stopping)",
+            "wait for its page, or stop it with groundswell stop",
+        ) from busy
+    with hold:
+        yield hold
 
 
 @contextmanager
@@ -50,7 +147,7 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
 
     Raises:
         Unavailable: it does not answer, or a server lacks tables.
-        Misconfigured: another process holds the embedded one.
+        Busy: another process has the embedded one open.
     """
     from streams.store.warehouse import Warehouse
 
@@ -65,8 +162,13 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def open_cluster(settings: Settings) -> Cluster | None:
-    """Return the broker of this study, or None when it is embedded and not running."""
+def open_cluster(settings: Settings, *, wait: bool = True) -> Cluster | None:
+    """Return the broker of this study, or None when it is embedded and not running.
+
+    Args:
+        settings: the study's.
+        wait: for a groundswell that is starting.
+    """
     from streams.cluster import Cluster
 
     if not settings.embedded_broker:
@@ -74,5 +176,5 @@ def open_cluster(settings: Settings) -> Cluster | None:
         cluster.wait(patience_s=10)
         cluster.ensure_topics()
         return cluster
-    running = find(settings)
+    running = find(settings) if wait else serving(settings)
     return Cluster(settings, running.broker) if running is not None and running.broker else None

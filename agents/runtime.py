@@ -20,6 +20,7 @@ import structlog
 
 from agents.health import Health, Watch
 from agents.registry import NAMES, Parts, build
+from agents.running import announced
 from agents.stage import Stage
 from streams.app import Outlet, attach, build_app
 from streams.broker import EmbeddedBroker
@@ -237,7 +238,7 @@ class Runtime:
         try:
             yield
         finally:
-            if path.exists() and json.loads(path.read_text())["pid"] == os.getpid():
+            if (now := announced(self.settings)) is not None and now.pid == os.getpid():
                 path.unlink()
 
 

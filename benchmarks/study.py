@@ -19,9 +19,10 @@ from pydantic import ValidationError
 
 from agents.cli.asking import ask
 from agents.cli.console import tell
+from agents.clock import utc_now
 from agents.ingest import Ingest
-from agents.registry import NAMES, utc_now
-from agents.running import Running, find
+from agents.registry import NAMES
+from agents.running import Running, serving
 from models.codebook import load
 from streams.blobs import Blobs
 from streams.cluster import Cluster
@@ -127,7 +128,7 @@ class RunningStudy:
         seeded = len(load(self.settings.codebook).topics)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            running = find(self.settings)
+            running = serving(self.settings)
             if running is not None and ask(self.settings, "status")["topics"] >= seeded:
                 return running
             time.sleep(LOOK_S)

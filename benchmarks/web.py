@@ -72,7 +72,7 @@ TALK = "main [id^='p-']"
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """Run `groundswell web` over the study; yield its address."""
-    from agents.running import find
+    from agents.running import serving
 
     own = {f"GROUNDSWELL_{name.upper()}": str(getattr(settings, name)) for name in ("home", "study")}
     process = subprocess.Popen(
@@ -84,7 +84,7 @@ def served(settings: Settings) -> Iterator[str]:
     )
     try:
         deadline = time.monotonic() + 120
-        while (running := find(settings)) is None:
+        while (running := serving(settings)) is None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise DataError("groundswell web did not start", "start it by hand and see what it says")
             time.sleep(0.2)

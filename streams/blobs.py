@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from streams.errors import DataError
 from streams.events import Blob
 
@@ -24,6 +22,8 @@ class Blobs:
     """A study's blob store at an fsspec URL (a local folder, `s3://…`, `memory://…`)."""
 
     def __init__(self, url: str) -> None:
+        import fsspec  # here, since whoever only reads the database imports this module and makes no store
+
         self.url = url
         self._fs: Any
         self._fs, root = fsspec.core.url_to_fs(url)

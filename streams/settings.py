@@ -292,6 +292,16 @@ class Settings(BaseSettings):
         return 1 if self.embedded_broker else self.partitions
 
     @property
+    def database_folder(self) -> Path:
+        """Folder of the embedded ClickHouse."""
+        return self.study_home / "clickhouse"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked by the process that has the embedded database open (`streams.store.holding`)."""
+        return self.study_home / "clickhouse.lock"
+
+    @property
     def running_file(self) -> Path:
         """Written by `run` and `web` while they serve: {pid, url, broker}."""
         return self.study_home / "running.json"

@@ -155,7 +155,7 @@ def digest(
     """Show the digest as it would be sent now; nobody is told."""
     from agents.alerting import desk
     from agents.alerting.digest import write
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from agents.running import find
     from streams.errors import DataError
 

@@ -33,7 +33,7 @@ def show(revision: int | None = REVISION, as_json: bool = JSON) -> None:
     from agents.cli.asking import ask
     from agents.curate import standing_of
 
-    row = ask(load_settings(), "codebook_standing", revision=revision)
+    row = ask(load_settings(logs=False), "codebook_standing", revision=revision)
     if as_json:
         print_json(row)
         return
@@ -202,7 +202,7 @@ def history(
     from agents.curate import EVERY, decision_of
     from models.undoing import undone
 
-    every = ask(load_settings(), "codebook_decisions", limit=EVERY)
+    every = ask(load_settings(logs=False), "codebook_decisions", limit=EVERY)
     gone = undone(map(decision_of, every))
     rows = [row | {"undone_by": gone.get(row["revision"])} for row in every[:limit]]
     if as_json:

@@ -25,8 +25,13 @@ class State:
 state = State()
 
 
-def load_settings(**defaults: Any) -> Settings:
+def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
     """Return the settings; options before the command win over the environment, `defaults` do not.
+
+    Args:
+        logs: get ready for log lines; a command that only asks the study leaves that to `asking.ask`, which
+            needs none where the page answers.
+        defaults: settings of this command.
 
     Raises:
         Misconfigured: a setting is wrong.
@@ -38,7 +43,6 @@ def load_settings(**defaults: Any) -> Settings:
 
     from streams.errors import Misconfigured
     from streams.settings import Settings
-    from streams.telemetry import configure_logging
 
     given: dict[str, Any] = {
         name: value for name, value in defaults.items() if f"GROUNDSWELL_{name.upper()}" not in os.environ
@@ -59,7 +63,10 @@ def load_settings(**defaults: Any) -> Settings:
         name = f"GROUNDSWELL_{named[1].upper()}" if named else "a setting"
         cure = f"""write it as a list, such as {name}='["en"]'"""
         raise Misconfigured(f"{name} is not JSON", cure) from error
-    configure_logging(settings)
+    if logs:
+        from streams.telemetry import configure_logging
+
+        configure_logging(settings)
     return settings
 
 

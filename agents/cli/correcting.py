@@ -28,9 +28,9 @@ def correcting(author: str) -> Iterator[Corrector]:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
     from agents.cli.asking import ask
+    from agents.clock import utc_now
     from agents.correct import Corrector
     from agents.deliver import delivering
-    from agents.registry import utc_now
     from streams.blobs import Blobs
 
     settings = load_settings()

@@ -58,9 +58,9 @@ def curating(author: str) -> Iterator[Curator]:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
     from agents.cli.asking import ask
+    from agents.clock import utc_now
     from agents.curate import Curator
     from agents.deliver import delivering
-    from agents.registry import utc_now
     from streams.blobs import Blobs
 
     settings = load_settings()

@@ -13,7 +13,7 @@ NAME = typer.Argument(metavar="NAME", help="Who; decisions carry this name.")
 @app.command()
 def add(name: str = NAME) -> None:
     """Let somebody curate, and show the token to sign in with. It is shown once and kept nowhere."""
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from models.curation import clean
     from streams.curators import Curators
 

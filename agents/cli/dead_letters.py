@@ -29,7 +29,7 @@ def list_(
     """Show dead letters, newest first."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "dead_letters", settled=settled)
+    rows = ask(load_settings(logs=False), "dead_letters", settled=settled)
     if as_json:
         print_json(rows)
         return
@@ -88,7 +88,7 @@ def drop(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
 
 def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
     from agents.cli.asking import ask
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from agents.running import open_cluster
     from agents.settle import settle
     from streams.blobs import Blobs

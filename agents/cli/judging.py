@@ -46,7 +46,7 @@ def agreement(as_json: bool = JSON) -> None:
     from agents.agree import agreed, told
     from agents.cli.asking import ask
 
-    found = agreed(ask(load_settings(), "codebook_judgements"))
+    found = agreed(ask(load_settings(logs=False), "codebook_judgements"))
     if as_json:
         print_json(asdict(found))
         return

@@ -13,7 +13,6 @@ from agents.cli.console import load_settings, print_json, tell
 if TYPE_CHECKING:
     from agents.ingest import Handed
     from agents.runtime import Runtime
-    from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -31,22 +30,13 @@ def demo() -> None:
 
 def run() -> None:
     """Run everything in this process: broker, database, all agents, the page. Ctrl-C stops, start resumes."""
-    from agents.runtime import Runtime
+    from agents.running import alone
 
     settings = load_settings()
-    _refuse_a_second(settings)
-    _serve(Runtime(settings, page=True))
+    with alone(settings):  # before the imports, so that others know that it starts
+        from agents.runtime import Runtime
 
-
-def _refuse_a_second(settings: Settings) -> None:
-    from agents.running import find
-    from streams.errors import Misconfigured
-
-    if (other := find(settings)) is not None:
-        raise Misconfigured(
-            f"study {settings.study!r} is already running (pid {other.pid}, page at {other.url})",
-            "open its page, or stop it with groundswell stop",
-        )
+        _serve(Runtime(settings, page=True))
 
 
 def worker(
@@ -56,9 +46,12 @@ def worker(
     ),
 ) -> None:
     """Run agents against a real Kafka (and, for discover, store and label, ClickHouse)."""
-    from agents.registry import NAMES
+    from contextlib import nullcontext
+
+    from agents.registry import NAMES, WITH_DATABASE
     from agents.runtime import Runtime
     from streams.errors import Misconfigured
+    from streams.store.holding import take
 
     if unknown := [name for name in agents if name not in NAMES]:
         raise typer.BadParameter(f"there is no agent {unknown[0]!r}: choose from {', '.join(NAMES)}")
@@ -68,17 +61,22 @@ def worker(
             "a worker needs a broker that other processes reach, and none is set",
             'set GROUNDSWELL_BROKER=host:port, or use "groundswell run" for everything in one process',
         )
-    _serve(Runtime(settings, agents, page=False))
+    holds = settings.embedded_clickhouse and WITH_DATABASE & set(agents)
+    with take(settings.lock_file, "worker", say=tell) if holds else nullcontext():
+        _serve(Runtime(settings, agents, page=False))
 
 
 def web() -> None:
     """Serve the page alone."""
-    from agents.runtime import Runtime
+    from contextlib import nullcontext
+
+    from agents.running import alone
 
     settings = load_settings()
-    if settings.embedded_clickhouse:
-        _refuse_a_second(settings)
-    _serve(Runtime(settings, (), page=True))
+    with alone(settings) if settings.embedded_clickhouse else nullcontext():
+        from agents.runtime import Runtime
+
+        _serve(Runtime(settings, (), page=True))
 
 
 def _serve(runtime: Runtime) -> None:
@@ -113,21 +111,25 @@ def _announce(runtime: Runtime) -> None:
 
 
 def stop() -> None:
-    """Stop the groundswell that runs this study here."""
+    """Stop the groundswell that runs this study here, or is starting."""
+    from contextlib import suppress
+
     import psutil
 
-    from agents.running import find
+    from agents.running import serving, starting
 
-    running = find(load_settings())
-    if running is None:
+    settings = load_settings()
+    running = serving(settings) or starting(settings)
+    if running is None or not running.pid:
         tell("not running")
         return
-    process = psutil.Process(running.pid)
-    process.terminate()
-    try:
-        process.wait(15)
-    except psutil.TimeoutExpired:
-        process.kill()
+    with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+        process = psutil.Process(running.pid)
+        process.terminate()
+        try:
+            process.wait(15)
+        except psutil.TimeoutExpired:
+            process.kill()
     tell(f"stopped (pid {running.pid})")
 
 
@@ -149,13 +151,13 @@ def ingest(
     """Hand in talks."""
     from datetime import UTC
 
+    from agents.clock import utc_now
     from agents.ingest import Given, Ingest
-    from agents.registry import utc_now
     from agents.running import open_cluster
     from streams.blobs import Blobs
 
     settings = load_settings()
-    cluster = open_cluster(settings)
+    cluster = open_cluster(settings, wait=False)  # one that starts takes what was handed in meanwhile
     given = Given(published_at.replace(tzinfo=UTC) if published_at else None, title, show)
     handing = Ingest(Blobs(settings.blobs_url), cluster.send if cluster else None, utc_now(), given)
     handed = _hand_in(handing, talks)
@@ -232,8 +234,8 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
 
     For when it cannot go on: other settings, libraries, codebook or embedding model.
     """
+    from agents.clock import utc_now
     from agents.rebuild import rebuild as begin
-    from agents.registry import utc_now
     from agents.running import find, open_cluster
     from streams.blobs import Blobs
     from streams.codebook_log import CodebookLog

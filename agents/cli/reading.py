@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,7 +13,12 @@ from agents.cli.console import load_settings, print_json, print_rows, tell
 from agents.cli.selecting import Selected, selecting
 from agents.sentences import between, change, day, figures, health, minutes, percent
 
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
 JSON = typer.Option(False, "--json", help="Print JSON.")
+NOTES = "progress"
+"""Folder of `streams.progress` among the blobs."""
 NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and groundswell run"
 
 
@@ -24,16 +31,14 @@ def register(app: typer.Typer) -> None:
 def status(as_json: bool = JSON) -> None:
     """How far the talks got, and what the corpus holds."""
     from agents.cli.asking import ask
-    from agents.how_far import how_far
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from agents.running import find
-    from streams.blobs import Blobs
 
-    settings = load_settings()
+    settings = load_settings(logs=False)
     found = ask(settings, "status")
     running = find(settings)
     found |= {"study": settings.study, "page": running.url if running else None}
-    found["transcribing"] = how_far(Blobs(settings.blobs_url), utc_now())
+    found["transcribing"] = _transcribing(settings, utc_now())
     if as_json:
         print_json(found)
         return
@@ -62,6 +67,16 @@ def status(as_json: bool = JSON) -> None:
     )
     if not found["videos"]:
         tell(NO_TALKS)
+
+
+def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
+    """How far transcriptions are; where there is none, what would read them is not imported."""
+    if "://" not in settings.blobs_url and not any(Path(settings.blobs_url, NOTES).glob("*")):
+        return []
+    from agents.how_far import how_far
+    from streams.blobs import Blobs
+
+    return how_far(Blobs(settings.blobs_url), now)
 
 
 @selecting
@@ -127,7 +142,7 @@ def emerging(
     """What is new, with its evidence."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "alerts", limit=limit)
+    rows = ask(load_settings(logs=False), "alerts", limit=limit)
     if as_json:
         print_json(rows)
         return
@@ -153,7 +168,7 @@ def boilerplate(
     """What each source says again and again (greetings, sponsors), and is kept out of the topics."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "boilerplate", limit=limit)
+    rows = ask(load_settings(logs=False), "boilerplate", limit=limit)
     if as_json:
         print_json(rows)
         return
@@ -194,4 +209,4 @@ def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:
     """Return the rows of a view for some talks."""
     from agents.cli.asking import ask
 
-    return ask(load_settings(), view, **selected, **parameters)
+    return ask(load_settings(logs=False), view, **selected, **parameters)

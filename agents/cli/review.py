@@ -184,8 +184,8 @@ def reviewing(name: str) -> Iterator[Reviewer]:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
     from agents.cli.asking import ask
+    from agents.clock import utc_now
     from agents.deliver import delivering
-    from agents.registry import utc_now
     from agents.review import Reviewer
     from streams.blobs import Blobs
 

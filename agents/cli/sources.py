@@ -45,7 +45,7 @@ def add(
     as_json: bool = AS_JSON,
 ) -> None:
     """Watch channels, playlists, searches, podcasts and folders."""
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from streams.events import Source
     from streams.locators import locate
     from streams.locators import preset as sources_of
@@ -135,7 +135,7 @@ def backfill(
     since: datetime | None = SINCE,
 ) -> None:
     """Go back through what a channel published before; without --since, to its beginning."""
-    from agents.registry import utc_now
+    from agents.clock import utc_now
 
     sources, day = _sources(), _day(since)
     (watched,) = _named(sources, [source_id])
@@ -206,7 +206,7 @@ def _named(sources: Sources, texts: list[str]) -> list[Watched]:
 
 
 def _day(since: datetime | None) -> Any:
-    from agents.registry import utc_now
+    from agents.clock import utc_now
 
     if since is not None and since.date() > utc_now().date():
         raise typer.BadParameter(f"{since:%Y-%m-%d} is still to come", param_hint="--since")

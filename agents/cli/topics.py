@@ -54,7 +54,7 @@ def show(
     """One topic: its words now and at birth, quotes, how it drifted, what became of it."""
     from agents.cli.asking import ask
 
-    found = ask(load_settings(), "topic", topic_id=topic_id) if topic_id > 0 else None
+    found = ask(load_settings(logs=False), "topic", topic_id=topic_id) if topic_id > 0 else None
     if found is None:
         raise typer.BadParameter(f"there is no topic {topic_id}: see groundswell topics", param_hint="ID")
     if as_json:
@@ -106,7 +106,7 @@ def genealogy(as_json: bool = JSON) -> None:
     """Births, splits, merges, sleep and consolidations, oldest first."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "genealogy")
+    rows = ask(load_settings(logs=False), "genealogy")
     if as_json:
         print_json(rows)
         return
@@ -118,7 +118,7 @@ def genealogy(as_json: bool = JSON) -> None:
 @app.command()
 def consolidate(as_json: bool = JSON) -> None:
     """Look at the topics as a whole: merge what is one, split what is several, if that keeps them stable."""
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from agents.running import open_cluster
     from streams.errors import Unavailable
     from streams.events import ConsolidationRequested

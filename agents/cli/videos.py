@@ -37,7 +37,7 @@ def list_(
     """Show talks, newest first."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "talks", search=search, limit=limit)
+    rows = ask(load_settings(logs=False), "talks", search=search, limit=limit)
     if as_json:
         print_json(rows)
         return
@@ -105,7 +105,7 @@ def waiting(
     """Videos that wait: for their premiere or recording, for YouTube, or for people; the next one first."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "parked", state=state)
+    rows = ask(load_settings(logs=False), "parked", state=state)
     if as_json:
         print_json(rows)
         return
@@ -125,7 +125,7 @@ def recheck(
     video_ids: list[str] = typer.Argument(metavar="ID...", help="Ids as `videos waiting` shows them."),
 ) -> None:
     """Look at videos that wait now, as after setting GROUNDSWELL_COOKIES or a proxy."""
-    from agents.registry import utc_now
+    from agents.clock import utc_now
     from streams.blobs import Blobs
     from streams.parking import ParkingLot
 
@@ -180,8 +180,8 @@ def redate(
     as_json: bool = JSON,
 ) -> None:
     """Set the publication date of a talk right: it counts in that month from now on."""
+    from agents.clock import utc_now
     from agents.correct import moment_of
-    from agents.registry import utc_now
 
     with misused("DATE"):
         moment = moment_of(published_at, utc_now())
@@ -194,7 +194,7 @@ def corrections(as_json: bool = JSON) -> None:
     """Show what was corrected about talks, newest first: why an old number differs from today's."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(), "corrections")
+    rows = ask(load_settings(logs=False), "corrections")
     if as_json:
         print_json(rows)
         return

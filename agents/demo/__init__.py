@@ -18,15 +18,13 @@ from typing import Any
 
 from agents.cli.asking import ask
 from agents.cli.console import load_settings, print_rows, state, tell
-from agents.running import Running, find, open_cluster
+from agents.running import START_S, Running, find, open_cluster, serving
 from agents.sentences import percent
 from streams.errors import Unavailable
 from streams.settings import Settings
 
 STUDY = "demo"
 SAMPLES = Path(__file__).parent
-START_S = 180.0
-"""The first start compiles and loads much; a machine that needs longer has another problem."""
 SETTINGS = {"GROUNDSWELL_MIN_DURATION_S": "20", "GROUNDSWELL_WEB_PORT": "0"}
 """The samples are short; any free port will do."""
 
@@ -72,7 +70,7 @@ def _start(settings: Settings) -> Running:
         )
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        if (running := find(settings)) is not None:
+        if (running := serving(settings)) is not None:
             return running
         if process.poll() is not None:
             break
@@ -87,8 +85,8 @@ def _start(settings: Settings) -> Running:
 
 def _hand_in(settings: Settings) -> int:
     """Hand the sample talks in, oldest first; return how many there are."""
+    from agents.clock import utc_now
     from agents.ingest import Ingest
-    from agents.registry import utc_now
     from streams.blobs import Blobs
 
     files = sorted([*SAMPLES.glob("talks/*.json"), *SAMPLES.glob("audio/*.ogg")], key=lambda path: path.name)
@@ -113,7 +111,7 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
         bars = {name: progress.add_task(name, total=talks) for name in ("transcribed", "split", "assigned")}
         told, polls = -1, 0
         while True:
-            if find(settings) is None:
+            if serving(settings) is None:
                 raise Unavailable("groundswell run ended meanwhile", f"read {_log(settings)}; then try again")
             status: dict[str, Any] = ask(settings, "status")
             rank = {name: position for position, name in enumerate(STATES)}

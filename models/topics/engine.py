@@ -35,12 +35,29 @@ LEFT_OUT = frozenset(
         "bertopic.representation._textgeneration",  # words are c-TF-IDF's
         "bertopic.representation._visual",
         "bertopic.representation._zeroshot",
-        *(f"bertopic.backend.{name}" for name in ("_openai", "_cohere", "_model2vec", "_fastembed", "_langchain")),
-        *(f"bertopic.representation.{name}" for name in ("_llamacpp", "_openai", "_litellm", "_langchain", "_pos")),
+        "bertopic.backend._openai",  # what follows is imported only where its package is installed
+        "bertopic.backend._cohere",
+        "bertopic.backend._model2vec",
+        "bertopic.backend._fastembed",
+        "bertopic.backend._langchain",
+        "bertopic.representation._llamacpp",
+        "bertopic.representation._openai",
+        "bertopic.representation._litellm",
+        "bertopic.representation._langchain",
+        "bertopic.representation._pos",
     }
 )
 """Not found by BERTopic's import; it says "not installed" of them to whoever uses them in this process."""
-UNUSED = ("torch", "transformers", "sentence_transformers", "umap", "hdbscan", "plotly", "numba", "matplotlib")
+UNUSED = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "umap",
+    "hdbscan",
+    "plotly",
+    "numba",
+    "matplotlib",
+)
 """The large packages that come with BERTopic and must not be imported for it."""
 
 

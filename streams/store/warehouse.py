@@ -1,8 +1,8 @@
 """One client for both ClickHouses: chDB in this process, or a server over HTTP.
 
-chDB allows one process per folder; everything in that process shares one `Warehouse`, whose lock
-keeps its calls one at a time. A server that does not answer is waited for, with back-off and a
-line in the log that says so; a wrong statement is raised at once.
+chDB allows one process per folder, which holds it (`streams.store.holding`); everything in that process
+shares one `Warehouse`, whose lock keeps its calls one at a time. A server that does not answer is waited
+for, with back-off and a line in the log that says so; a wrong statement is raised at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.store.holding import PATIENCE_S, Hold, take
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Warehouse:
         self._patience_s = patience_s
         self._lock = threading.RLock()
         self._client: Any = None
+        self._hold: Hold | None = None
 
     def __enter__(self) -> Warehouse:
         return self
@@ -56,12 +58,15 @@ class Warehouse:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+            if self._hold is not None:
+                self._hold.release()
+                self._hold = None
 
     @property
     def where(self) -> str:
         """The address, for messages."""
         if self.settings.embedded_clickhouse:
-            return f"the embedded ClickHouse in {self.settings.study_home / 'clickhouse'}"
+            return f"the embedded ClickHouse in {self.settings.database_folder}"
         address = urlsplit(self.settings.clickhouse)
         return f"ClickHouse at {address.hostname}:{address.port or 8123}"
 
@@ -168,21 +173,18 @@ class Warehouse:
         )
 
     def _connect(self) -> Any:
-        import clickhouse_connect
-
         if self.settings.embedded_clickhouse:
-            folder = self.settings.study_home / "clickhouse"
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                client = clickhouse_connect.get_client(interface="chdb", path=str(folder))
-            except Exception as error:
-                raise Misconfigured(
-                    f"{self.where} is in use by another process ({_first_line(error)})",
-                    "stop the other groundswell of this study, or ask it through its page",
-                ) from error
+            from streams.store import embedded
+
+            if self._hold is None:
+                patience_s = 0.0 if self._patience_s == 0 else PATIENCE_S
+                self._hold = take(self.settings.lock_file, say=log.warning, patience_s=patience_s)
+            client = embedded.connect(self.settings.database_folder)
             client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
             client.command(f"USE `{self.database}`")
             return client
+        import clickhouse_connect
+
         address = urlsplit(self.settings.clickhouse)
         if address.scheme not in ("clickhouse", "clickhouses", "http", "https") or not address.hostname:
             raise Misconfigured(

@@ -290,7 +290,8 @@ def test_of_two_that_start_at_once_one_runs_and_the_other_says_why_not(study: St
     ended = next(process for process in both if not process.alive)
     assert ended.popen.returncode == 2
     said = ended.said()
-    assert "in use by another process" in said or "already running" in said, said
+    assert "is already running (pid " in said, said
+    assert "Code: " not in said, said
     (serving,) = (process for process in both if process.alive)
     until(lambda: "the page is at" in serving.said())
     stopped = study.cli("stop")

@@ -1,0 +1,104 @@
+"""Opening chDB, the ClickHouse in this process, and saying why it does not open."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from streams.errors import Explained, Misconfigured, Unavailable
+
+CODE = re.compile(r"Code: \d+\. DB::\w+: ")
+"""Begins ClickHouse's errors; of nested ones the last is the cause."""
+UNWRITABLE = ("Permission denied", "Read-only file system", "Operation not permitted")
+
+
+def connect(folder: Path) -> Any:
+    """Return a clickhouse-connect client of chDB in `folder`, which is made where it is missing.
+
+    Raises:
+        Misconfigured: the folder cannot be written, or does not hold a whole database.
+        Unavailable: a program that is not groundswell has it open, or the disk is full.
+    """
+    import clickhouse_connect
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise Misconfigured(
+            f"{folder} is a file, and the embedded ClickHouse needs a folder there",
+            "move it away, or set GROUNDSWELL_HOME to another folder",
+        ) from error
+    except OSError as error:
+        raise _unwritable(folder, error.strerror) from error
+    for within in (folder, *(each for each in folder.iterdir() if each.is_dir())):
+        if not os.access(within, os.W_OK | os.X_OK):
+            raise _unwritable(folder, os.strerror(errno.EACCES))
+    told: list[str] = []
+    try:
+        with _standard_error(told):
+            return clickhouse_connect.get_client(interface="chdb", path=str(folder))
+    except Exception as error:
+        raise _why(folder, "".join(told), error) from error
+
+
+def _why(folder: Path, told: str, error: Exception) -> Explained:
+    """Return what happened: chDB's exception says that, and what it printed says why."""
+    if "Cannot lock file" in told:
+        return Unavailable(
+            f"the embedded ClickHouse in {folder} is in use by a process that is not groundswell",
+            f'find it with "fuser {folder / "status"}" and stop it, then do this again',
+        )
+    for reason in UNWRITABLE:
+        if reason in told:
+            return _unwritable(folder, reason)
+    if "No space left" in told:
+        return Unavailable(f"the disk of {folder} is full", "make room, then do this again")
+    cause = " ".join(CODE.split(told or str(error))[-1].split())[:160]
+    return Misconfigured(
+        f"the embedded ClickHouse in {folder} is not whole ({cause})",
+        "if it was copied, stop groundswell and copy it again with its symbolic links (cp -a); "
+        "if it is damaged, restore the folder from a backup",
+    )
+
+
+def _unwritable(folder: Path, reason: str | None) -> Misconfigured:
+    return Misconfigured(
+        f"the embedded ClickHouse in {folder} cannot be written ({reason})",
+        "give this user the folder and all in it, or set GROUNDSWELL_HOME to one that can be written",
+    )
+
+
+@contextmanager
+def _standard_error(told: list[str]) -> Iterator[None]:
+    """Keep what ClickHouse's own code prints on stderr: its reasons are there, and in no exception.
+
+    The lines of others that come meanwhile, from another thread, are printed afterwards.
+    """
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    try:
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), 2)
+            try:
+                yield
+            finally:
+                sys.stderr.flush()
+                os.dup2(kept, 2)
+                file.seek(0)
+                told.append(file.read().decode(errors="replace"))
+    finally:
+        os.close(kept)
+    others = CODE.split(told[0])[0]
+    if others:
+        os.write(2, others.encode())

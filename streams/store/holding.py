@@ -1,0 +1,176 @@
+"""Who has a study's embedded database open: one process at a time; others see which one, and wait for it.
+
+chDB takes one process a folder, and fails in the next. So whoever opens it holds an advisory lock (flock)
+on a file beside the folder before; the kernel lets it go when the process ends, however it ends. The file
+says who holds it, and what it says counts only while it is locked.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, get_args
+
+from streams.errors import Misconfigured, Unavailable
+
+Kind = Literal["command", "page", "worker"]
+"""What holds it: a command, which soon ends; what serves the page; a worker."""
+PATIENCE_S = 60.0
+"""How long a command is waited for (seconds)."""
+PAUSE_S = 0.1
+NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+"""A file system that knows no locks: what is left is chDB's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds it; pid 0: it has not said yet."""
+
+    pid: int = 0
+    kind: Kind = "command"
+
+    def __str__(self) -> str:
+        """Return what people call it."""
+        name = {"command": "another groundswell command", "page": "groundswell", "worker": "a worker"}
+        return f"{name[self.kind]} (pid {self.pid})" if self.pid else name[self.kind]
+
+
+class Busy(Unavailable):
+    """Another process holds the database."""
+
+    def __init__(self, holder: Holder, folder: Path) -> None:
+        super().__init__(
+            f"{holder} has the embedded ClickHouse in {folder} open, and one process can",
+            "stop it (groundswell stop, or Ctrl-C where it runs), then do this again",
+        )
+        self.holder = holder
+
+
+@dataclass(slots=True)
+class _Lock:
+    descriptor: int
+    users: int = 1
+
+
+_mine: dict[Path, _Lock] = {}
+_guard = threading.Lock()
+
+
+class Hold:
+    """This process's hold of a database; its threads and clients share one. `release` once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._released = False
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let it go, when the last one of this process does."""
+        with _guard:
+            if self._released:
+                return
+            self._released = True
+            lock = _mine[self._path]
+            lock.users -= 1
+            if not lock.users:
+                del _mine[self._path]
+                with suppress(OSError):
+                    os.ftruncate(lock.descriptor, 0)
+                os.close(lock.descriptor)
+
+
+def take(
+    path: Path, kind: Kind = "command", *, say: Callable[[str], None], patience_s: float = PATIENCE_S
+) -> Hold:
+    """Hold the database beside the lock file `path`; wait for a command that does, and say so.
+
+    Raises:
+        Busy: what serves or works holds it, or a command that did not end in time.
+        Misconfigured: the file cannot be made.
+    """
+    path, deadline, told = path.absolute(), time.monotonic() + patience_s, False
+    while True:
+        with _guard:
+            if (lock := _mine.get(path)) is not None:
+                lock.users += 1
+                return Hold(path)
+            if (descriptor := _locked(path)) is not None:
+                _mine[path] = _Lock(descriptor)
+                said = json.dumps({"pid": os.getpid(), "kind": kind}).encode()
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, said, 0)
+                return Hold(path)
+        other = holder_of(path)  # none: it was let go this moment
+        late = time.monotonic() >= deadline
+        if late or (other is not None and other.kind != "command"):
+            raise Busy(other or Holder(), path.with_suffix(""))
+        if other is not None and other.pid and not told:
+            say(f"waiting for {other}, which has the study's database open …")
+            told = True
+        time.sleep(PAUSE_S)
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return which other process holds the database beside the lock file `path`, or None."""
+    with _guard:
+        if path.absolute() in _mine:
+            return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _said(os.pread(descriptor, 200, 0))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _said(content: bytes) -> Holder:
+    with suppress(ValueError, TypeError, KeyError):
+        about = json.loads(content)
+        if isinstance(about["pid"], int) and about["kind"] in get_args(Kind):
+            return Holder(about["pid"], about["kind"])
+    return Holder()
+
+
+def _locked(path: Path) -> int | None:
+    """Return the lock file, open and locked, or None when another process has it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # not inherited by child processes
+    except OSError as error:
+        raise Misconfigured(
+            f"{path.parent} cannot be written ({error.strerror})",
+            "give this user the folder, or set GROUNDSWELL_HOME to one that can be written",
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            os.close(descriptor)
+            raise
+    return descriptor
