@@ -4,13 +4,13 @@ python benchmarks/start.py [--times 5] [--out FILE.json]
 
 In a new study, with processes of their own:
 
-- `--help`, `status` and `topics` while nothing runs (they open the embedded database) and while `groundswell run`
-  does (they ask its page): user and system time of the process, the median of several;
+- `--help`, `status` and `topics` while nothing runs (they open the embedded database) and while
+  `groundswell run` does (they ask its page): user and system time of the process, the median of several;
 - the first start of `groundswell run` (the tables, models and topics are made) and the second, until the page
   has answered: user and system time of the process and all its children.
 
-Goals: the commands below 0.5 s, the second start below 10 s. Python's bytecode is compiled before. The time of the
-processor depends on the machine, and, where several programs share a core, on what else it does.
+Goals: the commands below 0.5 s where the page answers, the second start below 10 s. Python's bytecode is
+compiled before. Processor time depends on the machine, and on what else it does at the time.
 """
 
 from __future__ import annotations

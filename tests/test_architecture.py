@@ -118,6 +118,11 @@ print(json.dumps(sorted(set(sys.modules) - before)))
     assert len(loaded) < 500, f"--help imports {len(loaded)} modules more than an empty program"
 
 
+def test_only_the_engine_imports_bertopic() -> None:
+    importing = {path.relative_to(ROOT).as_posix() for path in MODULES if "bertopic" in _imports(path)}
+    assert importing == {"models/topics/engine.py"}  # whoever else did would bring torch, umap and plotly
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_is_one_noun_or_verb_and_short(path: Path) -> None:
     assert path.stem not in ("utils", "util", "helpers", "common", "manager", "misc")
