@@ -137,6 +137,22 @@ async def test_a_restart_continues_as_if_nothing_had_been(
     assert len(list(other.keys(CHECKPOINTS))) == KEPT
 
 
+async def test_an_untouched_study_starts_again_without_the_embedding_model(
+    blobs: Blobs, embedder: Embedder
+) -> None:
+    again = Embedder(embedder.tokenizer.parent, "cpu", 1)
+    first = await tracker(blobs, embedder)
+    second = await tracker(blobs, again)
+    assert again._model is None
+    assert second._model.to_snapshot().arrays["anchors"] == pytest.approx(
+        first._model.to_snapshot().arrays["anchors"]
+    )
+    (kept,) = blobs.keys("model/seeds")
+    blobs.put(kept, blobs.get(kept)[:100])  # damaged: embedded anew
+    await tracker(blobs, again)
+    assert again._model is not None
+
+
 async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_log(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
