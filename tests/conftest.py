@@ -19,6 +19,13 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs Apache Kafka or kills processes for a living belongs to the long part."""
+    for item in items:
+        if item.get_closest_marker("kafka") or item.get_closest_marker("chaos"):
+            item.add_marker("long")
+
+
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
     """A command that a test runs in this process sends log lines to a stream that is closed after it."""

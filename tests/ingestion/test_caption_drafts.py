@@ -36,6 +36,8 @@ from streams.youtube import YouTube
 from tests.ingestion.moving_clock import AT, NOON, TALK, Front
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 OTHER = "otherotheri"
 HOUR = timedelta(hours=1)

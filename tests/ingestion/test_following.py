@@ -15,6 +15,8 @@ from streams.events import Sighting, Video, VideoAccepted, VideoFollowed, VideoS
 from streams.youtube import YouTube
 from tests.loopback_youtube import FakeVideo
 
+pytestmark = pytest.mark.long
+
 CYCLE = timedelta(days=30)
 
 

@@ -31,6 +31,8 @@ from streams.parking import ParkingLot
 from streams.reviews import Reviews
 from streams.settings import Settings
 
+pytestmark = pytest.mark.long
+
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 KEPT = (
     "How {0} runs retrieval in production",

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.year import simulate
+
+pytestmark = pytest.mark.long
 
 
 def test_whatever_breaks_every_upload_is_found_once(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.processes import TALKS, Study, until
 
+pytestmark = pytest.mark.long
+
 
 class Hook(ThreadingHTTPServer):
     """Refuses what it is sent until it is well."""

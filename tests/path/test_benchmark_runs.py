@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from models.packaged import prepare
 from tests.processes import GIVE_UP_S, ROOT, TALKS, Study
+
+pytestmark = pytest.mark.long
 
 
 def test_three_talks_are_measured_and_reported(study: Study, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_a_spoken_audio_file_becomes_a_prevalence_row(study: Study) -> None:
     assert 0 <= quotes[0]["start_s"] < quotes[0]["end_s"] <= about["duration_s"]
 
 
+@pytest.mark.long
 def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_path: Path) -> None:
     # Handed in while nothing runs: kept in the outbox.
     before = study.cli("ingest", str(FEW[0]))
@@ -134,6 +135,7 @@ def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: St
     assert len(study.ask("dead-letters", "list", "--settled")) == len(letters)
 
 
+@pytest.mark.long
 def test_a_process_at_rest_is_small(study: Study) -> None:
     """Of its own: pages of libraries and weights that are mapped from files can be dropped at any time, and
     how many of them count as resident is the kernel's choice (0.8 to 1.0 GB of them were seen)."""

@@ -13,6 +13,8 @@ from streams.store.warehouse import Warehouse
 from tests.processes import Study, until
 from tests.web.studies import small
 
+pytestmark = pytest.mark.long
+
 VIEWS = ("topics", "themes", "prevalence", "cooccurrence", "videos list", "codebook show")
 
 

@@ -23,7 +23,7 @@ from streams.store.warehouse import Warehouse
 from streams.topics import PARAGRAPHS_EMBEDDED
 from tests.processes import ROOT, TALKS, Process, Study, until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.long]
 TEN = sorted(TALKS.glob("*.json"))[:10]
 FRONT = ("screen", "fetch", "transcribe", "split")
 

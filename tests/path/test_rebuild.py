@@ -1,6 +1,10 @@
 """The topic model begins anew: every talk is learned again, and what the old model said stays."""
 
+import pytest
+
 from tests.processes import TALKS, Study, tables, until
+
+pytestmark = pytest.mark.long
 
 FEW = sorted(TALKS.glob("*.json"))[:5]
 

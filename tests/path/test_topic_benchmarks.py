@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.processes import GIVE_UP_S, ROOT, TALKS
+
+pytestmark = pytest.mark.long
 
 
 def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_else(

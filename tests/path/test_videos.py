@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.processes import TALKS, Study, until
+
+pytestmark = pytest.mark.long
 
 FEW = sorted(TALKS.glob("*.json"))[:4]
 

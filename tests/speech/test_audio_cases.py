@@ -30,7 +30,7 @@ from streams.events import AudioStored, Video, VideoRejected
 from streams.settings import Settings
 from tests.processes import AUDIO, ROOT
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 TALK = AUDIO / "2025-03-13-three-graders.ogg"
 """It begins: "Welcome to Shipping Models. Today we talk about evaluation."."""

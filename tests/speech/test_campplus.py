@@ -11,7 +11,7 @@ import pytest
 from models.audio import SAMPLE_RATE, decode
 from models.packaged import PackagedModels
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 TURNS = {
     "sheila": [(14.6, 17.8), (22.0, 23.9), (24.1, 26.9)],

@@ -29,7 +29,7 @@ from streams.store.warehouse import Warehouse
 from streams.topics import TOPIC_OF
 from tests.processes import AUDIO
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 RECORDING = AUDIO / "2025-03-13-three-graders.ogg"
 ABOUT = json.loads(RECORDING.with_suffix(".json").read_text())

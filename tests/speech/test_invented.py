@@ -20,7 +20,7 @@ from models.packaged import PackagedModels
 from models.transcription import Heard, Transcriber
 from tests.realdata import shared
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 TALK = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 SECONDS = 30

@@ -19,7 +19,7 @@ from models.packaged import PackagedModels
 from models.transcription import BATCH as WINDOWS
 from models.transcription import Heard, Transcriber
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
 def with_room_for(most: int, run: Callable[..., Any], asked: list[int]) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ from models.diarization import Diarizer
 from models.packaged import PackagedModels
 from models.speaker_activity import add_up_by_speaker
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 RECORDING = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 FRAMES = 589
 STEP_S = 0.016875

@@ -13,7 +13,7 @@ from models.audio import decode
 from models.diarization import Diarizer
 from models.packaged import PackagedModels
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 PROGRAM = """
 import json, sys
 from pathlib import Path

@@ -9,7 +9,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from models.audio import SAMPLE_RATE, Audio
 from models.spectrogram import BLOCK, InBlocks
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 HOP = 160
 
 

@@ -12,7 +12,7 @@ from benchmarks import speech
 from benchmarks.speech_systems import BARE, OURS
 from tests.processes import GIVE_UP_S
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
 def test_a_run_measures_both_systems_with_the_real_models(tmp_path: Path, telephone_call: Path) -> None:

@@ -23,7 +23,7 @@ from streams.events import Blob
 from streams.parts import Parts
 from tests.processes import AUDIO, ROOT, until
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

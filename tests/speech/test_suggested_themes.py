@@ -8,7 +8,7 @@ from models.embedding import Embedder
 from models.packaged import PackagedModels
 from models.suggestion import suggest
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
 def test_the_theme_of_a_topic_that_is_held_out_is_mostly_suggested_first(

@@ -13,7 +13,7 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from models.packaged import PackagedModels
 from models.voice_clustering import MOST, bound
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 HOUR = 3600
 """Windows of ten seconds, one a second."""
 PEOPLE, DIMENSION = 5, 192

@@ -16,7 +16,7 @@ from models.audio import SAMPLE_RATE, decode
 from models.packaged import PackagedModels
 from models.voice_embedding import embed_in_blocks
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 FRAMES = 589
 HOUR = 3600
 """Windows of ten seconds, one a second."""
