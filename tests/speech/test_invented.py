@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.signal import butter, resample_poly, sosfilt
 
 from models.audio import SAMPLE_RATE, Audio, decode
 from models.decoding import Passage, in_order, together
@@ -44,12 +43,16 @@ def pairs(said: Sequence[str]) -> Counter[tuple[str, str]]:
 
 def only(audio: Audio, low: float, high: float) -> Audio:
     """What is left of it between two frequencies (Hz)."""
+    from scipy.signal import butter, sosfilt
+
     filters = butter(6, [low, high], "band", fs=SAMPLE_RATE, output="sos")
     return np.asarray(sosfilt(filters, audio), np.float32)
 
 
 def by_telephone(audio: Audio) -> Audio:
     """300 to 3400 Hz, 8000 samples a second."""
+    from scipy.signal import resample_poly
+
     return np.asarray(resample_poly(resample_poly(only(audio, 300, 3400), 1, 2), 2, 1), np.float32)
 
 

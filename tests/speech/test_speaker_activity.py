@@ -1,32 +1,36 @@
 """Adding up one speaker after another says what pyannote.audio says, in a fraction of the memory."""
 
+from __future__ import annotations
+
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
-from pyannote.audio import Pipeline
-from pyannote.audio.pipelines import SpeakerDiarization
-from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from models.audio import SAMPLE_RATE, decode
 from models.diarization import Diarizer
 from models.packaged import PackagedModels
 from models.speaker_activity import add_up_by_speaker
 
+if TYPE_CHECKING:
+    from pyannote.core import SlidingWindowFeature
+
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 RECORDING = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 FRAMES = 589
 STEP_S = 0.016875
-Said = tuple[SlidingWindowFeature, npt.NDArray[np.int8], SlidingWindowFeature]
+Said = tuple["SlidingWindowFeature", npt.NDArray[np.int8], "SlidingWindowFeature"]
 
 
 def said(windows: int, speakers: int, seed: int) -> Said:
     """Who is active in windows of ten seconds, whose voice each is, and how many speak at once."""
+    from pyannote.audio.pipelines import SpeakerDiarization
+    from pyannote.core import SlidingWindow, SlidingWindowFeature
+
     chance = np.random.default_rng(seed)
     active = chance.random((windows, 1 + FRAMES // 40, 3)).repeat(40, axis=1)[:, :FRAMES] < 0.4
     segmentations = SlidingWindowFeature(active.astype(np.float32), SlidingWindow(duration=10, step=1))
@@ -47,6 +51,8 @@ def added_up(*of: Any) -> SlidingWindowFeature:
 @pytest.mark.parametrize(("windows", "speakers"), [(1, 1), (2, 1), (30, 2), (30, 9), (120, 4)])
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_what_pyannote_says(windows: int, speakers: int, seed: int) -> None:
+    from pyannote.audio.pipelines import SpeakerDiarization
+
     of = said(windows, speakers, seed)
     theirs = SpeakerDiarization.reconstruct(SpeakerDiarization, *of)
     ours = added_up(*of)
@@ -57,6 +63,9 @@ def test_it_is_what_pyannote_says(windows: int, speakers: int, seed: int) -> Non
 
 
 def test_a_recording_has_the_turns_that_pyannote_alone_finds(packaged_models: PackagedModels) -> None:
+    import torch
+    from pyannote.audio import Pipeline
+
     heard = {
         "waveform": torch.from_numpy(decode(RECORDING)[: 25 * SAMPLE_RATE])[None],
         "sample_rate": SAMPLE_RATE,

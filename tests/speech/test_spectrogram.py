@@ -1,13 +1,18 @@
 """What Whisper listens to is what faster-whisper makes, in a fraction of the memory."""
 
+from __future__ import annotations
+
 import tracemalloc
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from faster_whisper.feature_extractor import FeatureExtractor
 
 from models.audio import SAMPLE_RATE, Audio
 from models.spectrogram import BLOCK, InBlocks
+
+if TYPE_CHECKING:
+    from faster_whisper.feature_extractor import FeatureExtractor
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 HOP = 160
@@ -28,6 +33,8 @@ def sound(samples: int) -> Audio:
 )
 @pytest.mark.parametrize("padding", [0, 160])
 def test_it_is_what_faster_whisper_makes(samples: int, padding: int) -> None:
+    from faster_whisper.feature_extractor import FeatureExtractor
+
     heard = sound(samples)
     ours = InBlocks()(heard, padding=padding)
     np.testing.assert_allclose(ours, FeatureExtractor()(heard, padding=padding), atol=1e-5)
@@ -35,6 +42,8 @@ def test_it_is_what_faster_whisper_makes(samples: int, padding: int) -> None:
 
 
 def test_windows_of_another_length_are_told_to_it_as_before() -> None:
+    from faster_whisper.feature_extractor import FeatureExtractor
+
     ours, theirs = InBlocks(), FeatureExtractor()
     for extractor in (ours, theirs):
         extractor(sound(SAMPLE_RATE), chunk_length=10)
@@ -52,6 +61,8 @@ def peak_mb(extractor: FeatureExtractor, heard: Audio) -> float:
 
 
 def test_ten_minutes_take_a_fraction_of_the_memory() -> None:
+    from faster_whisper.feature_extractor import FeatureExtractor
+
     heard = sound(600 * SAMPLE_RATE)
     assert peak_mb(FeatureExtractor(), heard) > 400
     assert peak_mb(InBlocks(), heard) < 100

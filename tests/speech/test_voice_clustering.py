@@ -1,17 +1,20 @@
 """Voices of a recording of many hours are told apart in bounded memory, and a short one's as before."""
 
+from __future__ import annotations
+
 import tracemalloc
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from pyannote.audio import Pipeline
-from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from models.packaged import PackagedModels
 from models.voice_clustering import MOST, bound
+
+if TYPE_CHECKING:
+    from pyannote.core import SlidingWindowFeature
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 HOUR = 3600
@@ -20,11 +23,13 @@ PEOPLE, DIMENSION = 5, 192
 RARE = PEOPLE - 1
 """Somebody who speaks for forty seconds, once."""
 MB = 1_000_000
-Heard = tuple[npt.NDArray[np.float32], SlidingWindowFeature, npt.NDArray[np.int64]]
+Heard = tuple[npt.NDArray[np.float32], "SlidingWindowFeature", npt.NDArray[np.int64]]
 
 
 def heard(windows: int, seed: int = 1) -> Heard:
     """Made-up voices (two of one person: cosine about .77), who is active when, and whose they are."""
+    from pyannote.core import SlidingWindow, SlidingWindowFeature
+
     chance = np.random.default_rng(seed)
     voices = chance.normal(size=(PEOPLE, DIMENSION))
     voices /= np.linalg.norm(voices, axis=1, keepdims=True)
@@ -39,6 +44,8 @@ def heard(windows: int, seed: int = 1) -> Heard:
 
 def clustering(folder: Path) -> Any:
     """The packaged pipeline's, as it comes."""
+    from pyannote.audio import Pipeline
+
     pipeline = Pipeline.from_pretrained(folder)
     assert pipeline is not None
     return pipeline.clustering

@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
-from pyannote.audio import Pipeline
-from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from models import voice_embedding
 from models.audio import SAMPLE_RATE, decode
@@ -24,12 +21,16 @@ MB = 1_000_000
 
 
 def pipeline_in(folder: Path) -> Any:
+    from pyannote.audio import Pipeline
+
     pipeline = Pipeline.from_pretrained(folder)
     assert pipeline is not None
     return pipeline
 
 
 def heard(samples: npt.NDArray[np.float32]) -> dict[str, Any]:
+    import torch
+
     return {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE}
 
 
@@ -49,6 +50,8 @@ def test_it_is_what_pyannote_says(
 
 def test_an_hour_is_not_laid_out_at_once(packaged_models: PackagedModels) -> None:
     """At once it takes 70 MB beside the embeddings, and as much again for every other hour."""
+    from pyannote.core import SlidingWindow, SlidingWindowFeature
+
     pipeline = pipeline_in(packaged_models.diarization)
     embed_in_blocks(pipeline)
     dimension = pipeline._embedding.dimension
