@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -76,18 +77,20 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
         assert run.alive
     assert command.popen.wait(GIVE_UP_S) == 0
     until(lambda: is_starting(study, run))
-    second, asked = study.start("run", COLUMNS="201"), study.cli("status", "--json")
-    assert asked.returncode == 0, asked.stderr
-    assert f"waiting for the groundswell that is starting (pid {run.popen.pid}) …" in asked.stderr
-    assert json.loads(asked.stdout)["page"] == study.url
+    run.popen.send_signal(signal.SIGSTOP)  # so that it is still starting when they look, however busy it is
+    second, asked = study.start("run"), study.start("status")
     assert second.popen.wait(GIVE_UP_S) == 2
-    assert f"already running (pid {run.popen.pid}" in second.said()
+    assert f"already running (pid {run.popen.pid}, starting" in second.said()
+    until(lambda: f"waiting for the groundswell that is starting (pid {run.popen.pid}) …" in asked.said())
+    run.popen.send_signal(signal.SIGCONT)
+    assert asked.popen.wait(GIVE_UP_S) == 0
+    assert study.url in asked.said()
     for command_name in ("status", "topics"):
         imported = imported_by(study, command_name)
         assert not imported & (HEAVY | FOR_THE_DATABASE | {"httpx", "models"})
-    assert run.stop() == 0
+    assert run.stop(seconds=GIVE_UP_S) == 0
     assert not imported_by(study, "topics") & (HEAVY | {"httpx", "torch"})
-    for process in (command, run, second):
+    for process in (command, run, second, asked):
         assert "Code: " not in process.said()
         assert "Traceback" not in process.said()
 
