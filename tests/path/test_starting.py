@@ -75,14 +75,14 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
         until(lambda: awaited in command.said() and awaited in run.said())
         assert command.alive
         assert run.alive
-    assert command.popen.wait(GIVE_UP_S) == 0
-    until(lambda: is_starting(study, run))
+    until(lambda: is_starting(study, run))  # before the command, or after it
     run.popen.send_signal(signal.SIGSTOP)  # so that it is still starting when they look, however busy it is
     second, asked = study.start("run"), study.start("status")
     assert second.popen.wait(GIVE_UP_S) == 2
     assert f"already running (pid {run.popen.pid}, starting" in second.said()
     until(lambda: f"waiting for the groundswell that is starting (pid {run.popen.pid}) …" in asked.said())
     run.popen.send_signal(signal.SIGCONT)
+    assert command.popen.wait(GIVE_UP_S) == 0
     assert asked.popen.wait(GIVE_UP_S) == 0
     assert study.url in asked.said()
     for command_name in ("status", "topics"):
