@@ -1,0 +1,155 @@
+"""What may enter: the bounds on text, dates, addresses, sizes and depth, whichever lane a talk comes by.
+
+Every event is checked against them when it is made, copied or read (`streams.fact`), so that nothing further
+on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others wrote
+(feeds, files) use the same functions earlier, where they can still say what is wrong with which entry.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from streams.errors import DataError
+
+TITLE_CHARS = 2_000
+DESCRIPTION_CHARS = 50_000
+TRANSCRIPT_BYTES = 64 * 1024 * 1024
+"""Of a ready transcript, or of one line of a collection."""
+PODCAST_FEED_BYTES = 32 * 1024 * 1024
+"""Twenty years of a daily podcast."""
+YOUTUBE_FEED_BYTES = 4 * 1024 * 1024
+"""A channel's real feed has 15 entries and some 60 kB."""
+JSON_DEPTH = 64
+"""Levels of lists and objects in each other; a talk needs four."""
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+"""What ClickHouse's `Date` holds (UTC): a month outside of it is not stored, or cannot be read again."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+"""No text: controls but tab and the ends of lines, and what Unicode says is no character."""
+
+
+def text(value: str) -> str:
+    """Return valid Unicode without control characters; half of a character becomes U+FFFD.
+
+    Example:
+        >>> text("RAG\\x1b[2J in \\ud83d production"), text("\\ud83d\\ude00")
+        ('RAG[2J in � production', '😀')
+    """
+    if value.isascii() and value.isprintable():
+        return value
+    if _SURROGATE.search(value):
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _CONTROL.sub("", value)
+
+
+def moment(value: datetime) -> datetime:
+    """Return a moment that the database holds, as it was.
+
+    Raises:
+        DataError: it lies, in UTC, before `FIRST_DAY` or after `LAST_DAY`.
+    """
+    if known_moment(value) is None:
+        raise DataError(
+            f"the date {value.isoformat()} lies outside of {FIRST_DAY} to {LAST_DAY}",
+            "correct it where it is stated; a talk that is handed in can be given --published-at YYYY-MM-DD",
+        )
+    return value
+
+
+def known_moment(value: datetime | None) -> datetime | None:
+    """Return a moment that the database holds, or None: a date that cannot be is as good as none.
+
+    Example:
+        >>> known_moment(datetime.fromisoformat("9999-12-31T23:59:59-10:00")) is None
+        True
+    """
+    if value is None:
+        return None
+    try:
+        day = value.astimezone(UTC).date()
+    except (OverflowError, ValueError):
+        return None
+    return value if FIRST_DAY <= day <= LAST_DAY else None
+
+
+def address(value: str) -> str:
+    """Return an address of the web without the user and password in it: it is kept, sent and shown.
+
+    Example:
+        >>> address("https://ann:secret@example.org/talk?t=1")
+        'https://example.org/talk?t=1'
+    """
+    if "@" not in value:
+        return value
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else value
+
+
+def admitted(value: Any) -> Any:
+    """Return a field of an event, with the text in it valid and its moments checked.
+
+    Raises:
+        DataError: a moment is out of range.
+    """
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if type(value) is tuple:
+        return tuple(admitted(each) for each in value)
+    return value
+
+
+def json_object(content: bytes, name: str) -> dict[str, Any]:
+    """Return a JSON object that a person or a program handed in; its text is as it stands there.
+
+    Args:
+        content: in UTF-8, or UTF-16 with a byte order mark.
+        name: what to call it in errors.
+
+    Raises:
+        DataError: it is too large, in another encoding, no JSON, nested too deep, or no object.
+    """
+    if len(content) > TRANSCRIPT_BYTES:
+        raise DataError(
+            f"{name} has {len(content):,} bytes, more than the {TRANSCRIPT_BYTES:,} of a talk",
+            "hand in one talk a file, or one a line in a .jsonl",
+        )
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        found = json.loads(content.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name} is not text in UTF-8", "save it as UTF-8") from error
+    except RecursionError as error:
+        raise _too_deep(name) from error
+    except ValueError as error:
+        raise DataError(f"{name} is broken JSON ({error})", "fetch or export it again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{name} is JSON, but no object", 'write a talk as {"title": "…", "segments": […]}')
+    level: list[Any] = [found]
+    for _ in range(JSON_DEPTH):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return found
+    raise _too_deep(name)
+
+
+def _inside(value: Any) -> list[Any]:
+    held = value.values() if isinstance(value, dict) else value
+    return [each for each in held if isinstance(each, dict | list)]
+
+
+def _too_deep(name: str) -> DataError:
+    return DataError(
+        f"{name} is nested more than {JSON_DEPTH} levels deep",
+        "look at the program that wrote it: a talk needs four",
+    )
