@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from streams import intake
 from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Sighting, Video, VideoSeen
@@ -94,7 +94,9 @@ class Ingest:
         about = _sidecar(path)
         if suffix in TRANSCRIPTS:
             content = path.read_bytes()
-            video = self._video(path.stem, digest, about | (_metadata(content) if suffix == ".json" else {}))
+            video = self._video(
+                path.stem, digest, about | (_metadata(content, path.name) if suffix == ".json" else {})
+            )
             captions = self.blobs.put(f"inbox/{digest}{suffix}", content)
             seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
         else:
@@ -116,7 +118,7 @@ class Ingest:
                     name = f"{path.name}:{number}"
                     try:
                         digest = hashlib.sha256(line).hexdigest()[:DIGEST]
-                        video = self._video(f"{path.stem}-{number}", digest, _metadata(line))
+                        video = self._video(f"{path.stem}-{number}", digest, _metadata(line, name))
                         captions = self.blobs.put(f"inbox/{digest}.json", line)
                         seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
                         yield self._hand(name, seen)
@@ -191,26 +193,29 @@ def _digest(path: Path) -> str:
     """Return what names a file by its content; read piece by piece, a video may be large."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST]
+            digest = hashlib.file_digest(file, "sha256")
+            empty = file.tell() == 0
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(f"{path} cannot be read ({reason})", "check the path and its permissions") from error
+    if empty:  # all empty files would be one talk
+        raise DataError(f"{path.name} is empty", "fetch or export it again")
+    return digest.hexdigest()[:DIGEST]
 
 
-def _metadata(content: bytes) -> dict[str, Any]:
-    """Return the top level of a JSON talk without its segments; {} when it is none (a dead letter later)."""
-    try:
-        about = json.loads(content)
-    except ValueError:
-        return {}
-    return (
-        {key: value for key, value in about.items() if key != "segments"} if isinstance(about, dict) else {}
-    )
+def _metadata(content: bytes, name: str) -> dict[str, Any]:
+    """Return the top level of a JSON talk without its segments.
+
+    Raises:
+        DataError: it is none: in another encoding, broken, or nested too deep.
+    """
+    about = intake.json_object(content, name)
+    return {key: value for key, value in about.items() if key != "segments"}
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
     beside = path.with_suffix(".json")
-    return _metadata(beside.read_bytes()) if beside != path and beside.exists() else {}
+    return _metadata(beside.read_bytes(), beside.name) if beside != path and beside.exists() else {}
 
 
 def _moment(stated: Any, name: str) -> datetime | None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from models.errors import BadInput
 from models.talk_record import TalkRecord
 from models.transcript import Segment, Word
+from models.unicode_text import Text
 
 _MS = 1000.0
 _ROLLING = 0.3
@@ -212,7 +213,7 @@ def _clean(raw: str) -> str:
 
 
 class _Json3Piece(BaseModel):
-    utf8: str = ""
+    utf8: Text = ""
     tOffsetMs: float | None = None  # noqa: N815 - YouTube's name
 
 

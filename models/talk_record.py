@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 from pydantic import BaseModel, Field
 
 from models.transcript import Seconds, Segment
+from models.unicode_text import Text
 
 WORDS_PER_SECOND = 2.5
 """How fast people speak where a record says nothing about time: 150 words a minute."""
@@ -13,8 +14,8 @@ WORDS_PER_SECOND = 2.5
 class RecordedSegment(BaseModel):
     """What one speaker said. `start_est` is an estimate, used where there is no `start`; seconds."""
 
-    text: str
-    speaker: str | None = None
+    text: Text
+    speaker: Text | None = None
     start: Seconds | None = None
     start_est: Seconds | None = None
     end: Seconds | None = None
@@ -43,7 +44,7 @@ class TalkRecord(BaseModel):
 
     segments: list[RecordedSegment] = Field(min_length=1)
     duration_s: Seconds | None = None
-    language: str | None = None
+    language: Text | None = None
 
     def timed_segments(self) -> tuple[Segment, ...]:
         """Return the segments that have text, each with a start and an end.

@@ -3,11 +3,13 @@
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from models.unicode_text import Text, valid
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Label = Annotated[str, Field(min_length=1)]
+Label = Annotated[str, Field(min_length=1), AfterValidator(valid)]
 
 
 class _Span(BaseModel):
@@ -38,7 +40,7 @@ class Word(_Span):
     `speaker` is None where nobody was heard speaking within reach of the word.
     """
 
-    text: str
+    text: Text
     probability: Probability | None = None
     speaker: Label | None = None
 
@@ -46,7 +48,7 @@ class Word(_Span):
 class Segment(_Span):
     """A run of words of one speaker (`speaker` None: unknown). `words` is empty if words have no times."""
 
-    text: str
+    text: Text
     speaker: Label | None = None
     words: tuple[Word, ...] = ()
 
@@ -88,7 +90,7 @@ class Dropped(_Span):
     `text` is what it wrote, `reason` why it was not believed, readable.
     """
 
-    text: str
+    text: Text
     reason: Label
 
     def moved(self, by_s: float) -> "Dropped":

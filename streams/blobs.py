@@ -6,6 +6,7 @@ file, fsync and rename; on S3 an object appears only when its upload is complete
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -16,6 +17,9 @@ from typing import Any
 
 from streams.errors import DataError
 from streams.events import Blob
+
+_NOT_A_BLOB = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+_NO_NAME = (errno.ENAMETOOLONG, errno.EINVAL)
 
 
 class Blobs:
@@ -34,11 +38,18 @@ class Blobs:
 
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):
-            raise ValueError(f"a blob key is relative and has no '..': {key!r}")
+            raise DataError(
+                f"the blob key {key[:100]!r} leads out of {self.url}: it is relative and has no '..'",
+                "mend the program that wrote it, send it again, and drop this one",
+            )
         return f"{self._root}/{key}"
 
     def put(self, key: str, content: bytes) -> Blob:
-        """Write `content` whole under `key`, durable before returning."""
+        """Write `content` whole under `key`, durable before returning.
+
+        Raises:
+            DataError: the key leads out of the store.
+        """
         path = self._path(key)
         if self._local:
             target = Path(path)
@@ -96,13 +107,22 @@ class Blobs:
         Raises:
             DataError: there is no such blob.
         """
-        try:
+        with self._explained(key):
             content: bytes = self._fs.cat_file(self._path(key))
-        except FileNotFoundError as error:
-            raise DataError(
-                f"the blob {key} is not in {self.url}", "restore it or ingest the talk again, then replay"
-            ) from error
         return content
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        """Say that a blob is not there, also where its key is a folder's or can be nobody's."""
+        try:
+            yield
+        except OSError as error:
+            if not isinstance(error, _NOT_A_BLOB) and error.errno not in _NO_NAME:
+                raise
+            raise DataError(
+                f"the blob {key[:200]} is not in {self.url}",
+                "restore it or ingest the talk again, then replay",
+            ) from error
 
     def read(self, blob: Blob) -> bytes:
         """Return the bytes a pointer names, checked.
@@ -151,11 +171,8 @@ class Blobs:
         """Lend a local path with the blob's bytes: the blob itself on a folder, else a download."""
         if self._local:
             path = Path(self._path(blob.key))
-            if not path.exists():
-                raise DataError(
-                    f"the blob {blob.key} is not in {self.url}",
-                    "restore it or ingest the talk again, then replay",
-                )
+            with self._explained(blob.key):
+                path.open("rb").close()
             yield path
             return
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from streams.intake import admitted
 
 SCHEMA_VERSION = 1
 
@@ -15,9 +19,26 @@ def stable_id(*parts: object) -> str:
 
 
 class Fact(BaseModel):
-    """A frozen value inside an event; unknown fields of later minor versions are ignored."""
+    """A frozen value inside an event; unknown fields of later minor versions are ignored.
+
+    The one door through which text and dates enter, see `streams.intake`: however a value is made (by a lane,
+    as a copy, from a message that an older version wrote), its text is valid and its moments can be stored.
+
+    Raises:
+        DataError: a moment lies out of range.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _enters(cls, value: Any) -> Any:
+        return admitted(value)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; what is updated enters by the same door."""
+        entering = {name: admitted(value) for name, value in (update or {}).items()}
+        return super().model_copy(update=entering, deep=deep)
 
 
 class Event(Fact):

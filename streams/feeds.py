@@ -17,6 +17,7 @@ import structlog
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from streams import intake
 from streams.errors import DataError
 from streams.podcasts import PODCAST_LIMIT, Podcast, Skipped, podcast
 from streams.words import plain, refuse_web_page
@@ -195,9 +196,9 @@ def _path(address: str) -> str:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return a moment in UTC; digits beyond microseconds are dropped."""
+    """Return a moment in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
     try:
         moment = datetime.fromisoformat((text or "").strip())
-        return moment.astimezone(UTC) if moment.tzinfo else None
+        return intake.known_moment(moment.astimezone(UTC)) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from streams import intake
 from streams.errors import DataError
 from streams.events import Video, stable_id
 from streams.words import of_html, plain, refuse_web_page
@@ -172,9 +173,9 @@ def _description(entry: Any) -> str:
 
 
 def _moment(parsed: Any) -> datetime | None:
-    """Return a moment in UTC; one that is not said as such is unknown."""
+    """Return a moment in UTC; one that is not said as such, or cannot be, is unknown."""
     try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
+        return intake.known_moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC)) if parsed else None
     except (ValueError, OverflowError, OSError):
         return None
 

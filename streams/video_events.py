@@ -6,13 +6,17 @@ Part of `streams.events`, which is where to import them from.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
+from streams import intake
 from streams.fact import Event, Fact
 from streams.screening_events import Relevance
 from streams.source_events import Sighting
+
+Address = Annotated[str, AfterValidator(intake.address)]
+"""Where something is on the web, without anybody's password."""
 
 
 class Blob(Fact):
@@ -32,13 +36,13 @@ class Video(Fact):
     channel: str = ""
     channel_id: str = ""
     show: str = ""
-    url: str = ""
+    url: Address = ""
     published_at: AwareDatetime | None = None
     duration_s: float | None = None
     language: str | None = None
     live_status: str | None = None
     speakers: tuple[str, ...] = ()
-    media_url: str = ""
+    media_url: Address = ""
     """Where its audio lies, for an episode of a podcast; empty: at `url`, for yt-dlp to find."""
     begins_at: AwareDatetime | None = None
     """When an upcoming premiere or live stream is to begin."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+from streams import intake
 from streams.errors import DataError
 
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SILENT = frozenset({"script", "style", "head", "template"})
 _BREAKS = frozenset(
     {"p", "br", "div", "li", "ul", "ol", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"}
@@ -39,13 +39,13 @@ def _as_compared(title: str) -> str:
 
 
 def plain(text: str | None, limit: int) -> str:
-    """Return at most `limit` characters without those that are no text: controls, halves of a character.
+    """Return at most `limit` characters of valid text, as it may enter (`streams.intake`).
 
     Example:
         >>> plain("RAG\\x00 in <b>production</b>", 100)
         'RAG in <b>production</b>'
     """
-    return _UNWRITABLE.sub("", (text or "")[: 2 * limit])[:limit]
+    return intake.text((text or "")[: 2 * limit])[:limit]
 
 
 def of_html(markup: str | None, limit: int) -> str:

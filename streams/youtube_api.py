@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from streams import intake
 from streams.errors import DataError, Unavailable
 from streams.events import Video
 from streams.youtube_locators import HOME
@@ -179,12 +180,12 @@ def _video(video_id: str, about: Mapping[str, Any]) -> Video:
 
 
 def _moment(stated: Any) -> datetime | None:
-    """Return a moment with its zone; None where none is stated, or it is none."""
+    """Return a moment with its zone; None where none is stated, or it cannot be."""
     try:
         moment = datetime.fromisoformat(str(stated))
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return intake.known_moment(moment) if moment.tzinfo else None
 
 
 def seconds(duration: str) -> float | None:
