@@ -23,8 +23,10 @@ from agents.registry import NAMES, Parts, build
 from agents.running import announced
 from agents.stage import Stage
 from streams.app import Outlet, attach, build_app
+from streams.attempts import Attempts
 from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster, group_of
+from streams.crashes import AtWork, CrashRecord, crashes
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
@@ -111,12 +113,13 @@ class Runtime:
             _background(stack, self._watch_broker(broker))
         cluster = stack.enter_context(Cluster(self.settings, self.bootstrap))
         await self._prepare(cluster)
+        record = await self._crash_record(stack)
         watch = Watch(cluster, self.health, self.settings.stall_s, self.stop)
         for group, names in self._groups().items():
             app = build_app(self.settings, group, self.bootstrap)
             outlet = Outlet(app, self.settings)
             for name in names:
-                stage = await asyncio.to_thread(self._stage, name, outlet)
+                stage = await asyncio.to_thread(self._stage, name, outlet, record.of(name))
                 self._stages[name] = stage
                 attach(app, self.settings, name, stage.agent.reads, stage.run)
             watch.add(group, app, {name: self._stages[name] for name in names})
@@ -162,7 +165,16 @@ class Runtime:
         if {"store", "discover"} & set(self.names):
             await asyncio.to_thread(self.parts.warehouse.migrate)
 
-    def _stage(self, name: str, outlet: Outlet) -> Stage:
+    async def _crash_record(self, stack: AsyncExitStack) -> CrashRecord:
+        """Count what crashed the processes before this one, and be ready to say what crashes this one."""
+        folder = self.settings.study_home / "crashes"
+        for crash in crashes(folder):
+            await Attempts(self.parts.blobs, crash.agent).died(crash.event_ids, crash.why, crash.traceback)
+        record = CrashRecord(folder)
+        stack.callback(record.close)
+        return record
+
+    def _stage(self, name: str, outlet: Outlet, at_work: AtWork) -> Stage:
         return Stage(
             build(name, self.parts),
             outlet=outlet,
@@ -172,6 +184,7 @@ class Runtime:
             now=self.parts.now,
             ceiling=self.settings.dead_letter_ceiling,
             on_fatal=self.stop,
+            at_work=at_work,
         )
 
     @asynccontextmanager
@@ -262,6 +275,6 @@ async def _start_app(app: Any) -> None:
 async def _stop_app(app: Any, stages: Sequence[Stage]) -> None:
     for stage in stages:
         with suppress(Exception):
-            await stage.agent.stop()
+            await stage.stop()
     with suppress(asyncio.TimeoutError, asyncio.CancelledError, Exception):
         await asyncio.wait_for(app.stop(), STOP_S)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from agents.dead_letter import traceback_key
 from streams.blobs import Blobs
 from streams.cluster import Cluster
 from streams.errors import DataError
@@ -53,3 +54,9 @@ def message(blobs: Blobs, letter: Mapping[str, Any]) -> bytes:
     if letter["payload_key"]:
         return blobs.get(letter["payload_key"])
     return base64.b64decode(letter["payload"] or "")
+
+
+def traceback_of(blobs: Blobs, letter: Mapping[str, Any]) -> str:
+    """Return where groundswell failed the last of several times; empty where the message was at fault."""
+    key = traceback_key(letter["letter_id"])
+    return blobs.get(key).decode() if blobs.exists(key) else ""

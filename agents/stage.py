@@ -4,6 +4,8 @@ An agent says what it reads and what an event leads to. Around it, here and only
 
 * a `DataError` (or the models' `BadInput`) becomes a dead letter, and the rest flows on;
 * any other error ends the process without acknowledging: a supervisor restarts it and the event comes again;
+* at the third such death an event is marked for a dead letter, unless what is around it was at fault: see
+  `agents.blame`, and decision 31;
 * outputs are sent only after `settle` made the agent's own effect durable, and the event is acknowledged
   only after the broker has the outputs.
 """
@@ -11,8 +13,8 @@ An agent says what it reads and what an event leads to. Around it, here and only
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,18 +23,20 @@ from typing import Any, ClassVar
 
 import structlog
 
+from agents.blame import is_the_events
+from agents.dead_letter import dead_letter
 from models.errors import BadInput
 from streams.app import Outlet
+from streams.attempts import Attempts
 from streams.blobs import Blobs
+from streams.crashes import AtWork
 from streams.errors import DataError, Fatal
-from streams.events import DeadLettered, Event, VideoEvent, stable_id
+from streams.events import DeadLettered, Event
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
 from streams.topics import Topic
 from streams.wire import decode, encode
 
 log = structlog.get_logger()
-INLINE_PAYLOAD = 64 * 1024
-"""Bytes of a dead letter's message kept in the letter itself; a longer one goes to the blobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,11 @@ class Agent:
 @dataclass(slots=True)
 class _Pending:
     event: Any
+    decoded: Event | None = None
+    event_id: str = ""
+    refused: DataError | BadInput | None = None
+    alone: bool = False
+    """A process has died at it before: it is settled by itself, so that it is known whose fault it is."""
     outputs: list[Event] = field(default_factory=list)
 
 
@@ -114,6 +123,7 @@ class Stage:
         now: Callable[[], datetime],
         ceiling: int,
         on_fatal: Callable[[BaseException], None],
+        at_work: AtWork | None = None,
     ) -> None:
         self.agent = agent
         self._outlet = outlet
@@ -123,6 +133,8 @@ class Stage:
         self._now = now
         self._ceiling = ceiling
         self._on_fatal = on_fatal
+        self._attempts = Attempts(blobs, agent.name, at_work)
+        self._follows: dict[tuple[str, int], int] = {}
         self._lock = asyncio.Lock()
         self._free = asyncio.Semaphore(agent.at_once)
         self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
@@ -131,6 +143,7 @@ class Stage:
         self._stream: Any = None
         self._dead_in_a_row = 0
         self._dying = False
+        self._stopping = False
         self._at_work = 0
         self.progressed_at = time.monotonic()
         """Monotonic seconds of the last sign of life; the watchdog reads it."""
@@ -165,17 +178,25 @@ class Stage:
             while not self._handled.empty():
                 self._handled.get_nowait().cancel()
             with suppress(Exception):
-                await self.agent.stop()
+                await self.stop()
+
+    async def stop(self) -> None:
+        """Let the agent go; what fails from now on is nobody's fault."""
+        self._stopping = True
+        await self.agent.stop()
 
     async def _take(self, event: Any) -> None:
         async with self._lock:  # nothing is settled in the middle of handling
+            pending = await self._open(event)
+            if pending.alone:
+                await self._settle()
             if not self._pending:
                 self._block_began = time.monotonic()
-            await self._took(await self._handle(event))
+            await self._took(await self._handle(pending))
 
     async def _take_ahead(self, event: Any) -> None:
         await self._free.acquire()
-        self._handled.put_nowait(asyncio.create_task(self._handle(event)))
+        self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
 
     async def _settle_in_order(self) -> None:
         """Settle what is handled at once in the order in which it was taken."""
@@ -188,35 +209,78 @@ class Stage:
 
     async def _took(self, pending: _Pending) -> None:
         self._pending.append(pending)
-        if len(self._pending) >= self.agent.block.events:
+        if pending.alone or len(self._pending) >= self.agent.block.events:
             await self._settle()
 
-    async def _handle(self, event: Any) -> _Pending:
-        name = self.agent.name
+    async def _open(self, event: Any) -> _Pending:
+        """Decode a message, and learn whether processes have died at it before."""
         pending = _Pending(event)
-        decoded: Event | None = None
+        at = self._position(event)
+        if self._follows.get((at.topic, at.partition)) != at.offset:  # also what another worker died at
+            await self._attempts.look_again()
+        self._follows[at.topic, at.partition] = at.offset + 1
+        try:
+            pending.decoded = decode(event.value)
+            pending.event_id = pending.decoded.event_id
+            pending.alone = await self._attempts.begin(pending.event_id)
+        except DataError as error:
+            pending.refused = error
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            # Reading a message depends on nothing but the message.
+            cause = f"the message cannot be read ({type(error).__name__}: {error})"
+            pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
+        return pending
+
+    async def _handle(self, pending: _Pending) -> _Pending:
+        name, event = self.agent.name, pending.event
         self._at_work += 1
         try:
+            if pending.refused is not None:
+                raise pending.refused
+            assert pending.decoded is not None
             with HANDLING_SECONDS.labels(name).time():
-                decoded = decode(event.value)
-                pending.outputs.extend(await self.agent.handle(decoded, self._position(event)))
+                pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
                 for output in pending.outputs:
                     encode(output)  # too large a message is this event's fault: know it before settling
             self._dead_in_a_row = 0
             EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
-            pending.outputs = [self._dead_letter(event, decoded, error)]
+            pending.outputs = [self._dead_letter(event, pending.decoded, error)]
             self.agent.passed_by(self._position(event))
+        except Exception as error:
+            await self._died([pending], error)
+            raise
         finally:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
         return pending
+
+    async def _died(self, block: Sequence[_Pending], error: Exception) -> None:
+        """Count a death, where it is an event's fault. Of a block, each is handled alone next time."""
+        if self._stopping or not is_the_events(error):
+            return
+        why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        told = "".join(traceback.format_exception(error))
+        ids = [pending.event_id for pending in block if pending.event_id]
+        try:
+            await self._attempts.died(ids, why, told)
+        except Exception as failure:  # the first error is the one to tell
+            log.error("a death cannot be counted", agent=self.agent.name, error=str(failure)[:160])
 
     async def _settle(self) -> None:
         """Durable effect, then outputs, then acknowledgement."""
         if not self._pending:
             return
         block, self._pending = self._pending, []
+        try:
+            await self._settle_block(block)
+        except Exception as error:
+            await self._died(block, error)
+            raise
+        await self._attempts.done(pending.event_id for pending in block)
+        self.progressed_at = time.monotonic()
+
+    async def _settle_block(self, block: Sequence[_Pending]) -> None:
         with SETTLING_SECONDS.labels(self.agent.name).time():
             self._at_work += 1
             try:
@@ -231,7 +295,6 @@ class Stage:
             self.agent.sent()
             for pending in block:
                 await self._stream.ack(pending.event)
-        self.progressed_at = time.monotonic()
 
     async def _settle_by_clock(self) -> None:
         pause = self.agent.block.seconds / 4
@@ -276,27 +339,9 @@ class Stage:
                 f"{error.cause}",
                 "mend the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
             ) from error
-        payload: bytes = event.value or b""
-        blob = None
-        if len(payload) > INLINE_PAYLOAD:
-            letter = stable_id(name, at.log_id, at.topic, at.partition, at.offset)
-            blob = self._blobs.put(f"dead-letters/{letter}", payload)
         EVENTS.labels(name, "dead_letter").inc()
         DEAD_LETTERS.labels(name).inc()
         log.warning(
             "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
         )
-        return DeadLettered(
-            agent=name,
-            cause=error.cause,
-            cure=error.cure,
-            log_id=at.log_id,
-            topic=at.topic,
-            partition=at.partition,
-            offset=at.offset,
-            video_id=decoded.key if isinstance(decoded, VideoEvent) else None,
-            message_key=event.key.decode(errors="replace") if isinstance(event.key, bytes) else None,
-            payload=None if blob else base64.b64encode(payload).decode(),
-            payload_blob=blob,
-            failed_at=self._now(),
-        )
+        return dead_letter(self._blobs, name, at, message=event, event=decoded, error=error, now=self._now())

@@ -9,7 +9,13 @@ from models.unicode_text import Text, valid
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Label = Annotated[str, Field(min_length=1), AfterValidator(valid)]
+
+
+def _label(text: str) -> str:
+    return valid(text) or "�"
+
+
+Label = Annotated[str, Field(min_length=1), AfterValidator(_label)]
 
 
 class _Span(BaseModel):

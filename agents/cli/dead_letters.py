@@ -46,15 +46,17 @@ def list_(
 
 @app.command()
 def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Show one dead letter with its message."""
+    """Show one dead letter with its message, and with the traceback where groundswell itself failed."""
     from agents.settle import message as message_of
+    from agents.settle import traceback_of
     from streams.blobs import Blobs
 
     settings = load_settings()
     letter = _letter(settings, letter_id)
-    message = message_of(Blobs(settings.blobs_url), letter)
+    blobs = Blobs(settings.blobs_url)
+    message, traceback = message_of(blobs, letter), traceback_of(blobs, letter)
     if as_json:
-        print_json(letter | {"message": message.decode(errors="replace")})
+        print_json(letter | {"message": message.decode(errors="replace"), "traceback": traceback})
         return
     for name in (
         "letter_id",
@@ -72,6 +74,8 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
     print(message[:4000].decode(errors="replace"))
     if len(message) > 4000:
         tell(f"({len(message):,} bytes in all)")
+    if traceback:
+        print(traceback)
 
 
 @app.command()

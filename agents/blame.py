@@ -1,0 +1,72 @@
+"""Whose fault it is that a process dies at an event: the event's, or that of what is around it."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+
+from models.errors import ModelUnavailable
+from models.memory import is_out_of_memory
+from streams.errors import DataError, Explained
+
+_MACHINE = frozenset(
+    getattr(errno, name)
+    for name in (
+        "ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM", "ESTALE",
+        "EAGAIN", "EBUSY", "ENODEV", "ENXIO", "ETXTBSY", "ENOLCK", "EINTR", "ENETDOWN", "ENETUNREACH",
+        "ENETRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENOTCONN", "EADDRINUSE", "EADDRNOTAVAIL", "ENOBUFS", "ECHILD",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
+"""Disks, rights, memory and networks. Not among them: a name that is too long, a file that is a folder."""
+_OUTSIDE = frozenset(
+    ("kafka", "aiokafka", "faust", "mode", "botocore", "aiobotocore", "s3fs", "urllib3", "requests", "httpx",
+     "httpcore", "aiohttp", "ssl")
+)  # fmt: skip
+"""Packages whose errors speak of a broker, a store or a connection."""
+_AROUND = (
+    ModelUnavailable, MemoryError, ConnectionError, TimeoutError, ImportError, BrokenExecutor, socket.gaierror
+)  # fmt: skip
+_CODE = re.compile(r"\bCode: (\d+)")
+_DATABASES_OWN = frozenset(
+    (3, 60, 74, 75, 76, 81, 159, 164, 173, 198, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 394,
+     425, 439, 497, 516, 999, 1000)
+)  # fmt: skip
+"""ClickHouse's codes for what no row is to blame for: time, memory, disk, network, rights, missing tables."""
+
+
+def is_the_events(error: BaseException) -> bool:
+    """Whether a death counts against the event that was worked on; else what is around it was at fault.
+
+    Not counted: what groundswell itself says of its surroundings (unavailable, misconfigured, fatal), memory,
+    disk, rights, network, broker, database, processes killed from outside. Whatever is not known is counted:
+    such a dead letter can be replayed, and a crash loop stops everything.
+
+    Example:
+        >>> is_the_events(TypeError("no text")), is_the_events(OSError(errno.ENOSPC, "disk full"))
+        (True, False)
+    """
+    return not any(_is_around(each) for each in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        error = error.__cause__
+
+
+def _is_around(error: BaseException) -> bool:
+    if isinstance(error, Explained):
+        return not isinstance(error, DataError)
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return True
+    if isinstance(error, _AROUND) or is_out_of_memory(error) or not isinstance(error, Exception):
+        return True
+    if (code := _CODE.search(str(error))) is not None:
+        return int(code[1]) in _DATABASES_OWN
+    return any(kind.__module__.partition(".")[0] in _OUTSIDE for kind in type(error).__mro__)

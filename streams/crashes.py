@@ -1,0 +1,115 @@
+"""Remembers what a process is at work on, where that outlives a crash of the interpreter.
+
+An exception can be written down by the process that it ends; a segmentation fault cannot. So each process has
+a folder on its machine: a file per agent with the events in its hands (written to the page cache, which
+outlives the process), and a file into which `faulthandler` writes the stacks when a fatal signal comes
+(SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL). The next one to start reads the folders of those that are gone.
+`kill -9`, which the kernel also does when memory is short, leaves no stack, and says nothing of an event.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import fcntl
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+TRACE = "stacks.txt"
+_CURRENT = re.compile(r"^Current thread .*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+_SIGNAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
+
+
+class Crash(NamedTuple):
+    """A process was ended by a fatal signal while an agent worked on events."""
+
+    agent: str
+    event_ids: tuple[str, ...]
+    why: str
+    traceback: str
+
+
+class AtWork:
+    """The events in one agent's hands, in a file; cheap enough for every event."""
+
+    def __init__(self, path: Path) -> None:
+        self._events: dict[str, None] = {}
+        self._file: IO[bytes] = path.open("ab", buffering=0)
+
+    def begin(self, event_id: str) -> None:
+        """Say that an event is worked on."""
+        self._events[event_id] = None
+        self._file.write(event_id.encode() + b"\n")
+
+    def done(self, event_id: str) -> None:
+        """Say that it is not any more."""
+        if self._events.pop(event_id, 0) is None:
+            self._file.truncate(0)
+            if self._events:
+                self._file.write("".join(f"{each}\n" for each in self._events).encode())
+
+
+class CrashRecord:
+    """A process's folder, for as long as it lives.
+
+    Args:
+        folder: that of all processes of the study on this machine.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        name = uuid.uuid4().hex
+        begun = folder / f".{name}"  # nobody may take it for one that is gone before it is locked
+        begun.mkdir(parents=True)
+        self._trace = (begun / TRACE).open("ab")
+        fcntl.flock(self._trace, fcntl.LOCK_EX)  # let go of by the system, however the process ends
+        self._own = begun.rename(folder / name)
+        self._watches = not faulthandler.is_enabled()
+        if self._watches:
+            faulthandler.enable(self._trace)
+
+    def of(self, agent: str) -> AtWork:
+        """Return what keeps the events in an agent's hands."""
+        return AtWork(self._own / agent)
+
+    def close(self) -> None:
+        """Leave no trace: the process ends by itself."""
+        if self._watches:
+            faulthandler.disable()
+        shutil.rmtree(self._own, ignore_errors=True)
+        self._trace.close()
+
+
+def crashes(folder: Path) -> Iterator[Crash]:
+    """Yield what processes that are gone were at work on when they crashed, and forget it after that.
+
+    Only the agent whose code the crashed thread was in is named: others in that process were not at fault.
+    """
+    if not folder.is_dir():
+        return
+    for gone in sorted(folder.iterdir()):
+        trace = gone / TRACE
+        if gone.name.startswith(".") or not trace.is_file():
+            continue
+        with trace.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue  # it lives
+            stacks = file.read()
+            yield from _read(gone, stacks)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _read(gone: Path, stacks: str) -> Iterator[Crash]:
+    signal, current = _SIGNAL.search(stacks), _CURRENT.search(stacks)
+    if signal is None or current is None:
+        return
+    for held in sorted(gone.iterdir()):
+        at_work = held.name != TRACE and f"{os.sep}agents{os.sep}{held.name}.py" in current[0]
+        events = tuple(held.read_text().split()) if at_work else ()
+        if events:
+            yield Crash(held.name, events, signal[1], stacks)
