@@ -8,22 +8,25 @@ began, so are the talks that its topic model has not learned yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from agents import rebuild
+from agents.dead_letter import Position, dead_letter
 from streams.blobs import Blobs
 from streams.epochs import Epoch, Epochs
 from streams.errors import DataError
-from streams.events import Event, VideoParked, VideoSeen
-from streams.outbox import Outbox
+from streams.events import DeadLettered, Event, VideoParked, VideoSeen
+from streams.outbox import Outbox, Unreadable
 from streams.parking import ParkingLot
 from streams.store import read
 from streams.store.parked import parked_at
 from streams.store.warehouse import Warehouse
+from streams.topics import VIDEOS_SEEN
 
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
@@ -41,13 +44,17 @@ class SendingAgain:
         warehouse: of the study: what is finished, and what is known.
         log_id: identity of the log of what is seen.
         announced: the file that says that this process runs; whoever finds it sends what they hand in.
+        now: the clock.
     """
 
-    def __init__(self, blobs: Blobs, warehouse: Warehouse, log_id: str, announced: Path) -> None:
+    def __init__(
+        self, blobs: Blobs, warehouse: Warehouse, log_id: str, announced: Path, now: Callable[[], datetime]
+    ) -> None:
         self._blobs = blobs
         self._warehouse = warehouse
         self._log_id = log_id
         self._announced = announced
+        self._now = now
         self._outbox = Outbox(blobs)
         self._lot = ParkingLot(blobs)
         self._epochs = Epochs(blobs)
@@ -62,7 +69,8 @@ class SendingAgain:
         relearn = list(self._relearn(new_log))
         done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
         self._kept = self._outbox.keys()
-        unfinished = [seen for seen in self._outbox.entries(self._kept) if seen.key not in done]
+        unreadable: list[Unreadable] = []
+        unfinished = [seen for seen in self._outbox.entries(self._kept, unreadable) if seen.key not in done]
         waiting = {seen.key: parked for seen in unfinished if (parked := self._parked(seen.key))}
         again: list[Event] = [seen for seen in unfinished if seen.key not in waiting]
         if again:
@@ -71,7 +79,8 @@ class SendingAgain:
             stored = parked_at(self._warehouse)
             again += [parked for parked in waiting.values() if not _is_told(parked, stored)]
         self._blobs.put(LOG_KEY, self._log_id.encode())
-        return [*relearn, *again]
+        letters = [self._letter(each) for each in unreadable]
+        return [*relearn, *again, *letters]
 
     def sent(self) -> None:
         """Learn that what `at_start` returned has been sent."""
@@ -88,6 +97,19 @@ class SendingAgain:
         late = self._outbox.keys() - self._kept
         self._kept |= late
         return [seen for seen in self._outbox.entries(late) if seen.sighting.seen_at < since]
+
+    def _letter(self, kept: Unreadable) -> DeadLettered:
+        """Return the dead letter of what is kept and cannot be sent again: the same one at every start."""
+        log.warning("a kept sighting cannot be read", key=kept.key, cause=kept.error.cause)
+        return dead_letter(
+            self._blobs,
+            "discover",
+            Position(kept.key, VIDEOS_SEEN.name, 0, 0),
+            payload=kept.content,
+            video_id=_video_id(kept.content),
+            error=kept.error,
+            now=self._now(),
+        )
 
     def _parked(self, video_id: str) -> VideoParked | None:
         try:
@@ -107,3 +129,11 @@ class SendingAgain:
 def _is_told(parked: VideoParked, stored: Mapping[str, datetime]) -> bool:
     known = stored.get(parked.key)
     return known is not None and parked.parked_at - known < A_MOMENT
+
+
+def _video_id(content: bytes) -> str | None:
+    """Return whose sighting it is, as far as that can be read: it is not sent again then."""
+    try:
+        return str(json.loads(content)["video"]["video_id"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None

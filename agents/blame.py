@@ -17,7 +17,7 @@ _MACHINE = frozenset(
     for name in (
         "ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM", "ESTALE",
         "EAGAIN", "EBUSY", "ENODEV", "ENXIO", "ETXTBSY", "ENOLCK", "EINTR", "ENETDOWN", "ENETUNREACH",
-        "ENETRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENOTCONN", "EADDRINUSE", "EADDRNOTAVAIL", "ENOBUFS", "ECHILD",
+        "ENETRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENOTCONN", "EADDRINUSE", "EADDRNOTAVAIL", "ENOBUFS",
     )
     if hasattr(errno, name)
 )  # fmt: skip

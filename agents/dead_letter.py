@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from models.errors import BadInput
 from streams.attempts import RepeatedDeathError
 from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.events import DeadLettered, Event, VideoEvent, stable_id
-
-if TYPE_CHECKING:
-    from agents.stage import Position
+from streams.events import DeadLettered, stable_id
 
 INLINE_PAYLOAD = 64 * 1024
 """Bytes of a message that are kept in the letter itself; a longer one goes to the blobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an event lies: offsets mean something only within one log."""
+
+    log_id: str
+    topic: str
+    partition: int
+    offset: int
 
 
 def traceback_key(letter_id: str) -> str:
@@ -29,10 +36,11 @@ def dead_letter(
     agent: str,
     at: Position,
     *,
-    message: Any,
-    event: Event | None,
+    payload: bytes,
     error: DataError | BadInput,
     now: datetime,
+    video_id: str | None = None,
+    message_key: bytes | None = None,
 ) -> DeadLettered:
     """Return the letter, once what is too large for it lies in the blobs.
 
@@ -40,12 +48,12 @@ def dead_letter(
         blobs: of the study.
         agent: who could not process it.
         at: where the message lies.
-        message: Faust's, with its bytes.
-        event: what it holds, where it could be read.
+        payload: its bytes.
         error: why it could not be processed.
         now: when.
+        video_id: whose it is, where that is known.
+        message_key: the key it was sent with.
     """
-    payload: bytes = message.value or b""
     blob = None
     if len(payload) > INLINE_PAYLOAD:
         name = stable_id(agent, at.log_id, at.topic, at.partition, at.offset)
@@ -58,8 +66,8 @@ def dead_letter(
         topic=at.topic,
         partition=at.partition,
         offset=at.offset,
-        video_id=event.key if isinstance(event, VideoEvent) else None,
-        message_key=message.key.decode(errors="replace") if isinstance(message.key, bytes) else None,
+        video_id=video_id,
+        message_key=None if message_key is None else message_key.decode(errors="replace"),
         payload=None if blob else base64.b64encode(payload).decode(),
         payload_blob=blob,
         failed_at=now,

@@ -90,7 +90,7 @@ class Discover(Agent):
         self._keeping = Keeping(blobs, warehouse)
         self._sent: dict[str, tuple[int, datetime]] = {}
         self._retitled: set[tuple[str, str]] = set()
-        self._again = SendingAgain(blobs, warehouse, log_ids[VIDEOS_SEEN.name], settings.running_file)
+        self._again = SendingAgain(blobs, warehouse, log_ids[VIDEOS_SEEN.name], settings.running_file, now)
 
     async def start(self) -> Sequence[Event]:
         """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""

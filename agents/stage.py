@@ -24,29 +24,21 @@ from typing import Any, ClassVar
 import structlog
 
 from agents.blame import is_the_events
-from agents.dead_letter import dead_letter
+from agents.dead_letter import Position, dead_letter
 from models.errors import BadInput
 from streams.app import Outlet
 from streams.attempts import Attempts
 from streams.blobs import Blobs
 from streams.crashes import AtWork
 from streams.errors import DataError, Fatal
-from streams.events import DeadLettered, Event
+from streams.events import DeadLettered, Event, VideoEvent
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
 from streams.topics import Topic
 from streams.wire import decode, encode
 
+__all__ = ["Agent", "Block", "Position", "Stage"]
+
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where an event lies: offsets mean something only within one log."""
-
-    log_id: str
-    topic: str
-    partition: int
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,4 +336,13 @@ class Stage:
         log.warning(
             "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
         )
-        return dead_letter(self._blobs, name, at, message=event, event=decoded, error=error, now=self._now())
+        return dead_letter(
+            self._blobs,
+            name,
+            at,
+            payload=event.value or b"",
+            error=error,
+            now=self._now(),
+            video_id=decoded.key if isinstance(decoded, VideoEvent) else None,
+            message_key=event.key if isinstance(event.key, bytes) else None,
+        )

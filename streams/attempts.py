@@ -88,7 +88,7 @@ class Attempts:
         for event_id in event_ids:
             deaths = await asyncio.to_thread(self._count, event_id, why, traceback)
             self._marked.add(event_id)
-            log.error("died at an event", agent=self._agent, event=event_id, deaths=deaths, why=why)
+            log.error("died at an event", agent=self._agent, event_id=event_id, deaths=deaths, why=why)
 
     def _count(self, event_id: str, why: str, traceback: str) -> int:
         mark = Mark(self._mark(event_id).deaths + 1, why, traceback[-TRACEBACK:])

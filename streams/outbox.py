@@ -7,12 +7,22 @@ made again from here. Entries are written before the event is sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from streams.blobs import Blobs
+from streams.errors import DataError
 from streams.events import VideoSeen, stable_id
 from streams.wire import decode, encode
 
 FOLDER = "outbox"
+
+
+class Unreadable(NamedTuple):
+    """What is kept and holds no sighting: damaged, or with text or dates that may not enter any more."""
+
+    key: str
+    content: bytes
+    error: DataError
 
 
 class Outbox:
@@ -36,19 +46,32 @@ class Outbox:
         self._blobs.put(self._key(seen.key), encode(seen))
 
     def kept(self, video_id: str) -> VideoSeen | None:
-        """Return what is kept of a video, or None."""
+        """Return what is kept of a video, or None; what cannot be read is as good as nothing."""
         key = self._key(video_id)
-        if not self._blobs.exists(key):
-            return None
-        event = decode(self._blobs.get(key))
-        return event if isinstance(event, VideoSeen) else None
+        return next(self.entries([key]), None) if self._blobs.exists(key) else None
 
     def keys(self) -> set[str]:
         """Return where sightings are kept: cheaper than what they say."""
         return set(self._blobs.keys(FOLDER))
 
-    def entries(self, keys: Iterable[str] | None = None) -> Iterator[VideoSeen]:
-        """Yield kept sightings in the order they were seen: those that lie there, or every one."""
-        kept = (decode(self._blobs.get(key)) for key in (self.keys() if keys is None else keys))
-        seen = [event for event in kept if isinstance(event, VideoSeen)]
+    def entries(
+        self, keys: Iterable[str] | None = None, unreadable: list[Unreadable] | None = None
+    ) -> Iterator[VideoSeen]:
+        """Yield kept sightings in the order they were seen.
+
+        Args:
+            keys: where they lie; None: every one.
+            unreadable: gets the others.
+        """
+        seen: list[VideoSeen] = []
+        for key in self.keys() if keys is None else keys:
+            content = self._blobs.get(key)
+            try:
+                event = decode(content)
+            except DataError as error:
+                if unreadable is not None:
+                    unreadable.append(Unreadable(key, content, error))
+                continue
+            if isinstance(event, VideoSeen):
+                seen.append(event)
         yield from sorted(seen, key=lambda event: (event.sighting.seen_at, event.key))

@@ -19,7 +19,7 @@ from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Blob, Sighting, Video, VideoAccepted, VideoParked, VideoSeen
 from streams.feeds import youtube_entries
-from streams.outbox import Outbox
+from streams.outbox import Outbox, Unreadable
 from streams.podcasts import podcast
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
@@ -225,3 +225,18 @@ def test_empty_files_are_no_talks(tmp_path: Path) -> None:
     ingest = Ingest(Blobs(str(tmp_path / "blobs")), None, NOON, Given(published_at=NOON))
     handed = list(ingest.files([tmp_path / name for name in names]))
     assert [each.refused is not None and "is empty" in each.refused.cause for each in handed] == [True] * 3
+
+
+def test_what_an_older_version_kept_in_the_outbox_stops_no_other(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path))
+    outbox = Outbox(blobs)
+    outbox.keep(seen(video_id="good", published_at=NOON))
+    outbox.keep(seen(video_id="late", published_at=NOON))
+    (key,) = outbox.keys() - {Outbox._key("good")}
+    late = blobs.get(key).replace(b"2025-03-04T12:00:00Z", b"9999-12-31T12:00:00Z", 1)
+    blobs.put(key, late)
+    unreadable: list[Unreadable] = []
+    assert [each.key for each in outbox.entries(unreadable=unreadable)] == ["good"]
+    assert [(each.key, each.content) for each in unreadable] == [(key, late)]
+    assert "the date 9999-12-31" in unreadable[0].error.cause
+    assert outbox.kept("late") is None
