@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 
 from models.errors import ModelUnavailable
 from models.memory import is_out_of_memory
-from streams.errors import DataError, Explained
+from streams.errors import DataError, Explained, Fatal
 
 _MACHINE = frozenset(
     getattr(errno, name)
@@ -50,6 +50,27 @@ def is_the_events(error: BaseException) -> bool:
         (True, False)
     """
     return not any(_is_around(each) for each in _chain(error))
+
+
+def said(error: BaseException) -> str:
+    """Return an error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+
+
+def ended(agent: str, keys: Sequence[str], error: BaseException) -> Fatal:
+    """Return what ends a process that an event is to blame for.
+
+    Args:
+        agent: who failed.
+        keys: of the events that it worked on.
+        error: how it failed.
+    """
+    what = keys[0] if len(keys) == 1 else f"one of {len(keys)} events"
+    return Fatal(
+        f"{agent} failed on {what} ({said(error)})",
+        "start it again (the traceback is in the log): what it fails on three times becomes a dead letter, "
+        "and the rest goes on",
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from agents.blame import is_the_events
+from agents.blame import ended, is_the_events, said
 from agents.dead_letter import Position, dead_letter
 from models.errors import BadInput
 from streams.app import Outlet
@@ -240,24 +240,26 @@ class Stage:
             pending.outputs = [self._dead_letter(event, pending.decoded, error)]
             self.agent.passed_by(self._position(event))
         except Exception as error:
-            await self._died([pending], error)
-            raise
+            raise await self._died([pending], error) from error
         finally:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
         return pending
 
-    async def _died(self, block: Sequence[_Pending], error: Exception) -> None:
-        """Count a death, where it is an event's fault. Of a block, each is handled alone next time."""
+    async def _died(self, block: Sequence[_Pending], error: Exception) -> Exception:
+        """Count a death where it is an event's fault, and return what ends the process.
+
+        Of a block, each event is handled alone next time.
+        """
         if self._stopping or not is_the_events(error):
-            return
-        why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        told = "".join(traceback.format_exception(error))
-        ids = [pending.event_id for pending in block if pending.event_id]
+            return error
+        why, told = said(error), "".join(traceback.format_exception(error))
+        log.error("died at an event", agent=self.agent.name, exc_info=error)
         try:
-            await self._attempts.died(ids, why, told)
+            await self._attempts.died([each.event_id for each in block], why, told)
         except Exception as failure:  # the first error is the one to tell
             log.error("a death cannot be counted", agent=self.agent.name, error=str(failure)[:160])
+        return ended(self.agent.name, [each.decoded.key for each in block if each.decoded], error)
 
     async def _settle(self) -> None:
         """Durable effect, then outputs, then acknowledgement."""
@@ -267,8 +269,7 @@ class Stage:
         try:
             await self._settle_block(block)
         except Exception as error:
-            await self._died(block, error)
-            raise
+            raise await self._died(block, error) from error
         await self._attempts.done(pending.event_id for pending in block)
         self.progressed_at = time.monotonic()
 

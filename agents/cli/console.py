@@ -121,13 +121,17 @@ def exit_code_of(error: Exception) -> int:
     """Say what went wrong and return the exit code that stands for it."""
     import traceback
 
+    from agents.blame import is_the_events
     from streams.errors import Explained, Misconfigured, Unavailable
 
     if not isinstance(error, Explained):
         cause, cure = getattr(error, "cause", None), getattr(error, "cure", None)
         if cause is None or cure is None:
+            if not is_the_events(error):  # a disk, rights, memory, a network
+                complain(f"{type(error).__name__}: {error}", "mend what it names, then do this again")
+                return 3
             traceback.print_exception(error)
-            tell("this is a bug of groundswell: please report the lines above")
+            tell("groundswell was not ready for this: please report the lines above")
             return 1
         complain(str(cause), str(cure))
         return 1

@@ -1,12 +1,15 @@
 """How an agent runs, on both brokers: in order, nothing lost, nothing acknowledged too early."""
 
 import asyncio
+import base64
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from agents.alert import Alert
+from agents.dead_letter import traceback_key
 from agents.runtime import _start_app, _stop_app
 from agents.stage import Agent, Block, Position, Stage
 from agents.underway import READERS, behind
@@ -195,6 +198,80 @@ async def test_an_error_that_is_not_the_datas_acknowledges_nothing(
         await until(lambda: len(mended.handled) >= 2)
     assert mended.handled == ["b", "c"]
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
+
+
+async def test_the_third_death_at_an_event_makes_it_a_dead_letter(
+    settings: Settings, cluster: Cluster
+) -> None:
+    for video_id in ("a", "poison", "c"):
+        cluster.send(seen(video_id))
+    for death in range(3):
+        agent = Accept({"poison": TypeError("incompatible arguments")})
+        async with working(settings, cluster, agent) as fatal:
+            await until(lambda fatal=fatal: bool(fatal))
+        assert agent.handled == ["a", "poison"][death > 0 :]
+    blobs = Blobs(settings.blobs_url)
+    (mark,) = blobs.keys("attempts/accept")
+    agent = Accept({"poison": TypeError("incompatible arguments")})
+    async with working(settings, cluster, agent) as fatal:
+        await until(lambda: not blobs.exists(mark))
+        assert (fatal, agent.handled) == ([], ["c"])
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "c"]
+    (letter,) = (event for event in written(settings, DEAD_LETTERS) if isinstance(event, DeadLettered))
+    cause = "groundswell failed on this three times (TypeError: incompatible arguments)"
+    assert (letter.cause, letter.video_id) == (cause, "poison")
+    told = blobs.get(traceback_key(letter.event_id)).decode()
+    assert told.startswith("Traceback") and "in handle" in told
+
+    # Mended, the replayed message is an event like any other.
+    assert letter.payload is not None
+    cluster.send_raw(VIDEOS_SEEN, b"poison", base64.b64decode(letter.payload))
+    async with working(settings, cluster, mended := Accept()):
+        await until(lambda: mended.handled == ["poison"])
+
+
+async def test_what_is_around_an_event_may_fail_as_often_as_it_likes(
+    settings: Settings, cluster: Cluster
+) -> None:
+    cluster.send(seen("a"))
+    for _ in range(4):
+        agent = Accept({"a": OSError(errno.ENOSPC, "No space left on device")})
+        async with working(settings, cluster, agent) as fatal:
+            await until(lambda fatal=fatal: bool(fatal))
+        assert agent.handled == ["a"]
+    assert list(Blobs(settings.blobs_url).keys("attempts")) == []
+    assert written(settings, DEAD_LETTERS) == []
+
+
+class DiesSettling(AcceptInBlocks):
+    """Cannot make durable what a poisonous event leads to, as a database that refuses a row."""
+
+    async def settle(self) -> Sequence[Event]:
+        if "poison" in self._block:
+            self.settled.append(self._block)
+            raise OverflowError("a month that no column holds")
+        return await super().settle()
+
+
+async def test_of_a_block_that_cannot_be_settled_only_the_guilty_is_given_up(
+    settings: Settings, cluster: Cluster
+) -> None:
+    for video_id in ("a", "b", "poison", "c"):
+        cluster.send(seen(video_id))
+    settled = []
+    for _ in range(3):
+        agent = DiesSettling()
+        async with working(settings, cluster, agent) as fatal:
+            await until(lambda fatal=fatal: bool(fatal))
+        settled.append(agent.settled)
+    assert settled == [[["a", "b", "poison", "c"]], [["a"], ["b"], ["poison"]], [["poison"]]]
+    async with working(settings, cluster, agent := DiesSettling()) as fatal:
+        await until(lambda: "c" in agent.handled and bool(agent.sent_at))
+        await until(lambda: not list(Blobs(settings.blobs_url).keys("attempts")))
+        assert (fatal, agent.handled) == ([], ["c"])
+    assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
+    (letter,) = (event for event in written(settings, DEAD_LETTERS) if isinstance(event, DeadLettered))
+    assert letter.video_id == "poison"
 
 
 async def test_a_block_is_settled_when_full_or_by_the_clock(settings: Settings, cluster: Cluster) -> None:
