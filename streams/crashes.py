@@ -14,12 +14,14 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
 TRACE = "stacks.txt"
+FATAL = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 _CURRENT = re.compile(r"^Current thread .*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 _SIGNAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
 
@@ -54,7 +56,7 @@ class AtWork:
 
 
 class CrashRecord:
-    """A process's folder, for as long as it lives.
+    """A process's folder, for as long as it lives; made in its main thread, once the engines are loaded.
 
     Args:
         folder: that of all processes of the study on this machine.
@@ -69,6 +71,8 @@ class CrashRecord:
         self._own = begun.rename(folder / name)
         self._watches = not faulthandler.is_enabled()
         if self._watches:
+            for number in FATAL:  # chDB's own handlers look up symbols for minutes before the process ends
+                signal.signal(number, signal.SIG_DFL)
             faulthandler.enable(self._trace)
 
     def of(self, agent: str) -> AtWork:
@@ -105,11 +109,11 @@ def crashes(folder: Path) -> Iterator[Crash]:
 
 
 def _read(gone: Path, stacks: str) -> Iterator[Crash]:
-    signal, current = _SIGNAL.search(stacks), _CURRENT.search(stacks)
-    if signal is None or current is None:
+    ended, current = _SIGNAL.search(stacks), _CURRENT.search(stacks)
+    if ended is None or current is None:
         return
     for held in sorted(gone.iterdir()):
         at_work = held.name != TRACE and f"{os.sep}agents{os.sep}{held.name}.py" in current[0]
         events = tuple(held.read_text().split()) if at_work else ()
         if events:
-            yield Crash(held.name, events, signal[1], stacks)
+            yield Crash(held.name, events, ended[1], stacks)

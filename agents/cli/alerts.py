@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from agents.report.facts import Ask
@@ -72,7 +72,7 @@ def rules(as_json: bool = JSON) -> None:
         "about": ("ABOUT", str),
     }
     print_rows(found, shown)
-    print()
+    say()
     who: Columns = {
         "name": ("DESTINATION", str),
         "address": ("ADDRESS", lambda address: address or "?"),
@@ -165,7 +165,7 @@ def digest(
         made = desk.preview(ask, settings, utc_now(), days=days, web_url=running.url if running else "")
     message = write(made)
     if out is None:
-        print(message.text)
+        say(message.text)
         return
     try:
         out.write_text(message.html, encoding="utf-8")

@@ -10,7 +10,7 @@ import typer
 
 from agents.cli import judging
 from agents.cli.author import AUTHOR
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, told
 from agents.sentences import day
 
@@ -39,7 +39,7 @@ def show(revision: int | None = REVISION, as_json: bool = JSON) -> None:
         return
     standing = standing_of(row)
     for line in _lines(standing):
-        print(line)
+        say(line)
     if not standing.topics:
         tell("no topics yet: hand in talks, and let groundswell run learn them")
     tell(f"revision {row['revision']} (groundswell codebook history)")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from streams import intake
+
 if TYPE_CHECKING:
     from streams.settings import Settings
 
@@ -81,7 +83,7 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
+    say(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
 
 
 Format = Callable[[Any], str]
@@ -102,14 +104,24 @@ def print_rows(
     for heading, _ in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(form(row[key])) for key, (_, form) in columns.items()))
+        table.add_row(*(Text(harmless(form(row[key]))) for key, (_, form) in columns.items()))
     width = None if sys.stdout.isatty() else 160
     Console(width=width).print(table)
 
 
+def harmless(text: str) -> str:
+    """Return text that a terminal only shows, whatever others wrote to move its cursor or clear it."""
+    return intake.text(text).replace("\r", "")
+
+
+def say(text: object = "") -> None:
+    """Print a line, or several, on stdout."""
+    print(harmless(str(text)))
+
+
 def tell(text: str) -> None:
     """Say something to the person, on stderr."""
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
 
 
 def complain(cause: str, cure: str) -> None:

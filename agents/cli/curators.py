@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 app = typer.Typer(help="Who may curate in the browser and over the API.", no_args_is_help=True)
 NAME = typer.Argument(metavar="NAME", help="Who; decisions carry this name.")
@@ -22,7 +22,7 @@ def add(name: str = NAME) -> None:
     curators = Curators(settings.curators_file)
     token = curators.add(wanted, utc_now())
     tell(f"{wanted} may curate study {settings.study!r} with this token, which is shown only now:")
-    print(token)
+    say(token)
     tell(f"sign in on the page (/login). Only its hash is kept, in {curators.path}")
 
 

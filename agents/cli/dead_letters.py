@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -69,13 +69,13 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
         "video_id",
         "failed_at",
     ):
-        print(f"{name:11} {letter[name]}")
-    print(f"{'settled':11} {letter['settlement'] or 'no'}")
-    print(message[:4000].decode(errors="replace"))
+        say(f"{name:11} {letter[name]}")
+    say(f"{'settled':11} {letter['settlement'] or 'no'}")
+    say(message[:4000].decode(errors="replace"))
     if len(message) > 4000:
         tell(f"({len(message):,} bytes in all)")
     if traceback:
-        print(traceback)
+        say(traceback)
 
 
 @app.command()

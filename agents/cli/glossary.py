@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 app = typer.Typer(
     help="The glossary: how a field's names are written, and what recognisers write instead.",
@@ -60,7 +60,7 @@ def try_text(
     if as_json:
         print_json({"glossary": glossary.version, "text": made.segments[0].text, "corrections": corrections})
         return
-    print(made.segments[0].text)
+    say(made.segments[0].text)
     tell(f"{glossary.version}: {len(corrections)} changes")
     for correction in corrections:
         tell(f"  {correction['heard']} → {correction['written']}")

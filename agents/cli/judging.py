@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.curating import TOPIC, curating
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -53,14 +53,14 @@ def agreement(as_json: bool = JSON) -> None:
     if not found.pairs:
         tell("no two reviewers yet: groundswell codebook judge TOPIC include|exclude --reviewer NAME")
     for pair in found.pairs:
-        print(f"{pair.one} and {pair.other}")
-        print(f"  include or exclude  {told(pair.verdicts)}")
-        print(f"  theme               {told(pair.themes)}")
+        say(f"{pair.one} and {pair.other}")
+        say(f"  include or exclude  {told(pair.verdicts)}")
+        say(f"  theme               {told(pair.themes)}")
     for row in found.disagreements:
-        print(f"\n{row['name']} ({row['topic_id']})")
+        say(f"\n{row['name']} ({row['topic_id']})")
         for each in row["judgements"]:
             about = [each["verdict"], each["theme"], each["note"]]
-            print(f"  {each['reviewer']}: {', '.join(filter(None, about))}")
+            say(f"  {each['reviewer']}: {', '.join(filter(None, about))}")
 
 
 def suggest(

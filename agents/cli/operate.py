@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agents.cli.console import load_settings, print_json, tell
+from agents.cli.console import load_settings, print_json, say, tell
 
 if TYPE_CHECKING:
     from agents.ingest import Handed
@@ -169,7 +169,7 @@ def ingest(
     else:
         for each in handed:
             if each.refused is None:
-                print(f"{each.video_id}\t{each.title}")
+                say(f"{each.video_id}\t{each.title}")
             else:
                 tell(f"refused {each.name}: {each.refused.cause}\n  cure: {each.refused.cure}")
     queued = len(handed) - len(refused)
@@ -274,7 +274,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) ->
         print_json([finding.as_dict() for finding in findings])
     else:
         for finding in findings:
-            print(f"{finding.verdict:5} {finding.what:18} {finding.found}")
+            say(f"{finding.verdict:5} {finding.what:18} {finding.found}")
             if finding.cure:
-                print(f"{'':24} cure: {finding.cure}")
+                say(f"{'':24} cure: {finding.cure}")
     raise typer.Exit(1 if any(finding.verdict == "fail" for finding in findings) else 0)

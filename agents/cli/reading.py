@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.selecting import Selected, selecting
 from agents.sentences import between, change, day, figures, health, minutes, percent
 
@@ -42,26 +42,26 @@ def status(as_json: bool = JSON) -> None:
     if as_json:
         print_json(found)
         return
-    print(f"study        {settings.study}")
-    print(f"page         {found['page'] or 'not running (groundswell run)'}")
+    say(f"study        {settings.study}")
+    say(f"page         {found['page'] or 'not running (groundswell run)'}")
     states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
-    print(f"videos       {found['videos']}" + (f"  ({states})" if states else ""))
+    say(f"videos       {found['videos']}" + (f"  ({states})" if states else ""))
     if found["rejections"]:
-        print("rejected     " + ", ".join(f"{count} {rule}" for rule, count in found["rejections"].items()))
+        say("rejected     " + ", ".join(f"{count} {rule}" for rule, count in found["rejections"].items()))
     if found["first_published"]:
-        print(f"published    {str(found['first_published'])[:10]} to {str(found['last_published'])[:10]}")
-    print(f"transcribed  {found['hours']:.1f} h in {found['paragraphs']} paragraphs")
+        say(f"published    {str(found['first_published'])[:10]} to {str(found['last_published'])[:10]}")
+    say(f"transcribed  {found['hours']:.1f} h in {found['paragraphs']} paragraphs")
     for each in found["transcribing"]:
-        print(f"now          {each['title'] or each['video_id']}: {each['said']}")
-    print(f"topics       {found['topics']}")
+        say(f"now          {each['title'] or each['video_id']}: {each['said']}")
+    say(f"topics       {found['topics']}")
     if found["boilerplate"]:
-        print(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")
+        say(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")
     for row in ask(settings, "health", limit=2):
-        print(f"health       {health(row)}")
+        say(f"health       {health(row)}")
     if found["epoch"]:
         left = f", {found['relearning']} talks still to learn again" if found["relearning"] else ""
-        print(f"epoch        {found['epoch']} of the topic model{left}")
-    print(
+        say(f"epoch        {found['epoch']} of the topic model{left}")
+    say(
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
     )
@@ -149,15 +149,15 @@ def emerging(
     if not rows:
         tell("nothing new yet: an alert comes when several talks begin to speak of something new")
     for number, row in enumerate(rows):
-        print(("\n" if number else "") + f"{row['title']} ({day(row['raised_at'])})")
-        print(f"  why     {row['reason']}")
+        say(("\n" if number else "") + f"{row['title']} ({day(row['raised_at'])})")
+        say(f"  why     {row['reason']}")
         if row["channel"]:
-            print(f"  words   {', '.join(row['terms'])}")
-            print(f"  figures {figures(row)}")
+            say(f"  words   {', '.join(row['terms'])}")
+            say(f"  figures {figures(row)}")
         for what, talk in zip(("first", "latest"), row["talks"], strict=False):
             title, published = talk["title"] or talk["video_id"], day(talk["published_at"])
             about = [title, talk["show"], published, talk["url"]]
-            print(f"  {what:7} {', '.join(filter(None, about))}")
+            say(f"  {what:7} {', '.join(filter(None, about))}")
         print_quotes(row["quotes"])
 
 
@@ -181,7 +181,7 @@ def boilerplate(
     }
     print_rows(rows, shown, "no boilerplate found: no source repeats itself in many videos")
     for row in rows:
-        print(f"\n{row['name']}, the newest:")
+        say(f"\n{row['name']}, the newest:")
         print_quotes(row["examples"])
 
 
@@ -190,11 +190,11 @@ def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
     from agents.moment import at_second, clock
 
     for quote in quotes:
-        print(f"\n    “{' '.join(quote['text'].split())}”")
+        say(f"\n    “{' '.join(quote['text'].split())}”")
         published = day(quote.get("published_at") or quote.get("published_on"))
         about = [*quote.get("speakers", ()), quote["title"] or quote["video_id"], published]
         link = at_second(quote["url"], quote["start_s"])
-        print(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
+        say(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
 
 
 def nothing(selected: Selected) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agents.cli.console import load_settings, print_json, tell
+from agents.cli.console import load_settings, print_json, say, tell
 from agents.cli.reading import JSON
 from agents.cli.selecting import Selected, selecting
 
@@ -73,7 +73,7 @@ def report(
     if as_json:
         print_json(facts.as_json())
     elif out is not None:
-        print(page)
+        say(page)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agents.cli.console import load_settings, print_json, tell
+from agents.cli.console import load_settings, print_json, say, tell
 from agents.cli.correcting import misused
 from agents.cli.reading import JSON
 
@@ -55,7 +55,7 @@ def retranscribe(
         print_json([_described(each) for each in found])
         return
     for each in found:
-        print(f"{each.video_id}\t{each.title or '-'}\t{each.said}")
+        say(f"{each.video_id}\t{each.title or '-'}\t{each.said}")
     would = "would be sent" if dry_run else "sent"
     tell(f"{len(wanted)} of {len(found)} talk{'s' * (len(found) != 1)} {would} to be transcribed again")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from agents.cli.author import author_of
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.correcting import misused
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
         tell(_nothing_left(who, waiting))
         return
     for name, value in _about(row):
-        print(f"{name:9} {value}")
+        say(f"{name:9} {value}")
     left = sum(each["state"] == "open" and each["own"] is None for each in waiting)
     tell(
         f"{left} to judge as {who.name}: groundswell review keep {row['video_id']}, "
@@ -150,16 +150,16 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
     if not found:
         tell("no video was judged by enough reviewers yet: groundswell review next --reviewer NAME")
     for pair in found:
-        print(f"{pair.one} and {pair.other}")
-        print(f"  keep or exclude  {_agreed(pair.verdicts)}")
-        print(f"  class            {_agreed(pair.kinds)}")
+        say(f"{pair.one} and {pair.other}")
+        say(f"  keep or exclude  {_agreed(pair.verdicts)}")
+        say(f"  class            {_agreed(pair.kinds)}")
         for video_id in pair.differ:
             blind = ", ".join(
                 f"{each.reviewer}: {'keep' if each.verdict == 'keep' else each.talk_kind}"
                 for each in rulings[video_id].said
             )
             decided = rulings[video_id].adjudicated and f"; {said(rulings[video_id])}"
-            print(f"  {video_id}  {blind}{decided or ''}")
+            say(f"  {video_id}  {blind}{decided or ''}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -169,7 +169,7 @@ def check(
     else:
         tell(f"{watched.source.kind} {watched.source.locator} ({watched.source_id}, {watched.health})")
         for each in checks:
-            print(f"{each.lane}: {_said(each)}")
+            say(f"{each.lane}: {_said(each)}")
         for line in _words(watched):
             tell(line)
     if not works:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agents.cli.author import AUTHOR
-from agents.cli.console import load_settings, print_json
+from agents.cli.console import load_settings, print_json, say
 from agents.cli.correcting import correcting, misused, told
 from agents.cli.reading import JSON
 
@@ -43,20 +43,18 @@ def show(video_id: str = ID, as_json: bool = JSON) -> None:
         )
         return
     if not found.speakers:
-        print("the transcript does not say who speaks")
+        say("the transcript does not say who speaks")
     for each in found.speakers:
         minutes = f"{each.heard_s / 60:.1f} min, {each.words} words"
-        print(
-            f"{each.speaker}  {each.name or '(no name)'}  {minutes}{f'; {each.doubt}' if each.doubt else ''}"
-        )
+        say(f"{each.speaker}  {each.name or '(no name)'}  {minutes}{f'; {each.doubt}' if each.doubt else ''}")
         if not each.name and each.hear_s is not None:
             there = at_second(found.talk["url"], each.hear_s)
-            print(f"    hear them at {clock(each.hear_s)}{f': {there}' if there else ''}")
+            say(f"    hear them at {clock(each.hear_s)}{f': {there}' if there else ''}")
         for offer in each.offers:
             at = f" at {clock(offer.start)}" if offer.start is not None else ""
-            print(f"    perhaps {offer.name}{at}: {offer.why}")
+            say(f"    perhaps {offer.name}{at}: {offer.why}")
     if any(not each.name for each in found.speakers):
-        print(f"say who it is: groundswell videos name {found.talk['video_id']} SPEAKER NAME")
+        say(f"say who it is: groundswell videos name {found.talk['video_id']} SPEAKER NAME")
 
 
 def name(  # noqa: PLR0917 - options of a command

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.reading import JSON, nothing, print_quotes, rows_of
 from agents.cli.selecting import Selected, selecting
 from agents.sentences import between, change, compared, day, drifted, happened, minutes, percent
@@ -61,11 +61,11 @@ def show(
         print_json(found)
         return
     for name, value in _about(found):
-        print(f"{name:15} {value}")
+        say(f"{name:15} {value}")
     print_quotes(found["quotes"])
     told = {quote["paragraph_id"] for quote in found["quotes"]}
     if newest := [quote for quote in found["newest"] if quote["paragraph_id"] not in told]:
-        print("\nThe newest:")
+        say("\nThe newest:")
         print_quotes(newest)
 
 

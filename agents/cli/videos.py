@@ -9,7 +9,7 @@ import typer
 
 from agents.cli import speakers
 from agents.cli.author import AUTHOR
-from agents.cli.console import load_settings, print_json, print_rows, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.correcting import correcting, known, misused, told
 from agents.cli.reading import JSON, NO_TALKS
 from agents.cli.retranscribing import retranscribe
@@ -60,7 +60,7 @@ def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> 
         print_json(found)
         return
     for name, value in _about(found):
-        print(f"{name:11} {value}")
+        say(f"{name:11} {value}")
 
 
 def _about(found: Known) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.cli.asking import ask
-from agents.cli.console import load_settings, print_rows, state, tell
+from agents.cli.console import load_settings, print_rows, say, state, tell
 from agents.running import START_S, Running, find, open_cluster, serving
 from agents.sentences import percent
 from streams.errors import Unavailable
@@ -142,8 +142,8 @@ def _lag(running: Running) -> int:
 
 def _print(settings: Settings, status: dict[str, Any], running: Running) -> None:
     first, last = str(status["first_published"])[:7], str(status["last_published"])[:7]
-    print(f"\n{status['videos']} talks, {status['paragraphs']} paragraphs, published {first} to {last}")
-    print("(written for this demo; every show, person and company in them is invented)\n")
+    say(f"\n{status['videos']} talks, {status['paragraphs']} paragraphs, published {first} to {last}")
+    say("(written for this demo; every show, person and company in them is invented)\n")
     themes = ask(settings, "themes")
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "theme": ("THEME", str),
@@ -152,9 +152,9 @@ def _print(settings: Settings, status: dict[str, Any], running: Running) -> None
     }
     print_rows(themes, shown)
     for alert in reversed(ask(settings, "alerts")):
-        print(f"\n{alert['title']} ({str(alert['raised_at'])[:7]})\n  {alert['reason']}")
-    print(f"\nThe page:  {running.url}")
-    print(f"More:      {_command()} --study {settings.study} topics | prevalence | status | stop")
+        say(f"\n{alert['title']} ({str(alert['raised_at'])[:7]})\n  {alert['reason']}")
+    say(f"\nThe page:  {running.url}")
+    say(f"More:      {_command()} --study {settings.study} topics | prevalence | status | stop")
 
 
 def _command() -> str:
