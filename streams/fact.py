@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from streams.intake import admitted
 
@@ -30,10 +30,12 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    @field_validator("*", mode="after")
-    @classmethod
-    def _enters(cls, value: Any) -> Any:
-        return admitted(value)
+    @model_validator(mode="after")
+    def _enters(self) -> Self:
+        for name, value in self.__dict__.items():
+            if (entered := admitted(value)) is not value:
+                self.__dict__[name] = entered  # frozen for others; nobody has seen it yet
+        return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy; what is updated enters by the same door."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, date, datetime
+from operator import is_not
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,7 +42,7 @@ def text(value: str) -> str:
         >>> text("RAG\\x1b[2J in \\ud83d production"), text("\\ud83d\\ude00")
         ('RAG[2J in � production', '😀')
     """
-    if value.isascii() and value.isprintable():
+    if value.isprintable():  # many times faster than a search, and false for all that is looked for
         return value
     if _SURROGATE.search(value):
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -95,18 +96,18 @@ def address(value: str) -> str:
 
 
 def admitted(value: Any) -> Any:
-    """Return a field of an event, with the text in it valid and its moments checked.
+    """Return a field of an event, with the text in it valid and its moments checked; itself if it is fine.
 
     Raises:
         DataError: a moment is out of range.
     """
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return text(value)
-    if isinstance(value, datetime):
-        return moment(value)
-    if type(value) is tuple:
-        return tuple(admitted(each) for each in value)
-    return value
+    if kind is tuple:
+        entered = tuple(map(admitted, value))
+        return entered if any(map(is_not, entered, value)) else value
+    return moment(value) if isinstance(value, datetime) else value
 
 
 def json_object(content: bytes, name: str) -> dict[str, Any]:
