@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from streams import intake
-
 if TYPE_CHECKING:
     from streams.settings import Settings
 
@@ -111,6 +109,8 @@ def print_rows(
 
 def harmless(text: str) -> str:
     """Return text that a terminal only shows, whatever others wrote to move its cursor or clear it."""
+    from streams import intake
+
     return intake.text(text).replace("\r", "")
 
 
