@@ -30,7 +30,7 @@ GOLDEN = ROOT / "tests" / "golden" / "events"
 FROM_ARTEFACT = {"ParagraphsEmbedded": ("paragraphs",)}
 """Tables whose rows the store agent reads from the artefact an event points to."""
 OTHERS = {
-    "stage": "any agent",
+    "dead_letter": "any agent",
     "ingest": "`groundswell ingest`",
     "settle": "`groundswell dead-letters`",
     "topics": "`groundswell topics consolidate`",

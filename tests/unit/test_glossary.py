@@ -16,6 +16,7 @@ from models.errors import BadInput
 from models.glossary import Glossary, available, load, try_out
 from models.glossary_matching import parts_of
 from models.transcript import Segment, Transcript, Word
+from models.unicode_text import valid
 
 CHAIN = {"write": "LangChain", "heard": ["lang chain", "long chain"]}
 RAG = {"write": "RAG", "heard": ["rag"], "near": ["retrieval", "vector"], "within": 4}
@@ -250,7 +251,7 @@ def test_correcting_twice_changes_nothing_more_and_loses_no_second(
     assert bool(once.corrections) == (talk.segments != once.segments)
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60).map(valid))
 def test_a_text_without_a_name_is_given_back_letter_by_letter(text: str) -> None:
     parts = parts_of(text)
     if "lang" not in parts and "long" not in parts:
