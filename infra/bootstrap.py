@@ -3,7 +3,7 @@
 
     python3 infra/bootstrap.py demo        sample talks through the whole path; ends with the page's address
     python3 infra/bootstrap.py test        the tests that take minutes; what follows goes to pytest
-    python3 infra/bootstrap.py test --all  every test, as continuous integration runs them
+    python3 infra/bootstrap.py test --all  every test; --long: those that "test" leaves out
     python3 infra/bootstrap.py check       lint, formatting, types, import rules, dependencies
     python3 infra/bootstrap.py lock        resolve the dependencies anew and write the lock files
     python3 infra/bootstrap.py …           anything else is given to groundswell
@@ -239,11 +239,12 @@ def program(name: str) -> Path:
 
 
 def test(options: list[str]) -> int:
-    """Run the tests that are named; if none is, those that take minutes, or with --all every one."""
+    """Run the tests that are named, or else those that take minutes, with --long the others, with --all both."""
     if any(not option.startswith("-") for option in options):
         return run(program("pytest"), *options)
-    which = () if "--all" in options else ("-m", "not long")
-    given = [option for option in options if option != "--all"]
+    parts = {"--all": (), "--long": ("-m", "long")}
+    which = next((parts[option] for option in options if option in parts), ("-m", "not long"))
+    given = [option for option in options if option not in parts]
     return run(program("pytest"), "--numprocesses", "3", "--dist", "loadfile", *which, *given)
 
 
