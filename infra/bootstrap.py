@@ -239,7 +239,7 @@ def program(name: str) -> Path:
 
 
 def test(options: list[str]) -> int:
-    """Run the tests that are named, or else those that take minutes, with --long the others, with --all both."""
+    """Run the tests that are named; else those that take minutes, with --long the others, with --all both."""
     if any(not option.startswith("-") for option in options):
         return run(program("pytest"), *options)
     parts = {"--all": (), "--long": ("-m", "long")}
