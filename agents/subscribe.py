@@ -87,7 +87,8 @@ class Subscriber:
         asked: list[str] = []
         try:
             for request in self._requests(channels):
-                self._hands.renew()
+                if not self._hands.renew():  # another process asks on
+                    break
                 asked.append(request.channel_id)
                 if not self._ask(request):
                     break

@@ -191,7 +191,9 @@ class Transcribe(Agent):
     async def _renew(self, lease: Lease) -> None:
         while True:
             await asyncio.sleep(lease.ttl_s / 4)
-            await asyncio.to_thread(lease.renew)
+            if not await asyncio.to_thread(lease.renew):
+                log.warning("this worker stood still, and another transcribes the talk too", lease=lease.name)
+                return
 
     def _in_another_language(self, video: Video) -> VideoRejected | None:
         language = (video.language or "und").split("-")[0].lower()

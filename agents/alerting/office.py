@@ -110,7 +110,6 @@ class Office:
         if not self._lease.acquire():
             self._holds = False
             return []
-        self._lease.renew()
         now, events = self._now(), list[Event]()
         if not self._holds:
             self._load()

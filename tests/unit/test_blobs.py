@@ -1,4 +1,4 @@
-"""The blob store: whole or not at all, checked when read; leases and the outbox on top of it."""
+"""The blob store: whole or not at all, checked when read; the outbox on top of it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Sighting, Source, Video, VideoSeen
-from streams.leases import Lease
 from streams.outbox import Outbox
 from streams.sources import Sources, Visits, source_id
 
@@ -81,32 +80,6 @@ def test_the_memory_store_serves_the_same(tmp_path: Path) -> None:
     blobs.delete("a/b")
     blobs.delete("a/b")
     assert not blobs.exists("a/b")
-
-
-def test_a_lease_is_held_renewed_and_taken_over_when_it_expires(blobs: Blobs) -> None:
-    clock = [100.0]
-    mine = Lease(blobs, "talk", "me", 60.0, lambda: clock[0])
-    yours = Lease(blobs, "talk", "you", 60.0, lambda: clock[0])
-    assert mine.acquire()
-    assert mine.acquire()
-    assert not yours.acquire()
-    clock[0] += 50
-    mine.renew()
-    clock[0] += 50
-    assert not yours.acquire()
-    clock[0] += 11
-    assert yours.acquire()
-    assert not mine.acquire()
-    mine.renew()
-    mine.release()
-    assert not mine.acquire()
-    yours.release()
-    assert mine.acquire()
-
-
-def test_a_damaged_lease_is_free(blobs: Blobs) -> None:
-    blobs.put("leases/talk.json", b"{")
-    assert Lease(blobs, "talk", "me", 60.0, lambda: 0.0).acquire()
 
 
 def seen(video_id: str, minute: int) -> VideoSeen:
