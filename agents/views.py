@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, wraps
-from typing import Any, Concatenate
+from typing import Any, Concatenate, Protocol
 
 from agents import months
 from models.trend import trend, wilson
@@ -307,6 +307,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         read.dead_letter,
         deliveries.alerts_raised,
         deliveries.deliveries,
+        deliveries.growth,
         operations.stages,
         operations.throughput,
         operations.freshness,
@@ -320,3 +321,19 @@ VIEWS: dict[str, Callable[..., Any]] = {
     )
 }
 VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.summary}
+
+
+class Ask(Protocol):
+    """Returns what a view of `VIEWS` says."""
+
+    def __call__(self, view: str, /, **parameters: Any) -> Any:
+        """Ask `view` with these parameters."""
+
+
+def asking(warehouse: Warehouse) -> Ask:
+    """Return a way to ask any view of a database that is open here."""
+
+    def ask(view: str, /, **parameters: Any) -> Any:
+        return VIEWS[view](warehouse, **parameters)
+
+    return ask

@@ -108,6 +108,12 @@ class Study:
     def run(self) -> Process:
         """`groundswell run`, ready."""
         process = self.start("run")
+        self.until_serving(process)
+        return process
+
+    def until_serving(self, process: Process | None = None) -> None:
+        """Wait until a process that was started serves the page."""
+        process = process or self.processes[-1]
         running = self.home / "studies" / self.name / "running.json"
 
         def serves() -> bool:
@@ -115,7 +121,6 @@ class Study:
             return running.exists() and json.loads(running.read_text())["pid"] == process.popen.pid
 
         until(serves)
-        return process
 
     @property
     def url(self) -> str:

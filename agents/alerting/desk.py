@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from agents import views
 from agents.alerting import digest, messages, rulebook, rulebook_file, sending
 from agents.alerting.digest import Digest
 from agents.alerting.rulebook import Destination, Rulebook
-from agents.report.facts import Ask
+from agents.views import Ask
 from streams.errors import Explained
 from streams.settings import Settings
-from streams.store import deliveries
-from streams.store.warehouse import Warehouse
 
-OWN: dict[str, Callable[..., Any]] = {
-    view.__name__: view for view in (deliveries.alerts_raised, deliveries.deliveries, deliveries.growth)
-}
-"""Views that this package brings."""
 PREVIEWED = 200
 
 
@@ -156,12 +149,3 @@ def preview(ask: Ask, settings: Settings, now: datetime, *, days: int, web_url: 
         first=first,
         last=now,
     )
-
-
-def asking(warehouse: Warehouse) -> Ask:
-    """Return a way to ask any view of a database that is open here."""
-
-    def ask(view: str, /, **parameters: Any) -> Any:
-        return (OWN.get(view) or views.VIEWS[view])(warehouse, **parameters)
-
-    return ask

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from agents.alerting.findings import change_in_words
 from agents.alerting.messages import Message, Quoted, one_line, page_of, quoted, render, sentence, talk_page
 from agents.alerting.rulebook import SYSTEM
-from agents.report.facts import Ask
 from agents.sentences import figures, percent
+from agents.views import Ask
 
 Row = Mapping[str, Any]
 MOVING = 4

@@ -19,11 +19,11 @@ import structlog
 
 from agents.alerting import digest as digests
 from agents.alerting import messages, posting, rulebook, rulebook_file, sending
-from agents.alerting.desk import asking
 from agents.alerting.digest import Digest
 from agents.alerting.posting import Courier, Job, Send
 from agents.alerting.rulebook import Destination, Rulebook
 from agents.alerting.watch import Watch
+from agents.views import asking
 from streams.blobs import Blobs
 from streams.delivery_log import DeliveryLog, delivery_id
 from streams.errors import DataError, Explained

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
-
-if TYPE_CHECKING:
-    from agents.report.facts import Ask
-    from streams.settings import Settings
 
 app = typer.Typer(help="What was raised, who is told of it and whether it arrived.", no_args_is_help=True)
 JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -29,11 +24,12 @@ def list_(
 ) -> None:
     """Alerts that were raised, of all rules, newest first, and who was told."""
     from agents.alerting.rulebook import RULES
+    from agents.cli.asking import asking
     from agents.sentences import day
 
     if rule and rule not in RULES:
         raise typer.BadParameter(f"there is no rule {rule!r}: choose from {', '.join(RULES)}")
-    with _asking(load_settings()) as ask:
+    with asking(load_settings()) as ask:
         rows = ask("alerts_raised", limit=limit, rule=rule)
     if as_json:
         print_json(rows)
@@ -124,7 +120,9 @@ def deliveries(
     as_json: bool = JSON,
 ) -> None:
     """How deliveries stand: delivered, held in quiet hours, failed and tried again, or skipped."""
-    with _asking(load_settings()) as ask:
+    from agents.cli.asking import asking
+
+    with asking(load_settings()) as ask:
         rows = ask("deliveries", limit=limit, destination=destination, state=state)
     if as_json:
         print_json(rows)
@@ -155,13 +153,14 @@ def digest(
     """Show the digest as it would be sent now; nobody is told."""
     from agents.alerting import desk
     from agents.alerting.digest import write
+    from agents.cli.asking import asking
     from agents.clock import utc_now
     from agents.running import find
     from streams.errors import DataError
 
     settings = load_settings()
     running = find(settings)
-    with _asking(settings) as ask:
+    with asking(settings) as ask:
         made = desk.preview(ask, settings, utc_now(), days=days, web_url=running.url if running else "")
     message = write(made)
     if out is None:
@@ -172,20 +171,3 @@ def digest(
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error.strerror})", "choose another file") from error
     tell(f"{message.title}: {out}")
-
-
-@contextmanager
-def _asking(settings: Settings) -> Iterator[Ask]:
-    """Lend a way to ask views: of the groundswell that runs here, or of the database, opened once."""
-    from functools import partial
-
-    from agents.cli.asking import ask
-    from agents.running import find, opened
-
-    if settings.embedded_clickhouse and find(settings) is not None:
-        yield partial(ask, settings)
-        return
-    from agents.alerting.desk import asking
-
-    with opened(settings) as warehouse:
-        yield asking(warehouse)

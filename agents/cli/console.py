@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+"""Characters that a terminal obeys instead of showing them: all controls but tab and new line, and embeddings
+and overrides of the direction."""
+
+
 @dataclass
 class State:
     """The options given before the command."""
@@ -81,7 +86,8 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    say(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
+    text = json.dumps(value, default=plain, ensure_ascii=False, indent=2)
+    say(OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # JSON itself escapes not all of them
 
 
 Format = Callable[[Any], str]
@@ -111,7 +117,7 @@ def harmless(text: str) -> str:
     """Return text that a terminal only shows, whatever others wrote to move its cursor or clear it."""
     from streams import intake
 
-    return intake.text(text).replace("\r", "")
+    return OBEYED.sub("", intake.text(text))
 
 
 def say(text: object = "") -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.console import load_settings, plain, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -69,13 +70,18 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
         "video_id",
         "failed_at",
     ):
-        say(f"{name:11} {letter[name]}")
+        say(f"{name:11} {_moment(letter[name])}")
     say(f"{'settled':11} {letter['settlement'] or 'no'}")
     say(message[:4000].decode(errors="replace"))
     if len(message) > 4000:
         tell(f"({len(message):,} bytes in all)")
     if traceback:
         say(traceback)
+
+
+def _moment(value: Any) -> Any:
+    """Return a moment as JSON writes it, whether the database or a running process said it."""
+    return plain(value) if isinstance(value, datetime) else value
 
 
 @app.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,7 @@ from agents.cli.reading import JSON
 from agents.cli.selecting import Selected, selecting
 
 if TYPE_CHECKING:
-    from agents.report.facts import Ask, Made
+    from agents.report.facts import Made
     from streams.settings import Settings
 
 SETTINGS = (
@@ -47,6 +45,7 @@ def report(
     as_json: bool = JSON,
 ) -> None:
     """Write the study's table, figures, quotes and method for some talks as one HTML file."""
+    from agents.cli.asking import asking
     from agents.report.facts import gather
     from agents.report.page import write
     from streams.errors import DataError
@@ -73,24 +72,7 @@ def report(
     if as_json:
         print_json(facts.as_json())
     elif out is not None:
-        say(page)
-
-
-@contextmanager
-def asking(settings: Settings) -> Iterator[Ask]:
-    """Give a way to ask many views: an embedded database that nobody holds is opened once for all of them."""
-    from functools import partial
-
-    from agents.cli.asking import ask
-    from agents.running import find, opened
-
-    if not settings.embedded_clickhouse or find(settings) is not None:
-        yield partial(ask, settings)
-        return
-    from agents.views import VIEWS
-
-    with opened(settings) as warehouse:
-        yield lambda view, /, **parameters: VIEWS[view](warehouse, **parameters)
+        say(str(page))
 
 
 def made_with(settings: Settings) -> Made:

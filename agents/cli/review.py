@@ -15,8 +15,10 @@ from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.correcting import misused
 
 if TYPE_CHECKING:
+    from agents.deliver import Deliver
     from agents.review import Judged, Reviewer
     from models.agreement import Agreement
+    from streams.settings import Settings
 
 app = typer.Typer(help="Judge the videos that wait for reviewers, each alone.", no_args_is_help=True)
 JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -43,7 +45,7 @@ LINES = 12
 @app.command("next")
 def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
     """Show the most relevant video that you have yet to judge, without what others said of it."""
-    with reviewing(reviewer) as who:
+    with looking(reviewer) as who:
         waiting = who.waiting()
         row = who.next(waiting)
     if as_json:
@@ -111,7 +113,7 @@ def queue(
     as_json: bool = JSON,
 ) -> None:
     """What waits, the most relevant first, and how far each reviewer is."""
-    with reviewing(reviewer) as who:
+    with looking(reviewer) as who:
         waiting, rulings = who.waiting(), who.rulings()
     done = Counter(each.reviewer for ruling in rulings.values() for each in ruling.said)
     disputed = [row for row in waiting if row["state"] == "disputed"]
@@ -142,7 +144,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
 
     from agents.review import said
 
-    with reviewing(reviewer) as who:
+    with looking(reviewer) as who:
         found, rulings = who.agreement(), who.rulings()
     if as_json:
         print_json([asdict(pair) for pair in found])
@@ -183,16 +185,32 @@ def reviewing(name: str) -> Iterator[Reviewer]:
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
-    from agents.cli.asking import ask
-    from agents.clock import utc_now
     from agents.deliver import delivering
-    from agents.review import Reviewer
-    from streams.blobs import Blobs
 
     settings = load_settings()
     with delivering(settings) as deliver, misused():
-        blobs = Blobs(settings.blobs_url)
-        yield Reviewer(settings, blobs, partial(ask, settings), deliver, utc_now, author_of(name), say=tell)
+        yield _reviewer(settings, name, deliver)
+
+
+@contextmanager
+def looking(name: str) -> Iterator[Reviewer]:
+    """Lend a reviewer who only looks: that needs no broker."""
+
+    def nothing(_: object) -> None:
+        raise AssertionError("who only looks delivers nothing")
+
+    with misused():
+        yield _reviewer(load_settings(), name, nothing)
+
+
+def _reviewer(settings: Settings, name: str, deliver: Deliver) -> Reviewer:
+    from agents.cli.asking import ask
+    from agents.clock import utc_now
+    from agents.review import Reviewer
+    from streams.blobs import Blobs
+
+    blobs = Blobs(settings.blobs_url)
+    return Reviewer(settings, blobs, partial(ask, settings), deliver, utc_now, author_of(name), say=tell)
 
 
 def _judge(

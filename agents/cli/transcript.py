@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import typer
 
-from agents.cli.console import load_settings, tell
+from agents.cli.console import harmless, load_settings, tell
 
 if TYPE_CHECKING:
     from agents.correct import Known
@@ -86,7 +86,7 @@ def _known(settings: Settings, video_id: str) -> Known:
     except BadInput as error:
         ids = [row["video_id"] for row in ask(settings, "talks", limit=TALKS)]
         near = get_close_matches(video_id, ids, 1)
-        meant = f" Did you mean {near[0]}?" if near else ""
+        meant = f" Did you mean {harmless(near[0])}?" if near else ""
         raise typer.BadParameter(f"{error}.{meant}", param_hint="ID") from error
 
 

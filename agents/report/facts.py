@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from agents.moment import at_second, clock
 from agents.months import every
+from agents.views import Ask
 from models.trend import wilson
 from streams.store.selection import Selection
 
@@ -21,13 +22,6 @@ QUOTES = 2
 """… so often each."""
 MOST = 1000
 """No view says more rows than this."""
-
-
-class Ask(Protocol):
-    """Returns what a view of `agents.views` says."""
-
-    def __call__(self, view: str, /, **parameters: Any) -> Any:
-        """Ask `view` with these parameters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Query, Request, Response
+from pydantic import AwareDatetime
 
 from agents.views import VIEWS
 from agents.web.answers import CSV, Part, answer, as_csv, as_json
@@ -65,6 +66,8 @@ PARAMETERS: dict[str, Any] = {
     "rule": Annotated[str, Query(max_length=300, description="Only of this rule.")],
     "destination": Annotated[str, Query(max_length=300, description="Only to this destination.")],
     "state": Annotated[str, Query(max_length=300, description="Only in this state.")],
+    "first": Annotated[AwareDatetime, Query(description="From this moment on (ISO 8601, with its zone).")],
+    "last": Annotated[AwareDatetime, Query(description="Up to this moment, without it.")],
     "offset": Offset,
     "order": Annotated[Order, Query(description="What they are sorted by.")],
     "ascending": Annotated[bool, Query(description="The smallest first.")],

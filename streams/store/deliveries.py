@@ -10,7 +10,7 @@ from streams.store.news import EVIDENCE, TOPIC, with_talks
 from streams.store.shown import ALIASES, MODEL
 from streams.store.warehouse import Row, Warehouse, strings
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def alerts_raised(warehouse: Warehouse, limit: int = 20, rule: str = "") -> list[Row]:
@@ -207,4 +207,6 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
 
 
 def _moment(value: datetime | str) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    """Return a moment that the database can hold."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return min(max(moment, EARLIEST), LATEST)

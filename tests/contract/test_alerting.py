@@ -16,6 +16,7 @@ from agents.alert import Alert
 from agents.alerting import desk, digest, posting
 from agents.alerting.office import Office
 from agents.stage import Position
+from agents.views import asking
 from streams import events as e
 from streams.blobs import Blobs
 from streams.settings import Settings
@@ -530,7 +531,7 @@ def test_the_views_say_the_same_on_a_server(either: Warehouse) -> None:
     grown = deliveries.growth(either, (NOON - timedelta(days=1)).isoformat(), (NOON + timedelta(days=1)))
     assert (grown["talks"], round(grown["hours"] * 3600, 1), len(grown["shown"])) == (1, 61.5, 1)
     letter = digest.gather(
-        desk.asking(either),
+        asking(either),
         deliveries.alerts_raised(either),
         study="s",
         web_url="",

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from agents.cli.report import report as command
 from agents.report.drawing import label
-from agents.report.facts import Ask, Facts, Made, gather
+from agents.report.facts import Facts, Made, gather
 from agents.report.page import LONGEST_NAME
 from agents.report.page import write as write_page
-from agents.views import VIEWS
+from agents.views import VIEWS, Ask
 from streams import events as e
 from streams.store import measure, writer
 from streams.store.selection import EVERYTHING, Selection

@@ -14,7 +14,6 @@ import studies
 from agents.views import VIEWS
 from agents.web.answers import as_json
 from streams.settings import Settings
-from streams.store.selection import NAMES, select
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 
@@ -45,6 +44,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "search": {"text": "says"},
     "listing": {"state": "assigned", "limit": 2},
     "throughput": {"by": "day"},
+    "growth": {"first": "2025-04-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"},
 }
 """What is asked of each view; of those that are not here, nothing in particular."""
 
@@ -198,10 +198,7 @@ def study(warehouse: Warehouse) -> None:
 def asked(warehouse: Warehouse, name: str) -> Any:
     """What a view says to its example's question."""
     given = QUERIES.get(name, {})
-    selected = {key: value for key, value in given.items() if key in NAMES}
-    rest = {key: value for key, value in given.items() if key not in NAMES}
-    view = getattr(VIEWS[name], "__wrapped__", VIEWS[name])
-    return view(warehouse, **rest, **({"selection": select(selected)} if selected else {}))
+    return VIEWS[name](warehouse, **given)
 
 
 def query_of(name: str) -> dict[str, Any]:

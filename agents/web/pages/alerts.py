@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from agents.alerting import desk, digest
 from agents.alerting.messages import Message
 from agents.alerting.rulebook import SYSTEM
+from agents.views import asking
 from agents.web.access import Curates
 from agents.web.pages.rule_words import in_words, length
 from agents.web.site import HEADERS, Row, Site
@@ -112,7 +113,7 @@ def mount(site: Site) -> None:
     def letter(request: Request, days: int) -> Message:
         def made(warehouse: Any) -> digest.Digest:
             now, where = site.runtime.parts.now(), str(request.base_url)
-            return desk.preview(desk.asking(warehouse), settings, now, days=days, web_url=where)
+            return desk.preview(asking(warehouse), settings, now, days=days, web_url=where)
 
         return digest.write(site.ask(made))
 

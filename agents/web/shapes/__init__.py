@@ -48,7 +48,16 @@ from agents.web.shapes.operated import (
     Throughput,
     WholeDeadLetter,
 )
-from agents.web.shapes.told import Alert, Boilerplate, Delivery, Emergence, Health, RaisedAlert, Status
+from agents.web.shapes.told import (
+    Alert,
+    Boilerplate,
+    Delivery,
+    Emergence,
+    Growth,
+    Health,
+    RaisedAlert,
+    Status,
+)
 
 __all__ = ["SHAPES", "Problem"]
 
@@ -73,6 +82,7 @@ SHAPES: dict[str, Any] = {
     "failing_sources": list[FailingSource],
     "freshness": Freshness,
     "genealogy": list[Change],
+    "growth": Growth,
     "health": list[Health],
     "listing": Listing,
     "neighbours": list[Neighbour],

@@ -127,6 +127,25 @@ class Delivery(TypedDict):
     until: datetime | None
 
 
+class NewTalk(TypedDict):
+    """A talk that came in."""
+
+    video_id: str
+    title: str
+    show: str
+    url: str
+    published_at: datetime | None
+
+
+class Growth(TypedDict):
+    """How the corpus grew in a time."""
+
+    talks: int
+    hours: float
+    sources: int
+    shown: list[NewTalk]
+
+
 class BoilerplateExample(Heard):
     """A paragraph that was kept out."""
 
