@@ -193,10 +193,11 @@ class Runtime:
         import uvicorn
 
         from agents.web.app import build_web, end
+        from agents.web.server import configured
 
         host, port, setting = self._address()
         web = build_web(self)
-        config = uvicorn.Config(web, host=host, port=port, log_config=None, lifespan="off", loop="none")
+        config = configured(web, host, port, self.settings.web_proxies)
         server = uvicorn.Server(config)
         server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # signals are ours
         try:

@@ -5,6 +5,7 @@ The table in README.md is generated from this module; a test fails when the two 
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -214,6 +215,11 @@ class Settings(BaseSettings):
         description="Names the page may be asked for, as JSON list. Empty: `localhost` and addresses where "
         "it listens on this machine alone, else any name.",
     )
+    web_proxies: list[str] = Field(
+        [],
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are "
+        'believed, such as `["127.0.0.1"]`. Empty: nobody\'s.',
+    )
     curators: str = Field(
         "",
         description="File of who may curate (`groundswell curators`); empty: `curators.json` in the study's "
@@ -224,6 +230,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
     log_json: bool = Field(False, description="Log lines as JSON.")
+
+    @field_validator("web_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: list[str]) -> list[str]:
+        return [str(ip_network(each)) for each in proxies]
 
     @field_validator("study")
     @classmethod

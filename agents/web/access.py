@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agents.web.asking import Refused
 from agents.web.attempts import Attempts
+from agents.web.bodies import LOGIN_LIMIT, MOST, Body
 from agents.web.sessions import LASTS, Sessions
 from streams.curators import Curator, Curators
 from streams.errors import Explained
@@ -28,8 +29,12 @@ from streams.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+OPEN = {"/login": LOGIN_LIMIT}
+"""What everybody may send something to, and how many bytes."""
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked by machines, under whatever name they know this one by; they tell nothing that is secret."""
+MALFORMED = "?"
+"""The name in what is no address."""
 Say = Callable[[Request, Explained], Response]
 
 
@@ -57,9 +62,8 @@ class Access:
         self._sessions = Sessions(settings.study_home / "session.key", now)
         self._attempts = Attempts()
         self._now = now
-        page = urlsplit(settings.web_url)
-        self._page = page.netloc.lower()
-        self._hosts = {_name_of(each) for each in (*settings.web_hosts, page.netloc)} - {""}
+        self._page = _netloc_of(settings.web_url)
+        self._hosts = {_name_of(each) for each in (*settings.web_hosts, self._page)} - {"", MALFORMED}
         self._alone = _is_this_machine(settings.web_host)
 
     def sign_in(self, request: Request, token: str, answer: Response) -> Curator:
@@ -93,16 +97,14 @@ class Access:
         )
 
     def of_token(self, request: Request, token: str) -> Curator:
-        """Return whose token it is.
+        """Return whose token it is; a right one is never refused, whatever others tried before.
 
         Raises:
             Refused: 401, nobody's; 429, wrong too often.
         """
-        address = request.client.host if request.client else ""
-        self._attempts.check(address, self._now())
         curator = self.curators.by_token(token.strip())
         if curator is None:
-            self._attempts.wrong(address, self._now())
+            self._attempts.wrong(request.client.host if request.client else "", self._now())
             raise Refused(
                 401,
                 "this token is nobody's",
@@ -116,13 +118,13 @@ class Access:
         Raises:
             Refused: 421, it was asked of a foreign name; 403, another site made it.
         """
-        if request.url.path not in OPERATIONS:
+        if request.scope["path"] not in OPERATIONS:
             self._refuse_host(request.headers.get("Host", ""))
         if request.method in SAFE:
             return
         origin, fetched = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
         ours = {request.headers.get("Host", "").lower(), self._page} - {""}
-        foreign = origin is not None and urlsplit(origin).netloc.lower() not in ours
+        foreign = origin is not None and _netloc_of(origin) not in ours
         if foreign or (fetched is not None and fetched not in ("same-origin", "none")):
             where = repr(origin[:80]) if origin not in (None, "null") else "another site"
             raise Refused(
@@ -159,15 +161,15 @@ class Access:
                 f"run groundswell --study {self.settings.study} curators add NAME on the machine that serves "
                 "it, then sign in",
             )
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             return Refused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
         return Refused(401, "you are not signed in, or no longer", "sign in (/login), then try again")
 
     def _refuse_host(self, host: str) -> None:
         """A name that leads here by somebody else's DNS would let their page read ours (DNS rebinding)."""
-        if not self._alone and not self.settings.web_hosts:
-            return
         name = _name_of(host)
+        if not self._alone and not self.settings.web_hosts and name != MALFORMED:
+            return
         if name in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name):
             return
         raise Refused(
@@ -201,25 +203,37 @@ class Gate:
             return
         request = Request(scope, receive)
         app: ASGIApp = self._app
+        path, refused = scope["path"], None
         try:
             self._access.refuse(request)
-            if not request.url.path.startswith("/static/") and request.url.path not in OPERATIONS:
+            if not path.startswith("/static/") and path not in OPERATIONS:
                 self._access.recognise(request)
+            if request.method not in SAFE and path not in OPEN and _is_nobody(request):
+                refused = self._access.nobody(request)
         except Explained as error:
             request.state.who, request.state.csrf = None, ""
             app = self._say(request, error)
+        body = None
+        if request.method not in SAFE:
+            body = Body(request.headers, receive, OPEN.get(path, MOST), refused)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
+                if body is not None and body.unread:
+                    headers["Connection"] = "close"
                 if message["status"] == 401:
                     headers["WWW-Authenticate"] = "Bearer"
-                if getattr(request.state, "who", None) is not None:
+                if not _is_nobody(request):
                     headers["Cache-Control"] = "private, no-cache"
                     headers.add_vary_header("Cookie")
             await send(message)
 
-        await app(scope, receive, answer)
+        await app(scope, body.receive if body is not None else receive, answer)
+
+
+def _is_nobody(request: Request) -> bool:
+    return getattr(request.state, "who", None) is None
 
 
 async def needed(request: Request) -> Who:
@@ -264,9 +278,8 @@ def within(path: str) -> str:
         >>> within("/curation?first=2025-01"), within("//example.org/"), within("https://example.org")
         ('/curation?first=2025-01', '/', '/')
     """
-    parts = urlsplit(path)
     plain = path.isprintable() and "\\" not in path and path.startswith("/") and not path.startswith("//")
-    return path if plain and not parts.scheme and not parts.netloc else "/"
+    return path if plain else "/"
 
 
 def login(path: str) -> str:
@@ -284,7 +297,20 @@ def _name_of(host: str) -> str:
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
-        return "?"
+        return MALFORMED
+
+
+def _netloc_of(url: str) -> str:
+    """Return the name and port of an address, in small letters.
+
+    Example:
+        >>> _netloc_of("https://Talks.example.org:8443/x"), _netloc_of("http://[")
+        ('talks.example.org:8443', '?')
+    """
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return MALFORMED
 
 
 def _is_address(name: str) -> bool:

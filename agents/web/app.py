@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from agents.web.asking import Refused, code_of
+from agents.web.bodies import Unread
+from agents.web.protocol import Head, OneLength
 from streams.errors import Explained
 
 if TYPE_CHECKING:
@@ -61,11 +64,15 @@ def build_web(runtime: Runtime) -> FastAPI:
         changes.mount(site)
         pages.mount(site)
         said = _explain(web, site)
+        web.add_middleware(Head)
         access.mount(web, access.Access(runtime.settings, runtime.parts.now), said)
         if runtime.settings.push_url:
             from agents.web import push
 
             push.serve(web, runtime, kept)
+    else:
+        web.add_middleware(Head)
+    web.add_middleware(OneLength)
     return web
 
 
@@ -91,7 +98,8 @@ def _explain(web: FastAPI, site: Site) -> Say:
     async def wrong(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][1:])
-        given = str(first.get("input"))[:40]
+        value = first.get("input")
+        given = (value if isinstance(value, str) else reprlib.repr(value))[:40]
         return said(
             request,
             Refused(422, f"{name} is {given!r}: {first['msg']}", f"correct {name}, or leave it out"),
@@ -100,13 +108,17 @@ def _explain(web: FastAPI, site: Site) -> Say:
     @web.exception_handler(HTTPException)
     async def elsewhere(request: Request, error: HTTPException) -> Response:
         path = request.url.path[:80]
-        if error.status_code == 404:
+        if isinstance(error, Unread):
+            answer = said(request, error.why)
+        elif error.status_code == 404:
             where = "/api for what can be asked" if path.startswith("/api/") else "the menu above"
             answer = said(request, Refused(404, f"there is no page {path}", f"see {where}"))
         elif error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "another method")
+            # What answers GET answers HEAD (`Head`).
+            allowed = (error.headers or {}).get("Allow", "another method").replace("GET", "GET, HEAD")
             cause = f"{path} does not take {request.method[:20]}"
             answer = said(request, Refused(405, cause, f"ask it with {allowed}"))
+            error.headers = {"Allow": allowed}
         else:
             answer = said(
                 request, Refused(error.status_code, str(error.detail), "go back, and try another way")

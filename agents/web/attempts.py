@@ -1,4 +1,7 @@
-"""How often an address may be wrong: a token has too many bits to be guessed, but nobody needs to try."""
+"""How often an address may be wrong: a token has too many bits to be guessed, but nobody needs to try.
+
+Whoever has a right token is not asked here, so no address can keep somebody out who shares it.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,17 @@ class Attempts:
         self._wrong: OrderedDict[str, list[datetime]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, address: str, now: datetime) -> None:
-        """Let an address try.
+    def wrong(self, address: str, now: datetime) -> None:
+        """Remember that an address was wrong.
 
         Raises:
-            Refused: 429, it was wrong too often of late.
+            Refused: 429, it was so too often of late; that is not remembered.
         """
         with self._lock:
-            recent = [each for each in self._wrong.get(address, ()) if now - each < WITHIN]
+            recent = [each for each in self._wrong.pop(address, ()) if now - each < WITHIN]
+            self._wrong[address] = [*recent, now][:FREE]
+            while len(self._wrong) > REMEMBERED:
+                self._wrong.popitem(last=False)
         if len(recent) >= FREE:
             wait = (recent[-FREE] + WITHIN - now).total_seconds()
             raise Refused(
@@ -37,11 +43,3 @@ class Attempts:
                 f"{FREE} wrong tokens came from your address within a minute",
                 f"wait {max(1, round(wait))} seconds, and copy the token whole",
             )
-
-    def wrong(self, address: str, now: datetime) -> None:
-        """Remember that an address was wrong."""
-        with self._lock:
-            recent = [each for each in self._wrong.pop(address, ()) if now - each < WITHIN]
-            self._wrong[address] = [*recent, now][-FREE:]
-            while len(self._wrong) > REMEMBERED:
-                self._wrong.popitem(last=False)

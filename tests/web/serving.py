@@ -2,19 +2,20 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
 
 from agents.web.app import end
+from agents.web.server import configured
 
 
 @contextmanager
-def served(web: FastAPI) -> Iterator[str]:
+def served(web: FastAPI, proxies: Sequence[str] = ()) -> Iterator[str]:
     """Lend the address of an application that listens on a free port."""
-    config = uvicorn.Config(web, port=0, log_config=None, lifespan="off")
+    config = configured(web, proxies=proxies)
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, args=([listening],))

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 import studies
-from page_process import Parts, Process, client_of
+from page_process import Parts, Process, client_of, web_of
+from pydantic import ValidationError
+from serving import served
 from signed_in import OURS, csrf_in, signed_in, token_of
 from typer.testing import CliRunner
 
@@ -153,15 +155,42 @@ async def test_a_wrong_token_is_said_and_many_are_slowed_down(small: Warehouse) 
             assert answer.status_code == 401
             assert "this token is nobody&#39;s" in answer.text
             assert "Set-Cookie" not in answer.headers
-        answer = await client.post("/login", data={"token": token}, headers=OURS)
-        assert answer.status_code == 429, "not even the right one"
-        assert "wait 60 seconds" in answer.text
-        bearer = {"Authorization": f"Bearer {token}"}
-        assert (await client.post("/api/codebook/decide", json=RENAME, headers=bearer)).status_code == 429
+        wrong = {"Authorization": "Bearer wrong"}
+        for answer in (
+            await client.post("/login", data={"token": "wrong"}, headers=OURS),
+            await client.post("/api/codebook/decide", json=RENAME, headers=wrong),
+            await client.get("/api/status", headers=wrong),
+        ):
+            assert answer.status_code == 429
+            assert "wait 60 seconds" in answer.text
         assert (await client.get("/curation")).status_code == 200, "who reads is not slowed down"
-        clock.at += timedelta(minutes=1)
         answer = await client.post("/login", data={"token": f"  {token}\n"}, headers=OURS)
-        assert answer.status_code == 303
+        assert answer.status_code == 303, "a right token is never locked out by what others guess"
+        client.cookies.clear()
+        right = {"Authorization": f"Bearer {token}"}
+        assert (await client.post("/api/codebook/preview", json=RENAME, headers=right)).status_code != 429
+        clock.at += timedelta(minutes=1)
+        answer = await client.post("/login", data={"token": "wrong"}, headers=OURS)
+        assert answer.status_code == 401, "after a minute it is said again"
+
+
+def test_a_forwarded_address_is_believed_of_a_named_proxy_only(small: Warehouse) -> None:
+    token_of(small)
+    for proxies, answered in ((), 429), (("127.0.0.1/32",), 401), (("10.0.0.0/8",), 429):
+        with served(web_of(small), proxies) as url:
+            for number in range(FREE + 1):
+                headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": f"192.0.2.{number}"}
+                last = httpx.get(f"{url}/api/status", headers=headers)
+        assert last.status_code == answered, proxies
+
+
+def test_a_proxy_is_an_address_or_a_network() -> None:
+    assert Settings(web_proxies=["127.0.0.1", "10.0.0.0/8", "::1"]).web_proxies == [
+        "127.0.0.1/32", "10.0.0.0/8", "::1/128",
+    ]  # fmt: skip
+    for wrong in ("proxy.example.org", "*", "10.0.0.1/8", ""):
+        with pytest.raises(ValidationError, match="web_proxies"):
+            Settings(web_proxies=[wrong])
 
 
 async def test_a_form_of_another_site_or_session_changes_nothing(small: Warehouse) -> None:
@@ -233,7 +262,7 @@ async def test_names_are_a_setting(small: Warehouse, settings: dict[str, Any], h
     [
         "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example",
         "javascript:alert(1)", "/x\r\nSet-Cookie: a=b", "", "curation", "http:evil.example",
-        "/\t/evil.example",
+        "/\t/evil.example", "//[", "http://[", "//a]b", "[",
     ],
 )  # fmt: skip
 async def test_signing_in_leads_nowhere_else(small: Warehouse, path: str) -> None:

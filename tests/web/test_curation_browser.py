@@ -14,6 +14,7 @@ from page_process import web_of
 from signed_in import token_of
 
 from agents.views import VIEWS
+from agents.web.server import configured
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
@@ -47,7 +48,7 @@ def curated(chdb_home: Any) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def address(curated: Warehouse) -> Iterator[str]:
-    config = uvicorn.Config(web_of(curated), port=0, log_config=None, lifespan="off")
+    config = configured(web_of(curated))
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, args=([listening],))

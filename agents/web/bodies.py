@@ -1,0 +1,70 @@
+"""What a request brings along: nothing is read for somebody who may not change anything, and never too much.
+
+The loop that reads a body is the one that all agents of the process share.
+"""
+
+from __future__ import annotations
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive
+
+from agents.web.asking import Refused
+
+MOST = 1_000_000
+"""Bytes that a body may have; the longest decision has a tenth of them."""
+LOGIN_LIMIT = 16_000
+"""Bytes of the form to sign in, which everybody may send."""
+
+
+class Unread(HTTPException):
+    """A body that is not taken, and why; FastAPI passes no other error on from where it reads one."""
+
+    def __init__(self, why: Refused) -> None:
+        super().__init__(why.status, why.cause)
+        self.why = why
+
+
+class Body:
+    """The body of one request.
+
+    Attributes:
+        unread: whether some of it was not read yet; what follows on the connection is then no request.
+    """
+
+    def __init__(self, headers: Headers, receive: Receive, most: int, refused: Refused | None) -> None:
+        """Take at most `most` bytes, or nothing: `refused` says why."""
+        length = headers.get("Content-Length", "")
+        self._receive = receive
+        self._most = most
+        self._size = int(length) if length.isdecimal() else 0
+        self._taken = 0
+        self._refused = refused
+        self.unread = self._size > 0 or "Transfer-Encoding" in headers
+
+    async def receive(self) -> Message:
+        """Return the next piece.
+
+        Raises:
+            Unread: nobody may send one, or it is too large.
+        """
+        if self._refused is not None:
+            raise Unread(self._refused)
+        if self._size > self._most:
+            raise self._too_large()
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._taken += len(message.get("body", b""))
+            if self._taken > self._most:
+                raise self._too_large()
+            self.unread = message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> Unread:
+        return Unread(
+            Refused(
+                413,
+                f"this request has more than {self._most:,} bytes, and was not read",
+                "send less at a time",
+            )
+        )
