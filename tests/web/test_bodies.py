@@ -1,4 +1,4 @@
-"""What a request may bring along: nothing from nobody, at most a megabyte, and of one length only."""
+"""What a request may bring along: nothing from nobody, not too much from anybody, and of one length."""
 
 import json
 import socket
@@ -99,7 +99,7 @@ def test_a_path_that_is_not_there_is_said_without_reading(server: Server) -> Non
     assert server.send("POST", "/api/status", {"Content-Length": "900000"}).status == 405
 
 
-def test_no_more_than_a_megabyte_is_taken(server: Server) -> None:
+def test_more_than_a_decision_may_have_is_not_taken(server: Server) -> None:
     wish = json.dumps({"action": "rename", "topic_id": 1, "name": "x", "note": "n"}).encode()
     whole = wish + b" " * (MOST - len(wish))
     known = server.send("POST", DECIDE, server.bearer | JSON | {"Content-Length": str(MOST + 1)})
@@ -149,7 +149,7 @@ def test_a_body_that_is_meant_ill_holds_nobody_up(server: Server, content: bytes
         "POST", DECIDE, server.bearer | JSON | {"Content-Length": str(len(content))}, content
     )
     assert answer.status in (400, 422), answer
-    assert time.process_time() - before < 1.0
+    assert time.process_time() - before < 0.5
     assert set(json.loads(answer.body)) == {"error", "cure"}
 
 
@@ -160,7 +160,7 @@ def test_a_form_that_is_meant_ill_holds_nobody_up(server: Server, content: bytes
         "POST", "/curation/decide", server.bearer | FORM | {"Content-Length": str(len(content))}, content
     )
     assert 400 <= answer.status < 500, answer
-    assert time.process_time() - before < 1.0
+    assert time.process_time() - before < 0.5
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/status", DECIDE, LOGIN])
