@@ -140,19 +140,21 @@ def exit_code_of(error: Exception) -> int:
     import traceback
 
     from agents.blame import is_the_events
+    from agents.cli.explaining import explained
     from streams.errors import Explained, Misconfigured, Unavailable
 
-    if not isinstance(error, Explained):
+    said = explained(error)
+    if said is None:
         cause, cure = getattr(error, "cause", None), getattr(error, "cure", None)
         if cause is None or cure is None:
             if not is_the_events(error):  # a disk, rights, memory, a network
                 complain(f"{type(error).__name__}: {error}", "mend what it names, then do this again")
                 return 3
-            traceback.print_exception(error)
+            tell("".join(traceback.format_exception(error)))
             tell("groundswell was not ready for this: please report the lines above")
             return 1
         complain(str(cause), str(cure))
         return 1
-    complain(error.cause, error.cure)
+    complain(said.cause, said.cure)
     codes: dict[type[Explained], int] = {Misconfigured: 2, Unavailable: 3}
-    return codes.get(type(error), 1)
+    return codes.get(type(said), 1)

@@ -243,7 +243,11 @@ def _responses(name: str) -> dict[int | str, dict[str, Any]]:
     answers: dict[int | str, dict[str, Any]] = {
         200: {"content": plain, "headers": headers, "description": "What the view says."},
         304: {"description": "As it was when If-None-Match was sent."},
+        400: problem | {"description": "The request itself is wrong: it has two lengths."},
+        401: problem | {"description": "A token was sent, and it is nobody's; without one everybody reads."},
+        421: problem | {"description": "This page does not answer under that name."},
         422: problem | {"description": "The question is wrong: why, and how to put it."},
+        429: problem | {"description": "Too many wrong tokens of late."},
         503: problem | {"description": "The database does not answer: why, and what to do."},
     }
     if name in MISSING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BeforeValidator, Field
@@ -20,6 +20,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 PATIENCE_S = 3.0
 """How long a reader waits for a ClickHouse server that does not answer (seconds)."""
+PERIOD: dict[str, Any] = {
+    "pattern": r"^((19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+}
+"""What a month or day looks like, for the OpenAPI; `selection` says it in words."""
 _MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
 
 
@@ -37,8 +41,12 @@ def code_of(error: Explained) -> int:
 
 
 def selection(  # noqa: PLR0917 - the parameters of a query, each by name
-    first: Annotated[str, Query(description="First month or day of publication; empty: all.")] = "",
-    last: Annotated[str, Query(description="Last month or day, inclusive; empty: all.")] = "",
+    first: Annotated[
+        str, Query(description="First month or day of publication; empty: all.", json_schema_extra=PERIOD)
+    ] = "",
+    last: Annotated[
+        str, Query(description="Last month or day, inclusive; empty: all.", json_schema_extra=PERIOD)
+    ] = "",
     source: Annotated[str, Query(description="Only talks from this source.")] = "",
     channel: Annotated[str, Query(description="Only talks of this channel.")] = "",
     show: Annotated[str, Query(description="Only talks of this show.")] = "",

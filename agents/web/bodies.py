@@ -12,8 +12,8 @@ from starlette.types import Message, Receive
 from agents.web.asking import Refused
 
 MOST = 400_000
-"""Bytes that a body may have: a decision whose every text is as long as it may be, in any script. The worst of
-that size is parsed in some hundredths of a second."""
+"""Bytes that a body may have: a decision whose every text is as long as it may be, in any script. The worst
+of that size is parsed in some hundredths of a second."""
 LOGIN_LIMIT = 16_000
 """Bytes of the form to sign in, which everybody may send."""
 

@@ -159,8 +159,11 @@ class Reviewed(BaseModel):
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Said, "description": "The body cannot be read, or the request has two lengths."},
     401: {"model": Said, "description": "No token, or nobody's."},
     403: {"model": Said, "description": "Another site, or a form of another session, made the request."},
+    413: {"model": Said, "description": "The body is too large."},
+    421: {"model": Said, "description": "This page does not answer under that name."},
     422: {"model": Said, "description": "It cannot be decided, or a field is wrong."},
     429: {"model": Said, "description": "Too many wrong tokens of late."},
     503: {"model": Said, "description": "Database or broker do not answer."},
