@@ -220,13 +220,17 @@ class Gate:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                if body is not None and body.unread:
+                if body is not None and body.goes_on:
                     headers["Connection"] = "close"
                 if message["status"] == 401:
                     headers["WWW-Authenticate"] = "Bearer"
                 if not _is_nobody(request):
                     headers["Cache-Control"] = "private, no-cache"
                     headers.add_vary_header("Cookie")
+            elif body is not None and body.goes_on and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.drop()
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         await app(scope, body.receive if body is not None else receive, answer)

@@ -5,6 +5,9 @@ The loop that reads a body is the one that all agents of the process share.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
@@ -16,6 +19,9 @@ MOST = 400_000
 of that size is parsed in some hundredths of a second."""
 LOGIN_LIMIT = 16_000
 """Bytes of the form to sign in, which everybody may send."""
+
+LINGER, LINGER_S = 16_000_000, 1.0
+"""So many bytes, for so long (seconds), are dropped before a connection is closed."""
 
 
 class Unread(HTTPException):
@@ -29,8 +35,7 @@ class Unread(HTTPException):
 class Body:
     """The body of one request.
 
-    Attributes:
-        unread: whether some of it was not read yet; what follows on the connection is then no request.
+    What was not read of a short one the server drops by itself, and the connection goes on.
     """
 
     def __init__(self, headers: Headers, receive: Receive, most: int, refused: Refused | None) -> None:
@@ -41,7 +46,8 @@ class Body:
         self._size = int(length) if length.isdecimal() else 0
         self._taken = 0
         self._refused = refused
-        self.unread = self._size > 0 or "Transfer-Encoding" in headers
+        self._unread = self._size > 0 or "Transfer-Encoding" in headers
+        self._chunked = "Transfer-Encoding" in headers
 
     async def receive(self) -> Message:
         """Return the next piece.
@@ -58,8 +64,23 @@ class Body:
             self._taken += len(message.get("body", b""))
             if self._taken > self._most:
                 raise self._too_large()
-            self.unread = message.get("more_body", False)
+            self._unread = message.get("more_body", False)
         return message
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more of it comes than anybody waits for, so that the connection has to end."""
+        return self._unread and (self._chunked or self._size > self._most)
+
+    async def drop(self) -> None:
+        """Drop what comes for a moment: who still sends when the connection is closed may lose the answer."""
+        dropped = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                while self._unread and dropped < LINGER:
+                    message = await self._receive()
+                    dropped += len(message.get("body", b""))
+                    self._unread = message.get("more_body", False)
 
     def _too_large(self) -> Unread:
         return Unread(
