@@ -18,7 +18,8 @@ from streams import feeds
 from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Lane, Source, Video, VideoSeen
-from streams.podcasts import PODCAST_LIMIT, podcast
+from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
+from streams.podcasts import podcast_apart
 from streams.reader import Answered, NotModified, Reader
 from streams.settings import Settings
 from streams.sources import Visits
@@ -80,7 +81,7 @@ class Lanes:
         try:
             page = self.reader.get(
                 self.feed_address(channel_id),
-                max_bytes=feeds.YOUTUBE_LIMIT,
+                max_bytes=YOUTUBE_FEED_BYTES,
                 etag=visits.etag,
                 modified=visits.modified,
             )
@@ -106,11 +107,11 @@ class Lanes:
             Unavailable: it does not answer now.
         """
         page = self.reader.get(
-            source.locator, max_bytes=PODCAST_LIMIT, etag=visits.etag, modified=visits.modified
+            source.locator, max_bytes=PODCAST_FEED_BYTES, etag=visits.etag, modified=visits.modified
         )
         if isinstance(page, NotModified):
             return Told([], page.etag, page.modified, fresh=False)
-        said = podcast(page.body, source.locator)
+        said = podcast_apart(page.body, source.locator)
         finds = [Find(episode, "feed") for episode in said.episodes]
         return Told(finds, page.etag, page.modified, said.title)
 

@@ -23,14 +23,26 @@ _ROLLING = 0.3
 """Captions are rolling if more than this share of them starts with lines of the one before."""
 
 _CURE = "hand in a WebVTT, SubRip (.srt) or json3 file, YouTube's XML, or a JSON object with segments"
-_TAG = re.compile(r"</?(?:c|v|i|b|u|s|em|strong|ruby|rt|lang|font|span)\b[^>]*>", re.IGNORECASE)
-_BREAK = re.compile(r"</?(?:br|p)\b[^>]*>", re.IGNORECASE)
+MOST_CUES = 250_000
+"""Cues or segments of a transcript: five a second through the longest recording that is decoded."""
+MOST_WORDS = 1_000_000
+"""Words with a time of their own."""
+MOST_BYTES = 64 * 1024 * 1024
+_MOST_LINES = 8
+"""Lines that rolling captions may show again; real ones show one or two."""
+
+# None of these looks further than to the next sign with which it could begin: that keeps their time linear.
+_TAG = re.compile(r"</?(?:c|v|i|b|u|s|em|strong|ruby|rt|lang|font|span)\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"</?(?:br|p)\b[^<>]*>", re.IGNORECASE)
 _INLINE_TIME = re.compile(r"<[\d:.]+>")
-_VOICE = re.compile(r"<v[^\s>]*\s+([^>]+)>")
-_SUBSTATION = re.compile(r"\{\\[^}]*\}")
+_VOICE = re.compile(r"<v[^\s<>]*\s([^<>]+)>")
+_SUBSTATION = re.compile(r"\{\\[^{}]*\}")
+_LONG_NUMBER = re.compile(r"&#\d{8,};?", re.ASCII)
+_CLOCK = re.compile(r"\d:\d")
+_BLANK_LINES = re.compile(r"\n{3,}")
 _NUMBER_SAID = re.compile(r"^( *\d+ *)$(?!\n.*-->)", re.MULTILINE)
 _JOINER = "\u2060"
-_ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪+")
+_ASIDE = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|♪+")
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ def parse(content: bytes, name: str) -> Captions:
     Raises:
         BadInput: it is no transcript, is broken, or has no words.
     """
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"{name} has {len(content):,} bytes, more than the {MOST_BYTES:,} of a talk", _CURE)
     text = _decode(content, name).strip().replace("\r\n", "\n").replace("\r", "\n")
     if not text:
         raise BadInput(f"{name} is empty", "fetch or export it again")
@@ -93,24 +107,41 @@ def _decode(content: bytes, name: str) -> str:
 
 def _read(text: str, name: str) -> Captions:
     if text.startswith("WEBVTT"):
-        return _read_vtt(text)
+        return _read_vtt(text, name)
     if text.startswith("{"):
+        _bound(text.count("{") + text.count("["), 2 * MOST_WORDS, "objects", name)
         try:
             record = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BadInput(f"{name} is broken JSON ({error})", "fetch or export it again") from error
+        _bound(_length(record.get("segments")), MOST_CUES, "segments", name)
+        _bound(_length(record.get("events")), MOST_CUES, "events", name)
         if "segments" in record:
             return _read_record(record)
         if "events" in record:
-            return _read_json3(record)
+            return _read_json3(record, name)
         raise BadInput(f"{name} is JSON without segments", _CURE)
     if re.match(r"<(!doctype|html|head|body)\b", text, re.IGNORECASE):
         raise BadInput(f"{name} is a web page", f"{_CURE}; a site that blocks downloads sends pages instead")
     if re.match(r"(<\?xml[^>]*>\s*)?<transcript\b", text):
         return _read_xml(text, name)
     if "-->" in text:
-        return _captions(_cues(text, "srt"))
+        return _captions(_cues(text, "srt", name))
     raise BadInput(f"{name} is not a transcript", _CURE)
+
+
+def _bound(count: int, most: int, of_what: str, name: str) -> None:
+    """Raise BadInput for a file that is small but would take gigabytes and hours as segments."""
+    if count > most:
+        raise BadInput(f"{name} has {count:,} {of_what}, more than the {most:,} of any talk", _CURE)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
 class _Cue(NamedTuple):
@@ -121,19 +152,21 @@ class _Cue(NamedTuple):
     lines: list[str]
 
 
-def _read_vtt(text: str) -> Captions:
+def _read_vtt(text: str, name: str) -> Captions:
     header = re.split(r"\n\s*\n|-->", text, maxsplit=1)[0]
     language = re.search(r"^Language: *(\w{2,3})", header, re.MULTILINE)
     # A line with two times of words in it would pass for the timing of a cue.
-    cues = _cues(_INLINE_TIME.sub("", text), "vtt")
+    cues = _cues(_INLINE_TIME.sub("", text), "vtt", name)
     # A blank line ends a cue: what follows is a note, or the name of the next one.
     ended = [cue._replace(lines=_until_blank(cue.lines)) for cue in cues]
     return _captions(ended, language[1] if language else None)
 
 
-def _cues(text: str, format_: str) -> list[_Cue]:
+def _cues(text: str, format_: str, name: str) -> list[_Cue]:
     import pysubs2
 
+    _bound(sum(1 for _ in _CLOCK.finditer(text)), 4 * MOST_CUES, "times", name)
+    text = _BLANK_LINES.sub("\n\n", text)  # of many, pysubs2 looks at each as often as there are
     # pysubs2 drops a number on a cue's last line, taking it for the next cue's.
     text = _NUMBER_SAID.sub(rf"\1{_JOINER}", text)
     subtitles = pysubs2.SSAFile.from_string(text, format_=format_, keep_html_tags=True)
@@ -155,8 +188,9 @@ def _read_xml(text: str, name: str) -> Captions:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
+    _bound(text.count("<"), 4 * MOST_CUES, "elements", name)
     try:
-        lines = list(fromstring(re.sub(r"^<\?xml[^>]*>", "", text), forbid_dtd=True).iter("text"))
+        lines = fromstring(re.sub(r"^<\?xml[^>]*>", "", text), forbid_dtd=True).findall("text")
         cues = []
         for line in lines:
             start = float(line.get("start", ""))
@@ -189,7 +223,7 @@ def _without_repeats(cues: list[_Cue]) -> list[_Cue]:
 
 def _shown_again(before: list[str], after: list[str]) -> int:
     """Number of lines at the start of `after` that are the last ones of `before`."""
-    longest = min(len(before), len(after))
+    longest = min(len(before), len(after), _MOST_LINES)
     return next((count for count in range(longest, 0, -1) if before[-count:] == after[:count]), 0)
 
 
@@ -208,7 +242,8 @@ def _voices(cue: _Cue) -> Iterator[Segment]:
 
 def _clean(raw: str) -> str:
     """Return the text without markup, entities, speaker-change markers and superfluous blanks."""
-    text = html.unescape(_TAG.sub("", _BREAK.sub(" ", _SUBSTATION.sub("", raw))))
+    text = _TAG.sub("", _BREAK.sub(" ", _SUBSTATION.sub("", raw)))
+    text = html.unescape(_LONG_NUMBER.sub("\N{REPLACEMENT CHARACTER}", text))  # Python would refuse it
     return " ".join(re.sub(r"(^|\s)>>+(?=\s|$|\w)", " ", text).split())
 
 
@@ -235,8 +270,9 @@ class _Json3(BaseModel):
     events: list[_Json3Event]
 
 
-def _read_json3(record: dict[str, Any]) -> Captions:
+def _read_json3(record: dict[str, Any], name: str) -> Captions:
     """Read YouTube's timed text. Automatic captions give each word a time, and scroll by lone newlines."""
+    _bound(sum(_length(each.get("segs")) for each in _objects(record["events"])), MOST_WORDS, "words", name)
     events = _Json3.model_validate(record).events
     spoken = sorted((event for event in events if event.text.strip()), key=lambda event: event.tStartMs)
     ends = [

@@ -19,26 +19,11 @@ from defusedxml.ElementTree import fromstring
 
 from streams import intake
 from streams.errors import DataError
-from streams.podcasts import PODCAST_LIMIT, Podcast, Skipped, podcast
+from streams.intake import DESCRIPTION_CHARS, TITLE_CHARS, YOUTUBE_FEED_BYTES
 from streams.words import plain, refuse_web_page
 from streams.youtube_locators import HOME
 
-__all__ = [
-    "PODCAST_LIMIT",
-    "YOUTUBE_LIMIT",
-    "Entries",
-    "Entry",
-    "Podcast",
-    "Skipped",
-    "feed_address",
-    "podcast",
-    "youtube_entries",
-]
-
 log = structlog.get_logger()
-YOUTUBE_LIMIT = 4 * 1024 * 1024
-"""Bytes of a channel's feed that are read; a real one has 15 entries and some 60 kB."""
-TITLE_LIMIT, DESCRIPTION_LIMIT = 2_000, 50_000
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _YT = "{http://www.youtube.com/xml/schemas/2015}"
@@ -109,9 +94,9 @@ def youtube_entries(body: bytes) -> Entries:
 
 
 def _parse(body: bytes) -> Element:
-    if len(body) > YOUTUBE_LIMIT:
+    if len(body) > YOUTUBE_FEED_BYTES:
         raise DataError(
-            f"the feed has {len(body):,} bytes, more than the {YOUTUBE_LIMIT:,} that are read of one",
+            f"the feed has {len(body):,} bytes, more than the {YOUTUBE_FEED_BYTES:,} that are read of one",
             "look at the address in a browser: this is no channel's feed",
         )
     refuse_web_page(body)
@@ -138,7 +123,7 @@ def _living(root: Element, whose: str) -> Iterator[Entry]:
         yield Entry(
             video_id=video_id,
             channel_id=_channel_id(entry.findtext(f"{_YT}channelId") or "") or _channel_of(author) or whose,
-            title=" ".join(plain(entry.findtext(f"{_ATOM}title"), TITLE_LIMIT).split()),
+            title=" ".join(plain(entry.findtext(f"{_ATOM}title"), TITLE_CHARS).split()),
             channel=_name(author),
             # Made here: what a feed calls a link may lead anywhere.
             url=f"{HOME}/watch?v={video_id}",
@@ -146,7 +131,7 @@ def _living(root: Element, whose: str) -> Iterator[Entry]:
             updated_at=_moment(entry.findtext(f"{_ATOM}updated")),
             short_form=any(_path(link).startswith("/shorts/") for link in links),
             description=plain(
-                entry.findtext(f"{_MEDIA}group/{_MEDIA}description"), DESCRIPTION_LIMIT
+                entry.findtext(f"{_MEDIA}group/{_MEDIA}description"), DESCRIPTION_CHARS
             ).strip(),
         )
 
@@ -172,7 +157,7 @@ def _after_prefix(text: str | None) -> str:
 def _name(person: Element | None) -> str:
     """Return a person's name; inside a tombstone it is in no namespace of its own, or in Atom's."""
     found = None if person is None else person.findtext(f"{_ATOM}name") or person.findtext(f"{_TOMB}name")
-    return " ".join(plain(found, TITLE_LIMIT).split())
+    return " ".join(plain(found, TITLE_CHARS).split())
 
 
 def _channel_of(person: Element | None) -> str:

@@ -24,6 +24,8 @@ PODCAST_FEED_BYTES = 32 * 1024 * 1024
 """Twenty years of a daily podcast."""
 YOUTUBE_FEED_BYTES = 4 * 1024 * 1024
 """A channel's real feed has 15 entries and some 60 kB."""
+JSON_PARTS = 2_000_000
+"""Lists and objects of a talk: empty ones take twenty times more memory than bytes."""
 JSON_DEPTH = 64
 """Levels of lists and objects in each other; a talk needs four."""
 
@@ -124,6 +126,10 @@ def json_object(content: bytes, name: str) -> dict[str, Any]:
         raise DataError(
             f"{name} has {len(content):,} bytes, more than the {TRANSCRIPT_BYTES:,} of a talk",
             "hand in one talk a file, or one a line in a .jsonl",
+        )
+    if content.count(b"{") + content.count(b"[") > JSON_PARTS:
+        raise DataError(
+            f"{name} has more than {JSON_PARTS:,} lists and objects", "hand in what a talk says, in segments"
         )
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import html
 import io
 import re
 from collections.abc import Iterator
@@ -14,13 +13,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from streams import intake
+from streams.apart import apart
 from streams.errors import DataError
 from streams.events import Video, stable_id
-from streams.words import of_html, plain, refuse_web_page
+from streams.intake import DESCRIPTION_CHARS, PODCAST_FEED_BYTES, TITLE_CHARS
+from streams.words import of_html, plain, refuse_web_page, unescaped
 
-PODCAST_LIMIT = 32 * 1024 * 1024
-"""Bytes of a podcast's feed that are read: twenty years of a daily one."""
-TITLE_LIMIT, DESCRIPTION_LIMIT = 2_000, 50_000
+SECONDS, MEGABYTES = 60.0, 1_000
+"""What reading a feed may take; one of 30 MB takes a third of each."""
 MEDIA = frozenset(
     (
         ".mp3",
@@ -58,6 +58,15 @@ class Podcast:
     skipped: list[Skipped]
 
 
+def podcast_apart(body: bytes, feed_url: str) -> Podcast:
+    """Return what `podcast` does, read in a process of its own: a feed may be made to take hours.
+
+    Raises:
+        DataError: as `podcast`; or it takes more than `SECONDS` or `MEGABYTES`.
+    """
+    return apart(SECONDS, MEGABYTES, "the feed", podcast, body, feed_url)
+
+
 def podcast(body: bytes, feed_url: str) -> Podcast:
     """Return the episodes of a podcast's feed (RSS or Atom, also a somewhat broken one).
 
@@ -74,9 +83,9 @@ def podcast(body: bytes, feed_url: str) -> Podcast:
     """
     import feedparser  # type: ignore[import-untyped]
 
-    if len(body) > PODCAST_LIMIT:
+    if len(body) > PODCAST_FEED_BYTES:
         raise DataError(
-            f"the feed has {len(body):,} bytes, more than the {PODCAST_LIMIT:,} that are read of one",
+            f"the feed has {len(body):,} bytes, more than the {PODCAST_FEED_BYTES:,} that are read of one",
             "look in a browser whether it is a podcast's feed; its host can shorten it",
         )
     refuse_web_page(body)
@@ -87,7 +96,13 @@ def podcast(body: bytes, feed_url: str) -> Podcast:
         )
     try:
         # As a stream: what is handed over as text may be taken for an address or a file's name.
-        read: Any = feedparser.parse(io.BytesIO(body), response_headers={"content-location": feed_url})
+        # HTML is left as it is: cleaning it takes quadratic time, and its words are all that is read of it.
+        read: Any = feedparser.parse(
+            io.BytesIO(body),
+            response_headers={"content-location": feed_url},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
     except Exception as error:  # it promises to raise nothing, and on damaged feeds raises anything
         raise DataError(
             f"the feed is too damaged to be read ({type(error).__name__})",
@@ -159,17 +174,17 @@ def _address(href: str | None, feed_url: str) -> str:
     except ValueError:
         return ""
     fine = parts.scheme in ("http", "https") and parts.hostname and whole.isprintable()
-    return whole if href and fine and len(whole) <= TITLE_LIMIT else ""
+    return whole if href and fine and len(whole) <= TITLE_CHARS else ""
 
 
 def _line(text: str | None) -> str:
-    return " ".join(plain(html.unescape(text or ""), TITLE_LIMIT).split())
+    return " ".join(plain(unescaped(text or ""), TITLE_CHARS).split())
 
 
 def _description(entry: Any) -> str:
     """Return the longer of an entry's notes and its summary, as plain text."""
     notes = [each.get("value") for each in entry.get("content") or ()] + [entry.get("summary")]
-    return max((of_html(each, DESCRIPTION_LIMIT) for each in notes), key=len)
+    return max((of_html(each, DESCRIPTION_CHARS) for each in notes), key=len)
 
 
 def _moment(parsed: Any) -> datetime | None:

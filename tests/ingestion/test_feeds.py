@@ -8,7 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.errors import DataError
-from streams.feeds import PODCAST_LIMIT, YOUTUBE_LIMIT, Podcast, feed_address, podcast, youtube_entries
+from streams.feeds import feed_address, youtube_entries
+from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
+from streams.podcasts import Podcast, podcast, podcast_apart
 from tests.realdata import shared
 from tests.websub_hub import entry, notification, tombstone
 
@@ -104,7 +106,7 @@ class TestYouTube:
             (b'<!DOCTYPE f [<!ENTITY a "b">]><f>&a;</f>', "made to harm"),
             (b'<!DOCTYPE f SYSTEM "file:///etc/passwd"><f/>', "made to harm"),
             (b'<?xml version="1.0" encoding="x-none"?><feed/>', "is not XML"),
-            (b" " * (YOUTUBE_LIMIT + 1), "bytes"),
+            (b" " * (YOUTUBE_FEED_BYTES + 1), "bytes"),
         ],
     )
     def test_what_is_no_feed_says_why_and_what_to_do(self, body: bytes, cause: str) -> None:
@@ -315,7 +317,7 @@ class TestPodcasts:
                 ),
                 "made to harm",
             ),
-            (b" " * (PODCAST_LIMIT + 1), "bytes"),
+            (b" " * (PODCAST_FEED_BYTES + 1), "bytes"),
         ],
     )
     def test_what_is_no_podcast_says_why_and_what_to_do(self, body: bytes, cause: str) -> None:

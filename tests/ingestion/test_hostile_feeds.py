@@ -1,0 +1,60 @@
+"""Feeds that are made to harm: they are read in a process of their own, which has an end."""
+
+from __future__ import annotations
+
+import os
+import time
+from xml.sax.saxutils import escape
+
+import pytest
+
+from streams.apart import TooMuch, apart
+from streams.errors import DataError
+from streams.podcasts import podcast, podcast_apart
+
+FEED = "https://feeds.example.org/feed.xml"
+
+
+def rss(description: str, more: str = "") -> bytes:
+    return f"""<?xml version="1.0"?><rss version="2.0"><channel><title>c</title><item><title>RAG</title>
+<enclosure url="/1.mp3" type="audio/mpeg"/><description>{description}</description>{more}</item></channel></rss>
+""".encode()
+
+
+@pytest.mark.parametrize("piece", ["<a ", '<a b="', "<!--", "<![", "</", "<?", "&"])
+def test_the_html_of_an_entry_takes_linear_time(piece: str) -> None:
+    began = time.process_time()
+    found = podcast(rss(escape(piece * (560_000 // len(piece)))), FEED)
+    assert time.process_time() - began < 10
+    assert [each.title for each in found.episodes] == ["RAG"]
+
+
+def test_a_feed_read_apart_says_the_same() -> None:
+    assert podcast_apart(rss("We chunk."), FEED) == podcast(rss("We chunk."), FEED)
+    with pytest.raises(DataError, match="no feed of a podcast"):
+        podcast_apart(b"{}", FEED)
+
+
+def test_a_feed_of_endless_attributes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    attributes = " ".join(f'a{number}="1"' for number in range(50_000))  # a minute and more
+    monkeypatch.setattr("streams.podcasts.SECONDS", 5.0)
+    began = time.monotonic()
+    with pytest.raises(DataError, match="the feed takes more than 5 s to read") as raised:
+        podcast_apart(rss("", f"<x {attributes}/>"), FEED)
+    assert time.monotonic() - began < 20
+    assert raised.value.cure
+
+
+def test_what_fills_the_memory_ends_alone() -> None:
+    with pytest.raises(TooMuch, match="the feed takes more than 300 MB"):
+        apart(60, 300, "the feed", bytearray, 2_000_000_000)
+
+
+def test_what_crashes_ends_alone() -> None:
+    with pytest.raises(TooMuch):
+        apart(60, 1_000, "the feed", os.abort)
+
+
+def test_what_nobody_foresaw_is_an_error_of_that_feed() -> None:
+    with pytest.raises(DataError, match=r"cannot be read \(ValueError: invalid literal"):
+        apart(60, 1_000, "the feed", int, "x")
