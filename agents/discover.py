@@ -7,6 +7,7 @@ It also sends again what waits in the parking lot when its time has come, what w
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -17,13 +18,13 @@ from agents.again import SendingAgain
 from agents.following import Following
 from agents.keeping import Keeping
 from agents.lanes import Find, Folder, Lanes, lanes_of
-from agents.looking import Look, after, channel_of, wanted
+from agents.looking import Look, after, channel_of, refusal, wanted
 from agents.schedule import LONGEST, Outcome, next_visit
 from agents.stage import Agent, Position
 from agents.visiting import Visitor
 from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.events import Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
+from streams.events import DeadLettered, Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
 from streams.outbox import Outbox
 from streams.parking import ParkingLot
 from streams.settings import Settings
@@ -31,6 +32,7 @@ from streams.sources import Sources, Watched
 from streams.store import sighted
 from streams.store.warehouse import Row, Warehouse
 from streams.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
+from streams.wire import encode
 from streams.words import is_another_title
 from streams.youtube import YouTube
 
@@ -152,9 +154,9 @@ class Discover(Agent):
         """
         if not isinstance(event, SourceDue):
             raise DataError(f"{type(event).__name__} is not for discover", "drop it")
-        return await asyncio.to_thread(self._visit, event)
+        return await asyncio.to_thread(self._visit, event, at)
 
-    def _visit(self, event: SourceDue) -> list[Event]:
+    def _visit(self, event: SourceDue, at: Position) -> list[Event]:
         watched = self._sources.get(event.key)
         if watched is None or watched.paused:
             log.info("not looked at", source=event.source.locator, removed=watched is None)
@@ -176,7 +178,24 @@ class Discover(Agent):
         if tell:
             assert failure is not None
             raise DataError(failure.cause, failure.cure) from failure
+        if look.folder is not None and look.folder.newly:
+            found.append(self._letter(refusal(look.folder.newly), event, at))
         return found
+
+    def _letter(self, error: DataError, event: SourceDue, at: Position) -> DeadLettered:
+        """Return a dead letter for files of a folder, beside which its other files were handed in."""
+        return DeadLettered(
+            agent=self.name,
+            cause=error.cause,
+            cure=error.cure,
+            log_id=at.log_id,
+            topic=at.topic,
+            partition=at.partition,
+            offset=at.offset,
+            message_key=event.key,
+            payload=base64.b64encode(encode(event)).decode(),
+            failed_at=self._now(),
+        )
 
     def _remember(self, look: Look, found: list[Event], *, lettered: bool) -> None:
         """Keep how the visit went and when the next one is, unless the source was removed meanwhile."""

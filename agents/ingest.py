@@ -6,32 +6,28 @@ that was acknowledged is never lost, also when no broker runs yet.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 
-from streams import intake
+from streams import intake, talk_files
+from streams.apart import apart
 from streams.blobs import Blobs
-from streams.errors import DataError
+from streams.errors import DataError, Explained
 from streams.events import Sighting, Video, VideoSeen
 from streams.outbox import Outbox
+from streams.talk_files import KNOWN, TRANSCRIPTS
 
-TRANSCRIPTS = frozenset({".vtt", ".srt", ".json3", ".json", ".xml"})
-COLLECTIONS = (".jsonl", ".jsonl.gz")
-MEDIA = frozenset(
-    {".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".mkv", ".mov", ".aac", ".ts", ".avi"}
-)
-KNOWN = "recordings, transcripts (.vtt, .srt, .json3, .json, .xml) or collections (.jsonl, .jsonl.gz)"
+log = structlog.get_logger()
 SOURCE_ID = "ingest"
-DIGEST = 16
-"""Hex digits of a file's sha256 that name it."""
+PROBE_S, PROBE_MB = 60.0, 4_000
+"""What looking into a recording may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +63,35 @@ class Ingest:
     _count: int = 0
 
     def files(self, paths: list[Path]) -> Iterator[Handed]:
-        """Hand in files and folders; yield what became of each talk."""
+        """Hand in files and folders; yield what became of each talk, as it goes.
+
+        What is wrong with a file is refused with that file; no other waits for it.
+
+        Raises:
+            Unavailable: blobs or broker do not answer.
+        """
         for path in paths:
-            found = list(talks_in(path))
+            try:
+                found = list(talk_files.talks_in(path))
+            except OSError as error:
+                why = f"the folder {talk_files.shown(path)} cannot be read ({error.strerror or error})"
+                yield Handed(talk_files.shown(path), refused=DataError(why, "mend its permissions"))
+                continue
             if not found:
-                nothing = DataError(f"there is no talk in the folder {path}", f"put {KNOWN} into it")
-                yield Handed(path.name, refused=nothing)
+                why = f"there is no talk in the folder {talk_files.shown(path)}"
+                yield Handed(_name(path), refused=DataError(why, f"put {KNOWN} into it"))
             for file in found:
                 try:
                     yield from self._file(file)
                 except DataError as error:
-                    yield Handed(file.name, refused=error)
+                    yield Handed(_name(file), refused=error)
+                except Explained:
+                    raise
+                except Exception as error:
+                    # A file is others' work: whatever it does to what reads it, the next one is handed in.
+                    log.exception("reading a file broke", file=talk_files.shown(file))
+                    why = f"reading {talk_files.shown(file)} broke ({type(error).__name__}: {error})"[:500]
+                    yield Handed(_name(file), refused=DataError(why, "report it with the log and the file"))
 
     def link(self, video_id: str, url: str) -> Handed:
         """Hand in one video of YouTube."""
@@ -87,67 +101,76 @@ class Ingest:
         return self._hand(url, VideoSeen(video=video, sighting=self._sighting("link")))
 
     def _file(self, path: Path) -> Iterator[Handed]:
-        if path.name.endswith(COLLECTIONS):
+        if talk_files.is_collection(path):
             yield from self._collection(path)
             return
-        suffix, digest = path.suffix.lower(), _digest(path)
-        about = _sidecar(path)
+        suffix, about = path.suffix.lower(), _sidecar(path)
         if suffix in TRANSCRIPTS:
-            content = path.read_bytes()
-            video = self._video(
-                path.stem, digest, about | (_metadata(content, path.name) if suffix == ".json" else {})
-            )
+            content = talk_files.read(path)
+            digest = talk_files.digest_of(hashlib.sha256(content).digest())
+            about |= _metadata(content, path.name) if suffix == ".json" else {}
+            video = self._video(path.stem, digest, about)
             captions = self.blobs.put(f"inbox/{digest}{suffix}", content)
             seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
         else:
+            with talk_files.opened(path):
+                length = apart(PROBE_S, PROBE_MB, talk_files.shown(path), _length, path)
+            digest = talk_files.digest(path)
             video = self._video(path.stem, digest, about)
             media = self.blobs.put_file(f"inbox/{digest}{suffix}", path)
-            video = video.model_copy(update={"duration_s": video.duration_s or _duration(path)})
+            video = video.model_copy(update={"duration_s": video.duration_s or length})
             seen = VideoSeen(video=video, sighting=self._sighting("file"), media=media)
-        yield self._hand(path.name, seen)
+        yield self._hand(_name(path), seen)
 
     def _collection(self, path: Path) -> Iterator[Handed]:
-        opener = gzip.open if path.suffix == ".gz" else open
-        empty = True
-        try:
-            with opener(path, "rb") as file:
-                for number, line in enumerate(file, 1):
-                    if not line.strip():
-                        continue
-                    empty = False
-                    name = f"{path.name}:{number}"
-                    try:
-                        digest = hashlib.sha256(line).hexdigest()[:DIGEST]
-                        video = self._video(f"{path.stem}-{number}", digest, _metadata(line, name))
-                        captions = self.blobs.put(f"inbox/{digest}.json", line)
-                        seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
-                        yield self._hand(name, seen)
-                    except DataError as error:
-                        yield Handed(name, refused=error)
-        except (OSError, EOFError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise DataError(
-                f"{path} cannot be read ({reason})", "check the file and its permissions"
-            ) from error
+        empty, refused = True, 0
+        for number, content, error in talk_files.lines(path):
+            empty, name = False, f"{_name(path)}:{number}"
+            try:
+                if error is not None:
+                    raise error
+                yield self._line(path, number, content)
+                refused = 0
+            except DataError as why:
+                yield Handed(name, refused=why)
+                refused += 1
+            if refused >= talk_files.NO_TALKS:
+                raise DataError(
+                    f"{talk_files.shown(path)} has {refused:,} lines in a row that are no talks, up to line "
+                    f"{number:,}",
+                    "look at what wrote it: a collection is one JSON talk on each line",
+                )
         if empty:
-            raise DataError(f"{path} has no talks", "write one JSON talk on each line")
+            raise DataError(f"{talk_files.shown(path)} has no talks", "write one JSON talk on each line")
+
+    def _line(self, path: Path, number: int, content: bytes) -> Handed:
+        name = f"{_name(path)}:{number}"
+        digest = talk_files.digest_of(hashlib.sha256(content).digest())
+        video = self._video(f"{path.stem}-{number}", digest, _metadata(content, name))
+        captions = self.blobs.put(f"inbox/{digest}.json", content)
+        seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
+        return self._hand(name, seen)
 
     def _video(self, name: str, digest: str, about: dict[str, Any]) -> Video:
         published_at = self.given.published_at or _moment(about.get("published_at"), name)
         if published_at is None:
             raise DataError(
-                f"the publication date of {name} is unknown, so it belongs to no month",
+                f"the publication date of {intake.text(name)} is unknown, so it belongs to no month",
                 "say --published-at YYYY-MM-DD, or put a file with the same name and .json beside it "
                 'that holds {"published_at": "…"}',
             )
+
+        def said(*fields: str) -> str:
+            return intake.text(str(next(filter(None, map(about.get, fields)), "")))
+
         try:
             return Video(
-                video_id=str(about.get("video_id") or about.get("id") or f"file-{digest}"),
-                title=self.given.title or str(about.get("title") or name),
-                description=str(about.get("description") or "")[:5000],
-                channel=str(about.get("channel") or about.get("source") or ""),
-                show=self.given.show or str(about.get("show") or ""),
-                url=str(about.get("url") or ""),
+                video_id=said("video_id", "id") or f"file-{digest}",
+                title=(self.given.title or said("title") or intake.text(name))[: intake.TITLE_CHARS],
+                description=said("description")[:5000],
+                channel=said("channel", "source"),
+                show=self.given.show or said("show"),
+                url=said("url"),
                 published_at=published_at,
                 duration_s=about.get("duration_s"),
                 language=about.get("language"),
@@ -156,7 +179,8 @@ class Ingest:
         except ValidationError as error:
             first = error.errors()[0]
             raise DataError(
-                f"what is said about {name} is wrong ({first['loc'][0]}: {first['msg']})", "correct its .json"
+                f"what is said about {intake.text(name)} is wrong ({first['loc'][0]}: {first['msg']})",
+                "correct its .json",
             ) from error
 
     def _sighting(self, kind: Any) -> Sighting:
@@ -173,49 +197,26 @@ class Ingest:
         return Handed(name, seen.key, seen.video.title)
 
 
-def talks_in(path: Path) -> Iterator[Path]:
-    """Yield a file, or a folder's files in order of name; a .json that describes another one is no talk."""
-    if not path.is_dir():
-        yield path
-        return
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        known = file.suffix.lower() in TRANSCRIPTS | MEDIA or file.name.endswith(COLLECTIONS)
-        if known and not (file.suffix == ".json" and _describes_another(file)):
-            yield file
-
-
-def _describes_another(file: Path) -> bool:
-    beside = (file.with_suffix(suffix) for suffix in (MEDIA | TRANSCRIPTS) - {".json"})
-    return any(each.exists() for each in beside)
-
-
-def _digest(path: Path) -> str:
-    """Return what names a file by its content; read piece by piece, a video may be large."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-            empty = file.tell() == 0
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"{path} cannot be read ({reason})", "check the path and its permissions") from error
-    if empty:  # all empty files would be one talk
-        raise DataError(f"{path.name} is empty", "fetch or export it again")
-    return digest.hexdigest()[:DIGEST]
+def _name(path: Path) -> str:
+    """Return what a file is called, as people may read it."""
+    return talk_files.shown(Path(path.name or path))
 
 
 def _metadata(content: bytes, name: str) -> dict[str, Any]:
     """Return the top level of a JSON talk without its segments.
 
     Raises:
-        DataError: it is none: in another encoding, broken, or nested too deep.
+        DataError: it is none: too large, in another encoding, broken, or nested too deep.
     """
     about = intake.json_object(content, name)
     return {key: value for key, value in about.items() if key != "segments"}
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
-    beside = path.with_suffix(".json")
-    return _metadata(beside.read_bytes(), beside.name) if beside != path and beside.exists() else {}
+    beside = talk_files.sidecar_of(path)
+    if beside is None:
+        return {}
+    return _metadata(talk_files.read(beside, talk_files.SIDECAR_BYTES), _name(beside))
 
 
 def _moment(stated: Any, name: str) -> datetime | None:
@@ -225,7 +226,8 @@ def _moment(stated: Any, name: str) -> datetime | None:
         moment = datetime.fromisoformat(str(stated))
     except ValueError:
         raise DataError(
-            f"the publication date of {name} is {stated!r}", "write it as 2025-03-14 or 2025-03-14T09:30:00Z"
+            f"the publication date of {intake.text(name)} is {str(stated)[:80]!r}",
+            "write it as 2025-03-14 or 2025-03-14T09:30:00Z",
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -235,12 +237,16 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _duration(path: Path) -> float | None:
-    """Return the length that the container states; None when it is damaged (a dead letter later)."""
+def _length(path: Path) -> float:
+    """Return the length that a recording's container states (seconds). Runs apart: FFmpeg reads it.
+
+    Raises:
+        DataError: it is no recording, or damaged.
+    """
     from models.audio import probe
     from models.errors import BadInput
 
     try:
         return probe(path)
-    except BadInput:
-        return None
+    except BadInput as error:
+        raise DataError(error.cause, error.cure) from error

@@ -7,14 +7,16 @@ is handed to it. Whoever looks at a source runs those that its kind has: one tha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.ingest import COLLECTIONS, KNOWN, MEDIA, TRANSCRIPTS, Ingest, talks_in
-from streams import feeds
+import structlog
+
+from agents.ingest import Handed, Ingest
+from streams import feeds, talk_files
 from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Lane, Source, Video, VideoSeen
@@ -22,10 +24,11 @@ from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
 from streams.podcasts import podcast_apart
 from streams.reader import Answered, NotModified, Reader
 from streams.settings import Settings
-from streams.sources import Visits
+from streams.sources import REFUSED, RefusedFile, Visits
 from streams.youtube import YouTube
 from streams.youtube_api import DataApi
 
+log = structlog.get_logger()
 SETTLED = timedelta(seconds=60)
 """A file that was written to more recently may still be growing."""
 
@@ -54,9 +57,13 @@ class Looked:
 
     seen: list[VideoSeen] = field(default_factory=list)
     growing: int = 0
-    refused: list[tuple[str, DataError]] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+    """What is wrong with files that did not change since they were refused, the new ones last."""
+    newly: list[RefusedFile] = field(default_factory=list)
+    """Those of them that are refused for the first time as they are."""
     files: dict[str, str] = field(default_factory=dict)
-    """By path: the state in which a file was handed in, or with a `?` in which it was met growing."""
+    """By path: the state in which a file was handed in; with a `?` in which it was met growing, with a `!`
+    in which it was refused (`talk_files.condition`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,33 +165,47 @@ class Folder:
         self._key = f"folders/{source.source_id}.json"
         self._path = Path(source.locator)
 
-    def look(self, now: datetime) -> Looked:
+    def look(self, now: datetime, known: Sequence[RefusedFile] = ()) -> Looked:
         """Hand in what is new or was changed, to the blobs and the outbox.
 
         A file that was written to within the last minute, or since it was looked at last, is left for the
-        next visit. One that is refused is tried again at every visit: the file beside it that says when it
-        was published may come later.
+        next visit. One that is refused is tried again when it changes, or the file beside it that says when
+        it was published; no other file waits for it.
+
+        Args:
+            now: the moment it is.
+            known: what was wrong with files at the visit before.
 
         Raises:
             DataError: the folder is not there, or may not be read.
+            Unavailable: the blobs do not answer.
         """
         before, looked = self._before(), Looked()
         ingest = Ingest(self._blobs, looked.seen.append, now, folder_id=self._source.source_id)
         for file in self._talks():
-            name, state = str(file), self._state(file)
-            if before.get(name) == state:
-                looked.files[name] = state
+            name, state = str(file), talk_files.state(file)
+            refused_as = f"!{talk_files.condition(file)}"
+            if before.get(name) in (state, refused_as):
+                looked.files[name] = before[name]
+                looked.refused += [each for each in known if each.path == talk_files.shown(file)]
                 continue
-            written = datetime.fromtimestamp(file.stat().st_mtime, now.tzinfo)
-            if not written <= now - SETTLED and before.get(name) != f"?{state}":
+            if not self._settled(file, now) and before.get(name) != f"?{state}":
                 looked.growing += 1
                 looked.files[name] = f"?{state}"
                 continue
-            refused = [(each.name, each.refused) for each in ingest.files([file]) if each.refused is not None]
-            looked.refused += refused
-            if not refused or file.name.endswith(COLLECTIONS):
-                looked.files[name] = state
+            told = list(ingest.files([file]))
+            refused = [_refused(file, each, now) for each in told if each.refused is not None]
+            looked.newly += refused
+            looked.files[name] = refused_as if len(refused) == len(told) else state
+        looked.refused = [*looked.refused, *looked.newly][-REFUSED:]
         return looked
+
+    @staticmethod
+    def _settled(file: Path, now: datetime) -> bool:
+        try:
+            return datetime.fromtimestamp(file.stat().st_mtime, now.tzinfo) <= now - SETTLED
+        except (OSError, ValueError, OverflowError):
+            return True  # there is nothing to wait for: reading it says what is wrong
 
     def remember(self, looked: Looked) -> None:
         """Keep which files were handed in; only after what they led to is safe."""
@@ -204,9 +225,9 @@ class Folder:
                 next(self._path.iterdir(), None)  # what may not be read is an error, not an empty folder
             elif not self._path.is_file():
                 raise FileNotFoundError(2, "it is not there")
-            elif not _is_talk(self._path):
-                raise DataError(f"{self._path} is no talk", f"watch {KNOWN}")
-            return list(talks_in(self._path))
+            elif not talk_files.is_talk(self._path):
+                raise DataError(f"{self._path} is no talk", f"watch {talk_files.KNOWN}")
+            return list(talk_files.talks_in(self._path))
         except OSError as error:
             raise DataError(
                 f"the folder {self._path} cannot be read ({error.strerror or error})",
@@ -214,19 +235,26 @@ class Folder:
             ) from error
 
     def _before(self) -> dict[str, str]:
+        """Return what is remembered; without it, or where it is damaged, every file is handed in again."""
         if not self._blobs.exists(self._key):
             return {}
-        kept: dict[str, str] = json.loads(self._blobs.get(self._key))
-        return kept
+        try:
+            kept = json.loads(self._blobs.get(self._key))
+        except ValueError as error:
+            log.error("which files of a folder were handed in is lost", key=self._key, error=str(error))
+            return {}
+        return kept if isinstance(kept, dict) else {}
 
-    @staticmethod
-    def _state(file: Path) -> str:
-        about = file.stat()
-        return f"{about.st_size} {about.st_mtime_ns}"
 
-
-def _is_talk(path: Path) -> bool:
-    return path.suffix.lower() in TRANSCRIPTS | MEDIA or path.name.endswith(COLLECTIONS)
+def _refused(file: Path, told: Handed, now: datetime) -> RefusedFile:
+    assert told.refused is not None
+    return RefusedFile(
+        path=talk_files.shown(file),
+        name=told.name,
+        cause=told.refused.cause[:500],
+        cure=told.refused.cure[:500],
+        at=now,
+    )
 
 
 def ended(video_ids: list[str], published: Callable[[str], datetime | None], since: datetime) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
 from agents.lanes import Find, Looked
-from streams.errors import Explained
+from streams.errors import DataError, Explained
 from streams.events import Lane, Source
-from streams.sources import PUBLISHED, LaneHealth, Trouble, Visits, Watched
+from streams.sources import PUBLISHED, LaneHealth, RefusedFile, Trouble, Visits, Watched
 
 COMPLETE: tuple[str, ...] = ("listing", "api", "")
 """Lanes that show all of a channel; '': its listing, before lanes were told apart."""
+NAMED = 5
+"""Refused files that a message names; the others are counted."""
 MAIN: dict[str, tuple[Lane, ...]] = {
     "channel": ("listing", "api"),
     "playlist": ("listing",),
@@ -64,6 +66,18 @@ class Look:
         """The newest publication times that were ever stated, the newest first."""
         stated = {find.video.published_at for find in self.finds if find.video.published_at is not None}
         return tuple(sorted(stated | set(self.watched.visits.published), reverse=True)[:PUBLISHED])
+
+
+def refusal(files: Sequence[RefusedFile]) -> DataError:
+    """Return what a person is told of files of a folder that could not be handed in."""
+    told = "; ".join(f"{each.name}: {each.cause} ({each.cure})" for each in files[-NAMED:])
+    more = len(files) - NAMED
+    others = f"; and {more} more" if more > 0 else ""
+    many = "a file" if len(files) == 1 else f"{len(files)} files"
+    return DataError(
+        f"{many} of the folder cannot be handed in: {told}{others}",
+        "mend or remove them: each is tried again when it changes, and no other waits for it",
+    )
 
 
 def channel_of(watched: Watched) -> str:

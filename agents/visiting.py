@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from agents.lanes import Folder, Lanes
-from agents.looking import Look
+from agents.looking import Look, refusal
 from agents.walking import Walker
 from streams.blobs import Blobs
 from streams.errors import DataError, Fatal, Misconfigured, Paused, Unavailable
@@ -57,6 +57,8 @@ class Visitor:
                 self._attempt(look, "feed", lambda: self._read_podcast(look))
             case "folder":
                 self._attempt(look, "folder", lambda: self._look_into_folder(look))
+                if look.folder is not None and look.folder.refused:
+                    look.troubles["folder"] = refusal(look.folder.refused)
         return look
 
     def _look_at_channel(self, look: Look) -> None:
@@ -113,11 +115,8 @@ class Visitor:
             look.learned["title"] = told.title
 
     def _look_into_folder(self, look: Look) -> None:
-        look.folder = Folder(self._blobs, look.source).look(self._now())
-        if look.folder.refused:
-            (name, first), *more = look.folder.refused
-            others = f", and {len(more)} more" if more else ""
-            raise DataError(f"{name} could not be handed in{others}: {first.cause}", first.cure)
+        look.folder = Folder(self._blobs, look.source).look(self._now(), look.watched.visits.refused)
+        look.learned["refused"] = tuple(look.folder.refused)
 
     def _take_all(self, look: Look, limit: int | None) -> None:
         for find in self._lanes.listing(look.source, limit):

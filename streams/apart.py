@@ -1,10 +1,11 @@
-"""Work on what others wrote, in a process of its own with an end: what is made to harm takes nothing along."""
+"""Work on what others made, in a process of its own that has an end: whatever it is, nothing else stops."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class TooMuch(DataError):
+class TooMuchError(DataError):
     """It took more time or memory than anything of its kind needs."""
 
 
@@ -32,22 +33,22 @@ def apart(
         named: likewise.
 
     Raises:
-        TooMuch: it took too long or too much memory, or crashed the process.
+        TooMuchError: it took too long or too much memory, or crashed the process.
         Explained: what `work` raised.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(
-        target=_work, args=(there, seconds, megabytes, work, given, named), name="apart", daemon=True
+        target=_work, args=(there, (seconds, megabytes), partial(work, *given, **named)), daemon=True
     )
     try:
         child.start()
         there.close()
         if not here.poll(seconds):
-            raise TooMuch(f"{what} takes more than {seconds:.0f} s to read", _cure(what))
+            raise TooMuchError(f"{what} takes more than {seconds:.0f} s to read", _cure(what))
         result, error = here.recv()
     except EOFError as died:
-        raise TooMuch(
+        raise TooMuchError(
             f"{what} takes more than {megabytes} MB of memory to read, or crashes what reads it", _cure(what)
         ) from died
     finally:
@@ -62,21 +63,15 @@ def apart(
 
 
 def _cure(what: str) -> str:
-    return f"look at {what} in a browser: nothing of its kind needs so much; if it lasts, tell who runs it"
+    return f"look at {what}: nothing of its kind needs so much; if it lasts, tell who made it"
 
 
-def _work(
-    there: Connection,
-    seconds: float,
-    megabytes: int,
-    work: Callable[..., Any],
-    given: tuple[Any, ...],
-    named: dict[str, Any],
-) -> None:
+def _work(there: Connection, bounds: tuple[float, int], work: Callable[[], Any]) -> None:
     """Do the work and send what came of it; without memory for that, end in silence."""
-    _bound(seconds, megabytes)
+    _bound(*bounds)
+    told: tuple[Any, Explained | None]
     try:
-        told = work(*given, **named), None
+        told = work(), None
     except MemoryError:
         return
     except Explained as error:

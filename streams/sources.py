@@ -23,6 +23,8 @@ from streams.fact import Fact
 log = structlog.get_logger()
 PUBLISHED = 20
 """Publication times that are remembered of a source: enough for its pace."""
+REFUSED = 100
+"""Refused files that are remembered of a folder with what is wrong with them; the newest."""
 REMOVED = "removed-sources"
 
 
@@ -34,6 +36,19 @@ class Trouble(Fact):
     at: AwareDatetime
     lettered: bool = False
     """A dead letter says so."""
+
+
+class RefusedFile(Fact):
+    """A file of a folder that could not be handed in; it is tried again when it changes.
+
+    `path` as people may read it, `name` of the file or of the line of a collection.
+    """
+
+    path: str
+    name: str
+    cause: str
+    cure: str
+    at: AwareDatetime
 
 
 class LaneHealth(Fact):
@@ -83,6 +98,8 @@ class Visits(Fact):
     """When its listing was last read as far as it takes to miss nothing."""
     backfill: Backfill | None = None
     lanes: dict[str, LaneHealth] = Field(default_factory=dict)
+    refused: tuple[RefusedFile, ...] = ()
+    """Files of a folder that could not be handed in as they are."""
 
 
 class Watched(Fact):

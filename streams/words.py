@@ -20,7 +20,7 @@ _MARKUP = re.compile(
     r"|<[/!?]?[a-z][^<>]*>",
     re.IGNORECASE | re.DOTALL,
 )
-"""No piece of it looks further than the next `<`, or it takes all that it has looked at: its time is linear."""
+"""Its time is linear: no piece looks further than the next `<`, or it takes all that it has looked at."""
 _LONG_NUMBER = re.compile(r"&#\d{8,};?", re.ASCII)
 
 

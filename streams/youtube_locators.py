@@ -116,7 +116,10 @@ def parse_video(text: str) -> str:
     Raises:
         DataError: an address of something else.
     """
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:  # "http://["
+        url = urlsplit("")
     steps = [step for step in unquote(url.path).split("/") if step]
     named = ""
     if url.scheme in ("http", "https") and url.netloc.lower() in HOSTS:
@@ -128,7 +131,7 @@ def parse_video(text: str) -> str:
             named = steps[1]
     if not re.fullmatch(r"[\w-]{11}", named):
         raise DataError(
-            f"{text} is not the address of a video of YouTube",
+            f"{text[:300]} is not the address of a video of YouTube",
             'give https://www.youtube.com/watch?v=…; channels and playlists go to "groundswell sources add"',
         )
     return named

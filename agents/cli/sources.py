@@ -180,7 +180,7 @@ def _said(check: Any) -> str:
     if not check.works:
         return f"{check.cause}\n  cure: {check.cure}"
     if check.lane == "folder":
-        return f"{check.videos} files of talks"
+        return f"{check.videos} files of talks"  # those that were refused are named after it
     of = f"{check.source}: " if check.source else ""
     many = f"{check.videos}{' or more' if check.more else ''} videos"
     day = f" ({check.published_at:%Y-%m-%d})" if check.published_at else ""
@@ -239,6 +239,7 @@ def _row(watched: Watched, kept: int | None) -> dict[str, Any]:
         "failures": seen.failures,
         "failure": seen.failure.model_dump() if seen.failure else None,
         "paused_until": seen.paused_until,
+        "refused": [each.model_dump() for each in seen.refused],
         "lanes": {name: lane.model_dump() for name, lane in seen.lanes.items()},
         "backfill": seen.backfill.model_dump() if seen.backfill else None,
     }
@@ -248,7 +249,12 @@ def _words(watched: Watched) -> list[str]:
     """Return what there is to say about a source beyond its row: troubles with their cures, and progress."""
     seen = watched.visits
     troubles = [(name, lane.trouble) for name, lane in seen.lanes.items() if lane.trouble]
-    lines = [f"{lane}: {trouble.cause}\n  cure: {trouble.cure}" for lane, trouble in troubles]
+    lines = [
+        f"{lane}: {trouble.cause}\n  cure: {trouble.cure}"
+        for lane, trouble in troubles
+        if not (lane == "folder" and seen.refused and not seen.failures)
+    ]
+    lines += [f"not handed in: {each.name}: {each.cause}\n  cure: {each.cure}" for each in seen.refused]
     going = seen.backfill
     if watched.backfill_at and (going is None or going.asked_at < watched.backfill_at):
         lines.append("a backfill begins with its next visit")

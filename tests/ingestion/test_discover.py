@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,9 +18,19 @@ from agents.again import LOG_KEY
 from agents.discover import LASTING
 from agents.stage import Position
 from streams.errors import DataError
-from streams.events import Sighting, SourceDue, Video, VideoAccepted, VideoFollowed, VideoRejected, VideoSeen
+from streams.events import (
+    DeadLettered,
+    Sighting,
+    SourceDue,
+    Video,
+    VideoAccepted,
+    VideoFollowed,
+    VideoRejected,
+    VideoSeen,
+)
 from streams.governor import Governor
 from streams.outbox import Outbox
+from streams.wire import decode
 from streams.youtube import YouTube
 from streams.youtube_errors import Verdict
 from tests.loopback_youtube import FakeVideo
@@ -528,12 +540,68 @@ class TestFeedsAndFolders:
         talk.write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHello there.\n")
         os.utime(talk, (1, 1))
         source = study.add(str(folder))
-        with pytest.raises(DataError, match=r"talk.*publication date .*--published-at"):
-            await study.look()
-        assert study.watched(source).health == "failing"
+        (letter,) = await study.look()
+        assert isinstance(letter, DeadLettered)
+        assert "publication date of talk is unknown" in letter.cause and "--published-at" in letter.cause
+        assert study.watched(source).health == "troubled"
+        assert await study.next(source) == []
         (folder / "talk.json").write_text('{"published_at": "2026-02-03"}')
         (event,) = await study.next(source)
         assert isinstance(event, VideoSeen) and event.video.published_at is not None
+
+    async def test_bad_files_keep_out_no_other_and_are_told_of_once(
+        self, study: Discovery, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "talks"
+        folder.mkdir()
+        good, other = sorted(TALKS.glob("*.json"))[:2]
+        shutil.copy(good, folder / "good.json")
+        (folder / "deep.json").write_text("[" * 100_000)
+        (folder / "a.vtt").write_bytes(b"\xff\x00")
+        (folder / "a.json").mkdir()  # where its description would be
+        (folder / "lines.jsonl").write_bytes(b"{}\n" + other.read_bytes().replace(b"\n", b" ") + b"\n")
+        os.mkfifo(folder / "pipe.mp3")
+        for file in folder.iterdir():
+            os.utime(file, (1, 1))
+        source = study.add(str(folder))
+        *found, letter = await study.look()
+        assert sorted(seen(found)) == sorted(json.loads(each.read_bytes())["id"] for each in (good, other))
+        assert isinstance(letter, DeadLettered)
+        assert (letter.agent, letter.topic, letter.message_key) == ("discover", "sources.due", source)
+        assert letter.payload is not None
+        assert isinstance(decode(base64.b64decode(letter.payload)), SourceDue)
+        assert letter.cause.startswith("4 files of the folder cannot be handed in: ") and letter.cure
+        watched = study.watched(source)
+        assert (watched.health, watched.visits.failures) == ("troubled", 0)
+        refused = {each.name: (each.cause, each.cure) for each in watched.visits.refused}
+        assert sorted(refused) == ["a.vtt", "deep.json", "lines.jsonl:1", "pipe.mp3"]
+        assert all(name in letter.cause and cause and cure for name, (cause, cure) in refused.items())
+        trouble = watched.visits.lanes["folder"].trouble
+        assert trouble is not None and "deep.json" in trouble.cause
+
+        study.restart()
+        assert await study.next(source) == []
+        assert {each.name for each in study.watched(source).visits.refused} == set(refused)
+        shutil.copy(sorted(TALKS.glob("*.json"))[2], folder / "deep.json")
+        os.utime(folder / "deep.json", (2, 2))
+        for name in ("a.vtt", "lines.jsonl", "pipe.mp3"):
+            (folder / name).unlink()
+        (event,) = await study.next(source)
+        assert isinstance(event, VideoSeen)
+        assert (study.watched(source).health, study.watched(source).visits.refused) == ("ok", ())
+
+    async def test_what_is_remembered_of_a_folder_may_be_damaged(
+        self, study: Discovery, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "talks"
+        folder.mkdir()
+        shutil.copy(sorted(TALKS.glob("*.json"))[0], folder / "talk.json")
+        os.utime(folder / "talk.json", (1, 1))
+        source = study.add(str(folder))
+        for damaged in (b"{", b"[]", b"\xff"):
+            study.blobs.put(f"folders/{source}.json", damaged)
+            study.clock.forward(days=1)
+            assert len(seen(await study.look())) == 1
 
     async def test_a_folder_that_is_gone_says_what_to_do(self, study: Discovery, tmp_path: Path) -> None:
         folder = tmp_path / "talks"

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from streams.errors import DataError
 from streams.feeds import feed_address, youtube_entries
 from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
-from streams.podcasts import Podcast, podcast, podcast_apart
+from streams.podcasts import Podcast, podcast
 from tests.realdata import shared
 from tests.websub_hub import entry, notification, tombstone
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from streams.apart import TooMuch, apart
+from streams.apart import TooMuchError, apart
 from streams.errors import DataError
 from streams.podcasts import podcast, podcast_apart
 
@@ -17,8 +17,8 @@ FEED = "https://feeds.example.org/feed.xml"
 
 def rss(description: str, more: str = "") -> bytes:
     return f"""<?xml version="1.0"?><rss version="2.0"><channel><title>c</title><item><title>RAG</title>
-<enclosure url="/1.mp3" type="audio/mpeg"/><description>{description}</description>{more}</item></channel></rss>
-""".encode()
+<enclosure url="/1.mp3" type="audio/mpeg"/><description>{description}</description>{more}
+</item></channel></rss>""".encode()
 
 
 @pytest.mark.parametrize("piece", ["<a ", '<a b="', "<!--", "<![", "</", "<?", "&"])
@@ -46,12 +46,12 @@ def test_a_feed_of_endless_attributes_is_given_up_in_time(monkeypatch: pytest.Mo
 
 
 def test_what_fills_the_memory_ends_alone() -> None:
-    with pytest.raises(TooMuch, match="the feed takes more than 300 MB"):
+    with pytest.raises(TooMuchError, match="the feed takes more than 300 MB"):
         apart(60, 300, "the feed", bytearray, 2_000_000_000)
 
 
 def test_what_crashes_ends_alone() -> None:
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooMuchError):
         apart(60, 1_000, "the feed", os.abort)
 
 
