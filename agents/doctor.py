@@ -73,14 +73,14 @@ def _clickhouse(settings: Settings) -> Finding:
 def _blobs(settings: Settings) -> Finding:
     from streams.blobs import Blobs
 
-    blobs, key = Blobs(settings.blobs_url), f"doctor/{uuid.uuid4().hex}"
+    key = f"doctor/{uuid.uuid4().hex}"
     try:
+        blobs = Blobs(settings.blobs_url)
         blobs.put(key, b"ok")
         blobs.get(key)
         blobs.delete(key)
-    except OSError as error:
-        cure = "check GROUNDSWELL_BLOBS, its credentials and permissions"
-        return Finding("blobs", "fail", f"{settings.blobs_url} cannot be written ({error})", cure)
+    except Explained as error:
+        return Finding("blobs", "fail", error.cause, error.cure)
     if "://" not in settings.blobs_url:
         free_gb = shutil.disk_usage(settings.blobs_url).free / 1e9
         if free_gb < 5:

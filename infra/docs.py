@@ -70,6 +70,9 @@ def writers() -> dict[Topic, list[str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in topics:
                 found[topics[node.func.id]].add(called)
+    for names in found.values():
+        if "any agent" in names:
+            names.difference_update(NAMES)
     order = [*NAMES, *OTHERS.values()]
     return {
         topic: sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))

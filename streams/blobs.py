@@ -10,27 +10,82 @@ import errno
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from streams.errors import DataError
+from streams.errors import DataError, Explained, Misconfigured, Unavailable
 from streams.events import Blob
 
 _NOT_A_BLOB = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _NO_NAME = (errno.ENAMETOOLONG, errno.EINVAL)
+_STORES = ("botocore", "aiobotocore", "s3fs", "aiohttp", "gcsfs", "adlfs", "fsspec")
+"""Libraries whose errors are not OSErrors."""
+P = ParamSpec("P")
+T = TypeVar("T")
+S3_CONFIG = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
+"""Seconds and tries: without them minutes pass until it is said that a store does not answer."""
+
+
+def shown(url: str) -> str:
+    """Return a store's address without the password that may be in it."""
+    scheme, found, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if found else url
+
+
+def _options(url: str) -> dict[str, Any]:
+    return {"config_kwargs": S3_CONFIG} if url.startswith(("s3://", "s3a://")) else {}
+
+
+def _answering(method: Callable[Concatenate[Blobs, P], T]) -> Callable[Concatenate[Blobs, P], T]:
+    """Let a method say what keeps the store from doing its part, whatever its library calls that."""
+
+    @wraps(method)
+    def asked(self: Blobs, /, *given: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(self, *given, **named)
+        except Explained:
+            raise
+        except Exception as error:
+            if not isinstance(error, OSError) and not type(error).__module__.startswith(_STORES):
+                raise
+            raise _failed(self.url, error) from error
+
+    return asked
+
+
+def _failed(url: str, error: Exception) -> DataError | Unavailable:
+    reason = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return DataError(f"a blob's key is too long for {shown(url)}", "give it a shorter id or name")
+    return Unavailable(
+        f"the blob store {shown(url)} cannot be read or written ({reason})",
+        "see that it runs, is not full and lets you write, and that GROUNDSWELL_BLOBS is right",
+    )
 
 
 class Blobs:
-    """A study's blob store at an fsspec URL (a local folder, `s3://…`, `memory://…`)."""
+    """A study's blob store at an fsspec URL (a local folder, `s3://…`, `memory://…`).
+
+    Raises:
+        Misconfigured: nothing is known that keeps blobs at such an address.
+        Unavailable: of every method: the store does not answer, is full, or may not be read or written.
+    """
 
     def __init__(self, url: str) -> None:
         import fsspec  # here, since whoever only reads the database imports this module and makes no store
 
         self.url = url
         self._fs: Any
-        self._fs, root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, root = fsspec.core.url_to_fs(url, **_options(url))
+        except (ValueError, ImportError) as error:
+            raise Misconfigured(
+                f"GROUNDSWELL_BLOBS={shown(url)!r} is no place for blobs ({error})",
+                "name a folder or s3://bucket/prefix, or leave it unset for a folder under the home",
+            ) from error
         self._root = str(root).rstrip("/")
         self._local = "file" in (
             self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,)
@@ -44,6 +99,7 @@ class Blobs:
             )
         return f"{self._root}/{key}"
 
+    @_answering
     def put(self, key: str, content: bytes) -> Blob:
         """Write `content` whole under `key`, durable before returning.
 
@@ -64,6 +120,7 @@ class Blobs:
             self._fs.pipe_file(path, content)
         return Blob(key=key, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
 
+    @_answering
     def put_file(self, key: str, source: Path, *, move: bool = False) -> Blob:
         """Copy (or move) a local file to `key` without holding it in memory."""
         digest, size = hashlib.sha256(), 0
@@ -101,6 +158,7 @@ class Blobs:
         finally:
             os.close(handle)
 
+    @_answering
     def get(self, key: str) -> bytes:
         """Return the bytes of `key`.
 
@@ -138,6 +196,7 @@ class Blobs:
             )
         return content
 
+    @_answering
     def find(self, key: str) -> Blob | None:
         """Return the pointer of an existing key, or None: how an agent learns that its work is done."""
         try:
@@ -146,21 +205,26 @@ class Blobs:
             return None
         return Blob(key=key, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
 
+    @_answering
     def exists(self, key: str) -> bool:
         """Whether `key` is there."""
         return bool(self._fs.exists(self._path(key)))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys under a folder `prefix`, sorted."""
-        try:
-            found = self._fs.find(self._path(prefix))
-        except FileNotFoundError:
-            return
-        for path in sorted(found):
-            key = str(path)[len(self._root) + 1 :]
+        for path in self._found(prefix):
+            key = path[len(self._root) + 1 :]
             if not key.rsplit("/", 1)[-1].startswith("."):
                 yield key
 
+    @_answering
+    def _found(self, prefix: str) -> list[str]:
+        try:
+            return sorted(map(str, self._fs.find(self._path(prefix))))
+        except FileNotFoundError:
+            return []
+
+    @_answering
     def delete(self, key: str) -> None:
         """Remove `key` if it is there."""
         with suppress(FileNotFoundError):
@@ -183,6 +247,7 @@ class Blobs:
         finally:
             target.unlink(missing_ok=True)
 
+    @_answering
     def create(self, key: str, content: bytes) -> bool:
         """Create `key`, whole, only if nobody has it yet: True when this call did.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 EMBEDDED = "embedded"
 PACKAGED = "packaged"
 AUTO = "auto"
+DAY_S, WEEK_S, YEAR_S = 86_400.0, 7 * 86_400.0, 365 * 86_400.0
 RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
 
 
@@ -27,7 +29,9 @@ class Settings(BaseSettings):
         'rust_talks'
     """
 
-    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_", frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     study: str = Field(
         "main",
@@ -65,9 +69,15 @@ class Settings(BaseSettings):
     languages: list[str] = Field(
         ["en"], description="Languages that pass screening (ISO 639-1), as JSON list."
     )
-    min_duration_s: float = Field(180.0, ge=0, description="Shorter videos are rejected (seconds).")
-    max_duration_s: float = Field(6 * 3600.0, gt=0, description="Longer videos are rejected (seconds).")
-    poll_interval_s: float = Field(3600.0, ge=1, description="How often a source is looked at (seconds).")
+    min_duration_s: float = Field(
+        180.0, ge=0, le=WEEK_S, description="Shorter videos are rejected (seconds)."
+    )
+    max_duration_s: float = Field(
+        6 * 3600.0, gt=0, le=WEEK_S, description="Longer videos are rejected (seconds)."
+    )
+    poll_interval_s: float = Field(
+        3600.0, ge=1, le=YEAR_S, description="How often a source is looked at (seconds)."
+    )
     search_results: int = Field(50, ge=1, le=500, description="Results taken per search query.")
     proxy: str = Field("", description="Proxy for yt-dlp and feeds, as `http://host:port`.")
     cookies: str = Field(
@@ -78,12 +88,14 @@ class Settings(BaseSettings):
     requests_per_hour: int = Field(
         250,
         ge=1,
+        le=1_000_000,
         description="Videos and listings asked of YouTube per hour from one address or cookie file; a guest "
         "is refused above some 300.",
     )
     pause_s: float = Field(
         3600.0,
         gt=0,
+        le=DAY_S,
         description="How long YouTube is left alone after it took this address for a bot or limited it "
         "(seconds); each time in a row doubles it, up to a day.",
     )
@@ -126,14 +138,21 @@ class Settings(BaseSettings):
     follow_days: float = Field(
         30.0,
         ge=0,
+        le=36_500,
         description="How many days until a known talk of YouTube is looked at again: was it deleted, made "
         "private or retitled? 0: never.",
     )
     keep_audio_days: float = Field(
-        0.0, ge=0, description="Audio of a finished talk is deleted after so many days; 0: it is kept."
+        0.0,
+        ge=0,
+        le=36_500,
+        description="Audio of a finished talk is deleted after so many days; 0: it is kept.",
     )
     min_free_gb: float = Field(
-        2.0, ge=0, description="Nothing is fetched while less disk space than this is free (GB)."
+        2.0,
+        ge=0,
+        le=1_000_000,
+        description="Nothing is fetched while less disk space than this is free (GB).",
     )
     insecure_tls: bool = Field(False, description="Accept any TLS certificate from the proxy (tests only).")
     whisper_model: str = Field(
@@ -145,8 +164,12 @@ class Settings(BaseSettings):
         PACKAGED,
         description="`packaged`, a hub name such as `pyannote/speaker-diarization-community-1`, or a folder.",
     )
-    min_speakers: int = Field(0, ge=0, description="How many people speak in a talk at least; 0: not known.")
-    max_speakers: int = Field(0, ge=0, description="How many people speak in a talk at most; 0: not known.")
+    min_speakers: int = Field(
+        0, ge=0, le=1_000, description="How many people speak in a talk at least; 0: not known."
+    )
+    max_speakers: int = Field(
+        0, ge=0, le=1_000, description="How many people speak in a talk at most; 0: not known."
+    )
     hotwords: str = Field(
         "",
         description="Names that the recogniser is told to expect, with commas between them; the first 220 "
@@ -166,7 +189,10 @@ class Settings(BaseSettings):
     hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where speech models run.")
     threads: int = Field(
-        0, ge=0, description="Threads per model; 0: half the cores (more of them wait for each other)."
+        0,
+        ge=0,
+        le=1_024,
+        description="Threads per model; 0: half the cores (more of them wait for each other).",
     )
     max_tokens: int = Field(
         300, ge=20, le=510, description="Longest paragraph, in tokens of the embedding model."
@@ -201,12 +227,17 @@ class Settings(BaseSettings):
         description="Talks that a `transcribe` worker transcribes at a time, each in a process with models "
         "of its own: more keep a large GPU busy, and take its memory.",
     )
-    lease_s: float = Field(60.0, gt=0, description="A transcription lease not renewed for this long is free.")
+    lease_s: float = Field(
+        60.0, gt=0, le=DAY_S, description="A transcription lease not renewed for this long is free."
+    )
     dead_letter_ceiling: int = Field(
-        100, ge=1, description="A worker stops after this many dead letters in a row, instead of draining."
+        100,
+        ge=1,
+        le=1_000_000_000,
+        description="A worker stops after this many dead letters in a row, instead of draining.",
     )
     stall_s: float = Field(
-        120.0, gt=0, description="Lag without progress for this long: not ready, then exit."
+        120.0, gt=0, le=DAY_S, description="Lag without progress for this long: not ready, then exit."
     )
     web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
     web_port: int = Field(8000, ge=0, le=65535, description="Port of the web page; 0: any free port.")
@@ -244,6 +275,26 @@ class Settings(BaseSettings):
                 f"{study!r} is a database of ClickHouse's own: choose another name for the study"
             )
         return study
+
+    @field_validator("clickhouse")
+    @classmethod
+    def _is_an_address(cls, clickhouse: str) -> str:
+        try:
+            address = urlsplit(clickhouse)
+            named = address.hostname and (address.port is None or address.port > 0)
+        except ValueError:  # its words may show a password
+            named = False
+        is_one = named and address.scheme in ("clickhouse", "clickhouses", "http", "https")
+        if clickhouse != EMBEDDED and not is_one:
+            raise ValueError('write it as "clickhouse://user@host:8123", or leave it unset')
+        return clickhouse
+
+    @field_validator("blobs")
+    @classmethod
+    def _are_kept(cls, blobs: str) -> str:
+        if blobs.startswith("memory:"):
+            raise ValueError("memory is lost with the process: name a folder or s3://bucket/prefix")
+        return blobs
 
     @model_validator(mode="after")
     def _speakers_can_be(self) -> Settings:

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from pydantic import AwareDatetime, Field, ValidationError
 
-from streams.blobs import Blobs
+from streams.blobs import Blobs, shown
 from streams.errors import DataError
 from streams.events import Source, stable_id
 from streams.fact import Fact
@@ -142,9 +142,14 @@ class Sources:
         """Watch a source; False when it is watched already. One that was removed goes on where it was."""
         if self._blobs.exists(_key(source.source_id)):
             return False
-        before = self._read(f"{REMOVED}/{source.source_id}.json")
-        if before.get("visits"):
-            self.remember(source.source_id, Visits.model_validate(before["visits"]))
+        try:
+            before = self._read(f"{REMOVED}/{source.source_id}.json")
+            visits = Visits.model_validate(before.get("visits") or {})
+        except (ValidationError, DataError) as error:  # then it is read from its beginning
+            log.error("what is known of a source that was removed is lost", error=_first(error))
+            visits = Visits()
+        if visits != Visits():
+            self.remember(source.source_id, visits)
         self._write(Watched(source=source))
         return True
 
@@ -162,7 +167,10 @@ class Sources:
         before = self._read(f"{REMOVED}/{source_id}.json")
         if not before or self._blobs.exists(_key(source_id)):
             return False
-        watched = Watched.model_validate(before)
+        try:
+            watched = Watched.model_validate(before)
+        except (ValidationError, DataError) as error:
+            raise self._damaged(f"{REMOVED}/{source_id}.json", _first(error)) from error
         self.remember(source_id, watched.visits)
         self._write(watched)
         return True
@@ -211,8 +219,8 @@ class Sources:
         told = {name: said[name] for name in ("paused", "backfill_at") if name in said}
         try:
             return Watched(source=Source.model_validate(said), visits=self.visits(source_id), **told)
-        except ValidationError as error:
-            raise self._damaged(_key(source_id), error) from error
+        except (ValidationError, DataError) as error:
+            raise self._damaged(_key(source_id), _first(error)) from error
 
     def named(self, source_id: str) -> Watched:
         """Return a source with all that is known of it.
@@ -231,14 +239,14 @@ class Sources:
         A study of an earlier version knows only when it was last looked at, and then read its whole listing.
         """
         try:
-            content = self._blobs.get(f"visits/{source_id}").decode()
+            content = self._blobs.get(f"visits/{source_id}")
         except DataError:
             return Visits()
         try:
-            if content.startswith("{"):
+            if content.startswith(b"{"):
                 return Visits.model_validate_json(content)
-            at = datetime.fromisoformat(content)
-        except ValueError as error:  # then it is read from its beginning, and nothing is missed
+            at = datetime.fromisoformat(content.decode())
+        except (ValueError, DataError) as error:  # then it is read from its beginning, and nothing is missed
             log.error("what looking at a source has shown is lost", source=source_id, error=str(error))
             return Visits()
         return Visits(visits=1, last_visit=at, last_success=at, listed_at=at)
@@ -266,16 +274,26 @@ class Sources:
         except DataError:
             return {}
         try:
-            found: dict[str, Any] = json.loads(content)
-        except ValueError as error:
-            raise self._damaged(key, error) from error
+            found = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(key, type(error).__name__) from error
+        if not isinstance(found, dict):
+            raise self._damaged(key, "it is no JSON object")
         return found
 
-    def _damaged(self, key: str, error: ValueError) -> DataError:
+    def _damaged(self, key: str, reason: str) -> DataError:
         return DataError(
-            f"the file {key} in {self._blobs.url} is damaged ({type(error).__name__})",
+            f"the file {key} in {shown(self._blobs.url)} is damaged ({reason})",
             "restore it from a backup, or delete it and add the source again; no other is affected",
         )
+
+
+def _first(error: ValidationError | DataError) -> str:
+    """Return the first thing that is wrong with a file, in a few words."""
+    if isinstance(error, DataError):
+        return error.cause
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _key(source_id: str) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from agents.cli import judging
 from agents.cli.author import AUTHOR
-from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell, write_file
 from agents.cli.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, told
 from agents.sentences import day
 
@@ -230,7 +230,7 @@ def export_(
 
     settings = load_settings()
     standing = standing_of(ask(settings, "codebook_standing"))
-    file.write_text(write(standing, settings.study), encoding="utf-8")
+    write_file(file, write(standing, settings.study))
     tell(f"{len(standing.topics)} topics in {len(standing.themes)} themes: {file}")
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,7 +73,43 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
         from streams.telemetry import configure_logging
 
         configure_logging(settings)
+    _check_home(settings.home)
     return settings
+
+
+def _check_home(home: Path) -> None:
+    """Raise Misconfigured unless everything that a study keeps here can be written."""
+    import os
+
+    from streams.errors import Misconfigured
+
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(home, os.W_OK | os.X_OK) else "it may not be written"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    if reason:
+        raise Misconfigured(
+            f"GROUNDSWELL_HOME={str(home)[:200]!r} cannot be used ({reason})",
+            "set it to a folder that you may write to, or leave it unset",
+        )
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that a person named.
+
+    Raises:
+        Misconfigured: there is no such folder, or it may not be written.
+    """
+    from streams.errors import Misconfigured
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(
+            f"{path} cannot be written ({error.strerror or error})",
+            "name a file in a folder that is there and that you may write to",
+        ) from error
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,9 @@ import typer
 from agents.cli.console import load_settings, print_json, say, tell
 
 if TYPE_CHECKING:
-    from agents.ingest import Handed
+    from collections.abc import Iterator
+
+    from agents.ingest import Handed, Ingest
     from agents.runtime import Runtime
 
 
@@ -160,44 +162,45 @@ def ingest(
     cluster = open_cluster(settings, wait=False)  # one that starts takes what was handed in meanwhile
     given = Given(published_at.replace(tzinfo=UTC) if published_at else None, title, show)
     handing = Ingest(Blobs(settings.blobs_url), cluster.send if cluster else None, utc_now(), given)
-    handed = _hand_in(handing, talks)
-    if cluster is not None:
-        cluster.close()
-    refused = [each for each in handed if each.refused is not None]
-    if as_json:
-        print_json([_described(each) for each in handed])
-    else:
-        for each in handed:
-            if each.refused is None:
-                say(f"{each.video_id}\t{each.title}")
-            else:
-                tell(f"refused {each.name}: {each.refused.cause}\n  cure: {each.refused.cure}")
-    queued = len(handed) - len(refused)
-    later = "" if cluster or not queued else "; they are processed when groundswell run starts"
-    tell(f"{queued} talk{'s' * (queued != 1)} handed in, {len(refused)} refused{later}")
+    handed: list[Handed] = []
+    try:
+        for each in _hand_in(handing, talks):
+            handed.append(each)
+            if not as_json:
+                _tell_of(each)
+    finally:  # what was handed in before something stopped it is handed in
+        if cluster is not None:
+            cluster.close()
+        if as_json:
+            print_json([_described(each) for each in handed])
+        refused = sum(each.refused is not None for each in handed)
+        queued = len(handed) - refused
+        later = "" if cluster or not queued else "; they are processed when groundswell run starts"
+        tell(f"{queued} talk{'s' * (queued != 1)} handed in, {refused} refused{later}")
     raise typer.Exit(1 if refused or not handed else 0)
 
 
-def _hand_in(handing: object, talks: list[str]) -> list[Handed]:
-    from rich.console import Console
-    from rich.progress import track
+def _tell_of(handed: Handed) -> None:
+    if handed.refused is None:
+        say(f"{handed.video_id}\t{handed.title}")
+    else:
+        tell(f"refused {handed.name}: {handed.refused.cause}\n  cure: {handed.refused.cure}")
 
-    from agents.ingest import Handed, Ingest
+
+def _hand_in(handing: Ingest, talks: list[str]) -> Iterator[Handed]:
+    from agents.ingest import Handed
     from streams.errors import DataError
+    from streams.intake import text
     from streams.youtube_locators import parse_video
 
-    assert isinstance(handing, Ingest)
-    handed: list[Handed] = []
-    console = Console(stderr=True)
-    for talk in track(talks, "handing in", console=console, transient=True, disable=not console.is_terminal):
+    for talk in talks:
         if "://" in talk:
             try:
-                handed.append(handing.link(parse_video(talk), talk))
+                yield handing.link(parse_video(talk), talk)
             except DataError as error:
-                handed.append(Handed(talk, refused=error))
+                yield Handed(text(talk)[:300], refused=error)
         else:
-            handed.extend(handing.files([Path(talk)]))
-    return handed
+            yield from handing.files([Path(talk)])
 
 
 def _described(handed: Handed) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
@@ -161,6 +162,30 @@ class TestFiles:
             sources.named(channel().source_id)
         Blobs(str(tmp_path / "blobs")).put(f"visits/{fine.source_id}", b"{half")
         assert sources.named(fine.source_id).visits == Visits()
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *(b"[]", b"[1]", b"null", b'"x"', b"3", b"{", b"", b"\xff", b"[" * 100_000, b'{"source_id": []}'),
+            b'{"source_id": "x", "kind": "channel", "locator": "@X", "added_at": "2026-13-01"}',
+        ],
+    )
+    def test_a_file_of_another_shape_is_named(self, sources: Sources, tmp_path: Path, content: bytes) -> None:
+        fine, bad, blobs = channel("@Fine"), channel(), Blobs(str(tmp_path / "blobs"))
+        sources.add(fine)
+        blobs.put(f"sources/{bad.source_id}.json", content)
+        with capture_logs() as logs:
+            assert [each.source for each in sources.watched()] == [fine]
+        assert f"sources/{bad.source_id}.json" in logs[0]["cause"] and "restore it" in logs[0]["cure"]
+        with pytest.raises(DataError, match=r"is damaged .*restore it"):
+            sources.get(bad.source_id)
+        blobs.put(f"visits/{fine.source_id}", content)
+        assert sources.named(fine.source_id).visits == Visits()
+        blobs.put(f"removed-sources/{bad.source_id}.json", content)
+        blobs.delete(f"sources/{bad.source_id}.json")
+        with pytest.raises(DataError, match=r"removed-sources.*is damaged"):
+            sources.restore(bad.source_id)
+        assert sources.add(bad)
 
     def test_an_unknown_one_is_said(self, sources: Sources) -> None:
         with pytest.raises(DataError, match="no source 'x'"):

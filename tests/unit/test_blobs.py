@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.blobs import Blobs
-from streams.errors import DataError
+from streams.errors import DataError, Misconfigured, Unavailable
 from streams.events import Sighting, Source, Video, VideoSeen
 from streams.outbox import Outbox
 from streams.sources import Sources, Visits, source_id
@@ -110,3 +110,34 @@ def test_a_source_added_twice_is_one(blobs: Blobs) -> None:
     sources.remove(source.source_id)
     assert list(sources.all()) == []
     assert sources.visits(source.source_id).last_visit is None
+
+
+@pytest.mark.parametrize("url", ["nowhere://x", "s4://bucket/x", "drive://ann:s3cret@x"])
+def test_a_place_that_nobody_knows_is_said(url: str) -> None:
+    with pytest.raises(Misconfigured, match="is no place for blobs") as raised:
+        Blobs(url)
+    assert "s3://bucket/prefix" in raised.value.cure and "s3cret" not in raised.value.cause
+
+
+def test_a_store_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "talk.mp3").write_bytes(b"x")
+    blobs = Blobs(str(tmp_path / "file" / "blobs"))
+    for write in (
+        lambda: blobs.put("a", b""),
+        lambda: blobs.create("a", b""),
+        lambda: blobs.put_file("a", tmp_path / "talk.mp3"),
+    ):
+        with pytest.raises(Unavailable, match=r"cannot be read or written \(Not a directory\)") as raised:
+            write()
+        assert "GROUNDSWELL_BLOBS" in raised.value.cure
+    with pytest.raises(DataError, match="key is too long"):
+        Blobs(str(tmp_path)).put("x" * 300, b"")
+
+
+def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(Unavailable, match="s3://talks/main cannot be read or written"):
+        Blobs("s3://talks/main").put("a", b"")

@@ -35,3 +35,37 @@ def test_a_password_is_never_shown() -> None:
     settings = Settings(clickhouse_password="hunter2", hf_token="hf_secret")  # type: ignore[arg-type]
     assert "hunter2" not in repr(settings)
     assert "hf_secret" not in str(settings)
+
+
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e308", "-1", "9" * 4000])
+def test_a_number_is_one_that_can_be_meant(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"GROUNDSWELL_{name.upper()}", value)
+    with pytest.raises(ValidationError, match=name):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "clickhouse", "localhost:8123", "clickhouse://", "ftp://host", "http://[", "http://host:x"),
+        *("clickhouse://host:99999", "clickhouse://ann:s3cret/x@host", "clickhouse://host:0"),
+    ],
+)
+def test_an_address_of_clickhouse_is_one(address: str) -> None:
+    with pytest.raises(ValidationError, match="clickhouse://user@host:8123") as raised:
+        Settings(clickhouse=address)
+    assert "s3cret" not in raised.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize("address", ["clickhouse://ann:pw@host", "https://host:8443", "embedded"])
+def test_what_is_an_address_of_clickhouse_stays(address: str) -> None:
+    assert Settings(clickhouse=address).clickhouse == address
+
+
+def test_blobs_are_not_kept_in_memory() -> None:
+    with pytest.raises(ValidationError, match="memory is lost with the process"):
+        Settings(blobs="memory://talks")

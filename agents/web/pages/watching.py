@@ -110,7 +110,7 @@ class Watch:
             if not removed or found is not None:
                 return None if removed else found
             return Watched.model_validate_json(self.blobs.get(f"{REMOVED}/{name}.json"))
-        except (DataError, ValidationError, OSError):
+        except (DataError, Unavailable, ValidationError):
             return None
 
     def look(self, watched: Watched) -> list[Check]:
