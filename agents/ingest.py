@@ -26,6 +26,9 @@ from streams.talk_files import KNOWN, TRANSCRIPTS
 
 log = structlog.get_logger()
 SOURCE_ID = "ingest"
+ID_CHARS = 500
+BEGIN = 64 * 1024
+"""Bytes in which a recording begins."""
 PROBE_S, PROBE_MB = 60.0, 4_000
 """What looking into a recording may take."""
 
@@ -113,7 +116,10 @@ class Ingest:
             captions = self.blobs.put(f"inbox/{digest}{suffix}", content)
             seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
         else:
-            with talk_files.opened(path):
+            with talk_files.opened(path) as file:
+                if not any(file.read(BEGIN)):  # FFmpeg would look for a beginning in all of it
+                    why = f"{_name(path)} is empty, or begins with nothing but zeros"
+                    raise DataError(why, "fetch or export it again: it was not written whole")
                 length = apart(PROBE_S, PROBE_MB, talk_files.shown(path), _length, path)
             digest = talk_files.digest(path)
             video = self._video(path.stem, digest, about)
@@ -161,11 +167,17 @@ class Ingest:
             )
 
         def said(*fields: str) -> str:
-            return intake.text(str(next(filter(None, map(about.get, fields)), "")))
+            return str(next(filter(None, map(about.get, fields)), ""))
 
+        video_id = said("video_id", "id") or f"file-{digest}"
+        if len(video_id) > ID_CHARS:
+            raise DataError(
+                f"the id of {intake.text(name)} has {len(video_id):,} characters, more than {ID_CHARS}",
+                "give it a shorter one, or none: its content names it then",
+            )
         try:
             return Video(
-                video_id=said("video_id", "id") or f"file-{digest}",
+                video_id=video_id,
                 title=(self.given.title or said("title") or intake.text(name))[: intake.TITLE_CHARS],
                 description=said("description")[:5000],
                 channel=said("channel", "source"),
@@ -209,7 +221,11 @@ def _metadata(content: bytes, name: str) -> dict[str, Any]:
         DataError: it is none: too large, in another encoding, broken, or nested too deep.
     """
     about = intake.json_object(content, name)
-    return {key: value for key, value in about.items() if key != "segments"}
+    return {key: _admitted(value) for key, value in about.items() if key != "segments"}
+
+
+def _admitted(value: Any) -> Any:
+    return [*map(_admitted, value)] if isinstance(value, list) else intake.admitted(value)
 
 
 def _sidecar(path: Path) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def talks_in(path: Path) -> Iterator[Path]:
                     inside = folder / entry.name
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(inside)
-                    elif is_talk(inside) and not entry.is_dir():
+                    elif is_talk(inside) and not os.path.isdir(inside):  # noqa: PTH112 - as above
                         found.append(inside)
         except OSError:
             if folder == path:
