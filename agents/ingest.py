@@ -7,6 +7,7 @@ that was acknowledged is never lost, also when no broker runs yet.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -176,7 +177,7 @@ class Ingest:
                 "give it a shorter one, or none: its content names it then",
             )
         try:
-            return Video(
+            video = Video(
                 video_id=video_id,
                 title=(self.given.title or said("title") or intake.text(name))[: intake.TITLE_CHARS],
                 description=said("description")[:5000],
@@ -194,6 +195,12 @@ class Ingest:
                 f"what is said about {intake.text(name)} is wrong ({first['loc'][0]}: {first['msg']})",
                 "correct its .json",
             ) from error
+        if video.duration_s is not None and not 0 <= video.duration_s < math.inf:
+            raise DataError(
+                f"what is said about {intake.text(name)} is wrong (duration_s: {video.duration_s})",
+                "correct its .json",
+            )
+        return video
 
     def _sighting(self, kind: Any) -> Sighting:
         self._count += 1

@@ -169,7 +169,10 @@ def _cues(text: str, format_: str, name: str) -> list[_Cue]:
     text = _BLANK_LINES.sub("\n\n", text)  # of many, pysubs2 looks at each as often as there are
     # pysubs2 drops a number on a cue's last line, taking it for the next cue's.
     text = _NUMBER_SAID.sub(rf"\1{_JOINER}", text)
-    subtitles = pysubs2.SSAFile.from_string(text, format_=format_, keep_html_tags=True)
+    try:
+        subtitles = pysubs2.SSAFile.from_string(text, format_=format_, keep_html_tags=True)
+    except (ValueError, pysubs2.exceptions.Pysubs2Error) as error:  # of ":00:01.000" it reads the hours
+        raise BadInput(f"{name} has a time that is none ({error})"[:300], _CURE) from error
     cues = [
         _Cue(
             event.start / _MS,

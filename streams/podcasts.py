@@ -19,8 +19,8 @@ from streams.events import Video, stable_id
 from streams.intake import DESCRIPTION_CHARS, PODCAST_FEED_BYTES, TITLE_CHARS
 from streams.words import of_html, plain, refuse_web_page, unescaped
 
-SECONDS, MEGABYTES = 60.0, 1_000
-"""What reading a feed may take; one of 30 MB takes a third of each."""
+SECONDS, SECONDS_PER_MB, MEGABYTES = 10.0, 2.0, 1_000
+"""What reading a feed may take; a real one takes a second a megabyte, and of 30 MB a fifth of the memory."""
 MEDIA = frozenset(
     (
         ".mp3",
@@ -62,9 +62,10 @@ def podcast_apart(body: bytes, feed_url: str) -> Podcast:
     """Return what `podcast` does, read in a process of its own: a feed may be made to take hours.
 
     Raises:
-        DataError: as `podcast`; or it takes more than `SECONDS` or `MEGABYTES`.
+        DataError: as `podcast`; or it takes more time or memory than feeds of its size do.
     """
-    return apart(SECONDS, MEGABYTES, "the feed", podcast, body, feed_url)
+    seconds = SECONDS + SECONDS_PER_MB * len(body) / 1e6
+    return apart(seconds, MEGABYTES, "the feed", podcast, body, feed_url)
 
 
 def podcast(body: bytes, feed_url: str) -> Podcast:

@@ -100,3 +100,8 @@ def test_lines_in_lines_are_read_once() -> None:
     deep = "<transcript>" + '<text start="1">We chunk' * 20_000 + "</text>" * 20_000 + "</transcript>"
     with within(5):
         assert len(parse(deep.encode(), "talk.xml").segments) == 1
+
+
+def test_a_time_without_its_hours_is_none() -> None:
+    with pytest.raises(BadInput, match="has a time that is none"):
+        parse(b"WEBVTT\n\n:00:00.000 --> 00:00:02.000\nWe chunk.\n", "talk.vtt")
