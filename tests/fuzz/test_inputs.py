@@ -1,7 +1,7 @@
 """Generated inputs by the thousand: each is handed in or refused with cause and cure, and stops no other.
 
-GROUNDSWELL_FUZZ_INPUTS says how many (10,000 in CI's long part), GROUNDSWELL_FUZZ_SEED which ones; a failure
-names the seed and the number of the input.
+A few hundred run with every run, 10,000 in CI's long part, or as many as GROUNDSWELL_FUZZ_INPUTS says;
+GROUNDSWELL_FUZZ_SEED says which ones. A failure names the seed and the number of the input.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from streams.events import Source
 from streams.feeds import youtube_entries
 from streams.podcasts import podcast
 from streams.wire import decode, encode
-from tests.fuzz.hostile import FEEDS, bent, put_file, talk
+from tests.fuzz.hostile import FEEDS as FEED_KINDS
+from tests.fuzz.hostile import bent, put_file, talk
 
-INPUTS = int(os.environ.get("GROUNDSWELL_FUZZ_INPUTS") or 300)
+FEW, MANY = 300, int(os.environ.get("GROUNDSWELL_FUZZ_INPUTS") or 10_000)
+FEEDS = 4
+"""One of so many inputs is a feed."""
 SEED = os.environ.get("GROUNDSWELL_FUZZ_SEED") or (
     "0" if os.environ.get("CI") else str(random.getrandbits(32))
 )
-FEEDS_OF_THEM = INPUTS // 4
-FILES_OF_THEM = INPUTS - FEEDS_OF_THEM
 TOGETHER = 20
 """Files that lie in a folder together, beside a good talk."""
 LONGEST_S = 10
@@ -47,7 +48,7 @@ NOON = datetime(2100, 1, 1, tzinfo=UTC)
 """Long after every file was written."""
 FEED = "https://feeds.example.org/feed.xml"
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)] if INPUTS > 1_000 else []
+HOW_MANY = pytest.mark.parametrize("inputs", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 
 
 class Hangs(BaseException):
@@ -81,14 +82,16 @@ def numbered(number: int) -> random.Random:
     return random.Random(f"{SEED}/{number}")
 
 
-def test_the_good_talk_beside_every_bad_one_is_handed_in(tmp_path: Path) -> None:
+@HOW_MANY
+def test_the_good_talk_beside_every_bad_one_is_handed_in(tmp_path: Path, inputs: int) -> None:
+    files = inputs - inputs // FEEDS
     folder, blobs = tmp_path / "talks", Blobs(str(tmp_path / "blobs"))
     handed = refused = 0
     with within_memory():
-        for first in range(0, FILES_OF_THEM, TOGETHER):
+        for first in range(0, files, TOGETHER):
             what = f"seed {SEED}, inputs from {first}"
             folder.mkdir()
-            for number in range(first, min(first + TOGETHER, FILES_OF_THEM)):
+            for number in range(first, min(first + TOGETHER, files)):
                 put_file(folder, number, numbered(number))
             good = talk(random.Random(first)) | {"id": f"good-{first}"}
             (folder / "99999.json").write_text(json.dumps(good))
@@ -110,8 +113,8 @@ def test_the_good_talk_beside_every_bad_one_is_handed_in(tmp_path: Path) -> None
             handed, refused = handed + len(looked.seen), refused + len(looked.newly)
             shutil.rmtree(folder)
             shutil.rmtree(blobs.url)
-    print(f"seed {SEED}: {FILES_OF_THEM} files, {handed} talks handed in, {refused} refused")
-    assert handed > INPUTS / 10 and refused > INPUTS / 10
+    print(f"seed {SEED}: {files} files, {handed} talks handed in, {refused} refused")
+    assert handed > files / 10 and refused > files / 10
 
 
 def _transcribed(content: bytes, what: str) -> None:
@@ -123,18 +126,19 @@ def _transcribed(content: bytes, what: str) -> None:
         assert error.cause and error.cure, what
 
 
-def test_a_feed_is_read_or_refused() -> None:
-    read = 0
+@HOW_MANY
+def test_a_feed_is_read_or_refused(inputs: int) -> None:
+    read, feeds = 0, inputs // FEEDS
     with within_memory():
-        for number in range(FEEDS_OF_THEM):
+        for number in range(feeds):
             what = f"seed {SEED}, feed {number}"
             about = numbered(number)
             # Without end a longer one would take hours: for that it is read apart.
-            body = bent(about.choice(FEEDS)(about), about)[:20_000]
+            body = bent(about.choice(FEED_KINDS)(about), about)[:20_000]
             for reader in (lambda body: podcast(body, FEED).episodes, youtube_entries):
                 with within(LONGEST_S, what):
                     try:
                         read += len(reader(body)) > 0
                     except DataError as error:
                         assert error.cause and error.cure, what
-    assert read > FEEDS_OF_THEM / 10
+    assert read > feeds / 10
