@@ -8,13 +8,14 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-EMBEDDED = "embedded"
+from streams import addresses
+
+EMBEDDED = addresses.EMBEDDED
 PACKAGED = "packaged"
 AUTO = "auto"
 DAY_S, WEEK_S, YEAR_S = 86_400.0, 7 * 86_400.0, 365 * 86_400.0
@@ -46,12 +47,12 @@ class Settings(BaseSettings):
         EMBEDDED,
         description="`embedded` starts a Tansu child process; `host:port[,host:port]` is a real Kafka.",
     )
-    clickhouse: str = Field(
+    clickhouse: addresses.ClickHouseAddress = Field(
         EMBEDDED,
         description="`embedded` is chDB in this process; `clickhouse://user@host:8123` is a server.",
     )
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the ClickHouse user.")
-    blobs: str = Field(
+    blobs: addresses.BlobsAddress = Field(
         "",
         description="fsspec URL for audio and artefacts (a folder or `s3://bucket/prefix`); "
         "empty: a folder under the home.",
@@ -275,26 +276,6 @@ class Settings(BaseSettings):
                 f"{study!r} is a database of ClickHouse's own: choose another name for the study"
             )
         return study
-
-    @field_validator("clickhouse")
-    @classmethod
-    def _is_an_address(cls, clickhouse: str) -> str:
-        try:
-            address = urlsplit(clickhouse)
-            named = address.hostname and (address.port is None or address.port > 0)
-        except ValueError:  # its words may show a password
-            named = False
-        is_one = named and address.scheme in ("clickhouse", "clickhouses", "http", "https")
-        if clickhouse != EMBEDDED and not is_one:
-            raise ValueError('write it as "clickhouse://user@host:8123", or leave it unset')
-        return clickhouse
-
-    @field_validator("blobs")
-    @classmethod
-    def _are_kept(cls, blobs: str) -> str:
-        if blobs.startswith("memory:"):
-            raise ValueError("memory is lost with the process: name a folder or s3://bucket/prefix")
-        return blobs
 
     @model_validator(mode="after")
     def _speakers_can_be(self) -> Settings:
