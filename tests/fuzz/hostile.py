@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -146,7 +147,7 @@ def _bend(value: Any, random: Random) -> None:
     while isinstance(value, dict | list) and value:
         key = random.choice(list(value)) if isinstance(value, dict) else random.randrange(len(value))
         if not isinstance(value[key], dict | list) or not value[key] or random.random() < 0.3:
-            value[key] = random.choice(VALUES)
+            value[key] = deepcopy(random.choice(VALUES))  # it may be bent itself
             return
         value = value[key]
 
