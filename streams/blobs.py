@@ -219,10 +219,14 @@ class Blobs:
 
     @_answering
     def _found(self, prefix: str) -> list[str]:
+        folder = self._path(prefix)
         try:
-            return sorted(map(str, self._fs.find(self._path(prefix))))
+            found = sorted(map(str, self._fs.find(folder)))
         except FileNotFoundError:
             return []
+        if found == [folder] and self._local:
+            raise NotADirectoryError(errno.ENOTDIR, f"{prefix} is a file", folder)
+        return found
 
     @_answering
     def delete(self, key: str) -> None:

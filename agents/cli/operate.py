@@ -181,8 +181,11 @@ def ingest(
 
 
 def _tell_of(handed: Handed) -> None:
+    import sys
+
     if handed.refused is None:
         say(f"{handed.video_id}\t{handed.title}")
+        sys.stdout.flush()  # it is told as it goes, also into a pipe
     else:
         tell(f"refused {handed.name}: {handed.refused.cause}\n  cure: {handed.refused.cure}")
 

@@ -141,3 +141,9 @@ def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with pytest.raises(Unavailable, match="s3://talks/main cannot be read or written"):
         Blobs("s3://talks/main").put("a", b"")
+
+
+def test_a_file_where_keys_should_be_is_said(blobs: Blobs) -> None:
+    blobs.put("sources", b"")
+    with pytest.raises(Unavailable, match=r"cannot be read or written .sources is a file"):
+        list(blobs.keys("sources"))
