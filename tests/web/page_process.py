@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -40,7 +41,17 @@ def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
     return build_web(process)
 
 
+@lru_cache(maxsize=1)
+def web_shared(warehouse: Warehouse) -> FastAPI:
+    """The application over a warehouse, built once for the tests that follow each other: 0.6 s of processor.
+
+    It lives on from test to test as it does from request to request. What a test changes about the process
+    itself (its clock, its settings, its health) wants `web_of`, and so does who lets it end.
+    """
+    return web_of(warehouse)
+
+
 def client_of(warehouse: Warehouse, health: Health | None = None) -> httpx.AsyncClient:
-    """A client of the page over a warehouse; `health`: what the process says of itself."""
-    transport = httpx.ASGITransport(web_of(warehouse, health))
-    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
+    """A client of the page over a warehouse; `health`: what a process of its own says of itself."""
+    web = web_shared(warehouse) if health is None else web_of(warehouse, health)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://localhost")

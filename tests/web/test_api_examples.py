@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import examples
 import pytest
-from page_process import client_of, web_of
+from page_process import client_of, web_shared
 from pydantic import TypeAdapter
 
 from agents.views import VIEWS
@@ -46,7 +46,7 @@ def test_the_examples_are_what_the_views_say(example: Warehouse) -> None:
 async def test_an_example_is_in_the_documentation_and_answered_over_http(
     example: Warehouse, name: str
 ) -> None:
-    documented = web_of(example).openapi()["paths"][f"/api/{name}"]["get"]["responses"]["200"]["content"]
+    documented = web_shared(example).openapi()["paths"][f"/api/{name}"]["get"]["responses"]["200"]["content"]
     async with client_of(example) as client:
         answer = await client.get(f"/api/{name}?{urlencode(examples.query_of(name))}")
     assert answer.status_code == 200
@@ -55,7 +55,7 @@ async def test_an_example_is_in_the_documentation_and_answered_over_http(
 
 
 async def test_errors_are_documented_as_they_are(example: Warehouse) -> None:
-    described: Any = web_of(example).openapi()
+    described: Any = web_shared(example).openapi()
     for name in VIEWS:
         answers = described["paths"][f"/api/{name}"]["get"]["responses"]
         assert {"200", "304", "422", "503"} <= set(answers), name
