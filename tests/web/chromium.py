@@ -1,5 +1,6 @@
 """The real browser that pages are opened in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-SCREENS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark"), (1920, "light")]
+SCREENS = [
+    (360, "dark"),
+    pytest.param((1280, "light"), marks=pytest.mark.long),
+    pytest.param((1920, "light"), marks=pytest.mark.long),
+]
+"""Width, and the colour scheme that a page is opened in; `in_each_scheme` shows it in the other one too."""
 
 FAINT = """() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -53,6 +59,35 @@ FAINT = """() => {
   return faint;
 }"""
 """Texts with less contrast than WCAG 2.2 asks for at level AA (1.4.3)."""
+
+
+def in_each_scheme(page: Any) -> Iterator[str]:
+    """Show an open page in the colour scheme that it was opened in, then in the other one."""
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    own, other = ("dark", "light") if dark else ("light", "dark")
+    yield own
+    page.emulate_media(color_scheme=other)
+    yield other
+    page.emulate_media(color_scheme=own)
+
+
+def barriers(page: Any) -> list[Any]:
+    """What keeps somebody from using an open page: wider than the screen, faint, or against a rule of axe.
+
+    Nothing but colours differs between the schemes, so axe's other rules are asked in one of them.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+
+    found: list[Any] = []
+    rules: dict[str, Any] = {}
+    for scheme in in_each_scheme(page):
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        broken = Axe().run(page, options={"resultTypes": ["violations"]} | rules).response["violations"]
+        found += [f"{beyond} px are beyond the screen"] if beyond > 0 else []
+        found += [(scheme, each) for each in page.evaluate(FAINT)]
+        found += [(scheme, each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in broken]
+        rules = {"runOnly": ["color-contrast", "link-in-text-block"]}
+    return found
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chromium import FAINT, SCREENS, Visit, needs_chromium
+from chromium import FAINT, SCREENS, Visit, in_each_scheme, needs_chromium
 from page_process import web_of
 from serving import served
 
@@ -38,19 +38,21 @@ def test_it_loads_in_silence_and_fits_the_screen(visit: Visit) -> None:
     assert page.title() == "Overview · lively · Groundswell"
     all_quotes(page, shown=True)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (
-        page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 23, 27)"
-    )
-    assert page.locator("td.level-10").first.evaluate("each => getComputedStyle(each).backgroundColor") in (
-        "rgb(0, 80, 102)",
-        "rgb(124, 225, 225)",
-    ), "the stylesheet passed the content security policy"
+    for scheme in in_each_scheme(page):
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (background == "rgb(16, 23, 27)") == (scheme == "dark")
+        cell = page.locator("td.level-10").first
+        assert cell.evaluate("each => getComputedStyle(each).backgroundColor") in (
+            "rgb(0, 80, 102)",
+            "rgb(124, 225, 225)",
+        ), "the stylesheet passed the content security policy"
     assert visit.wrong == []
 
 
 def test_every_text_has_enough_contrast(visit: Visit) -> None:
     all_quotes(visit.page, shown=True)
-    assert visit.page.evaluate(FAINT) == []
+    for scheme in in_each_scheme(visit.page):
+        assert visit.page.evaluate(FAINT) == [], scheme
 
 
 def test_two_years_fit_a_laptop_and_scroll_on_a_phone(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import FAINT, SCREENS, Visit, needs_chromium
+from chromium import FAINT, SCREENS, Visit, in_each_scheme, needs_chromium
 from studies import TODAY
 
 from agents.report.facts import Made, gather
@@ -44,19 +44,21 @@ def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Visit,
     assert opened.wrong == []
     assert opened.asked == [report.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == ("rgb(16, 23, 27)" if dark else "rgb(251, 250, 247)")
+    for scheme in in_each_scheme(page):
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == ("rgb(16, 23, 27)" if scheme == "dark" else "rgb(251, 250, 247)")
 
 
 def test_every_text_has_enough_contrast(opened: Visit) -> None:
-    assert opened.page.evaluate(FAINT) == []
+    for scheme in in_each_scheme(opened.page):
+        assert opened.page.evaluate(FAINT) == [], scheme
 
 
 def test_figures_take_the_colours_of_the_scheme(opened: Visit) -> None:
-    ink = opened.page.evaluate("getComputedStyle(document.body).color")
     names = opened.page.locator(".cooccurrence text", has_text="RAG Systems").first
-    assert names.evaluate("each => getComputedStyle(each).fill") == ink
+    for scheme in in_each_scheme(opened.page):
+        ink = opened.page.evaluate("getComputedStyle(document.body).color")
+        assert names.evaluate("each => getComputedStyle(each).fill") == ink, scheme
 
 
 def test_names_stay_within_their_boxes_in_the_treemap(opened: Visit) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import studies
-from axe_playwright_python.sync_playwright import Axe
-from chromium import FAINT, Visit, needs_chromium
+from chromium import SCREENS, Visit, barriers, needs_chromium
 from page_process import client_of, web_of
 from serving import served
 from signed_in import csrf_in, signed_in, token_of
@@ -24,7 +23,6 @@ from streams.store.warehouse import Warehouse
 
 HOSTILE = f"{SCRIPT} {RIGHT_TO_LEFT} {LONG}"
 WAITING = ("first", "second", "third", "fourth", "fifth", "sixth")
-SCREENS = [(360, "light"), (1280, "dark")]
 
 
 def parked(number: int, video_id: str) -> Iterator[e.Event]:
@@ -203,9 +201,9 @@ def test_without_scripts_two_judge_blind_and_a_third_adjudicates(
 
 
 @needs_chromium
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+@pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_fits_and_everybody_can_use_it(
-    browser: Any, address: str, reviewed: Warehouse, width: int, scheme: str
+    browser: Any, address: str, reviewed: Warehouse, screen: tuple[int, str]
 ) -> None:
     log, at = Reviews(Blobs(reviewed.settings.blobs_url)), studies.TODAY
     for name, verdict in (("Di", "keep"), ("Ed", "exclude")):
@@ -224,10 +222,10 @@ def test_every_page_fits_and_everybody_can_use_it(
         browser,
         address,
         token_of(reviewed, "Fay"),
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,
+        viewport={"width": screen[0], "height": 900},
+        color_scheme=screen[1],
     )
-    page, axe = visit.page, Axe()
+    page = visit.page
     pages = (
         "/review",
         "/review?video=second",
@@ -237,10 +235,7 @@ def test_every_page_fits_and_everybody_can_use_it(
     )
     for path in pages:
         page.goto(address + path)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        assert page.evaluate(FAINT) == [], path
         assert page.locator("h1").count() == 1, path
-        found = axe.run(page)
-        assert found.violations_count == 0, (path, found.generate_report())
+        assert barriers(page) == [], path
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
     page.context.close()
