@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from streams import events as e
 from streams.store import genealogy, measure, news, read, writer
+from streams.store.state import holdings
 from streams.store.warehouse import Row, Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -363,5 +364,6 @@ def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
 
 
 def empty(warehouse: Warehouse) -> None:
-    for table in TABLES:
+    """Leave no row in a study; what holds none is left alone, as each of forty tables would take 5 ms."""
+    for table in holdings(warehouse).keys() & set(TABLES):
         warehouse.command(f"TRUNCATE TABLE {table}")

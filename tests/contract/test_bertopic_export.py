@@ -77,6 +77,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_bertopic_gives_paragraphs_the_topics_that_the_model_gives_them_and_draws_its_plots(
     home: Path, packaged: Path
 ) -> None:

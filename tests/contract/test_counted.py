@@ -162,6 +162,7 @@ def emptied(chdb_home: Path) -> Iterator[Warehouse]:
 pairs = st.tuples(st.sampled_from(TOPICS), st.sampled_from(TOPICS)).filter(lambda pair: pair[0] != pair[1])
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     by_model=st.lists(pairs, max_size=5),

@@ -357,6 +357,7 @@ def test_reviewers_judge_independently_and_change_no_number(
     assert numbers(either) == before
 
 
+@pytest.mark.long
 @given(order=st.permutations(range(8)), twice=st.lists(st.integers(0, 7), max_size=4))
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_order_and_repetition_of_decisions_change_nothing(

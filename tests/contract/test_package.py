@@ -59,7 +59,7 @@ DECIDED: list[e.Event] = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["embedded", "served"])
+@pytest.fixture(params=["embedded", pytest.param("served", marks=pytest.mark.long)])
 def opened(request: pytest.FixtureRequest, chdb_home: Path, tmp_path: Path) -> Callable[[str], Any]:
     """Open a study of the test's own by a short name; one at a time where the engine is embedded."""
     unique = next(numbers)

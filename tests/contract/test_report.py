@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +23,7 @@ from agents.report.page import LONGEST_NAME
 from agents.report.page import write as write_page
 from agents.views import VIEWS, Ask
 from streams import events as e
+from streams.settings import Settings
 from streams.store import measure, writer
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.warehouse import Warehouse
@@ -145,6 +146,21 @@ def small(warehouse: Warehouse) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def small_study(copied: Callable[[], Settings]) -> Settings:
+    settings = copied()
+    with Warehouse(settings) as warehouse:
+        small(warehouse)
+    return settings
+
+
+@pytest.fixture
+def told(small_study: Settings) -> Iterator[Warehouse]:
+    """The small study, to read."""
+    with Warehouse(small_study) as warehouse:
+        yield warehouse
+
+
 def cells(page: str, table: str) -> list[list[str]]:
     """The rows of the first table of a class, as text."""
     found = re.search(rf'<table class="{table}">(.*?)</table>', page, re.DOTALL)
@@ -199,9 +215,8 @@ def test_the_corpus_is_counted_by_what_became_of_each_video(either: Warehouse) -
     assert report_of(either, Selection("2025-02", "2025-02")).corpus["found"] == 3
 
 
-def test_what_was_decided_is_told_with_its_reason(study: Warehouse, tmp_path: Path) -> None:
-    small(study)
-    facts = report_of(study)
+def test_what_was_decided_is_told_with_its_reason(told: Warehouse, tmp_path: Path) -> None:
+    facts = report_of(told)
     assert facts.provenance["revision"] == 1
     assert facts.provenance["excluded"] == [{"topic_id": 4, "name": "Greetings", "reason": "no subject <b>"}]
     assert [(row["topic_id"], row["into_id"], row["by"]) for row in facts.provenance["merged"]] == [
@@ -210,14 +225,13 @@ def test_what_was_decided_is_told_with_its_reason(study: Warehouse, tmp_path: Pa
     assert facts.provenance["transcripts"] == {TRANSCRIPT: 6}
     page = page_of(facts, tmp_path)
     assert "Greetings (4): no subject <b>" in text(page).replace("&lt;b&gt;", "<b>")
-    before = report_of(study, Selection(codebook=0))
+    before = report_of(told, Selection(codebook=0))
     assert (before.provenance["revision"], before.provenance["excluded"]) == (0, [])
     assert before.of_videos == facts.of_videos + 1, "the talk with nothing but greetings counted then"
 
 
-def test_months_without_a_video_are_gaps(study: Warehouse) -> None:
-    small(study)
-    facts = report_of(study)
+def test_months_without_a_video_are_gaps(told: Warehouse) -> None:
+    facts = report_of(told)
     assert [(month.month, month.counted and month.counted.of_videos) for month in facts.months] == [
         ("2025-01", 2),
         ("2025-02", 1),
@@ -228,21 +242,23 @@ def test_months_without_a_video_are_gaps(study: Warehouse) -> None:
     assert [month.counted and month.counted.videos for month in evaluation.months] == [1, 1, None, 0]
 
 
-def test_alerts_of_the_period_are_told_and_quoted(study: Warehouse) -> None:
-    small(study)
-    assert [each.title for each in report_of(study, Selection("2025-02", "2025-02")).news] == [
+def test_alerts_of_the_period_are_told_and_quoted(told: Warehouse) -> None:
+    assert [each.title for each in report_of(told, Selection("2025-02", "2025-02")).news] == [
         "New topic: judges"
     ]
-    assert report_of(study, Selection("2025-04")).news == ()
-    (told,) = report_of(study).news
-    assert [quote.text for quote in told.quotes] in (["b says it"], ["d says it"])
+    assert report_of(told, Selection("2025-04")).news == ()
+    (judges,) = report_of(told).news
+    assert [quote.text for quote in judges.quotes] in (["b says it"], ["d says it"])
 
 
 def test_a_topic_that_nobody_speaks_of_any_more_has_declined(study: Warehouse, tmp_path: Path) -> None:
     write(study, [topic(1, "Architecture"), topic(2, "Evaluation")])
-    for index in range(60):
-        of = video(f"v{index}", on(1 + index // 30))
-        writer.write(study, talk(index, of, 2, *((1,) if index < 20 else ())))
+    spoken = [
+        row
+        for index in range(60)
+        for row in talk(index, video(f"v{index}", on(1 + index // 30)), 2, *((1,) if index < 20 else ()))
+    ]
+    writer.write(study, spoken)
     facts = report_of(study, Selection("2025-02", "2025-02"))
     assert [topic.name for topic in facts.unspoken] == ["topic 1"]
     moved = text(page_of(facts, tmp_path).split('id="moving"')[1].split("</table>")[0])
@@ -250,9 +266,8 @@ def test_a_topic_that_nobody_speaks_of_any_more_has_declined(study: Warehouse, t
     assert "topic 2 " not in moved
 
 
-def test_quotes_lead_to_the_second(study: Warehouse) -> None:
-    small(study)
-    quoted = {topic.name: topic.quotes for topic in report_of(study).quoted}
+def test_quotes_lead_to_the_second(told: Warehouse) -> None:
+    quoted = {topic.name: topic.quotes for topic in report_of(told).quoted}
     (quote,) = [quote for quote in quoted["topic 2"] if quote.title == "Talk a"]
     assert (quote.link, quote.at, quote.speakers, quote.published_on) == (
         "https://youtu.be/a?t=120",
@@ -262,19 +277,26 @@ def test_quotes_lead_to_the_second(study: Warehouse) -> None:
     )
 
 
-@pytest.mark.parametrize("selection", [Selection(), Selection("1999-01", "1999-12"), Selection(show="none")])
-def test_a_study_or_period_without_talks_gives_an_explained_report(
-    study: Warehouse, tmp_path: Path, selection: Selection
+def test_a_study_without_talks_gives_an_explained_report(study: Warehouse, tmp_path: Path) -> None:
+    assert "choose a period" not in explained(study, Selection(), tmp_path)
+
+
+@pytest.mark.parametrize("selection", [Selection("1999-01", "1999-12"), Selection(show="none")])
+def test_a_period_without_talks_gives_an_explained_report(
+    told: Warehouse, tmp_path: Path, selection: Selection
 ) -> None:
-    if selection != Selection():
-        small(study)
-    facts = report_of(study, selection)
-    page = page_of(facts, tmp_path)
+    assert "choose a period" in explained(told, selection, tmp_path)
+
+
+def explained(warehouse: Warehouse, selection: Selection, folder: Path) -> str:
+    """The page of a report with nothing in it."""
+    facts = report_of(warehouse, selection)
+    page = page_of(facts, folder)
     assert "Nothing to count" in page
     assert facts.themes == () and "<svg" not in page
-    assert list((tmp_path / "figures").iterdir()) == []
-    assert ("choose a period" in page) == (selection != Selection())
+    assert list((folder / "figures").iterdir()) == []
     json.dumps(facts.as_json())
+    return page
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name[:12]))
@@ -296,24 +318,21 @@ def test_what_talks_and_topics_are_called_is_shown_and_never_run(
         ElementTree.fromstring(svg.read_text(encoding="utf-8"))
 
 
-def test_the_page_asks_the_network_for_nothing(study: Warehouse, tmp_path: Path) -> None:
-    small(study)
-    page = page_of(report_of(study), tmp_path)
+def test_the_page_asks_the_network_for_nothing(told: Warehouse, tmp_path: Path) -> None:
+    page = page_of(report_of(told), tmp_path)
     assert "default-src 'none'" in page
     assert not re.search(r"<(script|link|img|iframe|object|embed|base)\b|@import|url\((?!#)|\ssrc=", page)
     names = {path.name for path in (tmp_path / "figures").iterdir()}
     assert names == {f"{n}.{kind}" for n in ("treemap", "cooccurrence", "trends") for kind in ("svg", "png")}
 
 
-def test_the_same_facts_give_the_same_report(study: Warehouse, tmp_path: Path) -> None:
-    small(study)
-    one, other = (page_of(report_of(study), tmp_path / name) for name in ("one", "other"))
+def test_the_same_facts_give_the_same_report(told: Warehouse, tmp_path: Path) -> None:
+    one, other = (page_of(report_of(told), tmp_path / name) for name in ("one", "other"))
     assert one == other
 
 
-def test_co_occurrence_is_that_of_the_store(study: Warehouse, tmp_path: Path) -> None:
-    small(study)
-    facts = report_of(study)
+def test_co_occurrence_is_that_of_the_store(told: Warehouse, tmp_path: Path) -> None:
+    facts = report_of(told)
     assert [(pair.topic_id, pair.other_id, pair.videos) for pair in facts.pairs] == [(1, 2, 1), (2, 3, 1)]
     matrix = cells(page_of(facts, tmp_path), "matrix")
     assert matrix[1:] == [
@@ -324,12 +343,10 @@ def test_co_occurrence_is_that_of_the_store(study: Warehouse, tmp_path: Path) ->
 
 
 @pytest.fixture
-def commanded(study: Warehouse, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    """The command on the study; it opens the database by itself."""
-    small(study)
-    study.close()
-    monkeypatch.setenv("GROUNDSWELL_HOME", str(study.settings.home))
-    monkeypatch.setenv("GROUNDSWELL_STUDY", study.settings.study)
+def commanded(small_study: Settings, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """The command on the small study; it opens the database by itself."""
+    monkeypatch.setenv("GROUNDSWELL_HOME", str(small_study.home))
+    monkeypatch.setenv("GROUNDSWELL_STUDY", small_study.study)
     app = typer.Typer()
     app.command()(command)
     return app

@@ -98,6 +98,7 @@ def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
     }
 
 
+@pytest.mark.long
 def test_the_story_in_any_order_with_repetitions_and_in_any_blocks_is_the_same(study: Warehouse) -> None:
     write(study, STORY)
     told_once = held(study)

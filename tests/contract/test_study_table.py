@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from said import assigned, topic, video, write
 
 from models.codebook import load
+from streams.settings import Settings
 from streams.store import measure
 from streams.store.selection import Selection
 from streams.store.warehouse import Warehouse
@@ -19,11 +21,21 @@ FIRST_DAY = datetime(2022, 3, 1, 12, tzinfo=UTC)
 CODEBOOK = {each.name: (topic_id, each) for topic_id, each in enumerate(load("llm-in-production").topics, 1)}
 
 
-@pytest.fixture
-def published(either: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module", params=["embedded", pytest.param("served", marks=pytest.mark.long)])
+def published(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
     """The study: its codebook, and 189 talks from 2022 to 2024, 11 of them without any of the 20 topics."""
+    where = {} if request.param == "embedded" else {"clickhouse": request.getfixturevalue("server")}
+    with Warehouse(Settings(home=tmp_path_factory.mktemp("home"), study="published", **where)) as warehouse:
+        warehouse.migrate()
+        _publish(warehouse)
+        yield warehouse
+
+
+def _publish(warehouse: Warehouse) -> None:
     write(
-        either,
+        warehouse,
         [
             topic(topic_id, named.theme).model_copy(update={"label": named.name})
             for topic_id, named in CODEBOOK.values()
@@ -32,14 +44,13 @@ def published(either: Warehouse) -> Warehouse:
     said: list[list[Any]] = [sorted(CODEBOOK[name][0] for name in each) for each in talks()]
     said += [[None, None]] * (TALKS - COUNTED)
     write(
-        either,
+        warehouse,
         [
             # They return to their first topic, and say something that is of no topic in between.
             assigned(at, video(f"v{at}", FIRST_DAY + timedelta(days=5 * at)), *topics, None, *topics[:1])
             for at, topics in enumerate(said)
         ],
     )
-    return either
 
 
 def test_the_talks_are_as_many_as_the_study_says() -> None:

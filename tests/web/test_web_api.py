@@ -21,7 +21,9 @@ async def get(warehouse: Warehouse, path: str, status: int = 200) -> Any:
 
 
 def test_every_view_is_an_endpoint_with_its_name_and_parameters(small: Warehouse) -> None:
-    paths = {path: ways["get"] for path, ways in web_shared(small).openapi()["paths"].items() if "get" in ways}
+    paths = {
+        path: ways["get"] for path, ways in web_shared(small).openapi()["paths"].items() if "get" in ways
+    }
     assert {path.removeprefix("/api/") for path in paths} == set(VIEWS)
     for name, view in VIEWS.items():
         endpoint = paths[f"/api/{name}"]
