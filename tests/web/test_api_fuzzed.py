@@ -1,19 +1,17 @@
 """schemathesis asks the API what its documentation allows, and much that it does not."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import examples
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from page_process import web_of
-from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.config import SchemathesisConfig
 from serving import served
 from signed_in import token_of
 
@@ -21,6 +19,10 @@ from agents.views import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
+if TYPE_CHECKING:  # importing it takes 2 s of processor, also where these tests are left out
+    from schemathesis import Case
+
+pytestmark = pytest.mark.long
 BOUNDED = settings(
     max_examples=4,
     derandomize=True,
@@ -30,8 +32,6 @@ BOUNDED = settings(
     suppress_health_check=list(HealthCheck),
 )
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
-load_all_checks()
-EVERY_CHECK = CHECKS.get_all()
 CHANGES = (
     "/api/codebook/preview",
     "/api/codebook/decide",
@@ -53,8 +53,35 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory, chdb_home: Path) -> Iterato
 
 @pytest.fixture(scope="module")
 def described(fuzzed: Warehouse) -> Any:
+    from schemathesis import openapi
+    from schemathesis.config import SchemathesisConfig
+
     configuration = SchemathesisConfig.from_path(CONFIGURATION)
-    return schemathesis.openapi.from_asgi("/openapi.json", web_of(fuzzed), config=configuration)
+    return openapi.from_asgi("/openapi.json", web_of(fuzzed), config=configuration)
+
+
+def ask(endpoint: Any, judge: Callable[[Case], None], *, allowed: bool) -> None:
+    """Ask what the documentation allows, or what it does not."""
+    from schemathesis import GenerationMode
+
+    mode = GenerationMode.POSITIVE if allowed else GenerationMode.NEGATIVE
+
+    @given(case=endpoint.as_strategy(generation_mode=mode))
+    @BOUNDED
+    def asked(case: Case) -> None:
+        judge(case)
+
+    asked()
+
+
+def as_documented(case: Case, **call: Any) -> Any:
+    """Return the answer, which passes every check that schemathesis knows."""
+    from schemathesis.checks import CHECKS, load_all_checks
+
+    load_all_checks()
+    answer = case.call(**call)
+    case.validate_response(answer, checks=CHECKS.get_all(), **call)
+    return answer
 
 
 def test_every_endpoint_is_asked(described: Any) -> None:
@@ -64,18 +91,8 @@ def test_every_endpoint_is_asked(described: Any) -> None:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_whatever_is_asked_the_answer_is_as_documented(described: Any, name: str) -> None:
-    @given(case=described[f"/api/{name}"]["GET"].as_strategy(generation_mode=GenerationMode.POSITIVE))
-    @BOUNDED
-    def allowed(case: schemathesis.Case) -> None:
-        case.validate_response(case.call(), checks=EVERY_CHECK)
-
-    @given(case=described[f"/api/{name}"]["GET"].as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    @BOUNDED
-    def not_allowed(case: schemathesis.Case) -> None:
-        case.validate_response(case.call(), checks=EVERY_CHECK)
-
-    allowed()
-    not_allowed()
+    for allowed in (True, False):
+        ask(described[f"/api/{name}"]["GET"], as_documented, allowed=allowed)
 
 
 @pytest.mark.parametrize("path", CHANGES)
@@ -84,29 +101,14 @@ def test_whatever_is_to_be_changed_the_answer_is_as_documented(
 ) -> None:
     bearer = {"Authorization": f"Bearer {token_of(fuzzed)}"}
 
-    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE))
-    @BOUNDED
-    def allowed(case: schemathesis.Case) -> None:
-        case.validate_response(case.call(headers=bearer), checks=EVERY_CHECK, headers=bearer)
+    def by_nobody(case: Case) -> None:
+        assert as_documented(case).status_code in (401, 422, 429), "429: wrong tokens, too many of late"
 
-    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    @BOUNDED
-    def not_allowed(case: schemathesis.Case) -> None:
-        case.validate_response(case.call(headers=bearer), checks=EVERY_CHECK, headers=bearer)
-
-    @given(case=described[path]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE))
-    @BOUNDED
-    def by_nobody(case: schemathesis.Case) -> None:
-        answer = case.call()
-        case.validate_response(answer, checks=EVERY_CHECK)
-        assert answer.status_code in (401, 422, 429), "429: wrong tokens, too many of late"
-
-    allowed()
-    not_allowed()
-    by_nobody()
+    for allowed in (True, False):
+        ask(described[path]["POST"], lambda case: as_documented(case, headers=bearer), allowed=allowed)
+    ask(described[path]["POST"], by_nobody, allowed=True)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("signed", [True, False])
 def test_all_that_schemathesis_knows_finds_nothing(fuzzed: Warehouse, tmp_path: Path, signed: bool) -> None:
     """Every phase and every check, over HTTP: with a token, and as anybody."""

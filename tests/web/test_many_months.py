@@ -18,6 +18,7 @@ from streams.store import measure, writer
 from streams.store.selection import Selection
 from streams.store.warehouse import Row, Warehouse
 
+pytestmark = pytest.mark.long
 TOPICS, YEARS = 60, range(2016, 2026)
 
 
