@@ -90,6 +90,7 @@ def wishes(chance: random.Random, standing: Any) -> Iterator[dict[str, Any]]:
     yield {"action": "undo"}
 
 
+@pytest.mark.long
 async def test_what_a_preview_says_is_what_holds_after_confirming(curated: Warehouse) -> None:
     headers, chance, decided = bearer(curated, "Ottilie"), random.Random(5), 0
     async with client_of(curated) as client:
