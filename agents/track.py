@@ -23,13 +23,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from pathlib import PurePosixPath
 from typing import ClassVar
 
 import structlog
-from pydantic import BaseModel
 
 from agents import tell
+from agents.checkpoints import REBUILD, Checkpoint, Checkpoints, Reached
 from agents.recognise import Recogniser
 from agents.seeding import seeds
 from agents.stage import Agent, Block, Position
@@ -37,7 +36,7 @@ from models.codebook import Codebook
 from models.embedding import Embedder
 from models.errors import BadInput
 from models.paragraphs import Paragraphs
-from models.topics import Batch, Outcome, TopicModel, TopicSettings, dump, load
+from models.topics import Batch, Outcome, TopicModel, TopicSettings
 from streams.blobs import Blobs
 from streams.epochs import Epoch, Epochs
 from streams.errors import DataError, Fatal, Misconfigured
@@ -47,29 +46,8 @@ from streams.topics import PARAGRAPHS_EMBEDDED, Topic
 from streams.wire import decode, encode
 
 log = structlog.get_logger()
-CHECKPOINTS = "model/checkpoints"
-POSITION = "reached"
-"""Where a checkpoint keeps its position, beside the model's own words."""
 MOST_UNDERWAY = 10_000
 """Steps that are told again at most; so many are under way only where some reader is not there at all."""
-KEPT = 3
-"""Checkpoints kept; older ones of the epoch are deleted."""
-REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks again'
-
-
-class Reached(BaseModel):
-    """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`.
-
-    `steps`: talks learned and consolidations; orders all that the model says. `underway`: ids of the events
-    of which perhaps not every reader has had what they led to, the oldest first; it was sent to the log
-    `told_in`.
-    """
-
-    log_id: str
-    next_offset: int
-    steps: int = 0
-    underway: tuple[str, ...] = ()
-    told_in: str = ""
 
 
 class Track(Agent):
@@ -106,7 +84,7 @@ class Track(Agent):
         self._settings = settings
         self._epochs = Epochs(blobs)
         self._epoch = Epoch()
-        self._number = 0
+        self._checkpoints = Checkpoints(blobs, 0)
         self._steps = 0
         self._log_id = ""
         self._next_offset = 0
@@ -127,16 +105,17 @@ class Track(Agent):
         In a log that is not that of before, tell again too what perhaps nobody has had.
 
         Raises:
-            Misconfigured: what the checkpoint was learned with is not what is set now.
+            Misconfigured: the newest checkpoint is missing or damaged, or was learned with other settings.
         """
         return await asyncio.to_thread(self._begin)
 
     def _begin(self) -> list[Event]:
         self._epoch = self._epochs.current()
-        keys = list(self._blobs.keys(self._folder))
+        self._checkpoints = Checkpoints(self._blobs, self._epoch.number)
         again: list[Event] = []
-        if keys:
-            again = self._told_again(self._continue(keys[-1]))
+        if checkpoint := self._checkpoints.newest():
+            self._continue(checkpoint)
+            again = self._told_again(checkpoint.reached)
         else:
             self._model = TopicModel.seeded(
                 self._codebook,
@@ -147,22 +126,21 @@ class Track(Agent):
         self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         return [*self._beginning(), *again]
 
-    def _continue(self, key: str) -> Reached:
+    def _continue(self, checkpoint: Checkpoint) -> None:
         try:
-            checkpoint = load(self._blobs.get(key))
-            position = Reached.model_validate(checkpoint.meta.pop(POSITION))
-            self._model = TopicModel.from_snapshot(checkpoint, self._settings, self._embedder.version)
-            self._recogniser = Recogniser.from_snapshot(checkpoint.arrays)
+            self._model = TopicModel.from_snapshot(
+                checkpoint.snapshot, self._settings, self._embedder.version
+            )
+            self._recogniser = Recogniser.from_snapshot(checkpoint.snapshot.arrays)
         except BadInput as error:
             raise Misconfigured(
                 f"the topic model of this study cannot be continued ({error.cause})",
                 f"go back to what it was made with ({error.cure}), {REBUILD}",
             ) from error
-        self._number = int(PurePosixPath(key).stem)
-        self._steps, self._log_id, self._next_offset = position.steps, position.log_id, position.next_offset
-        self._underway = list(position.underway)
-        log.info("topic model loaded", checkpoint=self._number, topics=len(self._model.topics()))
-        return position
+        reached = checkpoint.reached
+        self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
+        self._underway = list(reached.underway)
+        log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
 
     def _told_again(self, reached: Reached) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
@@ -187,10 +165,6 @@ class Track(Agent):
     def _version(self) -> str:
         """The model's version, of this epoch."""
         return self._model.version + self._epoch.version_suffix
-
-    @property
-    def _folder(self) -> str:
-        return f"{CHECKPOINTS}/{self._epoch.number:04}"
 
     def _ledger_key(self, name: str) -> str:
         return f"assigned/{stable_id(self._version)}/{name}.jsonl"
@@ -320,23 +294,9 @@ class Track(Agent):
                 underway=(*self._underway, *self._unsent)[-MOST_UNDERWAY:],
                 told_in=self._told_in,
             )
-            snapshot.meta[POSITION] = reached.model_dump(mode="json")
             snapshot.arrays.update(self._recogniser.to_snapshot())
-            content = dump(snapshot)
-            newest = list(self._blobs.keys(self._folder))[-1:]
-            overtaken = newest != ([self._key(self._number)] if self._number else [])
-            self._number += 1
-            if overtaken or not self._blobs.create(self._key(self._number), content):
-                raise Fatal(
-                    f"another track worker has written checkpoint {self._number}",
-                    "this one was slow or cut off; it stands by after a restart",
-                )
+            self._checkpoints.create(snapshot, reached)
             CHECKPOINT.set_to_current_time()
-            for old in list(self._blobs.keys(self._folder))[:-KEPT]:
-                self._blobs.delete(old)
         self._ledgers.clear()
         self._unsaved.clear()
         self._moved = False
-
-    def _key(self, number: int) -> str:
-        return f"{self._folder}/{number:09}.npz"

@@ -240,7 +240,7 @@ def program(name: str) -> Path:
 
 def test(options: list[str]) -> int:
     """Run the tests that are named; else those that take minutes, with --long the others, with --all both."""
-    if any(not option.startswith("-") for option in options):
+    if any((ROOT / option.split("::")[0]).exists() for option in options):
         return run(program("pytest"), *options)
     parts = {"--all": (), "--long": ("-m", "long")}
     which = next((parts[option] for option in options if option in parts), ("-m", "not long"))

@@ -125,7 +125,7 @@ def _export_data(
 
 
 def _export_model(settings: Settings, folder: Path) -> None:
-    from agents.track import CHECKPOINTS
+    from agents.checkpoints import CHECKPOINTS
     from models.topics import TopicModel, TopicSettings, load
     from models.topics.export import save
     from streams.blobs import Blobs

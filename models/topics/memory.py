@@ -143,7 +143,7 @@ class Memory:
         except (KeyError, ValueError) as error:
             raise BadInput(
                 f"the parts of the snapshot do not fit together ({error})",
-                "take an earlier snapshot, or begin a new epoch with `groundswell rebuild`",
+                "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
             ) from error
 
     @classmethod

@@ -55,7 +55,7 @@ class Meta(BaseModel):
         except ValidationError as error:
             raise BadInput(
                 f"not a topic model snapshot, or a damaged one ({error.errors()[0]['msg']})",
-                "take an earlier snapshot, or let the model learn its batches again",
+                "restore it from a backup, or let the model learn its batches again",
             ) from error
         now_with = libraries()
         for name, wrote in sorted(read.libraries.items()):

@@ -63,7 +63,7 @@ def load(data: bytes) -> Snapshot:
     except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(
             f"not a topic model snapshot, or a damaged one ({type(error).__name__}: {error})",
-            "take an earlier snapshot, or let the model learn its batches again",
+            "restore it from a backup, or let the model learn its batches again",
         ) from error
     if version != FORMAT:
         raise BadInput(

@@ -10,8 +10,8 @@ import numpy as np
 import platformdirs
 import pytest
 
+from agents.checkpoints import CHECKPOINTS
 from agents.cli.export import export
-from agents.track import CHECKPOINTS
 from models.captions import parse
 from models.codebook import load as load_codebook
 from models.embedding import Embedder

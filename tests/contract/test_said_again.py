@@ -14,8 +14,9 @@ import platformdirs
 import pytest
 import structlog
 
+from agents.checkpoints import CHECKPOINTS
 from agents.stage import Position
-from agents.track import CHECKPOINTS, Track
+from agents.track import Track
 from models.captions import parse
 from models.codebook import load
 from models.embedding import Embedder

@@ -9,8 +9,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from agents.checkpoints import CHECKPOINTS, KEPT
 from agents.stage import Position
-from agents.track import CHECKPOINTS, KEPT, Track
+from agents.track import Track
 from models.captions import parse
 from models.codebook import load
 from models.embedding import Embedder
@@ -268,6 +269,34 @@ async def test_a_model_that_cannot_be_continued_names_the_cure(
     with pytest.raises(Misconfigured, match="cannot be continued") as refused:
         await Track(blobs, load("llm-in-production"), embedder, other).start()
     assert "groundswell rebuild" in refused.value.cure
+
+
+async def test_no_older_checkpoint_is_taken_for_the_newest(
+    blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    """It would give the identities of later talks to others."""
+    track = await tracker(blobs, embedder)
+    for offset, event in enumerate(events[:2]):
+        await learn(track, [event], offset)
+        await track.settle()
+    older, newest = blobs.keys("model/checkpoints")
+    whole = blobs.get(newest)
+    blobs.put(newest, whole[: len(whole) // 2])
+    with pytest.raises(
+        Misconfigured, match="the newest checkpoint of the topic model cannot be read"
+    ) as refused:
+        await tracker(blobs, embedder)
+    assert newest in refused.value.cure
+    blobs.delete(newest)
+    with pytest.raises(
+        Misconfigured, match="checkpoint 2 of the topic model is missing, and 1 is the newest"
+    ):
+        await tracker(blobs, embedder)
+    blobs.delete(older)
+    with pytest.raises(Misconfigured, match="checkpoint 2 of the topic model is missing, and none is"):
+        await tracker(blobs, embedder)
+    blobs.put(newest, whole)
+    assert await learn(await tracker(blobs, embedder), events[2:3], 2)
 
 
 async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_old(
