@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from agents.cli import app
 from agents.cli.console import exit_code_of
 
-BUG = "this is a bug of groundswell"
+BUG = "please report the lines above"
 
 
 @pytest.mark.parametrize(
