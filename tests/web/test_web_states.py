@@ -2,6 +2,9 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
 
+ROOT = Path(__file__).parents[2]
 PAGES = (
     "/trends",
     "/composition",
@@ -107,12 +111,34 @@ async def test_a_study_without_tables_says_how_to_make_them(new_study: Warehouse
         assert (await client.get("/")).status_code == 200
 
 
-async def test_a_database_that_cannot_be_opened_here_is_said(new_study: Warehouse, chdb_home: Path) -> None:
-    new_study.migrate()
-    async with client_of(Warehouse(Settings(home=chdb_home, study="second"))) as client:
+HOLDER = """
+import sys
+from streams.settings import Settings
+from streams.store.holding import take
+take(Settings(home=sys.argv[1], study="second").lock_file, "page", say=print)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[int]:
+    """The pid of a process that serves the page of the study `second`."""
+    Settings(home=tmp_path, study="second").study_home.mkdir(parents=True)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield holder.pid
+        holder.communicate()
+
+
+async def test_a_database_that_another_process_has_open_is_said(held: int, tmp_path: Path) -> None:
+    async with client_of(Warehouse(Settings(home=tmp_path, study="second"))) as client:
         page = await client.get("/")
         assert page.status_code == 503
-        assert "is in use" in page.text
+        assert f"groundswell (pid {held}) has the embedded ClickHouse in" in page.text
         assert (await client.get("/api/status")).status_code == 503
 
 
