@@ -16,6 +16,7 @@ from streams.store import measure
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium
+LONG = pytest.mark.long
 PAGES = (
     "/",
     "/trends",
@@ -90,10 +91,10 @@ def test_a_page_is_drawn_in_silence_for_everyone(visit: Visit, address: str, pat
     [
         ("/", "theme", ["Costs", ""]),
         ("/trends", "layout", ["one", "each"]),
-        ("/composition", "layout", ["river", "parts"]),
-        ("/composition?by=month", "measure", ["minutes", "paragraphs"]),
-        ("/compare?topic_id=1&topic_id=21", "band", ["", "all"]),
-        ("/cooccurrence", "measure", ["jaccard", "lift", "videos"]),
+        pytest.param("/composition", "layout", ["river", "parts"], marks=LONG),
+        pytest.param("/composition?by=month", "measure", ["minutes", "paragraphs"], marks=LONG),
+        pytest.param("/compare?topic_id=1&topic_id=21", "band", ["", "all"], marks=LONG),
+        pytest.param("/cooccurrence", "measure", ["jaccard", "lift", "videos"], marks=LONG),
     ],
 )
 def test_a_control_changes_the_drawing(
@@ -166,7 +167,13 @@ def test_a_line_that_is_hit_shows_its_interval(page: Any, address: str) -> None:
     assert figure.get_by_label("Interval of").input_value() == drawn["lines"][2]["name"]
 
 
-@pytest.mark.parametrize("path", ["/", "/trends", "/composition", "/ranks", "/cooccurrence"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        *(pytest.param(each, marks=LONG) for each in ("/trends", "/composition", "/ranks", "/cooccurrence")),
+    ],
+)
 def test_the_picture_can_be_kept_as_png(page: Any, address: str, path: str, tmp_path: Path) -> None:
     figure = opened(page, address + path)
     with page.expect_download() as waiting:

@@ -233,6 +233,7 @@ def test_a_review_goes_by_single_keys_unless_they_are_switched_off(
     page.context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_fits_and_everybody_can_use_it(
     browser: Any, address: str, curated: Warehouse, screen: tuple[int, str]

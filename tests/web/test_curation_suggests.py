@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import platformdirs
+import pytest
 import studies
 from page_process import Parts, Process
 from signed_in import OURS, token_of
@@ -26,6 +27,7 @@ class Loaded(Parts):
         return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
 
 
+@pytest.mark.long
 async def test_a_theme_is_suggested_only_when_it_is_asked_for(lively: Warehouse) -> None:
     token, parts = token_of(lively), Loaded(lively)
     process: Any = Process(lively.settings, parts)

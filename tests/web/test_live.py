@@ -174,6 +174,7 @@ async def test_an_open_page_does_not_delay_the_end(chdb_home: Path) -> None:
         assert "event: talks" not in [line async for line in lines], "it ended as it should"
 
 
+@pytest.mark.long
 async def test_the_stream_outlives_its_database(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

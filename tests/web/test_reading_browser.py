@@ -173,6 +173,7 @@ def test_a_search_by_keyboard_leads_to_what_was_said(page: Any, address: str) ->
     assert "We build an index of chunks." in page.locator("li:target").inner_text()
 
 
+@pytest.mark.long
 def test_hostile_titles_run_nowhere(page: Any, address: str) -> None:
     ran: list[str] = []
     page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))

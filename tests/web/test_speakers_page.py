@@ -1,6 +1,7 @@
 """Who speaks, on a page of its own: where to hear them, and saying who it is."""
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -25,19 +26,26 @@ ALONE = studies.video("alone", "2025-03-05", duration_s=120.0)
 WHERE = "/curation/speakers?video_id=odd+%26+id%2F1"
 
 
-@pytest.fixture
-def study(chdb_home: Path) -> Iterator[Warehouse]:
-    with Warehouse(Settings(home=chdb_home, study=f"speakers_page_{next(numbers)}")) as warehouse:
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A study of two transcribed talks, that no test changes."""
+    settings = Settings(home=tmp_path_factory.mktemp("heard"), study="speakers_page")
+    with Warehouse(settings) as warehouse:
         warehouse.migrate()
         write(warehouse, studies.topic(1, "RAG", "Architecture", ("rag",)))
         for index, of in enumerate((TALK, ALONE)):
             write(warehouse, studies.talk(index, of, [(1, "We did it.")], transcript=VERSION))
         keep(warehouse, TALK.video_id, VERSION, transcript(*SPOKEN))
         keep(warehouse, ALONE.video_id, VERSION, transcript((None, 0.0, 9.0, "Who am I?")))
+    return settings
+
+
+@pytest.fixture
+def study(heard: Settings, tmp_path: Path) -> Iterator[Warehouse]:
+    """A copy of it, of the test's own."""
+    shutil.copytree(heard.home, tmp_path / "home", symlinks=True)
+    with Warehouse(heard.model_copy(update={"home": tmp_path / "home"})) as warehouse:
         yield warehouse
-
-
-numbers = iter(range(1000))
 
 
 @pytest.fixture
