@@ -31,6 +31,7 @@ from streams.store import measure
 from streams.store.selection import Selection
 from streams.store.shown import UNSORTED
 from streams.store.warehouse import Warehouse
+from tests.conftest import Hold
 
 RAG, AGENTS, EVALUATION = 1, 2, 3
 TALKS: list[e.Event] = [
@@ -447,7 +448,7 @@ def test_a_theme_is_suggested_with_how_sure_that_is(study: Warehouse, blobs: Blo
 
 
 def test_the_command_line_decides_shows_and_takes_back(
-    chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:
     import json
 
@@ -459,9 +460,7 @@ def test_the_command_line_decides_shows_and_takes_back(
     monkeypatch.setenv("GROUNDSWELL_HOME", str(chdb_home))
     monkeypatch.setenv("GROUNDSWELL_STUDY", "curated")
     monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
-    with Warehouse(Settings(home=chdb_home, study="curated")) as warehouse:
-        warehouse.migrate()
-        write(warehouse, TALKS)
+    write(hold(Settings(home=chdb_home, study="curated")), TALKS)
 
     def said(*command: str) -> Any:
         answer = CliRunner().invoke(app, command)
