@@ -153,6 +153,7 @@ def test_a_talk_published_in_another_year_than_it_was_first_said_counts_there_on
     assert shares(measure.prevalence(study), "month") == {"2025-03": (1, 1)}
 
 
+@pytest.mark.long
 def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -> None:
     """One talk for every order in which its facts can come."""
 

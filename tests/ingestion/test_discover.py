@@ -395,6 +395,7 @@ class TestTrouble:
         assert [event.event_id for event in await study.due()] == [again.event_id]
 
 
+@pytest.mark.long
 class TestBackfill:
     async def test_it_goes_on_in_slices_after_a_kill_and_finds_everything_once(
         self, study: Discovery

@@ -117,6 +117,7 @@ def test_a_broker_or_clickhouse_that_is_not_there_is_3_with_the_cure(study: Stud
         assert len(others) == 1, (command, answer.stderr)  # the cure: libraries keep still
 
 
+@pytest.mark.long
 def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
     for command in READING:
         assert study.ask(command) == ([] if command != "status" else study.ask("status"))
@@ -154,6 +155,7 @@ def test_dead_letters_of_an_empty_study_can_be_asked_for(study: Study) -> None:
         assert_fails(study.cli("dead-letters", command, "--all"), 3, "not running", "groundswell run")
 
 
+@pytest.mark.long
 def test_sources_are_added_listed_and_removed(study: Study) -> None:
     locators = {"@MLOps": "channel", "PLgroundswell0001": "playlist", "LLM in production": "search"}
     added = study.ask("sources", "add", *locators)
@@ -284,6 +286,7 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
     assert study.ask("status")["page"] is None
 
 
+@pytest.mark.long
 def test_of_two_that_start_at_once_one_runs_and_the_other_says_why_not(study: Study) -> None:
     both = [study.start("run"), study.start("run")]
     until(lambda: not all(process.alive for process in both))

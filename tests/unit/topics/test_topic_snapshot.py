@@ -52,6 +52,7 @@ def saved_and_restored(topics: TopicModel, settings: TopicSettings = SETTINGS) -
         st.lists(st.sampled_from(["", *SUBJECTS]), min_size=1, max_size=5), min_size=2, max_size=16
     ),
 )
+@pytest.mark.long
 def test_a_model_restored_after_every_talk_is_the_model_that_never_stopped(
     known: int, talks: list[list[str]]
 ) -> None:
