@@ -28,6 +28,8 @@ from streams.settings import Settings
 from streams.store import dictionary, genealogy, measure, news, package, read, writer
 from streams.store.warehouse import Warehouse
 
+pytestmark = pytest.mark.long
+
 MADE_AT = datetime(2025, 6, 1, 8, tzinfo=UTC)
 SAID = {
     "a": ["'; DROP TABLE videos", 'two\nlines, "quoted"', "\\N", "\N{SNOWMAN} in March"],
@@ -60,7 +62,7 @@ DECIDED: list[e.Event] = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["embedded", pytest.param("served", marks=pytest.mark.long)])
+@pytest.fixture(params=["embedded", "served"])
 def opened(request: pytest.FixtureRequest, chdb_home: Path, tmp_path: Path) -> Callable[[str], Any]:
     """Open a study of the test's own by a short name; one at a time where the engine is embedded."""
     unique = next(numbers)
@@ -144,7 +146,7 @@ def held(warehouse: Warehouse) -> int:
     return sum(package.rows_in(warehouse, table) for table in TABLES)
 
 
-@pytest.mark.parametrize("file_format", ["parquet", pytest.param("csv", marks=pytest.mark.long)])
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_another_study_gives_the_same_numbers_and_the_same_package(
     opened: Any, tmp_path: Path, file_format: package.Format
 ) -> None:

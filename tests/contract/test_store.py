@@ -408,7 +408,7 @@ HOSTILE = (
     "'; DROP TABLE videos; --",
     '" OR 1 = 1 --',
     "{first:Date} {id:String} %(id)s %s :id ?",
-    "back\\slash \\' \\N `tick` \t \n \r \x00 end",
+    "back\\slash \\' \\N `tick` \t \n \r end",
     "سلام 🎤 \u202e",
     "%",
 )

@@ -113,6 +113,6 @@ def test_a_disk_without_room_is_refused_before_the_download() -> None:
     refused = plan.lacks(Path("here"), LINUX.installed_gb - 1.5)
     assert refused is not None
     assert refused[0].startswith("the disk of here has ")
-    assert refused[1].startswith("free 1.5 GB, or use another disk")
+    assert refused[1].startswith("free 1.5 GB, or use another (")
     cached = Plan.read("Would install 240 packages", LINUX)
     assert cached.lacks(Path("here"), 0.1) is None

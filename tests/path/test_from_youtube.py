@@ -14,7 +14,7 @@ from streams.store.warehouse import Warehouse
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 from tests.processes import AUDIO, Study, until
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 PLAYLIST = "PLgroundswell0001"
 TALK, SHORT, FRENCH = "threegrader", "tooshort001", "enfrancais1"
@@ -140,7 +140,6 @@ def _listed(study: Study) -> list[dict[str, str]]:
     return listed
 
 
-@pytest.mark.long
 def test_a_video_that_was_removed_is_gone_and_is_done_once_when_it_is_back(
     study: Study, youtube: LoopbackYouTube
 ) -> None:
@@ -168,7 +167,6 @@ def test_a_video_that_was_removed_is_gone_and_is_done_once_when_it_is_back(
     until(lambda: [row["attempt"] for row in study.ask("videos", "waiting")] == [2])
 
 
-@pytest.mark.long
 def test_a_transfer_that_breaks_off_goes_on_where_it_was(study: Study, youtube: LoopbackYouTube) -> None:
     before = states(study).get("assigned", 0)
     youtube.drop_transfers(DROPPED, times=4)  # more than yt-dlp tries by itself

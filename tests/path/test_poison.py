@@ -8,6 +8,8 @@ import pytest
 
 from tests.processes import TALKS, Process, Study, until
 
+pytestmark = pytest.mark.long
+
 GOOD = sorted(TALKS.glob("*.json"))[0]
 FAULTS = {
     "error": "raise TypeError('detect(): incompatible function arguments')",

@@ -151,6 +151,10 @@ def test_a_folder_of_somebody_else_is_called_that() -> None:
         study.home.mkdir()
         assert study.cli("topics").returncode == 0
         folder = settings_of(study).database_folder
+        assert_refused(
+            as_nobody(study, "topics"), 2, "cannot be used (it may not be written)", "GROUNDSWELL_HOME"
+        )
+        study.home.chmod(0o777)
         refused = as_nobody(study, "topics")
         assert_refused(
             refused, 2, f"{folder.parent} cannot be written (Permission denied)", "GROUNDSWELL_HOME"

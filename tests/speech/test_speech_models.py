@@ -194,6 +194,7 @@ def test_windows_decoded_together_say_the_same(
     assert dropped == []
 
 
+@pytest.mark.long
 def test_the_longest_windows_are_decoded_first_and_all_say_the_same(
     packaged_models: PackagedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ async def test_every_view_speaks_csv_with_its_columns(lively: Warehouse, view: s
     letter = lively.rows("SELECT letter_id FROM dead_letters")[0]["letter_id"]
     asked = {
         "topic": "topic_id=1&",
+        "growth": "first=2025-04-01T00:00:00Z&last=2026-01-01T00:00:00Z&",
         "neighbours": "topic_id=1&",
         "speaking": "topic_id=1&",
         "search": "q=agents&",
