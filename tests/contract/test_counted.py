@@ -153,7 +153,7 @@ def decided(revision: int, topic_id: int, *, target: int | None = None, retained
 
 
 @pytest.fixture(scope="module")
-def emptied(chdb_home: Path) -> Iterator[Warehouse]:
+def drawn(chdb_home: Path) -> Iterator[Warehouse]:
     with Warehouse(Settings(home=chdb_home, study="counted_drawn")) as warehouse:
         warehouse.migrate()
         yield warehouse
@@ -170,11 +170,11 @@ pairs = st.tuples(st.sampled_from(TOPICS), st.sampled_from(TOPICS)).filter(lambd
     excluded=st.sets(st.sampled_from(TOPICS), max_size=2),
 )
 def test_whoever_merges_whatever_in_circles_too_the_views_follow_as_the_codebook_does(
-    emptied: Warehouse, by_model: list[tuple[int, int]], by_people: list[tuple[int, int]], excluded: set[int]
+    drawn: Warehouse, by_model: list[tuple[int, int]], by_people: list[tuple[int, int]], excluded: set[int]
 ) -> None:
-    empty(emptied)
+    empty(drawn)
     write(
-        emptied,
+        drawn,
         [
             *(topic(topic_id, f"theme {topic_id % 3}") for topic_id in TOPICS),
             *(assigned(index, video(f"v{index}"), index, index % 6 + 1, None) for index in TOPICS),
@@ -183,4 +183,4 @@ def test_whoever_merges_whatever_in_circles_too_the_views_follow_as_the_codebook
             *(decided(100 + topic_id, topic_id, retained=False) for topic_id in excluded),
         ],
     )
-    follow(emptied)
+    follow(drawn)
