@@ -35,7 +35,7 @@ OWN = {
     "clickhouse": EMBEDDED,
     "blobs": "",
     "min_duration_s": 0.0,
-    "max_duration_s": 1e9,
+    "max_duration_s": 604_800.0,
     "web_host": "127.0.0.1",
     "web_port": 0,
 }
