@@ -7,7 +7,6 @@ It also sends again what waits in the parking lot when its time has come, what w
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 import structlog
 
 from agents.again import SendingAgain
+from agents.dead_letter import dead_letter
 from agents.following import Following
 from agents.keeping import Keeping
 from agents.lanes import Find, Folder, Lanes, lanes_of
@@ -184,17 +184,14 @@ class Discover(Agent):
 
     def _letter(self, error: DataError, event: SourceDue, at: Position) -> DeadLettered:
         """Return a dead letter for files of a folder, beside which its other files were handed in."""
-        return DeadLettered(
-            agent=self.name,
-            cause=error.cause,
-            cure=error.cure,
-            log_id=at.log_id,
-            topic=at.topic,
-            partition=at.partition,
-            offset=at.offset,
-            message_key=event.key,
-            payload=base64.b64encode(encode(event)).decode(),
-            failed_at=self._now(),
+        return dead_letter(
+            self._blobs,
+            self.name,
+            at,
+            payload=encode(event),
+            error=error,
+            now=self._now(),
+            message_key=event.key.encode(),
         )
 
     def _remember(self, look: Look, found: list[Event], *, lettered: bool) -> None:
