@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from xml.sax.saxutils import escape
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from streams.apart import TooMuchError, apart
 from streams.errors import DataError
 from streams.podcasts import podcast, podcast_apart
+from tests.costs import within
 
 FEED = "https://feeds.example.org/feed.xml"
 
@@ -23,9 +23,8 @@ def rss(description: str, more: str = "") -> bytes:
 
 @pytest.mark.parametrize("piece", ["<a ", '<a b="', "<!--", "<![", "</", "<?", "&"])
 def test_the_html_of_an_entry_takes_linear_time(piece: str) -> None:
-    began = time.process_time()
-    found = podcast(rss(escape(piece * (560_000 // len(piece)))), FEED)
-    assert time.process_time() - began < 10
+    with within(500):
+        found = podcast(rss(escape(piece * (560_000 // len(piece)))), FEED)
     assert [each.title for each in found.episodes] == ["RAG"]
 
 
@@ -38,10 +37,8 @@ def test_a_feed_read_apart_says_the_same() -> None:
 def test_a_feed_of_endless_attributes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     attributes = " ".join(f'a{number}="1"' for number in range(50_000))  # a minute and more
     monkeypatch.setattr("streams.podcasts.SECONDS", 4.0)
-    began = time.monotonic()
     with pytest.raises(DataError, match="the feed takes more than 5 s to read") as raised:
         podcast_apart(rss("", f"<x {attributes}/>"), FEED)
-    assert time.monotonic() - began < 20
     assert raised.value.cure
 
 

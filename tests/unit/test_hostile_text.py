@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +10,7 @@ from models.captions import MOST_CUES, MOST_WORDS, parse
 from models.errors import BadInput
 from streams.errors import DataError
 from streams.words import of_html, refuse_web_page
+from tests.costs import within
 
 SIZE = 200_000
 UNENDING = [
@@ -21,17 +19,9 @@ UNENDING = [
 ]
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Processor time, so that a busy machine is no failure: what is quadratic takes minutes."""
-    began = time.process_time()
-    yield
-    assert time.process_time() - began < seconds
-
-
 @pytest.mark.parametrize("piece", UNENDING)
 def test_markup_that_never_ends_is_read_in_linear_time(piece: str) -> None:
-    with within(5):
+    with within(250):
         of_html(piece * (SIZE // len(piece)), 50_000)
         of_html(piece * (SIZE // len(piece)) + ">", 50_000)
         refuse_web_page(piece.encode() * 4096)
@@ -41,12 +31,12 @@ def test_markup_that_never_ends_is_read_in_linear_time(piece: str) -> None:
 @pytest.mark.parametrize("header", ["WEBVTT\n\n", "1\n"])
 def test_a_cue_of_markup_is_read_in_linear_time(header: str, piece: str) -> None:
     text = f"{header}00:00:00.000 --> 00:00:02.000\nWe chunk {piece * (SIZE // len(piece))}\n"
-    with within(5):
+    with within(250):
         assert parse(text.encode(), "talk.vtt").segments[0].text.startswith("We chunk")
 
 
 def test_comments_before_a_web_page_are_passed_over_at_once() -> None:
-    with within(1):
+    with within(50):
         refuse_web_page(b"<!---->" * 500)
         with pytest.raises(DataError, match="a web page came"):
             refuse_web_page(b"\xef\xbb\xbf <!-- a -->\n<!-- b --> <HTML lang=en>")
@@ -98,7 +88,7 @@ def test_what_would_take_gigabytes_is_refused_before(content: str, cause: str) -
 
 def test_lines_in_lines_are_read_once() -> None:
     deep = "<transcript>" + '<text start="1">We chunk' * 20_000 + "</text>" * 20_000 + "</transcript>"
-    with within(5):
+    with within(250):
         assert len(parse(deep.encode(), "talk.xml").segments) == 1
 
 

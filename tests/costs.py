@@ -1,0 +1,28 @@
+"""What a piece of work costs, as a ratio: the same work takes other times on other machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STEPS = 1_000_000
+
+
+def of_a_loop() -> float:
+    """Return the processor seconds of a plain loop of a million steps in this thread, now."""
+    began = time.thread_time()
+    for _ in range(STEPS):
+        pass
+    return time.thread_time() - began
+
+
+@contextmanager
+def within(loops: float) -> Iterator[None]:
+    """Let a block take what so many loops of a million steps take, in this thread's processor time."""
+    before = of_a_loop()
+    began = time.thread_time()
+    yield
+    took = time.thread_time() - began
+    loop = max(before, of_a_loop())
+    assert took < loops * loop, f"it took as long as {took / loop:,.0f} million steps, {loops:,.0f} at most"
