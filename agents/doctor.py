@@ -57,6 +57,7 @@ def _broker(settings: Settings) -> Finding:
 
 def _clickhouse(settings: Settings) -> Finding:
     from agents.running import find
+    from streams.store.damage import CURE, damaged_parts, missing_rows
     from streams.store.warehouse import Warehouse
 
     if settings.embedded_clickhouse and (running := find(settings)) is not None:
@@ -67,6 +68,8 @@ def _clickhouse(settings: Settings) -> Finding:
         if missing:
             found = f"{warehouse.where} lacks migrations {missing}"
             return Finding("clickhouse", "fail", found, "run groundswell migrate")
+        if damaged := [] if missing else damaged_parts(warehouse):
+            return Finding("clickhouse", "fail", missing_rows(damaged), CURE)
         return Finding("clickhouse", "ok", f"{warehouse.where}, version {version}")
 
 

@@ -29,6 +29,7 @@ from streams.cluster import Cluster, group_of
 from streams.crashes import AtWork, CrashRecord, crashes
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.store.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
@@ -164,6 +165,8 @@ class Runtime:
                 await asyncio.sleep(1.0)
         if {"store", "discover"} & set(self.names):
             await asyncio.to_thread(self.parts.warehouse.migrate)
+            if damaged := await asyncio.to_thread(damaged_parts, self.parts.warehouse):
+                log.error(missing_rows(damaged), cure=CURE)
 
     async def _crash_record(self, stack: AsyncExitStack) -> CrashRecord:
         """Count what crashed the processes before this one, and be ready to say what crashes this one."""

@@ -48,6 +48,9 @@ PLATFORMS = {
     ("darwin", "arm64"): Platform((14, 0), 0.9, 2.5),
 }
 """`infra/platforms.py` says what there is to download for each, and what others lack."""
+SPREAD = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Files go to processes as a whole, for what their tests share. In the order of their names, which mixes long
+files with short ones; pytest-xdist would leave those with few tests, the slow ones, for the end."""
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -245,7 +248,7 @@ def test(options: list[str]) -> int:
     parts = {"--all": (), "--long": ("-m", "long")}
     which = next((parts[option] for option in options if option in parts), ("-m", "not long"))
     given = [option for option in options if option not in parts]
-    return run(program("pytest"), "--numprocesses", "3", "--dist", "loadfile", *which, *given)
+    return run(program("pytest"), *SPREAD, *which, *given)
 
 
 def environment() -> dict[str, str]:

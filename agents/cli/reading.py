@@ -33,6 +33,7 @@ def status(as_json: bool = JSON) -> None:
     from agents.cli.asking import ask
     from agents.clock import utc_now
     from agents.running import find
+    from streams.store.damage import CURE, missing_rows
 
     settings = load_settings(logs=False)
     found = ask(settings, "status")
@@ -65,6 +66,9 @@ def status(as_json: bool = JSON) -> None:
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
     )
+    if found["damaged_parts"]:
+        say(f"missing      {missing_rows(found['damaged_parts'])}")
+        tell(f"What to do: {CURE}")
     if not found["videos"]:
         tell(NO_TALKS)
 

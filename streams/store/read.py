@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from streams.store import tally
 from streams.store.book import Book, book
+from streams.store.damage import damaged_parts
 from streams.store.names import named
 from streams.store.selection import EVERYTHING, Selection
 from streams.store.shown import ALIASES, MODEL
@@ -173,8 +174,9 @@ def status(warehouse: Warehouse) -> Row:
 
     Returns:
         {states: {state: videos}, videos, paragraphs, hours, first_published, last_published, topics,
-        dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning}. boilerplate: paragraphs
-        kept out of the model; relearning: talks that the newest epoch's model has not learned yet.
+        dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning, damaged_parts}. boilerplate:
+        paragraphs kept out of the model; relearning: talks that the newest epoch's model has not learned
+        yet; damaged_parts: parts of tables that ClickHouse could not read, whose rows are missing.
     """
     counted = {
         row["state"]: row["videos"]
@@ -208,6 +210,7 @@ def status(warehouse: Warehouse) -> Row:
         """
     )[0]
     corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
+    corpus["damaged_parts"] = damaged_parts(warehouse)
     return {"states": states, "videos": sum(states.values()), "rejections": rejections} | corpus
 
 

@@ -322,6 +322,7 @@ def test_an_address_that_is_missing_is_a_failure_that_heals(
     assert len(web.taken) == 1
 
 
+@pytest.mark.long
 def test_the_system_speaks_up_and_reminds_after_its_cool_down(
     bureau: Make, study: Warehouse, web: Hook
 ) -> None:
@@ -386,6 +387,7 @@ HALVES = [
 ]
 
 
+@pytest.mark.long
 def test_a_topic_that_begins_to_rise_is_told_once_with_its_numbers(
     bureau: Make, study: Warehouse, web: Hook
 ) -> None:
@@ -421,6 +423,7 @@ def test_a_topic_that_begins_to_rise_is_told_once_with_its_numbers(
     assert news.alerts(study) == []  # nobody takes them for new topics
 
 
+@pytest.mark.long
 def test_the_weekly_digest_comes_when_it_is_due_tells_of_all_missed_weeks_and_comes_once(
     bureau: Make, study: Warehouse, box: Mailbox
 ) -> None:
@@ -464,6 +467,7 @@ def _noticed_at(warehouse: Warehouse, title: str, at: datetime) -> Any:
     return Noticed(alert_id=alert_id, at=at, verdict="news")
 
 
+@pytest.mark.long
 def test_a_daily_digest_is_left_out_when_nothing_happened(
     bureau: Make, study: Warehouse, box: Mailbox
 ) -> None:

@@ -152,6 +152,7 @@ def test_no_more_than_so_many_are_kept_and_what_is_asked_for_stays(study: Wareho
     assert made_again
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MADE)
 def test_every_table_that_is_read_is_watched(
     study: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str

@@ -75,6 +75,7 @@ def state_of(warehouse: Warehouse, video_id: str) -> str:
     return str((talks.talk(warehouse, video_id) or {})["state"])
 
 
+@pytest.mark.long
 def test_a_draft_counts_until_the_recording_is_transcribed_and_then_no_more(either: Warehouse) -> None:
     """For every order in which what is said of both can come."""
     tell(either, *BOOK)
@@ -113,6 +114,7 @@ def test_a_draft_is_no_step_on_the_path_of_its_talk(study: Warehouse) -> None:
     assert "a" in read.finished_videos(study)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("late", [False, True])
 def test_a_draft_of_a_rejected_talk_counts_nowhere(either: Warehouse, late: bool) -> None:
     """The recording is in another language: what counted by its captions does so no more, in either order."""

@@ -158,6 +158,7 @@ def corpus(either: Warehouse) -> Warehouse:
     return either
 
 
+@pytest.mark.long
 def test_a_withdrawn_talk_leaves_every_number_and_comes_back_when_it_is_restored(corpus: Warehouse) -> None:
     before = every_number(corpus)
     assert shares(before["themes"], "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
@@ -179,6 +180,7 @@ def test_a_withdrawn_talk_leaves_every_number_and_comes_back_when_it_is_restored
     assert every_number(corpus) == without
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("moment", "month"), [(MAY, "2025-05"), (LAST_YEAR, "2024-12")])
 def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
     corpus: Warehouse, moment: datetime, month: str
@@ -250,6 +252,7 @@ def test_a_talk_that_is_transcribed_again_counts_by_its_new_paragraphs_only(stud
     assert shares(measure.themes(study, Selection(speaker="Bo")), "theme")["Evaluation"] == (24, 24)
 
 
+@pytest.mark.long
 def test_a_topic_that_gathers_a_paragraph_of_an_old_transcript_does_not_bring_it_back(
     study: Warehouse,
 ) -> None:
@@ -302,6 +305,7 @@ REBUILT = [
 ]
 
 
+@pytest.mark.long
 def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) -> None:
     tell(corpus, [fact(epoch(MODEL, 0))])
     assert shares(measure.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
@@ -316,6 +320,7 @@ def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) 
     assert shares(measure.themes(corpus), "theme") == {"Architecture": (1, 1)}
 
 
+@pytest.mark.long
 def test_an_epoch_that_is_told_before_what_it_replaces_takes_over_all_the_same(study: Warehouse) -> None:
     old = [fact(epoch(MODEL, 0)), *(fact(each) for each in (*BOOK, *TALKS))]
     assert told(study, [*REBUILT, *old]) == told(study, [*old, *REBUILT])
@@ -547,6 +552,7 @@ def curator(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Cur
     return Curator(chdb_home, monkeypatch, hold)
 
 
+@pytest.mark.long
 def test_a_curator_withdraws_a_talk_and_restores_it(curator: Curator) -> None:
     before = curator.counts(every_number)
     done = curator.types("withdraw", "a", "b", "a", "--reason", "the same talk twice")

@@ -87,6 +87,7 @@ def test_the_views_are_empty_before_there_is_a_model(either: Warehouse) -> None:
         assert either.rows(f"SELECT * FROM {view}") == []
 
 
+@pytest.mark.long
 def test_merges_births_withdrawals_and_decisions_are_in_the_views(either: Warehouse) -> None:
     write(either, STORY)
     agree(either)
@@ -99,6 +100,7 @@ def test_merges_births_withdrawals_and_decisions_are_in_the_views(either: Wareho
     assert NEWBORN not in {row["topic_id"] for row in either.rows("SELECT topic_id FROM counted_topics")}
 
 
+@pytest.mark.long
 def test_another_epoch_is_another_model_in_the_views_too(study: Warehouse) -> None:
     write(study, STORY)
     later = e.EpochBegun(model_version="model-2", sequence=0, epoch=1, embedding_model="m", codebook="c")
@@ -107,6 +109,7 @@ def test_another_epoch_is_another_model_in_the_views_too(study: Warehouse) -> No
     assert study.rows("SELECT * FROM talk_topics") == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [studies.small, studies.lively], ids=["small", "lively"])
 def test_the_views_agree_on_the_studies_that_the_pages_show(
     chdb_home: Path, make: Callable[[Warehouse], None]
@@ -117,6 +120,7 @@ def test_the_views_agree_on_the_studies_that_the_pages_show(
         agree(warehouse)
 
 
+@pytest.mark.long
 def test_one_look_at_a_topics_talks_says_what_the_views_say(chdb_home: Path) -> None:
     with Warehouse(Settings(home=chdb_home, study="counted_quotes")) as warehouse:
         warehouse.migrate()

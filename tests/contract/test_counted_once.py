@@ -124,6 +124,7 @@ def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Stu
     assert study.asks(talks.talk, "b")["transcripts"][0]["counts"] is False
 
 
+@pytest.mark.long
 def test_a_kept_duplicate_is_sent_until_it_is_learned_and_counts_then(study: Study) -> None:
     assert study.due() == []
     said = study.types("keep", "b", "--reason", "another audience")
@@ -225,6 +226,7 @@ def counts(warehouse: Warehouse) -> tuple[Any, Any, Any]:
     return read.status(warehouse)["states"], about["rejections"], about["kept"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("events", "expected"),
     [

@@ -121,6 +121,7 @@ def creating(theme: str, about: str = "") -> Callable[[Standing], Change]:
     return lambda standing: curation.create_theme(standing, theme, about)
 
 
+@pytest.mark.long
 def test_numbers_follow_an_exclusion_a_merge_and_a_theme_at_once_and_undo_restores_them(
     either: Warehouse, ann: Curator
 ) -> None:
@@ -447,6 +448,7 @@ def test_a_theme_is_suggested_with_how_sure_that_is(study: Warehouse, blobs: Blo
         suggested(topic_id=99)
 
 
+@pytest.mark.long
 def test_the_command_line_decides_shows_and_takes_back(
     chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:

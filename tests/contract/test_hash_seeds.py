@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.processes import GIVE_UP_S
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,7 @@ def both(program: str) -> list[dict[str, object]]:
     return [json.loads(process.communicate(timeout=GIVE_UP_S)[0]) for process in processes]
 
 
+@pytest.mark.long
 def test_two_processes_with_different_hash_seeds_learn_the_same() -> None:
     first, second = both(STREAM)
     assert first == second
@@ -66,6 +69,7 @@ def test_two_processes_with_different_hash_seeds_learn_the_same() -> None:
     assert first["imported with BERTopic"] == []
 
 
+@pytest.mark.long
 def test_two_processes_with_different_hash_seeds_hear_the_same() -> None:
     first, second = both(BURSTS)
     assert first == second

@@ -38,6 +38,7 @@ def queries(either: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+@pytest.mark.long
 def test_whatever_is_written_makes_another_state(either: Warehouse) -> None:
     seen = {state(either)}
     for event in STORY:

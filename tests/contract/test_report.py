@@ -173,6 +173,7 @@ def text(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
+@pytest.mark.long
 def test_the_study_table_has_the_numbers_of_the_store(either: Warehouse, tmp_path: Path) -> None:
     small(either)
     for selection in (Selection(), Selection("2025-01", "2025-02")):
@@ -194,6 +195,7 @@ def test_the_study_table_has_the_numbers_of_the_store(either: Warehouse, tmp_pat
     }
 
 
+@pytest.mark.long
 def test_the_corpus_is_counted_by_what_became_of_each_video(either: Warehouse) -> None:
     small(either)
     facts = report_of(either)
@@ -215,6 +217,7 @@ def test_the_corpus_is_counted_by_what_became_of_each_video(either: Warehouse) -
     assert report_of(either, Selection("2025-02", "2025-02")).corpus["found"] == 3
 
 
+@pytest.mark.long
 def test_what_was_decided_is_told_with_its_reason(told: Warehouse, tmp_path: Path) -> None:
     facts = report_of(told)
     assert facts.provenance["revision"] == 1
@@ -281,6 +284,7 @@ def test_a_study_without_talks_gives_an_explained_report(study: Warehouse, tmp_p
     assert "choose a period" not in explained(study, Selection(), tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("selection", [Selection("1999-01", "1999-12"), Selection(show="none")])
 def test_a_period_without_talks_gives_an_explained_report(
     told: Warehouse, tmp_path: Path, selection: Selection
@@ -299,6 +303,7 @@ def explained(warehouse: Warehouse, selection: Selection, folder: Path) -> str:
     return page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name[:12]))
 def test_what_talks_and_topics_are_called_is_shown_and_never_run(
     study: Warehouse, tmp_path: Path, name: str

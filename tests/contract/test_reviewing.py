@@ -227,6 +227,7 @@ def test_the_clock_may_go_back_and_what_is_said_later_holds(desk: Desk) -> None:
     assert own is not None and own.verdict == "exclude"
 
 
+@pytest.mark.long
 def test_the_command_line_reviews_a_study(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.found("a", "b")
     desk.warehouse.close()

@@ -170,6 +170,7 @@ FATES = [
 ]
 
 
+@pytest.mark.long
 async def test_a_cross_post_and_a_best_of_are_rejected_and_name_what_they_repeat(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
@@ -183,6 +184,7 @@ async def test_a_cross_post_and_a_best_of_are_rejected_and_name_what_they_repeat
     assert [event.video_index for event in outputs if isinstance(event, ParagraphsAssigned)] == [0, 1, 2]
 
 
+@pytest.mark.long
 async def test_killed_anywhere_the_same_talks_are_rejected(
     show: Show, log: list[ParagraphsEmbedded], tmp_path: Path
 ) -> None:
@@ -251,6 +253,7 @@ async def test_a_rejected_talk_whose_new_transcript_says_something_else_is_learn
     assert outcomes(await learn(track, [mended], 3)) == [("a elsewhere", "learned")]
 
 
+@pytest.mark.long
 async def test_a_longer_talk_around_a_known_excerpt_counts_too_and_that_is_said(show: Show) -> None:
     track = await tracker(show)
     excerpt = show.episode("excerpt", [*sample(0)[:2]], 0)
@@ -297,6 +300,7 @@ async def test_a_checkpoint_from_before_talks_were_compared_knows_none_of_them(
     assert outcomes(outputs) == [("a elsewhere", "learned"), ("a again", "rejected")]
 
 
+@pytest.mark.long
 async def test_one_talk_posted_ten_times_is_no_new_topic(show: Show, tmp_path: Path) -> None:
     """Whoever counts each post sees a topic be born: the same posts, kept by a person, show it."""
     earlier = [show.episode(f"earlier {number}", [path], number) for number, path in enumerate(all_of_2024())]
@@ -342,6 +346,7 @@ def real() -> dict[str, tuple[str, list[str]]]:
     return found
 
 
+@pytest.mark.long
 def test_real_cross_posts_and_best_ofs_are_recognised_and_nothing_else_is(
     real: dict[str, tuple[str, list[str]]],
 ) -> None:

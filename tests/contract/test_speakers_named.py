@@ -134,6 +134,7 @@ def test_speakers_are_shown_with_what_they_were_introduced_as_and_who_is_perhaps
     assert "say who it is: groundswell videos name first SPEAKER NAME" in said
 
 
+@pytest.mark.long
 def test_a_name_is_in_quotes_files_and_numbers_until_it_is_taken_back(listener: Listener) -> None:
     done = listener.types("videos", "name", "first", "speaker_00", "Ann Lee", "--reason", "she says so")
     assert done.exit_code == 0, done.output
@@ -165,6 +166,7 @@ def test_a_name_is_in_quotes_files_and_numbers_until_it_is_taken_back(listener: 
     assert "name of SPEAKER_00 taken back" in listener.types("videos", "corrections").stdout
 
 
+@pytest.mark.long
 def test_two_speakers_who_are_one_person_count_as_one(listener: Listener) -> None:
     for speaker in (GUEST, COUGH):
         assert listener.types("videos", "name", "first", speaker, "Bo Berg").exit_code == 0
@@ -174,6 +176,7 @@ def test_two_speakers_who_are_one_person_count_as_one(listener: Listener) -> Non
     assert "several speakers are called 'Bo Berg'" in many.output
 
 
+@pytest.mark.long
 def test_a_voice_that_was_named_is_offered_in_other_talks_of_its_source_and_nowhere_else(
     listener: Listener,
 ) -> None:

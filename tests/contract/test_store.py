@@ -50,6 +50,7 @@ from streams.store.shown import UNSORTED
 from streams.store.warehouse import MIGRATIONS, Warehouse
 
 
+@pytest.mark.long
 def test_a_story_written_twice_is_written_once(either: Warehouse) -> None:
     write(either, STORY)
     once = held(either)
@@ -268,6 +269,7 @@ async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_defau
         }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["videos", "assignments", "progress"])
 def test_a_video_is_not_called_done_before_all_of_it_is_stored(study: Warehouse, table: str) -> None:
     class CutOff(Warehouse):
@@ -327,6 +329,7 @@ def test_of_two_models_the_one_that_learned_more_is_shown(study: Warehouse) -> N
     assert shares(measure.themes(study), "theme") == {"Evaluation": (1, 1)}
 
 
+@pytest.mark.long
 def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path) -> None:
     known = sorted(int(path.name.split("_")[0]) for path in MIGRATIONS.glob("*.sql"))
     with Warehouse(Settings(home=chdb_home, study=f"contract_{next(numbers)}")) as warehouse:
@@ -343,6 +346,7 @@ def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path)
         assert held(warehouse) == stored
 
 
+@pytest.mark.long
 def test_workers_that_migrate_at_once_do_no_harm(server: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, study=f"contract_{next(numbers)}", clickhouse=server)
 
@@ -414,6 +418,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", HOSTILE)
 def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
     hostile = e.Video(

@@ -107,6 +107,7 @@ def test_one_topic_has_the_figures_that_it_has_among_all(told: Warehouse) -> Non
     assert views.topic(told, 99) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("among", [None, {1, 3}, {2}, {4}])
 def test_pairs_are_counted_by_hand_too_and_those_of_few_topics_are_among_all(
     told: Warehouse, among: set[int] | None

@@ -340,6 +340,7 @@ async def test_the_seeded_topics_are_told_again_as_the_model_began_with_them(
     assert again == told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "known",
     [

@@ -346,6 +346,7 @@ def test_a_study_has_its_tables_here_as_on_a_server(server: Server) -> None:
         assert warehouse.missing_migrations() == []
 
 
+@pytest.mark.long
 def test_a_restart_keeps_the_data_and_a_second_process_is_refused(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as first:
         with first.client() as client:

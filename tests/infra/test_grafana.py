@@ -272,6 +272,7 @@ def test_a_statement_that_writes_would_be_refused(lively: Warehouse, board: str,
     assert not verbs
 
 
+@pytest.mark.long
 def test_every_statement_also_runs_on_a_study_without_a_talk(lively: Warehouse, chdb_home: Path) -> None:
     lively.close()  # the embedded engine holds one study at a time; this one opens again when it is asked
     with Warehouse(Settings(home=chdb_home, study="grafana_empty")) as warehouse:

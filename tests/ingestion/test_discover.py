@@ -89,6 +89,7 @@ class TestLanes:
         study.clock.forward(days=2)
         assert await study.look() == []
 
+    @pytest.mark.long
     @pytest.mark.parametrize("status", [404, 500])
     async def test_a_feed_that_fails_never_means_that_the_channel_is_gone(
         self, study: Discovery, status: int

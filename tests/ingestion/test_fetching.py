@@ -131,6 +131,7 @@ def audio_keys(front: Front) -> list[str]:
 
 
 class TestStored:
+    @pytest.mark.long
     async def test_a_talks_audio_is_what_youtube_sent_and_is_fetched_once(
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
@@ -185,6 +186,7 @@ class TestStored:
 
 
 class TestBroken:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("make", "words"),
         [
@@ -313,6 +315,7 @@ class TestInterrupted:
         assert content(front, await stored(front, accepted(duration_s=200))) == audio
         assert (loopback.asked("videoplayback")[-1].range or "").startswith(f"bytes={have}-")
 
+    @pytest.mark.long
     @pytest.mark.parametrize("killed", ["before it is stored", "before the ledger says so"])
     async def test_a_kill_after_the_download_does_not_fetch_it_again(
         self, killed: str, tmp_path: Path, front: Front, loopback: LoopbackYouTube, audio: bytes
@@ -330,6 +333,7 @@ class TestInterrupted:
 
 
 class TestWaiting:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("how", "state", "attempt"),
         [
@@ -468,6 +472,7 @@ class TestDisk:
         (done,) = await front.wait(minutes=20)
         assert isinstance(done, AudioStored)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("full", ["downloads", "blobs"])
     @pytest.mark.parametrize("kind", ["video", "episode"])
     async def test_a_full_disk_loses_nothing(
@@ -499,6 +504,7 @@ class TestDisk:
         finally:
             _system("umount", "-l", str(small))
 
+    @pytest.mark.long
     async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(
         self, tmp_path: Path, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:

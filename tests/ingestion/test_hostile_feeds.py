@@ -21,6 +21,7 @@ def rss(description: str, more: str = "") -> bytes:
 </item></channel></rss>""".encode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("piece", ["<a ", '<a b="', "<!--", "<![", "</", "<?", "&"])
 def test_the_html_of_an_entry_takes_linear_time(piece: str) -> None:
     with within(500):
@@ -34,6 +35,7 @@ def test_a_feed_read_apart_says_the_same() -> None:
         podcast_apart(b"{}", FEED)
 
 
+@pytest.mark.long
 def test_a_feed_of_endless_attributes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     attributes = " ".join(f'a{number}="1"' for number in range(50_000))  # a minute and more
     monkeypatch.setattr("streams.podcasts.SECONDS", 4.0)

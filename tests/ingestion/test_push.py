@@ -470,6 +470,7 @@ class TestDeliveries:
         assert process.deliver(UPLOAD, signature).status_code == 204
         assert len(process.events) == 1
 
+    @pytest.mark.long
     @pytest.mark.parametrize("name", ["sha1", "sha256", "sha384", "sha512"])
     def test_a_hub_may_sign_with_any_hash_of_the_standard(
         self, name: str, process: Process, hub: WebSubHub

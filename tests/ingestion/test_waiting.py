@@ -266,6 +266,7 @@ def parked_as(said: list[Event], state: str, attempt: int = 1) -> VideoParked:
 
 
 class TestStates:
+    @pytest.mark.long
     async def test_upcoming_then_live_then_just_ended_then_done(
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:

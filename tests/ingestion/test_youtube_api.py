@@ -186,6 +186,7 @@ async def test_with_a_key_a_channel_is_listed_by_the_api_alone(study: Discovery,
     assert len([path for path, _ in web.asked if path.startswith("/v3/")]) - asked == 2
 
 
+@pytest.mark.long
 async def test_a_quota_that_is_used_up_falls_back_to_the_listing(study: Discovery, web: Api) -> None:
     web.videos = talks(195)
     study.loopback.add(*reversed(web.videos))

@@ -36,6 +36,7 @@ def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
     assert answer.stdout == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -62,6 +63,7 @@ def test_a_wrong_command_says_what_would_be_right(study: Study, command: str, wo
     assert answer.stdout == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -79,11 +81,13 @@ def test_a_wrong_setting_is_named(study: Study, name: str, value: str, words: st
     assert_fails(answer, 2, f"GROUNDSWELL_{name}", words)
 
 
+@pytest.mark.long
 def test_a_codebook_that_is_not_there_is_a_wrong_setting(study: Study) -> None:
     answer = study.cli("run", GROUNDSWELL_CODEBOOK="llm-in-prodction")
     assert_fails(answer, 2, "GROUNDSWELL_CODEBOOK", "llm-in-prodction", "llm-in-production")
 
 
+@pytest.mark.long
 def test_options_before_the_command_win_and_are_checked_too(study: Study) -> None:
     assert_fails(study.cli("--study", "Bad", "status"), 2, "GROUNDSWELL_STUDY")
     answer = study.cli("--study", "other", "--log-level", "debug", "status", "--json")
@@ -95,6 +99,7 @@ def test_a_worker_needs_a_broker_of_its_own(study: Study) -> None:
     assert_fails(study.cli("worker", "store"), 2, "GROUNDSWELL_BROKER=host:port", "groundswell run")
 
 
+@pytest.mark.long
 def test_a_broker_or_clickhouse_that_is_not_there_is_3_with_the_cure(study: Study) -> None:
     kafka, clickhouse = {"GROUNDSWELL_BROKER": NOWHERE}, {"GROUNDSWELL_CLICKHOUSE": f"clickhouse://{NOWHERE}"}
     cases = [
@@ -127,7 +132,7 @@ def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
     assert study.ask("status") == {
         **{"study": "test", "page": None, "states": {}, "videos": 0, "rejections": {}, "paragraphs": 0},
         **{"hours": 0.0, "topics": 0, "first_published": None, "last_published": None, "dead_letters": 0},
-        **{"boilerplate": 0, "epoch": 0, "relearning": 0, "transcribing": []},
+        **{"boilerplate": 0, "epoch": 0, "relearning": 0, "damaged_parts": [], "transcribing": []},
     }
     for words, hint in ABOUT_TOPICS.items():
         assert study.ask(*words.split()) == []
@@ -145,6 +150,7 @@ def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
         assert plain.stdout == ""
 
 
+@pytest.mark.long
 def test_dead_letters_of_an_empty_study_can_be_asked_for(study: Study) -> None:
     assert study.ask("dead-letters", "list", "--settled") == []
     for command in ("show", "replay", "drop"):
@@ -177,6 +183,7 @@ def test_sources_are_added_listed_and_removed(study: Study) -> None:
     assert [row["kind"] for row in study.ask("sources", "list")] == ["playlist", "search"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", [VIDEO, "https://youtu.be/abcdefghijk"])
 def test_a_single_video_is_no_source(study: Study, address: str) -> None:
     answer = study.cli("sources", "add", "@MLOps", address, "--json")
@@ -184,6 +191,7 @@ def test_a_single_video_is_no_source(study: Study, address: str) -> None:
     assert study.ask("sources", "list") == []  # all are understood, or none is added
 
 
+@pytest.mark.long
 def test_what_cannot_be_handed_in_is_refused_and_the_rest_is_handed_in(study: Study) -> None:
     files = study.home / "talks"
     (files / "empty").mkdir(parents=True)
@@ -235,6 +243,7 @@ def test_what_cannot_be_handed_in_is_refused_and_the_rest_is_handed_in(study: St
     assert "0 talks handed in, 1 refused\n" in refused.stderr
 
 
+@pytest.mark.long
 def test_doctor_finds_a_healthy_machine_healthy_and_a_missing_model_missing(study: Study) -> None:
     found = {row["what"]: row for row in study.ask("doctor")}
     assert set(found) == set(CHECKS)

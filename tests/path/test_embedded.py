@@ -96,6 +96,7 @@ REFUSED = ("broken.json", "corrupt.m4a", "empty.ogg", "page.mp4", "video-without
 """What is seen to be bad when it is handed in; in the others it is what they hold that is bad."""
 
 
+@pytest.mark.long
 def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: Study, tmp_path: Path) -> None:
     files = tmp_path / "bad"
     files.mkdir()

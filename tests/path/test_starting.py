@@ -67,6 +67,7 @@ def is_starting(study: Study, process: Process) -> bool:
     return holder is not None and (holder.pid, holder.kind) == (process.popen.pid, "page")
 
 
+@pytest.mark.long
 def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
     lock = settings_of(study).lock_file
     with take(lock, say=print):  # as a command that reads
@@ -95,6 +96,7 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
         assert "Traceback" not in process.said()
 
 
+@pytest.mark.long
 def test_what_is_still_starting_is_stopped(study: Study) -> None:
     process = study.start("run")
     until(lambda: is_starting(study, process))
@@ -104,12 +106,14 @@ def test_what_is_still_starting_is_stopped(study: Study) -> None:
     assert "not running" in study.cli("stop").stderr
 
 
+@pytest.mark.long
 def test_many_commands_at_once_all_answer(study: Study) -> None:
     commands = [study.start("topics", "genealogy"), study.start("topics"), study.start("status")]
     assert [process.popen.wait(GIVE_UP_S) for process in commands] == [0, 0, 0]
     assert all("Code: " not in process.said() for process in commands)
 
 
+@pytest.mark.long
 def test_a_database_copied_without_its_links_is_called_that(study: Study) -> None:
     assert study.cli("topics").returncode == 0
     folder = settings_of(study).database_folder
@@ -145,6 +149,7 @@ def test_a_file_where_the_database_should_be_is_called_that(study: Study) -> Non
     assert_refused(study.cli("topics"), 2, f"{folder} is a file", "move it away")
 
 
+@pytest.mark.long
 def test_a_folder_of_somebody_else_is_called_that() -> None:
     with readable_by_all() as home:
         study = Study(home / "groundswell")

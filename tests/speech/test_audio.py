@@ -164,6 +164,7 @@ def test_a_file_that_breaks_off_says_where(tmp_path: Path) -> None:
     assert "breaks off after 10 of 20 s" in refused(path).cause
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "codec", "rate"), [each for each in FORMATS if each[0] != "talk.wav"])
 def test_a_file_with_garbage_in_it_is_refused(tmp_path: Path, name: str, codec: str, rate: int) -> None:
     path = record(tmp_path / name, codec, rate, seconds=20)

@@ -36,6 +36,7 @@ class Installed:
         return self.file
 
 
+@pytest.mark.long
 def test_two_workers_at_once_leave_one_whole_set(folder: Path) -> None:
     (models,) = folder.iterdir()
     manifest = json.loads((models / "manifest.json").read_text())

@@ -14,7 +14,6 @@ import pytest
 from models.audio import SAMPLE_RATE, decode
 from models.diarization import Diarizer
 from models.packaged import PackagedModels
-from models.speaker_activity import add_up_by_speaker
 
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindowFeature
@@ -42,6 +41,8 @@ def said(windows: int, speakers: int, seed: int) -> Said:
 
 
 def added_up(*of: Any) -> SlidingWindowFeature:
+    from models.speaker_activity import add_up_by_speaker  # imports pyannote.audio: twelve seconds
+
     pipeline = SimpleNamespace()
     add_up_by_speaker(pipeline)
     found: SlidingWindowFeature = pipeline.reconstruct(*of)

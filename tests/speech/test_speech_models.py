@@ -108,6 +108,7 @@ def test_the_two_on_the_telephone_are_told_apart(
     assert diarization_error_rate(reference_turns(telephone_call), spans, 30) <= 0.15
 
 
+@pytest.mark.long
 def test_the_telephone_call_is_written_down_with_speakers(
     transcribed: Callable[[Path], Transcript], telephone_call: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_the_telephone_call_is_written_down_with_speakers(
     assert origin != new_jersey
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TALKS, reason="agents/demo/audio has no sample talks")
 @pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.stem)
 def test_a_sample_talk_is_transcribed_as_it_was_spoken(
@@ -139,6 +141,7 @@ def test_a_sample_talk_is_transcribed_as_it_was_spoken(
     assert words_with_wrong_speaker(transcript, reference) <= 0.03
 
 
+@pytest.mark.long
 def test_a_spawned_process_writes_the_same_transcript(
     speech: SpeechModels, transcribed: Callable[[Path], Transcript], telephone_call: Path
 ) -> None:
@@ -149,6 +152,7 @@ def test_a_spawned_process_writes_the_same_transcript(
             process.submit(speech.transcribe, Path(__file__).with_name("conftest.py")).result()
 
 
+@pytest.mark.long
 def test_silence_and_music_have_no_speech_in_them(
     speech: SpeechModels, recording: Callable[[npt.NDArray[np.floating[Any]]], Path]
 ) -> None:
@@ -175,6 +179,7 @@ def test_one_person_is_one_speaker(packaged_models: PackagedModels, telephone_ca
     assert {turn.speaker for turn in turns} == {"SPEAKER_00"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fails", [False, True], ids=["sound", "every window fails"])
 def test_windows_decoded_together_say_the_same(
     packaged_models: PackagedModels,

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import pytest
+
 from agents.alert import Alert
 from agents.dead_letter import traceback_key
 from agents.runtime import _start_app, _stop_app
@@ -127,6 +129,7 @@ async def committed(cluster: Cluster, settings: Settings, agent: Agent) -> int:
     return lags[0].committed
 
 
+@pytest.mark.long
 async def test_what_is_under_way_is_what_some_reader_has_not_had(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -180,6 +183,7 @@ async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
     assert letters[3].video_id == "poison"
 
 
+@pytest.mark.long
 async def test_an_error_that_is_not_the_datas_acknowledges_nothing(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -231,6 +235,7 @@ async def test_the_third_death_at_an_event_makes_it_a_dead_letter(
         await until(lambda: mended.handled == ["poison"])
 
 
+@pytest.mark.long
 async def test_what_is_around_an_event_may_fail_as_often_as_it_likes(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -254,6 +259,7 @@ class DiesSettling(AcceptInBlocks):
         return await super().settle()
 
 
+@pytest.mark.long
 async def test_of_a_block_that_cannot_be_settled_only_the_guilty_is_given_up(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -300,6 +306,7 @@ async def test_a_bad_deploy_stops_instead_of_draining_the_topic(settings: Settin
     assert len(written(settings, DEAD_LETTERS)) == 3
 
 
+@pytest.mark.long
 async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -342,6 +349,7 @@ class AcceptTogether(Accept):
         return await super().handle(event, at)
 
 
+@pytest.mark.long
 async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -364,6 +372,7 @@ async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [f"v{each}" for each in range(7)]
 
 
+@pytest.mark.long
 async def test_of_what_is_handled_at_once_a_failure_acknowledges_nothing_behind_it(
     settings: Settings, cluster: Cluster
 ) -> None:

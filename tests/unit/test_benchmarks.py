@@ -38,6 +38,7 @@ def talk(name: str, **more: str) -> dict[str, object]:
     return {"id": name, "segments": [{"text": "We run agents in production."}], **more}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
 def test_every_benchmark_explains_itself(program: Path) -> None:
     answer = run(program, "--help")

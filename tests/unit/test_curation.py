@@ -317,6 +317,7 @@ def test_whatever_is_decided_and_undone_the_codebook_stays_sound(
         assert sound(history.now)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(st.lists(DECISIONS, max_size=10), st.lists(DECISIONS, max_size=6))
 def test_a_codebook_comes_back_from_its_file(

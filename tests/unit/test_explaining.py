@@ -77,6 +77,7 @@ def test_what_only_we_can_cause_is_called_a_bug(capsys: pytest.CaptureFixture[st
     assert BUG in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"{", b"a: &a [*a]\n"])
 @pytest.mark.parametrize("command", ["codebook import", "glossary check", "ingest", "--study new import"])
 def test_a_file_that_is_handed_in_never_looks_like_a_bug(

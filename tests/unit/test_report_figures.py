@@ -146,6 +146,7 @@ def test_the_same_facts_give_the_same_bytes() -> None:
     assert all_figures() == all_figures()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name[:12]))
 def test_figures_are_xml_whatever_topics_are_called(name: str) -> None:
     for text in all_figures(name):

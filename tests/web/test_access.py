@@ -241,6 +241,7 @@ async def test_a_foreign_name_is_not_answered(small: Warehouse) -> None:
         assert "GROUNDSWELL_WEB_HOSTS" in refused.json()["cure"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "host", "code"),
     [

@@ -147,6 +147,7 @@ def section(html: str, name: str) -> str:
     return found[0]
 
 
+@pytest.mark.long
 async def test_it_says_what_was_raised_why_and_who_was_told(alerted: Warehouse, file: Path) -> None:
     html = await page(alerted)
     raised = section(html, "raised")
@@ -343,6 +344,7 @@ def visit(browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
     context.close()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_it_fits_anyone_can_read_it_and_a_test_is_sent_by_keyboard(
     visit: Visit, alerted: Warehouse, file: Path, hook: Hook
@@ -376,6 +378,7 @@ def test_a_study_without_a_file_can_be_read_too(visit: Visit, alerted: Warehouse
         visit.page.goto("about:blank")
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_link_in_the_letter_leads_to_the_page_and_a_script_would_not_run(
     browser: Any, alerted: Warehouse

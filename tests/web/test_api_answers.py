@@ -22,6 +22,7 @@ def next_of(answer: httpx.Response) -> str | None:
     return found[1] if found else None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "view", ["talks?limit=2", "talks?limit=2.0", "topic_months?limit=4", "quotes?topic_id=1&limit=1"]
 )

@@ -97,6 +97,7 @@ def server(small: Warehouse) -> Iterator[Server]:
     small.settings.curators_file.unlink()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", [DECIDE, "/api/review", "/curation/decide", "/sources", "/alerts/test"])
 def test_nobody_is_refused_before_the_body_is_read(server: Server, path: str) -> None:
     """Only the head is sent: whoever waited for the rest would wait for ever."""

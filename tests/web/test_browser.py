@@ -82,6 +82,7 @@ def test_the_keyboard_reaches_the_first_quote_and_its_link(visit: Visit) -> None
     assert page.evaluate("document.activeElement.textContent").startswith("hear it at")
 
 
+@pytest.mark.long
 def test_the_period_form_asks_for_its_months(browser: Any, address: str) -> None:
     page = browser.new_page()
     page.goto(address)

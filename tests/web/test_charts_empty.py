@@ -1,5 +1,6 @@
 """The pages with charts over a study without a talk, and over one whose database has no tables."""
 
+import pytest
 from page_process import client_of
 
 from streams.store.warehouse import Warehouse
@@ -18,6 +19,7 @@ async def test_without_a_talk_every_page_says_so(new_study: Warehouse) -> None:
         assert (await client.get("/choices")).text.count("<option") == 0
 
 
+@pytest.mark.long
 async def test_without_tables_every_page_says_what_to_do(new_study: Warehouse) -> None:
     async with client_of(new_study) as client:
         for path in (*PAGES, "/choices", "/cooccurrence/videos?topic_id=1"):

@@ -252,6 +252,7 @@ def test_a_boosted_page_draws_its_charts_as_well(page: Any, address: str) -> Non
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
 
 
+@pytest.mark.long
 def test_without_scripts_every_number_is_there(browser: Any, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -95,6 +95,7 @@ def name_of(warehouse: Warehouse, topic_id: int) -> str:
     return str(row["name"])
 
 
+@pytest.mark.long
 def test_by_keyboard_alone_a_topic_is_renamed_and_the_decision_undone(
     browser: Any, address: str, curated: Warehouse
 ) -> None:
@@ -252,6 +253,7 @@ def test_every_page_fits_and_everybody_can_use_it(
     page.context.close()
 
 
+@pytest.mark.long
 def test_a_session_that_ended_is_said_and_nothing_changed(
     browser: Any, address: str, curated: Warehouse
 ) -> None:

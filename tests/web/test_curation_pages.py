@@ -135,6 +135,7 @@ async def test_what_a_preview_says_is_what_holds_after_confirming(curated: Wareh
     assert decided >= 8
 
 
+@pytest.mark.long
 async def test_a_decision_is_previewed_confirmed_and_taken_back(
     curated: Warehouse, ottilie: httpx.AsyncClient
 ) -> None:
@@ -229,6 +230,7 @@ async def test_the_api_says_a_conflict_with_the_newest_revision(curated: Warehou
         ).latest() == (revision + 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", [SCRIPT, RIGHT_TO_LEFT.replace("\u202e", ""), EMOJI, '"><img src=x onerror=a>', "%2e&x=1"]
 )
@@ -253,6 +255,7 @@ async def test_hostile_names_are_text(curated: Warehouse, ottilie: httpx.AsyncCl
     await confirm(ottilie, action="include", topic_id=AGENTS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
@@ -304,6 +307,7 @@ async def test_an_unknown_topic_theme_and_revision_are_said(ottilie: httpx.Async
         assert (await ottilie.get(path)).status_code == code, path
 
 
+@pytest.mark.long
 async def test_reviewers_are_blind_until_they_judged_and_kappa_is_cohens(curated: Warehouse) -> None:
     judged = {"Ottilie": "iiiieeie", "Joel": "iieeeeii"}
     before = numbers(curated), newest(curated)

@@ -26,6 +26,7 @@ PAGES = (
 )
 
 
+@pytest.mark.long
 async def test_no_page_and_no_answer_changes_what_the_next_one_gets(
     lively: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

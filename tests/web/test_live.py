@@ -62,6 +62,7 @@ async def listening(address: str, since: str = "") -> AsyncIterator[Any]:
         yield told
 
 
+@pytest.mark.long
 async def test_events_are_said_in_plain_words_and_come_at_once(address: str, study: Warehouse) -> None:
     async with listening(address) as told:
         assert told.answer.headers["content-type"].startswith("text/event-stream")

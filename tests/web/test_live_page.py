@@ -28,6 +28,7 @@ def address(study: Warehouse) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_a_new_talk_and_an_alert_appear_without_a_reload(
     browser: Any, address: str, study: Warehouse
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_new_talk_and_an_alert_appear_without_a_reload(
     context.close()
 
 
+@pytest.mark.long
 def test_a_hidden_page_lets_its_connection_go_and_hears_what_it_missed(
     browser: Any, address: str, study: Warehouse
 ) -> None:

@@ -202,6 +202,7 @@ def without_address(said: str) -> str:
     return re.sub(rf'{page}|"(page|made_at)": .*', "", said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", READING)
 def test_a_command_says_the_same_while_the_study_runs(said: Both, command: str) -> None:
     asked = [each for each in said.idle if each in (command, f"{command} --json")]

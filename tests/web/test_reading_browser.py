@@ -78,6 +78,7 @@ def page(browser: Any) -> Iterator[Any]:
     context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "path", [path if path in MAIN else pytest.param(path, marks=pytest.mark.long) for path in PAGES]
 )
@@ -187,6 +188,7 @@ def test_hostile_titles_run_nowhere(page: Any, address: str) -> None:
     assert box is not None and box["height"] < 250, "10,000 characters take four lines"
 
 
+@pytest.mark.long
 def test_a_card_is_dismissed_and_taken_back_by_keyboard(browser: Any, address: str, study: Warehouse) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()

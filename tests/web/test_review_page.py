@@ -136,6 +136,7 @@ async def test_a_program_reviews_with_a_token(reviewed: Warehouse) -> None:
         assert (none.status_code, none.json()["cure"].split("?")[0]) == (422, "did you mean fifth")
 
 
+@pytest.mark.long
 @needs_chromium
 def test_videos_are_judged_by_single_keys_and_the_last_one_is_taken_back(
     browser: Any, address: str, reviewed: Warehouse
@@ -168,6 +169,7 @@ def test_videos_are_judged_by_single_keys_and_the_last_one_is_taken_back(
     page.context.close()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_without_scripts_two_judge_blind_and_a_third_adjudicates(
     browser: Any, address: str, reviewed: Warehouse
@@ -200,6 +202,7 @@ def test_without_scripts_two_judge_blind_and_a_third_adjudicates(
     page.context.close()
 
 
+@pytest.mark.long
 @needs_chromium
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_fits_and_everybody_can_use_it(

@@ -381,6 +381,7 @@ async def test_sources_that_cannot_be_read_or_written_say_why(study: Warehouse) 
         assert "cannot be read or written" in answer.text and "GROUNDSWELL_BLOBS" in answer.text
 
 
+@pytest.mark.long
 async def test_without_its_database_the_page_still_says_what_is_watched(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -439,6 +440,7 @@ def opened(browser: Any, address: str, token: str, **about: Any) -> Visit:
     return visit
 
 
+@pytest.mark.long
 @needs_chromium
 @pytest.mark.parametrize("scripts", [True, False], ids=["with_scripts", "without"])
 def test_adding_pausing_removing_and_undoing_in_a_browser(
@@ -466,6 +468,7 @@ def test_adding_pausing_removing_and_undoing_in_a_browser(
         page.context.close()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_it_fits_a_phone_and_everybody_can_use_it(browser: Any, study: Warehouse) -> None:
     fill(study)

@@ -113,6 +113,7 @@ async def test_a_name_is_given_and_taken_back(ottilie: httpx.AsyncClient, study:
     assert "there is none to take back" in plain(await name(ottilie, HOST, " "))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("speaker", "called", "cause"),
     [

@@ -28,6 +28,7 @@ def visit(browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
     context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PAGES)
 def test_it_fits_is_silent_and_anyone_can_read_it(visit: Visit, address: str, path: str) -> None:
     page = visit.page

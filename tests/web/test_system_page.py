@@ -128,6 +128,7 @@ def messages(settings: Settings, bootstrap: str, topic: str) -> list[bytes]:
         consumer.close()
 
 
+@pytest.mark.long
 async def test_a_dead_letter_is_sent_again_or_dropped_by_who_may(lively: Warehouse, broker: str) -> None:
     (letter,) = read.dead_letters(lively)
     process: Any = Process(lively.settings, Parts(lively), bootstrap=broker)

@@ -220,6 +220,7 @@ async def test_every_hostile_title_is_shown_as_it_is(lively: Warehouse) -> None:
         assert escape(title)[:300] in shown
 
 
+@pytest.mark.long
 async def test_quotes_link_to_the_second_and_never_to_a_script(lively: Warehouse) -> None:
     html = ""
     for topic in measure.topics(lively):

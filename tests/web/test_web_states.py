@@ -142,6 +142,7 @@ async def test_a_database_that_another_process_has_open_is_said(held: int, tmp_p
         assert (await client.get("/api/status")).status_code == 503
 
 
+@pytest.mark.long
 async def test_the_page_survives_its_database_and_recovers(closed_port: int, tmp_path: Path) -> None:
     address = f"clickhouse://127.0.0.1:{closed_port}"
     settings = Settings(home=tmp_path, study="served", clickhouse=address)

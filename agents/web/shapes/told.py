@@ -7,6 +7,13 @@ from datetime import date, datetime
 from typing_extensions import TypedDict
 
 
+class DamagedPart(TypedDict):
+    """A part of a table that ClickHouse could not read, whose rows are missing."""
+
+    table: str
+    path: str
+
+
 class Status(TypedDict):
     """How far the videos got."""
 
@@ -22,6 +29,7 @@ class Status(TypedDict):
     boilerplate: int
     epoch: int
     relearning: int
+    damaged_parts: list[DamagedPart]
 
 
 class Health(TypedDict):

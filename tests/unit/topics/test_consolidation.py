@@ -118,6 +118,7 @@ def test_a_new_month_brings_a_look_and_one_video_from_the_future_does_not() -> N
     assert looked == [4, 43]
 
 
+@pytest.mark.long
 def test_looks_replay_and_survive_a_restart_after_every_talk() -> None:
     settings = replace(NO_BIRTHS, consolidate_paragraphs=20, birth_paragraphs=5, reservoir=50)
     steady, interrupted = model(settings=settings), model(settings=settings)

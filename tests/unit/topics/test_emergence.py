@@ -289,6 +289,7 @@ def test_more_sensitive_is_earlier() -> None:
     assert told["high"] < told["normal"] < told["low"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [0, 1, 150, 203, 230])
 def test_a_restored_watch_goes_on_as_if_nothing_had_happened(cut: int) -> None:
     whole, parted = Study(), Study()

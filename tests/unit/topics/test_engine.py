@@ -23,6 +23,7 @@ def of_a_new_process(program: str) -> Any:
     return json.loads(ended.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_learning_imports_no_package_that_is_not_used() -> None:
     imported = of_a_new_process("""
 import json, sys
@@ -41,6 +42,7 @@ def test_every_part_that_is_left_out_is_a_part_of_bertopic(name: str) -> None:
     assert find_spec(name) is not None, f"{CHANGED}it has no {name} any more; take it out of the list"
 
 
+@pytest.mark.long
 def test_what_draws_is_run_by_whoever_draws() -> None:
     before, after, drawn = of_a_new_process("""
 import json, sys
@@ -54,6 +56,7 @@ print(json.dumps([before, "plotly" in sys.modules, plot.__module__]))
     assert drawn == "bertopic.plotting._barchart"
 
 
+@pytest.mark.long
 def test_others_import_what_bertopic_is_not_given() -> None:
     hidden = of_a_new_process("""
 import json, sys
@@ -80,6 +83,7 @@ print(json.dumps([meanwhile, "bertopic" in sys.modules]))
     assert (meanwhile, after) == (False, True)
 
 
+@pytest.mark.long
 def test_agents_that_share_an_embedder_load_it_once_and_whole() -> None:
     """Each agent works in a thread of its own, and BERTopic is imported in another."""
     shapes, models = of_a_new_process("""

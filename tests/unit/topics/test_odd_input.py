@@ -185,6 +185,7 @@ def test_what_was_refused_in_between_does_not_change_what_is_learned() -> None:
     assert state(disturbed) == state(alone)
 
 
+@pytest.mark.long
 def test_ten_thousand_paragraphs_of_one_video_are_one_video() -> None:
     topics, many = model(*CRAFTS), 10_000
     learn(topics, [heard(number) for number in range(3)])
@@ -211,6 +212,7 @@ def test_ten_thousand_paragraphs_of_one_video_are_one_video() -> None:
     assert topics_of(learn(topics, after)) == [[1, 2], [2, 3], [3, 1], [3, 3], [3, 3]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", [date(1970, 1, 1), date(1, 1, 1), date(2999, 12, 31), date.max])
 def test_a_video_of_an_impossible_day_is_learned_and_moves_no_clock(day: date) -> None:
     topics = model(*CRAFTS)

@@ -129,6 +129,7 @@ def test_a_topic_follows_its_paragraphs_but_stays_near_where_it_began() -> None:
     assert arrays["anchors"][0] @ (seeds("bread")[0] / np.linalg.norm(seeds("bread")[0])) == pytest.approx(1)
 
 
+@pytest.mark.long
 def test_a_topic_nobody_speaks_of_keeps_its_words() -> None:
     topics = model("bread", "ships")
     learn(topics, [["bread"] * 3])
