@@ -17,16 +17,16 @@ import structlog
 
 from agents import rebuild
 from agents.dead_letter import Position, dead_letter
-from streams.blobs import Blobs
-from streams.epochs import Epoch, Epochs
 from streams.errors import DataError
 from streams.events import DeadLettered, Event, VideoParked, VideoSeen
-from streams.outbox import Outbox, Unreadable
-from streams.parking import ParkingLot
-from streams.store import read
-from streams.store.parked import parked_at
+from streams.kafka.topics import VIDEOS_SEEN
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epoch, Epochs
+from streams.state.outbox import Outbox, Unreadable
+from streams.state.parked_videos import ParkingLot
+from streams.store.operations.parked import parked_at
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
-from streams.topics import VIDEOS_SEEN
 
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
@@ -67,7 +67,11 @@ class SendingAgain:
         previous = self._blobs.get(LOG_KEY).decode() if self._blobs.exists(LOG_KEY) else ""
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
-        done = read.finished_videos(self._warehouse) if new_log else read.known_videos(self._warehouse)
+        done = (
+            talk_queries.finished_videos(self._warehouse)
+            if new_log
+            else talk_queries.known_videos(self._warehouse)
+        )
         self._kept = self._outbox.keys()
         unreadable: list[Unreadable] = []
         unfinished = [seen for seen in self._outbox.entries(self._kept, unreadable) if seen.key not in done]

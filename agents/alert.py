@@ -15,7 +15,7 @@ from agents.sentences import drifted
 from agents.stage import Agent, Position
 from streams.errors import DataError
 from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
-from streams.topics import TOPICS_CHANGED, Topic
+from streams.kafka.topics import TOPICS_CHANGED, Topic
 
 log = structlog.get_logger()
 

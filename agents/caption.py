@@ -16,13 +16,13 @@ from agents.patience import patiently
 from agents.stage import Agent, Position
 from models.captions import parse
 from models.errors import BadInput
-from streams.blobs import Blobs
-from streams.drafts import Drafts
 from streams.errors import DataError, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted
+from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
 from streams.settings import Settings
-from streams.topics import VIDEOS_ACCEPTED, Topic
-from streams.youtube import YouTube
+from streams.state.blobs import Blobs
+from streams.talks.caption_drafts import Drafts
+from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 TRIES = 3

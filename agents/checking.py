@@ -9,10 +9,10 @@ from datetime import datetime
 
 from agents.lanes import Find, Folder, Lanes
 from agents.looking import MAIN, channel_of
-from streams.blobs import Blobs
 from streams.errors import DataError, Paused, Unavailable
 from streams.events import Lane
-from streams.sources import Visits, Watched
+from streams.state.blobs import Blobs
+from streams.state.sources import Visits, Watched
 
 ENOUGH = 30
 """Entries of a listing that are looked at: its first page."""

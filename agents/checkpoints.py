@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from models.errors import BadInput
 from models.topics import Snapshot, dump, load
-from streams.blobs import Blobs
 from streams.errors import DataError, Fatal, Misconfigured
+from streams.state.blobs import Blobs
 
 CHECKPOINTS = "model/checkpoints"
 NEWEST = "model/newest"

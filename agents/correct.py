@@ -17,11 +17,11 @@ from agents.deliver import PATIENCE_S, Deliver, arrived
 from agents.sentences import day
 from models import curation
 from models.errors import BadInput
-from streams.blobs import Blobs
-from streams.corrections import Corrections, Standing, standing
 from streams.errors import Explained, Unavailable
 from streams.events import VideoCorrected
-from streams.moments import whole_ms
+from streams.logs.corrections import Corrections, Standing, standing
+from streams.state.blobs import Blobs
+from streams.timestamps import whole_ms
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
 MOMENT = timedelta(milliseconds=1)

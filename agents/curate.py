@@ -18,12 +18,12 @@ from models.codebook_file import CodebookFile, carry_over, take_over
 from models.errors import BadInput
 from models.standing import Change, Entry, Standing, Topic
 from models.undoing import Decision, newest, undo, undone
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog, Conflict
 from streams.errors import DataError, Explained, Fatal, Unavailable
 from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
-from streams.judgements import Judgements
-from streams.moments import whole_ms
+from streams.logs.codebook_log import CodebookLog, Conflict
+from streams.logs.judgements import Judgements
+from streams.state.blobs import Blobs
+from streams.timestamps import whole_ms
 
 Row = dict[str, Any]
 EVERY = 100_000
@@ -37,7 +37,8 @@ class Curator:
 
     Attributes:
         blobs: the study's blob store, where the log is.
-        ask: a view of `streams.store.curation` by name, with its parameters; over HTTP or from the database.
+        ask: a view of `streams.store.codebook.decisions` by name, with its parameters; over HTTP or from the
+            database.
         deliver: brings events to the store, or writes their rows itself where no store runs.
         now: the clock.
         author: who decides.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.errors import BadInput
-from streams.attempts import RepeatedDeathError
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import DeadLettered, stable_id
+from streams.state.attempts import RepeatedDeathError
+from streams.state.blobs import Blobs
 
 INLINE_PAYLOAD = 64 * 1024
 """Bytes of a message that are kept in the letter itself; a longer one goes to the blobs."""

@@ -15,8 +15,8 @@ from streams.errors import Unavailable
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.cluster import Cluster
     from streams.events import Event
+    from streams.kafka.admin import Cluster
     from streams.store.warehouse import Warehouse
 
 Deliver = Callable[[Sequence["Event"]], None]
@@ -66,7 +66,7 @@ def delivering_from(settings: Settings, bootstrap: str, warehouse: Warehouse) ->
     Raises:
         Unavailable: the broker does not answer.
     """
-    from streams.cluster import Cluster
+    from streams.kafka.admin import Cluster
     from streams.settings import EMBEDDED
 
     if bootstrap in {"", EMBEDDED}:

@@ -22,19 +22,19 @@ from agents.looking import Look, after, channel_of, refusal, wanted
 from agents.schedule import LONGEST, Outcome, next_visit
 from agents.stage import Agent, Position
 from agents.visiting import Visitor
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import DeadLettered, Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
-from streams.outbox import Outbox
-from streams.parking import ParkingLot
+from streams.kafka.codec import encode
+from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
 from streams.settings import Settings
-from streams.sources import Sources, Watched
-from streams.store import sighted
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.state.parked_videos import ParkingLot
+from streams.state.sources import Sources, Watched
+from streams.store.operations import sightings
 from streams.store.warehouse import Row, Warehouse
-from streams.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
-from streams.wire import encode
-from streams.words import is_another_title
-from streams.youtube import YouTube
+from streams.text_sanitizer import is_another_title
+from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 SUBSCRIBING = timedelta(minutes=1)
@@ -227,7 +227,7 @@ class Discover(Agent):
         """Return what has to be sent, kept in the outbox by then."""
         finds = list(wanted(look))
         of_folder = look.folder.seen if look.folder is not None else []
-        stored = sighted.known(self._warehouse, {find.video.video_id for find in finds}) if finds else {}
+        stored = sightings.known(self._warehouse, {find.video.video_id for find in finds}) if finds else {}
         together: dict[str, list[Video]] = {}
         for find in finds:
             together.setdefault(find.video.video_id, []).append(find.video)

@@ -43,8 +43,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _broker(settings: Settings) -> Finding:
-    from streams.broker import EmbeddedBroker
-    from streams.cluster import Cluster
+    from streams.kafka.admin import Cluster
+    from streams.kafka.embedded_broker import EmbeddedBroker
 
     if settings.embedded_broker:
         with EmbeddedBroker() as broker, Cluster(settings, broker.bootstrap) as cluster:
@@ -74,7 +74,7 @@ def _clickhouse(settings: Settings) -> Finding:
 
 
 def _blobs(settings: Settings) -> Finding:
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     key = f"doctor/{uuid.uuid4().hex}"
     try:

@@ -24,8 +24,6 @@ from agents.retain import retain
 from agents.stage import Agent, Position
 from agents.verify import RecordingError, verify
 from agents.waiting import LOCAL, GivesUp, Looked, after
-from streams.blobs import Blobs
-from streams.drafts import Drafts
 from streams.errors import DataError, Explained, Paused, Unavailable
 from streams.events import (
     AudioStored,
@@ -37,12 +35,14 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.parking import ParkingLot
-from streams.reader import Reader
-from streams.recordings import ledger_of
+from streams.http.client import Reader
+from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
 from streams.settings import Settings
-from streams.topics import VIDEOS_ACCEPTED, Topic
-from streams.youtube import YouTube
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import ParkingLot
+from streams.talks.audio_index import ledger_of
+from streams.talks.caption_drafts import Drafts
+from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 TRIES = 2

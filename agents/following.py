@@ -14,14 +14,14 @@ from typing import Literal
 
 import structlog
 
-from streams.blobs import Blobs
 from streams.errors import DataError, Unavailable
 from streams.events import Video, VideoFollowed
-from streams.store import sighted
+from streams.state.blobs import Blobs
+from streams.store.operations import sightings
 from streams.store.warehouse import Row, Warehouse
-from streams.words import is_another_title
-from streams.youtube import YouTube
-from streams.youtube_errors import Refused
+from streams.text_sanitizer import is_another_title
+from streams.youtube.client import YouTube
+from streams.youtube.errors import Refused
 
 log = structlog.get_logger()
 KEY = "followed-until"
@@ -66,7 +66,7 @@ class Following:
         since = self._until(now)
         turns = sorted(
             (turn, row["video_id"], row)
-            for row in sighted.followable(self._warehouse)
+            for row in sightings.followable(self._warehouse)
             if (turn := self._turn_after(row["video_id"], since)) <= now
         )
         found: list[VideoFollowed] = []

@@ -20,7 +20,6 @@ from agents.relevance import Ranking
 from models.duplicates import Duplicates, Match, Upload
 from models.errors import ModelUnavailable
 from models.screening import Ruling, ruled
-from streams.blobs import Blobs
 from streams.events import (
     Event,
     Relevance,
@@ -31,10 +30,11 @@ from streams.events import (
     VideoReviewed,
     VideoSeen,
 )
-from streams.parking import Parking, ParkingLot
-from streams.reviews import Reviews
-from streams.screened import Screened, Screening
+from streams.logs.reviews import Reviews
+from streams.logs.screening_log import Screened, Screening
 from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import Parking, ParkingLot
 
 if TYPE_CHECKING:
     from models.embedding import Embedder

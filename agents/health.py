@@ -18,8 +18,8 @@ import structlog
 
 from agents.stage import Stage
 from models import heap
-from streams.cluster import Cluster
 from streams.errors import Fatal
+from streams.kafka.admin import Cluster
 from streams.telemetry import LAG
 
 log = structlog.get_logger()

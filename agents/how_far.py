@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from agents.moment import clock
-from streams.blobs import Blobs
-from streams.progress import STALE_S, Board, Progress
+from streams.state.blobs import Blobs
+from streams.state.progress import STALE_S, Board, Progress
 
 
 def how_far(blobs: Blobs, now: datetime) -> list[dict[str, Any]]:

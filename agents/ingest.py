@@ -17,13 +17,14 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from streams import intake, talk_files
-from streams.apart import apart
-from streams.blobs import Blobs
+from streams import intake
+from streams.child_process import apart
 from streams.errors import DataError, Explained
 from streams.events import Sighting, Video, VideoSeen
-from streams.outbox import Outbox
-from streams.talk_files import KNOWN, TRANSCRIPTS
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.talks import talk_files
+from streams.talks.talk_files import KNOWN, TRANSCRIPTS
 
 log = structlog.get_logger()
 SOURCE_ID = "ingest"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import structlog
 
 from agents import rebuild
-from streams.blobs import Blobs
-from streams.corrections import Corrections
-from streams.epochs import Epochs
 from streams.errors import DataError
 from streams.events import TranscriptReady
-from streams.store import relearning
+from streams.logs.corrections import Corrections
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epochs
+from streams.store.operations import relearning
 from streams.store.warehouse import Row, Warehouse
 
 log = structlog.get_logger()

@@ -25,10 +25,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from agents.patience import ATTEMPTS, patiently
 from agents.stage import Agent, Position
-from streams.blobs import Blobs
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicEvent, TopicLabelled, stable_id
-from streams.topics import TOPICS_CHANGED, Topic
+from streams.kafka.topics import TOPICS_CHANGED, Topic
+from streams.state.blobs import Blobs
 
 log = structlog.get_logger()
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300

@@ -16,17 +16,18 @@ from typing import NamedTuple
 import structlog
 
 from agents.ingest import Handed, Ingest
-from streams import feeds, talk_files
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Lane, Source, Video, VideoSeen
+from streams.feeds import atom
+from streams.feeds.podcasts import podcast_apart
+from streams.http.client import Answered, NotModified, Reader
 from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
-from streams.podcasts import podcast_apart
-from streams.reader import Answered, NotModified, Reader
 from streams.settings import Settings
-from streams.sources import REFUSED, RefusedFile, Visits
-from streams.youtube import YouTube
-from streams.youtube_api import DataApi
+from streams.state.blobs import Blobs
+from streams.state.sources import REFUSED, RefusedFile, Visits
+from streams.talks import talk_files
+from streams.youtube.client import YouTube
+from streams.youtube.data_api import DataApi
 
 log = structlog.get_logger()
 SETTLED = timedelta(seconds=60)
@@ -73,7 +74,7 @@ class Lanes:
     youtube: YouTube
     reader: Reader
     api: DataApi | None = None
-    feed_address: Callable[[str], str] = feeds.feed_address
+    feed_address: Callable[[str], str] = atom.feed_address
     """Where a channel's feed is, by its id."""
 
     def feed_of(self, channel_id: str, visits: Visits) -> Told:
@@ -101,7 +102,7 @@ class Lanes:
             return Told([], page.etag, page.modified, fresh=False)
         finds = [
             Find(_entry(entry, channel_id), "rss")
-            for entry in feeds.youtube_entries(page.body)
+            for entry in atom.youtube_entries(page.body)
             if not entry.deleted and entry.channel_id in ("", channel_id)
         ]
         return Told(finds, page.etag, page.modified)
@@ -143,7 +144,7 @@ def lanes_of(settings: Settings, youtube: YouTube) -> Lanes:
     return Lanes(youtube, reader, api)
 
 
-def _entry(entry: feeds.Entry, channel_id: str) -> Video:
+def _entry(entry: atom.Entry, channel_id: str) -> Video:
     return Video(
         video_id=entry.video_id,
         title=entry.title,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from agents.lanes import Find, Looked
 from streams.errors import DataError, Explained
 from streams.events import Lane, Source
-from streams.sources import PUBLISHED, LaneHealth, RefusedFile, Trouble, Visits, Watched
+from streams.state.sources import PUBLISHED, LaneHealth, RefusedFile, Trouble, Visits, Watched
 
 COMPLETE: tuple[str, ...] = ("listing", "api", "")
 """Lanes that show all of a channel; '': its listing, before lanes were told apart."""

@@ -21,15 +21,14 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from streams import events as e
-from streams.alert_judgements import AlertJudgements
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog
-from streams.corrections import Corrections
 from streams.errors import DataError, Misconfigured
-from streams.judgements import Judgements
-from streams.store.dictionary import TABLES
-from streams.store.measured import measure_all
-from streams.store.package import (
+from streams.logs.alert_judgements import AlertJudgements
+from streams.logs.codebook_log import CodebookLog
+from streams.logs.corrections import Corrections
+from streams.logs.judgements import Judgements
+from streams.state.blobs import Blobs
+from streams.store.data_dictionary import TABLES
+from streams.store.exchange import (
     Column,
     Format,
     check_file,
@@ -39,6 +38,7 @@ from streams.store.package import (
     reading,
     rows_in,
 )
+from streams.store.rollups import measure_all
 from streams.store.warehouse import Row, Warehouse
 
 FORMAT = 1

@@ -10,7 +10,7 @@ import stamina
 import structlog
 
 from streams.errors import DataError, Paused, Unavailable
-from streams.youtube_errors import Refused, RefusedForNow
+from streams.youtube.errors import Refused, RefusedForNow
 
 log = structlog.get_logger()
 T = TypeVar("T")

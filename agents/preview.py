@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.standing import Change, Standing
-from streams.store import measure
-from streams.store.book import Book, Entry
-from streams.store.selection import EVERYTHING, Selection
-from streams.store.shown import UNSORTED
+from streams.store.codebook.effective import Book, Entry
+from streams.store.codebook.sql_fragments import UNSORTED
+from streams.store.queries import prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse
 
 NONE: Row = {"videos": 0, "share": 0.0}
@@ -77,8 +77,8 @@ def preview(
     removed = [theme.theme for theme in change.themes if theme.removed]
     added = [theme.theme for theme in change.themes if not theme.removed]
     renamed = dict(zip(removed, added, strict=True)) if len(removed) == len(added) == 1 else {}
-    themes = [measure.themes(warehouse, selection, applied) for applied in (before, after)]
-    topics = [measure.topics(warehouse, selection, applied) for applied in (before, after)]
+    themes = [prevalence.themes(warehouse, selection, applied) for applied in (before, after)]
+    topics = [prevalence.topics(warehouse, selection, applied) for applied in (before, after)]
     all_themes = _shifts(
         themes[0], themes[1], lambda row: row["theme"], "theme", lambda key: renamed.get(key, key)
     )
@@ -97,7 +97,7 @@ def preview(
 
 
 def book_of(standing: Standing) -> Book:
-    """Return the codebook as the store applies it; equal to `streams.store.book.book` of what is written."""
+    """Return the codebook as the store applies it; equal to `codebook.effective.book` of what is written."""
     return Book(
         standing.model_version,
         {

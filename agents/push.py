@@ -13,15 +13,15 @@ from datetime import datetime
 import structlog
 
 from agents.subscribe import Subscriber
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Event, Sighting, Video, VideoFollowed, VideoSeen
-from streams.feeds import Entry, youtube_entries
-from streams.outbox import Outbox
-from streams.reader import Reader
+from streams.feeds.atom import Entry, youtube_entries
+from streams.feeds.websub_subscriptions import Subscription, Subscriptions
+from streams.http.client import Reader
 from streams.settings import Settings
-from streams.subscriptions import Subscription, Subscriptions
-from streams.words import is_another_title
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.text_sanitizer import is_another_title
 
 log = structlog.get_logger()
 PATH = "/push/"

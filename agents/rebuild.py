@@ -13,11 +13,11 @@ from datetime import datetime
 
 import structlog
 
-from streams.blobs import Blobs
-from streams.corrections import Corrections
-from streams.epochs import Epoch, Epochs
 from streams.events import TranscriptReady, Video
-from streams.store import relearning
+from streams.logs.corrections import Corrections
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epoch, Epochs
+from streams.store.operations import relearning
 from streams.store.warehouse import Row, Warehouse
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[Trans
 
 
 def ready(blobs: Blobs, heard: Iterable[Row], kept: Mapping[str, str]) -> Iterator[TranscriptReady]:
-    """Yield transcripts that `streams.store.relearning` found; `kept`: who keeps which video."""
+    """Yield transcripts that `streams.store.operations.relearning` found; `kept`: who keeps which video."""
     for row in heard:
         blob = blobs.find(row["blob_key"])
         if blob is None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from agents.clock import utc_now
 from agents.gpu import gpus
 from agents.stage import Agent
-from streams.blobs import Blobs
 from streams.errors import Misconfigured
-from streams.governor import Governor, identity_of
+from streams.kafka.topics import TOPICS_CHANGED
 from streams.settings import AUTO, PACKAGED, Settings
+from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
-from streams.topics import TOPICS_CHANGED
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
+from streams.youtube.request_budget import Governor, identity_of
 
 if TYPE_CHECKING:
     from models.embedding import Embedder
@@ -146,7 +146,7 @@ def _discover(parts: Parts) -> Agent:
     from agents.discover import Discover
     from agents.lanes import lanes_of
     from agents.push import Push
-    from streams.subscriptions import Subscriptions
+    from streams.feeds.websub_subscriptions import Subscriptions
 
     lanes, subscriptions = lanes_of(parts.settings, parts.youtube), Subscriptions(parts.blobs)
     pushes = bool(parts.settings.push_url)
@@ -171,9 +171,9 @@ def _discover(parts: Parts) -> Agent:
 def _screen(parts: Parts) -> Agent:
     from agents.gate import Gate
     from agents.screen import Screen
-    from streams.parking import ParkingLot
-    from streams.screened import Screened
-    from streams.sources import Sources
+    from streams.logs.screening_log import Screened
+    from streams.state.parked_videos import ParkingLot
+    from streams.state.sources import Sources
 
     def since(source_id: str) -> date | None:
         watched = Sources(parts.blobs).get(source_id)
@@ -190,8 +190,8 @@ def _screen(parts: Parts) -> Agent:
 
 def _fetch(parts: Parts) -> Agent:
     from agents.fetch import Fetch
-    from streams.parking import ParkingLot
-    from streams.reader import Reader
+    from streams.http.client import Reader
+    from streams.state.parked_videos import ParkingLot
 
     settings = parts.settings
     reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
@@ -258,7 +258,7 @@ def _alert(parts: Parts) -> Agent:
 
 def _label(parts: Parts) -> Agent:
     from agents.label import ChatCompletions, Label
-    from streams.store import read
+    from streams.store.talks import talk_queries
 
     settings = parts.settings
     if not settings.labeller_url:
@@ -267,7 +267,7 @@ def _label(parts: Parts) -> Agent:
     return Label(
         parts.blobs,
         labeller,
-        lambda topic_id: (row["text"] for row in read.quotes(parts.warehouse, topic_id)),
+        lambda topic_id: (row["text"] for row in talk_queries.quotes(parts.warehouse, topic_id)),
     )
 
 

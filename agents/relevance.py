@@ -17,12 +17,12 @@ import numpy as np
 
 from models.relevance import Classes, Label, RelevanceModel, Talk, fit
 from models.screening import Ruling, ruled
-from streams.blobs import Blobs
 from streams.events import Relevance, Video, VideoReviewed, stable_id
-from streams.outbox import Outbox
-from streams.reviews import Reviews
-from streams.screened import Screened
+from streams.logs.reviews import Reviews
+from streams.logs.screening_log import Screened
 from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
 
 if TYPE_CHECKING:
     import numpy.typing as npt

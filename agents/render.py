@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from models import subtitles
 from models.transcript import Transcript
-from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.transcripts import key_of
+from streams.state.blobs import Blobs
+from streams.talks.transcripts import key_of
 
 Format = Literal["txt", "vtt", "srt", "json"]
 MEDIA: Mapping[Format, str] = {

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from models.speech import Done
-from streams.blobs import Blobs
 from streams.events import Video
-from streams.progress import Board, Progress, Step
+from streams.state.blobs import Blobs
+from streams.state.progress import Board, Progress, Step
 from streams.telemetry import TRANSCRIBED, TRANSCRIBING, TRANSCRIBING_LEFT
 
 EVERY_S = 20.0

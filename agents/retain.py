@@ -8,10 +8,10 @@ from typing import Any
 
 import structlog
 
-from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.recordings import ledgers
-from streams.transcripts import FOLDER, SOURCE_DIGITS
+from streams.state.blobs import Blobs
+from streams.talks.audio_index import ledgers
+from streams.talks.transcripts import FOLDER, SOURCE_DIGITS
 
 log = structlog.get_logger()
 

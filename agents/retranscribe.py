@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.errors import BadInput
-from streams.blobs import Blobs
 from streams.events import AudioStored, Blob, VideoAccepted
-from streams.recordings import recording
-from streams.screened import Screened, Screening
-from streams.transcripts import key_of
+from streams.logs.screening_log import Screened, Screening
+from streams.state.blobs import Blobs
+from streams.talks.audio_index import recording
+from streams.talks.transcripts import key_of
 
 
 @dataclass(frozen=True, slots=True)

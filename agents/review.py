@@ -19,13 +19,13 @@ from agents.deliver import PATIENCE_S, Deliver
 from models import curation
 from models.errors import BadInput
 from models.screening import EXCLUDE, Pair, Ruling, pairs, ruled
-from streams.blobs import Blobs
 from streams.errors import Explained, Unavailable
 from streams.events import TalkKind, VideoReviewed, stable_id
-from streams.moments import whole_ms
-from streams.reviews import Reviews
-from streams.screened import Screened
+from streams.logs.reviews import Reviews
+from streams.logs.screening_log import Screened
 from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.timestamps import whole_ms
 
 Row = dict[str, Any]
 Verdict = Literal["keep", "exclude"]

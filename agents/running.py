@@ -1,8 +1,8 @@
 """Finding the groundswell that runs a study on this machine, its broker and its database.
 
 An embedded database belongs to one process; a broker of its own lives as long as that process. What serves
-the page says so in running.json; while it starts it only holds the database (`streams.store.holding`), and
-whoever needs the study waits for it.
+the page says so in running.json; while it starts it only holds the database (`streams.store.process_lock`),
+and whoever needs the study waits for it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.holding import Busy, Hold, Holder, holder_of, take
+from streams.store.process_lock import Busy, Hold, Holder, holder_of, take
 
 if TYPE_CHECKING:
-    from streams.cluster import Cluster
+    from streams.kafka.admin import Cluster
     from streams.store.warehouse import Warehouse
 
 Say = Callable[[str], None]
@@ -169,7 +169,7 @@ def open_cluster(settings: Settings, *, wait: bool = True) -> Cluster | None:
         settings: the study's.
         wait: for a groundswell that is starting.
     """
-    from streams.cluster import Cluster
+    from streams.kafka.admin import Cluster
 
     if not settings.embedded_broker:
         cluster = Cluster(settings, settings.broker)

@@ -22,13 +22,13 @@ from agents.health import Health, Watch
 from agents.registry import NAMES, Parts, build
 from agents.running import announced
 from agents.stage import Stage
-from streams.app import Outlet, attach, build_app
-from streams.attempts import Attempts
-from streams.broker import EmbeddedBroker
-from streams.cluster import Cluster, group_of
-from streams.crashes import AtWork, CrashRecord, crashes
 from streams.errors import Misconfigured, Unavailable
+from streams.kafka.admin import Cluster, group_of
+from streams.kafka.app import Outlet, attach, build_app
+from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
+from streams.state.attempts import Attempts
+from streams.state.crashes import AtWork, CrashRecord, crashes
 from streams.store.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
 

@@ -19,10 +19,10 @@ from agents.waiting import GivesUp, Looked, Waits, after, before_its_recording
 from models.language import identify
 from streams.errors import DataError, Unavailable
 from streams.events import Event, Video, VideoAccepted, VideoParked, VideoRejected, VideoReviewed, VideoSeen
-from streams.parking import ParkingLot
+from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, Topic
 from streams.settings import Settings
-from streams.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, Topic
-from streams.youtube import YouTube
+from streams.state.parked_videos import ParkingLot
+from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 

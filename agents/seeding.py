@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from models.codebook import Codebook
 from models.embedding import Embedder
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import stable_id
+from streams.state.blobs import Blobs
 
 ANY = "any text has the model's dimension"
 

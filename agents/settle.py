@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agents.dead_letter import traceback_key
-from streams.blobs import Blobs
-from streams.cluster import Cluster
 from streams.errors import DataError
 from streams.events import DeadLetterSettled
-from streams.topics import BY_NAME
+from streams.kafka.admin import Cluster
+from streams.kafka.topics import BY_NAME
+from streams.state.blobs import Blobs
 
 Action = Literal["replayed", "dropped"]
 

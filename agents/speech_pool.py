@@ -26,10 +26,10 @@ import structlog
 from models import audio
 from models.speech import Done, SpeechModels
 from models.transcript import Transcript
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Blob
-from streams.parts import Parts
+from streams.state.blobs import Blobs
+from streams.talks.partial_transcripts import Parts
 
 log = structlog.get_logger()
 CRASHES = 2

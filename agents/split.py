@@ -11,11 +11,11 @@ from models.embedding import Embedder
 from models.paragraphs import Paragraphs
 from models.splitting import Splitter
 from models.transcript import Transcript
-from streams.blobs import Blobs
-from streams.drafts import Drafts, is_draft
 from streams.errors import DataError
 from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
-from streams.topics import TRANSCRIPTS_READY, Topic
+from streams.kafka.topics import TRANSCRIPTS_READY, Topic
+from streams.state.blobs import Blobs
+from streams.talks.caption_drafts import Drafts, is_draft
 
 
 class Split(Agent):

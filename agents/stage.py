@@ -26,15 +26,15 @@ import structlog
 from agents.blame import ended, is_the_events, said
 from agents.dead_letter import Position, dead_letter
 from models.errors import BadInput
-from streams.app import Outlet
-from streams.attempts import Attempts
-from streams.blobs import Blobs
-from streams.crashes import AtWork
 from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
+from streams.kafka.app import Outlet
+from streams.kafka.codec import decode, encode
+from streams.kafka.topics import Topic
+from streams.state.attempts import Attempts
+from streams.state.blobs import Blobs
+from streams.state.crashes import AtWork
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
-from streams.topics import Topic
-from streams.wire import decode, encode
 
 __all__ = ["Agent", "Block", "Position", "Stage"]
 

@@ -12,19 +12,8 @@ from typing import ClassVar
 
 from agents.stage import Agent, Block, Position
 from models.paragraphs import Paragraphs
-from streams import alert_judgements, corrections, judgements, reviews
-from streams.alert_judgements import AlertJudgements
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog
-from streams.corrections import Corrections
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
-from streams.judgements import Judgements
-from streams.reviews import Reviews
-from streams.store import curation, operations, writer
-from streams.store.operations import Newest
-from streams.store.warehouse import Row, Warehouse
-from streams.telemetry import NEWEST
-from streams.topics import (
+from streams.kafka.topics import (
     ALERTS,
     AUDIO_STORED,
     CURATION,
@@ -41,6 +30,19 @@ from streams.topics import (
     VIDEOS_SEEN,
     Topic,
 )
+from streams.logs import alert_judgements, corrections, judgements, reviews
+from streams.logs.alert_judgements import AlertJudgements
+from streams.logs.codebook_log import CodebookLog
+from streams.logs.corrections import Corrections
+from streams.logs.judgements import Judgements
+from streams.logs.reviews import Reviews
+from streams.state.blobs import Blobs
+from streams.store import writer
+from streams.store.codebook import decisions
+from streams.store.operations import throughput
+from streams.store.operations.throughput import Newest
+from streams.store.warehouse import Row, Warehouse
+from streams.telemetry import NEWEST
 
 
 class Store(Agent):
@@ -76,13 +78,13 @@ class Store(Agent):
         await asyncio.to_thread(self._warehouse.migrate)
         await asyncio.to_thread(self._warehouse.warm_up)
         await asyncio.to_thread(self._catch_up)
-        self._tell_newest(await asyncio.to_thread(operations.newest, self._warehouse))
+        self._tell_newest(await asyncio.to_thread(throughput.newest, self._warehouse))
         return ()
 
     def _catch_up(self) -> None:
         """Write what people decided, was kept, and never arrived."""
         late = [
-            *curation.missing(CodebookLog(self._blobs), self._warehouse),
+            *decisions.missing(CodebookLog(self._blobs), self._warehouse),
             *corrections.missing(Corrections(self._blobs), self._warehouse),
             *judgements.missing(Judgements(self._blobs), self._warehouse),
             *alert_judgements.missing(AlertJudgements(self._blobs), self._warehouse),
@@ -116,7 +118,7 @@ class Store(Agent):
         """Write the block."""
         rows, self._rows = self._rows, []
         await asyncio.to_thread(writer.write, self._warehouse, rows)
-        self._tell_newest(operations.newest_of(rows))
+        self._tell_newest(throughput.newest_of(rows))
         return ()
 
     def _tell_newest(self, found: Newest) -> None:

@@ -12,11 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from streams.blobs import Blobs
 from streams.errors import DataError, Unavailable
-from streams.leases import Lease
-from streams.reader import Busy, Reader
-from streams.subscriptions import (
+from streams.feeds.websub_subscriptions import (
     LEASE_S,
     Asked,
     Rest,
@@ -26,6 +23,9 @@ from streams.subscriptions import (
     new_token,
     topic_of,
 )
+from streams.http.client import Busy, Reader
+from streams.state.blobs import Blobs
+from streams.state.leases import Lease
 
 log = structlog.get_logger()
 IN_FLIGHT = timedelta(minutes=10)

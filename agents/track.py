@@ -14,8 +14,8 @@ A talk counts as finished once its assignments are stored; what else its step br
 topic, and a broker that forgets can take it along. So a checkpoint names the steps whose outputs perhaps not
 every reader has had, and in a new log these are told again, from the ledger.
 
-Checkpoints and ledgers belong to an epoch (`streams.epochs`): a new one begins with a seeded model and a
-version of its own, and leaves what the earlier ones wrote.
+Checkpoints and ledgers belong to an epoch (`streams.state.epochs`): a new one begins with a seeded model and
+a version of its own, and leaves what the earlier ones wrote.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from models.embedding import Embedder
 from models.errors import BadInput
 from models.paragraphs import Paragraphs
 from models.topics import Batch, Outcome, TopicModel, TopicSettings
-from streams.blobs import Blobs
-from streams.epochs import Epoch, Epochs
 from streams.errors import DataError, Fatal, Misconfigured
 from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
+from streams.kafka.codec import decode, encode
+from streams.kafka.topics import PARAGRAPHS_EMBEDDED, Topic
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epoch, Epochs
 from streams.telemetry import CHECKPOINT
-from streams.topics import PARAGRAPHS_EMBEDDED, Topic
-from streams.wire import decode, encode
 
 log = structlog.get_logger()
 MOST_UNDERWAY = 10_000

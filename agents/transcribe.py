@@ -25,15 +25,15 @@ from models.glossary import Glossary
 from models.language import identify
 from models.speech import SpeechModels
 from models.transcript import Transcript
-from streams.blobs import Blobs
-from streams.drafts import DRAFT, Drafts
 from streams.errors import DataError
 from streams.events import AudioStored, Blob, Event, TranscriptReady, Video, VideoRejected, stable_id
-from streams.leases import Lease
-from streams.parts import Parts
+from streams.kafka.topics import AUDIO_STORED, Topic
 from streams.settings import EMBEDDED, Settings
-from streams.topics import AUDIO_STORED, Topic
-from streams.transcripts import key_of, version_of
+from streams.state.blobs import Blobs
+from streams.state.leases import Lease
+from streams.talks.caption_drafts import DRAFT, Drafts
+from streams.talks.partial_transcripts import Parts
+from streams.talks.transcripts import key_of, version_of
 
 log = structlog.get_logger()
 CAPTIONS_VERSION = "captions-1"

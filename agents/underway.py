@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streams.cluster import Cluster, group_of
+from streams.kafka.admin import Cluster, group_of
+from streams.kafka.topics import ALERTS, TOPICS_CHANGED, TOPICS_LABELLED
 from streams.settings import Settings
-from streams.topics import ALERTS, TOPICS_CHANGED, TOPICS_LABELLED
 
 READERS = ("alert", "label", "store")
 """The agents that read `topics.changed`."""

@@ -14,32 +14,26 @@ from typing import Any, Concatenate, Protocol
 
 from agents import months
 from models.trend import trend, wilson
-from streams.store import (
-    choices,
-    corpus,
-    curation,
-    deliveries,
-    emerging,
-    genealogy,
-    listing,
-    measure,
-    neighbours,
-    news,
-    operations,
-    paragraphs,
-    parked,
-    read,
-    review_queue,
-    screening,
-    search,
-    speaking,
-    talks,
-    tally,
-)
-from streams.store.book import Book, book
 from streams.store.cache import as_of_now
-from streams.store.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
-from streams.store.tally import Tally
+from streams.store.codebook import decisions
+from streams.store.codebook.effective import Book, book
+from streams.store.operations import deliveries, parked, review_queue, screening, throughput
+from streams.store.queries import (
+    aggregation,
+    alerts,
+    corpus,
+    emerging,
+    facets,
+    genealogy,
+    neighbours,
+    topic_speakers,
+)
+from streams.store.queries import (
+    prevalence as measure,
+)
+from streams.store.queries.aggregation import Tally
+from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
+from streams.store.talks import listing, paragraphs, search, talk_queries, talks
 from streams.store.warehouse import Row, Warehouse
 
 MONTHS = 6
@@ -122,7 +116,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
         if found is None:
             return None
         known = found["topic_id"]
-        by_month, quotes, newest = read.topic_talks(warehouse, known, applied=applied)
+        by_month, quotes, newest = talk_queries.topic_talks(warehouse, known, applied=applied)
         return (
             _figures(known, by_month, found)
             | found
@@ -200,7 +194,7 @@ def _periods(warehouse: Warehouse, selection: Selection, applied: Book) -> tuple
     """Return the period of a selection, with both ends, and the equal one before it; none without talks."""
     last = selection.last
     if last is None:
-        newest = tally.newest(warehouse, selection, applied)
+        newest = aggregation.newest(warehouse, selection, applied)
         if newest is None:
             return ()
         last = f"{newest:%Y-%m}"
@@ -276,44 +270,44 @@ VIEWS: dict[str, Callable[..., Any]] = {
         topic_months,
         measure.cooccurrence,
         measure.videos,
-        read.quotes,
+        talk_queries.quotes,
         corpus.corpus,
         corpus.provenance,
         listing.listing,
         emerging.emerging,
         neighbours.neighbours,
         search.search,
-        speaking.speaking,
+        topic_speakers.speaking,
     )
 } | {
     view.__name__: view
     for view in (
-        read.status,
+        talk_queries.status,
         topic,
         genealogy.genealogy,
         genealogy.drifts,
         genealogy.health,
-        news.alerts,
-        news.emergences,
-        news.boilerplate,
-        curation.codebook_standing,
-        curation.codebook_revision,
-        curation.codebook_decisions,
-        curation.codebook_judgements,
+        alerts.alerts,
+        alerts.emergences,
+        alerts.boilerplate,
+        decisions.codebook_standing,
+        decisions.codebook_revision,
+        decisions.codebook_decisions,
+        decisions.codebook_judgements,
         talks.talk,
         talks.talks,
         talks.corrections,
-        read.dead_letters,
-        read.dead_letter,
+        talk_queries.dead_letters,
+        talk_queries.dead_letter,
         deliveries.alerts_raised,
         deliveries.deliveries,
         deliveries.growth,
-        operations.stages,
-        operations.throughput,
-        operations.freshness,
-        operations.sources,
-        operations.failing_sources,
-        choices.choices,
+        throughput.stages,
+        throughput.throughput,
+        throughput.freshness,
+        throughput.sources,
+        throughput.failing_sources,
+        facets.choices,
         paragraphs.paragraphs,
         parked.parked,
         review_queue.review_queue,

@@ -10,14 +10,14 @@ import structlog
 from agents.lanes import Folder, Lanes
 from agents.looking import Look, refusal
 from agents.walking import Walker
-from streams.blobs import Blobs
 from streams.errors import DataError, Fatal, Misconfigured, Paused, Unavailable
 from streams.events import Lane
-from streams.outbox import Outbox
-from streams.sources import Watched
-from streams.store import sighted
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.state.sources import Watched
+from streams.store.operations import sightings
 from streams.store.warehouse import Warehouse
-from streams.youtube_api import QuotaSpent
+from streams.youtube.data_api import QuotaSpent
 
 log = structlog.get_logger()
 API_REST = timedelta(hours=1)
@@ -45,7 +45,7 @@ class Visitor:
 
     def look(self, watched: Watched) -> Look:
         """Return what a source shows now; what went wrong stands in it, and is not raised."""
-        look = Look(watched, sighted.shown_by(self._warehouse, watched.source_id))
+        look = Look(watched, sightings.shown_by(self._warehouse, watched.source_id))
         match watched.source.kind:
             case "channel":
                 self._look_at_channel(look)

@@ -13,8 +13,8 @@ from models import voices
 from models.errors import BadInput
 from models.introductions import introductions
 from models.transcript import Segment, Transcript
-from streams.blobs import Blobs
 from streams.errors import DataError
+from streams.state.blobs import Blobs
 
 REMEMBERED = 30
 """Talks whose named voices are compared, the latest named first."""
@@ -168,5 +168,5 @@ def _library(
 
 
 def _source(talk: Known) -> str:
-    """Return what a talk comes from, as `streams.store.shown.SOURCE` has it."""
+    """Return what a talk comes from, as `streams.store.codebook.sql_fragments.SOURCE` has it."""
     return str(talk["channel_id"] or talk["channel"] or talk["show"] or talk["video_id"])

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 from streams.errors import Explained, Paused, Unavailable
 from streams.events import Video, stable_id
-from streams.http_errors import Answered
-from streams.youtube_errors import PAID, Refused, RefusedForNow, Verdict
+from streams.http.errors import Answered
+from streams.youtube.errors import PAID, Refused, RefusedForNow, Verdict
 
 State = Literal["upcoming", "live", "just ended", "sign-in", "recheck", "paused"]
 

@@ -14,11 +14,11 @@ from agents.lanes import Find, Lanes, ended
 from agents.looking import COMPLETE, Look, is_unwanted
 from streams.errors import DataError
 from streams.events import Lane
-from streams.outbox import Outbox
-from streams.sources import Backfill, Watched
-from streams.store import sighted
+from streams.state.outbox import Outbox
+from streams.state.sources import Backfill, Watched
+from streams.store.operations import sightings
 from streams.store.warehouse import Warehouse
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
 
 KNOWN_STREAK = 30
 """After so many known videos in a row a listing has nothing new: stop asking for pages."""
@@ -91,7 +91,7 @@ class Walker:
     def _go_back(self, look: Look, lane: Lane, going: Backfill) -> None:
         """Bring the next slice of what the listing has not shown yet, and say how far that was."""
         source_id, new = look.watched.source_id, []
-        forgiven = sighted.too_old(self._warehouse, going.since)
+        forgiven = sightings.too_old(self._warehouse, going.since)
         asked_at, of, entries = self._open.pop(source_id, (None, lane, iter(())))
         if asked_at != going.asked_at or of != lane:
             entries = self._entries(look, lane)

@@ -12,10 +12,10 @@ from typing import Literal
 
 from agents.deliver import Deliver
 from models import curation
-from streams.alert_judgements import AlertJudgements
 from streams.errors import Explained, Unavailable
 from streams.events import AlertJudged
-from streams.moments import whole_ms
+from streams.logs.alert_judgements import AlertJudgements
+from streams.timestamps import whole_ms
 
 Verdict = Literal["confirmed", "dismissed", "reopened"]
 

@@ -24,10 +24,10 @@ from agents.ingest import Ingest
 from agents.registry import NAMES
 from agents.running import Running, serving
 from models.codebook import load
-from streams.blobs import Blobs
-from streams.cluster import Cluster
 from streams.errors import Misconfigured, Unavailable
+from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings
+from streams.state.blobs import Blobs
 
 OWN = {
     "study": "benchmark",

@@ -37,9 +37,11 @@ from agents import views
 from benchmarks.machine import describe
 from streams import events as e
 from streams.settings import Settings
-from streams.store import measure, read, writer
-from streams.store.measured import measure_all
-from streams.store.selection import EVERYTHING, Selection
+from streams.store import writer
+from streams.store.queries import prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.rollups import measure_all
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 MODEL, TRANSCRIPT = "made-up", "made-up-1"
@@ -195,11 +197,13 @@ def read_functions() -> dict[str, Callable[[Warehouse, Selection, random.Random]
         "themes": lambda w, selected, _: views.themes(w, selected),
         "topics": lambda w, selected, _: views.topics(w, selected),
         "topic_months": lambda w, selected, _: views.topic_months(w, selected),
-        "months": lambda w, selected, _: measure.months(w, selected),
-        "cooccurrence": lambda w, selected, _: measure.cooccurrence(w, selected),
+        "months": lambda w, selected, _: prevalence.months(w, selected),
+        "cooccurrence": lambda w, selected, _: prevalence.cooccurrence(w, selected),
         "topic": lambda w, _, draw: views.topic(w, draw.randint(1, TOPICS)),
-        "videos": lambda w, selected, draw: measure.videos(w, draw.randint(1, TOPICS), None, selected),
-        "quotes": lambda w, selected, draw: read.quotes(w, draw.randint(1, TOPICS), 3, False, selected),
+        "videos": lambda w, selected, draw: prevalence.videos(w, draw.randint(1, TOPICS), None, selected),
+        "quotes": lambda w, selected, draw: talk_queries.quotes(
+            w, draw.randint(1, TOPICS), 3, False, selected
+        ),
     }
 
 
@@ -233,12 +237,12 @@ def other_ways(warehouse: Warehouse) -> dict[str, dict[str, float]]:
     warehouse.command(_BITMAPS)
     ways: dict[str, dict[str, Callable[[], Any]]] = {
         "themes by month": {
-            "ours_ms": lambda: measure.prevalence(warehouse),
+            "ours_ms": lambda: prevalence.prevalence(warehouse),
             "assignments_ms": lambda: warehouse.rows(_PLAIN),
             "bitmaps_ms": lambda: warehouse.rows(_MERGED.format(by="month, theme")),
         },
         "all topics": {
-            "ours_ms": lambda: measure.topics(warehouse),
+            "ours_ms": lambda: prevalence.topics(warehouse),
             "bitmaps_ms": lambda: warehouse.rows(_MERGED.format(by="topic_id")),
         },
     }
@@ -266,7 +270,7 @@ def run(assignments: int, calls: int, keep: Path | None = None) -> dict[str, Any
             made.write_text(json.dumps(make_up(warehouse, talks)), encoding="utf-8")
         result: dict[str, Any] = {"assignments": talks * PARAGRAPHS, "talks": talks}
         result |= json.loads(made.read_text(encoding="utf-8"))
-        result["counted"] = sum(row["of_videos"] for row in measure.months(warehouse))
+        result["counted"] = sum(row["of_videos"] for row in prevalence.months(warehouse))
         result["insert_paragraphs_per_s"] = insert(warehouse, talks)
         result["views"] = timed(warehouse, calls)
         result["other_ways"] = other_ways(warehouse)

@@ -82,14 +82,14 @@ class Discovering:
         from agents.discover import Discover
         from agents.lanes import Lanes
         from agents.push import Push
-        from streams.blobs import Blobs
-        from streams.governor import Governor, identity_of
-        from streams.reader import Reader
+        from streams.feeds.websub_subscriptions import Subscriptions
+        from streams.http.client import Reader
+        from streams.kafka.topics import VIDEOS_SEEN
         from streams.settings import Settings
+        from streams.state.blobs import Blobs
         from streams.store.warehouse import Warehouse
-        from streams.subscriptions import Subscriptions
-        from streams.topics import VIDEOS_SEEN
-        from streams.youtube import YouTube
+        from streams.youtube.client import YouTube
+        from streams.youtube.request_budget import Governor, identity_of
 
         self.now = datetime(2025, 1, 1, tzinfo=UTC)
         clock = lambda: self.now  # noqa: E731
@@ -155,7 +155,7 @@ class Discovering:
 
     def _watch(self, channels: list[str]) -> dict[str, Any]:
         from streams.events import Source
-        from streams.sources import Sources, source_id
+        from streams.state.sources import Sources, source_id
 
         sources = Sources(self.blobs)
         for channel in channels:
@@ -166,8 +166,8 @@ class Discovering:
     async def _look(self) -> dict[str, Any]:
         from agents.stage import Position
         from streams.events import SourceDue
-        from streams.sources import Sources
-        from streams.topics import SOURCES_DUE
+        from streams.kafka.topics import SOURCES_DUE
+        from streams.state.sources import Sources
 
         for number, event in enumerate(await self.agent.tick()):
             if isinstance(event, SourceDue):

@@ -20,10 +20,10 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from agents.registry import NAMES  # noqa: E402 - the project's own packages, also when run as a file
+from streams.kafka.codec import decode  # noqa: E402
+from streams.kafka.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
 from streams.settings import Settings  # noqa: E402
 from streams.store.writer import rows_of  # noqa: E402
-from streams.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
-from streams.wire import decode  # noqa: E402
 
 README = ROOT / "README.md"
 GOLDEN = ROOT / "tests" / "golden" / "events"

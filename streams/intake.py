@@ -1,8 +1,8 @@
 """What may enter: the bounds on text, dates, addresses, sizes and depth, whichever lane a talk comes by.
 
-Every event is checked against them when it is made, copied or read (`streams.fact`), so that nothing further
-on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others wrote
-(feeds, files) use the same functions earlier, where they can still say what is wrong with which entry.
+Every event is checked against them when it is made, copied or read (`streams.events.base`), so that nothing
+further on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others
+wrote (feeds, files) use the same functions earlier, where they can still say what is wrong with which entry.
 """
 
 from __future__ import annotations

@@ -341,7 +341,7 @@ class Settings(BaseSettings):
 
     @property
     def lock_file(self) -> Path:
-        """Locked by the process that has the embedded database open (`streams.store.holding`)."""
+        """Locked by the process that has the embedded database open (`streams.store.process_lock`)."""
         return self.study_home / "clickhouse.lock"
 
     @property

@@ -1,9 +1,9 @@
 """A talk in which several people speak: its transcript, as the worker keeps it."""
 
 from models.transcript import Segment, Transcript, Voice, Word
-from streams.blobs import Blobs
+from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
-from streams.transcripts import key_of
+from streams.talks.transcripts import key_of
 
 HOST, GUEST, COUGH = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
 VOICES = {HOST: (1.0, 0.0, 0.0), GUEST: (0.0, 1.0, 0.0), COUGH: (0.0, 0.0, 1.0)}

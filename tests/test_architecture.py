@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.topics import TOPICS
+from streams.kafka.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agents", "models", "streams")

@@ -16,7 +16,7 @@ from agents.alerting.rulebook import SYSTEM
 from agents.moment import at_second, clock
 from agents.report.drawing import label
 from agents.sentences import day, figures
-from streams.store import read
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -124,7 +124,7 @@ def more_quotes(warehouse: Warehouse, row: Mapping[str, Any]) -> list[dict[str, 
     """Return the newest quotes of an alert's topic, where it brings none itself."""
     if row["quotes"] or not row["topic_id"]:
         return []
-    return read.quotes(warehouse, row["topic_id"], QUOTES, newest=True)
+    return talk_queries.quotes(warehouse, row["topic_id"], QUOTES, newest=True)
 
 
 def of_test(destination: str, study: str, web_url: str) -> Message:

@@ -24,13 +24,13 @@ from agents.alerting.posting import Courier, Job, Send
 from agents.alerting.rulebook import Destination, Rulebook
 from agents.alerting.watch import Watch
 from agents.views import asking
-from streams.blobs import Blobs
-from streams.delivery_log import DeliveryLog, delivery_id
 from streams.errors import DataError, Explained
 from streams.events import DeliveryRecorded, Event
-from streams.leases import Lease
+from streams.logs.delivery_log import DeliveryLog, delivery_id
 from streams.settings import Settings
-from streams.store import deliveries
+from streams.state.blobs import Blobs
+from streams.state.leases import Lease
+from streams.store.operations import deliveries
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()

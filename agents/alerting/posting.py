@@ -19,9 +19,9 @@ import structlog
 from agents.alerting.messages import LONGEST_TITLE, Message
 from agents.alerting.rulebook import Destination, Rulebook
 from agents.alerting.sending import NotDeliveredError
-from streams.delivery_log import DeliveryLog, Noticed, delivery_id
 from streams.errors import Explained
 from streams.events import DeliveryRecorded
+from streams.logs.delivery_log import DeliveryLog, Noticed, delivery_id
 
 log = structlog.get_logger()
 Row = Mapping[str, Any]

@@ -17,9 +17,10 @@ from agents.alerting import findings
 from agents.alerting.findings import Finding
 from agents.alerting.rulebook import Rules
 from models.watching import Memory, look
-from streams.delivery_log import DeliveryLog
 from streams.events import AlertRaised, Event
-from streams.store import deliveries, measure
+from streams.logs.delivery_log import DeliveryLog
+from streams.store.operations import deliveries
+from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
@@ -90,7 +91,7 @@ class Watch:
         """Return the first and the latest talk of a topic."""
         if topic_id is None:
             return ()
-        talks: Iterable[Row] = measure.videos(self._warehouse, topic_id, limit=10_000)
+        talks: Iterable[Row] = prevalence.videos(self._warehouse, topic_id, limit=10_000)
         ids = [
             row["video_id"] for row in sorted(talks, key=lambda row: (row["published_on"], row["video_id"]))
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agents.running import Running, find, opened
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.holding import Busy
+from streams.store.process_lock import Busy
 
 if TYPE_CHECKING:
     from agents.views import Ask

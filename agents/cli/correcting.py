@@ -31,7 +31,7 @@ def correcting(author: str) -> Iterator[Corrector]:
     from agents.clock import utc_now
     from agents.correct import Corrector
     from agents.deliver import delivering
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     with delivering(settings) as deliver, misused():

@@ -61,7 +61,7 @@ def curating(author: str) -> Iterator[Curator]:
     from agents.clock import utc_now
     from agents.curate import Curator
     from agents.deliver import delivering
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     with delivering(settings) as deliver:

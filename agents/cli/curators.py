@@ -15,7 +15,7 @@ def add(name: str = NAME) -> None:
     """Let somebody curate, and show the token to sign in with. It is shown once and kept nowhere."""
     from agents.clock import utc_now
     from models.curation import clean
-    from streams.curators import Curators
+    from streams.state.curators import Curators
 
     settings = load_settings()
     wanted = clean(name, "the name")
@@ -30,7 +30,7 @@ def add(name: str = NAME) -> None:
 def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """Who may curate, and since when."""
     from agents.sentences import day
-    from streams.curators import Curators
+    from streams.state.curators import Curators
 
     rows = [
         {"name": each.name, "added_at": each.added_at}
@@ -49,7 +49,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> 
 @app.command()
 def remove(name: str = NAME) -> None:
     """Let somebody curate no more: token and open sessions are worth nothing from then on."""
-    from streams.curators import Curators
+    from streams.state.curators import Curators
 
     gone = Curators(load_settings().curators_file).remove(name)
     tell(f"{gone.name} may not curate any more, and is signed out everywhere")

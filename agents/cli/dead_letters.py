@@ -50,7 +50,7 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
     """Show one dead letter with its message, and with the traceback where groundswell itself failed."""
     from agents.settle import message as message_of
     from agents.settle import traceback_of
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     letter = _letter(settings, letter_id)
@@ -101,8 +101,8 @@ def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
     from agents.clock import utc_now
     from agents.running import open_cluster
     from agents.settle import settle
-    from streams.blobs import Blobs
     from streams.errors import Unavailable
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     if everything == bool(letters):

@@ -67,7 +67,7 @@ def import_(
 ) -> None:
     """Make a new study of what another one exported; name it with groundswell --study NAME import FOLDER."""
     from agents.package import unpack
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
@@ -128,9 +128,9 @@ def _export_model(settings: Settings, folder: Path) -> None:
     from agents.checkpoints import CHECKPOINTS
     from models.topics import TopicModel, TopicSettings, load
     from models.topics.export import save
-    from streams.blobs import Blobs
-    from streams.epochs import Epochs
     from streams.errors import DataError
+    from streams.state.blobs import Blobs
+    from streams.state.epochs import Epochs
 
     blobs = Blobs(settings.blobs_url)
     checkpoints = list(blobs.keys(f"{CHECKPOINTS}/{Epochs(blobs).current().number:04}"))

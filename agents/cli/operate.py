@@ -53,7 +53,7 @@ def worker(
     from agents.registry import NAMES, WITH_DATABASE
     from agents.runtime import Runtime
     from streams.errors import Misconfigured
-    from streams.store.holding import take
+    from streams.store.process_lock import take
 
     if unknown := [name for name in agents if name not in NAMES]:
         raise typer.BadParameter(f"there is no agent {unknown[0]!r}: choose from {', '.join(NAMES)}")
@@ -156,7 +156,7 @@ def ingest(
     from agents.clock import utc_now
     from agents.ingest import Given, Ingest
     from agents.running import open_cluster
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     cluster = open_cluster(settings, wait=False)  # one that starts takes what was handed in meanwhile
@@ -194,7 +194,7 @@ def _hand_in(handing: Ingest, talks: list[str]) -> Iterator[Handed]:
     from agents.ingest import Handed
     from streams.errors import DataError
     from streams.intake import text
-    from streams.youtube_locators import parse_video
+    from streams.youtube.locators import parse_video
 
     for talk in talks:
         if "://" in talk:
@@ -243,9 +243,9 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     from agents.clock import utc_now
     from agents.rebuild import rebuild as begin
     from agents.running import find, open_cluster
-    from streams.blobs import Blobs
-    from streams.codebook_log import CodebookLog
     from streams.errors import Misconfigured
+    from streams.logs.codebook_log import CodebookLog
+    from streams.state.blobs import Blobs
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
 NOTES = "progress"
-"""Folder of `streams.progress` among the blobs."""
+"""Folder of `streams.state.progress` among the blobs."""
 NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and groundswell run"
 
 
@@ -78,7 +78,7 @@ def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
     if "://" not in settings.blobs_url and not any(Path(settings.blobs_url, NOTES).glob("*")):
         return []
     from agents.how_far import how_far
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     return how_far(Blobs(settings.blobs_url), now)
 

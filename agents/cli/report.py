@@ -49,7 +49,7 @@ def report(
     from agents.report.facts import gather
     from agents.report.page import write
     from streams.errors import DataError
-    from streams.store.selection import select
+    from streams.store.queries.selection import select
 
     if out is None and not as_json:
         raise typer.BadParameter(

@@ -29,7 +29,7 @@ def retranscribe(
     from agents.running import open_cluster
     from agents.transcribe import maker
     from streams.errors import Unavailable
-    from streams.transcripts import version_of
+    from streams.talks.transcripts import version_of
 
     if bool(video_ids) == everything:
         raise typer.BadParameter("name talks (see groundswell videos list), or say --all")

@@ -207,7 +207,7 @@ def _reviewer(settings: Settings, name: str, deliver: Deliver) -> Reviewer:
     from agents.cli.asking import ask
     from agents.clock import utc_now
     from agents.review import Reviewer
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     blobs = Blobs(settings.blobs_url)
     return Reviewer(settings, blobs, partial(ask, settings), deliver, utc_now, author_of(name), say=tell)

@@ -11,7 +11,7 @@ import typer
 
 P = ParamSpec("P")
 Selected = dict[str, Any]
-"""What was chosen, by the names of `streams.store.selection.Selection`; what was not given is left out."""
+"""What was chosen, by the names of `Selection`; what was not given is left out."""
 _PERIOD = "YYYY-MM[-DD]"
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "first": (
@@ -73,7 +73,7 @@ def extend(
 
 
 def _check(first: str | None, last: str | None) -> None:
-    from streams.store.selection import Selection, is_period
+    from streams.store.queries.selection import Selection, is_period
 
     for option, text in (("--from", first), ("--to", last)):
         if text is not None and not is_period(text):

@@ -12,7 +12,7 @@ from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from streams.settings import Settings
-    from streams.sources import Sources, Watched
+    from streams.state.sources import Sources, Watched
 
 app = typer.Typer(
     help="Channels, playlists, searches, podcasts and folders that are watched for new talks.",
@@ -26,8 +26,8 @@ AS_JSON = typer.Option(False, "--json", help="Print JSON.")
 
 
 def _sources(settings: Settings | None = None) -> Sources:
-    from streams.blobs import Blobs
-    from streams.sources import Sources
+    from streams.state.blobs import Blobs
+    from streams.state.sources import Sources
 
     return Sources(Blobs((settings or load_settings()).blobs_url))
 
@@ -47,9 +47,9 @@ def add(
     """Watch channels, playlists, searches, podcasts and folders."""
     from agents.clock import utc_now
     from streams.events import Source
-    from streams.locators import locate
-    from streams.locators import preset as sources_of
-    from streams.sources import source_id
+    from streams.state.source_locators import locate
+    from streams.state.source_locators import preset as sources_of
+    from streams.state.sources import source_id
 
     if not locators and not preset:
         raise typer.BadParameter("name a source, or say --preset llm-in-production")

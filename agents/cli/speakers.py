@@ -93,7 +93,7 @@ def _meant(video_id: str, speaker: str) -> tuple[Speakers, str]:
 def _speakers(video_id: str) -> Speakers:
     from agents.cli.asking import ask
     from agents.voices import speakers
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     settings = load_settings()
     with misused("ID"):

@@ -47,7 +47,7 @@ def transcript(
     """Print what was said in a talk and by whom: to read, or as subtitles."""
     from agents.names import names_in
     from agents.render import artefact, rendered
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     wanted = file_format or _ending(out)
     if times and wanted != "txt":

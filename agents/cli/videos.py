@@ -126,8 +126,8 @@ def recheck(
 ) -> None:
     """Look at videos that wait now, as after setting GROUNDSWELL_COOKIES or a proxy."""
     from agents.clock import utc_now
-    from streams.blobs import Blobs
-    from streams.parking import ParkingLot
+    from streams.state.blobs import Blobs
+    from streams.state.parked_videos import ParkingLot
 
     lot = ParkingLot(Blobs(load_settings().blobs_url))
     unknown = [video_id for video_id in video_ids if lot.get(video_id) is None]

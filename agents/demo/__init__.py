@@ -87,7 +87,7 @@ def _hand_in(settings: Settings) -> int:
     """Hand the sample talks in, oldest first; return how many there are."""
     from agents.clock import utc_now
     from agents.ingest import Ingest
-    from streams.blobs import Blobs
+    from streams.state.blobs import Blobs
 
     files = sorted([*SAMPLES.glob("talks/*.json"), *SAMPLES.glob("audio/*.ogg")], key=lambda path: path.name)
     cluster = open_cluster(settings)
@@ -103,7 +103,7 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from streams.store.states import STATES
+    from streams.store.talks.states import STATES
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

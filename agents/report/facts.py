@@ -11,7 +11,7 @@ from agents.moment import at_second, clock
 from agents.months import every
 from agents.views import Ask
 from models.trend import wilson
-from streams.store.selection import Selection
+from streams.store.queries.selection import Selection
 
 Row = Mapping[str, Any]
 PAIRED = 20

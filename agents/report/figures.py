@@ -34,7 +34,7 @@ from agents.report.drawing import (
 from agents.report.facts import Facts, Month, Pair, Theme, Topic
 from agents.report.treemap import Box, tile
 from agents.sentences import percent
-from streams.store.shown import UNSORTED
+from streams.store.codebook.sql_fragments import UNSORTED
 
 TREEMAP_HEIGHT = 450.0
 HEADING = 27.0

@@ -16,7 +16,7 @@ from agents.report.facts import Change, Facts
 from agents.report.figures import MOST_THEMES, draw
 
 if TYPE_CHECKING:
-    from streams.store.selection import Selection
+    from streams.store.queries.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAIRS = 20
@@ -102,7 +102,7 @@ def period(selection: Selection) -> str:
     """Return the period of a selection in words.
 
     Example:
-        >>> from streams.store.selection import Selection
+        >>> from streams.store.queries.selection import Selection
         >>> period(Selection("2025-01", "2025-06")), period(Selection(last="2025-06"))
         ('published from 2025-01 to 2025-06', 'published until 2025-06')
     """

@@ -23,9 +23,9 @@ from agents.web.asking import Refused
 from agents.web.attempts import Attempts
 from agents.web.bodies import LOGIN_LIMIT, MOST, Body
 from agents.web.sessions import LASTS, Sessions
-from streams.curators import Curator, Curators
 from streams.errors import Explained
 from streams.settings import Settings
+from streams.state.curators import Curator, Curators
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

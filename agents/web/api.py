@@ -22,8 +22,8 @@ from agents.web.answers import CSV, Part, answer, as_csv, as_json
 from agents.web.asking import Refused, Selected, Topic
 from agents.web.kept import Kept
 from agents.web.shapes import SHAPES, Problem
-from streams.store import measure
-from streams.store.listing import Order
+from streams.store.queries import prevalence
+from streams.store.talks.listing import Order
 
 View = Callable[..., Any]
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
@@ -84,7 +84,7 @@ MISSING = {
 """Cause and cure where a view knows nothing."""
 CHEAPER: dict[str, Callable[..., int]] = {
     "quotes": lambda warehouse, topic_id, selection, **_: len(
-        measure.videos(warehouse, topic_id, None, selection, EVERY)
+        prevalence.videos(warehouse, topic_id, None, selection, EVERY)
     ),
 }
 """How many rows a view has, where reading them all costs much; others are read, counted and cut."""

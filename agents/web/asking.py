@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from pydantic import BeforeValidator, Field
 
 from streams.errors import Explained, Misconfigured, Unavailable
-from streams.store.selection import Selection, is_period
+from streams.store.queries.selection import Selection, is_period
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from agents.web.pages.curation.correcting import What, corrected
 from agents.web.pages.curation.naming import named
 from agents.web.pages.review import judged
 from agents.web.site import Site
-from streams.codebook_log import Conflict
 from streams.events import TalkKind
+from streams.logs.codebook_log import Conflict
 
 LONG = 10_000
 TAG = "changes"

@@ -15,9 +15,9 @@ from agents.web.asking import Refused
 from agents.web.site import Site
 from models.errors import BadInput
 from models.standing import Standing
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog
 from streams.errors import DataError
+from streams.logs.codebook_log import CodebookLog
+from streams.state.blobs import Blobs
 
 PATIENCE_S = 8.0
 """How long a page waits for the store before it says that the numbers follow later (seconds)."""

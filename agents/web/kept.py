@@ -1,7 +1,8 @@
 """What views said, kept until the database holds something else.
 
 A page asks a dozen views, most of them the same as the page before it. A view is a function of the database
-and its arguments, so that what it said holds for as long as the database does (`streams.store.state`).
+and its arguments, so that what it said holds for as long as the database does
+(`streams.store.database_version`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from agents.web.asking import ask
-from streams.store.state import state
+from streams.store.database_version import state
 from streams.store.warehouse import Warehouse
 
 P = ParamSpec("P")

@@ -18,8 +18,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agents.web.asking import Refused, ask, readers_warehouse
 from streams.errors import Explained
-from streams.store import changes
-from streams.store.changes import Standing
+from streams.store.operations import change_feed
+from streams.store.operations.change_feed import Standing
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Looking:
         Raises:
             Unavailable: the database does not answer.
         """
-        now = ask(self._warehouse, changes.standing)
+        now = ask(self._warehouse, change_feed.standing)
         if before is None:
             self._raised()
             return now, [Happened("here", "")]
@@ -222,7 +222,7 @@ class Looking:
     def _talks(self, before: Standing, now: Standing) -> str:
         if now.model != before.model:
             return "Another topic model is shown now." if before.model else ""
-        rows = ask(self._warehouse, changes.learned_since, before.sequence)
+        rows = ask(self._warehouse, change_feed.learned_since, before.sequence)
         if not rows:
             return "A talk was corrected." if now.corrections != before.corrections else ""
         new = rows[0]["talks"]
@@ -238,13 +238,13 @@ class Looking:
 
     def _raised(self) -> list[str]:
         """Return the titles of alerts that are new to it."""
-        rows = ask(self._warehouse, changes.raised)
+        rows = ask(self._warehouse, change_feed.raised)
         titles = [row["title"] for row in rows if row["alert_id"] not in self._known]
         self._known = {row["alert_id"] for row in rows}
         return titles
 
     def _codebook(self, before: Standing, now: Standing) -> str:
-        rows = ask(self._warehouse, changes.decided_since, before.revision)
+        rows = ask(self._warehouse, change_feed.decided_since, before.revision)
         if not rows:
             return ""
         said = f"{cut(rows[0]['author'])}: {cut(rows[0]['said'], 2 * TITLE)}"

@@ -84,7 +84,7 @@ def mount(web: FastAPI, push: Push, deliver: Deliver) -> None:
 def serve(web: FastAPI, runtime: Runtime, kept: Kept) -> None:
     """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
     from agents.deliver import delivering_from
-    from streams.reader import Reader
+    from streams.http.client import Reader
 
     settings, parts = runtime.settings, runtime.parts
     reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)

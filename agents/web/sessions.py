@@ -12,8 +12,8 @@ from pathlib import Path
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-from streams.curators import PRIVATE, Curator
 from streams.errors import Misconfigured
+from streams.state.curators import PRIVATE, Curator
 
 LASTS = timedelta(hours=12)
 

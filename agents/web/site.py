@@ -26,7 +26,7 @@ from agents.web.kept import Kept
 from agents.web.playing import player
 from agents.web.static_files import Static
 from streams.errors import Explained
-from streams.store.selection import NAMES, Selection
+from streams.store.queries.selection import NAMES, Selection
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime

@@ -1,7 +1,8 @@
 """What is made of small tables, cached until one of them changes.
 
-Every number of the study begins with the codebook, which takes five queries; whether it has changed takes
-one (`streams.store.state`), whoever changed it. Who asks for several things at once looks once, `as_of_now`.
+Every number of the study begins with the codebook, which takes five queries; whether it has changed takes one
+(`streams.store.database_version`), whoever changed it. Who asks for several things at once looks once,
+`as_of_now`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from streams.store.state import holdings
+from streams.store.database_version import holdings
 from streams.store.warehouse import Warehouse
 
 T = TypeVar("T")

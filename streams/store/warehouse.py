@@ -1,6 +1,6 @@
 """One client for both ClickHouses: chDB in this process, or a server over HTTP.
 
-chDB allows one process per folder, which holds it (`streams.store.holding`); everything in that process
+chDB allows one process per folder, which holds it (`streams.store.process_lock`); everything in that process
 shares one `Warehouse`, whose lock keeps its calls one at a time. A server that does not answer is waited
 for, with back-off and a line in the log that says so; a wrong statement is raised at once.
 """
@@ -18,7 +18,7 @@ import structlog
 
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.holding import PATIENCE_S, Hold, take
+from streams.store.process_lock import PATIENCE_S, Hold, take
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streams import events as e
-from streams.store.measured import measure
-from streams.store.states import reached
+from streams.store.rollups import measure
+from streams.store.talks.states import reached
 from streams.store.warehouse import Row, Warehouse
 
 NO_TOPIC = 0

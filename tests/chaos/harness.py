@@ -31,11 +31,11 @@ from agents.store import Store
 from agents.track import Track
 from agents.transcribe import Transcribe
 from infra.kafka.apache_kafka import ApacheKafka
-from streams.blobs import Blobs
-from streams.cluster import Cluster
 from streams.errors import Unavailable
 from streams.events import VideoSeen
+from streams.kafka.admin import Cluster
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
 from streams.store.writer import ORDER
 from tests.processes import ROOT, Process, Study, until

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streams import events as e
-from streams.store import genealogy, measure, news, read, writer
-from streams.store.state import holdings
+from streams.store import writer
+from streams.store.database_version import holdings
+from streams.store.queries import alerts, genealogy, prevalence
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Row, Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -343,14 +345,14 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
     }
     views: tuple[Callable[[Warehouse], Any], ...] = (
         *(
-            measure.prevalence,
-            measure.themes,
-            measure.topics,
-            measure.topic_months,
-            measure.cooccurrence,
-            read.status,
+            prevalence.prevalence,
+            prevalence.themes,
+            prevalence.topics,
+            prevalence.topic_months,
+            prevalence.cooccurrence,
+            talk_queries.status,
         ),
-        *(genealogy.genealogy, genealogy.drifts, genealogy.health, news.emergences, news.alerts),
+        *(genealogy.genealogy, genealogy.drifts, genealogy.health, alerts.emergences, alerts.alerts),
     )
     return tables | {f"view {view.__name__}": view(warehouse) for view in views}
 

@@ -18,11 +18,12 @@ from agents.alerting.office import Office
 from agents.stage import Position
 from agents.views import asking
 from streams import events as e
-from streams.blobs import Blobs
+from streams.kafka.topics import TOPICS_CHANGED
 from streams.settings import Settings
-from streams.store import deliveries, news
+from streams.state.blobs import Blobs
+from streams.store.operations import deliveries
+from streams.store.queries import alerts
 from streams.store.warehouse import Warehouse
-from streams.topics import TOPICS_CHANGED
 from tests.destinations import Hook, Mailbox, hook, mailbox
 
 HOSTILE = "<script>alert(1)</script> @everyone \u202eevil"
@@ -363,7 +364,7 @@ def test_the_system_speaks_up_and_reminds_after_its_cool_down(
 def _payload(source: e.Source) -> str:
     import base64
 
-    from streams.wire import encode
+    from streams.kafka.codec import encode
 
     return base64.b64encode(encode(e.SourceDue(source=source, slot=NOON))).decode()
 
@@ -420,7 +421,7 @@ def test_a_topic_that_begins_to_rise_is_told_once_with_its_numbers(
     write(study, [e.EpochBegun(model_version="model-1-e1", sequence=0, epoch=1)])
     at.round(hours=2)
     assert len(web.taken) == 3
-    assert news.alerts(study) == []  # nobody takes them for new topics
+    assert alerts.alerts(study) == []  # nobody takes them for new topics
 
 
 @pytest.mark.long
@@ -459,7 +460,7 @@ def test_the_weekly_digest_comes_when_it_is_due_tells_of_all_missed_weeks_and_co
 
 
 def _noticed_at(warehouse: Warehouse, title: str, at: datetime) -> Any:
-    from streams.delivery_log import Noticed
+    from streams.logs.delivery_log import Noticed
 
     (alert_id,) = [
         row["alert_id"] for row in deliveries.alerts_raised(warehouse) if row["title"].endswith(title)
@@ -578,7 +579,7 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
 
     from agents.alerting.messages import Message
     from agents.alerting.sending import NotDeliveredError
-    from streams.delivery_log import DeliveryLog
+    from streams.logs.delivery_log import DeliveryLog
 
     sent: list[str] = []
 

@@ -19,9 +19,9 @@ from models.packaged import prepare
 from models.splitting import Splitter
 from models.topics import Batch, TopicModel, TopicSettings, dump
 from models.transcript import Transcript
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from tests.processes import TALKS
 
 LEARNED = 45

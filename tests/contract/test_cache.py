@@ -10,11 +10,14 @@ import pytest
 from said import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
 
 from streams import events as e
-from streams.store import book as books
-from streams.store import cache, genealogy, names, read, tally, topic_facts
-from streams.store.book import book
+from streams.store import cache
 from streams.store.cache import as_of_now, cached
-from streams.store.selection import EVERYTHING
+from streams.store.codebook import effective as books
+from streams.store.codebook import speaker_names, topic_facts
+from streams.store.codebook.effective import book
+from streams.store.queries import aggregation, genealogy
+from streams.store.queries.selection import EVERYTHING
+from streams.store.talks import talk_queries as read
 from streams.store.warehouse import Row, Warehouse
 
 MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
@@ -22,8 +25,11 @@ MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
     "facts": (topic_facts.TABLES, lambda warehouse: topic_facts.facts(warehouse, MODEL)),
     "story": (genealogy.TABLES, genealogy.genealogy),
     "drifts": (genealogy.DRIFTS, genealogy.drifts),
-    "months": (tally.TABLES, lambda warehouse: tally.months(warehouse, EVERYTHING, book(warehouse))),
-    "names": (names.TABLES, lambda warehouse: names.named(warehouse, [])),
+    "months": (
+        aggregation.TABLES,
+        lambda warehouse: aggregation.months(warehouse, EVERYTHING, book(warehouse)),
+    ),
+    "names": (speaker_names.TABLES, lambda warehouse: speaker_names.named(warehouse, [])),
 }
 
 

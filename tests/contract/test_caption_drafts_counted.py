@@ -10,9 +10,12 @@ from said import BLOB, NOON, assigned, shares, topic, video
 
 from agents.sentences import transcripts
 from streams import events as e
-from streams.epochs import Epoch
-from streams.store import measure, read, relearning, talks, writer
-from streams.store.corpus import corpus, provenance
+from streams.state.epochs import Epoch
+from streams.store import writer
+from streams.store.operations import relearning
+from streams.store.queries import prevalence
+from streams.store.queries.corpus import corpus, provenance
+from streams.store.talks import talk_queries, talks
 from streams.store.warehouse import Row, Warehouse
 
 DRAFT, HEARD = "draft-captions-1-00828e789e9d", "faster-whisper-1.2-base--d-9ece8fe8"
@@ -67,7 +70,7 @@ def tell(warehouse: Warehouse, *facts: e.Event | Fact) -> None:
 
 def counted(warehouse: Warehouse) -> dict[int, tuple[int, float]]:
     """Videos and minutes of the topics that have any."""
-    rows = measure.topics(warehouse)
+    rows = prevalence.topics(warehouse)
     return {row["topic_id"]: (row["videos"], row["minutes"]) for row in rows if row["videos"]}
 
 
@@ -87,7 +90,7 @@ def test_a_draft_counts_until_the_recording_is_transcribed_and_then_no_more(eith
     for step in range(len(facts)):  # a block each, with one fact of every talk
         tell(either, [row for order, of in zip(orders, both, strict=True) for row in of[order[step]]])
     assert counted(either) == {3: (len(orders), 4.0 * len(orders))}
-    assert {row["of_videos"] for row in measure.months(either)} == {len(orders)}
+    assert {row["of_videos"] for row in prevalence.months(either)} == {len(orders)}
 
     tell(either, e.VideoAccepted(video=video("a")), *facts[:3])
     assert counted(either) == {3: (len(orders), 4.0 * len(orders)), 1: (1, 8.0), 2: (1, 8.0)}
@@ -106,12 +109,12 @@ def test_a_draft_is_no_step_on_the_path_of_its_talk(study: Warehouse) -> None:
     tell(study, e.AudioStored(video=of, captions=BLOB, draft=True), *version("a", DRAFT, 8.0, 1, 1))
     assert counted(study) == {1: (1, 8.0)}
     assert state_of(study, "a") == "accepted"
-    assert "a" not in read.finished_videos(study)
+    assert "a" not in talk_queries.finished_videos(study)
     tell(study, e.AudioStored(video=of, audio=BLOB))
     assert state_of(study, "a") == "fetched"
     tell(study, *version("a", HEARD, 8.0, 2, 1))
     assert state_of(study, "a") == "assigned"
-    assert "a" in read.finished_videos(study)
+    assert "a" in talk_queries.finished_videos(study)
 
 
 @pytest.mark.long
@@ -127,7 +130,7 @@ def test_a_draft_of_a_rejected_talk_counts_nowhere(either: Warehouse, late: bool
     assert corpus(either)["rejections"] == {"language": 1}
     tell(either, draft[-1])  # an old message that comes again
     assert counted(either) == {2: (1, 8.0)}
-    assert shares(measure.themes(either), "theme") == {"Architecture": (1, 1)}
+    assert shares(prevalence.themes(either), "theme") == {"Architecture": (1, 1)}
     # Reviewers let it in after all: what was heard counts.
     tell(either, *version("a", HEARD, 4.0, 3, 3))
     assert counted(either) == {2: (1, 8.0), 3: (1, 4.0)}

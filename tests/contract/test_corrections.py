@@ -30,11 +30,13 @@ from typer.testing import CliRunner, Result
 
 from agents.cli import videos
 from streams import events as e
-from streams.blobs import Blobs
-from streams.corrections import Corrections, missing
+from streams.logs.corrections import Corrections, missing
 from streams.settings import Settings
-from streams.store import measure, read, talks, writer
-from streams.store.selection import Selection
+from streams.state.blobs import Blobs
+from streams.store import writer
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries, talks
 from streams.store.warehouse import Row, Warehouse
 from tests.conftest import Hold
 
@@ -119,18 +121,18 @@ def every_number(warehouse: Warehouse) -> dict[str, Any]:
     counted: dict[str, Any] = {
         view.__name__: view(warehouse)
         for view in (
-            measure.themes,
-            measure.topics,
-            measure.prevalence,
-            measure.topic_months,
-            measure.months,
-            measure.cooccurrence,
+            prevalence.themes,
+            prevalence.topics,
+            prevalence.prevalence,
+            prevalence.topic_months,
+            prevalence.months,
+            prevalence.cooccurrence,
         )
     }
     known = [row["topic_id"] for row in counted["topics"]]
     return counted | {
-        "videos": {topic_id: measure.videos(warehouse, topic_id) for topic_id in known},
-        "quotes": {topic_id: read.quotes(warehouse, topic_id) for topic_id in known},
+        "videos": {topic_id: prevalence.videos(warehouse, topic_id) for topic_id in known},
+        "quotes": {topic_id: talk_queries.quotes(warehouse, topic_id) for topic_id in known},
     }
 
 
@@ -187,7 +189,7 @@ def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
 ) -> None:
     before = every_number(corpus)
     write(corpus, [corrected("a", "redated", 1, moment)])
-    said = [quote for quote in read.quotes(corpus, 1, limit=9) if quote["video_id"] == "a"]
+    said = [quote for quote in talk_queries.quotes(corpus, 1, limit=9) if quote["video_id"] == "a"]
     assert {quote["published_at"].date() for quote in said} == {moment.date()}
     after = every_number(corpus)
     assert {row["month"]: row["of_videos"] for row in after["months"]} == {
@@ -199,7 +201,7 @@ def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
     assert shares(after["prevalence"], "month", "theme")["2025-03", "Architecture"] == (1, 1)
     for view in ("themes", "topics", "cooccurrence"):  # a period that holds both does not notice
         assert after[view] == before[view]
-    assert measure.themes(corpus, Selection(month, month)) != []
+    assert prevalence.themes(corpus, Selection(month, month)) != []
     assert [row["published_on"] for row in after["videos"][1] if row["video_id"] == "a"] == [moment.date()]
 
     write(corpus, [corrected("a", "redated", 2, NOON)])
@@ -210,17 +212,20 @@ def test_a_talk_whose_source_corrects_the_year_itself_is_counted_once(corpus: Wa
     """It is learned again with the other date; the tables are kept by year, so both years have rows of it."""
     of = video("a", LAST_YEAR)
     write(corpus, [e.VideoAccepted(video=of), learned(of, 9, 1, 1, 3)])
-    months = {row["month"]: row["of_videos"] for row in measure.months(corpus)}
+    months = {row["month"]: row["of_videos"] for row in prevalence.months(corpus)}
     assert months == {"2024-12": 1, "2025-03": 1, "2025-04": 1}
-    assert shares(measure.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
-    assert sum(row["paragraphs"] for row in measure.topics(corpus)) == 6
+    assert shares(prevalence.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
+    assert sum(row["paragraphs"] for row in prevalence.topics(corpus)) == 6
 
 
 def test_a_correction_of_a_talk_that_is_not_there_yet_holds_when_it_arrives(either: Warehouse) -> None:
     write(either, [*BOOK, corrected("a", "withdrawn", 1), corrected("b", "redated", 2, MAY)])
     write(either, TALKS)
-    assert {row["month"]: row["of_videos"] for row in measure.months(either)} == {"2025-05": 1, "2025-04": 1}
-    assert shares(measure.topics(either), "topic_id") == {1: (1, 2), 2: (1, 2), 3: (1, 2)}
+    assert {row["month"]: row["of_videos"] for row in prevalence.months(either)} == {
+        "2025-05": 1,
+        "2025-04": 1,
+    }
+    assert shares(prevalence.topics(either), "topic_id") == {1: (1, 2), 2: (1, 2), 3: (1, 2)}
 
 
 A = video("a")
@@ -246,10 +251,10 @@ def test_a_talk_that_is_transcribed_again_counts_by_its_new_paragraphs_only(stud
         for step in range(4):  # a block each, with one fact of every talk
             facts = [of[order[::direction][step]] for order, of in zip(orders, both, strict=True)]
             tell(study, [list(itertools.chain(*facts))])
-        found = {row["topic_id"]: (row["videos"], row["minutes"]) for row in measure.topics(study)}
+        found = {row["topic_id"]: (row["videos"], row["minutes"]) for row in prevalence.topics(study)}
         assert found == {3: (24, 24 * 8.0), 1: (24, 24 * 16.0), 2: (0, 0.0)}
-    assert measure.themes(study, Selection(speaker="Ann")) == []
-    assert shares(measure.themes(study, Selection(speaker="Bo")), "theme")["Evaluation"] == (24, 24)
+    assert prevalence.themes(study, Selection(speaker="Ann")) == []
+    assert shares(prevalence.themes(study, Selection(speaker="Bo")), "theme")["Evaluation"] == (24, 24)
 
 
 @pytest.mark.long
@@ -281,16 +286,16 @@ def test_a_topic_that_gathers_a_paragraph_of_an_old_transcript_does_not_bring_it
         empty(study)
         write(study, BOOK)
         tell(study, [facts[place] for place in order])
-        counted = {row["topic_id"]: row["videos"] for row in measure.topics(study)}
+        counted = {row["topic_id"]: row["videos"] for row in prevalence.topics(study)}
         assert counted == {1: 1, 2: 0, 3: 1, NEWBORN: 0}
 
 
 def test_a_talk_in_which_the_new_transcript_finds_no_words_counts_no_more(study: Warehouse) -> None:
     write(study, BOOK)
     tell(study, [spoken("a", TRANSCRIPT, [1, 2]), fact(learned(A, 1, 1, 2))])
-    assert shares(measure.themes(study), "theme") == {"Architecture": (1, 1)}
+    assert shares(prevalence.themes(study), "theme") == {"Architecture": (1, 1)}
     tell(study, [fact(learned(A, 2, version=ANOTHER))])
-    assert measure.themes(study) == []
+    assert prevalence.themes(study) == []
 
 
 def epoch(model: str, number: int) -> e.EpochBegun:
@@ -308,7 +313,7 @@ REBUILT = [
 @pytest.mark.long
 def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) -> None:
     tell(corpus, [fact(epoch(MODEL, 0))])
-    assert shares(measure.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
+    assert shares(prevalence.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
     tell(corpus, REBUILT)
     rebuilt = every_number(corpus)
     assert shares(rebuilt["topics"], "topic_id") == {2: (1, 2), 3: (1, 2), 1: (0, 2)}
@@ -317,7 +322,7 @@ def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) 
     tell(corpus, [fact(each) for each in TALKS])  # the old model's last words arrive late
     assert every_number(corpus) == rebuilt
     write(corpus, [corrected("b", "withdrawn", 1)])  # what people said holds in every epoch
-    assert shares(measure.themes(corpus), "theme") == {"Architecture": (1, 1)}
+    assert shares(prevalence.themes(corpus), "theme") == {"Architecture": (1, 1)}
 
 
 @pytest.mark.long
@@ -379,15 +384,15 @@ def test_a_theme_is_a_union_and_a_pair_an_intersection(
     write(study, [corrected(f"v{at}", "withdrawn", 1) for at in withdrawn])
     sets = [{each for each in topics if each} for at, topics in enumerate(said) if at not in withdrawn]
     of_videos = sum(1 for each in sets if each)
-    topics = measure.topics(study)
+    topics = prevalence.topics(study)
     assert {row["topic_id"]: row["videos"] for row in topics} == {
         known: sum(known in each for each in sets) for known in THEMES
     }
-    for theme in measure.themes(study):
+    for theme in prevalence.themes(study):
         parts = [row["videos"] for row in topics if row["theme"] == theme["theme"]]
         assert max(parts) <= theme["videos"] <= sum(parts)
         assert theme["videos"] <= theme["of_videos"] == of_videos
-    for pair in measure.cooccurrence(study):
+    for pair in prevalence.cooccurrence(study):
         one, other = pair["topic_id"], pair["other_id"]
         assert pair["videos"] == sum({one, other} <= each for each in sets)
         assert 0 < pair["videos"] <= min(pair["topic_videos"], pair["other_videos"])
@@ -539,7 +544,7 @@ class Curator:
         assert answer.exit_code == 0, answer.output
         return json.loads(answer.stdout)
 
-    def counts(self, view: Callable[[Warehouse], Any] = measure.months) -> Any:
+    def counts(self, view: Callable[[Warehouse], Any] = prevalence.months) -> Any:
         with Warehouse(self.settings) as warehouse:
             return view(warehouse)
 

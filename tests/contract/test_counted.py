@@ -14,9 +14,10 @@ from said import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, vi
 
 from streams import events as e
 from streams.settings import Settings
-from streams.store import measure, read
-from streams.store.book import book
-from streams.store.selection import Selection
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Row, Warehouse
 from tests.web import studies
 
@@ -61,7 +62,7 @@ def follow(warehouse: Warehouse) -> None:
         topic_id: (entry.topic_id, entry.name, entry.theme) for topic_id, entry in applied.counted.items()
     }
     assert rounded(months(warehouse.rows("SELECT * FROM theme_months")), "month", "theme") == rounded(
-        measure.prevalence(warehouse), "month", "theme"
+        prevalence.prevalence(warehouse), "month", "theme"
     )
 
 
@@ -70,15 +71,15 @@ def agree(warehouse: Warehouse) -> None:
     follow(warehouse)
     assert warehouse.rows("SELECT * FROM shown_model") == [{"model_version": book(warehouse).model_version}]
     assert rounded(months(warehouse.rows("SELECT * FROM topic_months")), "month", "topic_id") == rounded(
-        measure.topic_months(warehouse), "month", "topic_id"
+        prevalence.topic_months(warehouse), "month", "topic_id"
     )
     for first, last in PERIODS:
         selection = Selection(first, last)
         assert rounded(totals(warehouse, first, last, "theme"), "theme") == rounded(
-            measure.themes(warehouse, selection), "theme"
+            prevalence.themes(warehouse, selection), "theme"
         )
         assert rounded(totals(warehouse, first, last, "topic_id"), "topic_id") == rounded(
-            [row for row in measure.topics(warehouse, selection) if row["videos"]], "topic_id"
+            [row for row in prevalence.topics(warehouse, selection) if row["videos"]], "topic_id"
         )
 
 
@@ -128,12 +129,12 @@ def test_one_look_at_a_topics_talks_says_what_the_views_say(chdb_home: Path) -> 
         write(warehouse, [decided(100, 1, retained=False), decided(101, 2, target=3)])
         applied = book(warehouse)
         assert 1 not in applied.counted and applied.counts_as(2) == 3 and len(applied.counted) > 3
-        of_any = {row["month"]: row["of_videos"] for row in measure.months(warehouse)}
-        by_month = measure.topic_months(warehouse)
+        of_any = {row["month"]: row["of_videos"] for row in prevalence.months(warehouse)}
+        by_month = prevalence.topic_months(warehouse)
         for topic_id in [*applied.entries, 9_999]:
-            found = read.topic_talks(warehouse, topic_id, limit=4)
-            assert found.best == read.quotes(warehouse, topic_id, limit=4)
-            assert found.newest == read.quotes(warehouse, topic_id, limit=4, newest=True)
+            found = talk_queries.topic_talks(warehouse, topic_id, limit=4)
+            assert found.best == talk_queries.quotes(warehouse, topic_id, limit=4)
+            assert found.newest == talk_queries.quotes(warehouse, topic_id, limit=4, newest=True)
             if topic_id not in applied.counted:
                 assert not found.months
                 continue

@@ -30,11 +30,14 @@ from agents import rebuild
 from agents.cli import videos
 from agents.keeping import Keeping
 from streams import events as e
-from streams.blobs import Blobs
-from streams.corrections import Corrections
-from streams.epochs import Epochs
+from streams.logs.corrections import Corrections
 from streams.settings import Settings
-from streams.store import corpus, listing, measure, read, screening, talks, writer
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epochs
+from streams.store import writer
+from streams.store.operations import screening
+from streams.store.queries import corpus, prevalence
+from streams.store.talks import listing, talk_queries, talks
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
@@ -106,7 +109,7 @@ def study(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Study
 
 
 def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Study) -> None:
-    status = study.asks(read.status)
+    status = study.asks(talk_queries.status)
     assert status["states"] == {"rejected": 1, "assigned": 1}
     assert status["rejections"] == {"duplicate": 1}
     about = study.asks(corpus.corpus)
@@ -118,7 +121,7 @@ def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Stu
     ]
     (listed,) = study.asks(listing.listing, state="rejected")["rows"]
     assert (listed["video_id"], listed["rule"], listed["reason"]) == ("b", "duplicate", SAID)
-    assert study.asks(measure.months) == [{"month": "2025-03", "of_videos": 1}]
+    assert study.asks(prevalence.months) == [{"month": "2025-03", "of_videos": 1}]
     shown = study.types("show", "b").stdout
     assert f"rejected: duplicate: {SAID}" in shown
     assert study.asks(talks.talk, "b")["transcripts"][0]["counts"] is False
@@ -134,7 +137,7 @@ def test_a_kept_duplicate_is_sent_until_it_is_learned_and_counts_then(study: Stu
     (decided,) = Corrections(study.blobs).events()
     assert (decided.what, decided.author, decided.reason) == ("kept", "ann", "another audience")
     assert "kept by ann: another audience" in study.types("show", "b").stdout
-    assert study.asks(measure.months)[0]["of_videos"] == 1, "nothing has learned it yet"
+    assert study.asks(prevalence.months)[0]["of_videos"] == 1, "nothing has learned it yet"
 
     with Warehouse(study.settings) as warehouse:
         keeping = Keeping(study.blobs, warehouse)
@@ -147,21 +150,21 @@ def test_a_kept_duplicate_is_sent_until_it_is_learned_and_counts_then(study: Stu
     study.hears(ready, learned(1, "b"))
     assert study.due() == []
     assert study.due(keeping) == []
-    assert study.asks(read.status)["states"] == {"assigned": 2}
+    assert study.asks(talk_queries.status)["states"] == {"assigned": 2}
     about = study.asks(corpus.corpus)
     assert (about["kept"], about["rejections"]) == (2, {})
     (row,) = (row for row in study.asks(screening.queue)["rows"] if row["video_id"] == "b")
     assert (row["verdict"], row["rule"], row["reason"]) == ("accepted", "", "")
-    assert study.asks(measure.months) == [{"month": "2025-03", "of_videos": 2}]
+    assert study.asks(prevalence.months) == [{"month": "2025-03", "of_videos": 2}]
     assert "rejected" not in study.types("show", "b").stdout
     again = study.types("keep", "b", "--reason", "sure")
     assert "kept already: b “Talk b”, by ann on" in again.stderr
 
     assert study.types("withdraw", "b", "--reason", "after all").exit_code == 0
-    assert study.asks(measure.months) == [{"month": "2025-03", "of_videos": 1}]
+    assert study.asks(prevalence.months) == [{"month": "2025-03", "of_videos": 1}]
     with Warehouse(study.settings) as warehouse:
         write(warehouse, [corrected("b", 900)])  # kept is not restored
-    assert study.asks(measure.months) == [{"month": "2025-03", "of_videos": 1}]
+    assert study.asks(prevalence.months) == [{"month": "2025-03", "of_videos": 1}]
 
 
 def corrected(video_id: str, minutes: int, author: str = "ann") -> e.VideoCorrected:
@@ -223,7 +226,7 @@ def test_a_rebuild_leaves_duplicates_out_and_remembers_whom_a_person_keeps(study
 
 def counts(warehouse: Warehouse) -> tuple[Any, Any, Any]:
     about = corpus.corpus(warehouse)
-    return read.status(warehouse)["states"], about["rejections"], about["kept"]
+    return talk_queries.status(warehouse)["states"], about["rejections"], about["kept"]
 
 
 @pytest.mark.long

@@ -22,14 +22,14 @@ from models.codebook_file import write as write_file
 from models.errors import BadInput
 from models.standing import Change, Standing
 from streams import events as e
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog, Conflict
 from streams.errors import DataError, Fatal, Unavailable
+from streams.logs.codebook_log import CodebookLog, Conflict
 from streams.settings import Settings
-from streams.store import curation as views
-from streams.store import measure
-from streams.store.selection import Selection
-from streams.store.shown import UNSORTED
+from streams.state.blobs import Blobs
+from streams.store.codebook import decisions as views
+from streams.store.codebook.sql_fragments import UNSORTED
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
@@ -83,14 +83,14 @@ def numbers(warehouse: Warehouse, revision: int | None = None) -> dict[str, Any]
     return {
         view.__name__: view(warehouse, selection)
         for view in (
-            *(measure.prevalence, measure.themes, measure.topics, measure.topic_months),
-            *(measure.months, measure.cooccurrence),
+            *(prevalence.prevalence, prevalence.themes, prevalence.topics, prevalence.topic_months),
+            *(prevalence.months, prevalence.cooccurrence),
         )
     }
 
 
 def shares(warehouse: Warehouse, revision: int | None = None) -> dict[str, tuple[int, int]]:
-    rows = measure.themes(warehouse, Selection(codebook=revision))
+    rows = prevalence.themes(warehouse, Selection(codebook=revision))
     return {row["theme"]: (row["videos"], row["of_videos"]) for row in rows}
 
 
@@ -133,7 +133,10 @@ def test_numbers_follow_an_exclusion_a_merge_and_a_theme_at_once_and_undo_restor
     stages.append(numbers(either))
 
     ann.decide(merging(AGENTS, RAG))
-    assert [(row["topic_id"], row["videos"]) for row in measure.topics(either)] == [(RAG, 2), (EVALUATION, 2)]
+    assert [(row["topic_id"], row["videos"]) for row in prevalence.topics(either)] == [
+        (RAG, 2),
+        (EVALUATION, 2),
+    ]
     stages.append(numbers(either))
 
     ann.decide(assigning(EVALUATION, "Architecture"))
@@ -293,7 +296,7 @@ def test_the_model_s_merge_goes_before_a_person_s(either: Warehouse, ann: Curato
     ann.decide(merging(AGENTS, RAG))
     write(either, [merged(AGENTS, EVALUATION, sequence=9)])
     assert ann.standing().counts_as(AGENTS) == EVALUATION
-    assert {row["topic_id"]: row["videos"] for row in measure.topics(either)}[EVALUATION] == 3
+    assert {row["topic_id"]: row["videos"] for row in prevalence.topics(either)}[EVALUATION] == 3
     with pytest.raises(BadInput, match=r"is a part of topic 3 \(3\).*decide about topic 3"):
         ann.decide(excluding(AGENTS))
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from agents.cli import app
 from agents.doctor import examine
 from streams.settings import Settings
-from streams.store import read
 from streams.store.damage import CURE, damaged_parts
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 
@@ -41,7 +41,7 @@ def test_lost_rows_are_said_until_somebody_put_it_right(
     monkeypatch.setenv("GROUNDSWELL_HOME", str(damaged.home))
     monkeypatch.setenv("GROUNDSWELL_STUDY", damaged.study)
     with Warehouse(damaged) as warehouse:
-        (part,) = read.status(warehouse)["damaged_parts"]
+        (part,) = talk_queries.status(warehouse)["damaged_parts"]
         assert part["table"] == "epochs"
         assert Path(part["path"]).is_dir()
 

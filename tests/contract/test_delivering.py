@@ -17,19 +17,19 @@ from agents.deliver import Deliver, arrived, delivering_from
 from agents.store import Store
 from agents.views import VIEWS
 from models.errors import BadInput
-from streams import corrections, judgements
 from streams import events as e
-from streams.blobs import Blobs
-from streams.broker import EmbeddedBroker
-from streams.cluster import Cluster
-from streams.corrections import Corrections
 from streams.errors import Unavailable
-from streams.judgements import Judgements
+from streams.kafka.admin import Cluster
+from streams.kafka.codec import decode
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.kafka.topics import CURATION
+from streams.logs import corrections, judgements
+from streams.logs.corrections import Corrections
+from streams.logs.judgements import Judgements
 from streams.settings import EMBEDDED, Settings
-from streams.store import measure
+from streams.state.blobs import Blobs
+from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
-from streams.topics import CURATION
-from streams.wire import decode
 
 LATER = datetime(2026, 1, 1, 9, 30, 0, 123_456, tzinfo=UTC)
 
@@ -72,7 +72,7 @@ def asking(warehouse: Warehouse) -> Callable[..., Any]:
 
 
 def of_videos(warehouse: Warehouse) -> int:
-    return sum(row["of_videos"] for row in measure.months(warehouse))
+    return sum(row["of_videos"] for row in prevalence.months(warehouse))
 
 
 def test_the_process_that_holds_the_database_writes_what_is_decided_there(
@@ -203,7 +203,7 @@ def test_a_correction_has_the_time_that_the_database_holds(talks: Warehouse, blo
     assert done.event is not None
     (row,) = VIEWS["corrections"](talks)
     assert row["corrected_at"] == done.event.corrected_at
-    assert {each["month"] for each in measure.months(talks)} == {"2025-03", "2025-04"}
+    assert {each["month"] for each in prevalence.months(talks)} == {"2025-03", "2025-04"}
 
 
 def test_waiting_for_the_store_ends() -> None:

@@ -11,10 +11,11 @@ from agents import views
 from agents.web.kept import Kept
 from streams.errors import Unavailable
 from streams.settings import Settings
-from streams.store import measure, read
-from streams.store.book import book
-from streams.store.selection import EVERYTHING, Selection
-from streams.store.state import state
+from streams.store.codebook.effective import book
+from streams.store.database_version import state
+from streams.store.queries import prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 
@@ -54,14 +55,14 @@ def test_a_view_is_asked_once_until_something_is_written(either: Warehouse, quer
     kept = Kept(either)
     write(either, STORY[:12])
     with kept.reading():
-        first = kept.ask(measure.topics, EVERYTHING)
+        first = kept.ask(prevalence.topics, EVERYTHING)
     queries.clear()
     with kept.reading():
-        assert kept.ask(measure.topics, EVERYTHING) == first
+        assert kept.ask(prevalence.topics, EVERYTHING) == first
     assert not queries
     write(either, STORY)
     with kept.reading():
-        assert kept.ask(measure.topics, EVERYTHING) == measure.topics(either) != first
+        assert kept.ask(prevalence.topics, EVERYTHING) == prevalence.topics(either) != first
 
 
 def test_other_arguments_are_another_question(either: Warehouse) -> None:
@@ -71,9 +72,9 @@ def test_other_arguments_are_another_question(either: Warehouse) -> None:
     for _ in range(2):
         with kept.reading():
             applied = kept.ask(book)
-            assert kept.ask(measure.topics, EVERYTHING, applied) == measure.topics(either)
-            assert kept.ask(measure.topics, months, applied) == measure.topics(either, months)
-            assert kept.ask(measure.topics, EVERYTHING) == measure.topics(either)
+            assert kept.ask(prevalence.topics, EVERYTHING, applied) == prevalence.topics(either)
+            assert kept.ask(prevalence.topics, months, applied) == prevalence.topics(either, months)
+            assert kept.ask(prevalence.topics, EVERYTHING) == prevalence.topics(either)
             assert kept.ask(views.topics, EVERYTHING) == views.topics(either)
 
 
@@ -83,7 +84,7 @@ def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: l
     kept = Kept(either)
     for _ in range(2):
         queries.clear()
-        kept.ask(measure.topics, EVERYTHING)
+        kept.ask(prevalence.topics, EVERYTHING)
         assert queries
 
 
@@ -100,15 +101,15 @@ def test_what_looks_at_more_than_the_database_is_not_kept(either: Warehouse) -> 
 
 def test_rows_in_the_parts_of_an_answer_are_counted_too(either: Warehouse, queries: list[str]) -> None:
     write(either, STORY)
-    parts = read.topic_talks(either, 1)
+    parts = talk_queries.topic_talks(either, 1)
     rows = sum(1 + len(part) for part in parts)
     assert rows > len(parts)
     for most, again in ((2 * rows, False), (2 * rows - 1, True)):
         kept = Kept(either, most)
         with kept.reading():
-            assert kept.ask(read.topic_talks, 1) == parts
+            assert kept.ask(talk_queries.topic_talks, 1) == parts
             queries.clear()
-            assert kept.ask(read.topic_talks, 1) == parts
+            assert kept.ask(talk_queries.topic_talks, 1) == parts
             assert bool(queries) is again
 
 
@@ -120,7 +121,7 @@ def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, querie
     def asks(question: Selection) -> bool:
         """Whether the database was asked."""
         queries.clear()
-        kept.ask(measure.themes, question)
+        kept.ask(prevalence.themes, question)
         return bool(queries)
 
     with kept.reading():
@@ -133,4 +134,4 @@ def test_a_study_without_tables_is_said_so(chdb_home: Path) -> None:
     with Warehouse(Settings(home=chdb_home, study="not_begun")) as warehouse:
         kept = Kept(warehouse)
         with kept.reading(), pytest.raises(Unavailable, match="has no tables"):
-            kept.ask(read.status)
+            kept.ask(talk_queries.status)

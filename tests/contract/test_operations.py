@@ -21,10 +21,11 @@ from models.embedding import Embedder
 from models.packaged import prepare
 from models.topics import TopicSettings
 from streams import events as e
-from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.store import operations, screening, states
-from streams.store.corpus import corpus
+from streams.state.blobs import Blobs
+from streams.store.operations import screening, throughput
+from streams.store.queries.corpus import corpus
+from streams.store.talks import states
 from streams.store.warehouse import Warehouse
 from streams.telemetry import CHECKPOINT, NEWEST
 
@@ -86,10 +87,10 @@ STORY: list[e.Event] = [
 
 
 def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> None:
-    assert [row["videos"] for row in operations.stages(either)] == [0] * 7
+    assert [row["videos"] for row in throughput.stages(either)] == [0] * 7
     write(either, STORY)
     write(either, STORY[::-1])  # whatever comes twice, or in another order, changes nothing
-    rows = operations.stages(either)
+    rows = throughput.stages(either)
     assert [row["state"] for row in rows] == list(states.STATES)
     found = {row["state"]: (row["waits_for"], row["videos"], row["dead"]) for row in rows}
     assert found == {
@@ -108,9 +109,9 @@ def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> 
 
 
 def test_throughput_counts_each_video_once_on_the_day_it_was_first_seen(either: Warehouse) -> None:
-    assert operations.throughput(either) == []
+    assert throughput.throughput(either) == []
     write(either, STORY)
-    assert operations.throughput(either) == [
+    assert throughput.throughput(either) == [
         {
             "seen_at": datetime(2025, 3, 5, tzinfo=UTC),
             "seen": 1,
@@ -130,32 +131,32 @@ def test_throughput_counts_each_video_once_on_the_day_it_was_first_seen(either: 
             "dead": 1,
         },
     ]
-    (hour,) = operations.throughput(either, by="hour", limit=1)
+    (hour,) = throughput.throughput(either, by="hour", limit=1)
     assert (hour["seen_at"], hour["seen"]) == (datetime(2025, 3, 5, 14, tzinfo=UTC), 1)
 
 
 def test_freshness_says_the_newest_of_everything_or_nothing(either: Warehouse) -> None:
     nothing = dict.fromkeys(("seen_at", "published_at", "failed_at", "raised_at", "decided_at", "learned"))
-    assert operations.freshness(either) == nothing
+    assert throughput.freshness(either) == nothing
     write(either, STORY)
-    found = operations.freshness(either)
+    found = throughput.freshness(either)
     assert found["seen_at"] == LATER
     assert found["published_at"] == datetime(2025, 4, 1, tzinfo=UTC)
     assert found["failed_at"] == NOON + timedelta(minutes=9)
     assert found["learned"] == {"video_id": "b", "title": "Talk b", "published_on": date(2025, 4, 1)}
     assert (found["raised_at"], found["decided_at"]) == (None, None)
     write(either, [assigned(0, video("a"), 1, sequence=9)])
-    assert operations.freshness(either)["learned"]["video_id"] == "a"
+    assert throughput.freshness(either)["learned"]["video_id"] == "a"
 
 
 def test_a_source_has_its_yield_and_says_why_it_fails(either: Warehouse) -> None:
-    assert operations.sources(either) == operations.failing_sources(either) == []
+    assert throughput.sources(either) == throughput.failing_sources(either) == []
     write(either, STORY)
-    rows = {row["source_id"]: row for row in operations.sources(either)}
+    rows = {row["source_id"]: row for row in throughput.sources(either)}
     assert list(rows) == ["channel-1", "search-1", "channel-3"]
     channel = rows["channel-1"]
     assert (channel["found"], channel["alone"]) == (8, 7)
-    counts = {fate: channel[fate] for fate in operations.FATE_NAMES}
+    counts = {fate: channel[fate] for fate in throughput.FATE_NAMES}
     assert counts == {"kept": 1, "rejected": 3, "withdrawn": 1, "waiting": 2, "dead": 1}
     assert channel["share"] == pytest.approx(1 / 4)
     assert channel["rejections"] == {"too short": 2, "language": 1}
@@ -166,13 +167,13 @@ def test_a_source_has_its_yield_and_says_why_it_fails(either: Warehouse) -> None
     assert (search["query"], search["last_seen_at"], search["failures"]) == ("LLMOps", LATER, 0)
     never = rows["channel-3"]
     assert (never["found"], never["share"], never["first_seen_at"]) == (0, None, None)
-    assert [row["source_id"] for row in operations.failing_sources(either)] == ["channel-1", "channel-3"]
+    assert [row["source_id"] for row in throughput.failing_sources(either)] == ["channel-1", "channel-3"]
 
 
 def test_what_became_of_videos_is_what_the_corpus_says(either: Warehouse) -> None:
     write(either, STORY)
-    total = dict.fromkeys(operations.FATE_NAMES, 0)
-    for row in operations.throughput(either):
+    total = dict.fromkeys(throughput.FATE_NAMES, 0)
+    for row in throughput.throughput(either):
         total = {fate: total[fate] + row[fate] for fate in total}
     said = corpus(either)
     assert (total["kept"], total["withdrawn"]) == (said["kept"], said["withdrawn"])

@@ -17,15 +17,17 @@ import pytest
 from said import MODEL, NEWBORN, NOON, ROOT, STORY, TABLES, TRANSCRIPT, numbers, path_of, video, write
 
 from agents.package import Manifest, pack, unpack
-from streams import corrections, judgements
 from streams import events as e
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog
-from streams.corrections import Corrections
 from streams.errors import DataError, Explained, Misconfigured
-from streams.judgements import Judgements
+from streams.logs import corrections, judgements
+from streams.logs.codebook_log import CodebookLog
+from streams.logs.corrections import Corrections
+from streams.logs.judgements import Judgements
 from streams.settings import Settings
-from streams.store import dictionary, genealogy, measure, news, package, read, writer
+from streams.state.blobs import Blobs
+from streams.store import data_dictionary, exchange, writer
+from streams.store.queries import alerts, genealogy, prevalence
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 pytestmark = pytest.mark.long
@@ -118,16 +120,22 @@ def blobs_of(warehouse: Warehouse) -> Blobs:
 def numbers_of(warehouse: Warehouse) -> dict[str, Any]:
     """Everything that the views say, and what the codebook's and the corrections' logs hold."""
     views = (
-        *(measure.prevalence, measure.themes, measure.topics, measure.topic_months, measure.months),
-        *(measure.cooccurrence, genealogy.genealogy, genealogy.drifts, genealogy.health),
-        *(news.emergences, news.alerts),
+        *(
+            prevalence.prevalence,
+            prevalence.themes,
+            prevalence.topics,
+            prevalence.topic_months,
+            prevalence.months,
+        ),
+        *(prevalence.cooccurrence, genealogy.genealogy, genealogy.drifts, genealogy.health),
+        *(alerts.emergences, alerts.alerts),
     )
     said: dict[str, Any] = {view.__name__: view(warehouse) for view in views}
     for topic_id in (1, 2, 3, NEWBORN):
-        said[f"videos {topic_id}"] = measure.videos(warehouse, topic_id)
-        said[f"quotes {topic_id}"] = read.quotes(warehouse, topic_id)
+        said[f"videos {topic_id}"] = prevalence.videos(warehouse, topic_id)
+        said[f"quotes {topic_id}"] = talk_queries.quotes(warehouse, topic_id)
         said[f"topic {topic_id}"] = genealogy.topic(warehouse, topic_id)
-    status = read.status(warehouse)
+    status = talk_queries.status(warehouse)
     return said | {"status": {name: status[name] for name in status if name != "dead_letters"}}
 
 
@@ -143,12 +151,12 @@ def sign(folder: Path) -> None:
 
 
 def held(warehouse: Warehouse) -> int:
-    return sum(package.rows_in(warehouse, table) for table in TABLES)
+    return sum(exchange.rows_in(warehouse, table) for table in TABLES)
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_another_study_gives_the_same_numbers_and_the_same_package(
-    opened: Any, tmp_path: Path, file_format: package.Format
+    opened: Any, tmp_path: Path, file_format: exchange.Format
 ) -> None:
     with opened("a") as study:
         tell_story(study)
@@ -219,25 +227,27 @@ def test_every_table_and_column_of_a_study_is_explained_or_left_out_with_a_reaso
             db=study.database,
         )
     }
-    assert there - {"warm_up"} == (dictionary.TABLES.keys() | dictionary.LEFT_OUT.keys()) - {"warm_up"}
-    known = package.columns(study)
+    assert there - {"warm_up"} == (data_dictionary.TABLES.keys() | data_dictionary.LEFT_OUT.keys()) - {
+        "warm_up"
+    }
+    known = exchange.columns(study)
     unexplained = [
         f"{each.table}.{each.name}"
         for of in known.values()
         for each in of
-        if not package.meaning(each.table, each.name)
+        if not exchange.meaning(each.table, each.name)
     ]
     assert not unexplained
     names = {each.name for of in known.values() for each in of}
     names |= {f"{each.table}.{each.name}" for of in known.values() for each in of}
-    assert not dictionary.MEANINGS.keys() - names, "explained, but no longer there"
+    assert not data_dictionary.MEANINGS.keys() - names, "explained, but no longer there"
     assert all(any(each.key for each in of) for of in known.values())
 
 
 def test_the_data_dictionary_has_every_column(study: Warehouse, tmp_path: Path) -> None:
     tell_story(study)
     packed(study, tmp_path / "a")
-    known = package.columns(study)
+    known = exchange.columns(study)
     with (tmp_path / "a" / "data-dictionary.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {(row["table"], row["column"]) for row in rows if row["column"]} == {
@@ -261,7 +271,7 @@ def test_package_json_says_what_made_it_without_secrets(study: Warehouse, tmp_pa
         int(path.name.split("_")[0]) for path in (ROOT / "streams/store/migrations").glob("*.sql")
     )
     assert said["software"].keys() == {"groundswell", "clickhouse"}
-    assert set(said["rows"]) == set(dictionary.TABLES)
+    assert set(said["rows"]) == set(data_dictionary.TABLES)
 
 
 def test_a_study_without_talks_or_a_folder_that_is_not_empty_is_not_exported(

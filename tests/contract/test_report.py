@@ -24,8 +24,9 @@ from agents.report.page import write as write_page
 from agents.views import VIEWS, Ask
 from streams import events as e
 from streams.settings import Settings
-from streams.store import measure, writer
-from streams.store.selection import EVERYTHING, Selection
+from streams.store import writer
+from streams.store.queries import prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Warehouse
 
 MADE = Made("a_study", NOON, {"max_tokens": 300, "languages": ["en"]}, {"groundswell": "0.1.0"})
@@ -179,8 +180,8 @@ def test_the_study_table_has_the_numbers_of_the_store(either: Warehouse, tmp_pat
     for selection in (Selection(), Selection("2025-01", "2025-02")):
         page = page_of(report_of(either, selection), tmp_path)
         shown = {row[0]: row[1:3] for row in cells(page, "study")[1:]}
-        counted = measure.themes(either, selection) + [
-            row for row in measure.topics(either, selection) if row["videos"]
+        counted = prevalence.themes(either, selection) + [
+            row for row in prevalence.topics(either, selection) if row["videos"]
         ]
         assert shown == {
             row.get("name", row.get("theme")): [str(row["videos"]), f"{100 * row['share']:.1f} %"]

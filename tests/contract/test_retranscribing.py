@@ -9,10 +9,10 @@ import pytest
 from agents.retain import retain
 from agents.retranscribe import Retranscriber
 from models.errors import BadInput
-from streams.blobs import Blobs
 from streams.events import AudioStored, Blob, Video, VideoAccepted, stable_id
-from streams.screened import Outcome, Screened, Screening
-from streams.transcripts import key_of, version_of
+from streams.logs.screening_log import Outcome, Screened, Screening
+from streams.state.blobs import Blobs
+from streams.talks.transcripts import key_of, version_of
 
 JUNE = datetime(2025, 6, 1, tzinfo=UTC)
 

@@ -11,10 +11,10 @@ from said import NOON, seen, video
 
 from agents.store import Store
 from streams import events as e
-from streams.blobs import Blobs
-from streams.reviews import Reviews, missing
+from streams.logs.reviews import Reviews, missing
+from streams.state.blobs import Blobs
 from streams.store import writer
-from streams.store.review_queue import review_queue, reviews
+from streams.store.operations.review_queue import review_queue, reviews
 from streams.store.warehouse import Warehouse
 
 HOSTILE = "'; DROP TABLE reviews; -- \u202e\\ <script>alert(1)</script>" + "x" * 10_000

@@ -20,11 +20,13 @@ from agents.views import VIEWS
 from models.embedding import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e
-from streams.blobs import Blobs
 from streams.errors import Unavailable
-from streams.parking import ParkingLot
-from streams.reviews import Reviews
-from streams.store import measure, read, writer
+from streams.logs.reviews import Reviews
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import ParkingLot
+from streams.store import writer
+from streams.store.queries import prevalence
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 
@@ -177,21 +179,21 @@ def test_a_change_of_mind_reaches_every_number_both_ways(desk: Desk) -> None:
     desk.write([topic(1, "Architecture")])
     desk.found("a")
     desk.decided("a", "exclude", "lecture")
-    assert read.finished_videos(desk.warehouse) == {"a"}
+    assert talk_queries.finished_videos(desk.warehouse) == {"a"}
     clara = desk.reviewer("clara")
     assert clara.adjudicate("a", "keep").corrected == (), "nothing was withdrawn"
-    assert read.finished_videos(desk.warehouse) == set(), "after a crash it is sent again"
+    assert talk_queries.finished_videos(desk.warehouse) == set(), "after a crash it is sent again"
     desk.write([assigned(0, video("a"), 1)])
-    assert [row["videos"] for row in measure.topics(desk.warehouse)] == [1]
+    assert [row["videos"] for row in prevalence.topics(desk.warehouse)] == [1]
     assert desk.ask("talk", video_id="a")["screening"]["verdict"] == "accepted"
     assert desk.ask("screening_queue", verdict="rejected")["videos"] == 0
     (out,) = clara.adjudicate("a", "exclude", "opinion").corrected
     assert out.event is not None
     assert out.event.reason == "reviewers: opinion, adjudicated by clara"
-    assert [row["videos"] for row in measure.topics(desk.warehouse)] == [0]
+    assert [row["videos"] for row in prevalence.topics(desk.warehouse)] == [0]
     (back,) = clara.adjudicate("a", "keep").corrected
     assert back.event is not None and back.event.what == "restored"
-    assert [row["videos"] for row in measure.topics(desk.warehouse)] == [1]
+    assert [row["videos"] for row in prevalence.topics(desk.warehouse)] == [1]
 
 
 def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Warehouse) -> None:

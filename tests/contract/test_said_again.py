@@ -26,8 +26,6 @@ from models.repeats import Repeats
 from models.splitting import Splitter
 from models.topics import TopicSettings, snapshot
 from models.transcript import Segment, Transcript
-from streams.blobs import Blobs
-from streams.epochs import Epochs
 from streams.events import (
     Event,
     ParagraphsAssigned,
@@ -37,6 +35,8 @@ from streams.events import (
     Video,
     VideoRejected,
 )
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epochs
 from tests.processes import TALKS
 from tests.realdata import shared
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from said import NOON, video, write
 
 from streams import events as e
-from streams.store import sighted
+from streams.store.operations import sightings
 from streams.store.warehouse import Warehouse
 
 
@@ -27,8 +27,8 @@ def test_each_lane_of_a_source_has_its_first_moment(either: Warehouse) -> None:
             seen(video("b"), "channel-2", lane="listing"),
         ],
     )
-    assert sighted.shown_by(either, "channel-1") == {"a": {"rss": NOON, "listing": later}}
-    assert sighted.shown_by(either, "nothing") == {}
+    assert sightings.shown_by(either, "channel-1") == {"a": {"rss": NOON, "listing": later}}
+    assert sightings.shown_by(either, "nothing") == {}
 
 
 def test_what_is_known_of_videos(either: Warehouse) -> None:
@@ -45,14 +45,14 @@ def test_what_is_known_of_videos(either: Warehouse) -> None:
             e.VideoFollowed(video=retitled, change="retitled", was=first.title, seen_at=NOON),
         ],
     )
-    known = sighted.known(either, ["a", "b", "c", "nobody's"])
+    known = sightings.known(either, ["a", "b", "c", "nobody's"])
     assert set(known) == {"a", "b", "c"}
     assert (known["a"]["title"], known["a"]["published_at"]) == ("New", first.published_at)
     assert [bool(known[each]["accepted"]) for each in "abc"] == [True, False, False]
     assert [bool(known[each]["handed_in"]) for each in "abc"] == [False, False, True]
     assert set(known["a"]["titles"]) == {first.title, "New"}
     assert known["b"]["titles"] == []
-    assert sighted.known(either, []) == {}
+    assert sightings.known(either, []) == {}
 
 
 def test_too_old_is_forgiven_from_a_day_on(either: Warehouse) -> None:
@@ -61,6 +61,6 @@ def test_too_old_is_forgiven_from_a_day_on(either: Warehouse) -> None:
         write(either, [e.VideoRejected(video=about, rule="too old", reason="before the day")])
     short = video("short").model_copy(update={"published_at": NOON})
     write(either, [e.VideoRejected(video=short, rule="too short", reason="it lasts 3 s")])
-    assert sighted.too_old(either, None) == {"old", "newer"}
-    assert sighted.too_old(either, (NOON - timedelta(days=100)).date()) == {"newer"}
-    assert sighted.too_old(either, date(2999, 1, 1)) == set()
+    assert sightings.too_old(either, None) == {"old", "newer"}
+    assert sightings.too_old(either, (NOON - timedelta(days=100)).date()) == {"newer"}
+    assert sightings.too_old(either, date(2999, 1, 1)) == set()

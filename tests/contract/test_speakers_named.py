@@ -13,16 +13,17 @@ from typer.testing import CliRunner, Result
 from agents.cli import app
 from models.transcript import Transcript
 from streams import events as e
-from streams.blobs import Blobs
-from streams.corrections import Corrections
+from streams.logs.corrections import Corrections
 from streams.settings import Settings
-from streams.store import measure, writer
-from streams.store.names import named
-from streams.store.paragraphs import paragraphs
-from streams.store.read import quotes
-from streams.store.selection import Selection
+from streams.state.blobs import Blobs
+from streams.store import writer
+from streams.store.codebook.speaker_names import named
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks.paragraphs import paragraphs
+from streams.store.talks.talk_queries import quotes
 from streams.store.warehouse import Warehouse
-from streams.transcripts import key_of
+from streams.talks.transcripts import key_of
 from tests import heard
 from tests.conftest import Hold
 from tests.heard import COUGH, GUEST, HOST
@@ -149,8 +150,8 @@ def test_a_name_is_in_quotes_files_and_numbers_until_it_is_taken_back(listener: 
     assert [row["speakers"] for row in listener.read(paragraphs, "first")] == [names]
     assert [row["speakers"] for row in listener.read(quotes, 1)] == [names]
     by_ann = Selection(speaker="Ann Lee")
-    assert listener.read(measure.months, by_ann) == [{"month": "2025-03", "of_videos": 1}]
-    assert listener.read(measure.months, Selection(speaker=HOST)) == []
+    assert listener.read(prevalence.months, by_ann) == [{"month": "2025-03", "of_videos": 1}]
+    assert listener.read(prevalence.months, Selection(speaker=HOST)) == []
     assert "Ann Lee: Hello, my name is" in listener.types("transcript", "first").stdout
     assert "<v Ann Lee>" in listener.types("transcript", "first", "--format", "vtt").stdout
     told = listener.types("videos", "corrections").stdout
@@ -160,7 +161,7 @@ def test_a_name_is_in_quotes_files_and_numbers_until_it_is_taken_back(listener: 
     assert "named so already" in again.stderr
     assert listener.types("videos", "unname", "first", "ann lee").exit_code == 0
     assert [row["speakers"] for row in listener.read(paragraphs, "first")] == [[HOST, GUEST, COUGH]]
-    assert listener.read(measure.months, by_ann) == []
+    assert listener.read(prevalence.months, by_ann) == []
     assert "there is none to take back" in listener.types("videos", "unname", "first", HOST).stderr
     assert [event.name for event in Corrections(listener.blobs).events()] == ["Ann Lee", ""]
     assert "name of SPEAKER_00 taken back" in listener.types("videos", "corrections").stdout

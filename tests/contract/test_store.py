@@ -40,13 +40,16 @@ from agents.stage import Position
 from agents.store import Store
 from models.paragraphs import Paragraph, Paragraphs
 from streams import events as e
-from streams import wire
-from streams.blobs import Blobs
 from streams.errors import Misconfigured
+from streams.kafka import codec
 from streams.settings import Settings
-from streams.store import measure, read, sighted, writer
-from streams.store.selection import Selection
-from streams.store.shown import UNSORTED
+from streams.state.blobs import Blobs
+from streams.store import writer
+from streams.store.codebook.sql_fragments import UNSORTED
+from streams.store.operations import sightings
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries
 from streams.store.warehouse import MIGRATIONS, Warehouse
 
 
@@ -79,21 +82,23 @@ def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
             assigned(7, video("york", datetime.fromisoformat("2025-03-31T23:30:00-04:00")), 3),
         ],
     )
-    assert shares(measure.prevalence(either), "month", "theme") == {
+    assert shares(prevalence.prevalence(either), "month", "theme") == {
         ("2025-03", "Architecture"): (3, 5),
         ("2025-03", "Evaluation"): (2, 5),
         ("2025-03", UNSORTED): (1, 5),
         ("2025-04", "Evaluation"): (1, 1),
     }
-    assert shares(measure.themes(either), "theme") == {
+    assert shares(prevalence.themes(either), "theme") == {
         "Architecture": (3, 6),
         "Evaluation": (3, 6),
         UNSORTED: (1, 6),
     }
-    assert [row["share"] for row in measure.themes(either)] == [3 / 6, 3 / 6, 1 / 6]
-    assert shares(measure.topics(either), "topic_id") == {1: (2, 6), 2: (2, 6), 3: (3, 6), 4: (1, 6)}
-    assert shares(measure.themes(either, Selection("2025-04", "2025-04")), "theme") == {"Evaluation": (1, 1)}
-    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in measure.cooccurrence(either)} == {
+    assert [row["share"] for row in prevalence.themes(either)] == [3 / 6, 3 / 6, 1 / 6]
+    assert shares(prevalence.topics(either), "topic_id") == {1: (2, 6), 2: (2, 6), 3: (3, 6), 4: (1, 6)}
+    assert shares(prevalence.themes(either, Selection("2025-04", "2025-04")), "theme") == {
+        "Evaluation": (1, 1)
+    }
+    assert {(row["topic_id"], row["other_id"]): row["videos"] for row in prevalence.cooccurrence(either)} == {
         (1, 2): 1,
         (1, 3): 1,
     }
@@ -130,9 +135,9 @@ def test_a_paragraph_that_moves_to_a_newborn_topic_leaves_the_old_topics_set(stu
     for events in ([topic(1), *talks, birth], [birth, *reversed(talks), topic(1)]):
         empty(study)
         write(study, events)
-        assert shares(measure.topics(study), "topic_id") == {1: (1, 3), NEWBORN: (2, 3)}
+        assert shares(prevalence.topics(study), "topic_id") == {1: (1, 3), NEWBORN: (2, 3)}
         for topic_id, video_ids in ((1, {"b"}), (NEWBORN, {"a", "c"})):
-            assert {row["video_id"] for row in measure.videos(study, topic_id)} == video_ids
+            assert {row["video_id"] for row in prevalence.videos(study, topic_id)} == video_ids
 
 
 def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
@@ -151,7 +156,7 @@ def test_a_talk_published_in_another_year_than_it_was_first_said_counts_there_on
     """Years are partitions: one paragraph in two of them is still one."""
     write(study, [topic(1), assigned(0, video("a", datetime(2023, 5, 1, tzinfo=UTC)), 1)])
     write(study, [assigned(0, video("a"), 1, sequence=2)])
-    assert shares(measure.prevalence(study), "month") == {"2025-03": (1, 1)}
+    assert shares(prevalence.prevalence(study), "month") == {"2025-03": (1, 1)}
 
 
 @pytest.mark.long
@@ -173,7 +178,7 @@ def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -
     screenings = study.rows("SELECT verdict, rule FROM screenings FINAL")
     assert screenings == [{"verdict": "rejected", "rule": "language"}] * len(orders)
     assert study.rows("SELECT language FROM videos FINAL") == [{"language": "fr"}] * len(orders)
-    status = read.status(study)
+    status = talk_queries.status(study)
     assert status["states"] == {"rejected": len(orders)}
     assert status["rejections"] == {"language": len(orders)}
 
@@ -200,8 +205,8 @@ def test_a_sighting_keeps_its_best_rank_and_its_first_moment(study: Warehouse) -
         ("ingest", None, NOON),
         ("search-1", 2, NOON),
     ]
-    assert sighted.shown_by(study, "search-1") == {"a": {"": NOON}}
-    assert sighted.shown_by(study, "search") == {}
+    assert sightings.shown_by(study, "search-1") == {"a": {"": NOON}}
+    assert sightings.shown_by(study, "search") == {}
 
 
 class Watched(Warehouse):
@@ -234,9 +239,9 @@ async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_defau
         await store.start()
         warehouse.columns.clear()
         at = Position("log", "topic", 0, 0)
-        assert {path.name.split(".")[0] for path in GOLDEN} == set(wire.KINDS)
+        assert {path.name.split(".")[0] for path in GOLDEN} == set(codec.KINDS)
         for path in GOLDEN:
-            event = wire.decode(path.read_bytes())
+            event = codec.decode(path.read_bytes())
             if isinstance(event, e.ParagraphsEmbedded):
                 event = event.model_copy(update={"paragraphs": blob})
             assert await store.handle(event, at) == ()
@@ -280,7 +285,7 @@ def test_a_video_is_not_called_done_before_all_of_it_is_stored(study: Warehouse,
 
     with pytest.raises(ConnectionError):
         write(CutOff(study.settings), STORY)
-    assert read.status(study)["states"] == {}
+    assert talk_queries.status(study)["states"] == {}
     write(study, STORY)
     after_all = held(study)
     empty(study)
@@ -292,18 +297,18 @@ def test_a_topic_that_is_not_retained_leaves_numerator_and_denominator(study: Wa
     write(study, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation")])
     write(study, [assigned(0, video("a"), 1, 3), assigned(1, video("b"), 2), assigned(2, video("c"), 1)])
     before = held(study)
-    assert shares(measure.themes(study), "theme") == {"Architecture": (3, 3), "Evaluation": (1, 3)}
+    assert shares(prevalence.themes(study), "theme") == {"Architecture": (3, 3), "Evaluation": (1, 3)}
 
     _curate(study, 1, retained=0, revision=1)
-    assert shares(measure.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
-    assert shares(measure.prevalence(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
-    assert shares(measure.topics(study), "topic_id") == {2: (1, 2), 3: (1, 2)}
-    assert measure.cooccurrence(study) == []
-    assert {row["topic_id"] for row in measure.topic_months(study)} == {2, 3}
+    assert shares(prevalence.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(prevalence.prevalence(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(prevalence.topics(study), "topic_id") == {2: (1, 2), 3: (1, 2)}
+    assert prevalence.cooccurrence(study) == []
+    assert {row["topic_id"] for row in prevalence.topic_months(study)} == {2, 3}
 
     # A tracker that starts tells its topics again; that does not undo what a person decided.
     write(study, [topic(1, "Architecture")])
-    assert shares(measure.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
+    assert shares(prevalence.themes(study), "theme") == {"Architecture": (1, 2), "Evaluation": (1, 2)}
 
     _curate(study, 1, retained=1, revision=2, theme="Architecture")
     assert {view: rows for view, rows in held(study).items() if "view" in view} == {
@@ -324,9 +329,9 @@ def test_of_two_models_the_one_that_learned_more_is_shown(study: Warehouse) -> N
         for event in (topic(1, "Evaluation"), assigned(0, video("a"), 1))
     ]
     write(study, [changed, *rebuilt])
-    assert shares(measure.themes(study), "theme") == {"Architecture": (2, 2)}
+    assert shares(prevalence.themes(study), "theme") == {"Architecture": (2, 2)}
     write(study, [changed.model_copy(update={"model_version": "model-2", "sequence": 3})])
-    assert shares(measure.themes(study), "theme") == {"Evaluation": (1, 1)}
+    assert shares(prevalence.themes(study), "theme") == {"Evaluation": (1, 1)}
 
 
 @pytest.mark.long
@@ -359,7 +364,7 @@ def test_workers_that_migrate_at_once_do_no_harm(server: str, tmp_path: Path) ->
     with Warehouse(settings, patience_s=5) as warehouse:
         assert (warehouse.missing_migrations(), warehouse.migrate()) == ([], [])
         write(warehouse, STORY)
-        assert read.status(warehouse)["states"]["assigned"] == 3
+        assert talk_queries.status(warehouse)["states"]["assigned"] == 3
 
 
 def test_tables_of_another_groundswell_are_refused_with_the_cure(study: Warehouse) -> None:
@@ -383,17 +388,19 @@ def test_a_video_is_finished_when_nothing_more_is_to_be_done_for_it(study: Wareh
             settled(letters["again"], "replayed"),
         ],
     )
-    assert read.finished_videos(study) == {"done", "refused", "waits", "gone"}
-    assert read.known_videos(study) == {"done", "refused", "under way", "waits", "gone", "again"}
-    assert read.status(study)["dead_letters"] == 2
-    assert {row["video_id"] for row in read.dead_letters(study)} == {"waits", None}
-    assert {(row["video_id"], row["settlement"]) for row in read.dead_letters(study, settled=True)} == {
+    assert talk_queries.finished_videos(study) == {"done", "refused", "waits", "gone"}
+    assert talk_queries.known_videos(study) == {"done", "refused", "under way", "waits", "gone", "again"}
+    assert talk_queries.status(study)["dead_letters"] == 2
+    assert {row["video_id"] for row in talk_queries.dead_letters(study)} == {"waits", None}
+    assert {
+        (row["video_id"], row["settlement"]) for row in talk_queries.dead_letters(study, settled=True)
+    } == {
         *(("waits", ""), (None, "")),
         *(("gone", "dropped"), ("again", "replayed")),
     }
     # It failed again, after it was replayed: another letter, and that one waits.
     write(study, [dead_letter(9, "again")])
-    assert "again" in read.finished_videos(study)
+    assert "again" in talk_queries.finished_videos(study)
 
 
 def test_the_last_decision_about_a_dead_letter_stands_in_any_order(study: Warehouse) -> None:
@@ -403,8 +410,8 @@ def test_the_last_decision_about_a_dead_letter_stands_in_any_order(study: Wareho
         empty(study)
         for event in events:
             write(study, [event])
-        assert read.finished_videos(study) == set()
-        (row,) = read.dead_letters(study, settled=True)
+        assert talk_queries.finished_videos(study) == set()
+        (row,) = talk_queries.dead_letters(study, settled=True)
         assert row["settlement"] == "replayed"
 
 
@@ -453,15 +460,15 @@ def test_sql_in_an_id_or_a_title_is_data(either: Warehouse, text: str) -> None:
     for name in ("video_id", "title", "description", "channel", "show", "url"):
         assert kept[name] == text
     assert kept["speakers"] == [text, "Ann"]
-    assert read.known_videos(either) == {text, "plain"}
-    assert set(sighted.shown_by(either, text)) == {text}
-    assert set(sighted.shown_by(either, "channel-2")) == {"plain"}
-    assert sighted.known(either, [text, "plain"])[text]["title"] == text
-    assert shares(measure.themes(either), "theme") == {text: (1, 1)}
-    (quote,) = read.quotes(either, 1)
+    assert talk_queries.known_videos(either) == {text, "plain"}
+    assert set(sightings.shown_by(either, text)) == {text}
+    assert set(sightings.shown_by(either, "channel-2")) == {"plain"}
+    assert sightings.known(either, [text, "plain"])[text]["title"] == text
+    assert shares(prevalence.themes(either), "theme") == {text: (1, 1)}
+    (quote,) = talk_queries.quotes(either, 1)
     assert (quote["title"], quote["text"], quote["speakers"]) == (text, text, [text])
-    found = read.dead_letter(either, letter.event_id[:10])
+    found = talk_queries.dead_letter(either, letter.event_id[:10])
     assert found is not None
     assert (found["video_id"], found["cause"], found["message_key"]) == (text, text, text)
-    assert read.dead_letter(either, text) is None
-    assert read.finished_videos(either) == {text, "plain"}
+    assert talk_queries.dead_letter(either, text) is None
+    assert talk_queries.finished_videos(either) == {text, "plain"}

@@ -35,13 +35,15 @@ from said import (
 from agents import rebuild
 from agents.discover import Discover
 from streams import events as e
-from streams.blobs import Blobs
-from streams.epochs import Epochs
-from streams.store import genealogy, measure, news, read, writer
-from streams.store.shown import UNSORTED
+from streams.kafka.topics import VIDEOS_SEEN
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epochs
+from streams.store import writer
+from streams.store.codebook.sql_fragments import UNSORTED
+from streams.store.queries import alerts, genealogy, prevalence
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
-from streams.topics import VIDEOS_SEEN
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
 
 
 def test_a_merge_moves_every_number_at_once_and_only_once(either: Warehouse) -> None:
@@ -55,25 +57,25 @@ def test_a_merge_moves_every_number_at_once_and_only_once(either: Warehouse) -> 
             assigned(3, video("april", datetime(2025, 4, 2, tzinfo=UTC)), 2),
         ],
     )
-    assert shares(measure.topics(either), "topic_id") == {1: (1, 4), 2: (4, 4), 3: (1, 4)}
+    assert shares(prevalence.topics(either), "topic_id") == {1: (1, 4), 2: (4, 4), 3: (1, 4)}
     for _ in range(2):
         write(either, [merged(2, 1, sequence=5)])
-        assert shares(measure.topics(either), "topic_id") == {1: (4, 4), 3: (1, 4)}
-        assert shares(measure.themes(either), "theme") == {"Architecture": (4, 4), "Costs": (1, 4)}
-        assert shares(measure.prevalence(either), "month", "theme") == {
+        assert shares(prevalence.topics(either), "topic_id") == {1: (4, 4), 3: (1, 4)}
+        assert shares(prevalence.themes(either), "theme") == {"Architecture": (4, 4), "Costs": (1, 4)}
+        assert shares(prevalence.prevalence(either), "month", "theme") == {
             ("2025-03", "Architecture"): (3, 3),
             ("2025-03", "Costs"): (1, 3),
             ("2025-04", "Architecture"): (1, 1),
         }
         assert {
-            (row["topic_id"], row["other_id"]): row["videos"] for row in measure.cooccurrence(either)
+            (row["topic_id"], row["other_id"]): row["videos"] for row in prevalence.cooccurrence(either)
         } == {
             (1, 3): 1  # not with itself
         }
-        assert read.status(either)["topics"] == 2
+        assert talk_queries.status(either)["topics"] == 2
     # A talk that comes later is still given the old id only by an old assignment; it counts there too.
     write(either, [assigned(4, video("late"), 2)])
-    assert shares(measure.topics(either), "topic_id") == {1: (5, 5), 3: (1, 5)}
+    assert shares(prevalence.topics(either), "topic_id") == {1: (5, 5), 3: (1, 5)}
 
 
 def test_chains_of_merges_are_followed_in_whatever_order_they_are_written(study: Warehouse) -> None:
@@ -86,7 +88,7 @@ def test_chains_of_merges_are_followed_in_whatever_order_they_are_written(study:
             write(study, [event])
         write(study, talks)
         write(study, topics)
-        assert shares(measure.topics(study), "topic_id") == {1: (4, 5), 2: (1, 5)}
+        assert shares(prevalence.topics(study), "topic_id") == {1: (4, 5), 2: (1, 5)}
         assert {row["topic_id"]: row["target"] for row in study.rows("SELECT * FROM aliases")} == {
             3: 1,
             4: 1,
@@ -98,7 +100,7 @@ def test_a_merge_of_one_model_is_none_of_another(study: Warehouse) -> None:
     old = [topic(1), topic(2), assigned(0, video("a"), 1), merged(1, 2, 2)]
     new = [event.model_copy(update={"model_version": "model-2"}) for event in old[:3]]
     write(study, [*old, *new, _epoch("model-2", 1)])
-    assert shares(measure.topics(study), "topic_id") == {1: (1, 1), 2: (0, 1)}
+    assert shares(prevalence.topics(study), "topic_id") == {1: (1, 1), 2: (0, 1)}
 
 
 def test_a_topic_that_was_merged_is_found_under_the_one_it_ended_up_in(study: Warehouse) -> None:
@@ -110,7 +112,7 @@ def test_a_topic_that_was_merged_is_found_under_the_one_it_ended_up_in(study: Wa
         assert found is not None
         assert (found["topic_id"], found["asked_id"], found["theme"]) == (1, asked, UNSORTED)
         assert [each["topic_id"] for each in found["merged"]] == [2, 3]
-        assert [quote["text"] for quote in read.quotes(study, asked)] == ["we chunk"]
+        assert [quote["text"] for quote in talk_queries.quotes(study, asked)] == ["we chunk"]
     assert genealogy.topic(study, 9) is None
 
 
@@ -126,7 +128,7 @@ def test_a_topic_is_called_what_a_person_decided_else_what_a_labeller_said_else_
     study: Warehouse,
 ) -> None:
     def name() -> str:
-        (row,) = measure.topics(study)
+        (row,) = prevalence.topics(study)
         found = genealogy.topic(study, row["topic_id"])
         assert found is not None
         assert found["name"] == row["name"]
@@ -182,10 +184,10 @@ def test_a_topic_sleeps_until_it_wakes(study: Warehouse) -> None:
     write(study, [topic(1), topic(2)])
     slept, woke = dormant(1, sequence=3, asleep=True), dormant(1, sequence=8, asleep=False)
     write(study, [slept])
-    assert {row["topic_id"]: row["asleep"] for row in measure.topics(study)} == {1: True, 2: False}
+    assert {row["topic_id"]: row["asleep"] for row in prevalence.topics(study)} == {1: True, 2: False}
     write(study, [woke])
     write(study, [slept])  # again, after it woke
-    assert {row["topic_id"]: row["asleep"] for row in measure.topics(study)} == {1: False, 2: False}
+    assert {row["topic_id"]: row["asleep"] for row in prevalence.topics(study)} == {1: False, 2: False}
 
 
 def test_drift_says_which_words_went_and_came(study: Warehouse) -> None:
@@ -224,7 +226,7 @@ def test_an_emergence_keeps_its_evidence_and_says_where_to_hear_it(either: Wareh
     )
     write(either, [news_of_it, alert])
     write(either, [news_of_it, alert])
-    (emergence,), (raised,) = news.emergences(either), news.alerts(either)
+    (emergence,), (raised,) = alerts.emergences(either), alerts.alerts(either)
     for row in (emergence, raised):
         assert (row["topic_id"], row["terms"], row["sources"]) == (0, ["mcp", "server"], 2)
         assert (row["recent"], row["recent_of"], row["earlier"], row["earlier_of"]) == (3, 50, 1, 200)
@@ -252,11 +254,11 @@ def test_an_alert_without_evidence_has_its_reason_and_its_talks(study: Warehouse
         rule="new topic", model_version=MODEL, topic_id=1, title="t", reason="r", video_ids=("a",)
     )
     write(study, [alert])
-    (row,) = news.alerts(study)
+    (row,) = alerts.alerts(study)
     assert (row["terms"], row["channel"], row["quotes"], row["first_on"]) == ([], "", [], None)
     assert row["topic_id"] == 1
     write(study, [topic(2), merged(1, 2, sequence=5)])
-    assert [row["topic_id"] for row in news.alerts(study)] == [2], "where it is to be found now"
+    assert [row["topic_id"] for row in alerts.alerts(study)] == [2], "where it is to be found now"
     assert [talk["title"] for talk in row["talks"]] == ["Talk a"]
 
 
@@ -277,28 +279,28 @@ def test_boilerplate_is_counted_by_source_and_can_be_read(either: Warehouse) -> 
         write(either, [seen(of), event.model_copy(update={"assignments": tuple(marked)})])
         said = [_paragraph(video_id, number, f"{video_id}{number}") for number in range(3)]
         writer.write(either, [("paragraphs", row) for row in said])
-    (row,) = news.boilerplate(either)
+    (row,) = alerts.boilerplate(either)
     assert (row["source"], row["name"], row["videos"], row["paragraphs"]) == ("UC1", "Night Deploys", 2, 6)
     assert (row["boilerplate"], row["share"]) == (4, 4 / 6)
     assert [example["text"] for example in row["examples"]] == ["b1", "b2", "a1"]  # the newest first
-    assert read.status(either)["boilerplate"] == 4
-    assert shares(measure.topics(either), "topic_id") == {1: (3, 3)}
+    assert talk_queries.status(either)["boilerplate"] == 4
+    assert shares(prevalence.topics(either), "topic_id") == {1: (3, 3)}
 
 
 def test_the_newest_epochs_model_is_shown_from_its_beginning_on(either: Warehouse) -> None:
     old = [topic(1), assigned(0, video("a"), 1), assigned(1, video("b"), 1)]
     write(either, [_epoch(MODEL, 0), *old, seen(video("a")), seen(video("b"))])
-    assert shares(measure.topics(either), "topic_id") == {1: (2, 2)}
-    assert (read.status(either)["epoch"], read.status(either)["relearning"]) == (0, 0)
+    assert shares(prevalence.topics(either), "topic_id") == {1: (2, 2)}
+    assert (talk_queries.status(either)["epoch"], talk_queries.status(either)["relearning"]) == (0, 0)
     write(either, [_epoch("model-2", 1)])
-    assert measure.topics(either) == []
-    assert (read.status(either)["epoch"], read.status(either)["relearning"]) == (1, 2)
+    assert prevalence.topics(either) == []
+    assert (talk_queries.status(either)["epoch"], talk_queries.status(either)["relearning"]) == (1, 2)
     new = [event.model_copy(update={"model_version": "model-2"}) for event in (topic(1, "Costs"), old[1])]
     write(either, new)
-    assert shares(measure.themes(either), "theme") == {"Costs": (1, 1)}
-    assert read.unlearned_videos(either) == {"b"}
+    assert shares(prevalence.themes(either), "theme") == {"Costs": (1, 1)}
+    assert talk_queries.unlearned_videos(either) == {"b"}
     write(either, [_epoch(MODEL, 0)])  # a worker of old times starts again
-    assert shares(measure.themes(either), "theme") == {"Costs": (1, 1)}
+    assert shares(prevalence.themes(either), "theme") == {"Costs": (1, 1)}
 
 
 def test_an_epoch_has_to_learn_every_talk_that_was_heard_in_the_order_of_the_last_one(

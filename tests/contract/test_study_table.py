@@ -12,8 +12,8 @@ from said import assigned, topic, video, write
 
 from models.codebook import load
 from streams.settings import Settings
-from streams.store import measure
-from streams.store.selection import Selection
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from tests.golden.study_table import COUNTED, IMPOSSIBLE, PAIRS, TABLE, TALKS, TOPICS, talks
 
@@ -81,22 +81,22 @@ def test_the_ready_codebook_has_the_studys_topics_in_its_themes() -> None:
 
 
 def test_the_studys_table_is_reproduced_exactly(published: Warehouse) -> None:
-    themes = measure.themes(published)
+    themes = prevalence.themes(published)
     assert {row["theme"]: (row["videos"], round(100 * row["share"], 1)) for row in themes} == {
         theme: figures for theme, (figures, _) in TABLE.items()
     }
     assert {row["theme"]: row["topics"] for row in themes} == {
         theme: len(topics) for theme, (_, topics) in TABLE.items()
     }
-    topics = measure.topics(published)
+    topics = prevalence.topics(published)
     assert {row["name"]: (row["videos"], round(100 * row["share"], 1)) for row in topics} == TOPICS
     assert {row["of_videos"] for row in (*themes, *topics)} == {COUNTED}
     assert [row["theme"] for row in themes] == list(TABLE)  # most prevalent first, as it was printed
 
 
 def test_a_theme_is_the_union_of_its_topics_and_not_their_sum(published: Warehouse) -> None:
-    topics = measure.topics(published)
-    for row in measure.themes(published):
+    topics = prevalence.topics(published)
+    for row in prevalence.themes(published):
         parts = [each["videos"] for each in topics if each["theme"] == row["theme"]]
         assert max(parts) <= row["videos"] <= sum(parts)
         if len(parts) > 1:
@@ -104,7 +104,9 @@ def test_a_theme_is_the_union_of_its_topics_and_not_their_sum(published: Warehou
 
 
 def test_the_studys_cooccurrences_are_reproduced_exactly(published: Warehouse) -> None:
-    found = {frozenset((row["name"], row["other"])): row["videos"] for row in measure.cooccurrence(published)}
+    found = {
+        frozenset((row["name"], row["other"])): row["videos"] for row in prevalence.cooccurrence(published)
+    }
     assert {pair: found[frozenset(pair)] for pair in PAIRS} == PAIRS
     by_hand = {
         frozenset(pair): sum(each.issuperset(pair) for each in talks())
@@ -114,11 +116,11 @@ def test_the_studys_cooccurrences_are_reproduced_exactly(published: Warehouse) -
 
 
 def test_its_months_add_up_to_the_whole(published: Warehouse) -> None:
-    months = measure.months(published)
+    months = prevalence.months(published)
     assert (months[0]["month"], months[-1]["month"]) == ("2022-03", "2024-08")
     assert sum(row["of_videos"] for row in months) == COUNTED
     by_year = [
-        measure.themes(published, Selection(f"{year}-01", f"{year}-12")) for year in (2022, 2023, 2024)
+        prevalence.themes(published, Selection(f"{year}-01", f"{year}-12")) for year in (2022, 2023, 2024)
     ]
     for theme, ((videos, _), _) in TABLE.items():
         assert sum(row["videos"] for rows in by_year for row in rows if row["theme"] == theme) == videos

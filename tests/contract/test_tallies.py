@@ -14,9 +14,9 @@ from said import MODEL, assigned, merged, topic, video, write
 
 from agents import views
 from streams import events as e
-from streams.store import measure, tally
-from streams.store.book import book
-from streams.store.selection import EVERYTHING, Selection
+from streams.store.codebook.effective import book
+from streams.store.queries import aggregation, prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Warehouse
 
 FIRST = date(2025, 1, 28)
@@ -78,10 +78,10 @@ def test_periods_that_overlap_touch_or_lie_apart_are_counted_right_in_one_scan(
     applied = book(told)
     counts = {1: "1", 2: "2", 3: "3", 5: "1"}
     themes = {1: "Architecture", 2: "Architecture", 3: "Evaluation", 5: "Architecture"}
-    for each, selection in zip(measure.topic_tallies(told, asked, applied), asked, strict=True):
+    for each, selection in zip(prevalence.topic_tallies(told, asked, applied), asked, strict=True):
         found = {str(unit): (row["videos"], row["paragraphs"]) for unit, row in each.units.items()}
         assert (each.of_videos, found) == by_hand(selection, counts), selection
-    for each, selection in zip(measure.theme_tallies(told, asked, applied), asked, strict=True):
+    for each, selection in zip(prevalence.theme_tallies(told, asked, applied), asked, strict=True):
         found = {unit: (row["videos"], row["paragraphs"]) for unit, row in each.units.items()}
         assert (each.of_videos, found) == by_hand(selection, themes), selection
         assert all(row["of_videos"] == each.of_videos for row in each.units.values())
@@ -118,19 +118,19 @@ def test_pairs_are_counted_by_hand_too_and_those_of_few_topics_are_among_all(
     of_videos = sum(map(bool, present))
     together = Counter(pair for topics in present for pair in combinations(sorted(topics), 2))
     wanted = {pair: videos for pair, videos in together.items() if among is None or set(pair) <= among}
-    found = measure.cooccurrence(told, among=among)
+    found = prevalence.cooccurrence(told, among=among)
     assert {(row["topic_id"], row["other_id"]): row["videos"] for row in found} == wanted
     for row in found:
         one, other = alone[row["topic_id"]], alone[row["other_id"]]
         assert (row["topic_videos"], row["other_videos"], row["of_videos"]) == (one, other, of_videos)
         assert row["jaccard"] == row["videos"] / (one + other - row["videos"])
         assert row["lift"] == pytest.approx(row["videos"] / of_videos / (one / of_videos * other / of_videos))
-    assert measure.cooccurrence(told, limit=1, among=among) == found[:1]
+    assert prevalence.cooccurrence(told, limit=1, among=among) == found[:1]
 
 
 def test_the_newest_talk_is_one_that_counts(told: Warehouse, study: Warehouse) -> None:
     applied = book(told)
-    assert tally.newest(told, EVERYTHING, applied) == FIRST + timedelta(days=5 * (len(TOLD) - 1))
+    assert aggregation.newest(told, EVERYTHING, applied) == FIRST + timedelta(days=5 * (len(TOLD) - 1))
     of_greetings = Selection("2025-02-07", "2025-02-07")  # one talk, and its only topic does not count
-    assert tally.newest(told, of_greetings, applied) is None
+    assert aggregation.newest(told, of_greetings, applied) is None
     assert views.topics(told, of_greetings)[0]["trend"] is None

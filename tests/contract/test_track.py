@@ -21,8 +21,6 @@ from models.paragraphs import Paragraphs
 from models.splitting import Splitter
 from models.topics import Batch, TopicModel, TopicSettings
 from models.transcript import Transcript
-from streams.blobs import Blobs
-from streams.epochs import Epochs
 from streams.errors import DataError, Fatal, Misconfigured, Unavailable
 from streams.events import (
     ConsolidationRequested,
@@ -35,6 +33,8 @@ from streams.events import (
     TopicsConsolidated,
     Video,
 )
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epochs
 from tests.processes import TALKS
 
 COUNT = 6

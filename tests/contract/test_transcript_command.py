@@ -17,9 +17,9 @@ from agents.transcribe import Transcribe
 from models.captions import parse
 from models.transcript import Transcript
 from streams import events as e
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from streams.store import writer
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold

@@ -24,12 +24,12 @@ import pytest
 from agents.lanes import Folder
 from models.captions import parse
 from models.errors import BadInput
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Source
-from streams.feeds import youtube_entries
-from streams.podcasts import podcast
-from streams.wire import decode, encode
+from streams.feeds.atom import youtube_entries
+from streams.feeds.podcasts import podcast
+from streams.kafka.codec import decode, encode
+from streams.state.blobs import Blobs
 from tests.fuzz.hostile import FEEDS as FEED_KINDS
 from tests.fuzz.hostile import bent, put_file, talk
 

@@ -18,8 +18,12 @@ from pydantic import ValidationError
 
 from streams import events as e
 from streams.settings import Settings
-from streams.store import measure, news, operations, read, writer
-from streams.store.selection import Selection
+from streams.store import writer
+from streams.store.operations import throughput
+from streams.store.queries import alerts as news
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Row, Warehouse
 from tests.web import studies
 
@@ -294,19 +298,19 @@ def by(rows: list[Row], *names: str) -> list[tuple[Any, ...]]:
 def test_themes_by_month_are_the_studys_prevalence(lively: Warehouse) -> None:
     rows = asked(lively, "topics", "Themes by month")
     said = [{**row, "month": f"{row['time']:%Y-%m}"} for row in rows if row["share"]]
-    expected = measure.prevalence(lively, SELECTION)
+    expected = prevalence.prevalence(lively, SELECTION)
     assert by(said, "month", "theme", "share") == by(expected, "month", "theme", "share")
-    months = {row["month"] for row in measure.months(lively, SELECTION)}
+    months = {row["month"] for row in prevalence.months(lively, SELECTION)}
     themes = {row["theme"] for row in expected}
     assert len(rows) == len(months) * len(themes), "a theme without a talk in a month has a zero there"
 
 
 def test_themes_and_topics_of_a_period_are_the_studys(lively: Warehouse) -> None:
-    expected = measure.themes(lively, SELECTION)
+    expected = prevalence.themes(lively, SELECTION)
     assert by(asked(lively, "topics", "Prevalence of themes"), "theme", "share") == by(
         expected, "theme", "share"
     )
-    topics = [row for row in measure.topics(lively, SELECTION) if row["videos"]]
+    topics = [row for row in prevalence.topics(lively, SELECTION) if row["videos"]]
     said = asked(lively, "topics", "Prevalence of topics")
     assert by(said, "Topic", "Theme", "Talks", "Of", "Share", "Paragraphs") == by(
         topics, "name", "theme", "videos", "of_videos", "share", "paragraphs"
@@ -317,7 +321,7 @@ def test_themes_and_topics_of_a_period_are_the_studys(lively: Warehouse) -> None
 
 def test_the_chosen_theme_limits_what_is_shown_and_not_what_it_is_a_share_of(lively: Warehouse) -> None:
     chosen = {"theme": ["Costs"]}
-    expected = [row for row in measure.themes(lively, SELECTION) if row["theme"] == "Costs"]
+    expected = [row for row in prevalence.themes(lively, SELECTION) if row["theme"] == "Costs"]
     assert by(asked(lively, "topics", "Prevalence of themes", chosen), "theme", "share") == by(
         expected, "theme", "share"
     )
@@ -329,8 +333,8 @@ def test_the_chosen_theme_limits_what_is_shown_and_not_what_it_is_a_share_of(liv
 
 def test_topics_by_month_are_the_studys_for_the_ten_largest(lively: Warehouse) -> None:
     rows = asked(lively, "topics", "Topics by month")
-    names = {row["topic_id"]: row["name"] for row in measure.topics(lively, SELECTION)}
-    expected = [row | {"topic": names[row["topic_id"]]} for row in measure.topic_months(lively, SELECTION)]
+    names = {row["topic_id"]: row["name"] for row in prevalence.topics(lively, SELECTION)}
+    expected = [row | {"topic": names[row["topic_id"]]} for row in prevalence.topic_months(lively, SELECTION)]
     shown = {row["topic"] for row in rows}
     assert len(shown) == 10
     said = [{**row, "month": f"{row['time']:%Y-%m}"} for row in rows if row["share"]]
@@ -341,7 +345,7 @@ def test_topics_by_month_are_the_studys_for_the_ten_largest(lively: Warehouse) -
 
 def test_topics_that_occur_together_are_the_studys(lively: Warehouse) -> None:
     said = asked(lively, "topics", "Topics that occur together")
-    expected = measure.cooccurrence(lively, SELECTION, limit=100)
+    expected = prevalence.cooccurrence(lively, SELECTION, limit=100)
     columns = ("Topic", "Other", "Talks", "Topic's talks", "Other's talks", "Jaccard", "Lift")
     names = ("name", "other", "videos", "topic_videos", "other_videos", "jaccard", "lift")
     assert by(said, *columns) == by(expected, *names)
@@ -349,7 +353,7 @@ def test_topics_that_occur_together_are_the_studys(lively: Warehouse) -> None:
 
 def test_growth_ends_with_every_talk_that_counts(lively: Warehouse) -> None:
     rows = asked(lively, "topics", "Growth of the corpus")
-    months = measure.months(lively)
+    months = prevalence.months(lively)
     assert rows[-1]["talks"] == sum(row["of_videos"] for row in months)
     assert len(rows) == len(months)
     assert all(one["talks"] < other["talks"] for one, other in pairwise(rows))
@@ -366,7 +370,7 @@ def test_alerts_drift_and_subjects_are_those_of_the_views(lively: Warehouse) -> 
     assert by(asked(lively, "topics", "annotation Alerts"), "time", "tags") == by(alerts, "raised_at", "rule")
     assert asked(lively, "topics", "Alerts") == [{"alerts": len(alerts)}]
     (drift,) = asked(lively, "topics", "Drift")
-    named = {row["topic_id"]: row["name"] for row in measure.topics(lively)}
+    named = {row["topic_id"]: row["name"] for row in prevalence.topics(lively)}
     assert (drift["What"], drift["Lost"], drift["Topic"]) == ("words", "gpt-3", named[1])
     (subject,) = asked(lively, "topics", "Subjects that emerged")
     assert (subject["Subject"], subject["Topic"]) == (studies.SCRIPT, named[studies.BORN])
@@ -374,16 +378,16 @@ def test_alerts_drift_and_subjects_are_those_of_the_views(lively: Warehouse) -> 
 
 def test_what_operations_shows_is_what_the_views_say(lively: Warehouse) -> None:
     states = {row["State"]: row["Videos"] for row in asked(lively, "operations", "Where videos are")}
-    assert states == read.status(lively)["states"]
-    assert states == {row["state"]: row["videos"] for row in operations.stages(lively) if row["videos"]}
+    assert states == talk_queries.status(lively)["states"]
+    assert states == {row["state"]: row["videos"] for row in throughput.stages(lively) if row["videos"]}
     rules = {row["Rule"]: row["Videos"] for row in asked(lively, "operations", "Why videos were rejected")}
-    assert rules == read.status(lively)["rejections"]
+    assert rules == talk_queries.status(lively)["rejections"]
     letters = asked(lively, "operations", "Dead letters that wait, newest first")
-    waiting = read.dead_letters(lively)
+    waiting = talk_queries.dead_letters(lively)
     assert by(letters, "Letter", "Cause", "Cure") == by(waiting, "letter_id", "cause", "cure")
     assert asked(lively, "operations", "Dead letters that wait") == [{"letters": len(letters)}]
     (source,) = asked(lively, "operations", "What sources yield")
-    (expected,) = operations.sources(lively)
+    (expected,) = throughput.sources(lively)
     assert (source["Found"], source["Rejected"], source["Newest"]) == (
         expected["found"],
         expected["rejected"],

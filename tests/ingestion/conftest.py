@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
 from tests.loopback_youtube import LoopbackYouTube
 
 

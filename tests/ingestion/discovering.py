@@ -16,17 +16,17 @@ from xml.sax.saxutils import escape
 from agents.discover import Discover
 from agents.lanes import Lanes
 from agents.stage import Position
-from streams.blobs import Blobs
 from streams.events import Event, Source, SourceDue, VideoSeen
-from streams.locators import locate
-from streams.reader import Reader
+from streams.http.client import Reader
+from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN
 from streams.settings import Settings
-from streams.sources import Sources, Watched, source_id
+from streams.state.blobs import Blobs
+from streams.state.source_locators import locate
+from streams.state.sources import Sources, Watched, source_id
 from streams.store import writer
 from streams.store.warehouse import Warehouse
-from streams.topics import SOURCES_DUE, VIDEOS_SEEN
-from streams.youtube import YouTube
-from streams.youtube_api import DataApi
+from streams.youtube.client import YouTube
+from streams.youtube.data_api import DataApi
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -11,7 +11,6 @@ from typing import Any
 from agents.fetch import Fetch
 from agents.screen import Gate, Screen
 from agents.stage import Position
-from streams.blobs import Blobs
 from streams.events import (
     Event,
     Sighting,
@@ -19,10 +18,11 @@ from streams.events import (
     VideoAccepted,
     VideoSeen,
 )
-from streams.parking import ParkingLot
-from streams.reader import Reader
+from streams.http.client import Reader
 from streams.settings import Settings
-from streams.youtube import YouTube
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import ParkingLot
+from streams.youtube.client import YouTube
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TALK = "abcdefghijk"

@@ -18,7 +18,6 @@ from agents.caption import TRIES, Caption
 from agents.stage import Position
 from agents.transcribe import Transcribe
 from models.transcript import Transcript
-from streams.drafts import Drafts, is_draft
 from streams.errors import DataError
 from streams.events import (
     AudioStored,
@@ -31,8 +30,9 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.governor import Governor
-from streams.youtube import YouTube
+from streams.talks.caption_drafts import Drafts, is_draft
+from streams.youtube.client import YouTube
+from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import AT, NOON, TALK, Front
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
@@ -366,9 +366,9 @@ def _handle_in_a_process(
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"
-        "from agents.caption import Caption; from streams.drafts import Drafts\n"
-        "from streams.blobs import Blobs; from streams.settings import Settings\n"
-        "from streams.youtube import YouTube\n"
+        "from agents.caption import Caption; from streams.talks.caption_drafts import Drafts\n"
+        "from streams.state.blobs import Blobs; from streams.settings import Settings\n"
+        "from streams.youtube.client import YouTube\n"
         "from tests.ingestion.moving_clock import AT\n"
         "from tests.ingestion.test_caption_drafts import accepted\n"
         "def die(*_, **__): os.kill(os.getpid(), 9)\n"

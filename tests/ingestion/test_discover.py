@@ -28,11 +28,11 @@ from streams.events import (
     VideoRejected,
     VideoSeen,
 )
-from streams.governor import Governor
-from streams.outbox import Outbox
-from streams.wire import decode
-from streams.youtube import YouTube
-from streams.youtube_errors import Verdict
+from streams.kafka.codec import decode
+from streams.state.outbox import Outbox
+from streams.youtube.client import YouTube
+from streams.youtube.errors import Verdict
+from streams.youtube.request_budget import Governor
 from tests.loopback_youtube import FakeVideo
 
 AT = Position("log", "sources.due", 0, 0)
@@ -644,7 +644,7 @@ class TestParking:
         self, study: Discovery
     ) -> None:
         from streams.events import VideoParked
-        from streams.parking import ParkingLot
+        from streams.state.parked_videos import ParkingLot
 
         study.loopback.add(FakeVideo("abcdefghijk"))
         study.add("@Meetup")
@@ -667,7 +667,7 @@ class TestParking:
         self, study: Discovery
     ) -> None:
         from streams.events import VideoParked
-        from streams.parking import ParkingLot
+        from streams.state.parked_videos import ParkingLot
 
         study.loopback.add(FakeVideo("abcdefghijk"))
         study.add("@Meetup")

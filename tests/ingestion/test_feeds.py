@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.errors import DataError
-from streams.feeds import feed_address, youtube_entries
+from streams.feeds.atom import feed_address, youtube_entries
+from streams.feeds.podcasts import Podcast, podcast
 from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
-from streams.podcasts import Podcast, podcast
 from tests.realdata import shared
 from tests.websub_hub import entry, notification, tombstone
 

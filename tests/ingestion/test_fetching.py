@@ -22,7 +22,6 @@ from agents.retain import retain
 from agents.verify import RecordingError, verify
 from models.audio import measure
 from models.errors import BadInput
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import (
     AudioStored,
@@ -36,8 +35,9 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.reader import Reader
-from streams.youtube import YouTube
+from streams.http.client import Reader
+from streams.state.blobs import Blobs
+from streams.youtube.client import YouTube
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.ingestion.podcast_host import PodcastHost
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
@@ -631,8 +631,8 @@ def _handle_in_a_process(
         "import asyncio, os, resource, sys, threading, time; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"
         "from tests.ingestion.moving_clock import Front, TALK, NOON\n"
-        "from streams.blobs import Blobs; from streams.events import Video, VideoAccepted\n"
-        "from streams.youtube import YouTube\n"
+        "from streams.state.blobs import Blobs; from streams.events import Video, VideoAccepted\n"
+        "from streams.youtube.client import YouTube\n"
         "def die(*_, **__): os.kill(os.getpid(), 9)\n"
         "front = Front(Path(sys.argv[1]), YouTube(proxy=sys.argv[2], insecure_tls=True))\n"
         "def die_with_part():\n"

@@ -12,7 +12,7 @@ from discovering import Discovery, discovery
 from agents.following import EVERY, MOST, Following
 from streams.errors import Unavailable
 from streams.events import Sighting, Video, VideoAccepted, VideoFollowed, VideoSeen
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
 from tests.loopback_youtube import FakeVideo
 
 pytestmark = pytest.mark.long

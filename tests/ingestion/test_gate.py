@@ -14,7 +14,6 @@ from agents.relevance import Ranking
 from models.embedding import Embedder
 from models.errors import ModelUnavailable
 from models.packaged import prepare
-from streams.blobs import Blobs
 from streams.events import (
     Blob,
     Event,
@@ -26,10 +25,11 @@ from streams.events import (
     VideoReviewed,
     VideoSeen,
 )
-from streams.outbox import Outbox
-from streams.parking import ParkingLot
-from streams.reviews import Reviews
+from streams.logs.reviews import Reviews
 from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.state.parked_videos import ParkingLot
 
 pytestmark = pytest.mark.long
 

@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.errors import Paused, Unavailable
-from streams.governor import Governor, identity_of
-from streams.youtube_errors import Verdict
+from streams.youtube.errors import Verdict
+from streams.youtube.request_budget import Governor, identity_of
 from tests.ingestion.moving_clock import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -319,8 +319,8 @@ SCRIPT = """
 import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from streams.governor import Governor
-from streams.youtube_errors import Verdict
+from streams.youtube.request_budget import Governor
+from streams.youtube.errors import Verdict
 
 governor = Governor(
     Path(sys.argv[1]), "no proxy, as a guest", 100_000, 3600.0,

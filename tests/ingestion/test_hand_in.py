@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from agents.cli import app
 from agents.ingest import Given, Handed, Ingest
-from streams import talk_files
-from streams.blobs import Blobs
 from streams.errors import DataError, Explained, Misconfigured, Unavailable
-from streams.outbox import Outbox
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.talks import talk_files
 from tests.costs import within
 from tests.ingestion.moving_clock import NOON
 

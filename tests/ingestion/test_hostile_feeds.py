@@ -7,9 +7,9 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from streams.apart import TooMuchError, apart
+from streams.child_process import TooMuchError, apart
 from streams.errors import DataError
-from streams.podcasts import podcast, podcast_apart
+from streams.feeds.podcasts import podcast, podcast_apart
 from tests.costs import within
 
 FEED = "https://feeds.example.org/feed.xml"
@@ -38,7 +38,7 @@ def test_a_feed_read_apart_says_the_same() -> None:
 @pytest.mark.long
 def test_a_feed_of_endless_attributes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     attributes = " ".join(f'a{number}="1"' for number in range(50_000))  # a minute and more
-    monkeypatch.setattr("streams.podcasts.SECONDS", 4.0)
+    monkeypatch.setattr("streams.feeds.podcasts.SECONDS", 4.0)
     with pytest.raises(DataError, match="the feed takes more than 5 s to read") as raised:
         podcast_apart(rss("", f"<x {attributes}/>"), FEED)
     assert raised.value.cure

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import Event, Sighting, Video, VideoAccepted, VideoParked, VideoSeen
-from streams.parking import RESCAN, RESEND, ParkingLot
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import RESCAN, RESEND, ParkingLot
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -21,13 +21,13 @@ from agents.push import BODY_LIMIT, Push
 from agents.runtime import Runtime
 from agents.subscribe import DENIED, IN_FLIGHT
 from agents.web.push import mount
-from streams.blobs import Blobs
 from streams.errors import Unavailable
 from streams.events import Event, Sighting, Source, Video, VideoFollowed, VideoSeen
-from streams.outbox import Outbox
-from streams.reader import Patience, Reader
+from streams.feeds.websub_subscriptions import LEASE_S, Subscription, Subscriptions, channel_of, topic_of
+from streams.http.client import Patience, Reader
 from streams.settings import Settings
-from streams.subscriptions import LEASE_S, Subscription, Subscriptions, channel_of, topic_of
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
 from tests.websub_hub import WebSubHub, entry, notification, tombstone
 
 CHANNEL, OTHER = "UC0123456789abcdefghijkl", "UCzzzzzzzzzzzzzzzzzzzzzz"

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import trustme
 
-from streams import hosts
 from streams.errors import DataError, Misconfigured, Unavailable
-from streams.http_errors import Answered, Busy, shown
-from streams.reader import NotModified, Page, Patience, Reader
+from streams.http import ssrf_guard
+from streams.http.client import NotModified, Page, Patience, Reader
+from streams.http.errors import Answered, Busy, shown
 
 PUBLIC, INSIDE = "127.0.0.2", "127.0.0.1"
 KEY = "s3cr3t-k3y"
@@ -104,7 +104,7 @@ def inside() -> Iterator[Server]:
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """By name the addresses that a name server gives, one after the other."""
-    really, names = hosts.is_internal, {"feeds.example.org": [PUBLIC]}
+    really, names = ssrf_guard.is_internal, {"feeds.example.org": [PUBLIC]}
     lookup = socket.getaddrinfo
 
     def found(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
@@ -114,7 +114,9 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return lookup(host, port, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
-    monkeypatch.setattr(hosts, "is_internal", lambda one: one != ipaddress.ip_address(PUBLIC) and really(one))
+    monkeypatch.setattr(
+        ssrf_guard, "is_internal", lambda one: one != ipaddress.ip_address(PUBLIC) and really(one)
+    )
     return names
 
 

@@ -17,8 +17,8 @@ from aiohttp import web
 from models.captions import Captions, parse
 from models.errors import BadInput
 from streams.events import Source
-from streams.youtube import Found, YouTube, _distinct, _video, parse_locator
-from streams.youtube_errors import Refused, RefusedForNow
+from streams.youtube.client import Found, YouTube, _distinct, _video, parse_locator
+from streams.youtube.errors import Refused, RefusedForNow
 from tests import loopback_youtube_pages as pages
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 from tests.realdata import shared

@@ -17,11 +17,11 @@ from agents.patience import patiently
 from agents.registry import Parts
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
-from streams.governor import Governor
 from streams.settings import Settings
-from streams.youtube import YouTube
-from streams.youtube_cookies import read_cookies
-from streams.youtube_errors import Refused, RefusedForNow, Verdict, refusal_in
+from streams.youtube.client import YouTube
+from streams.youtube.cookies import read_cookies
+from streams.youtube.errors import Refused, RefusedForNow, Verdict, refusal_in
+from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import Clock
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 

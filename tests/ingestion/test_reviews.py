@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.screening import pairs, ruled
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import VideoReviewed
-from streams.reviews import FOLDER, Reviews
+from streams.logs.reviews import FOLDER, Reviews
+from streams.state.blobs import Blobs
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from streams.events import (
     VideoReviewed,
     VideoSeen,
 )
-from streams.youtube import YouTube
+from streams.youtube.client import YouTube
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 

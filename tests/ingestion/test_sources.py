@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
-from streams.blobs import Blobs
 from streams.errors import DataError, Misconfigured
 from streams.events import Source
-from streams.locators import locate, preset, presets
 from streams.settings import Settings
-from streams.sources import Backfill, LaneHealth, Sources, Trouble, Visits, source_id
+from streams.state.blobs import Blobs
+from streams.state.source_locators import locate, preset, presets
+from streams.state.sources import Backfill, LaneHealth, Sources, Trouble, Visits, source_id
 from tests.conftest import Hold
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 

@@ -24,11 +24,11 @@ from agents.waiting import (
 )
 from streams.errors import DataError, Paused, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted, VideoParked, VideoRejected
-from streams.governor import Governor
-from streams.http_errors import Answered
+from streams.http.errors import Answered
 from streams.intake import LAST_DAY
-from streams.youtube import YouTube
-from streams.youtube_errors import PAID, Refused, Verdict, explained
+from streams.youtube.client import YouTube
+from streams.youtube.errors import PAID, Refused, Verdict, explained
+from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 

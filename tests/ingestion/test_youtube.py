@@ -12,7 +12,7 @@ import pytest
 
 from streams.errors import DataError, Unavailable
 from streams.events import Source
-from streams.youtube import Found, YouTube, parse_locator
+from streams.youtube.client import Found, YouTube, parse_locator
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 
 TALK = "abcdefghijk"
@@ -317,7 +317,7 @@ class TestDownload:
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio))
         script = (
-            "import os, sys; from pathlib import Path; from streams.youtube import YouTube\n"
+            "import os, sys; from pathlib import Path; from streams.youtube.client import YouTube\n"
             "youtube = YouTube(proxy=sys.argv[1], insecure_tls=True)\n"
             "die = lambda share: os._exit(9) if share > 0.5 else None\n"
             "youtube.download_audio(sys.argv[2], Path(sys.argv[3]), die)"

@@ -14,7 +14,7 @@ from discovering import Answer, Discovery, Web, discovery, seen
 
 from streams.errors import DataError, Unavailable
 from streams.events import VideoSeen
-from streams.youtube_api import DataApi, QuotaSpent, seconds
+from streams.youtube.data_api import DataApi, QuotaSpent, seconds
 from tests.loopback_youtube import FakeVideo
 
 KEY = "AIza-this-is-a-secret"

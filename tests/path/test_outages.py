@@ -15,12 +15,12 @@ import platformdirs
 import pytest
 
 from infra.kafka import apache_kafka
-from streams.cluster import Cluster
 from streams.errors import Explained
+from streams.kafka.admin import Cluster
+from streams.kafka.topics import PARAGRAPHS_EMBEDDED
 from streams.settings import Settings
-from streams.store import read
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
-from streams.topics import PARAGRAPHS_EMBEDDED
 from tests.processes import ROOT, TALKS, Process, Study, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
@@ -83,7 +83,7 @@ class Outside:
         try:
             with Warehouse(self.settings, patience_s=0) as warehouse:
                 states: dict[str, int] = (
-                    {} if warehouse.missing_migrations() else read.status(warehouse)["states"]
+                    {} if warehouse.missing_migrations() else talk_queries.status(warehouse)["states"]
                 )
                 return states
         except Explained:
@@ -182,7 +182,7 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
         outside.kafka.start()
         until(lambda: supervised() and outside.states() == {"assigned": len(TEN)})
         with Warehouse(outside.settings, patience_s=5) as warehouse:
-            assert read.status(warehouse)["dead_letters"] == 0
+            assert talk_queries.status(warehouse)["dead_letters"] == 0
         for worker in workers:  # whoever noticed the outage says so, and that it is over
             until(lambda w=worker: _ready(w.said()))
     print(f"ended by themselves: {ended or 'none'}")

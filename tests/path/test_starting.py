@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from streams.settings import Settings
-from streams.store.holding import holder_of, take
+from streams.store.process_lock import holder_of, take
 from tests.processes import GIVE_UP_S, ROOT, Process, Study, until
 
 HEAVY = {"torch", "bertopic", "sklearn", "scipy", "pandas", "faust", "kafka", "yt_dlp", "fastapi", "river"}

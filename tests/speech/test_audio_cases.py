@@ -25,9 +25,9 @@ from models.errors import BadInput
 from models.packaged import PackagedModels
 from models.speech import SpeechModels
 from models.transcription import Transcriber
-from streams.blobs import Blobs
 from streams.events import AudioStored, Video, VideoRejected
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from tests.processes import AUDIO, ROOT
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]

@@ -19,14 +19,15 @@ from models.embedding import Embedder
 from models.packaged import PackagedModels
 from models.speech import SpeechModels
 from models.topics import TopicSettings
-from streams.blobs import Blobs
-from streams.drafts import is_draft
 from streams.events import AudioStored, Event, Video, VideoAccepted
+from streams.kafka.topics import TOPIC_OF
 from streams.settings import Settings
-from streams.store import measure, read, search, talks
-from streams.store.corpus import corpus
+from streams.state.blobs import Blobs
+from streams.store.queries import prevalence
+from streams.store.queries.corpus import corpus
+from streams.store.talks import search, talk_queries, talks
 from streams.store.warehouse import Warehouse
-from streams.topics import TOPIC_OF
+from streams.talks.caption_drafts import is_draft
 from tests.processes import AUDIO
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
@@ -99,12 +100,12 @@ async def test_what_is_heard_replaces_the_draft_and_nothing_is_counted_twice(
 ) -> None:
     draft = AudioStored(video=VIDEO, captions=study.blobs.put("captions/a.vtt", captions()), draft=True)
     await study.tell(draft)
-    by_captions = [row["topic_id"] for row in measure.topics(warehouse) if row["videos"]]
+    by_captions = [row["topic_id"] for row in prevalence.topics(warehouse) if row["videos"]]
     assert by_captions
     known = talks.talk(warehouse, VIDEO.video_id)
     assert known is not None
     assert known["state"] == "accepted"  # its recording is still to come
-    assert VIDEO.video_id not in read.finished_videos(warehouse)
+    assert VIDEO.video_id not in talk_queries.finished_videos(warehouse)
     assert search.search(warehouse, "Zebulon")["quotes"]
 
     audio = study.blobs.put(f"audio/a{RECORDING.suffix}", RECORDING.read_bytes())
@@ -116,11 +117,11 @@ async def test_what_is_heard_replaces_the_draft_and_nothing_is_counted_twice(
         (True, False),
         (False, True),
     ]
-    assert {row["videos"] for row in measure.topics(warehouse) if row["videos"]} == {1}
+    assert {row["videos"] for row in prevalence.topics(warehouse) if row["videos"]} == {1}
     assert corpus(warehouse)["kept"] == 1
     assert not search.search(warehouse, "Zebulon")["quotes"]
 
-    counted, said = measure.topics(warehouse), len(study.said)
+    counted, said = prevalence.topics(warehouse), len(study.said)
     await study.tell(draft)  # an old message that comes again
     assert len(study.said) == said + 1
-    assert measure.topics(warehouse) == counted
+    assert prevalence.topics(warehouse) == counted

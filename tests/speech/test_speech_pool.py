@@ -18,9 +18,9 @@ from models.errors import BadInput
 from models.packaged import PackagedModels
 from models.speech import Done, SpeechModels
 from models.transcript import Transcript
-from streams.blobs import Blobs
 from streams.events import Blob
-from streams.parts import Parts
+from streams.state.blobs import Blobs
+from streams.talks.partial_transcripts import Parts
 from tests.processes import AUDIO, ROOT, until
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
@@ -139,7 +139,7 @@ import asyncio, sys, psutil
 from pathlib import Path
 from agents.speech_pool import SpeechPool, Work
 from models.speech import SpeechModels
-from streams.blobs import Blobs
+from streams.state.blobs import Blobs
 
 async def main(home, whisper, diarization, recording):
     blobs = Blobs(home)

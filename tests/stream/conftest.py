@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.broker import EmbeddedBroker
-from streams.cluster import Cluster
+from streams.kafka.admin import Cluster
+from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

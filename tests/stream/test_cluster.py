@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams.cluster import Cluster
 from streams.errors import DataError, Misconfigured, Unavailable
 from streams.events import Sighting, Video, VideoSeen
+from streams.kafka.admin import Cluster
+from streams.kafka.topics import TOPICS, VIDEOS_SEEN
 from streams.settings import Settings
-from streams.topics import TOPICS, VIDEOS_SEEN
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 

@@ -15,9 +15,6 @@ from agents.dead_letter import traceback_key
 from agents.runtime import _start_app, _stop_app
 from agents.stage import Agent, Block, Position, Stage
 from agents.underway import READERS, behind
-from streams.app import Outlet, attach, build_app
-from streams.blobs import Blobs
-from streams.cluster import Cluster
 from streams.errors import DataError, Fatal
 from streams.events import (
     DeadLettered,
@@ -29,9 +26,12 @@ from streams.events import (
     VideoAccepted,
     VideoSeen,
 )
+from streams.kafka.admin import Cluster
+from streams.kafka.app import Outlet, attach, build_app
+from streams.kafka.codec import decode
+from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
 from streams.settings import Settings
-from streams.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
-from streams.wire import decode
+from streams.state.blobs import Blobs
 from tests.processes import GIVE_UP_S
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)

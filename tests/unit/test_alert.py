@@ -7,9 +7,9 @@ import pytest
 from agents import alert
 from agents.stage import Position
 from streams import events as e
-from streams import wire
 from streams.errors import DataError
-from streams.topics import TOPICS_CHANGED
+from streams.kafka import codec
+from streams.kafka.topics import TOPICS_CHANGED
 from tests.unit.test_events import EXAMPLES, LATER
 
 AT = Position("log", TOPICS_CHANGED.name, 0, 0)
@@ -28,7 +28,7 @@ async def test_a_subject_that_emerged_is_told_with_its_evidence() -> None:
     )
     assert raised.evidence == EMERGED.evidence
     assert raised.sequence == EMERGED.sequence
-    assert wire.decode(wire.encode(raised)) == raised
+    assert codec.decode(codec.encode(raised)) == raised
 
 
 async def test_a_subject_without_a_topic_is_told_too() -> None:

@@ -12,9 +12,9 @@ from models.captions import parse
 from models.errors import BadInput
 from streams import intake
 from streams.errors import DataError
-from streams.feeds import youtube_entries
-from streams.podcasts import podcast
-from streams.words import of_html, refuse_web_page
+from streams.feeds.atom import youtube_entries
+from streams.feeds.podcasts import podcast
+from streams.text_sanitizer import of_html, refuse_web_page
 from tests.fuzz.hostile import FEEDS, FILES, TOKENS, bent
 
 ANY = some.one_of(

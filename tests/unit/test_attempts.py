@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from agents.blame import is_the_events
 from models.errors import ModelUnavailable
-from streams.attempts import DEATHS, Attempts, RepeatedDeathError
-from streams.blobs import Blobs
-from streams.crashes import CrashRecord, crashes
 from streams.errors import DataError, Fatal, Misconfigured, Unavailable
+from streams.state.attempts import DEATHS, Attempts, RepeatedDeathError
+from streams.state.blobs import Blobs
+from streams.state.crashes import CrashRecord, crashes
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -137,7 +137,7 @@ async def test_a_damaged_mark_counts_anew(tmp_path: Path) -> None:
 CHILD = """
 import faulthandler, os, signal, sys, types
 from pathlib import Path
-from streams.crashes import CrashRecord
+from streams.state.crashes import CrashRecord
 
 record = CrashRecord(Path(sys.argv[1]))
 split, track = record.of("split"), record.of("track")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.blobs import Blobs
 from streams.errors import DataError, Misconfigured, Unavailable
 from streams.events import Sighting, Source, Video, VideoSeen
-from streams.outbox import Outbox
-from streams.sources import Sources, Visits, source_id
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox
+from streams.state.sources import Sources, Visits, source_id
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 

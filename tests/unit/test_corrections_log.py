@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.blobs import Blobs
-from streams.corrections import FOLDER, Corrections, standing
 from streams.errors import DataError
 from streams.events import VideoCorrected
+from streams.logs.corrections import FOLDER, Corrections, standing
+from streams.state.blobs import Blobs
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 

@@ -27,7 +27,7 @@ from models.curation import (
 from models.errors import BadInput
 from models.standing import Change, Entry, Standing, Theme, Topic
 from models.undoing import Decision, newest, undo, undone
-from streams.store.shown import UNSORTED
+from streams.store.codebook.sql_fragments import UNSORTED
 
 RAG, AGENTS, EVALUATION, GREETINGS, STORES = 1, 2, 3, 21, 22
 BUILT, CHECKED = "Architecture", "Evaluation"

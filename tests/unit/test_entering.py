@@ -14,13 +14,14 @@ from agents.ingest import Given, Ingest
 from models.captions import parse
 from models.errors import BadInput
 from models.unicode_text import valid
-from streams import intake, wire
-from streams.blobs import Blobs
+from streams import intake
 from streams.errors import DataError
 from streams.events import Blob, Sighting, Video, VideoAccepted, VideoParked, VideoSeen
-from streams.feeds import youtube_entries
-from streams.outbox import Outbox, Unreadable
-from streams.podcasts import podcast
+from streams.feeds.atom import youtube_entries
+from streams.feeds.podcasts import podcast
+from streams.kafka import codec
+from streams.state.blobs import Blobs
+from streams.state.outbox import Outbox, Unreadable
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -64,7 +65,7 @@ def test_any_talk_is_handed_in_or_refused_with_a_reason(talk: dict[str, Any]) ->
         assert handed.refused.cure
         assert not sent
         return
-    assert wire.decode(wire.encode(sent[0])) == sent[0]
+    assert codec.decode(codec.encode(sent[0])) == sent[0]
     assert Outbox(blobs).kept(sent[0].key) == sent[0]
 
 
@@ -98,7 +99,7 @@ def test_text_of_an_event_is_valid_however_it_came_there() -> None:
     assert (video.title, video.speakers) == ("a�[31m b", ("Ann",))
     copied = video.model_copy(update={"title": "c\ud83d", "speakers": ("B\x07en",)})
     assert (copied.title, copied.speakers) == ("c�", ("Ben",))
-    assert wire.encode(VideoAccepted(video=copied))
+    assert codec.encode(VideoAccepted(video=copied))
 
 
 @pytest.mark.parametrize(
@@ -115,15 +116,17 @@ def test_a_date_that_no_month_has_enters_nowhere(moment: str) -> None:
 
 
 def test_an_event_of_an_older_version_with_such_a_date_is_refused() -> None:
-    queued = wire.encode(seen(published_at=NOON)).replace(b"2025-03-04T12:00:00Z", b"9999-12-31T00:00:00Z", 1)
+    queued = codec.encode(seen(published_at=NOON)).replace(
+        b"2025-03-04T12:00:00Z", b"9999-12-31T00:00:00Z", 1
+    )
     with pytest.raises(DataError, match="the date 9999-12-31"):
-        wire.decode(queued)
+        codec.decode(queued)
 
 
 def test_a_queued_event_with_half_a_character_is_refused() -> None:
-    queued = wire.encode(seen(title="TITLE")).replace(b"TITLE", rb"\ud83d")
+    queued = codec.encode(seen(title="TITLE")).replace(b"TITLE", rb"\ud83d")
     with pytest.raises(DataError):
-        wire.decode(queued)
+        codec.decode(queued)
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "inbox/../../x", "x" * 5000, "", "inbox"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from streams import events as e
-from streams import wire
 from streams.errors import DataError
-from streams.topics import TOPIC_OF, TOPICS
+from streams.kafka import codec
+from streams.kafka.topics import TOPIC_OF, TOPICS
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
 MARCH = datetime(2025, 3, 4, 16, tzinfo=UTC)
@@ -293,7 +293,7 @@ LATER: tuple[e.Event, ...] = (
 
 @pytest.mark.parametrize("event", EXAMPLES + LATER, ids=lambda event: type(event).__name__)
 def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
-    assert wire.decode(wire.encode(event)) == event
+    assert codec.decode(codec.encode(event)) == event
 
 
 @pytest.mark.parametrize(
@@ -306,8 +306,8 @@ def test_events_written_by_version_1_are_still_read_and_written_the_same(event: 
     """The golden files are never changed: a new field has a default, a changed meaning a new version."""
     path = GOLDEN / f"{name}.json"
     written = json.loads(path.read_text())
-    assert wire.decode(path.read_bytes()) == event
-    assert _without_additions(json.loads(wire.encode(event)), written) == written
+    assert codec.decode(path.read_bytes()) == event
+    assert _without_additions(json.loads(codec.encode(event)), written) == written
 
 
 def _without_additions(now: Any, written: Any) -> Any:
@@ -321,7 +321,7 @@ def _without_additions(now: Any, written: Any) -> Any:
 
 def test_every_kind_of_event_has_an_example_and_a_topic() -> None:
     kinds = {type(event) for event in EXAMPLES}
-    assert kinds == set(wire.KINDS.values()) == set(TOPIC_OF)
+    assert kinds == set(codec.KINDS.values()) == set(TOPIC_OF)
 
 
 def test_a_topic_of_order_has_one_partition() -> None:
@@ -392,15 +392,15 @@ def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:
 )
 def test_what_is_no_event_is_refused_with_cause_and_cure(message: bytes | None, cause: str) -> None:
     with pytest.raises(DataError) as refused:
-        wire.decode(message)
+        codec.decode(message)
     assert cause in refused.value.cause
     assert refused.value.cure
 
 
 def test_a_message_over_the_limit_is_not_written() -> None:
-    long = VIDEO.model_copy(update={"description": "x" * wire.MESSAGE_LIMIT})
+    long = VIDEO.model_copy(update={"description": "x" * codec.MESSAGE_LIMIT})
     with pytest.raises(DataError, match="over the limit"):
-        wire.encode(e.VideoAccepted(video=long))
+        codec.encode(e.VideoAccepted(video=long))
 
 
 def test_a_naive_moment_is_no_moment() -> None:
@@ -409,5 +409,5 @@ def test_a_naive_moment_is_no_moment() -> None:
 
 
 def test_fields_of_a_later_minor_version_are_ignored() -> None:
-    later = json.loads(wire.encode(EXAMPLES[2])) | {"colour": "blue"}
-    assert wire.decode(json.dumps(later).encode()) == EXAMPLES[2]
+    later = json.loads(codec.encode(EXAMPLES[2])) | {"colour": "blue"}
+    assert codec.decode(json.dumps(later).encode()) == EXAMPLES[2]

@@ -12,13 +12,13 @@ import pytest
 from agents.running import alone, find, serving, starting
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.holding import Busy, Holder, holder_of, take
+from streams.store.process_lock import Busy, Holder, holder_of, take
 from tests.processes import ROOT
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from streams.store.holding import take
+from streams.store.process_lock import take
 with take(Path(sys.argv[1]), sys.argv[2], say=print):
     print("holds", flush=True)
     sys.stdin.readline()
@@ -28,7 +28,7 @@ with take(Path(sys.argv[1]), sys.argv[2], say=print):
 LOOK = """
 import sys
 from pathlib import Path
-from streams.store.holding import holder_of
+from streams.store.process_lock import holder_of
 print(holder_of(Path(sys.argv[1])))
 """
 

@@ -9,7 +9,7 @@ import pytest
 from models.captions import MOST_CUES, MOST_WORDS, parse
 from models.errors import BadInput
 from streams.errors import DataError
-from streams.words import of_html, refuse_web_page
+from streams.text_sanitizer import of_html, refuse_web_page
 from tests.costs import within
 
 SIZE = 200_000

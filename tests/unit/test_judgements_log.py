@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from streams.blobs import Blobs
 from streams.errors import DataError
 from streams.events import TopicJudged
-from streams.judgements import FOLDER, Judgements
+from streams.logs.judgements import FOLDER, Judgements
+from streams.state.blobs import Blobs
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr, ValidationError
 
 from agents.label import LABEL_LIMIT, ChatCompletions, Label, cleaned
 from agents.stage import Position
-from streams.blobs import Blobs
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicDrifted, TopicLabelled
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 
 WORDS = ("vector", "index", "search", "query")
 AT = Position("log", "topics.changed", 0, 0)

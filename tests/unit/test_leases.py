@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.blobs import Blobs
-from streams.leases import Lease
+from streams.state.blobs import Blobs
+from streams.state.leases import Lease
 
 TTL_S = 60.0
 ROUNDS = 100

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agents.how_far import how_far
-from streams.blobs import Blobs
-from streams.progress import Board, Progress
+from streams.state.blobs import Blobs
+from streams.state.progress import Board, Progress
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 

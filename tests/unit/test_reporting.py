@@ -6,9 +6,9 @@ from prometheus_client import REGISTRY
 
 from agents.reporting import Reporting
 from models.speech import Done
-from streams.blobs import Blobs
 from streams.events import Video
-from streams.progress import Board
+from streams.state.blobs import Blobs
+from streams.state.progress import Board
 
 VIDEO = Video(video_id="a", title="A talk", duration_s=100.0)
 

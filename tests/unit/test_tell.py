@@ -24,7 +24,7 @@ from models.topics import (
     TopicState,
 )
 from streams import events as e
-from streams import wire
+from streams.kafka import codec
 
 MARCH = datetime(2025, 3, 4, 16, tzinfo=UTC)
 DAY = MARCH.date()
@@ -105,7 +105,7 @@ def test_every_part_of_an_outcome_is_told() -> None:
 
 def test_everything_told_travels_and_has_an_identity_of_its_own() -> None:
     events = [tell.assigned(LEARNED, EVERYTHING, STEP), *tell.told(EVERYTHING, STEP)]
-    assert [wire.decode(wire.encode(event)) for event in events] == events
+    assert [codec.decode(codec.encode(event)) for event in events] == events
     assert len({event.event_id for event in events}) == len(events)
     again = [tell.assigned(LEARNED, EVERYTHING, STEP), *tell.told(EVERYTHING, STEP)]
     assert [event.event_id for event in again] == [event.event_id for event in events]
@@ -152,7 +152,7 @@ def test_an_emergence_carries_all_its_evidence() -> None:
 def test_what_is_infinitely_improbable_still_travels(log10_p: float) -> None:
     never = Emergence(**{**vars(EMERGENCE), "log10_p": log10_p})
     emerged = one(e.SubjectEmerged, Outcome(9, (), emergences=(never,)))
-    assert wire.decode(wire.encode(emerged)) == emerged
+    assert codec.decode(codec.encode(emerged)) == emerged
     assert emerged.evidence.log10_p == tell.LOG10_P
 
 

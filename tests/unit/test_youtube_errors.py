@@ -22,7 +22,7 @@ from yt_dlp.utils import (
 )
 
 from streams.errors import DataError, Unavailable
-from streams.youtube_errors import CURES, Kind, Verdict, classify, explained, hidden_in
+from streams.youtube.errors import CURES, Kind, Verdict, classify, explained, hidden_in
 
 WORDS: list[tuple[str, str, str]] = [
     # what YouTube or yt-dlp says, kind, scope

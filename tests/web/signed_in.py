@@ -8,7 +8,7 @@ import httpx
 import studies
 from page_process import client_of
 
-from streams.curators import Curators
+from streams.state.curators import Curators
 from streams.store.warehouse import Warehouse
 
 OURS = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}

@@ -20,9 +20,9 @@ from agents.web.access import within
 from agents.web.app import build_web
 from agents.web.attempts import FREE
 from agents.web.sessions import LASTS
-from streams.curators import Curators, hash_of
 from streams.errors import DataError, Misconfigured
 from streams.settings import Settings
+from streams.state.curators import Curators, hash_of
 from streams.store.warehouse import Warehouse
 
 RENAME = {"action": "rename", "topic_id": 1, "name": "Retrieval", "expected": 0}

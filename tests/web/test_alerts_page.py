@@ -18,8 +18,9 @@ from agents.alerting import desk, rulebook, rulebook_file
 from agents.web.pages.alerts import EXAMPLE, STATES, Rule, State
 from agents.web.pages.rule_words import in_words
 from streams.settings import Settings
-from streams.store import deliveries, writer
-from streams.store.told import told
+from streams.store import writer
+from streams.store.operations import deliveries
+from streams.store.operations.delivery_status import told
 from streams.store.warehouse import Warehouse
 from tests.destinations import Hook
 from tests.destinations import hook as running_hook

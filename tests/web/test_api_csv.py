@@ -10,8 +10,8 @@ from page_process import client_of
 
 from agents.views import VIEWS
 from agents.web.api import columns
-from streams.store import talks
-from streams.store.listing import listing
+from streams.store.talks import talks
+from streams.store.talks.listing import listing
 from streams.store.warehouse import Warehouse
 
 

@@ -13,9 +13,9 @@ import studies
 from page_process import client_of
 
 from agents import views
-from streams.store import measure
-from streams.store.choices import choices
-from streams.store.selection import Selection
+from streams.store.queries import prevalence
+from streams.store.queries.facets import choices
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
 QUARTERS = {
@@ -69,7 +69,7 @@ def said(row: dict[str, Any]) -> str:
 
 async def test_trends_say_every_months_share_and_interval(lively: Warehouse) -> None:
     head, *rows = table((await get(lively, "/trends")).text)
-    assert head[1:] == [row["theme"] for row in measure.themes(lively)][:6]
+    assert head[1:] == [row["theme"] for row in prevalence.themes(lively)][:6]
     assert len(rows) == 24
     found = {(row["theme"], row["month"]): row for row in views.prevalence(lively)}
     shown = {(theme, row[0][:7]): cell for row in rows for theme, cell in zip(head[1:], row[1:], strict=True)}
@@ -85,7 +85,7 @@ async def test_a_quarter_counts_each_video_once(lively: Warehouse) -> None:
     head, *rows = table((await get(lively, "/trends?by=quarter")).text)
     assert [row[0][:7] for row in rows] == list(QUARTERS)
     for row, selection in zip(rows, QUARTERS.values(), strict=True):
-        counted = {each["theme"]: each for each in measure.themes(lively, selection)}
+        counted = {each["theme"]: each for each in prevalence.themes(lively, selection)}
         for theme, cell in zip(head[1:], row[1:], strict=True):
             if theme in counted:
                 assert cell == said(counted[theme] | views.interval(counted[theme]))
@@ -95,7 +95,7 @@ async def test_a_quarter_counts_each_video_once(lively: Warehouse) -> None:
 
 async def test_trends_of_topics_are_those_that_were_chosen(lively: Warehouse) -> None:
     html = (await get(lively, f"/trends?of=topics&topic_id=3&topic_id={studies.BORN}")).text
-    names = {row["topic_id"]: row["name"] for row in measure.topics(lively)}
+    names = {row["topic_id"]: row["name"] for row in prevalence.topics(lively)}
     assert set(table(html)[0][1:]) == {names[3], names[studies.BORN]}
     assert f'name="topic_id" value="{studies.BORN}" checked' in html
     assert 'href="/api/topic_months?of=topics' in html, "the same as JSON"
@@ -122,7 +122,7 @@ async def test_the_parts_of_a_composition_add_up_to_all_paragraphs(lively: Wareh
     )[0]
     assert sum(found["whole"]["paragraphs"]) == counted["paragraphs"] > 0
     assert sum(found["whole"]["minutes"]) == pytest.approx(counted["minutes"])
-    themes = {row["theme"]: row for row in measure.themes(lively)}
+    themes = {row["theme"]: row for row in prevalence.themes(lively)}
     assert {part["name"] for part in found["parts"]} == set(themes)
     for part in found["parts"]:
         assert sum(part["paragraphs"]) == themes[part["name"]]["paragraphs"]
@@ -132,8 +132,8 @@ async def test_the_parts_of_a_composition_add_up_to_all_paragraphs(lively: Wareh
 async def test_the_composition_says_what_100_percent_are_of(lively: Warehouse) -> None:
     html = (await get(lively, "/composition")).text
     assert "100 % are all paragraphs (or minutes) of a quarter that have a topic" in plain(html)
-    first = measure.themes(lively, QUARTERS["2024-Q1"])[0]
-    whole = sum(row["paragraphs"] for row in measure.themes(lively, QUARTERS["2024-Q1"]))
+    first = prevalence.themes(lively, QUARTERS["2024-Q1"])[0]
+    whole = sum(row["paragraphs"] for row in prevalence.themes(lively, QUARTERS["2024-Q1"]))
     head, *rows = table(html)
     cell = rows[0][head.index(first["theme"])]
     assert cell.startswith(f"{first['paragraphs']} ({100 * first['paragraphs'] / whole:.1f} %)")
@@ -142,7 +142,7 @@ async def test_the_composition_says_what_100_percent_are_of(lively: Warehouse) -
 async def test_the_first_place_of_a_quarter_has_most_videos(lively: Warehouse) -> None:
     head, *rows = table((await get(lively, "/ranks")).text)
     for row, selection in zip(rows, QUARTERS.values(), strict=True):
-        counted = measure.themes(lively, selection)
+        counted = prevalence.themes(lively, selection)
         videos = {each["theme"]: each["videos"] for each in counted}
         places = {}
         for theme, cell in zip(head[1:], row[1:], strict=True):
@@ -160,12 +160,12 @@ async def test_the_first_place_of_a_quarter_has_most_videos(lively: Warehouse) -
 async def test_ranks_of_topics_say_among_how_many(lively: Warehouse) -> None:
     html = (await get(lively, "/ranks?of=topics&most=5")).text
     assert "among the 5 most prevalent of 21" in plain(html)
-    assert table(html)[0][1:] == [row["name"] for row in measure.topics(lively)][:5]
+    assert table(html)[0][1:] == [row["name"] for row in prevalence.topics(lively)][:5]
 
 
 async def test_the_heatmap_and_its_table_have_every_pair_with_its_numbers(lively: Warehouse) -> None:
     html = (await get(lively, "/cooccurrence?most=40")).text
-    pairs = measure.cooccurrence(lively, limit=10_000)
+    pairs = prevalence.cooccurrence(lively, limit=10_000)
     rows = table(html)[1:]
     assert rows == [
         [
@@ -187,30 +187,30 @@ async def test_the_heatmap_and_its_table_have_every_pair_with_its_numbers(lively
 
 async def test_topics_that_occur_together_stand_nearer_than_in_order_of_prevalence(lively: Warehouse) -> None:
     ids = [topic["id"] for topic in data((await get(lively, "/cooccurrence")).text)["topics"]]
-    jaccard = {(row["topic_id"], row["other_id"]): row["jaccard"] for row in measure.cooccurrence(lively)}
+    jaccard = {(row["topic_id"], row["other_id"]): row["jaccard"] for row in prevalence.cooccurrence(lively)}
 
     def alike(order: list[int]) -> float:
         return sum(jaccard.get((min(pair), max(pair)), 0.0) for pair in pairwise(order))
 
-    assert alike(ids) > 1.5 * alike([row["topic_id"] for row in measure.topics(lively)])
+    assert alike(ids) > 1.5 * alike([row["topic_id"] for row in prevalence.topics(lively)])
 
 
 async def test_fewer_topics_are_the_most_prevalent_and_the_page_says_so(lively: Warehouse) -> None:
     html = (await get(lively, "/cooccurrence?most=10")).text
     assert "shown are the 10 most prevalent of 21 topics" in plain(html)
     assert {topic["id"] for topic in data(html)["topics"]} == {
-        row["topic_id"] for row in measure.topics(lively)[:10]
+        row["topic_id"] for row in prevalence.topics(lively)[:10]
     }
 
 
 async def test_a_pair_leads_to_its_videos(lively: Warehouse) -> None:
-    pair = measure.cooccurrence(lively)[0]
+    pair = prevalence.cooccurrence(lively)[0]
     html = (await get(lively, "/cooccurrence")).text
     link = f"/cooccurrence/videos?topic_id={pair['topic_id']}&amp;other_id={pair['other_id']}"
     assert f'href="{link}"' in html
     listed = (await get(lively, unescape(link))).text
     assert f"{pair['videos']} videos speak of both, the newest first" in plain(listed)
-    videos = measure.videos(lively, pair["topic_id"], pair["other_id"])
+    videos = prevalence.videos(lively, pair["topic_id"], pair["other_id"])
     assert re.findall(r'<th scope="row"><a href="/talks/([^"]+)"', listed) == [
         row["video_id"] for row in videos
     ]
@@ -221,7 +221,7 @@ async def test_a_long_list_of_videos_can_be_had_whole(lively: Warehouse) -> None
     assert "At least 2 videos speak of it" in plain(short)
     (link,) = re.findall(r'href="([^"]+limit=10000)"', short)
     every = (await get(lively, unescape(link))).text
-    videos = next(row["videos"] for row in measure.topics(lively) if row["topic_id"] == 3)
+    videos = next(row["videos"] for row in prevalence.topics(lively) if row["topic_id"] == 3)
     assert every.count('<th scope="row"><a href="/talks/') == videos
 
 
@@ -259,7 +259,7 @@ async def test_a_topic_is_added_by_its_name_or_number(lively: Warehouse) -> None
             answer = await client.get("/compare", params={"topic_id": 1, "first": "2025-01", "add": add})
             assert answer.status_code == 303
             query = parse_qs(urlsplit(answer.headers["Location"]).query)
-            named = {row["topic_id"]: row["name"] for row in measure.topics(lively)}
+            named = {row["topic_id"]: row["name"] for row in prevalence.topics(lively)}
             assert query["topic_id"][0] == "1"
             assert query["first"] == ["2025-01"]
             assert named[int(query["topic_id"][1])] == ("Pricing" if add == "pricing" else named[14])
@@ -331,5 +331,5 @@ async def test_a_choice_selects_as_many_talks_as_it_says(lively: Warehouse) -> N
     assert {row["filter"] for row in rows} == {"show", "speaker", "source"}, "these talks have no other"
     for row in rows:
         selection = Selection(**{row["filter"]: row["value"]})
-        assert sum(each["of_videos"] for each in measure.months(lively, selection)) == row["videos"]
+        assert sum(each["of_videos"] for each in prevalence.months(lively, selection)) == row["videos"]
     assert len(choices(lively, 1)) == len({row["filter"] for row in rows})

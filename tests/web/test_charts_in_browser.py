@@ -12,7 +12,7 @@ from chromium import SCREENS, Visit, barriers, needs_chromium
 from page_process import web_of
 from serving import served
 
-from streams.store import measure
+from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium
@@ -133,7 +133,7 @@ def test_a_cell_leads_to_the_videos_of_both(page: Any, address: str, lively: War
     query = parse_qs(urlsplit(page.url).query)
     ids = [drawn["topics"][each]["id"] for each in (one, other)]
     assert query == {"first": ["2024-01"], "topic_id": [str(ids[0])], "other_id": [str(ids[1])]}
-    assert page.locator("tbody tr").count() == videos == len(measure.videos(lively, *ids))
+    assert page.locator("tbody tr").count() == videos == len(prevalence.videos(lively, *ids))
 
 
 def test_a_theme_fills_the_treemap_and_a_topic_leads_to_its_page(page: Any, address: str) -> None:

@@ -18,11 +18,12 @@ from agents.preview import book_of
 from agents.views import VIEWS
 from models.codebook_file import read
 from streams import events as e
-from streams.blobs import Blobs
-from streams.codebook_log import CodebookLog
+from streams.logs.codebook_log import CodebookLog
 from streams.settings import Settings
-from streams.store import measure, writer
-from streams.store.book import book
+from streams.state.blobs import Blobs
+from streams.store import writer
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
 RAG, AGENTS, MEMORY, INTERFACES = 1, 2, 3, 4
@@ -55,8 +56,8 @@ def newest(warehouse: Warehouse) -> int:
 def numbers(warehouse: Warehouse) -> dict[str, dict[Any, tuple[int, float]]]:
     """Videos and share of every theme and topic, by name, as every page counts them."""
     return {
-        "themes": {row["theme"]: (row["videos"], row["share"]) for row in measure.themes(warehouse)},
-        "topics": {row["topic_id"]: (row["videos"], row["share"]) for row in measure.topics(warehouse)},
+        "themes": {row["theme"]: (row["videos"], row["share"]) for row in prevalence.themes(warehouse)},
+        "topics": {row["topic_id"]: (row["videos"], row["share"]) for row in prevalence.topics(warehouse)},
     }
 
 
@@ -122,7 +123,7 @@ async def test_what_a_preview_says_is_what_holds_after_confirming(curated: Wareh
                 assert {name: row[0] for name, row in (kept | foreseen).items()} == {
                     name: row[0] for name, row in after["themes"].items()
                 }, "nothing else changed"
-                names = {row["topic_id"]: row["name"] for row in measure.topics(curated)}
+                names = {row["topic_id"]: row["name"] for row in prevalence.topics(curated)}
                 for each in told["topics"]:
                     if each["name_after"]:
                         (topic_id,) = [one for one, name in names.items() if name == each["name_after"]]

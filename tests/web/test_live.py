@@ -19,8 +19,8 @@ from serving import served
 from agents.runtime import Runtime
 from agents.web import live as lives
 from streams.settings import Settings
-from streams.store import changes
-from streams.store.changes import Standing
+from streams.store.operations import change_feed
+from streams.store.operations.change_feed import Standing
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 
@@ -90,7 +90,7 @@ async def test_events_are_said_in_plain_words_and_come_at_once(address: str, stu
         assert kind == "codebook"
         assert "revision 2" in said
         assert "\u2068Mai\u2069: \u2068topic 1 is called Retrieval\u2069." in said
-        assert Standing.read(at) == changes.standing(study)
+        assert Standing.read(at) == change_feed.standing(study)
 
 
 async def test_who_comes_back_hears_what_changed_since(address: str, study: Warehouse) -> None:

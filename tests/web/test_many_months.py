@@ -14,8 +14,9 @@ from page_process import client_of
 from agents.web.pages.months import columns, part
 from agents.web.pages.sparklines import BASE, HEIGHT, STEP, of_talks, sparklines
 from streams.settings import Settings
-from streams.store import measure, writer
-from streams.store.selection import Selection
+from streams.store import writer
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Row, Warehouse
 
 pytestmark = pytest.mark.long
@@ -65,7 +66,7 @@ async def test_many_months_are_years_whose_videos_are_counted_once(ten_years: Wa
     assert heads == [str(year) for year in YEARS]
     assert set(rows) == {f"Theme {number}" for number in range(5)}
     for place, year in enumerate(YEARS):
-        counted = measure.themes(ten_years, Selection(first=f"{year}-01", last=f"{year}-12"))
+        counted = prevalence.themes(ten_years, Selection(first=f"{year}-01", last=f"{year}-12"))
         assert {row["theme"]: f"{row['videos']}/{row['of_videos']}" for row in counted} == {
             theme: row[place] for theme, row in rows.items()
         }
@@ -83,7 +84,7 @@ async def test_a_year_leads_to_its_months(ten_years: Warehouse) -> None:
 async def test_three_and_a_half_years_are_quarters(ten_years: Warehouse) -> None:
     heads, rows = heat(await get(ten_years, "/?first=2020-01&last=2023-06"))
     assert Counter(heads) == {"2020": 1, "2021": 1, "2022": 1, "2023": 1, "Q1": 4, "Q2": 4, "Q3": 3, "Q4": 3}
-    counted = measure.themes(ten_years, Selection(first="2023-04", last="2023-06"))
+    counted = prevalence.themes(ten_years, Selection(first="2023-04", last="2023-06"))
     assert {row["theme"]: f"{row['videos']}/{row['of_videos']}" for row in counted} == {
         theme: row[-1] for theme, row in rows.items() if row[-1][:2] != "0/"
     }
@@ -112,7 +113,7 @@ async def test_every_topic_is_on_one_page_of_the_list(ten_years: Warehouse) -> N
 
 
 async def test_bars_of_many_months_are_quarters_on_the_scale_of_all_topics(ten_years: Warehouse) -> None:
-    rows = measure.topic_months(ten_years)
+    rows = prevalence.topic_months(ten_years)
     months = columns(rows, "2025-12")
     counted: dict[int, Counter[str]] = {}
     for row in rows:

@@ -16,14 +16,14 @@ from typer.testing import CliRunner
 from agents.cli import app, asking
 from models.transcript import Segment, Transcript
 from streams import events as e
-from streams.blobs import Blobs
 from streams.errors import Misconfigured
 from streams.events import Source
 from streams.settings import Settings
-from streams.sources import Sources, source_id
+from streams.state.blobs import Blobs
+from streams.state.sources import Sources, source_id
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
-from streams.transcripts import key_of
+from streams.talks.transcripts import key_of
 from tests.processes import Study
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07 \x9b31m\x08\x00 harmless"

@@ -28,18 +28,19 @@ from signed_in import csrf_in, signed_in
 
 from agents import views
 from agents.web.pages.search import LONGEST
-from streams import alert_judgements
-from streams.alert_judgements import AlertJudgements
-from streams.blobs import Blobs
+from streams.logs import alert_judgements
+from streams.logs.alert_judgements import AlertJudgements
 from streams.settings import Settings
-from streams.store import measure, read
-from streams.store.emerging import alert_judgements as judged
-from streams.store.emerging import emerging
-from streams.store.neighbours import neighbours
-from streams.store.paragraphs import paragraphs
-from streams.store.search import search
-from streams.store.selection import Selection
-from streams.store.speaking import speaking
+from streams.state.blobs import Blobs
+from streams.store.queries import prevalence
+from streams.store.queries.emerging import alert_judgements as judged
+from streams.store.queries.emerging import emerging
+from streams.store.queries.neighbours import neighbours
+from streams.store.queries.selection import Selection
+from streams.store.queries.topic_speakers import speaking
+from streams.store.talks import talk_queries
+from streams.store.talks.paragraphs import paragraphs
+from streams.store.talks.search import search
 from streams.store.warehouse import Warehouse
 
 
@@ -167,9 +168,9 @@ async def test_a_topics_page_has_the_numbers_of_the_views(study: Warehouse) -> N
         counted = next(row for row in views.topics(study, selected) if row["topic_id"] == 1)
         said = plain((await page(study, f"/topics/1{query}")).text)
         assert f"{counted['videos']} of {counted['of_videos']} videos; 95 % interval" in said
-        for row in measure.videos(study, 1, None, selected):
+        for row in prevalence.videos(study, 1, None, selected):
             assert row["title"] in said
-        for row in read.quotes(study, 1, 3, False, selected):
+        for row in talk_queries.quotes(study, 1, 3, False, selected):
             assert row["text"] in said
 
 
@@ -184,7 +185,7 @@ def test_neighbours_have_the_numbers_of_cooccurrence(study: Warehouse) -> None:
     for selection in (Selection(), Selection("2025-03"), Selection(speaker="Bo")):
         pairs = {
             frozenset((row["topic_id"], row["other_id"])): row
-            for row in measure.cooccurrence(study, selection)
+            for row in prevalence.cooccurrence(study, selection)
         }
         for topic_id in (1, 2, 3):
             near = neighbours(study, topic_id, selection)
@@ -308,7 +309,7 @@ async def test_cards_say_why_they_are_told_with_the_statistics(study: Warehouse)
     assert f"Topic {AWAY} (Indexes) was merged into RAG" in said
     assert "First seen2025-02-01" in said.replace("First seen ", "First seen")
     assert html.count('<svg class="sparkline"') == 2
-    best = [row["text"] for row in read.quotes(study, 1)]
+    best = [row["text"] for row in talk_queries.quotes(study, 1)]
     card = next(row for row in emerging(study) if row["alert_id"] == TOLD.event_id)
     assert [row["text"] for row in card["quotes"]] == best and all(text in said for text in best)
 

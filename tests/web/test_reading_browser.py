@@ -16,7 +16,7 @@ from serving import served
 from signed_in import token_of
 
 from streams.settings import Settings
-from streams.store.paragraphs import paragraphs
+from streams.store.talks.paragraphs import paragraphs
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium

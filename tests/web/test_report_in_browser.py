@@ -14,7 +14,7 @@ from studies import TODAY
 from agents.report.facts import Made, gather
 from agents.report.page import write
 from agents.views import VIEWS
-from streams.store.selection import Selection
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium

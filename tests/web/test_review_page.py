@@ -15,9 +15,9 @@ from signed_in import csrf_in, signed_in, token_of
 from studies import LONG, RIGHT_TO_LEFT, SCRIPT
 
 from streams import events as e
-from streams.blobs import Blobs
-from streams.reviews import Reviews
+from streams.logs.reviews import Reviews
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from streams.store import writer
 from streams.store.warehouse import Warehouse
 

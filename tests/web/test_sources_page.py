@@ -27,14 +27,14 @@ from agents.web.pages import checking, source_words
 from agents.web.pages.checking import in_time
 from agents.web.pages.sources import understood
 from streams import events as e
-from streams.blobs import Blobs
 from streams.errors import DataError, Unavailable
-from streams.locators import locate, preset
+from streams.feeds.websub_subscriptions import Answered, Asked, Rest, Subscription, Subscriptions, topic_of
 from streams.settings import Settings
-from streams.sources import Backfill, LaneHealth, Sources, Trouble, Visits, Watched, source_id
+from streams.state.blobs import Blobs
+from streams.state.source_locators import locate, preset
+from streams.state.sources import Backfill, LaneHealth, Sources, Trouble, Visits, Watched, source_id
 from streams.store.warehouse import Warehouse
-from streams.subscriptions import Answered, Asked, Rest, Subscription, Subscriptions, topic_of
-from streams.youtube_errors import Verdict
+from streams.youtube.errors import Verdict
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 CHANNEL = "UC0123456789abcdefghijkl"

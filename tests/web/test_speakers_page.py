@@ -14,8 +14,8 @@ from studies import SCRIPT
 
 from agents.views import VIEWS
 from streams.settings import Settings
-from streams.store import measure
-from streams.store.selection import Selection
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
 from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
@@ -104,12 +104,12 @@ async def test_a_name_is_given_and_taken_back(ottilie: httpx.AsyncClient, study:
     assert "Ann Lee" in plain(await ottilie.get("/talks/odd & id/1"))
     assert "SPEAKER_00 is Ann Lee , by Ottilie : she says so" in plain(await ottilie.get("/history"))
     by_ann = Selection(speaker="Ann Lee")
-    assert measure.months(study, by_ann) == [{"month": "2025-03", "of_videos": 1}]
+    assert prevalence.months(study, by_ann) == [{"month": "2025-03", "of_videos": 1}]
     again = await name(ottilie, "ann lee", "Ann Lee")
     assert again.status_code == 409
     assert "named so already" in again.text
     assert (await name(ottilie, HOST, "")).status_code == 303
-    assert measure.months(study, by_ann) == []
+    assert prevalence.months(study, by_ann) == []
     assert "there is none to take back" in plain(await name(ottilie, HOST, " "))
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import studies
 
-from streams.store import corpus
-from streams.store.listing import listing
-from streams.store.selection import Selection
+from streams.store.queries import corpus
+from streams.store.queries.selection import Selection
+from streams.store.talks.listing import listing
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 

@@ -15,16 +15,18 @@ from signed_in import OURS, csrf_in, signed_in, token_of
 
 from agents.web.app import build_web
 from agents.web.pages.system import shown, work
-from streams.blobs import Blobs
-from streams.broker import EmbeddedBroker
-from streams.cluster import Cluster
-from streams.progress import Board, Progress
+from streams.kafka.admin import Cluster
+from streams.kafka.codec import decode
+from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
-from streams.store import corpus, operations, read
-from streams.store.listing import listing
-from streams.store.selection import Selection
+from streams.state.blobs import Blobs
+from streams.state.progress import Board, Progress
+from streams.store.operations import throughput
+from streams.store.queries import corpus
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries
+from streams.store.talks.listing import listing
 from streams.store.warehouse import Warehouse
-from streams.wire import decode
 
 e = studies.e
 
@@ -45,14 +47,14 @@ async def page(warehouse: Warehouse, path: str, status: int = 200) -> str:
 async def test_the_system_page_says_what_the_views_say(lively: Warehouse) -> None:
     html = await page(lively, "/system")
     text = plain(html)
-    for row in operations.stages(lively):
+    for row in throughput.stages(lively):
         assert f"{row['state']} {row['waits_for'] or 'nothing: finished'} {row['videos']}" in text
-    (letter,) = read.dead_letters(lively)
+    (letter,) = talk_queries.dead_letters(lively)
     assert f"fetch: {letter['cause'].replace('<script>', '&lt;script&gt;')[:20]}" in text
     assert f"What to do: {letter['cure']}" in text
     assert "Sign in to replay or drop one" in text
     assert '<form method="post" action="/system' not in html, "who has not signed in changes nothing"
-    (source,) = operations.sources(lively)
+    (source,) = throughput.sources(lively)
     assert f"{source['query']} {source['kind']} well {source['found']}" in text
 
 
@@ -130,7 +132,7 @@ def messages(settings: Settings, bootstrap: str, topic: str) -> list[bytes]:
 
 @pytest.mark.long
 async def test_a_dead_letter_is_sent_again_or_dropped_by_who_may(lively: Warehouse, broker: str) -> None:
-    (letter,) = read.dead_letters(lively)
+    (letter,) = talk_queries.dead_letters(lively)
     process: Any = Process(lively.settings, Parts(lively), bootstrap=broker)
     with Cluster(lively.settings, broker) as cluster:
         cluster.wait()
@@ -162,7 +164,7 @@ async def test_a_dead_letter_is_sent_again_or_dropped_by_who_may(lively: Warehou
 
 
 async def test_without_an_agent_nothing_is_replayed_and_it_says_so(lively: Warehouse) -> None:
-    (letter,) = read.dead_letters(lively)
+    (letter,) = talk_queries.dead_letters(lively)
     async with signed_in(lively) as client:
         csrf = csrf_in((await client.get("/system")).text)
         answer = await client.post(f"/system/dead-letters/{letter['letter_id']}/replay", data={"csrf": csrf})

@@ -8,11 +8,11 @@ import studies
 from page_process import client_of
 
 from models.transcript import Segment, Transcript, Word
-from streams.blobs import Blobs
 from streams.settings import Settings
+from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
-from streams.transcripts import key_of
+from streams.talks.transcripts import key_of
 
 VERSION = "faster-whisper-1.2-base--d-9ece8fe8"
 TALK = studies.video("odd & id/1", "2025-03-04", duration_s=120.0)

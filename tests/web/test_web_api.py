@@ -9,7 +9,7 @@ from page_process import client_of, web_shared
 from agents.views import VIEWS
 from agents.web.api import OURS, WHOLE
 from agents.web.shapes import SHAPES
-from streams.store.selection import NAMES
+from streams.store.queries.selection import NAMES
 from streams.store.warehouse import Warehouse
 
 

@@ -13,8 +13,9 @@ from agents import views
 from agents.moment import at_second
 from agents.months import every
 from agents.web.pages.sparklines import BASE, HEIGHT, STEP
-from streams.store import measure, news, read
-from streams.store.selection import Selection
+from streams.store.queries import alerts, prevalence
+from streams.store.queries.selection import Selection
+from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
 PAGES = ("/", "/trends", "/topics", "/talks", "/history", "/system")
@@ -42,7 +43,7 @@ def plain(html: str) -> str:
 
 async def test_the_header_counts_the_study(lively: Warehouse) -> None:
     text = plain((await page(lively)).text)
-    status = read.status(lively)
+    status = talk_queries.status(lively)
     assert "Talks published from 2024-01 to 2025-12" in text
     assert f"Talks{status['states']['assigned']}" in text.replace(" ", "")
     assert "Unfinished0" in text.replace(" ", "")
@@ -50,13 +51,13 @@ async def test_the_header_counts_the_study(lively: Warehouse) -> None:
 
 
 async def test_rejected_videos_are_no_talks_so_they_do_not_widen_the_period(lively: Warehouse) -> None:
-    assert read.status(lively)["rejections"] == {"too short": 3}
-    assert read.status(lively)["first_published"].year == 2024
+    assert talk_queries.status(lively)["rejections"] == {"too short": 3}
+    assert talk_queries.status(lively)["first_published"].year == 2024
 
 
 async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> None:
     answer = await page(lively)
-    month = news.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
+    month = alerts.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
     said = f"New topic: mcp, server, protocol since {month}, because 5 talks speak alike"
     assert said in plain(answer.text)
     assert f'href="/topics/{studies.BORN}"' in answer.text
@@ -67,11 +68,11 @@ async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Ware
     html = (await page(lively)).text
     table = html[html.index('<table class="heat"') :]
     table = table[: table.index("</table>")]
-    for row in measure.themes(lively):
+    for row in prevalence.themes(lively):
         assert f"<bdi>{escape(row['theme'])}</bdi>" in table
         assert f"{100 * row['share']:.1f}" in table
         assert f"<small>{row['videos']}/{row['of_videos']}</small>" in table
-    for row in measure.prevalence(lively):
+    for row in prevalence.prevalence(lively):
         title = f"{row['month']}: {row['videos']} of {row['of_videos']} videos"
         assert f'title="{title}">{100 * row["share"]:.0f}</td>' in table
     assert table.count('<th scope="row"') == 8 + 1 + 1, "8 themes, one without a theme, the foot"
@@ -119,9 +120,9 @@ async def test_a_bad_month_is_said_on_the_page(lively: Warehouse) -> None:
 async def test_topics_come_in_order_of_prevalence_with_a_sparkline_each(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     shown = [int(found) for found in re.findall(r'<li id="topic-(\d+)"', html)]
-    assert shown == [row["topic_id"] for row in measure.topics(lively) if row["videos"]]
+    assert shown == [row["topic_id"] for row in prevalence.topics(lively) if row["videos"]]
     assert html.count('class="sparkline"') == len(shown)
-    rag = next(row for row in measure.topics(lively) if row["name"] == "RAG Systems")
+    rag = next(row for row in prevalence.topics(lively) if row["name"] == "RAG Systems")
     assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} videos" in plain(html)
 
 
@@ -129,7 +130,7 @@ async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehous
     html = (await page(lively, path="/topics")).text
     of_topic = html[html.index(f'id="topic-{studies.BORN}"') :]
     picture = of_topic[of_topic.index('<svg class="sparkline"') : of_topic.index("</li>")]
-    rows = measure.topic_months(lively)
+    rows = prevalence.topic_months(lively)
     most = max(row["videos"] for row in rows)
     months = every(min(row["month"] for row in rows), max(row["month"] for row in rows))
     drawn = {
@@ -198,7 +199,7 @@ async def test_the_page_tells_what_became_of_topics(lively: Warehouse) -> None:
 async def test_what_is_kept_out_is_counted_and_can_be_read(lively: Warehouse) -> None:
     html = (await page(lively, path="/history")).text
     section = html[html.index('id="boilerplate"') :]
-    rows = news.boilerplate(lively)
+    rows = alerts.boilerplate(lively)
     assert len(rows) == 4  # one a show
     for row in rows:
         assert f"<bdi>{escape(row['name'])}</bdi></th><td>{row['boilerplate']}</td>" in section
@@ -223,7 +224,7 @@ async def test_every_hostile_title_is_shown_as_it_is(lively: Warehouse) -> None:
 @pytest.mark.long
 async def test_quotes_link_to_the_second_and_never_to_a_script(lively: Warehouse) -> None:
     html = ""
-    for topic in measure.topics(lively):
+    for topic in prevalence.topics(lively):
         html += (await page(lively, path=f"/topics/{topic['topic_id']}")).text
     assert 'href="https://www.youtube.com/watch?v=talk' in html
     assert "&amp;t=3s" in html

@@ -114,7 +114,7 @@ async def test_a_study_without_tables_says_how_to_make_them(new_study: Warehouse
 HOLDER = """
 import sys
 from streams.settings import Settings
-from streams.store.holding import take
+from streams.store.process_lock import take
 take(Settings(home=sys.argv[1], study="second").lock_file, "page", say=print)
 print("held", flush=True)
 sys.stdin.read()

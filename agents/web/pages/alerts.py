@@ -22,8 +22,8 @@ from agents.web.pages.rule_words import in_words, length
 from agents.web.site import HEADERS, Row, Site
 from streams.errors import Misconfigured
 from streams.settings import Settings
-from streams.store import deliveries
-from streams.store.told import told
+from streams.store.operations import deliveries
+from streams.store.operations.delivery_status import told
 
 RAISED, DELIVERED = 20, 50
 """So many are shown; the API has all."""

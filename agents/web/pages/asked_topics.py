@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agents.web.asking import Refused
-from streams.store.book import Book
+from streams.store.codebook.effective import Book
 
 
 class Asked(NamedTuple):

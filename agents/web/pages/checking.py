@@ -14,7 +14,7 @@ from agents.checking import Check
 from agents.web.asking import Refused
 from streams.errors import Explained, Unavailable
 from streams.events import Source
-from streams.sources import Watched
+from streams.state.sources import Watched
 
 log = structlog.get_logger()
 CHECK_S = 45.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.web.site import Row, Site
-from streams.store.choices import choices as choices_of
+from streams.store.queries.facets import choices as choices_of
 
 FILTERS = ("show", "channel", "source", "speaker", "language")
 

@@ -18,9 +18,9 @@ from agents.web.pages.periods import gathered
 from agents.web.pages.trends import lines
 from agents.web.pages.units import told_apart
 from agents.web.site import Row, Site, query
-from streams.store import measure
-from streams.store.book import book
-from streams.store.selection import NAMES, Selection
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.selection import NAMES, Selection
 
 AT_MOST = 5
 PAIRS = 100_000
@@ -56,12 +56,12 @@ def mount(site: Site) -> None:
         if add.strip():
             return RedirectResponse(address(selected, [each.topic_id for each in topics], by), 303)
         chosen = [each.topic_id for each in topics]
-        by_month = site.ask(measure.topic_months, selected, applied)
+        by_month = site.ask(prevalence.topic_months, selected, applied)
         counted_by, months, rows = gathered(by_month, "topic_id", site.today, by)
         rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
         of = {row["topic_id"]: row for row in every}
         drawn = lines(rows, "topic_id", chosen, months, names)
-        met = site.ask(measure.cooccurrence, selected, PAIRS, applied, tuple(chosen)) if chosen[1:] else []
+        met = site.ask(prevalence.cooccurrence, selected, PAIRS, applied, tuple(chosen)) if chosen[1:] else []
         return {
             "title": "Compare topics",
             "by": counted_by,

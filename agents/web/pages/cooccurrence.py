@@ -13,8 +13,8 @@ from agents.web.pages.asked_topics import asked_topics
 from agents.web.pages.units import told_apart
 from agents.web.site import Row, Site
 from models.seriation import side_by_side
-from streams.store import measure
-from streams.store.book import book
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
 
 TOPICS = (10, 20, 40, 60)
 """How many to choose from."""
@@ -33,10 +33,10 @@ def mount(site: Site) -> None:
     @site.page("/cooccurrence", "cooccurrence.html", twin="/api/cooccurrence")
     def cooccurrence(selected: Selected, most: Most = 20) -> Row:
         applied = site.ask(book, selected.codebook)
-        topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
+        topics = [row for row in site.ask(prevalence.topics, selected, applied) if row["videos"]]
         shown = topics[:most]
         among = tuple(row["topic_id"] for row in shown)
-        pairs = site.ask(measure.cooccurrence, selected, PAIRS, applied, among)
+        pairs = site.ask(prevalence.cooccurrence, selected, PAIRS, applied, among)
         return {
             "title": "Together",
             "most": most,
@@ -56,7 +56,7 @@ def mount(site: Site) -> None:
         applied = site.ask(book, selected.codebook)
         topics = asked_topics(applied, wanted)
         both = topics[1].topic_id if len(topics) > 1 else None
-        found = site.ask(measure.videos, topics[0].topic_id, both, selected, limit + 1, applied)
+        found = site.ask(prevalence.videos, topics[0].topic_id, both, selected, limit + 1, applied)
         return {
             "title": " and ".join(each.name for each in topics),
             "topics": topics,

@@ -20,11 +20,11 @@ from agents.web.pages.sparklines import of_talks, sparklines
 from agents.web.site import Row, Site, query
 from agents.weigh import Verdict, weigh
 from models.trend import trend
-from streams import alert_judgements
-from streams.alert_judgements import AlertJudgements
-from streams.store import measure
-from streams.store.book import book
-from streams.store.emerging import RULES, emerging, is_alert
+from streams.logs import alert_judgements
+from streams.logs.alert_judgements import AlertJudgements
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.emerging import RULES, emerging, is_alert
 
 CARDS = 8
 """So many on a page."""
@@ -50,7 +50,7 @@ def mount(site: Site) -> None:
         rows = site.ask(emerging, selected, rule, CARDS, CARDS * (page - 1))
         applied = site.ask(book, selected.codebook)
         topics = {row["topic_id"]: row for row in site.ask(views.topics, selected, applied)}
-        by_month = site.ask(measure.topic_months, selected, applied)
+        by_month = site.ask(prevalence.topic_months, selected, applied)
         months = columns(by_month, site.today)
         drawn = sparklines(by_month, months, {row["topic_id"] for row in rows})
         cards = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from agents.web.site import Row, Site
-from streams.store import curation, genealogy, news, talks
+from streams.store.codebook import decisions
+from streams.store.queries import alerts, genealogy
+from streams.store.talks import talks
 
 QUOTES = 3
 DRIFTS = 3
@@ -23,9 +25,9 @@ def mount(site: Site) -> None:
             "genealogy": story[: -STORY - 1 : -1],
             "earlier": max(0, len(story) - STORY),
             "drifts": site.ask(genealogy.drifts, None, STORY),
-            "decisions": site.ask(curation.codebook_decisions, STORY),
+            "decisions": site.ask(decisions.codebook_decisions, STORY),
             "corrections": corrections[:STORY],
             "corrections_earlier": max(0, len(corrections) - STORY),
-            "boilerplate": site.ask(news.boilerplate, QUOTES),
+            "boilerplate": site.ask(alerts.boilerplate, QUOTES),
             "health": site.ask(genealogy.health, DRIFTS),
         }

@@ -11,8 +11,10 @@ from agents.web.asking import Selected
 from agents.web.pages.months import Month, years
 from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site, percent
-from streams.store import measure, news, read, talks
-from streams.store.book import book
+from streams.store.codebook.effective import book
+from streams.store.queries import alerts
+from streams.store.queries import prevalence as measure
+from streams.store.talks import talk_queries, talks
 
 ALERTS = 20
 NEWEST = 6
@@ -28,7 +30,7 @@ def mount(site: Site) -> None:
 
     @site.page("/", "overview.html", twin="/api/themes")
     def overview(selected: Selected, refresh: str = "on") -> Row:
-        status = site.ask(read.status)
+        status = site.ask(talk_queries.status)
         unfinished = _unfinished(site, status)
         applied = site.ask(book, selected.codebook)
         themes = site.ask(measure.themes, selected, applied)
@@ -42,7 +44,7 @@ def mount(site: Site) -> None:
             "unfinished": unfinished,
             "changing": changing,
             "refresh_s": 5 if changing and refresh != "off" else None,
-            "alerts": site.ask(news.alerts, ALERTS),
+            "alerts": site.ask(alerts.alerts, ALERTS),
             "themes": themes,
             "topics": topics,
             "treemap": treemap(themes, topics),
@@ -104,7 +106,7 @@ def _unfinished(site: Site, status: Row) -> int:
     """Return how many videos are still on their way; one that waits as a dead letter is not."""
     if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
         return 0
-    return len(site.ask(read.known_videos) - site.ask(read.finished_videos))
+    return len(site.ask(talk_queries.known_videos) - site.ask(talk_queries.finished_videos))
 
 
 def treemap(themes: list[Row], topics: list[Row]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from agents.web.desk import PATIENCE_S, Desk, Present
 from agents.web.desk import said as explained
 from agents.web.site import Row, Site, query
 from models.errors import BadInput
-from streams.reviews import Reviews
+from streams.logs.reviews import Reviews
 
 SHOWN = 50
 """Videos of the ranking that are on the page."""

@@ -10,7 +10,7 @@ from fastapi import Query
 
 from agents.web.asking import Refused, Selected
 from agents.web.site import Row, Site
-from streams.store.search import search
+from streams.store.talks.search import search
 
 LONGEST = 200
 """Characters that a search may have."""

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from streams.errors import DataError
 from streams.events import Source
-from streams.sources import Watched
-from streams.subscriptions import Subscription
-from streams.youtube_locators import HOME, addresses
+from streams.feeds.websub_subscriptions import Subscription
+from streams.state.sources import Watched
+from streams.youtube.locators import HOME, addresses
 
 Row = dict[str, Any]
 HEALTH = {

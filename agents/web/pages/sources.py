@@ -18,9 +18,9 @@ from agents.web.pages.watching import Watch, reachable
 from agents.web.site import Row, Site, query
 from streams.errors import DataError, Explained
 from streams.events import Source, SourceKind
-from streams.locators import locate, preset
-from streams.sources import Sources, source_id
-from streams.words import plain
+from streams.state.source_locators import locate, preset
+from streams.state.sources import Sources, source_id
+from streams.text_sanitizer import plain
 
 LONG = 2000
 """Characters of what somebody types as a source, at most."""

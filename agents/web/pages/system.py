@@ -24,11 +24,13 @@ from agents.web.access import Curates
 from agents.web.asking import Refused
 from agents.web.desk import PATIENCE_S, said
 from agents.web.site import Row, Site
-from streams.blobs import Blobs
-from streams.cluster import Cluster
 from streams.errors import Unavailable
+from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings
-from streams.store import corpus, operations, read
+from streams.state.blobs import Blobs
+from streams.store.operations import throughput
+from streams.store.queries import corpus
+from streams.store.talks import talk_queries
 
 DAYS = 30
 LETTERS = 50
@@ -44,21 +46,21 @@ def mount(site: Site) -> None:
 
     @site.page("/system", "system.html", twin="/api/stages")
     def system(replayed: str = "", dropped: str = "") -> Row:
-        stages = site.ask(operations.stages)
-        letters = site.ask(read.dead_letters, False, LETTERS + 1)
-        status = site.ask(read.status)
+        stages = site.ask(throughput.stages)
+        letters = site.ask(talk_queries.dead_letters, False, LETTERS + 1)
+        status = site.ask(talk_queries.status)
         return {
             "title": "System",
             "stages": stages,
             "transcribing": how_far(blobs, site.runtime.parts.now()),
             "work": work(site.runtime.names, site.runtime.health.lag),
-            "throughput": site.ask(operations.throughput, "day", DAYS),
+            "throughput": site.ask(throughput.throughput, "day", DAYS),
             "slots": DAYS,
-            "freshness": site.ask(operations.freshness),
+            "freshness": site.ask(throughput.freshness),
             "letters": letters[:LETTERS],
             "letters_open": status["dead_letters"],
             "done": _done(replayed, dropped),
-            "sources": site.ask(operations.sources),
+            "sources": site.ask(throughput.sources),
             "about": about(site.ask(corpus.provenance), site.warehouse.where),
             "settings": shown(settings),
         }
@@ -81,7 +83,7 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
         Refused: 404, there is no such letter.
         Unavailable: no broker runs here or it does not answer.
     """
-    letter = site.ask(read.dead_letter, letter_id)
+    letter = site.ask(talk_queries.dead_letter, letter_id)
     if letter is None:
         raise Refused(404, f"there is no one dead letter {letter_id[:40]!r}", "choose one on the System page")
     runtime = site.runtime
@@ -93,7 +95,7 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
     with said(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
         settle(cluster, blobs, letter, action, runtime.parts.now())
     arrived(
-        lambda: (site.ask(read.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,
+        lambda: (site.ask(talk_queries.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,
         say=lambda _: None,
         pause=time.sleep,
         patience_s=PATIENCE_S,

@@ -14,10 +14,10 @@ from agents.render import MEDIA, Format, artefact, counting, rendered
 from agents.web.asking import Refused
 from agents.web.playing import player
 from agents.web.site import Row, Site
-from streams.blobs import Blobs
 from streams.errors import DataError
-from streams.store import talks
-from streams.store.paragraphs import paragraphs
+from streams.state.blobs import Blobs
+from streams.store.talks import talks
+from streams.store.talks.paragraphs import paragraphs
 
 COLOURS = 8
 """As many colours the style sheet has; lanes are told apart by their names."""

@@ -9,9 +9,10 @@ from fastapi import Query
 
 from agents.web.asking import Page, Selected
 from agents.web.site import Row, Site, query
-from streams.store import corpus, screening
-from streams.store.listing import Order, listing
-from streams.store.operations import NEXT
+from streams.store.operations import screening
+from streams.store.operations.throughput import NEXT
+from streams.store.queries import corpus
+from streams.store.talks.listing import Order, listing
 
 PAGE = 50
 """Rows on a page."""

@@ -13,10 +13,12 @@ from agents.web.asking import Refused, Selected
 from agents.web.pages.months import columns
 from agents.web.pages.trends import lines
 from agents.web.site import Row, Site, query
-from streams.store import curation, genealogy, measure, read
-from streams.store.book import Book, book
-from streams.store.neighbours import neighbours
-from streams.store.speaking import speaking
+from streams.store.codebook import decisions
+from streams.store.codebook.effective import Book, book
+from streams.store.queries import genealogy, prevalence
+from streams.store.queries.neighbours import neighbours
+from streams.store.queries.topic_speakers import speaking
+from streams.store.talks import talk_queries
 
 QUOTES = 3
 SPEAKING = NEIGHBOURS = 10
@@ -49,7 +51,7 @@ def mount(site: Site) -> None:
         counted = next(
             (row for row in site.ask(views.topics, selected, applied) if row["topic_id"] == topic_id), None
         )
-        said = site.ask(read.topic_talks, topic_id, QUOTES, selected, applied)
+        said = site.ask(talk_queries.topic_talks, topic_id, QUOTES, selected, applied)
         months = columns(said.months, site.today)
         ours = [shared(row) | {"name": entry.name} for row in said.months]
         family = applied.family(topic_id)
@@ -69,7 +71,7 @@ def mount(site: Site) -> None:
             "genealogy": site.ask(genealogy.genealogy, topic_id, applied),
             "decisions": [
                 row
-                for row in site.ask(curation.codebook_decisions, DECISIONS)
+                for row in site.ask(decisions.codebook_decisions, DECISIONS)
                 if topic_id in row["topic_ids"] and row["model_version"] == applied.model_version
             ],
             "neighbours": site.ask(neighbours, topic_id, selected, NEIGHBOURS, applied),
@@ -77,7 +79,7 @@ def mount(site: Site) -> None:
             "speakers": [row for row in found if row["what"] == "speaker"],
             "best": said.best,
             "newest": said.newest,
-            "talks": site.ask(measure.videos, topic_id, None, selected, talks, applied),
+            "talks": site.ask(prevalence.videos, topic_id, None, selected, talks, applied),
             "twin": "/api/topic",
             "asked": {"topic_id": topic_id, "merged": merged},
         }

@@ -12,8 +12,8 @@ from agents.web.asking import Page, Selected
 from agents.web.pages.months import columns, fitting
 from agents.web.pages.sparklines import MOST, sparklines
 from agents.web.site import Row, Site
-from streams.store import genealogy, measure
-from streams.store.book import Book, book
+from streams.store.codebook.effective import Book, book
+from streams.store.queries import genealogy, prevalence
 
 DRIFTS = 3
 PAGE = 50
@@ -30,7 +30,7 @@ def mount(site: Site) -> None:
     def topics(selected: Selected, sort: Order = "share", find: Words = "", page: Page = 1) -> Row:
         applied = site.ask(book, selected.codebook)
         found = [row for row in site.ask(views.topics, selected, applied) if has(row, find)]
-        by_month = site.ask(measure.topic_months, selected, applied)
+        by_month = site.ask(prevalence.topic_months, selected, applied)
         months = columns(by_month, site.today)
         spoken = {row["topic_id"] for row in by_month}
         counted = [topic for topic in ordered(found, sort) if topic["topic_id"] in spoken]

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 from agents.web.pages.months import By, Month
 from agents.web.pages.periods import gathered
 from agents.web.site import Row, Site
-from streams.store import measure
-from streams.store.book import book
-from streams.store.selection import Selection
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 
 Of = Literal["themes", "topics"]
 
@@ -38,11 +38,11 @@ def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
     """Return the themes or topics of a selection; `by`: as `gathered` takes it."""
     applied = site.ask(book, selected.codebook)
     if of == "themes":
-        rows = site.ask(measure.prevalence, selected, applied)
-        names = {row["theme"]: row["theme"] for row in site.ask(measure.themes, selected, applied)}
+        rows = site.ask(prevalence.prevalence, selected, applied)
+        names = {row["theme"]: row["theme"] for row in site.ask(prevalence.themes, selected, applied)}
         return Units("theme", names, *gathered(rows, "theme", site.today, by), "/api/prevalence", names)
-    rows = site.ask(measure.topic_months, selected, applied)
-    topics = [row for row in site.ask(measure.topics, selected, applied) if row["videos"]]
+    rows = site.ask(prevalence.topic_months, selected, applied)
+    topics = [row for row in site.ask(prevalence.topics, selected, applied) if row["videos"]]
     return Units(
         "topic_id",
         told_apart(topics),

@@ -15,12 +15,12 @@ from agents.web.asking import Refused, code_of
 from agents.web.pages import source_words
 from agents.web.pages.checking import Checked
 from agents.web.site import Row, Site
-from streams.blobs import Blobs
 from streams.errors import DataError, Explained, Unavailable
-from streams.locators import preset, presets
-from streams.sources import REMOVED, Sources, Watched, source_id
-from streams.store import operations
-from streams.subscriptions import Subscriptions
+from streams.feeds.websub_subscriptions import Subscriptions
+from streams.state.blobs import Blobs
+from streams.state.source_locators import preset, presets
+from streams.state.sources import REMOVED, Sources, Watched, source_id
+from streams.store.operations import throughput
 
 
 class Watch:
@@ -126,7 +126,7 @@ class Watch:
     def _kept(self) -> tuple[dict[str, int], Explained | None]:
         """Return by source how many of its videos passed, or why that is not known now."""
         try:
-            return {row["source_id"]: row["kept"] for row in self.site.ask(operations.sources)}, None
+            return {row["source_id"]: row["kept"] for row in self.site.ask(throughput.sources)}, None
         except Unavailable as error:
             return {}, error
 

@@ -16,9 +16,10 @@ from agents.web.site import Row, query
 from models.codebook_file import write
 from models.curation import UNSORTED
 from models.standing import Standing
-from streams.store import measure, read
-from streams.store.book import Book, Entry
-from streams.store.selection import EVERYTHING, Selection
+from streams.store.codebook.effective import Book, Entry
+from streams.store.queries import prevalence
+from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.talks import talk_queries
 
 QUOTES = 3
 WORDS = 10
@@ -86,8 +87,8 @@ def groups(desk: Desk, row: Row, standing: Standing, selected: Selection) -> lis
     videos, share, status, reason, merged: [{id, name, by_model}]}.
     """
     applied = book_of(standing)
-    counted = {each["topic_id"]: each for each in desk.site.ask(measure.topics, selected, applied)}
-    themes = {each["theme"]: each for each in desk.site.ask(measure.themes, selected, applied)}
+    counted = {each["topic_id"]: each for each in desk.site.ask(prevalence.topics, selected, applied)}
+    themes = {each["theme"]: each for each in desk.site.ask(prevalence.themes, selected, applied)}
     excluded = any(not about.entry.retained for about in standing.topics.values())
     alone = _alone(desk, standing, selected) if excluded else {}
     words = {each["topic_id"]: each["words"][:WORDS] for each in row["topics"]}
@@ -139,7 +140,7 @@ def topic_page(
     about = standing.topics[topic_id]
     ends = standing.counts_as(topic_id)
     applied = book_of(standing)
-    counted = {each["topic_id"]: each for each in desk.site.ask(measure.topics, EVERYTHING, applied)}
+    counted = {each["topic_id"]: each for each in desk.site.ask(prevalence.topics, EVERYTHING, applied)}
     return found | {
         "title": about.called or f"topic {topic_id}",
         "topic": about,
@@ -198,7 +199,7 @@ def evidence_of(desk: Desk, row: Row, topic_id: int) -> Row:
     return {
         "topic_id": topic_id,
         "words": words[:WORDS],
-        "quotes": desk.site.ask(read.quotes, topic_id, QUOTES),
+        "quotes": desk.site.ask(talk_queries.quotes, topic_id, QUOTES),
     }
 
 
@@ -218,7 +219,7 @@ def _alone(desk: Desk, standing: Standing, selected: Selection) -> dict[int, int
         standing.model_version,
         {each: Entry(each, "", theme, True, each, "", 0) for each, theme in themes.items()},
     )
-    return {each["topic_id"]: each["videos"] for each in desk.site.ask(measure.topics, selected, itself)}
+    return {each["topic_id"]: each["videos"] for each in desk.site.ask(prevalence.topics, selected, itself)}
 
 
 def _group(name: str, theme: str | None, about: str, counted: Row | None, topics: list[Row]) -> Row:

@@ -22,7 +22,7 @@ from agents.web.site import Row, query
 from models.errors import BadInput
 from models.standing import Standing
 from models.undoing import undone
-from streams.codebook_log import Conflict
+from streams.logs.codebook_log import Conflict
 
 if TYPE_CHECKING:
     import numpy as np

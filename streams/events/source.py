@@ -1,0 +1,55 @@
+"""What is watched for new talks, and where and how a video was seen.
+
+Part of `streams.events`, which is where to import them from.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from streams.events.base import Event, Fact
+
+SourceKind = Literal["channel", "playlist", "search", "feed", "folder"]
+Lane = Literal["", "push", "rss", "listing", "search", "api", "feed", "folder"]
+"""How a video was found; empty: it was handed in, or before lanes were told apart."""
+
+
+class Source(Fact):
+    """Something that is watched for new talks."""
+
+    source_id: str
+    kind: SourceKind
+    locator: str
+    """URL, handle or id of a channel or playlist; the query of a search; a podcast's feed; a folder."""
+    added_at: AwareDatetime
+    since: date | None = None
+    """Talks published before this day (UTC) are not wanted; None: all are."""
+
+
+class Sighting(Fact):
+    """Where and when a video was seen."""
+
+    source_id: str
+    kind: Literal["channel", "playlist", "search", "file", "link", "feed", "folder"]
+    lane: Lane = ""
+    query: str = ""
+    rank: int | None = None
+    seen_at: AwareDatetime
+
+
+class SourceDue(Event):
+    """A source is to be looked at."""
+
+    source: Source
+    slot: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """The source."""
+        return self.source.source_id
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.key, self.slot.isoformat())

@@ -1,0 +1,1 @@
+"""Feeds: YouTube's Atom, podcasts' RSS, and WebSub subscriptions."""

@@ -1,0 +1,256 @@
+"""The one way by which feeds, podcast audio and hubs are asked over HTTP: guarded, bounded, and discreet.
+
+What a feed says is somebody else's word: an address in it may lead into this network, an answer may be
+endless, unpack to a thousandfold of itself, or come a byte a minute. None of that gets further than here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from streams.errors import DataError, Unavailable
+from streams.http.errors import Answered, Busy, broken_off, check, shown, too_large, words
+from streams.http.guarded_transport import Answer, Asking, Door
+
+__all__ = ["Answered", "Busy", "NotModified", "Page", "Patience", "Reader"]
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an address answered: `body` is unpacked; `etag` and `modified` are for asking again."""
+
+    body: bytes
+    etag: str
+    modified: str
+    status: int
+    final_url: str
+    """Where the redirects led to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """It is what it was when `etag` and `modified` were said."""
+
+    etag: str
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited (seconds): for each piece of an answer, for a whole page, for a whole download."""
+
+    piece_s: float = 20.0
+    page_s: float = 60.0
+    download_s: float = 6 * 3600.0
+
+
+class Reader:
+    """Reads http and https addresses that other people wrote. Blocks: call it from a thread.
+
+    Each host is looked up once, checked, and connected to at what was checked; so is each redirect.
+    With a proxy it is the proxy that looks names up: then only numbers and telling names (`localhost`,
+    `*.internal`, a name without a domain) can be refused here, and the proxy must refuse the rest.
+
+    Args:
+        proxy: `http://host:port`; empty: none. No environment variable is asked.
+        internal_addresses: whether addresses inside this network may be read.
+        insecure_tls: accept any certificate (tests only).
+        patience: how long is waited.
+    """
+
+    def __init__(
+        self,
+        proxy: str = "",
+        internal_addresses: bool = False,
+        insecure_tls: bool = False,
+        *,
+        patience: Patience = Patience(),
+    ) -> None:
+        self._door = Door(proxy, internal_addresses, insecure_tls, patience.piece_s)
+        self._patience = patience
+
+    def close(self) -> None:
+        """Let connections go."""
+        self._door.close()
+
+    def get(self, url: str, *, max_bytes: int, etag: str = "", modified: str = "") -> Page | NotModified:
+        """Return what an address answers.
+
+        Args:
+            url: what to read.
+            max_bytes: most bytes of the unpacked body.
+            etag: what the last answer said, to ask only for something newer.
+            modified: likewise.
+
+        Raises:
+            DataError: it must not be read, is not there (`Answered`), or is larger.
+            Unavailable: it does not answer now.
+        """
+        asked = {"Accept-Encoding": "gzip"}
+        asked |= {"If-None-Match": etag} if etag else {}
+        asked |= {"If-Modified-Since": modified} if modified else {}
+        with self._door.following(Asking(url, self._patience.page_s, asked)) as answer:
+            headers, status = answer.response.headers, answer.response.status_code
+            if status == 304:
+                return NotModified(headers.get("ETag", etag), headers.get("Last-Modified", modified))
+            check(answer.response, answer.url)
+            body = bytearray()
+            for piece in _unpacked(answer.response, answer.url):
+                answer.in_time()
+                body += piece
+                if len(body) > max_bytes:
+                    raise too_large(answer.url, max_bytes)
+            tag, date = headers.get("ETag", ""), headers.get("Last-Modified", "")
+            return Page(bytes(body), tag, date, status, answer.url)
+
+    def submit(self, url: str, form: Mapping[str, str]) -> int:
+        """Send a form to an address that the operator set (it may be internal); return the status, 2xx.
+
+        Redirects are not followed.
+
+        Raises:
+            DataError: it refused the form; the cause says with which words.
+            Unavailable: it does not answer now.
+        """
+        with self._door.once(Asking(url, self._patience.page_s, form=form, trusted=True)) as answer:
+            if not answer.response.is_success:
+                said = words(next(answer.response.iter_raw(CHUNK), b""))
+                check(answer.response, url, f": {said}" if said else "")
+            return answer.response.status_code
+
+    def download(
+        self,
+        url: str,
+        path: Path,
+        *,
+        max_bytes: int,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
+        """Bring a file to `path`, whole; what an earlier try left in `path`.part is gone on with.
+
+        It goes on only where the server still has the same file (its ETag or date, kept in `path`.from).
+
+        Args:
+            url: what to fetch.
+            path: where to; its folder exists.
+            max_bytes: most bytes of the file.
+            on_progress: told (bytes so far, bytes in all if known), after each piece.
+
+        Raises:
+            DataError: it must not be read, is not there (`Answered`), or is larger.
+            Unavailable: it does not answer, broke off, or the disk is full; what came is kept.
+        """
+        part, mark = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.from")
+        have = part.stat().st_size if part.exists() and mark.exists() else 0
+        asked = {"Accept-Encoding": "identity"}
+        if have:
+            asked |= {"Range": f"bytes={have}-", "If-Range": mark.read_text()}
+        with self._door.following(Asking(url, self._patience.download_s, asked)) as answer:
+            try:
+                if not (have and _is_all(answer.response, have)):
+                    whole = _begin(answer, part, mark, have)
+                    _receive(answer, part, whole, max_bytes, on_progress)
+                part.replace(path)
+                mark.unlink(missing_ok=True)
+            except OSError as error:
+                raise Unavailable(
+                    f"this machine cannot write {path.name} ({error.strerror})",
+                    "free disk space or mend permissions, then it goes on",
+                ) from error
+        return path
+
+
+def _begin(answer: Answer, part: Path, mark: Path, have: int) -> int | None:
+    """Make `part` what the answer goes on from; return how many bytes the whole file has, if it is said."""
+    response, url = answer.response, answer.url
+    goes_on = response.status_code == 206 and _first_byte(response) == have
+    if response.status_code in (206, 416) and not goes_on:
+        part.unlink(missing_ok=True)
+        raise broken_off(url, "what it has is not what it had")
+    check(response, url)
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise DataError(f"{shown(url)} packs its file although it was asked not to", "download it by hand")
+    if not goes_on:
+        part.write_bytes(b"")
+        _keep_mark(mark, response)
+    said = response.headers.get("Content-Length", "")
+    return (have if goes_on else 0) + int(said) if said.isdecimal() else None
+
+
+def _receive(
+    answer: Answer,
+    part: Path,
+    whole: int | None,
+    max_bytes: int,
+    on_progress: Callable[[int, int | None], None] | None,
+) -> None:
+    have = part.stat().st_size
+    with part.open("ab") as file:
+        pieces = answer.response.iter_raw(CHUNK)
+        while max(have, whole or 0) <= max_bytes and (piece := next(pieces, b"")):
+            answer.in_time()
+            have += len(piece)
+            file.write(piece)
+            if on_progress is not None:
+                on_progress(have, whole)
+    if max(have, whole or 0) > max_bytes:
+        part.unlink()
+        raise too_large(answer.url, max_bytes)
+    if whole is not None and have != whole:
+        raise broken_off(answer.url, f"{have:,} of {whole:,} bytes came")
+
+
+def _unpacked(response: httpx.Response, url: str) -> Iterator[bytes]:
+    """Yield the body in pieces that are never much larger than what came, whatever it unpacks to."""
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        yield from response.iter_raw(CHUNK)
+        return
+    if coding not in ("gzip", "x-gzip"):
+        raise DataError(
+            f"{shown(url)} packs its answer as {coding[:20]!r}, which it was not asked for",
+            "tell who runs it; only gzip is read",
+        )
+    unzip = zlib.decompressobj(wbits=31)
+    for raw in response.iter_raw(CHUNK):
+        packed = raw
+        while packed and not unzip.eof:
+            try:
+                yield unzip.decompress(packed, CHUNK)
+            except zlib.error as error:
+                raise DataError(
+                    f"{shown(url)} answered something that is damaged (gzip: {error})", "try again later"
+                ) from None
+            packed = unzip.unconsumed_tail
+        if unzip.eof:
+            return
+    raise broken_off(url, "its answer ends in the middle")
+
+
+def _first_byte(response: httpx.Response) -> int | None:
+    """Return where a partial answer begins."""
+    unit, _, span = response.headers.get("Content-Range", "").partition(" ")
+    first = span.partition("-")[0]
+    return int(first) if unit == "bytes" and first.isdecimal() else None
+
+
+def _is_all(response: httpx.Response, have: int) -> bool:
+    """Whether there is nothing after so many bytes: an earlier try ended just before the renaming."""
+    return response.status_code == 416 and response.headers.get("Content-Range") == f"bytes */{have}"
+
+
+def _keep_mark(mark: Path, response: httpx.Response) -> None:
+    """Remember which file it is; a weak tag does not say that the bytes are the same."""
+    tag = response.headers.get("ETag", "")
+    known = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    if known:
+        mark.write_text(known)
+    else:
+        mark.unlink(missing_ok=True)

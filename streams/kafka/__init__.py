@@ -1,0 +1,1 @@
+"""Kafka: the Faust app, the embedded broker, its administration, topics, and events as bytes."""

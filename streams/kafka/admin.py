@@ -1,0 +1,239 @@
+"""Administration of the broker with kafka-python: topics, identities, lag, messages from outside Faust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import stamina
+import structlog
+from kafka.errors import KafkaError
+
+from streams.errors import Misconfigured, Unavailable
+from streams.events import Event
+from streams.kafka.codec import encode
+from streams.kafka.topics import TOPIC_OF, TOPICS, Topic
+from streams.settings import Settings
+
+log = structlog.get_logger()
+MAX_MESSAGE = 1_048_576
+SETTLE_S = 15.0
+"""A cluster agrees on its topics within this time."""
+
+
+def group_of(settings: Settings, agent: str) -> str:
+    """Return the consumer group of an agent: one for all of them (embedded), or one each."""
+    return f"{settings.study}.{'embedded' if settings.embedded_broker else agent}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a consumer group is behind in one partition (messages)."""
+
+    topic: str
+    partition: int
+    end: int
+    committed: int
+
+    @property
+    def behind(self) -> int:
+        """Messages not yet committed."""
+        return max(0, self.end - self.committed)
+
+
+class Cluster:
+    """A broker at `bootstrap`, seen by one study."""
+
+    def __init__(self, settings: Settings, bootstrap: str) -> None:
+        self.settings = settings
+        self.bootstrap = bootstrap
+        self._admin: Any = None
+        self._producer: Any = None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        for client in (self._admin, self._producer):
+            if client is not None:
+                client.close()
+        self._admin = self._producer = None
+
+    def wait(self, patience_s: float | None = None) -> None:
+        """Wait until the broker answers, saying so in the log.
+
+        Args:
+            patience_s: how long to try; 0 is once, None is for ever.
+
+        Raises:
+            Unavailable: it did not answer in time.
+        """
+        try:
+            for attempt in stamina.retry_context(
+                on=(KafkaError, OSError, ValueError),
+                attempts=1 if patience_s == 0 else None,
+                timeout=patience_s or None,
+                wait_initial=0.5,
+                wait_max=15.0,
+            ):
+                with attempt:
+                    try:
+                        self._connect().describe_cluster()
+                    except (KafkaError, OSError, ValueError) as error:
+                        self.close()
+                        log.warning("Kafka does not answer", broker=self.bootstrap, error=_reason(error))
+                        raise
+        except (KafkaError, OSError, ValueError) as error:
+            raise self._unreachable(error) from error
+
+    def ensure_topics(self) -> None:
+        """Create this study's topics and check their partitions; Faust creates none.
+
+        Raises:
+            Misconfigured: a topic exists with another number of partitions.
+            Unavailable: the broker does not answer.
+        """
+        study = self.settings.study
+        for found in self._created():
+            topic = next(topic for topic in TOPICS if topic.full_name(study) == found["name"])
+            wanted, has = topic.partitions(self.settings), len(found["partitions"])
+            if topic.single and has != 1:
+                raise Misconfigured(
+                    f"the topic {found['name']} has {has} partitions but its order matters: it must have 1",
+                    f"delete it on the broker ({self.bootstrap}) and start again",
+                )
+            if has != wanted:
+                raise Misconfigured(
+                    f"the topic {found['name']} has {has} partitions, GROUNDSWELL_PARTITIONS says {wanted}",
+                    f"set GROUNDSWELL_PARTITIONS={has}, or change the topic on the broker ({self.bootstrap})",
+                )
+
+    @stamina.retry(on=Unavailable, attempts=None, timeout=SETTLE_S, wait_max=1.0)
+    def _created(self) -> list[dict[str, Any]]:
+        """Create what is missing and describe everything; a cluster shows a new topic only after a moment."""
+        from kafka.admin import NewTopic
+        from kafka.errors import TopicAlreadyExistsError
+
+        admin = self._connect()
+        existing = set(admin.list_topics())
+        for topic in TOPICS:
+            name = topic.full_name(self.settings.study)
+            if name in existing:
+                continue
+            try:
+                admin.create_topics([NewTopic(name, topic.partitions(self.settings), 1)])
+            except TopicAlreadyExistsError:
+                log.debug("another worker created the topic first, or it is just being deleted", topic=name)
+        return self._describe(TOPICS)
+
+    def log_ids(self) -> dict[str, str]:
+        """Return the identity of each topic's log by topic name.
+
+        Offsets mean something only together with it: a new broker, or a topic deleted and created
+        again, starts at offset 0 under another id (Kafka's topic id, KIP-516).
+        """
+        prefix = f"{self.settings.study}."
+        return {
+            found["name"].removeprefix(prefix): str(found["topic_id"]) for found in self._describe(TOPICS)
+        }
+
+    def lag(self, group: str, topics: Sequence[Topic]) -> list[Lag]:
+        """Return the true lag of a consumer group: end offsets against committed ones."""
+        from kafka import TopicPartition
+        from kafka.admin import OffsetSpec
+
+        admin = self._connect()
+        names = {topic.full_name(self.settings.study): topic.name for topic in topics}
+        partitions = [
+            TopicPartition(found["name"], part["partition_index"])
+            for found in self._describe(topics)
+            for part in found["partitions"]
+        ]
+        ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        committed = self._committed(group)
+        lags = []
+        for partition in partitions:
+            done = committed.get(partition)
+            lags.append(
+                Lag(
+                    topic=names[partition.topic],
+                    partition=partition.partition,
+                    end=ends[partition].offset,
+                    committed=max(0, done.offset) if done else 0,
+                )
+            )
+        return lags
+
+    @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
+    def _committed(self, group: str) -> dict[Any, Any]:
+        """Committed offsets by partition; a new cluster needs a moment to find its coordinator."""
+        offsets: dict[Any, Any] = self._connect().list_group_offsets(group)
+        found: dict[Any, Any] = offsets.get(group, offsets)
+        return found
+
+    def send(self, event: Event) -> None:
+        """Send an event and wait until the broker has it.
+
+        Raises:
+            DataError: the event is too large.
+            Unavailable: the broker does not take it.
+        """
+        self.send_raw(TOPIC_OF[type(event)], event.key.encode(), encode(event))
+
+    def send_raw(self, topic: Topic, key: bytes | None, payload: bytes | None) -> None:
+        """Send bytes as they are (a replayed dead letter) and wait until the broker has them."""
+        from kafka import KafkaProducer
+
+        try:
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    bootstrap_servers=self.bootstrap.split(","),
+                    acks="all",
+                    batch_size=0,  # Tansu reports wrong end offsets for batches of several records
+                    max_request_size=MAX_MESSAGE,
+                )
+            self._producer.send(topic.full_name(self.settings.study), value=payload, key=key).get(timeout=30)
+        except (KafkaError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    def _describe(self, topics: Sequence[Topic]) -> list[dict[str, Any]]:
+        names = [topic.full_name(self.settings.study) for topic in topics]
+        found: list[dict[str, Any]] = self._connect().describe_topics(names)
+        missing = [each["name"] for each in found if each["error_code"]]
+        if missing:
+            raise Unavailable(
+                f"the broker at {self.bootstrap} does not show the topic {missing[0]} (yet)",
+                "wait for the cluster to settle; groundswell migrate creates missing topics",
+            )
+        return found
+
+    def _connect(self) -> Any:
+        if self._admin is None:
+            from kafka import KafkaAdminClient
+
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=self.bootstrap.split(","),
+                request_timeout_ms=10_000,
+                bootstrap_timeout_ms=5_000,
+            )
+        return self._admin
+
+    def _unreachable(self, error: BaseException) -> Unavailable:
+        return Unavailable(
+            f"cannot reach Kafka at {self.bootstrap} ({_reason(error)})",
+            'start it with "docker compose up -d kafka", correct GROUNDSWELL_BROKER, '
+            "or leave it unset for the embedded broker",
+        )
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:160] if text and text[0] else type(error).__name__

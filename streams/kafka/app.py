@@ -1,0 +1,107 @@
+"""The Faust app: built in a function, never at import, so that it binds to the loop that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from streams.events import Event
+from streams.kafka import commits
+from streams.kafka.admin import MAX_MESSAGE
+from streams.kafka.codec import encode
+from streams.kafka.topics import TOPIC_OF, Topic
+from streams.settings import Settings
+
+log = structlog.get_logger()
+LONG_JOB_S = 4 * 3600.0
+"""A transcription may take hours; the broker must not take its worker for dead meanwhile."""
+
+
+def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
+    """Return a `faust.App` for consumer group `group`.
+
+    Its delivery is at-least-once; nothing is committed before it was acknowledged (`streams.kafka.commits`).
+    """
+    import faust
+
+    commits.never_commit_past_unacked()
+    datadir = settings.study_home / "faust" / group
+    datadir.mkdir(parents=True, exist_ok=True)
+    brokers = ";".join(f"kafka://{address}" for address in bootstrap.split(","))
+    return faust.App(
+        group,
+        broker=brokers,
+        store="memory://",
+        datadir=str(datadir),
+        autodiscover=False,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_commit_interval=1.0,
+        broker_max_poll_interval=LONG_JOB_S,
+        broker_request_timeout=30.0,
+        stream_wait_empty=False,  # a running job must not hold up a rebalance
+        stream_buffer_maxsize=4096,
+        consumer_max_fetch_size=4 * MAX_MESSAGE,
+        producer_acks=-1,
+        producer_max_request_size=MAX_MESSAGE,
+        producer_max_batch_size=1,  # Tansu reports wrong end offsets for batches of several records
+    )
+
+
+def attach(
+    app: Any, settings: Settings, name: str, topics: Sequence[Topic], run: Callable[[Any], Awaitable[None]]
+) -> None:
+    """Register `run` as the Faust agent that reads `topics`, one event at a time."""
+    channel = app.topic(
+        *(topic.full_name(settings.study) for topic in topics), key_serializer="raw", value_serializer="raw"
+    )
+    app.agent(channel, name=name, concurrency=1)(run)
+
+
+class Outlet:
+    """Sends events through the app's producer."""
+
+    def __init__(self, app: Any, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._channels: dict[Topic, Any] = {}
+
+    async def send(self, event: Event) -> None:
+        """Send an event and wait until the broker has it; try for ever, with back-off, saying so.
+
+        Raises:
+            DataError: the event is too large for a message.
+        """
+        wire, topic = encode(event), TOPIC_OF[type(event)]
+        wait_s = 0.5
+        while True:
+            try:
+                await (await self._channel(topic).send(key=event.key.encode(), value=wire))
+                return
+            except Exception as error:
+                if not _transient(error):
+                    raise
+                log.warning(
+                    "Kafka does not take an event, trying again", topic=topic.name, error=str(error)[:160]
+                )
+                await asyncio.sleep(wait_s)
+                wait_s = min(15.0, wait_s * 2)
+
+    def _channel(self, topic: Topic) -> Any:
+        if topic not in self._channels:
+            self._channels[topic] = self._app.topic(
+                topic.full_name(self._settings.study), key_serializer="raw", value_serializer="raw"
+            )
+        return self._channels[topic]
+
+
+def _transient(error: BaseException) -> bool:
+    from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+    return isinstance(error, KafkaError | OSError) and not isinstance(error, MessageSizeTooLargeError)

@@ -1,0 +1,98 @@
+"""What screening made of each video, kept beside the blobs: whole enough to let it pass later after all.
+
+The first sighting in the outbox knows a title at most; here is what a video's own page said when the rules
+had let it through. Written before the verdict is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from streams.errors import DataError
+from streams.events import VideoAccepted, stable_id
+from streams.kafka.codec import decode, encode
+from streams.state.blobs import Blobs
+
+log = structlog.get_logger()
+FOLDER = "screened"
+Outcome = Literal["accepted", "rejected", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What became of a video at the gate.
+
+    Attributes:
+        passes: the event by which it passes, or would.
+        outcome: what was said of it.
+        by_reviewers: whether reviewers decided that.
+        said: why it was rejected; empty otherwise.
+    """
+
+    passes: VideoAccepted
+    outcome: Outcome
+    by_reviewers: bool = False
+    said: str = ""
+
+
+class Screened:
+    """One small file a video."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    @staticmethod
+    def key(video_id: str) -> str:
+        """Blob key of a video's file."""
+        return f"{FOLDER}/{stable_id(video_id)}.json"
+
+    def keep(self, screening: Screening) -> None:
+        """Keep what became of a video, in place of what was kept of it."""
+        content = {
+            "passes": json.loads(encode(screening.passes)),
+            "outcome": screening.outcome,
+            "by_reviewers": screening.by_reviewers,
+            "said": screening.said,
+        }
+        self._blobs.put(self.key(screening.passes.key), json.dumps(content, ensure_ascii=False).encode())
+
+    def get(self, video_id: str) -> Screening | None:
+        """Return what became of a video, or None.
+
+        Raises:
+            DataError: its file is damaged.
+        """
+        key = self.key(video_id)
+        return self._read(key) if self._blobs.exists(key) else None
+
+    def keys(self) -> set[str]:
+        """Return the keys of all files."""
+        return set(self._blobs.keys(FOLDER))
+
+    def of(self, keys: set[str]) -> Iterator[Screening]:
+        """Yield what the files with these keys say; a damaged one is left out, and the log names it."""
+        for key in sorted(keys):
+            try:
+                yield self._read(key)
+            except DataError as error:
+                log.error("a video's screening cannot be read", cause=error.cause, cure=error.cure)
+
+    def _read(self, key: str) -> Screening:
+        content = self._blobs.get(key)
+        try:
+            kept = json.loads(content)
+            passes = decode(json.dumps(kept["passes"]).encode())
+            if isinstance(passes, VideoAccepted) and kept["outcome"] in ("accepted", "rejected", "waiting"):
+                return Screening(passes, kept["outcome"], bool(kept["by_reviewers"]), str(kept["said"]))
+            reason = f"it holds {type(passes).__name__}, {kept['outcome']!r:.40}"
+        except (DataError, ValueError, KeyError, TypeError) as error:
+            reason = error.cause if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"the screening {key} in {self._blobs.url} is damaged ({reason})",
+            "restore it from a backup, or delete it and hand the video in again; no other is affected",
+        )

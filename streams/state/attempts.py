@@ -1,0 +1,113 @@
+"""Counts at which events an agent's processes died, so that one poisonous message is no crash loop.
+
+A mark is a small file in the blob store, written when a process dies at an event and deleted when the event
+is settled, so events that nobody dies at cost nothing. It is found by the event's id, which is the same in a
+new log and after an upgrade.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import structlog
+
+from streams.errors import DataError
+from streams.state.blobs import Blobs
+from streams.state.crashes import AtWork
+
+log = structlog.get_logger()
+FOLDER = "attempts"
+DEATHS = 3
+"""After so many deaths at an event it becomes a dead letter."""
+WORDS = {3: "three"}
+TRACEBACK = 20_000
+"""Characters of a traceback that are kept, the last ones: there it says what happened."""
+
+
+class RepeatedDeathError(DataError):
+    """Groundswell died at this event `DEATHS` times; `traceback` is of the last time."""
+
+    def __init__(self, why: str, traceback: str) -> None:
+        super().__init__(
+            f"groundswell failed on this {WORDS.get(DEATHS, DEATHS)} times ({why})",
+            "read the traceback in groundswell dead-letters show, report it or upgrade, then replay",
+        )
+        self.traceback = traceback
+
+
+class Mark(NamedTuple):
+    """What is known of an event at which a process died: how often, and of the last time why."""
+
+    deaths: int
+    why: str = ""
+    traceback: str = ""
+
+
+class Attempts:
+    """The marks of one agent.
+
+    Args:
+        blobs: of the study; every worker of the agent sees the same marks.
+        agent: its name.
+        at_work: remembers what a crash of the interpreter would interrupt; None: nobody does.
+    """
+
+    def __init__(self, blobs: Blobs, agent: str, at_work: AtWork | None = None) -> None:
+        self._blobs = blobs
+        self._agent = agent
+        self._at_work = at_work
+        self._marked: set[str] = set()
+
+    def _key(self, event_id: str) -> str:
+        return f"{FOLDER}/{self._agent}/{event_id}.json"
+
+    async def look_again(self) -> None:
+        """Learn which events are marked: at the start, and when another worker's events come here."""
+        keys = await asyncio.to_thread(lambda: list(self._blobs.keys(f"{FOLDER}/{self._agent}")))
+        self._marked = {key.rpartition("/")[2].removesuffix(".json") for key in keys}
+
+    async def begin(self, event_id: str) -> bool:
+        """Say that an event is worked on; return whether a process has died at it before.
+
+        Raises:
+            RepeatedDeathError: often enough.
+        """
+        if event_id in self._marked:
+            mark = await asyncio.to_thread(self._mark, event_id)
+            if mark.deaths >= DEATHS:
+                raise RepeatedDeathError(mark.why, mark.traceback)
+        if self._at_work is not None:
+            self._at_work.begin(event_id)
+        return event_id in self._marked
+
+    async def died(self, event_ids: Iterable[str], why: str, traceback: str) -> None:
+        """Mark events, durably: the process ends at them."""
+        for event_id in event_ids:
+            deaths = await asyncio.to_thread(self._count, event_id, why, traceback)
+            self._marked.add(event_id)
+            log.error("died at an event", agent=self._agent, event_id=event_id, deaths=deaths, why=why)
+
+    def _count(self, event_id: str, why: str, traceback: str) -> int:
+        mark = Mark(self._mark(event_id).deaths + 1, why, traceback[-TRACEBACK:])
+        self._blobs.put(self._key(event_id), json.dumps(mark._asdict()).encode())
+        return mark.deaths
+
+    async def done(self, event_ids: Iterable[str]) -> None:
+        """Forget events: they are settled, or are dead letters."""
+        for event_id in event_ids:
+            if event_id in self._marked:
+                await asyncio.to_thread(self._blobs.delete, self._key(event_id))
+                self._marked.discard(event_id)
+            if self._at_work is not None:
+                self._at_work.done(event_id)
+
+    def _mark(self, event_id: str) -> Mark:
+        if not self._blobs.exists(self._key(event_id)):
+            return Mark(0)
+        try:
+            return Mark(**json.loads(self._blobs.get(self._key(event_id))))
+        except (DataError, ValueError, TypeError):  # it was deleted meanwhile, or is damaged: counted anew
+            return Mark(0)

@@ -1,0 +1,202 @@
+"""The parking lot: one small file a video that waits, in the blob store, with the event to send again.
+
+Who parks a video writes its file first and says so (`VideoParked`) after it, so nothing that waits is
+forgotten when a process is killed. Waiting is neither seen nor done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+
+from streams.errors import DataError
+from streams.events import Event, VideoAccepted, VideoParked, VideoSeen, stable_id
+from streams.kafka.codec import decode, encode
+from streams.state.blobs import Blobs
+
+log = structlog.get_logger()
+FOLDER = "parked"
+RESCAN = timedelta(seconds=30)
+"""How long `due` trusts what it knows; a video parked by another process is found after that."""
+WOKEN = "woken"
+"""Folder of empty files: whom a person asked for before the time, for `due` to read again."""
+RESEND = timedelta(hours=6)
+"""What was due and sent is sent again when it still waits unchanged after so long."""
+SLACK = timedelta(seconds=5)
+"""By how much the clocks of two machines may differ."""
+
+
+class Parking(NamedTuple):
+    """A video that waits."""
+
+    parked: VideoParked
+    again: VideoSeen | VideoAccepted
+    """What is sent again when its time has come: to `screen`, or to `fetch` once it was accepted."""
+    counts: str
+    """The state that `parked.attempt` counts; a pause keeps that of before, empty if there was none."""
+    pauses: int
+    """How many pauses it has waited for, one after the other."""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was looked at in vain often enough: kept only so that it is not begun anew."""
+        return self.parked.state == "recheck" and self.parked.until is None
+
+    def anew(self, event: Event) -> bool:
+        """Whether somebody asks since it was parked, so that it is looked at as if for the first time.
+
+        A person who hands its link in again does; so does a source that shows what had been given up.
+        """
+        if not isinstance(event, VideoSeen) or event.sighting.seen_at <= self.parked.parked_at:
+            return False
+        return self.given_up or event.sighting.kind == "link"
+
+    def looked_at_now(self, event: Event, now: datetime) -> bool:
+        """Whether `event` is a reason to look at the video now: its time has come, or somebody asks."""
+        until = self.parked.until
+        return self.anew(event) or (until is not None and until <= now + SLACK)
+
+
+class ParkingLot:
+    """Who waits, and until when. Safe for several processes as long as one looks at a video at a time."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._due_at: dict[str, datetime | None] = {}
+        self._sent: dict[str, tuple[str, datetime]] = {}
+        self._scanned_at: datetime | None = None
+
+    @staticmethod
+    def key(video_id: str) -> str:
+        """Blob key of a video's file."""
+        return f"{FOLDER}/{stable_id(video_id)}.json"
+
+    def park(self, parked: VideoParked, again: VideoSeen | VideoAccepted) -> VideoParked:
+        """Keep durably that a video waits, in place of what was kept of it; return `parked`, to be sent.
+
+        Parking the same again changes nothing.
+        """
+        earlier = self._read(self.key(parked.key), damaged_as_missing=True)
+        if earlier is not None and earlier[:2] == (parked, again):
+            return parked
+        counts, pauses = str(parked.state), 0
+        if parked.state == "paused":
+            counts, pauses = (earlier.counts, earlier.pauses + 1) if earlier else ("", 1)
+        self._write(Parking(parked, again, counts, pauses))
+        return parked
+
+    def get(self, video_id: str) -> Parking | None:
+        """Return what a video waits for, or None.
+
+        Raises:
+            DataError: its file is damaged.
+        """
+        return self._read(self.key(video_id))
+
+    def leave(self, video_id: str) -> None:
+        """Forget a video: it waits no longer."""
+        self._blobs.delete(self.key(video_id))
+
+    def all(self) -> Iterator[Parking]:
+        """Yield everything that waits; a damaged file is left out, and the log names it."""
+        for key in self._blobs.keys(FOLDER):
+            parking = self._read_or_say(key)
+            if parking is not None:
+                yield parking
+
+    def wake(self, video_id: str, now: datetime) -> bool:
+        """Let a video be looked at now, whatever it waits for; False if it does not wait.
+
+        Raises:
+            DataError: its file is damaged.
+        """
+        parking = self.get(video_id)
+        if parking is None:
+            return False
+        self._write(parking._replace(parked=parking.parked.model_copy(update={"until": now})))
+        self._blobs.put(f"{WOKEN}/{stable_id(video_id)}.json", b"")
+        return True
+
+    def due(self, now: datetime) -> list[Event]:
+        """Return the events to send again by now, those that are longest due first.
+
+        Cheap enough for every few seconds: the folder is listed every `RESCAN`, and a file is read when
+        it is new or its time has come. What was returned is returned again only when it was parked anew,
+        or still waits unchanged after `RESEND`.
+        """
+        if self._scanned_at is not None and self._scanned_at <= now < self._scanned_at + RESCAN:
+            return []
+        self._scanned_at = now
+        for woken in list(self._blobs.keys(WOKEN)):
+            self._due_at.pop(f"{FOLDER}{woken.removeprefix(WOKEN)}", None)
+            self._blobs.delete(woken)
+        keys = list(self._blobs.keys(FOLDER))
+        self._forget_all_but(set(keys))
+        found: list[tuple[datetime, Event]] = []
+        for key in keys:
+            known = self._due_at.get(key, now)
+            if known is None or known > now:
+                continue
+            parking = self._read_or_say(key)
+            until = parking.parked.until if parking else None
+            self._due_at[key] = until
+            if parking is not None and until is not None and until <= now and self._unsent(key, parking, now):
+                self._sent[key] = (_name(parking), now)
+                found.append((until, parking.again))
+        return [event for _, event in sorted(found, key=lambda one: (one[0], one[1].key))]
+
+    def _unsent(self, key: str, parking: Parking, now: datetime) -> bool:
+        name, sent_at = self._sent.get(key, ("", now))
+        return name != _name(parking) or now - sent_at >= RESEND
+
+    def _forget_all_but(self, keys: set[str]) -> None:
+        for known in (self._due_at, self._sent):
+            for key in known.keys() - keys:
+                del known[key]
+
+    def _write(self, parking: Parking) -> None:
+        content = {
+            "parked": json.loads(encode(parking.parked)),
+            "again": json.loads(encode(parking.again)),
+            "counts": parking.counts,
+            "pauses": parking.pauses,
+        }
+        self._blobs.put(self.key(parking.parked.key), json.dumps(content, ensure_ascii=False).encode())
+
+    def _read_or_say(self, key: str) -> Parking | None:
+        try:
+            return self._read(key)
+        except DataError as error:
+            log.error("a video that waits cannot be read", cause=error.cause, cure=error.cure)
+            return None
+
+    def _read(self, key: str, *, damaged_as_missing: bool = False) -> Parking | None:
+        if not self._blobs.exists(key):
+            return None
+        try:
+            content = self._blobs.get(key)
+        except DataError:
+            return None  # it left between the two
+        try:
+            kept = json.loads(content)
+            parked, again = (decode(json.dumps(kept[part]).encode()) for part in ("parked", "again"))
+            if isinstance(parked, VideoParked) and isinstance(again, VideoSeen | VideoAccepted):
+                return Parking(parked, again, str(kept["counts"]), int(kept["pauses"]))
+            reason = f"it holds {type(parked).__name__} and {type(again).__name__}"
+        except (DataError, ValueError, KeyError, TypeError) as error:
+            reason = error.cause if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        if damaged_as_missing:
+            return None
+        raise DataError(
+            f"the parked video {key} in {self._blobs.url} is damaged ({reason})",
+            "restore it from a backup, or delete it and hand the video in again; no other is affected",
+        )
+
+
+def _name(parking: Parking) -> str:
+    """Return what tells one parking of a video from the next."""
+    return f"{parking.parked.event_id} {parking.parked.until}"

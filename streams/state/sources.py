@@ -1,0 +1,314 @@
+"""The sources that are watched: small files in the blob store, so that they outlive every process.
+
+Each source has two, because two write: `sources/<id>.json` is what people said of it (what it is, whether it
+is paused, how far back it is wanted), `visits/<id>` is what looking at it has shown. Neither is ever written
+by the other side, so no pause is lost to a visit that ends meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+from pydantic import AwareDatetime, Field, ValidationError
+
+from streams.errors import DataError
+from streams.events import Source, stable_id
+from streams.events.base import Fact
+from streams.state.blobs import Blobs, shown
+
+log = structlog.get_logger()
+PUBLISHED = 20
+"""Publication times that are remembered of a source: enough for its pace."""
+REFUSED = 100
+"""Refused files that are remembered of a folder with what is wrong with them; the newest."""
+REMOVED = "removed-sources"
+
+
+class Trouble(Fact):
+    """What went wrong with a source, and what a person can do about it."""
+
+    cause: str
+    cure: str
+    at: AwareDatetime
+    lettered: bool = False
+    """A dead letter says so."""
+
+
+class RefusedFile(Fact):
+    """A file of a folder that could not be handed in; it is tried again when it changes.
+
+    `path` as people may read it, `name` of the file or of the line of a collection.
+    """
+
+    path: str
+    name: str
+    cause: str
+    cure: str
+    at: AwareDatetime
+
+
+class LaneHealth(Fact):
+    """How a lane of a source does: when it last worked, and what went wrong since."""
+
+    worked_at: AwareDatetime | None = None
+    trouble: Trouble | None = None
+
+
+class Backfill(Fact):
+    """How far back a channel's listing has been walked, in slices that a kill cannot undo."""
+
+    asked_at: AwareDatetime
+    """When somebody asked for it, or the source was added: another moment is another walk."""
+    since: date | None = None
+    """It ends at videos published before that day; None: where the listing ends."""
+    rank: int = 0
+    """The place in the listing that was reached."""
+    last_id: str = ""
+    """The video there."""
+    found: int = 0
+    done_at: AwareDatetime | None = None
+
+
+class Visits(Fact):
+    """What looking at a source has shown so far."""
+
+    visits: int = 0
+    last_visit: AwareDatetime | None = None
+    last_success: AwareDatetime | None = None
+    """When all that was tried worked or was merely paused."""
+    next_visit: AwareDatetime | None = None
+    failures: int = 0
+    """Visits in a row that failed."""
+    failure: Trouble | None = None
+    paused_until: AwareDatetime | None = None
+    """YouTube is left alone until then; what asks others goes on."""
+    found: int = 0
+    """Videos that it showed, by whatever lane."""
+    title: str = ""
+    channel_id: str = ""
+    etag: str = ""
+    modified: str = ""
+    published: tuple[AwareDatetime, ...] = ()
+    """The newest publication times that it stated, the newest first."""
+    listed_at: AwareDatetime | None = None
+    """When its listing was last read as far as it takes to miss nothing."""
+    backfill: Backfill | None = None
+    lanes: dict[str, LaneHealth] = Field(default_factory=dict)
+    refused: tuple[RefusedFile, ...] = ()
+    """Files of a folder that could not be handed in as they are."""
+
+
+class Watched(Fact):
+    """A source as people want it watched, and what looking at it has shown."""
+
+    source: Source
+    paused: bool = False
+    backfill_at: AwareDatetime | None = None
+    """When a backfill was last asked for."""
+    visits: Visits = Visits()
+
+    @property
+    def source_id(self) -> str:
+        """The source."""
+        return self.source.source_id
+
+    @property
+    def health(self) -> str:
+        """In one word: paused, new, failing, troubled (a lane of several fails), waiting, ok."""
+        if self.paused:
+            return "paused"
+        seen = self.visits
+        if seen.failures:
+            return "failing"
+        if seen.last_visit is None:
+            return "new"
+        if any(lane.trouble for lane in seen.lanes.values()):
+            return "troubled"
+        waits = seen.paused_until is not None and seen.paused_until > seen.last_visit
+        return "waiting" if waits else "ok"
+
+
+class Sources:
+    """Add, change, remove and list sources; remember what looking at each has shown."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def add(self, source: Source) -> bool:
+        """Watch a source; False when it is watched already. One that was removed goes on where it was."""
+        if self._blobs.exists(_key(source.source_id)):
+            return False
+        try:
+            before = self._read(f"{REMOVED}/{source.source_id}.json")
+            visits = Visits.model_validate(before.get("visits") or {})
+        except (ValidationError, DataError) as error:  # then it is read from its beginning
+            log.error("what is known of a source that was removed is lost", error=_first(error))
+            visits = Visits()
+        if visits != Visits():
+            self.remember(source.source_id, visits)
+        self._write(Watched(source=source))
+        return True
+
+    def remove(self, source_id: str) -> None:
+        """Watch it no longer. The talks it found stay, and what is known of it for when it is added again."""
+        watched = self.get(source_id)
+        if watched is None:
+            return
+        self._blobs.put(f"{REMOVED}/{source_id}.json", watched.model_dump_json().encode())
+        self._blobs.delete(_key(source_id))
+        self._blobs.delete(f"visits/{source_id}")
+
+    def restore(self, source_id: str) -> bool:
+        """Undo `remove`: as it was, its pause included. False when it was not removed."""
+        before = self._read(f"{REMOVED}/{source_id}.json")
+        if not before or self._blobs.exists(_key(source_id)):
+            return False
+        try:
+            watched = Watched.model_validate(before)
+        except (ValidationError, DataError) as error:
+            raise self._damaged(f"{REMOVED}/{source_id}.json", _first(error)) from error
+        self.remember(source_id, watched.visits)
+        self._write(watched)
+        return True
+
+    def pause(self, source_id: str) -> bool:
+        """Look at it no more until `resume`; False when it is paused already."""
+        return self._change(source_id, paused=True)
+
+    def resume(self, source_id: str) -> bool:
+        """Look at it again; False when it is not paused."""
+        return self._change(source_id, paused=False)
+
+    def want(self, source_id: str, since: date | None, at: datetime) -> Watched:
+        """Want what it published since a day (None: all of it), however far its listing was read so far."""
+        watched = self.named(source_id)
+        source = watched.source.model_copy(update={"since": since})
+        wanted = watched.model_copy(update={"source": source, "backfill_at": at})
+        self._write(wanted)
+        return wanted
+
+    def all(self) -> Iterator[Source]:
+        """Yield every source by id."""
+        for watched in self.watched():
+            yield watched.source
+
+    def watched(self) -> Iterator[Watched]:
+        """Yield every source by id, with all that is known of it; the log names one whose file is damaged."""
+        for key in self._blobs.keys("sources"):
+            try:
+                watched = self.get(key.removeprefix("sources/").removesuffix(".json"))
+            except DataError as error:
+                log.error("a source is left out", cause=error.cause, cure=error.cure)
+                continue
+            if watched is not None:  # removed meanwhile
+                yield watched
+
+    def get(self, source_id: str) -> Watched | None:
+        """Return a source with all that is known of it, or None.
+
+        Raises:
+            DataError: its file is damaged.
+        """
+        said = self._read(_key(source_id))
+        if not said:
+            return None
+        told = {name: said[name] for name in ("paused", "backfill_at") if name in said}
+        try:
+            return Watched(source=Source.model_validate(said), visits=self.visits(source_id), **told)
+        except (ValidationError, DataError) as error:
+            raise self._damaged(_key(source_id), _first(error)) from error
+
+    def named(self, source_id: str) -> Watched:
+        """Return a source with all that is known of it.
+
+        Raises:
+            DataError: there is none of that id.
+        """
+        watched = self.get(source_id)
+        if watched is None:
+            raise DataError(f"there is no source {source_id!r}", "see groundswell sources list")
+        return watched
+
+    def visits(self, source_id: str) -> Visits:
+        """Return what looking at a source has shown.
+
+        A study of an earlier version knows only when it was last looked at, and then read its whole listing.
+        """
+        try:
+            content = self._blobs.get(f"visits/{source_id}")
+        except DataError:
+            return Visits()
+        try:
+            if content.startswith(b"{"):
+                return Visits.model_validate_json(content)
+            at = datetime.fromisoformat(content.decode())
+        except (ValueError, DataError) as error:  # then it is read from its beginning, and nothing is missed
+            log.error("what looking at a source has shown is lost", source=source_id, error=str(error))
+            return Visits()
+        return Visits(visits=1, last_visit=at, last_success=at, listed_at=at)
+
+    def remember(self, source_id: str, visits: Visits) -> None:
+        """Keep what looking at a source has shown."""
+        self._blobs.put(f"visits/{source_id}", visits.model_dump_json(exclude_defaults=True).encode())
+
+    def _change(self, source_id: str, *, paused: bool) -> bool:
+        watched = self.named(source_id)
+        if watched.paused == paused:
+            return False
+        self._write(watched.model_copy(update={"paused": paused}))
+        return True
+
+    def _write(self, watched: Watched) -> None:
+        said = watched.source.model_dump(mode="json")
+        said |= watched.model_dump(mode="json", include={"paused", "backfill_at"}, exclude_defaults=True)
+        self._blobs.put(_key(watched.source_id), json.dumps(said).encode())
+
+    def _read(self, key: str) -> dict[str, Any]:
+        """Return the JSON under a key, or {} where there is nothing."""
+        try:
+            content = self._blobs.get(key)
+        except DataError:
+            return {}
+        try:
+            found = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(key, type(error).__name__) from error
+        if not isinstance(found, dict):
+            raise self._damaged(key, "it is no JSON object")
+        return found
+
+    def _damaged(self, key: str, reason: str) -> DataError:
+        return DataError(
+            f"the file {key} in {shown(self._blobs.url)} is damaged ({reason})",
+            "restore it from a backup, or delete it and add the source again; no other is affected",
+        )
+
+
+def _first(error: ValidationError | DataError) -> str:
+    """Return the first thing that is wrong with a file, in a few words."""
+    if isinstance(error, DataError):
+        return error.cause
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def _key(source_id: str) -> str:
+    return f"sources/{source_id}.json"
+
+
+def source_id(kind: str, locator: str) -> str:
+    """Return the id of a source: the same source added twice is one.
+
+    Example:
+        >>> source_id("search", "LLMOps")
+        'search-fe9ba3'
+    """
+    return f"{kind}-{stable_id(kind, locator if kind in _EXACT else locator.casefold())[:6]}"
+
+
+_EXACT = ("feed", "folder")
+"""Kinds whose locators differ by case."""

@@ -1,0 +1,1 @@
+"""The codebook as the queries apply it: entries, decisions, topics' facts, speakers' names."""

@@ -1,0 +1,141 @@
+"""What people decided about topics and themes, and what reviewers think: where deciding starts from."""
+
+from __future__ import annotations
+
+from streams.events import CodebookDecided
+from streams.logs.codebook_log import CodebookLog
+from streams.store.codebook.effective import book, shown_model
+from streams.store.codebook.entries import NEWEST, entries
+from streams.store.codebook.topic_facts import facts
+from streams.store.warehouse import Row, Warehouse
+
+_UNKNOWN: Row = {"key": "", "origin": "", "words": []}
+"""A topic that was decided about, and of which nothing else is stored yet."""
+
+
+def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: str = "") -> Row:
+    """The codebook as it stands, or stood at an earlier revision: what a decision starts from.
+
+    Args:
+        warehouse: the study's database.
+        revision: None is the newest.
+        model: whose topics; empty: those of the model that is shown.
+
+    Returns:
+        {revision, model_version, topics, themes}. topics: rows {topic_id, name, own, theme, retained, target,
+        reason, revision, key, origin, alias, words} by id. name: what a person decided, or empty; own: what a
+        labeller or the model calls it; target, alias: what a person or the model merged it into, or None;
+        revision: the one that its entry is from. themes: rows {theme, description} by name.
+    """
+    version = model or shown_model(warehouse)
+    until = NEWEST if revision is None else revision
+    known = facts(warehouse, version)
+    merges = "SELECT topic_id, target FROM aliases WHERE model_version = {model:String}"
+    aliases = {row["topic_id"]: row["target"] for row in warehouse.rows(merges, model=version)}
+    return {
+        "revision": _revisions(warehouse, until)["revision"],
+        "model_version": version,
+        "topics": [
+            _topic(row, known.get(row["topic_id"], _UNKNOWN), aliases.get(row["topic_id"]))
+            for row in entries(warehouse, version, until)
+        ],
+        "themes": warehouse.rows(_THEMES, model=version, until=until),
+    }
+
+
+def codebook_revision(warehouse: Warehouse) -> Row:
+    """How far the store is with the codebook's log.
+
+    Returns:
+        {revision, decisions, model_version}: the newest revision that it holds (0: none), how many it holds,
+        and the model whose topics are shown.
+    """
+    return _revisions(warehouse, NEWEST) | {"model_version": shown_model(warehouse)}
+
+
+def codebook_decisions(warehouse: Warehouse, limit: int = 100, since: int = 0) -> list[Row]:
+    """Decisions about the codebook from a revision on, newest first.
+
+    Returns:
+        Rows {revision, model_version, action, said, topic_ids, theme_names, undoes, author, note,
+        decided_at}. undoes: the revision that it takes back, or None.
+    """
+    rows = warehouse.rows(
+        """
+        SELECT revision, model_version, action, said, topic_ids, theme_names, undoes, author, note, decided_at
+        FROM decisions FINAL WHERE revision >= {since:UInt64} ORDER BY revision DESC LIMIT {limit:UInt32}
+        """,
+        since=since,
+        limit=limit,
+    )
+    return [row | {"undoes": row["undoes"] or None} for row in rows]
+
+
+def codebook_judgements(warehouse: Warehouse) -> list[Row]:
+    """What each reviewer thinks of the topics of the model that is shown, by topic and reviewer.
+
+    Returns:
+        Rows {topic_id, name, reviewer, verdict, theme, note, judged_at}: verdict is include or exclude, theme
+        where it belongs, or empty.
+    """
+    applied = book(warehouse)
+    rows = warehouse.rows(
+        """
+        SELECT topic_id, '' AS name, reviewer, verdict, theme, note, judged_at FROM judgements FINAL
+        WHERE model_version = {model:String} ORDER BY topic_id, reviewer
+        """,
+        model=applied.model_version,
+    )
+    return [row | {"name": applied.name_of(row["topic_id"])} for row in rows]
+
+
+def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
+    """Return the decisions in the log that the database does not hold, oldest first."""
+    held = {row["revision"] for row in warehouse.rows("SELECT revision FROM decisions")}
+    return list(log.missing(held))
+
+
+_THEMES = """
+WITH
+    entries AS (
+        SELECT topic_id, theme, revision FROM codebook_entries
+        WHERE model_version = {model:String} AND revision <= {until:UInt64}
+    ),
+    said AS (
+        SELECT theme, argMax(description, revision) AS description, argMax(removed, revision) AS removed
+        FROM themes WHERE model_version = {model:String} AND revision <= {until:UInt64} GROUP BY theme
+    ),
+    used AS (SELECT theme FROM entries ORDER BY topic_id, revision DESC LIMIT 1 BY topic_id)
+SELECT k.theme AS theme, s.description AS description
+FROM (SELECT theme FROM entries UNION DISTINCT SELECT theme FROM said) AS k
+LEFT JOIN said AS s ON s.theme = k.theme
+WHERE k.theme != '' AND (s.removed = 0 OR k.theme IN (SELECT theme FROM used))
+ORDER BY theme
+"""
+
+
+def _topic(entry: Row, known: Row, alias: int | None) -> Row:
+    return {
+        "topic_id": entry["topic_id"],
+        "name": entry["decided"],
+        "own": entry["own"],
+        "theme": entry["theme"],
+        "retained": bool(entry["retained"]),
+        "target": entry["target"] or None,
+        "reason": entry["reason"],
+        "revision": entry["revision"],
+        "key": known["key"],
+        "origin": known["origin"],
+        "alias": alias,
+        "words": list(known["words"]),
+    }
+
+
+def _revisions(warehouse: Warehouse, until: int) -> Row:
+    return warehouse.rows(
+        """
+        SELECT max(d.revision) AS revision, uniqExact(d.revision) AS decisions FROM decisions AS d
+        WHERE d.revision <= {until:UInt64}
+        """,
+        until=until,
+    )[0]

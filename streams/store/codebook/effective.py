@@ -1,0 +1,136 @@
+"""The codebook as it is applied: which topics count, as which topic, under which name and in which theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from streams.errors import DataError
+from streams.store.cache import cached
+from streams.store.codebook.entries import NEWEST, entries
+from streams.store.codebook.sql_fragments import MODEL, UNSORTED
+from streams.store.warehouse import Warehouse
+
+TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
+"""What a book is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the codebook says of one topic; `counts_as` is itself unless it was merged."""
+
+    topic_id: int
+    name: str
+    theme: str
+    retained: bool
+    counts_as: int
+    reason: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A revision of the codebook, by topic, and the model whose topics they are."""
+
+    model_version: str
+    entries: Mapping[int, Entry]
+
+    def __hash__(self) -> int:
+        return hash((self.model_version, len(self.entries)))
+
+    @property
+    def retained(self) -> tuple[Entry, ...]:
+        """Topics that count under their own id, by id."""
+        return tuple(
+            entry
+            for topic_id, entry in sorted(self.entries.items())
+            if entry.retained and entry.counts_as == topic_id
+        )
+
+    @property
+    def counted(self) -> dict[int, Entry]:
+        """Every topic that counts, with the entry that it counts for."""
+        found = {topic_id: self.entries.get(entry.counts_as) for topic_id, entry in self.entries.items()}
+        return {topic_id: entry for topic_id, entry in found.items() if entry is not None and entry.retained}
+
+    def counts_as(self, topic_id: int) -> int:
+        """Return the topic that one counts for; one that is unknown counts for itself."""
+        return self.entries[topic_id].counts_as if topic_id in self.entries else topic_id
+
+    def name_of(self, topic_id: int) -> str:
+        """Return what a topic is called; empty where there is none."""
+        return self.entries[topic_id].name if topic_id in self.entries else ""
+
+    def family(self, topic_id: int) -> list[int]:
+        """Return the topic that one counts for and everything that counts for it."""
+        target = self.counts_as(topic_id)
+        return sorted(
+            {target} | {known for known, entry in self.entries.items() if entry.counts_as == target}
+        )
+
+
+def book(warehouse: Warehouse, revision: int | None = None) -> Book:
+    """Return the codebook as of a revision; None is the newest.
+
+    Raises:
+        DataError: there is no such revision.
+    """
+    if revision is not None:
+        _must_exist(warehouse, revision)
+    return cached(warehouse, ("book", revision), TABLES, lambda: made(warehouse, revision))
+
+
+def made(warehouse: Warehouse, revision: int | None) -> Book:
+    """Make the codebook as of a revision of what the tables say now."""
+    model = shown_model(warehouse)
+    rows = entries(warehouse, model, NEWEST if revision is None else revision)
+    merges = warehouse.rows(
+        "SELECT topic_id, target FROM merges FINAL WHERE model_version = {model:String}", model=model
+    )
+    merged = {row["topic_id"]: row["target"] for row in merges}
+    decided = {row["topic_id"]: row["target"] for row in rows if row["target"]}
+    return Book(
+        model,
+        {
+            row["topic_id"]: Entry(
+                topic_id=row["topic_id"],
+                name=row["decided"] or row["own"],
+                theme=row["theme"] or UNSORTED,
+                retained=bool(row["retained"]),
+                counts_as=_follow(row["topic_id"], (merged, decided)),
+                reason=row["reason"],
+                revision=row["revision"],
+            )
+            for row in rows
+        },
+    )
+
+
+def shown_model(warehouse: Warehouse) -> str:
+    """Return the version of the model whose topics are shown; empty before there is one."""
+    version: str = warehouse.rows(f"SELECT {MODEL} AS model")[0]["model"]
+    return version
+
+
+def _must_exist(warehouse: Warehouse, revision: int) -> None:
+    newest = warehouse.rows("SELECT max(revision) AS newest FROM decisions")[0]["newest"]
+    if revision > newest:
+        raise DataError(
+            f"there is no revision {revision} of the codebook, the newest is {newest}",
+            "see groundswell codebook history",
+        )
+
+
+def _follow(topic_id: int, merges: Iterable[Mapping[int, int]]) -> int:
+    """Follow the model's merges and then a person's, until neither leads on.
+
+    The model may merge later what a person has merged the other way: a circle ends where it was entered.
+    """
+    been = [topic_id]
+    while True:
+        after = next((each[been[-1]] for each in merges if been[-1] in each), None)
+        if after is None:
+            return been[-1]
+        if after in been:
+            return min(been[been.index(after) :])
+        been.append(after)

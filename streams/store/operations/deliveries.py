@@ -1,0 +1,212 @@
+"""What was raised by every rule, what became of telling people, and the figures that system rules look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from streams.store.codebook.sql_fragments import ALIASES, MODEL
+from streams.store.queries.alerts import EVIDENCE, TOPIC, with_talks
+from streams.store.warehouse import Row, Warehouse, strings
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def alerts_raised(warehouse: Warehouse, limit: int = 20, rule: str = "") -> list[Row]:
+    """The newest alerts of all rules, or of one, with their evidence and how their deliveries stand.
+
+    Returns:
+        Rows {alert_id, rule, topic_id, about, title, reason, raised_at, size, model_version, sequence,
+        repeat, …, deliveries}; the rest as in `alerts`. repeat: a model that was built anew says again what
+        an earlier one had the same talks for. deliveries: [{destination, state, at}].
+    """
+    rows = _raised(warehouse, EARLIEST, limit, rule)
+    told = deliveries_of(warehouse, [row["alert_id"] for row in rows])
+    return [row | {"deliveries": told.get(row["alert_id"], [])} for row in rows]
+
+
+def raised_since(warehouse: Warehouse, since: datetime, limit: int = 500) -> list[Row]:
+    """Alerts of all rules with `raised_at` from a moment on, the newest first; rows as `alerts_raised`."""
+    return _raised(warehouse, since, limit, "")
+
+
+def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> list[Row]:
+    rows = warehouse.rows(
+        f"""
+        WITH numbered AS (
+            SELECT l.model_version AS model_version, l.sequence AS sequence, l.video_id AS video_id,
+                   e.epoch AS epoch
+            FROM (SELECT * FROM learned FINAL) AS l
+            LEFT JOIN (SELECT model_version, epoch FROM epochs FINAL) AS e USING (model_version)
+        )
+        SELECT alert_id, rule, {TOPIC}, about, title, reason, raised_at, size, video_ids, {EVIDENCE},
+               told.model_version AS model_version, told.sequence AS sequence,
+               told.model_version != '' AND told.sequence > 0 AND (told.model_version, told.sequence) IN (
+                   SELECT a.model_version, a.sequence
+                   FROM (
+                       SELECT said.model_version AS model_version, said.sequence AS sequence,
+                              argMax(n.video_id, n.sequence) AS video_id, any(n.epoch) AS epoch
+                       FROM (SELECT DISTINCT model_version, sequence FROM alerts) AS said
+                       INNER JOIN numbered AS n ON n.model_version = said.model_version
+                       WHERE n.sequence <= said.sequence
+                       GROUP BY said.model_version, said.sequence
+                   ) AS a
+                   INNER JOIN numbered AS earlier ON earlier.video_id = a.video_id
+                   WHERE earlier.epoch < a.epoch
+               ) AS repeat
+        FROM (
+            SELECT * FROM alerts FINAL
+            WHERE (model_version = {MODEL} OR model_version = '')
+              AND ifNull(raised_at, toDateTime64(0, 3, 'UTC')) >= {{since:DateTime64(3, 'UTC')}}
+              AND ({{rule:String}} = '' OR rule = {{rule:String}})
+        ) AS told
+        LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
+        ORDER BY raised_at DESC, alert_id LIMIT {{limit:UInt32}}
+        """,
+        since=since,
+        rule=rule,
+        limit=limit,
+    )
+    return [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, rows)]
+
+
+def deliveries(warehouse: Warehouse, limit: int = 50, destination: str = "", state: str = "") -> list[Row]:
+    """How deliveries stand, the newest first; of one destination or in one state, if asked.
+
+    Returns:
+        Rows {delivery_id, what, destination, alert_ids, title, state, attempts, error, next_at, at, until}.
+        what is alert or digest; state is held, failed, delivered or skipped; next_at is None where it is not
+        tried again.
+    """
+    return warehouse.rows(
+        """
+        SELECT * FROM deliveries FINAL
+        WHERE ({destination:String} = '' OR destination = {destination:String})
+          AND ({state:String} = '' OR state = {state:String})
+        ORDER BY at DESC, delivery_id LIMIT {limit:UInt32}
+        """,
+        destination=destination,
+        state=state,
+        limit=limit,
+    )
+
+
+def deliveries_of(warehouse: Warehouse, alert_ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Return how telling of these alerts stands: {alert_id: [{destination, state, at}]}."""
+    rows = warehouse.rows(
+        f"""
+        SELECT arrayJoin(alert_ids) AS alert_id, destination, state, at FROM deliveries FINAL
+        WHERE alert_id IN {strings("ids")} ORDER BY destination, at
+        """,
+        ids=json.dumps(list(alert_ids)),
+    )
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.pop("alert_id"), []).append(row)
+    return found
+
+
+def delivery_states(warehouse: Warehouse) -> dict[str, tuple[str, int]]:
+    """Return what the table says of every delivery: {delivery_id: (state, attempts)}."""
+    rows = warehouse.rows("SELECT delivery_id, state, attempts FROM deliveries FINAL")
+    return {row["delivery_id"]: (row["state"], row["attempts"]) for row in rows}
+
+
+def raised_by_the_clock(warehouse: Warehouse) -> set[str]:
+    """Return the ids of stored alerts that a look at the figures raised, not the model."""
+    rows = warehouse.rows(
+        "SELECT alert_id FROM alerts WHERE sequence = 0 AND rule NOT IN ('emergence', 'new topic')"
+    )
+    return {row["alert_id"] for row in rows}
+
+
+def vital_signs(warehouse: Warehouse, now: datetime) -> Row:
+    """What system rules look at.
+
+    Returns:
+        {model_version, videos, waiting, relearning, dead_letters, latest_letter, last_sighted, failing}.
+        waiting: talks on their way. last_sighted: when a watched source last showed a talk; None: never.
+        failing: [{source_id, failures, cause, cure, latest, payload}] of the last 24 hours, payload in
+        base64.
+    """
+    found = warehouse.rows(
+        f"""
+        SELECT {MODEL} AS model_version,
+               (SELECT count() FROM progress FINAL) AS videos,
+               (SELECT count() FROM progress FINAL WHERE state NOT IN ('assigned', 'rejected')
+                AND video_id NOT IN (SELECT assumeNotNull(video_id) FROM dead_letters
+                                     WHERE video_id IS NOT NULL)) AS waiting,
+               (SELECT count() FROM dead_letters FINAL
+                WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters,
+               (SELECT maxOrNull(first_seen_at) FROM sightings
+                WHERE kind IN ('channel', 'playlist', 'search')) AS last_sighted,
+               (SELECT max(epoch) FROM epochs) AS epoch,
+               (SELECT count() FROM progress FINAL WHERE state = 'assigned' AND video_id NOT IN (
+                SELECT video_id FROM learned WHERE model_version = {MODEL})) AS relearning
+        """
+    )[0]
+    if not found.pop("epoch"):
+        found["relearning"] = 0
+    letters = warehouse.rows(
+        """
+        SELECT cause, cure FROM dead_letters FINAL WHERE letter_id NOT IN (SELECT letter_id FROM settlements)
+        ORDER BY failed_at DESC LIMIT 1
+        """
+    )
+    failing = warehouse.rows(
+        """
+        SELECT ifNull(message_key, '') AS source_id, count() AS failures, argMax(cause, failed_at) AS cause,
+               argMax(cure, failed_at) AS cure, max(failed_at) AS latest,
+               argMax(ifNull(payload, ''), failed_at) AS payload
+        FROM dead_letters FINAL
+        WHERE agent = 'discover' AND failed_at >= {since:DateTime64(3, 'UTC')}
+          AND letter_id NOT IN (SELECT letter_id FROM settlements)
+        GROUP BY source_id ORDER BY source_id
+        """,
+        since=now - timedelta(hours=24),
+    )
+    return found | {"latest_letter": letters[0] if letters else None, "failing": failing}
+
+
+def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) -> Row:
+    """How the corpus grew between two moments (as text: ISO 8601).
+
+    Returns:
+        {talks, hours, sources, shown}: talks first seen in the time that were learned, their length, and how
+        many sources they come from; shown: up to five of them, {video_id, title, show, url, published_at}.
+    """
+    seen = """
+        SELECT video_id, min(first_seen_at) AS seen_at FROM sightings
+        WHERE video_id IN (SELECT video_id FROM progress FINAL WHERE state = 'assigned')
+        GROUP BY video_id
+        HAVING seen_at >= {first:DateTime64(3, 'UTC')} AND seen_at < {last:DateTime64(3, 'UTC')}
+    """
+    counted = warehouse.rows(
+        f"""
+        SELECT count() AS talks, sum(ifNull(t.duration_s, 0)) / 3600 AS hours,
+               uniqExact(if(v.channel != '', v.channel, v.show)) AS sources
+        FROM ({seen}) AS s
+        LEFT JOIN (
+            SELECT video_id, any(duration_s) AS duration_s FROM transcripts FINAL GROUP BY video_id
+        ) AS t ON t.video_id = s.video_id
+        LEFT JOIN (SELECT video_id, channel, show FROM videos FINAL) AS v ON v.video_id = s.video_id
+        """,
+        first=_moment(first),
+        last=_moment(last),
+    )[0]
+    shown = warehouse.rows(
+        f"""
+        SELECT video_id, title, show, url, published_at FROM videos FINAL
+        WHERE video_id IN (SELECT video_id FROM ({seen})) ORDER BY published_at DESC, video_id LIMIT 5
+        """,
+        first=_moment(first),
+        last=_moment(last),
+    )
+    return counted | {"shown": shown}
+
+
+def _moment(value: datetime | str) -> datetime:
+    """Return a moment that the database can hold."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return min(max(moment, EARLIEST), LATEST)

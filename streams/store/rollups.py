@@ -1,0 +1,90 @@
+"""The row that a talk counts as, made anew from the facts about it.
+
+A talk's row depends on its assignments, paragraphs, metadata and corrections as they stand, so whatever
+arrived first, and however often, the row is the same once all of it is there. Of several transcripts the
+one that was learned last counts. A draft made of captions counts only while its talk is not rejected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from streams.store.codebook.speaker_names import namings
+from streams.store.codebook.sql_fragments import SOURCE, corrected
+from streams.store.warehouse import Warehouse, strings
+from streams.talks.caption_drafts import DRAFT
+
+_WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
+_MADE = f"""
+INSERT INTO video_topics
+    (model_version, video_id, published_on, source, channel, show, language, speakers, withdrawn,
+     transcript_version, topics.id, topics.paragraphs, topics.seconds, topics.probability, topics.position)
+WITH
+    said AS (
+        SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
+               a.probability AS probability,
+               p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
+               p.end_s - p.start_s AS seconds
+        FROM (
+            SELECT * FROM assignments FINAL WHERE {_WANTED}
+        ) AS a
+        LEFT JOIN (
+            SELECT paragraph_id, transcript_version, position, speakers, start_s, end_s FROM paragraphs FINAL
+            WHERE {_WANTED}
+        ) AS p ON p.paragraph_id = a.paragraph_id
+    ),
+    newest AS (
+        SELECT model_version, video_id, month, transcript_version FROM learned FINAL WHERE {_WANTED}
+    ),
+    counted AS (
+        SELECT model_version, video_id, topic_id, count() AS paragraphs, round(sum(seconds), 3) AS seconds,
+               max((said.probability, -toInt64(said.position))) AS best,
+               groupUniqArrayArray(speakers) AS speakers
+        FROM said INNER JOIN newest USING (model_version, video_id)
+        WHERE said.transcript_version IN ('', newest.transcript_version)
+        GROUP BY model_version, video_id, topic_id
+    ),
+    gathered AS (
+        SELECT model_version, video_id, groupUniqArrayArray(speakers) AS voices,
+               arraySort(groupArrayIf(
+                   (topic_id, paragraphs, seconds, best.1, -best.2), topic_id > 0)) AS topics
+        FROM counted GROUP BY model_version, video_id
+    )
+SELECT n.model_version, n.video_id,
+       toDate(coalesce(c.published_at, v.published_at, toDateTime64(n.month, 3, 'UTC'))) AS published_on,
+       if(v.video_id = '', n.video_id, v.source), v.channel, v.show, coalesce(v.language, ''),
+       arraySort(arrayDistinct(arrayConcat(v.speakers, arrayMap(
+           voice -> if(has(w.voices, voice), w.names[indexOf(w.voices, voice)], voice), g.voices)))),
+       if(startsWith(n.transcript_version, '{DRAFT}') AND s.verdict = 'rejected' AND s.rule != 'duplicate', 1,
+          c.withdrawn),  -- a duplicate that was learned is kept by a person
+       n.transcript_version,
+       g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
+FROM newest AS n
+LEFT JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
+LEFT JOIN (
+    SELECT *, {SOURCE} AS source FROM videos FINAL
+    WHERE {_WANTED}
+) AS v ON v.video_id = n.video_id
+LEFT JOIN (
+    SELECT video_id, verdict, rule FROM screenings FINAL
+    WHERE {_WANTED}
+) AS s ON s.video_id = n.video_id
+LEFT JOIN (
+    SELECT video_id, transcript_version, groupArray(speaker) AS voices, groupArray(name) AS names
+    FROM {namings(_WANTED)} GROUP BY video_id, transcript_version
+) AS w ON w.video_id = n.video_id AND w.transcript_version = n.transcript_version
+LEFT JOIN {corrected(_WANTED)} AS c ON c.video_id = n.video_id
+"""
+
+
+def measure(warehouse: Warehouse, video_ids: Iterable[str]) -> None:
+    """Make the rows of these talks anew, for every model that has learned them."""
+    wanted = sorted(set(video_ids))
+    if wanted:
+        warehouse.command(_MADE, every=False, videos=json.dumps(wanted))
+
+
+def measure_all(warehouse: Warehouse) -> None:
+    """Make every talk's row anew: after a migration, or an import."""
+    warehouse.command(_MADE, every=True, videos="[]")

@@ -1,0 +1,1 @@
+"""Talks in the store: status, listing, quotes, paragraphs, search."""

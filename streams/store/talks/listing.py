@@ -1,0 +1,124 @@
+"""The list of all videos, to look through: searched, narrowed, sorted and in pages.
+
+One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from streams.store.codebook.sql_fragments import MODEL, SOURCE, corrected
+from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.warehouse import Row, Warehouse
+
+Order = Literal["published", "title", "show", "length", "paragraphs", "topics"]
+ORDERS: dict[Order, str] = {
+    "published": "day",
+    "title": "lowerUTF8(title)",
+    "show": "lowerUTF8(show)",
+    "length": "seconds",
+    "paragraphs": "paragraphs",
+    "topics": "topics",
+}
+"""What they can be sorted by, as SQL."""
+
+
+def listing(  # noqa: PLR0917 - the parameters of a query, each by name
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    search: str = "",
+    state: str = "",
+    rule: str = "",
+    order: Order = "published",
+    ascending: bool = False,
+    limit: int = 50,
+    offset: int = 0,
+) -> Row:
+    """Videos of a selection, withdrawn and rejected ones included.
+
+    A video without a date is in no period, and last when they are sorted by it.
+
+    Args:
+        warehouse: the study.
+        selection: which videos; their days of publication as corrected.
+        search: only those with this text in title, show, channel or id, in either case.
+        state: only those that got so far (`states.STATES`), or withdrawn; empty: all.
+        rule: only those that this rule of screening rejected; empty: all.
+        order: what they are sorted by.
+        ascending: the smallest first.
+        limit: at most so many.
+        offset: leave out so many before them.
+
+    Returns:
+        {videos, rows}. videos: how many there are without limit and offset. rows: {video_id, title, show,
+        channel, published_on, duration_s, state, rule, reason, withdrawn, paragraphs, topics}; duration_s of
+        the transcript that counts, before it as its source says, or None; paragraphs and topics that it
+        counts with (as assigned), 0 before the model has learned it.
+    """
+    known = f"""
+        SELECT p.video_id AS video_id, p.state AS state, v.title AS title, t.video_id != '' AS learned,
+               t.withdrawn = 1 OR c.withdrawn = 1 AS taken_out, s.rule AS rule, s.reason AS reason,
+               if(learned, t.published_on, toDate(coalesce(c.published_at, v.published_at))) AS day,
+               ifNull(day, toDate(0)) AS published_on,
+               if(r.video_id != '', r.duration_s, v.duration_s) AS seconds,
+               arraySum(t.topics.paragraphs) AS paragraphs, length(t.topics.id) AS topics,
+               if(learned, t.source, v.source) AS source, if(learned, t.channel, v.channel) AS channel,
+               if(learned, t.show, v.show) AS show,
+               if(learned, t.language, coalesce(v.language, '')) AS language,
+               if(learned, t.speakers, v.speakers) AS speakers, toUInt8(0) AS withdrawn
+        FROM (SELECT video_id, state FROM progress FINAL) AS p
+        LEFT JOIN (SELECT *, {SOURCE} AS source FROM videos FINAL) AS v ON v.video_id = p.video_id
+        LEFT JOIN (SELECT video_id, rule, reason FROM screenings FINAL) AS s ON s.video_id = p.video_id
+        LEFT JOIN (SELECT * FROM video_topics FINAL WHERE model_version = {MODEL}) AS t
+            ON t.video_id = p.video_id
+        LEFT JOIN (SELECT video_id, transcript_version, duration_s FROM transcripts FINAL) AS r
+            ON r.video_id = t.video_id AND r.transcript_version = t.transcript_version
+        LEFT JOIN {corrected()} AS c ON c.video_id = p.video_id
+    """
+    wanted = f"""
+        FROM ({known}) WHERE (day IS NOT NULL OR {{open:Bool}}) AND {selection.where}
+        AND multiIf({{state:String}} = '', 1, {{state:String}} = 'withdrawn', taken_out,
+                    state = {{state:String}})
+        AND ({{rule:String}} = '' OR (state = 'rejected' AND rule = {{rule:String}}))
+        AND ({{search:String}} = '' OR positionCaseInsensitiveUTF8(
+            concat(title, '\\n', show, '\\n', channel, '\\n', video_id), {{search:String}}) > 0)
+    """
+    asked = selection.parameters | {
+        "search": search,
+        "state": state,
+        "rule": rule,
+        "open": selection.first is None and selection.last is None,
+    }
+    direction = "ASC" if ascending else "DESC"
+    rows = warehouse.rows(
+        f"""
+        SELECT video_id, title, show, channel, day, seconds AS duration_s, state,
+               if(state = 'rejected', rule, '') AS why, reason, taken_out, paragraphs, topics
+        {wanted} ORDER BY {ORDERS[order]} {direction} NULLS LAST, video_id
+        LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+        """,
+        **asked,
+        limit=limit,
+        offset=offset,
+    )
+    videos = warehouse.rows(f"SELECT count() AS videos {wanted}", **asked)[0]["videos"]
+    return {
+        "videos": videos,
+        "rows": [
+            {
+                "video_id": row["video_id"],
+                "title": row["title"],
+                "show": row["show"],
+                "channel": row["channel"],
+                "published_on": row["day"],
+                "duration_s": row["duration_s"],
+                "state": row["state"],
+                "rule": row["why"],
+                "reason": row["reason"] if row["why"] else "",
+                "withdrawn": bool(row["taken_out"]),
+                "paragraphs": row["paragraphs"],
+                "topics": row["topics"],
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,290 @@
+"""What the store knows of talks and of the work on them: quotes, status, dead letters.
+
+One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from streams.store.codebook.effective import Book, book
+from streams.store.codebook.speaker_names import named
+from streams.store.codebook.sql_fragments import ALIASES, MODEL
+from streams.store.damage import damaged_parts
+from streams.store.queries import aggregation
+from streams.store.queries.aggregation import talks
+from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.talks.states import STATES
+from streams.store.warehouse import Row, Warehouse, strings
+
+_TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
+"""Videos that were heard; sightings and rejected videos are no talks."""
+_COUNTS = ("videos", "paragraphs", "minutes")
+_OWN = "hasAny(topics.id, {family:Array(UInt32)})"
+"""Whether a talk has a topic of a `family`; SQL."""
+_SAID_BEST = """arrayReverseSort(arrayFilter(
+    (_, id) -> has({family:Array(UInt32)}, id), arrayZip(topics.probability, topics.position), topics.id
+))[1]"""
+"""Probability and position of a talk's most probable paragraph of a `family`; SQL."""
+_Place = tuple[str, str, int]
+"""Of a paragraph: its video, the version of the transcript, and its position."""
+
+
+class TopicTalks(NamedTuple):
+    """What talks say of one topic.
+
+    `months`: rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month, of every month that
+    has a talk that counts (videos may be 0); none where the topic does not count. `best`, `newest`: its most
+    probable paragraphs and its newest ones, as of `quotes`.
+    """
+
+    months: list[Row]
+    best: list[Row]
+    newest: list[Row]
+
+
+def quotes(  # noqa: PLR0917 - the parameters of a query
+    warehouse: Warehouse,
+    topic_id: int,
+    limit: int = 3,
+    newest: bool = False,
+    selection: Selection = EVERYTHING,
+    applied: Book | None = None,
+) -> list[Row]:
+    """Paragraphs of a topic, at most one a video, with where to hear them: the most probable, or the newest.
+
+    Those of topics that were merged into it are its own.
+
+    Returns:
+        Rows {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text,
+        probability}.
+    """
+    applied = applied or book(warehouse, selection.codebook)
+    best = warehouse.rows(
+        f"""
+        SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
+        FROM (
+            SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said
+            {talks(selection)} AND {_OWN}
+        )
+        ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
+        LIMIT {{limit:UInt32}}
+        """,
+        **selection.parameters,
+        model=applied.model_version,
+        family=applied.family(topic_id),
+        limit=limit,
+    )
+    return _told(_texts(warehouse, best), best)
+
+
+def topic_talks(
+    warehouse: Warehouse,
+    topic_id: int,
+    limit: int = 3,
+    selection: Selection = EVERYTHING,
+    applied: Book | None = None,
+) -> TopicTalks:
+    """Return what talks say of a topic, and of those that were merged into it, by one look at them."""
+    applied = applied or book(warehouse, selection.codebook)
+    row = "video_id, transcript_version, said.1, said.2, published_on"
+    found = warehouse.rows(
+        f"""
+        SELECT toStartOfMonth(published_on) AS month, count() AS videos, sum(n) AS paragraphs,
+               sum(s) / 60 AS minutes, groupArraySorted({limit:d})((-said.1, {row})) AS best,
+               groupArraySorted({limit:d})((-toInt32(published_on), -said.1, {row})) AS newest
+        FROM (
+            SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said,
+                   {_added("paragraphs")} AS n, {_added("seconds")} AS s
+            {talks(selection)} AND {_OWN}
+        )
+        GROUP BY month
+        """,
+        **selection.parameters,
+        model=applied.model_version,
+        family=applied.family(topic_id),
+    )
+    names = ("video_id", "transcript_version", "probability", "position", "published_on")
+    best, newest = (
+        [
+            dict(zip(names, each[-len(names) :], strict=True))
+            for each in sorted(each for row in found for each in row[order])[:limit]
+        ]
+        for order in ("best", "newest")
+    )
+    said = _texts(warehouse, [*best, *newest])
+    own = {f"{row['month']:%Y-%m}": row for row in found}
+    nothing = dict.fromkeys(_COUNTS, 0)
+    months = [
+        {"month": month, "of_videos": videos} | {name: own.get(month, nothing)[name] for name in _COUNTS}
+        for month, videos in aggregation.months(warehouse, selection, applied).items()
+    ]
+    counts = applied.counts_as(topic_id) in applied.counted
+    return TopicTalks(months if counts else [], _told(said, best), _told(said, newest))
+
+
+def _added(figure: str) -> str:
+    """Return the sum of a figure over a talk's topics of a `family`, as SQL."""
+    return f"arraySum((n, id) -> n * has({{family:Array(UInt32)}}, id), topics.{figure}, topics.id)"
+
+
+def _told(said: dict[_Place, Row], best: Sequence[Row]) -> list[Row]:
+    return [_quote(said[_place(row)], row) for row in best if _place(row) in said]
+
+
+def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
+    """Return what was said in paragraphs, by their places."""
+    ids = json.dumps(sorted({row["video_id"] for row in best}))
+    wanted = f"video_id IN {strings('ids')}"
+    videos = warehouse.rows(
+        f"SELECT video_id, title, show, url, published_at FROM videos FINAL WHERE {wanted}", ids=ids
+    )
+    about = {row["video_id"]: row for row in videos}
+    paragraphs = warehouse.rows(
+        f"""
+        SELECT video_id, transcript_version, position, paragraph_id, start_s, end_s, speakers, text
+        FROM paragraphs FINAL
+        PREWHERE {wanted} AND has({{positions:Array(UInt32)}}, position)
+        """,
+        ids=ids,
+        positions=sorted({row["position"] for row in best}),
+    )
+    said = [row | about[row["video_id"]] for row in paragraphs if row["video_id"] in about]
+    return {_place(row): row for row in named(warehouse, said)}
+
+
+def _place(row: Row) -> _Place:
+    return row["video_id"], row["transcript_version"], row["position"]
+
+
+def _quote(said: Row, best: Row) -> Row:
+    """A paragraph as a quote; where the talk's day was corrected, that is when it was published."""
+    published_at, day = said["published_at"], best["published_on"]
+    if published_at is None or published_at.astimezone(UTC).date() != day:
+        published_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    kept = {name: value for name, value in said.items() if name not in ("transcript_version", "position")}
+    return kept | {"published_at": published_at, "probability": best["probability"]}
+
+
+def status(warehouse: Warehouse) -> Row:
+    """How far the videos got, and what the corpus holds.
+
+    Returns:
+        {states: {state: videos}, videos, paragraphs, hours, first_published, last_published, topics,
+        dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning, damaged_parts}. boilerplate:
+        paragraphs kept out of the model; relearning: talks that the newest epoch's model has not learned
+        yet; damaged_parts: parts of tables that ClickHouse could not read, whose rows are missing.
+    """
+    counted = {
+        row["state"]: row["videos"]
+        for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")
+    }
+    states = {state: counted[state] for state in STATES if state in counted}
+    rejections = {
+        row["rule"]: row["videos"]
+        for row in warehouse.rows(
+            """
+            SELECT rule, count() AS videos FROM screenings FINAL
+            WHERE verdict = 'rejected'
+              AND video_id IN (SELECT video_id FROM progress FINAL WHERE state = 'rejected')
+            GROUP BY rule ORDER BY rule
+            """
+        )
+    }
+    corpus = warehouse.rows(
+        f"""
+        SELECT (SELECT count() FROM paragraphs FINAL) AS paragraphs,
+               (SELECT sum(duration_s) / 3600 FROM transcripts FINAL) AS hours,
+               (SELECT uniqExact(topic_id) FROM topics FINAL WHERE model_version = {MODEL}
+                AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS topics,
+               (SELECT count() FROM assignments FINAL
+                WHERE model_version = {MODEL} AND boilerplate = 1) AS boilerplate,
+               (SELECT max(epoch) FROM epochs) AS epoch,
+               (SELECT min(published_at) FROM ({_TALKS})) AS first_published,
+               (SELECT max(published_at) FROM ({_TALKS})) AS last_published,
+               (SELECT count() FROM dead_letters FINAL
+                WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters
+        """
+    )[0]
+    corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
+    corpus["damaged_parts"] = damaged_parts(warehouse)
+    return {"states": states, "videos": sum(states.values()), "rejections": rejections} | corpus
+
+
+def dead_letters(warehouse: Warehouse, settled: bool = False, limit: int = 200) -> list[Row]:
+    """Dead letters, newest first: those that wait for a decision, or with `settled` also the others.
+
+    Returns:
+        Rows {letter_id, agent, cause, cure, topic, partition, offset, video_id, failed_at, settlement}.
+    """
+    return warehouse.rows(
+        """
+        SELECT d.letter_id AS letter_id, agent, cause, cure, topic, partition, offset, video_id, failed_at,
+               s.action AS settlement
+        FROM (SELECT * FROM dead_letters FINAL) AS d
+        LEFT JOIN (SELECT letter_id, action FROM settlements FINAL) AS s ON s.letter_id = d.letter_id
+        WHERE {settled:Bool} OR s.action = ''
+        ORDER BY failed_at DESC, letter_id LIMIT {limit:UInt32}
+        """,
+        settled=settled,
+        limit=limit,
+    )
+
+
+def dead_letter(warehouse: Warehouse, letter_id: str) -> Row | None:
+    """One dead letter with everything about it (payload included), found by a prefix of its id.
+
+    Returns:
+        The row with `settlement`, or None when no letter or more than one has the prefix.
+    """
+    found = warehouse.rows(
+        """
+        SELECT d.*, s.action AS settlement
+        FROM (SELECT * FROM dead_letters FINAL WHERE startsWith(letter_id, {prefix:String})) AS d
+        LEFT JOIN (SELECT letter_id, action FROM settlements FINAL) AS s ON s.letter_id = d.letter_id
+        LIMIT 2
+        """,
+        prefix=letter_id,
+    )
+    if len(found) != 1:
+        return None
+    return {name.removeprefix("d."): value for name, value in found[0].items()}
+
+
+def finished_videos(warehouse: Warehouse) -> set[str]:
+    """Videos that need nothing more: assigned, rejected, or a dead letter that was not replayed.
+
+    A rejected one that a reviewer wants to keep may have been let in again since: that is looked at anew.
+    """
+    rows = warehouse.rows(
+        """
+        SELECT video_id FROM progress FINAL
+        WHERE state = 'assigned' OR (
+            state = 'rejected' AND video_id NOT IN (SELECT video_id FROM reviews FINAL WHERE verdict = 'keep')
+        )
+        UNION DISTINCT
+        SELECT assumeNotNull(video_id) FROM dead_letters FINAL
+        WHERE video_id IS NOT NULL
+          AND letter_id NOT IN (SELECT letter_id FROM settlements FINAL WHERE action = 'replayed')
+        """
+    )
+    return {row["video_id"] for row in rows}
+
+
+def unlearned_videos(warehouse: Warehouse) -> set[str]:
+    """Videos that an earlier epoch's model has learned, and the newest one has not yet."""
+    rows = warehouse.rows(
+        f"""
+        SELECT video_id FROM progress FINAL WHERE state = 'assigned'
+          AND video_id NOT IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
+        """
+    )
+    return {row["video_id"] for row in rows}
+
+
+def known_videos(warehouse: Warehouse) -> set[str]:
+    """Videos of which at least the sighting is stored."""
+    return {row["video_id"] for row in warehouse.rows("SELECT video_id FROM progress FINAL")}

@@ -1,0 +1,36 @@
+"""What is transcribed of a long recording so far, so that a kill costs minutes and not hours."""
+
+from __future__ import annotations
+
+from streams.errors import DataError
+from streams.events import stable_id
+from streams.state.blobs import Blobs
+
+FOLDER = "parts"
+
+
+class Parts:
+    """The finished stretches of one transcript to be, by number. Each is written whole."""
+
+    def __init__(self, blobs: Blobs, name: str) -> None:
+        self._blobs = blobs
+        self._folder = f"{FOLDER}/{stable_id(name)}"
+
+    def get(self, number: int) -> bytes | None:
+        """Return what was kept of a stretch, or None."""
+        try:
+            return self._blobs.get(self._key(number))
+        except DataError:
+            return None
+
+    def keep(self, number: int, content: bytes) -> None:
+        """Keep a stretch for good."""
+        self._blobs.put(self._key(number), content)
+
+    def forget(self) -> None:
+        """Delete them: the transcript is whole."""
+        for key in list(self._blobs.keys(self._folder)):
+            self._blobs.delete(key)
+
+    def _key(self, number: int) -> str:
+        return f"{self._folder}/{number:05}.json"

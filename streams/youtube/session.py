@@ -1,0 +1,186 @@
+"""A session of yt-dlp: what it may do, who it is, when it may ask, how it ended. Nobody else runs yt-dlp."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from streams.errors import Misconfigured
+from streams.youtube.cookies import read_cookies
+from streams.youtube.errors import Refused, RefusedForNow, Verdict, classify, explained, hidden_in
+from streams.youtube.request_budget import Governor
+
+_OPTIONS = {
+    # By name, so that no address can reach the generic extractor and with it the internal network.
+    "allowed_extractors": ["youtube", "youtube:tab", "youtube:playlist", "youtube:search"],
+    "quiet": True,
+    "noprogress": True,
+    "color": "no_color",
+    "noplaylist": True,
+    "compat_opts": {"no-youtube-unavailable-videos"},  # asking for private entries costs a request
+    "extractor_retries": 1,
+    "retries": 2,
+    "fragment_retries": 2,
+    "socket_timeout": 30,
+    "fixup": "never",
+    "updatetime": False,
+}
+
+
+class Warnings:
+    """yt-dlp's logger: keeps warnings, drops the rest."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def debug(self, _message: str) -> None:
+        """Drop it."""
+
+    def error(self, _message: str) -> None:
+        """Drop it: the same text is raised."""
+
+    def warning(self, message: str) -> None:
+        """Keep it."""
+        self.lines.append(str(message))
+
+
+class Session(NamedTuple):
+    """What `Sessions.open` lends."""
+
+    ydl: Any
+    warnings: Warnings
+    answered: Callable[[], None]
+    """To be called as soon as YouTube gave what was asked for; the rest may take long or never come."""
+
+
+class Sessions:
+    """Opens sessions of yt-dlp, each under the governor, the same proxy and the same cookies.
+
+    Raises:
+        Misconfigured: there is a cookie file, and it is of no use.
+    """
+
+    def __init__(
+        self,
+        proxy: str,
+        insecure_tls: bool,
+        cache_dir: Path | None,
+        cookies: str,
+        governor: Governor | None,
+    ) -> None:
+        self._network: dict[str, Any] = {
+            "nocheckcertificate": insecure_tls,
+            "cachedir": str(cache_dir) if cache_dir else False,
+        }
+        if proxy:
+            self._network["proxy"] = proxy
+        self._cookies = Path(cookies) if cookies else None
+        if self._cookies is not None:
+            read_cookies(self._cookies)
+        self._governor = governor
+
+    @contextmanager
+    def open(self, what: str, *, paged: bool = False, **options: Any) -> Iterator[Session]:
+        """Lend a session; what it raises is explained, and the governor learns how it ended.
+
+        A tab that a channel lacks ends the block quietly. After an HTTP 429 nothing more leaves: what
+        yt-dlp still asks for, such as the same again, is answered here.
+
+        Args:
+            what: what is asked for, in a person's words.
+            paged: each request after YouTube `answered` waits for a turn of its own, as a listing's pages do.
+            options: of yt-dlp.
+
+        Raises:
+            Paused: YouTube is left alone; nothing was asked.
+            Refused, RefusedForNow: with the verdict.
+        """
+        from yt_dlp.utils import YoutubeDLError
+
+        warnings = Warnings()
+        cookies = self._private_cookies(what)
+        if self._governor is not None:
+            self._governor.turn()
+        ydl = None
+        try:
+            given = _OPTIONS | self._network | cookies | {"logger": warnings} | options
+            with _wire(given) as ydl:
+                yield Session(ydl, warnings, partial(self._answered, warnings, ydl, paged))
+        except (YoutubeDLError, OSError) as error:
+            verdict = classify(error, warnings.lines)
+            self._ended(verdict, warnings, ydl)
+            if verdict.kind != "no tab":
+                raise explained(verdict, what) from error
+        except (Refused, RefusedForNow) as error:
+            self._ended(error.verdict, warnings, ydl)
+            raise
+        except GeneratorExit:  # whoever reads a listing has read enough
+            self._ended(None, warnings, ydl)
+            raise
+        else:
+            self._ended(None, warnings, ydl)
+        finally:
+            if self._governor is not None and ydl is not None:
+                self._governor.counted(ydl.requests)
+
+    def _private_cookies(self, what: str) -> dict[str, Any]:
+        """Return the cookies as a copy in memory: yt-dlp writes to what it is given when it closes."""
+        if self._cookies is None:
+            return {}
+        try:
+            return {"cookiefile": io.StringIO(read_cookies(self._cookies))}
+        except Misconfigured as error:  # it was good when this process began
+            verdict = Verdict("local", error.cause, "session")
+            raise RefusedForNow(f"cannot get {what}: {error.cause}", error.cure, verdict) from error
+
+    def _answered(self, warnings: Warnings, ydl: Any, paged: bool) -> None:
+        if self._governor is not None and not ydl.answered:
+            ydl.answered = True
+            self._ended(None, warnings, ydl)
+            if paged:
+                ydl.before_request = self._governor.turn
+
+    def _ended(self, verdict: Verdict | None, warnings: Warnings, ydl: Any) -> None:
+        if self._governor is None:
+            return
+        hidden = hidden_in(warnings.lines)
+        if ydl is not None and ydl.throttled:
+            hidden = Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+        if hidden is not None and hidden.scope == "session" and hidden.kind in ("throttled", "blocked"):
+            verdict = hidden  # a mere warning to yt-dlp; whatever else was said, the session is in trouble
+        if verdict is None:
+            self._governor.succeeded()
+        else:
+            self._governor.refused(verdict)
+
+
+def _wire(options: dict[str, Any]) -> Any:
+    """Return a YoutubeDL that counts its requests, and sends none after YouTube said 429."""
+    from yt_dlp import YoutubeDL
+    from yt_dlp.networking import Response
+    from yt_dlp.networking.exceptions import HTTPError
+
+    class Wire(YoutubeDL):  # type: ignore[misc]
+        requests = 0
+        throttled = False
+        answered = False
+        before_request: Callable[[], None] | None = None
+
+        def urlopen(self, req: Any) -> Any:
+            if self.throttled:
+                url = req if isinstance(req, str) else req.url
+                raise HTTPError(Response(io.BytesIO(), url=url, headers={}, status=429))
+            if self.before_request is not None:
+                self.before_request()
+            self.requests += 1
+            try:
+                return super().urlopen(req)
+            except HTTPError as error:
+                self.throttled = error.status == 429
+                raise
+
+    return Wire(options)
