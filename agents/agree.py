@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.agreement import Agreement, Judgement, Pair, disagreements, pairs
+from models.relevance.kappa import Agreement, Judgement, Pair, disagreements, pairs
 
 Row = Mapping[str, Any]
 

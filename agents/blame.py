@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 
 from models.errors import ModelUnavailable
-from models.memory import is_out_of_memory
+from models.loading.gpu_memory import is_out_of_memory
 from streams.errors import DataError, Explained, Fatal
 
 _MACHINE = frozenset(

@@ -14,8 +14,8 @@ import structlog
 
 from agents.patience import patiently
 from agents.stage import Agent, Position
-from models.captions import parse
 from models.errors import BadInput
+from models.transcripts.captions import parse
 from streams.errors import DataError, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted
 from streams.kafka.topics import VIDEOS_ACCEPTED, Topic

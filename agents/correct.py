@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from agents.deliver import PATIENCE_S, Deliver, arrived
 from agents.sentences import day
-from models import curation
+from models.codebook import commands
 from models.errors import BadInput
 from streams.errors import Explained, Unavailable
 from streams.events import VideoCorrected
@@ -79,7 +79,7 @@ class Corrector:
     patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
-        self.author = curation.clean(self.author, "the author")
+        self.author = commands.clean(self.author, "the author")
         self._log = Corrections(self.blobs)
 
     def withdraw(self, video_ids: Sequence[str], reason: str) -> list[Corrected]:
@@ -122,7 +122,7 @@ class Corrector:
             BadInput: the name is empty, too long, or has control characters.
             Unavailable: as `withdraw`.
         """
-        naming = Naming(version, speaker, curation.clean(name, "the name"))
+        naming = Naming(version, speaker, commands.clean(name, "the name"))
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
     def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
@@ -236,7 +236,7 @@ def reason_of(text: str, *, needed: bool = True) -> str:
     """
     if needed and not text.strip():
         raise BadInput("say why", "whoever sees the numbers change will ask")
-    return curation.clean(text, "the reason", curation.LONG, needed=False)
+    return commands.clean(text, "the reason", commands.LONG, needed=False)
 
 
 def named(talk: Known) -> str:

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agents.deliver import PATIENCE_S, Deliver, arrived
-from models import curation
-from models.codebook_file import CodebookFile, carry_over, take_over
+from models.codebook import commands
+from models.codebook.file_format import CodebookFile, carry_over, take_over
+from models.codebook.state import Change, Entry, Standing, Topic
+from models.codebook.undo import Decision, newest, undo, undone
 from models.errors import BadInput
-from models.standing import Change, Entry, Standing, Topic
-from models.undoing import Decision, newest, undo, undone
 from streams.errors import DataError, Explained, Fatal, Unavailable
 from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
 from streams.logs.codebook_log import CodebookLog, Conflict
@@ -57,7 +57,7 @@ class Curator:
     patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
-        self.author = curation.clean(self.author, "the author")
+        self.author = commands.clean(self.author, "the author")
         self._log = CodebookLog(self.blobs)
 
     def standing(self, revision: int | None = None, model: str = "") -> Standing:
@@ -70,7 +70,7 @@ class Curator:
         """Make a decision: what it changes, as the next revision.
 
         Args:
-            decision: from the codebook as it stands to a change; one of `models.curation`.
+            decision: from the codebook as it stands to a change; one of `models.codebook.commands`.
             note: what the author wants to say about it.
             expected: the revision that the author saw; None: whichever it is.
 
@@ -147,14 +147,14 @@ class Curator:
         standing = self.standing()
         if not standing.model_version:
             raise DataError(*NOTHING_YET)
-        curation.known(standing, topic_id)
+        commands.known(standing, topic_id)
         judged = TopicJudged(
             model_version=standing.model_version,
             topic_id=topic_id,
             reviewer=self.author,
             verdict=verdict,
-            theme=curation.theme_of(standing, theme) if theme.strip() else "",
-            note=curation.clean(note, "the note", curation.LONG, needed=False),
+            theme=commands.theme_of(standing, theme) if theme.strip() else "",
+            note=commands.clean(note, "the note", commands.LONG, needed=False),
             judged_at=whole_ms(self.now()),
         )
         Judgements(self.blobs).keep(judged)
@@ -212,7 +212,7 @@ class Curator:
             themes=tuple(ThemeEntry(**asdict(theme)) for theme in change.themes),
             undoes=change.undoes,
             author=self.author,
-            note=curation.clean(note, "the note", curation.LONG, needed=False),
+            note=commands.clean(note, "the note", commands.LONG, needed=False),
             decided_at=self.now(),
         )
         self._log.append(event)

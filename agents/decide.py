@@ -1,4 +1,4 @@
-"""decide: what a person wants of the codebook, by its name and fields → a decision of `models.curation`.
+"""decide: what a person wants of the codebook, by its name and fields → a decision (`codebook.commands`).
 
 The page and the API say it alike; what is missing is said before anything is asked of the study.
 """
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models import curation
+from models.codebook import commands
+from models.codebook.state import Change, Standing
 from models.errors import BadInput
-from models.standing import Change, Standing
 
 if TYPE_CHECKING:
     from agents.curate import Curator
@@ -69,36 +69,36 @@ def decision(wish: Wish) -> Callable[[Standing], Change]:
     """
     match wish.action:
         case "exclude":
-            return lambda standing: curation.exclude(standing, _topic(wish), wish.reason)
+            return lambda standing: commands.exclude(standing, _topic(wish), wish.reason)
         case "include":
-            return lambda standing: curation.include(standing, _topic(wish))
+            return lambda standing: commands.include(standing, _topic(wish))
         case "merge":
             into = _given(wish.into, "the topic to merge into", "choose the topic that it is to count for")
-            return lambda standing: curation.merge(standing, _topic(wish), into)
+            return lambda standing: commands.merge(standing, _topic(wish), into)
         case "split":
-            return lambda standing: curation.split(standing, _topic(wish))
+            return lambda standing: commands.split(standing, _topic(wish))
         case "rename":
-            return lambda standing: curation.rename(standing, _topic(wish), wish.name)
+            return lambda standing: commands.rename(standing, _topic(wish), wish.name)
         case "assign" if wish.new_theme.strip():
             return lambda standing: _assign_to_new(standing, _topic(wish), wish.new_theme)
         case "assign":
-            return lambda standing: curation.assign(standing, _topic(wish), wish.theme)
+            return lambda standing: commands.assign(standing, _topic(wish), wish.theme)
         case "create theme":
-            return lambda standing: curation.create_theme(standing, wish.name, wish.description)
+            return lambda standing: commands.create_theme(standing, wish.name, wish.description)
         case "describe theme":
-            return lambda standing: curation.describe_theme(standing, wish.theme, wish.description)
+            return lambda standing: commands.describe_theme(standing, wish.theme, wish.description)
         case "rename theme":
-            return lambda standing: curation.rename_theme(standing, wish.theme, wish.name)
+            return lambda standing: commands.rename_theme(standing, wish.theme, wish.name)
         case "remove theme":
-            return lambda standing: curation.remove_theme(standing, wish.theme)
+            return lambda standing: commands.remove_theme(standing, wish.theme)
         case "undo":
             raise ValueError("an undo depends on what was decided: see change_of")
 
 
 def _assign_to_new(standing: Standing, topic_id: int, theme: str) -> Change:
     """Put a topic into a theme that comes to be with it, as one decision: an undo takes both back."""
-    made = curation.create_theme(standing, theme)
-    put = curation.assign(standing.after(made), topic_id, made.themes[0].theme)
+    made = commands.create_theme(standing, theme)
+    put = commands.assign(standing.after(made), topic_id, made.themes[0].theme)
     return replace(put, said=f"{put.said} (a new theme)", themes=made.themes)
 
 

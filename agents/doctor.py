@@ -96,7 +96,7 @@ def _blobs(settings: Settings) -> Finding:
 def _models(settings: Settings) -> Finding:
     names = (settings.whisper_model, settings.diarization_model, settings.embedding_model)
     if {PACKAGED, AUTO} & set(names):
-        from models.packaged import prepare
+        from models.bundled_models import prepare
 
         prepare(settings.models_home)
     for name in names:

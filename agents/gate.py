@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agents.relevance import Ranking
-from models.duplicates import Duplicates, Match, Upload
+from models.dedup.metadata_duplicates import Duplicates, Match, Upload
 from models.errors import ModelUnavailable
-from models.screening import Ruling, ruled
+from models.relevance.consensus import Ruling, ruled
 from streams.events import (
     Event,
     Relevance,
@@ -37,7 +37,7 @@ from streams.state.blobs import Blobs
 from streams.state.parked_videos import Parking, ParkingLot
 
 if TYPE_CHECKING:
-    from models.embedding import Embedder
+    from models.embedding.embedder import Embedder
 
 log = structlog.get_logger()
 CLEAR = 0.9

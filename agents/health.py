@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from agents.stage import Stage
-from models import heap
+from models.loading import malloc
 from streams.errors import Fatal
 from streams.kafka.admin import Cluster
 from streams.telemetry import LAG
@@ -83,7 +83,7 @@ class Watch:
                 self._health.not_ready("; ".join(unwell))
             elif self._health.fatal is None:
                 if not any(self._health.lag.values()):
-                    await asyncio.to_thread(heap.give_back)
+                    await asyncio.to_thread(malloc.give_back)
                 if not self._health.ready:
                     log.info("ready again")
                 self._health.is_ready()

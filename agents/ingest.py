@@ -267,7 +267,7 @@ def _length(path: Path) -> float:
     Raises:
         DataError: it is no recording, or damaged.
     """
-    from models.audio import probe
+    from models.audio.samples import probe
     from models.errors import BadInput
 
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.standing import Change, Standing
+from models.codebook.state import Change, Standing
 from streams.store.codebook.effective import Book, Entry
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence

@@ -12,8 +12,8 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from models.repeats import FEWEST, SHARED, Repeats
-from models.topics.hashing import hashed
+from models.dedup.content_overlap import FEWEST, SHARED, Repeats
+from models.hashing import hashed
 from streams.events import ParagraphsEmbedded, VideoRejected
 
 log = structlog.get_logger()

@@ -23,9 +23,9 @@ from streams.youtube.client import YouTube
 from streams.youtube.request_budget import Governor, identity_of
 
 if TYPE_CHECKING:
-    from models.embedding import Embedder
-    from models.glossary import Glossary
-    from models.speech import SpeechModels
+    from models.embedding.embedder import Embedder
+    from models.speech.transcriber import SpeechModels
+    from models.transcripts.glossary import Glossary
     from streams.events import VideoAccepted
 
 ON_GPU = "large-v3-turbo"
@@ -94,14 +94,14 @@ class Parts:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model (its weights are loaded on first use)."""
-        from models.embedding import Embedder
+        from models.embedding.embedder import Embedder
 
         return Embedder(self._model("embedding"), self.settings.device, self._threads)
 
     @cached_property
     def speech(self) -> SpeechModels:
         """The speech models (their weights are loaded on first use, in a child process)."""
-        from models.speech import SpeechModels
+        from models.speech.transcriber import SpeechModels
 
         token = self.settings.hf_token.get_secret_value() or None
         return SpeechModels(
@@ -120,7 +120,7 @@ class Parts:
     def glossary(self) -> Glossary | None:
         """How names are written; None: as they were recognised."""
         from models.errors import BadInput
-        from models.glossary import load
+        from models.transcripts.glossary import load
 
         try:
             return load(self.settings.glossary) if self.settings.glossary else None
@@ -137,7 +137,7 @@ class Parts:
             name = ON_GPU if self.settings.device != "cpu" and gpus()["devices"] else PACKAGED
         if name != PACKAGED:
             return name
-        from models.packaged import prepare
+        from models.bundled_models import prepare
 
         return str(getattr(prepare(self.settings.models_home), which))
 
@@ -226,7 +226,7 @@ def _split(parts: Parts) -> Agent:
 def _track(parts: Parts) -> Agent:
     from agents.track import Track
     from agents.underway import behind
-    from models.codebook import load
+    from models.codebook.codebook import load
     from models.errors import BadInput
     from models.topics import TopicSettings
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.relevance import Classes, Label, RelevanceModel, Talk, fit
-from models.screening import Ruling, ruled
+from models.relevance.consensus import Ruling, ruled
+from models.relevance.ranking import Classes, Label, RelevanceModel, Talk, fit
 from streams.events import Relevance, Video, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
 from streams.logs.screening_log import Screened
@@ -27,7 +27,7 @@ from streams.state.outbox import Outbox
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from models.embedding import Embedder
+    from models.embedding.embedder import Embedder
 
 FOLDER = "relevance"
 Rulings = Mapping[str, Ruling[VideoReviewed]]
@@ -130,7 +130,7 @@ class Ranking:
 
     def _known_classes(self) -> Classes:
         if self._classes is None:
-            from models.codebook import load
+            from models.codebook.codebook import load
 
             embedder = self._embedder()
             subject = [topic.seed for topic in load(self._settings.codebook).topics]

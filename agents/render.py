@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from models import subtitles
-from models.transcript import Transcript
+from models.transcripts import subtitles
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.state.blobs import Blobs
 from streams.talks.transcripts import key_of

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from models.speech import Done
+from models.speech.transcriber import Done
 from streams.events import Video
 from streams.state.blobs import Blobs
 from streams.state.progress import Board, Progress, Step

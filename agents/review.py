@@ -16,9 +16,9 @@ from typing import Any, Literal, get_args
 
 from agents.correct import Corrected, Corrector
 from agents.deliver import PATIENCE_S, Deliver
-from models import curation
+from models.codebook import commands
 from models.errors import BadInput
-from models.screening import EXCLUDE, Pair, Ruling, pairs, ruled
+from models.relevance.consensus import EXCLUDE, Pair, Ruling, pairs, ruled
 from streams.errors import Explained, Unavailable
 from streams.events import TalkKind, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
@@ -88,7 +88,7 @@ class Reviewer:
     _screened: Screened = field(init=False)
 
     def __post_init__(self) -> None:
-        self.name = curation.clean(self.name, "the reviewer")
+        self.name = commands.clean(self.name, "the reviewer")
         self.log = self.log or Reviews(self.blobs)
         self._screened = Screened(self.blobs)
 
@@ -266,7 +266,7 @@ class Reviewer:
             reviewer=self.name,
             verdict=verdict,
             talk_kind=kind,  # type: ignore[arg-type] # kind_of has looked
-            note=curation.clean(note, "the note", curation.LONG, needed=False),
+            note=commands.clean(note, "the note", commands.LONG, needed=False),
             final=final,
             reviewed_at=moment,
         )

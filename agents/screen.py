@@ -16,7 +16,7 @@ import structlog
 from agents.patience import patiently
 from agents.stage import Agent, Position
 from agents.waiting import GivesUp, Looked, Waits, after, before_its_recording
-from models.language import identify
+from models.embedding.language import identify
 from streams.errors import DataError, Unavailable
 from streams.events import Event, Video, VideoAccepted, VideoParked, VideoRejected, VideoReviewed, VideoSeen
 from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, Topic

@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
-from models.codebook import Codebook
-from models.embedding import Embedder
+from models.codebook.codebook import Codebook
+from models.embedding.embedder import Embedder
 from streams.errors import DataError
 from streams.events import stable_id
 from streams.state.blobs import Blobs

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from models import audio
-from models.speech import Done, SpeechModels
-from models.transcript import Transcript
+from models.audio import samples
+from models.speech.transcriber import Done, SpeechModels
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import Blob
 from streams.state.blobs import Blobs
@@ -202,7 +202,7 @@ def _end_with_parent() -> None:
 def _decode(blobs_url: str, recording: Blob, folder: Path, decoded: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with Blobs(blobs_url).local_file(recording, folder) as path:
-        audio.decode_to(path, decoded)
+        samples.decode_to(path, decoded)
 
 
 def _transcribe(speech: SpeechModels, blobs_url: str, work: Work, decoded: Path) -> Transcript:
@@ -212,4 +212,4 @@ def _transcribe(speech: SpeechModels, blobs_url: str, work: Work, decoded: Path)
         _loaded = speech
     parts = Parts(Blobs(blobs_url), work.name)
     name = work.recording.key.rpartition("/")[2]
-    return _loaded.listen(audio.kept(decoded), name, title=work.title, parts=parts, tell=_queue.put)
+    return _loaded.listen(samples.kept(decoded), name, title=work.title, parts=parts, tell=_queue.put)

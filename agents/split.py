@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from agents.stage import Agent, Position
-from models.embedding import Embedder
-from models.paragraphs import Paragraphs
-from models.splitting import Splitter
-from models.transcript import Transcript
+from models.embedding.embedder import Embedder
+from models.transcripts.paragraphs import Paragraphs
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
 from streams.kafka.topics import TRANSCRIPTS_READY, Topic

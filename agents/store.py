@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from agents.stage import Agent, Block, Position
-from models.paragraphs import Paragraphs
+from models.transcripts.paragraphs import Paragraphs
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
 from streams.kafka.topics import (
     ALERTS,

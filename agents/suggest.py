@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from agents.curate import standing_of
-from models.codebook import load
-from models.curation import known
-from models.standing import Standing
-from models.suggestion import Embed, suggest
+from models.codebook.codebook import load
+from models.codebook.commands import known
+from models.codebook.state import Standing
+from models.codebook.suggestion import Embed, suggest
 
 Row = dict[str, Any]
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300

@@ -32,11 +32,11 @@ from agents.checkpoints import REBUILD, Checkpoint, Checkpoints, Reached
 from agents.recognise import Recogniser
 from agents.seeding import seeds
 from agents.stage import Agent, Block, Position
-from models.codebook import Codebook
-from models.embedding import Embedder
+from models.codebook.codebook import Codebook
+from models.embedding.embedder import Embedder
 from models.errors import BadInput
-from models.paragraphs import Paragraphs
 from models.topics import Batch, Outcome, TopicModel, TopicSettings
+from models.transcripts.paragraphs import Paragraphs
 from streams.errors import DataError, Fatal, Misconfigured
 from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
 from streams.kafka.codec import decode, encode

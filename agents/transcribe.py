@@ -20,11 +20,11 @@ import structlog
 from agents.reporting import Reporting
 from agents.speech_pool import SpeechPool, Work
 from agents.stage import Agent, Position
-from models.captions import parse
-from models.glossary import Glossary
-from models.language import identify
-from models.speech import SpeechModels
-from models.transcript import Transcript
+from models.embedding.language import identify
+from models.speech.transcriber import SpeechModels
+from models.transcripts.captions import parse
+from models.transcripts.glossary import Glossary
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import AudioStored, Blob, Event, TranscriptReady, Video, VideoRejected, stable_id
 from streams.kafka.topics import AUDIO_STORED, Topic
@@ -37,7 +37,7 @@ from streams.talks.transcripts import key_of, version_of
 
 log = structlog.get_logger()
 CAPTIONS_VERSION = "captions-1"
-"""Part of the version of transcripts that came ready; raise it when `models.captions` reads otherwise."""
+"""Part of the version of transcripts that came ready; raise it when captions are read otherwise."""
 
 
 def maker(speech: SpeechModels, glossary: Glossary | None) -> str:

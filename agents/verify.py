@@ -11,7 +11,7 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from models.audio import measure
+from models.audio.samples import measure
 from models.errors import BadInput
 from streams.errors import DataError
 

@@ -13,7 +13,7 @@ from functools import lru_cache, wraps
 from typing import Any, Concatenate, Protocol
 
 from agents import months
-from models.trend import trend, wilson
+from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
 from streams.store.codebook import decisions
 from streams.store.codebook.effective import Book, book

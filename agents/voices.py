@@ -9,10 +9,10 @@ from typing import Any
 from agents.correct import Known, known, named
 from agents.names import Names, names
 from agents.render import artefact, counting, parsed
-from models import voices
 from models.errors import BadInput
-from models.introductions import introductions
-from models.transcript import Segment, Transcript
+from models.speakers import known_voices
+from models.speakers.introductions import introductions
+from models.transcripts.transcript import Segment, Transcript
 from streams.errors import DataError
 from streams.state.blobs import Blobs
 
@@ -115,7 +115,7 @@ def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
                 longest[segment.speaker] = segment
     heard |= {voice.speaker: voice.heard_s for voice in transcript.voices}
     offers = _offers(transcript, _library(blobs, ask, talk, transcript, given))
-    doubts = voices.doubtful(transcript)
+    doubts = known_voices.doubtful(transcript)
     for speaker in sorted(heard, key=lambda each: (-heard[each], each)):
         name = given.get((talk["video_id"], version, speaker), "")
         yield Speaker(
@@ -129,9 +129,9 @@ def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
         )
 
 
-def _offers(transcript: Transcript, library: Sequence[voices.Known]) -> dict[str, list[Offer]]:
+def _offers(transcript: Transcript, library: Sequence[known_voices.Known]) -> dict[str, list[Offer]]:
     found: dict[str, list[Offer]] = {}
-    for each in voices.recognised(transcript.voices, library):
+    for each in known_voices.recognised(transcript.voices, library):
         why = f"sounds like {each.name} in {each.video_id} ({each.similarity:.2f})"
         found.setdefault(each.speaker, []).append(Offer(each.name, why))
     for said in introductions(transcript.segments):
@@ -143,12 +143,12 @@ def _offers(transcript: Transcript, library: Sequence[voices.Known]) -> dict[str
 
 def _library(
     blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, given: Names
-) -> list[voices.Known]:
+) -> list[known_voices.Known]:
     """Return the voices that people named in other talks of the same source, made by the same model."""
     if not transcript.voices:
         return []
     made_by = transcript.made_by.get("diarization")
-    found: list[voices.Known] = []
+    found: list[known_voices.Known] = []
     places = list(dict.fromkeys((video_id, version) for video_id, version, _ in given))
     for video_id, version in [each for each in places if each[0] != talk["video_id"]][:REMEMBERED]:
         other = ask("talk", video_id=video_id)
@@ -160,7 +160,7 @@ def _library(
             continue
         if heard.made_by.get("diarization") == made_by:
             found += [
-                voices.Known(given[video_id, version, voice.speaker], voice.embedding, video_id)
+                known_voices.Known(given[video_id, version, voice.speaker], voice.embedding, video_id)
                 for voice in heard.voices
                 if (video_id, version, voice.speaker) in given
             ]

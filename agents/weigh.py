@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from agents.deliver import Deliver
-from models import curation
+from models.codebook import commands
 from streams.errors import Explained, Unavailable
 from streams.events import AlertJudged
 from streams.logs.alert_judgements import AlertJudgements
@@ -49,8 +49,8 @@ def weigh(  # noqa: PLR0917
     event = AlertJudged(
         alert_id=alert_id,
         verdict=verdict,
-        author=curation.clean(author, "the author"),
-        note=curation.clean(note, "the note", curation.LONG, needed=False),
+        author=commands.clean(author, "the author"),
+        note=commands.clean(note, "the note", commands.LONG, needed=False),
         judged_at=whole_ms(now()),
     )
     log.keep(event)

@@ -25,10 +25,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.topics.streams import cache_folder, data_file, lines
-from models.batches import batches
-from models.decoding import BATCH
-from models.packaged import prepare
-from models.stretches import STRETCH_S
+from models.audio.segmentation import STRETCH_S
+from models.bundled_models import prepare
+from models.speech.decoding import BATCH
+from models.speech.length_buckets import batches
 from streams.errors import DataError
 
 TALKS = "talks/talkpython.jsonl.gz"

@@ -34,9 +34,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import Meter, describe
 from benchmarks.screening import records
 from benchmarks.topics import streams
-from models.duplicates import Duplicates, Upload
+from models.dedup.content_overlap import MOST, Repeats
+from models.dedup.metadata_duplicates import Duplicates, Upload
 from models.errors import BadInput
-from models.repeats import MOST, Repeats
 from streams.errors import DataError
 
 GROUPS = "near_duplicate_groups.json"

@@ -25,8 +25,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.errors import BadInput
-from models.glossary import Glossary, load
-from models.transcript import Correction, Segment, Transcript
+from models.transcripts.glossary import Glossary, load
+from models.transcripts.transcript import Correction, Segment, Transcript
 
 DATA = Path(os.environ.get("GROUNDSWELL_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
 SOURCES = (

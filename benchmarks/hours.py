@@ -34,7 +34,7 @@ from benchmarks.speech_child import Options
 from benchmarks.speech_samples import Sample, at_hand
 from benchmarks.speech_scores import Heard
 from benchmarks.speech_systems import OURS, System
-from models.audio import SAMPLE_RATE, Audio, decode
+from models.audio.samples import SAMPLE_RATE, Audio, decode
 from models.errors import BadInput, ModelUnavailable
 from streams.errors import DataError
 

@@ -20,8 +20,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.topics.streams import data_folder
-from models.introductions import Introduction, introductions
-from models.transcript import Segment
+from models.speakers.introductions import Introduction, introductions
+from models.transcripts.transcript import Segment
 
 MADE_ON = ("changelog_practicalai", "changelog_shipit")
 SHOWS = (

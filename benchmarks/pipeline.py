@@ -153,7 +153,7 @@ def embed_alone(settings: Settings, paragraphs: int) -> Embedded:
 
     from agents.registry import Parts
     from benchmarks.machine import Meter
-    from models.paragraphs import Paragraphs
+    from models.transcripts.paragraphs import Paragraphs
     from streams.errors import Unavailable
 
     parts = Parts(settings)

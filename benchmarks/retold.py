@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from benchmarks.topics import streams
-from models.codebook import load
+from models.codebook.codebook import load
 from streams import events as e
 from streams.store import writer
 from streams.store.warehouse import Row, Warehouse

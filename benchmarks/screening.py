@@ -42,9 +42,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import Meter, describe
 from benchmarks.topics import streams
 from models.errors import BadInput
-from models.relevance import Classes, Label, Talk, fit
-from models.relevance_prompts import EXPERIENCE, KINDS
-from models.relevance_threshold import choose
+from models.relevance.prompts import EXPERIENCE, KINDS
+from models.relevance.ranking import Classes, Label, Talk, fit
+from models.relevance.threshold import choose
 from streams.errors import DataError
 
 ABSTRACTS = "labelled/pyvideo_talk_abstracts.jsonl.gz"

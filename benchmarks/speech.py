@@ -9,10 +9,10 @@ synthesiser spoke, and dialogues that flite speaks now, if it is installed: two 
 Synthetic speech is clean: its figures say little of real talks, more of whether we lose what the models give.
 
 By: the bare models (faster-whisper and pyannote.audio, as a script after their READMEs: beam 5, voice
-activity filter, batches on a GPU, each word to whom most of it belongs); our worker's code, models.speech;
-whisperX, if --whisperx names the Python of an environment that has it. Each is a process of its own, with the
-same models, precision, threads and batches, and hears the first recording once before it counts. Who goes
-first alternates.
+activity filter, batches on a GPU, each word to whom most of it belongs); our worker's code,
+models.speech.transcriber; whisperX, if --whisperx names the Python of an environment that has it. Each is a
+process of its own, with the same models, precision, threads and batches, and hears the first recording once
+before it counts. Who goes first alternates.
 
 - wer: words changed, dropped or added (jiwer, after Whisper's English normalisation)
 - der: seconds of speech missed, invented or confused (pyannote.metrics, overlapped speech included,
@@ -49,9 +49,9 @@ from benchmarks.machine import Meter, describe
 from benchmarks.speech_samples import Sample, at_hand, flite, in_folder, spoken
 from benchmarks.speech_scores import Count, scored
 from benchmarks.speech_systems import BARE, OURS, WHISPERX, Run, System, ask_gpu
-from models.decoding import BATCH
+from models.bundled_models import prepare
 from models.errors import BadInput, ModelUnavailable
-from models.packaged import prepare
+from models.speech.decoding import BATCH
 from streams.errors import DataError
 
 PRESETS = ("large-v3", "large-v3-turbo")
@@ -253,7 +253,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     else:
         cache = os.environ.get("GROUNDSWELL_MODELS")
         models = prepare(Path(cache) if cache else user_cache_path("groundswell") / "models")
-        whisper, diarization = str(models.whisper), str(models.diarization)
+        whisper, diarization = str(models.whisper), str(models.speakers.diarization)
     return {
         "whisper": whisper,
         "diarization": diarization,

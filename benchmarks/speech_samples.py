@@ -21,8 +21,8 @@ import numpy as np
 
 from benchmarks.machine import ROOT
 from benchmarks.topics.streams import data_folder
-from models.audio import SAMPLE_RATE, Audio, decode, measure
-from models.transcript import Turn
+from models.audio.samples import SAMPLE_RATE, Audio, decode, measure
+from models.transcripts.transcript import Turn
 from streams.errors import DataError
 
 MEDIA = {".flac", ".m4a", ".mka", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm"}

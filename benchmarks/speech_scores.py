@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speech_samples import Said, Sample
-from models.transcript import Turn, Word
+from models.transcripts.transcript import Turn, Word
 from streams.errors import DataError
 
 _PARTS = {"missed": "missed detection", "false_alarm": "false alarm", "confused": "confusion"}

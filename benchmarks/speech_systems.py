@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.machine import ROOT
 from benchmarks.speech_child import Hear, Options, serve
 from benchmarks.speech_scores import Heard
-from models.transcript import Turn, Word
+from models.transcripts.transcript import Turn, Word
 from streams.errors import DataError
 
 BARE, OURS, WHISPERX = "bare models", "groundswell", "whisperX"
@@ -97,13 +97,13 @@ def bare(options: Options) -> Hear:
 
 
 def ours(options: Options) -> Hear:
-    """`models.speech.SpeechModels`, as the child process of `agents.transcribe` uses it: on a mapped file.
+    """`SpeechModels`, as the child process of `agents.transcribe` uses it: on a mapped file.
 
     A refusal ("no speech") is nothing heard.
     """
-    from models import audio
+    from models.audio import samples as audio
     from models.errors import BadInput
-    from models.speech import SpeechModels
+    from models.speech.transcriber import SpeechModels
 
     speech = SpeechModels(
         options["whisper"],

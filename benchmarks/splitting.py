@@ -48,9 +48,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import Meter, describe
 from benchmarks.topics.streams import MAX_TOKENS, embedder, lines
 from models.errors import BadInput, ModelUnavailable
-from models.splitting import SPECIAL_TOKENS, Splitter
-from models.talk_record import TalkRecord
-from models.transcript import Segment, Transcript
+from models.transcripts.json_transcript import TalkRecord
+from models.transcripts.splitting import SPECIAL_TOKENS, Splitter
+from models.transcripts.transcript import Segment, Transcript
 from streams.errors import DataError
 
 DATA = Path(os.environ.get("GROUNDSWELL_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")

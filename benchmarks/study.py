@@ -23,7 +23,7 @@ from agents.clock import utc_now
 from agents.ingest import Ingest
 from agents.registry import NAMES
 from agents.running import Running, serving
-from models.codebook import load
+from models.codebook.codebook import load
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings

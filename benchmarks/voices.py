@@ -25,11 +25,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.machine import ROOT
 from benchmarks.speech_samples import read
 from benchmarks.topics.streams import data_folder
-from models.audio import SAMPLE_RATE, decode
-from models.diarization import Diarization, Diarizer
-from models.packaged import prepare
-from models.transcript import Turn
-from models.voices import ALIKE, similarity
+from models.audio.samples import SAMPLE_RATE, decode
+from models.bundled_models import prepare
+from models.speakers.diarization import Diarization, Diarizer
+from models.speakers.known_voices import ALIKE, similarity
+from models.transcripts.transcript import Turn
 
 SPOKEN = ROOT / "agents" / "demo" / "audio"
 SHARED = data_folder() / "audio"

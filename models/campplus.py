@@ -2,7 +2,8 @@
 
 A densely connected time-delay network whose every layer masks its features by their context, over a
 small residual front end. Architecture and layer names follow the authors' checkpoints, so their
-weights load as they are.
+weights load as they are. Checkpoints that were assembled on other machines name this module, so it keeps
+its place.
 
 Source: Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using
 Context-Aware Masking", Interspeech 2023, arXiv:2303.00332; 3D-Speaker (Apache-2.0),
@@ -20,7 +21,7 @@ from pyannote.audio.core.model import Model
 from torch import Tensor, nn
 from torchaudio.compliance import kaldi
 
-from models.audio import SAMPLE_RATE
+from models.audio.samples import SAMPLE_RATE
 
 DIMENSION = 192
 MEL_BINS = 80

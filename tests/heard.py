@@ -1,6 +1,6 @@
 """A talk in which several people speak: its transcript, as the worker keeps it."""
 
-from models.transcript import Segment, Transcript, Voice, Word
+from models.transcripts.transcript import Segment, Transcript, Voice, Word
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
 from streams.talks.transcripts import key_of

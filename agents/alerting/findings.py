@@ -1,7 +1,7 @@
 """What a look at the figures finds: topics that rise and fall, bounds that are crossed, a system in trouble.
 
-A finding says why in plain words. Whether it is told is for `models.watching` to say, which knows what was
-told.
+A finding says why in plain words. Whether it is told is for `models.alerts.alert_state` to say, which knows
+what was told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from agents.alerting.rulebook import Bound, Rule, Rules, Trending
 from agents.sentences import day, percent
-from models.watching import Sign
+from models.alerts.alert_state import Sign
 
 Row = Mapping[str, Any]
 SETTLED = 0.05

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.quiet_hours import QuietHours, Schedule
+from models.alerts.quiet_hours import QuietHours, Schedule
 from streams.errors import Misconfigured
 
 Rule = Literal[

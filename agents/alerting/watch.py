@@ -16,7 +16,7 @@ from agents import views
 from agents.alerting import findings
 from agents.alerting.findings import Finding
 from agents.alerting.rulebook import Rules
-from models.watching import Memory, look
+from models.alerts.alert_state import Memory, look
 from streams.events import AlertRaised, Event
 from streams.logs.delivery_log import DeliveryLog
 from streams.store.operations import deliveries

@@ -75,18 +75,18 @@ def exclude(
     reason: str = typer.Option(..., "--reason", help="Why it does not count: greetings, no one subject, …"),
 ) -> Decision:
     """Let a topic, and what was merged into it, count no more."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.exclude(standing, topic_id, reason)
+    return lambda standing: commands.exclude(standing, topic_id, reason)
 
 
 @app.command()
 @deciding
 def include(topic_id: int = TOPIC) -> Decision:
     """Let an excluded topic count again."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.include(standing, topic_id)
+    return lambda standing: commands.include(standing, topic_id)
 
 
 @app.command()
@@ -96,18 +96,18 @@ def merge(
     into: int = typer.Argument(metavar="INTO", help="The topic that it is to count for."),
 ) -> Decision:
     """Let a topic count for another one, because both are about the same thing."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.merge(standing, topic_id, into)
+    return lambda standing: commands.merge(standing, topic_id, into)
 
 
 @app.command()
 @deciding
 def split(topic_id: int = TOPIC) -> Decision:
     """Let a topic that was merged by `codebook merge` count for itself again."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.split(standing, topic_id)
+    return lambda standing: commands.split(standing, topic_id)
 
 
 @app.command()
@@ -117,9 +117,9 @@ def rename(
     name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
 ) -> Decision:
     """Give a topic another name."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.rename(standing, topic_id, name)
+    return lambda standing: commands.rename(standing, topic_id, name)
 
 
 @app.command()
@@ -129,9 +129,9 @@ def assign(
     theme: str = typer.Argument(metavar="THEME", help='A theme that there is; "" takes it out of its theme.'),
 ) -> Decision:
     """Put a topic into a theme."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.assign(standing, topic_id, theme)
+    return lambda standing: commands.assign(standing, topic_id, theme)
 
 
 @themes.command("create")
@@ -141,9 +141,9 @@ def create_theme(
     description: str = typer.Option("", "--description", help="What it is about, in a sentence or two."),
 ) -> Decision:
     """Make a theme that topics can be put into."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.create_theme(standing, theme, description)
+    return lambda standing: commands.create_theme(standing, theme, description)
 
 
 @themes.command("describe")
@@ -153,9 +153,9 @@ def describe_theme(
     description: str = typer.Argument(metavar="DESCRIPTION", help="What it is about, in a sentence or two."),
 ) -> Decision:
     """Say what a theme is about: suggestions rest on it."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.describe_theme(standing, theme, description)
+    return lambda standing: commands.describe_theme(standing, theme, description)
 
 
 @themes.command("rename")
@@ -165,18 +165,18 @@ def rename_theme(
     name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
 ) -> Decision:
     """Give a theme another name; its topics move with it."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.rename_theme(standing, theme, name)
+    return lambda standing: commands.rename_theme(standing, theme, name)
 
 
 @themes.command("remove")
 @deciding
 def remove_theme(theme: str = THEME) -> Decision:
     """Take away a theme that no topic is in."""
-    from models import curation
+    from models.codebook import commands
 
-    return lambda standing: curation.remove_theme(standing, theme)
+    return lambda standing: commands.remove_theme(standing, theme)
 
 
 @app.command()
@@ -200,7 +200,7 @@ def history(
     """Who decided what and when, newest first."""
     from agents.cli.asking import ask
     from agents.curate import EVERY, decision_of
-    from models.undoing import undone
+    from models.codebook.undo import undone
 
     every = ask(load_settings(logs=False), "codebook_decisions", limit=EVERY)
     gone = undone(map(decision_of, every))
@@ -226,7 +226,7 @@ def export_(
     """Write the codebook as YAML: themes, and topics with name, theme, and what was decided about them."""
     from agents.cli.asking import ask
     from agents.curate import standing_of
-    from models.codebook_file import write
+    from models.codebook.file_format import write
 
     settings = load_settings()
     standing = standing_of(ask(settings, "codebook_standing"))
@@ -246,7 +246,7 @@ def import_(
     Topics that the file does not name stay as they are; themes that it does not name go, unless a topic is in
     them. A file that names topics that do not exist here is refused as a whole.
     """
-    from models.codebook_file import read
+    from models.codebook.file_format import read
     from models.errors import BadInput
 
     try:

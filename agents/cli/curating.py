@@ -28,7 +28,7 @@ OPTIONS = {"author": (str, AUTHOR), "note": (str, NOTE), "expect": (int | None, 
 """What every decision can be told besides."""
 P = ParamSpec("P")
 Decision = Callable[[Any], Any]
-"""From the codebook as it stands (`models.standing.Standing`) to what changes (`Change`)."""
+"""From the codebook as it stands (`models.codebook.state.Standing`) to what changes (`Change`)."""
 
 
 def deciding(command: Callable[P, Decision]) -> Callable[..., None]:

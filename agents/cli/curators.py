@@ -14,7 +14,7 @@ NAME = typer.Argument(metavar="NAME", help="Who; decisions carry this name.")
 def add(name: str = NAME) -> None:
     """Let somebody curate, and show the token to sign in with. It is shown once and kept nowhere."""
     from agents.clock import utc_now
-    from models.curation import clean
+    from models.codebook.commands import clean
     from streams.state.curators import Curators
 
     settings = load_settings()

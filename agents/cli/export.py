@@ -127,7 +127,7 @@ def _export_data(
 def _export_model(settings: Settings, folder: Path) -> None:
     from agents.checkpoints import CHECKPOINTS
     from models.topics import TopicModel, TopicSettings, load
-    from models.topics.export import save
+    from models.topics.bertopic_export import save
     from streams.errors import DataError
     from streams.state.blobs import Blobs
     from streams.state.epochs import Epochs

@@ -17,7 +17,7 @@ WHICH = typer.Argument(metavar="FILE", help="A YAML file, or the name of a gloss
 @app.command()
 def check(which: str = WHICH, as_json: bool = JSON) -> None:
     """Read a glossary, say what is wrong with it or else what it listens for."""
-    from models.glossary import load
+    from models.transcripts.glossary import load
 
     glossary = load(which)
     heard = sum(len(entry.heard) for entry in glossary.entries)
@@ -52,7 +52,7 @@ def try_text(
     as_json: bool = JSON,
 ) -> None:
     """Show what a glossary would make of a text. Nothing is kept."""
-    from models.glossary import available, load, try_out
+    from models.transcripts.glossary import available, load, try_out
 
     glossary = load(which or load_settings().glossary or available()[0])
     made = try_out(glossary, text)

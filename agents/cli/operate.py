@@ -92,9 +92,9 @@ def _serve(runtime: Runtime) -> None:
     import sys
 
     from agents.cli.console import exit_code_of
-    from models import heap
+    from models.loading import malloc
 
-    heap.keep_small()
+    malloc.keep_small()
     code = 0
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))

@@ -17,7 +17,7 @@ from agents.cli.correcting import misused
 if TYPE_CHECKING:
     from agents.deliver import Deliver
     from agents.review import Judged, Reviewer
-    from models.agreement import Agreement
+    from models.relevance.kappa import Agreement
     from streams.settings import Settings
 
 app = typer.Typer(help="Judge the videos that wait for reviewers, each alone.", no_args_is_help=True)

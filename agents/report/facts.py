@@ -10,7 +10,7 @@ from typing import Any
 from agents.moment import at_second, clock
 from agents.months import every
 from agents.views import Ask
-from models.trend import wilson
+from models.stats.trend import wilson
 from streams.store.queries.selection import Selection
 
 Row = Mapping[str, Any]

@@ -13,8 +13,8 @@ from agents.deliver import Deliver, delivering_from
 from agents.web.access import Who
 from agents.web.asking import Refused
 from agents.web.site import Site
+from models.codebook.state import Standing
 from models.errors import BadInput
-from models.standing import Standing
 from streams.errors import DataError
 from streams.logs.codebook_log import CodebookLog
 from streams.state.blobs import Blobs

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.background import unit
-from models.topics.news.bursts import Spoken, log10_tail
-from models.topics.outcome import Quote
-from models.topics.words import content_words
+from models.topics.bursts.term_bursts import Spoken, log10_tail
+from models.topics.online.centring import unit
+from models.topics.online.words import content_words
+from models.topics.results import Quote
 
 MOST_TERMS = 3_000_000
 """Terms a plain burst counts before it forgets those that one video said."""

@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.topics.streams import Video, data_file, read_all
-from models.topics.boilerplate import Boilerplate, BoilerplateSettings
+from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings
 from streams.errors import DataError
 
 SHOWS = tuple(

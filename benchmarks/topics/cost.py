@@ -35,7 +35,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.machine import describe
 from benchmarks.topics import streams
-from models.codebook import load as load_codebook
+from models.codebook.codebook import load as load_codebook
 from models.topics import Batch, TopicModel, TopicSettings, dump
 from models.topics.drift.watch import DriftSettings
 

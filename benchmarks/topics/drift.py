@@ -41,11 +41,11 @@ from benchmarks.topics.model_health import health
 from benchmarks.topics.planted_drift import planted
 from benchmarks.topics.topic_videos import DAY, TopicVideo, shuffled, watch
 from models.errors import BadInput
-from models.topics.background import unit
 from models.topics.drift.health import HealthSettings
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
-from models.topics.outcome import Drift
-from models.topics.words import content_words
+from models.topics.online.centring import unit
+from models.topics.online.words import content_words
+from models.topics.results import Drift
 from streams.errors import DataError
 
 STREAM = "talks/changelog_practicalai.jsonl.gz"

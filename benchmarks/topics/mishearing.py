@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models.topics.news.terms import NAME
+from models.topics.bursts.terms import NAME
 
 WORD = re.compile(r"[^\W_][\w'’.+#-]*")
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[A-Z]")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.topics import streams
 from benchmarks.topics.topic_videos import DAY
-from models.topics.background import unit
 from models.topics.drift.health import HealthSettings, HealthWatch
+from models.topics.online.centring import unit
 
 
 def health(

@@ -37,9 +37,9 @@ from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
 from models.topics import Batch, TopicSettings
-from models.topics.background import Background, unit
-from models.topics.boilerplate import Boilerplate, BoilerplateSettings
-from models.topics.news.bursts import BurstSettings, Spoken, TermBursts
+from models.topics.bursts.term_bursts import BurstSettings, Spoken, TermBursts
+from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings
+from models.topics.online.centring import Background, unit
 from streams.errors import DataError
 
 CHANGELOG = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")

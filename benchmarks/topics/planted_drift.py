@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.topics.topic_videos import DAY, TopicVideo, watch
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
-from models.topics.outcome import Drift
+from models.topics.results import Drift
 
 LONG = 60
 """Something is planted in topics with at least so many videos, …"""

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from models.topics.words import content_words
+from models.topics.online.words import content_words
 
 WORDS = 10
 """Words of a topic that its coherence and diversity are measured on."""

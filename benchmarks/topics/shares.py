@@ -35,8 +35,8 @@ from benchmarks.topics import labelled, recaps, streams
 from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
+from models.hashing import hashed
 from models.topics import TopicSettings
-from models.topics.hashing import hashed
 from streams.errors import DataError
 
 ITEMS, RECAPS = "labelled/optech_newsletter_items.jsonl.gz", "talks/optech_podcast.jsonl.gz"

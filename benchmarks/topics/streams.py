@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embedding import Embedder
-from models.packaged import prepare
-from models.splitting import Splitter
+from models.bundled_models import prepare
+from models.embedding.embedder import Embedder
 from models.topics import Batch
-from models.transcript import Segment, Transcript
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Segment, Transcript
 from streams.errors import DataError
 
 MAX_TOKENS = 300

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
-from models.topics.outcome import Drift
+from models.topics.results import Drift
 
 DAY = date(2025, 1, 1)
 """When simulated videos begin."""

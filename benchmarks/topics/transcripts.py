@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import describe  # noqa: E402
 from benchmarks.topics import streams  # noqa: E402
-from models.codebook import load  # noqa: E402
+from models.codebook.codebook import load  # noqa: E402
 from models.topics import Emergence, TopicModel, TopicSettings  # noqa: E402
 
 QUOTES = 3

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from benchmarks.topics.baselines import Alert
-from models.codebook import load
+from models.codebook.codebook import load
 from models.topics import Batch, Outcome, TopicModel, TopicSettings
 
 

@@ -3,9 +3,9 @@
 Importing this package is cheap; BERTopic and river are imported when a model is made.
 """
 
-from models.topics.batch import Batch
 from models.topics.model import TopicModel
-from models.topics.outcome import (
+from models.topics.online.batch import Batch
+from models.topics.results import (
     Assignment,
     Birth,
     Consolidation,
@@ -20,7 +20,7 @@ from models.topics.outcome import (
     TopicState,
 )
 from models.topics.settings import TopicSettings
-from models.topics.snapshot import Snapshot, dump, load
+from models.topics.snapshot.snapshot import Snapshot, dump, load
 
 __all__ = [
     "Assignment",

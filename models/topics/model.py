@@ -7,24 +7,24 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from models.codebook import Codebook
+from models.codebook.codebook import Codebook
 from models.errors import BadInput
-from models.topics.background import Vectors, unit
-from models.topics.batch import Batch
-from models.topics.founding import Founders, Given, found, tell
-from models.topics.hierarchy import Kinship, hierarchy
-from models.topics.look import look
-from models.topics.memory import Memory
-from models.topics.notice import drifts, health, news
-from models.topics.numbers import numbers
-from models.topics.outcome import Assignment, Outcome, TopicState
-from models.topics.representatives import Representative
-from models.topics.reservoir import Sampled
-from models.topics.roster import LastHeard
-from models.topics.said import Said
+from models.topics.lifecycle.apply_consolidation import look
+from models.topics.lifecycle.births import Founders, Given, found, tell
+from models.topics.lifecycle.registry import LastHeard
+from models.topics.lifecycle.representatives import Representative
+from models.topics.lifecycle.reservoir import Sampled
+from models.topics.naming.hierarchy import Kinship, hierarchy
+from models.topics.observers import drifts, health, news
+from models.topics.online.batch import Batch
+from models.topics.online.centring import Vectors, unit
+from models.topics.online.learnable import Said
+from models.topics.online.words import content_words
+from models.topics.results import Assignment, Outcome, TopicState
 from models.topics.settings import TopicSettings
-from models.topics.snapshot import Snapshot
-from models.topics.words import content_words
+from models.topics.settings_fingerprint import numbers
+from models.topics.snapshot.snapshot import Snapshot
+from models.topics.state import Memory
 
 
 class TopicModel:
@@ -130,7 +130,7 @@ class TopicModel:
         return tuple((ids[at], float(p)) for at, p in zip(labels, probabilities, strict=True))
 
     def hierarchy(self) -> tuple[Kinship, ...]:
-        """How the active topics would come together; see `models.topics.hierarchy`."""
+        """How the active topics would come together; see `models.topics.naming.hierarchy`."""
         return hierarchy(self.memory.roster.centroids.topic_ids, self.memory.roster.centroids.centroids())
 
     def learn(self, batch: Batch) -> Outcome:

@@ -8,7 +8,7 @@ dimensions) of paragraphs of up to 300 tokens.
 from dataclasses import dataclass
 
 from models.errors import BadInput
-from models.topics.news.bursts import Sensitivity
+from models.topics.bursts.term_bursts import Sensitivity
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if str(ROOT) not in sys.path:
 
 @pytest.fixture(scope="session")
 def models() -> Path:
-    from models.packaged import prepare
+    from models.bundled_models import prepare
 
     folder = platformdirs.user_cache_path("groundswell") / "models"
     prepare(folder)

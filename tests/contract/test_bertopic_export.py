@@ -12,13 +12,13 @@ import pytest
 
 from agents.checkpoints import CHECKPOINTS
 from agents.cli.export import export
-from models.captions import parse
-from models.codebook import load as load_codebook
-from models.embedding import Embedder
-from models.packaged import prepare
-from models.splitting import Splitter
+from models.bundled_models import prepare
+from models.codebook.codebook import load as load_codebook
+from models.embedding.embedder import Embedder
 from models.topics import Batch, TopicModel, TopicSettings, dump
-from models.transcript import Transcript
+from models.transcripts.captions import parse
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.settings import Settings
 from streams.state.blobs import Blobs

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from agents.curate import Curator, decision_of
 from agents.suggest import suggestions
-from models import curation
-from models.codebook_file import read as read_file
-from models.codebook_file import write as write_file
+from models.codebook import commands
+from models.codebook.file_format import read as read_file
+from models.codebook.file_format import write as write_file
+from models.codebook.state import Change, Standing
 from models.errors import BadInput
-from models.standing import Change, Standing
 from streams import events as e
 from streams.errors import DataError, Fatal, Unavailable
 from streams.logs.codebook_log import CodebookLog, Conflict
@@ -102,23 +102,23 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def excluding(topic_id: int) -> Callable[[Standing], Change]:
-    return lambda standing: curation.exclude(standing, topic_id, "greetings")
+    return lambda standing: commands.exclude(standing, topic_id, "greetings")
 
 
 def merging(topic_id: int, into: int) -> Callable[[Standing], Change]:
-    return lambda standing: curation.merge(standing, topic_id, into)
+    return lambda standing: commands.merge(standing, topic_id, into)
 
 
 def renaming(topic_id: int, name: str) -> Callable[[Standing], Change]:
-    return lambda standing: curation.rename(standing, topic_id, name)
+    return lambda standing: commands.rename(standing, topic_id, name)
 
 
 def assigning(topic_id: int, theme: str) -> Callable[[Standing], Change]:
-    return lambda standing: curation.assign(standing, topic_id, theme)
+    return lambda standing: commands.assign(standing, topic_id, theme)
 
 
 def creating(theme: str, about: str = "") -> Callable[[Standing], Change]:
-    return lambda standing: curation.create_theme(standing, theme, about)
+    return lambda standing: commands.create_theme(standing, theme, about)
 
 
 @pytest.mark.long
@@ -158,7 +158,7 @@ def test_a_codebook_as_of_an_earlier_revision_is_what_it_was(ann: Curator) -> No
     ann.decide(creating("Costs", "What it costs."))
     ann.decide(assigning(AGENTS, "Costs"))
     between = ann.standing()
-    ann.decide(lambda standing: curation.rename_theme(standing, "Costs", "Money"))
+    ann.decide(lambda standing: commands.rename_theme(standing, "Costs", "Money"))
     assert ann.standing(0) == before
     assert ann.standing(2) == between
     assert dict(ann.standing().themes) == {"Architecture": "", "Evaluation": "", "Money": "What it costs."}
@@ -173,10 +173,10 @@ def test_what_the_store_shows_is_what_was_decided(ann: Curator) -> None:
         renaming(NEWBORN, "Tool servers"),
         assigning(NEWBORN, "Costs"),
         merging(AGENTS, RAG),
-        lambda standing: curation.rename_theme(standing, "Architecture", "Design"),
-        lambda standing: curation.split(standing, AGENTS),
-        lambda standing: curation.assign(standing, EVALUATION, ""),
-        lambda standing: curation.remove_theme(standing, "Evaluation"),
+        lambda standing: commands.rename_theme(standing, "Architecture", "Design"),
+        lambda standing: commands.split(standing, AGENTS),
+        lambda standing: commands.assign(standing, EVALUATION, ""),
+        lambda standing: commands.remove_theme(standing, "Evaluation"),
     ):
         change = decision(expected)
         ann.decide(decision)
@@ -204,7 +204,7 @@ def test_of_two_curators_at_once_one_succeeds_and_the_other_is_told(
 
     def while_bob_thinks(standing: Standing) -> Change:
         ann.decide(merging(AGENTS, RAG), note="both plan")
-        return curation.exclude(standing, AGENTS, "greetings")
+        return commands.exclude(standing, AGENTS, "greetings")
 
     with pytest.raises(Conflict, match=r"revision 1 was decided by ann meanwhile: topic 2 \(2\) counts for"):
         bob.decide(while_bob_thinks)
@@ -308,7 +308,7 @@ def test_a_codebook_is_exported_and_comes_back_as_one_decision(either: Warehouse
     text, stage = write_file(ann.standing(), "study"), numbers(either)
     ann.undo()
     ann.decide(excluding(NEWBORN))
-    ann.decide(lambda standing: curation.rename_theme(standing, "Costs", "Money"))
+    ann.decide(lambda standing: commands.rename_theme(standing, "Costs", "Money"))
     event = ann.take_over(read_file(text, "study.yaml"), note="from the file")
     assert (event.action, event.revision) == ("import", 7)
     assert numbers(either) == stage
@@ -377,7 +377,7 @@ def test_order_and_repetition_of_decisions_change_nothing(
     ann.decide(merging(AGENTS, RAG))
     ann.decide(excluding(NEWBORN))
     ann.undo(3)
-    ann.decide(lambda standing: curation.rename_theme(standing, "Costs", "Money"))
+    ann.decide(lambda standing: commands.rename_theme(standing, "Costs", "Money"))
     ann.judge(RAG, "include")
     events = list(CodebookLog(blobs).events())
     tables, figures = held(study), numbers(study)

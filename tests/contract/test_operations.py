@@ -16,9 +16,9 @@ from agents.gpu import ASKED, gpus
 from agents.stage import Position
 from agents.store import Store
 from agents.track import Track
-from models.codebook import load
-from models.embedding import Embedder
-from models.packaged import prepare
+from models.bundled_models import prepare
+from models.codebook.codebook import load
+from models.embedding.embedder import Embedder
 from models.topics import TopicSettings
 from streams import events as e
 from streams.errors import DataError

@@ -17,7 +17,7 @@ from agents.cli import app
 from agents.gate import Gate
 from agents.review import Judged, Meanwhile, Reviewer, mark
 from agents.views import VIEWS
-from models.embedding import Embedder
+from models.embedding.embedder import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e
 from streams.errors import Unavailable

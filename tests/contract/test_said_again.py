@@ -17,15 +17,16 @@ import structlog
 from agents.checkpoints import CHECKPOINTS
 from agents.stage import Position
 from agents.track import Track
-from models.captions import parse
-from models.codebook import load
-from models.embedding import Embedder
-from models.packaged import prepare
-from models.paragraphs import Paragraphs
-from models.repeats import Repeats
-from models.splitting import Splitter
-from models.topics import TopicSettings, snapshot
-from models.transcript import Segment, Transcript
+from models.bundled_models import prepare
+from models.codebook.codebook import load
+from models.dedup.content_overlap import Repeats
+from models.embedding.embedder import Embedder
+from models.topics import TopicSettings
+from models.topics.snapshot import snapshot
+from models.transcripts.captions import parse
+from models.transcripts.paragraphs import Paragraphs
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Segment, Transcript
 from streams.events import (
     Event,
     ParagraphsAssigned,

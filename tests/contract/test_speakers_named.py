@@ -11,7 +11,7 @@ from said import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
-from models.transcript import Transcript
+from models.transcripts.transcript import Transcript
 from streams import events as e
 from streams.logs.corrections import Corrections
 from streams.settings import Settings

@@ -38,7 +38,7 @@ from said import (
 
 from agents.stage import Position
 from agents.store import Store
-from models.paragraphs import Paragraph, Paragraphs
+from models.transcripts.paragraphs import Paragraph, Paragraphs
 from streams import events as e
 from streams.errors import Misconfigured
 from streams.kafka import codec

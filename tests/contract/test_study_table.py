@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from said import assigned, topic, video, write
 
-from models.codebook import load
+from models.codebook.codebook import load
 from streams.settings import Settings
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection

@@ -12,15 +12,15 @@ import pytest
 from agents.checkpoints import CHECKPOINTS, KEPT
 from agents.stage import Position
 from agents.track import Track
-from models.captions import parse
-from models.codebook import load
-from models.embedding import Embedder
+from models.bundled_models import prepare
+from models.codebook.codebook import load
+from models.embedding.embedder import Embedder
 from models.errors import BadInput
-from models.packaged import prepare
-from models.paragraphs import Paragraphs
-from models.splitting import Splitter
 from models.topics import Batch, TopicModel, TopicSettings
-from models.transcript import Transcript
+from models.transcripts.captions import parse
+from models.transcripts.paragraphs import Paragraphs
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError, Fatal, Misconfigured, Unavailable
 from streams.events import (
     ConsolidationRequested,

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from agents.cli import app
 from agents.stage import Position
 from agents.transcribe import Transcribe
-from models.captions import parse
-from models.transcript import Transcript
+from models.transcripts.captions import parse
+from models.transcripts.transcript import Transcript
 from streams import events as e
 from streams.errors import DataError
 from streams.settings import Settings

@@ -22,8 +22,8 @@ from types import FrameType
 import pytest
 
 from agents.lanes import Folder
-from models.captions import parse
 from models.errors import BadInput
+from models.transcripts.captions import parse
 from streams.errors import DataError
 from streams.events import Source
 from streams.feeds.atom import youtube_entries

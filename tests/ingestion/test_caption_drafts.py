@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from agents.caption import TRIES, Caption
 from agents.stage import Position
 from agents.transcribe import Transcribe
-from models.transcript import Transcript
+from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import (
     AudioStored,

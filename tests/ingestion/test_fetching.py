@@ -20,7 +20,7 @@ import stamina
 from agents import verify as verification
 from agents.retain import retain
 from agents.verify import RecordingError, verify
-from models.audio import measure
+from models.audio.samples import measure
 from models.errors import BadInput
 from streams.errors import DataError
 from streams.events import (
@@ -266,7 +266,7 @@ class TestBroken:
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         script = (
-            "import resource, sys; from pathlib import Path; from models.audio import measure\n"
+            "import resource, sys; from pathlib import Path; from models.audio.samples import measure\n"
             "import av, numpy\n"
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "print(measure(Path(sys.argv[1])))\n"

@@ -11,9 +11,9 @@ import pytest
 
 from agents.gate import Gate
 from agents.relevance import Ranking
-from models.embedding import Embedder
+from models.bundled_models import prepare
+from models.embedding.embedder import Embedder
 from models.errors import ModelUnavailable
-from models.packaged import prepare
 from streams.events import (
     Blob,
     Event,

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 import pytest
 from aiohttp import web
 
-from models.captions import Captions, parse
 from models.errors import BadInput
+from models.transcripts.captions import Captions, parse
 from streams.events import Source
 from streams.youtube.client import Found, YouTube, _distinct, _video, parse_locator
 from streams.youtube.errors import Refused, RefusedForNow

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.screening import pairs, ruled
+from models.relevance.consensus import pairs, ruled
 from streams.errors import DataError
 from streams.events import VideoReviewed
 from streams.logs.reviews import FOLDER, Reviews

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.packaged import prepare
+from models.bundled_models import prepare
 from tests.processes import GIVE_UP_S, ROOT, TALKS, Study
 
 pytestmark = pytest.mark.long

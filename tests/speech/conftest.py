@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from platformdirs import user_cache_path
 
-from models.packaged import PackagedModels, prepare
-from models.speech import SpeechModels
+from models.bundled_models import PackagedModels, prepare
+from models.speech.transcriber import SpeechModels
 
 
 @pytest.fixture(scope="session")

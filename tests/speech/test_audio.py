@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from av.audio.resampler import AudioResampler
 
-from models.audio import SAMPLE_RATE, decode, duration_s, is_silent, probe
+from models.audio.samples import SAMPLE_RATE, decode, duration_s, is_silent, probe
 from models.errors import BadInput
 
 FORMATS = [

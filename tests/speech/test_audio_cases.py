@@ -19,12 +19,12 @@ import pytest
 
 from agents.stage import Position
 from agents.transcribe import Transcribe
-from models.audio import SAMPLE_RATE, Audio, decode, duration_s, measure, probe
-from models.diarization import Diarizer
+from models.audio.samples import SAMPLE_RATE, Audio, decode, duration_s, measure, probe
+from models.bundled_models import PackagedModels
 from models.errors import BadInput
-from models.packaged import PackagedModels
-from models.speech import SpeechModels
-from models.transcription import Transcriber
+from models.speakers.diarization import Diarizer
+from models.speech.transcriber import SpeechModels
+from models.speech.transcription import Transcriber
 from streams.events import AudioStored, Video, VideoRejected
 from streams.settings import Settings
 from streams.state.blobs import Blobs
@@ -67,8 +67,8 @@ import json, resource, sys
 from pathlib import Path
 
 from models import audio
-from models.stretches import stretches
-from models.transcription import Transcriber
+from models.audio.segmentation import stretches
+from models.speech.transcription import Transcriber
 
 whisper, warm_up, recording, decoded = sys.argv[1], *map(Path, sys.argv[2:])
 

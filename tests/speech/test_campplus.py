@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio import SAMPLE_RATE, decode
-from models.packaged import PackagedModels
+from models.audio.samples import SAMPLE_RATE, decode
+from models.bundled_models import PackagedModels
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 

@@ -14,10 +14,10 @@ from agents.stage import Agent, Position
 from agents.store import Store
 from agents.track import Track
 from agents.transcribe import Transcribe
-from models.codebook import load
-from models.embedding import Embedder
-from models.packaged import PackagedModels
-from models.speech import SpeechModels
+from models.bundled_models import PackagedModels
+from models.codebook.codebook import load
+from models.embedding.embedder import Embedder
+from models.speech.transcriber import SpeechModels
 from models.topics import TopicSettings
 from streams.events import AudioStored, Event, Video, VideoAccepted
 from streams.kafka.topics import TOPIC_OF

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.audio import SAMPLE_RATE, Audio, decode
-from models.decoding import Passage, in_order, together
-from models.packaged import PackagedModels
-from models.transcription import Heard, Transcriber
+from models.audio.samples import SAMPLE_RATE, Audio, decode
+from models.bundled_models import PackagedModels
+from models.speech.decoding import Passage, in_order, together
+from models.speech.transcription import Heard, Transcriber
 from tests.realdata import shared
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]

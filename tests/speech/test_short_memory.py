@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.audio import SAMPLE_RATE, Audio, decode
-from models.diarization import BATCH as CHUNKS
-from models.diarization import Diarizer
-from models.packaged import PackagedModels
-from models.transcription import BATCH as WINDOWS
-from models.transcription import Heard, Transcriber
+from models.audio.samples import SAMPLE_RATE, Audio, decode
+from models.bundled_models import PackagedModels
+from models.speakers.diarization import BATCH as CHUNKS
+from models.speakers.diarization import Diarizer
+from models.speech.transcription import BATCH as WINDOWS
+from models.speech.transcription import Heard, Transcriber
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 

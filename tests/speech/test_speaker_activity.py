@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio import SAMPLE_RATE, decode
-from models.diarization import Diarizer
-from models.packaged import PackagedModels
+from models.audio.samples import SAMPLE_RATE, decode
+from models.bundled_models import PackagedModels
+from models.speakers.diarization import Diarizer
 
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindowFeature
@@ -41,7 +41,7 @@ def said(windows: int, speakers: int, seed: int) -> Said:
 
 
 def added_up(*of: Any) -> SlidingWindowFeature:
-    from models.speaker_activity import add_up_by_speaker  # imports pyannote.audio: twelve seconds
+    from models.speakers.speaker_activity import add_up_by_speaker  # imports pyannote.audio: twelve seconds
 
     pipeline = SimpleNamespace()
     add_up_by_speaker(pipeline)
@@ -80,7 +80,7 @@ def test_a_recording_has_the_turns_that_pyannote_alone_finds(packaged_models: Pa
         found, expected = getattr(after, turns), getattr(before, turns)
         assert list(found.itertracks(yield_label=True)) == list(expected.itertracks(yield_label=True))
     assert len(before.speaker_diarization.labels()) > 1
-    assert diarizer._pipeline.reconstruct.__module__ == "models.speaker_activity"
+    assert diarizer._pipeline.reconstruct.__module__ == "models.speakers.speaker_activity"
 
 
 def test_many_speakers_fit_into_a_quarter_of_what_theirs_lays_out() -> None:

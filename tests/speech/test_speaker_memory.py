@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from models import diarization, heap
-from models.audio import decode
-from models.diarization import Diarizer
-from models.packaged import PackagedModels
+from models.audio.samples import decode
+from models.bundled_models import PackagedModels
+from models.loading import malloc
+from models.speakers import diarization
+from models.speakers.diarization import Diarizer
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from models.diarization import Diarizer
+from models.speakers.diarization import Diarizer
 import numpy as np
 import torch
 
@@ -61,7 +62,7 @@ def test_what_was_freed_is_given_back_while_speakers_are_looked_for(
 ) -> None:
     """Whole batches are counted, of both models: 21 windows, three voices each, eight at a time."""
     diarizer, given_back = Diarizer(packaged_models.diarization, device="cpu"), []
-    monkeypatch.setattr(heap, "give_back", lambda: given_back.append(True))
+    monkeypatch.setattr(malloc, "give_back", lambda: given_back.append(True))
     found = diarizer.diarize(decode(telephone_call))
     assert not given_back, "a short recording needs none of it"
     monkeypatch.setattr(diarization, "TIDIED", 2)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from models.audio import SAMPLE_RATE, Audio
-from models.spectrogram import BLOCK, InBlocks
+from models.audio.samples import SAMPLE_RATE, Audio
+from models.audio.spectrogram import BLOCK, InBlocks
 
 if TYPE_CHECKING:
     from faster_whisper.feature_extractor import FeatureExtractor

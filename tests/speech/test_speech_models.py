@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio import SAMPLE_RATE, decode
-from models.decoding import Passage, together
-from models.diarization import Diarizer
+from models.audio.samples import SAMPLE_RATE, decode
+from models.bundled_models import PackagedModels
 from models.errors import BadInput, ModelUnavailable
-from models.packaged import PackagedModels
-from models.speech import SpeechModels
-from models.transcript import Transcript
-from models.transcription import Transcriber
+from models.speakers.diarization import Diarizer
+from models.speech.decoding import Passage, together
+from models.speech.transcriber import SpeechModels
+from models.speech.transcription import Transcriber
+from models.transcripts.transcript import Transcript
 
 pytestmark = pytest.mark.speech
 

@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from agents.speech_pool import FORGOTTEN_S, SpeechPool, Work
-from models import audio
+from models.audio import samples as audio
+from models.bundled_models import PackagedModels
 from models.errors import BadInput
-from models.packaged import PackagedModels
-from models.speech import Done, SpeechModels
-from models.transcript import Transcript
+from models.speech.transcriber import Done, SpeechModels
+from models.transcripts.transcript import Transcript
 from streams.events import Blob
 from streams.state.blobs import Blobs
 from streams.talks.partial_transcripts import Parts
@@ -138,7 +138,7 @@ PARENT = """
 import asyncio, sys, psutil
 from pathlib import Path
 from agents.speech_pool import SpeechPool, Work
-from models.speech import SpeechModels
+from models.speech.transcriber import SpeechModels
 from streams.state.blobs import Blobs
 
 async def main(home, whisper, diarization, recording):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models.codebook import load
-from models.embedding import Embedder
-from models.packaged import PackagedModels
-from models.suggestion import suggest
+from models.bundled_models import PackagedModels
+from models.codebook.codebook import load
+from models.codebook.suggestion import suggest
+from models.embedding.embedder import Embedder
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 

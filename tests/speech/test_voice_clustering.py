@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.packaged import PackagedModels
-from models.voice_clustering import MOST, bound
+from models.bundled_models import PackagedModels
+from models.speakers.voice_clustering import MOST, bound
 
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindowFeature

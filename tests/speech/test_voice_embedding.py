@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models import voice_embedding
-from models.audio import SAMPLE_RATE, decode
-from models.packaged import PackagedModels
-from models.voice_embedding import embed_in_blocks
+from models.audio.samples import SAMPLE_RATE, decode
+from models.bundled_models import PackagedModels
+from models.speakers import voice_embedding
+from models.speakers.voice_embedding import embed_in_blocks
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 FRAMES = 589

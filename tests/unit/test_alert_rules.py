@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from agents.alerting import desk, rulebook, rulebook_file, sending
 from agents.alerting.messages import Message, of_alert, of_test, one_line
-from models.quiet_hours import QuietHours, Schedule
-from models.watching import Memory, Sign, look
+from models.alerts.alert_state import Memory, Sign, look
+from models.alerts.quiet_hours import QuietHours, Schedule
 from streams.errors import Misconfigured
 from streams.settings import Settings
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from models.captions import parse
 from models.errors import BadInput
+from models.transcripts.captions import parse
 from streams import intake
 from streams.errors import DataError
 from streams.feeds.atom import youtube_entries

@@ -5,7 +5,7 @@ from itertools import chain, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batches import batches
+from models.speech.length_buckets import batches
 
 LENGTHS = st.lists(st.floats(0.1, 30.0), max_size=200)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.captions import Captions, parse
 from models.errors import BadInput
+from models.transcripts.captions import Captions, parse
 from tests.realdata import shared
 
 

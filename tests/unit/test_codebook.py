@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models import codebook
-from models.codebook import Codebook
+from models.codebook import codebook
+from models.codebook.codebook import Codebook
 from models.errors import BadInput
 
 TOPIC = """

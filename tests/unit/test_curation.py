@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import curation
-from models.agreement import Judgement, agreement, disagreements, pairs
-from models.codebook_file import carry_over, read, take_over, write
-from models.curation import (
+from models.codebook import commands
+from models.codebook.commands import (
     assign,
     create_theme,
     describe_theme,
@@ -24,9 +22,11 @@ from models.curation import (
     rename_theme,
     split,
 )
+from models.codebook.file_format import carry_over, read, take_over, write
+from models.codebook.state import Change, Entry, Standing, Theme, Topic
+from models.codebook.undo import Decision, newest, undo, undone
 from models.errors import BadInput
-from models.standing import Change, Entry, Standing, Theme, Topic
-from models.undoing import Decision, newest, undo, undone
+from models.relevance.kappa import Judgement, agreement, disagreements, pairs
 from streams.store.codebook.sql_fragments import UNSORTED
 
 RAG, AGENTS, EVALUATION, GREETINGS, STORES = 1, 2, 3, 21, 22
@@ -199,7 +199,7 @@ def test_what_cannot_be_decided_is_refused_with_its_cause_and_cure(what: str) ->
 
 
 def test_the_word_for_no_theme_is_the_one_that_is_shown() -> None:
-    assert curation.UNSORTED == UNSORTED
+    assert commands.UNSORTED == UNSORTED
 
 
 def test_undo_brings_back_what_was_there_just_before(history: History) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.duplicates import Duplicates, Match, Upload
+from models.dedup.metadata_duplicates import Duplicates, Match, Upload
+from models.dedup.titles import title_of
 from models.errors import BadInput
-from models.titles import title_of
 
 DAY = date(2024, 5, 1)
 LESSONS = "Lessons from running retrieval in production"

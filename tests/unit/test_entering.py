@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.ingest import Given, Ingest
-from models.captions import parse
 from models.errors import BadInput
-from models.unicode_text import valid
+from models.transcripts.captions import parse
+from models.transcripts.unicode_text import valid
 from streams import intake
 from streams.errors import DataError
 from streams.events import Blob, Sighting, Video, VideoAccepted, VideoParked, VideoSeen

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from agents.cli import app
 from models.errors import BadInput
-from models.glossary import Glossary, available, load, try_out
-from models.glossary_matching import parts_of
-from models.transcript import Segment, Transcript, Word
-from models.unicode_text import valid
+from models.transcripts.glossary import Glossary, available, load, try_out
+from models.transcripts.glossary_matching import parts_of
+from models.transcripts.transcript import Segment, Transcript, Word
+from models.transcripts.unicode_text import valid
 
 CHAIN = {"write": "LangChain", "heard": ["lang chain", "long chain"]}
 RAG = {"write": "RAG", "heard": ["rag"], "near": ["retrieval", "vector"], "within": 4}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.hallucinations import PHANTOMS, Utterance, bare, cut_at_sentences, find_loops, judge
-from models.transcript import Word
+from models.speech.hallucinations import PHANTOMS, Utterance, bare, cut_at_sentences, find_loops, judge
+from models.transcripts.transcript import Word
 
 SURE, UNSURE = 0.9, 0.3
 

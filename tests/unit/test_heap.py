@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models import heap
+from models.loading import malloc
 
 BLOCKS, SIZE = 4_000, 50_000
 EVERY = 10
@@ -39,7 +39,7 @@ def test_what_lies_between_what_is_in_use_is_given_back(glibc: ctypes.CDLL) -> N
         if number % EVERY:
             glibc.free(block)
     before = held()
-    heap.give_back()
+    malloc.give_back()
     after = held()
     for block in blocks[::EVERY]:
         assert ctypes.string_at(block, SIZE) == b"\1" * SIZE

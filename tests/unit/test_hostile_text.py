@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from models.captions import MOST_CUES, MOST_WORDS, parse
 from models.errors import BadInput
+from models.transcripts.captions import MOST_CUES, MOST_WORDS, parse
 from streams.errors import DataError
 from streams.text_sanitizer import of_html, refuse_web_page
 from tests.costs import within

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.hours import PAUSE_S, kept, strung
 from benchmarks.speech_samples import Sample, in_folder
 from benchmarks.speech_scores import Heard
-from models.audio import duration_s
-from models.transcript import Turn
+from models.audio.samples import duration_s
+from models.transcripts.transcript import Turn
 
 DIALOGUES = Path(__file__).parents[2] / "agents" / "demo" / "audio"
 

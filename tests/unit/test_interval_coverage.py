@@ -20,7 +20,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from models.trend import trend, wilson
+from models.stats.trend import trend, wilson
 from tests.golden.study_table import COUNTED, TABLE, TOPICS
 
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.introductions import EARLY_S, introductions
-from models.transcript import Segment
+from models.speakers.introductions import EARLY_S, introductions
+from models.transcripts.transcript import Segment
 
 
 def said(*spoken: tuple[str, str], start: float = 0.0) -> list[Segment]:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from models.language import MIN_SCORE, identify
+from models.embedding.language import MIN_SCORE, identify
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from platformdirs import user_cache_path
 from sklearn.metrics import roc_auc_score
 
-from models.embedding import Embedder
+from models.bundled_models import prepare
+from models.embedding.embedder import Embedder
 from models.errors import BadInput
-from models.packaged import prepare
-from models.relevance import Classes, Label, RelevanceModel, Talk, fit
-from models.relevance_prompts import KINDS, PROMPTS
-from models.relevance_threshold import choose
+from models.relevance.prompts import KINDS, PROMPTS
+from models.relevance.ranking import Classes, Label, RelevanceModel, Talk, fit
+from models.relevance.threshold import choose
 from streams.events import TalkKind
 
 SUBJECT = ("Running large language models in production: retrieval, agents, evaluation, cost and latency.",)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.repeats import BOILERPLATE, FEWEST, PART, SHARED, Overlap, Repeats
+from models.dedup.content_overlap import BOILERPLATE, FEWEST, PART, SHARED, Overlap, Repeats
 from models.topics import Snapshot, dump, load
 
 

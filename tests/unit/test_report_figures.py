@@ -15,7 +15,7 @@ from agents.report.facts import Month, Pair, Share, Theme, Topic
 from agents.report.figures import heatmap, order, treemap, trends
 from agents.report.page import TEMPLATES
 from agents.report.treemap import Box, Tiled, squarify, tile
-from models.trend import wilson
+from models.stats.trend import wilson
 
 GROUND = Box(0, 0, 691.2, 450)
 HOSTILE = (

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 from agents.reporting import Reporting
-from models.speech import Done
+from models.speech.transcriber import Done
 from streams.events import Video
 from streams.state.blobs import Blobs
 from streams.state.progress import Board

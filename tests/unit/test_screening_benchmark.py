@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks import duplicates, screening
-from models.duplicates import Upload
-from models.relevance import Label, Talk
+from models.dedup.metadata_duplicates import Upload
+from models.relevance.ranking import Label, Talk
 
 PROGRAM = Path(screening.__file__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ModelUnavailable
-from models.source import label, locate
+from models.loading.model_locator import label, locate
 
 
 def folder_with(path: Path, content: bytes) -> Path:

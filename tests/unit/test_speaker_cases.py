@@ -8,10 +8,10 @@ import json
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from models.speakers import assign, attribute, smooth
-from models.splitting import Splitter
-from models.subtitles import cues, plain_text, subrip, webvtt
-from models.transcript import Segment, Transcript, Turn, Word
+from models.speakers.attribution import assign, attribute, smooth
+from models.transcripts.splitting import Splitter
+from models.transcripts.subtitles import cues, plain_text, subrip, webvtt
+from models.transcripts.transcript import Segment, Transcript, Turn, Word
 
 ANN, BOB = Turn(start=0, end=2, speaker="ann"), Turn(start=2, end=4, speaker="bob")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.speakers import assign, attribute, smooth
-from models.transcript import Segment, Turn, Word
+from models.speakers.attribution import assign, attribute, smooth
+from models.transcripts.transcript import Segment, Turn, Word
 
 
 def word(start: float, end: float, text: str = " word", speaker: str | None = None) -> Word:

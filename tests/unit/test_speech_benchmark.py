@@ -25,7 +25,7 @@ from benchmarks.speech_scores import (
     words_with_wrong_speaker,
 )
 from benchmarks.speech_systems import BARE, OURS, Run, System
-from models.transcript import Turn, Word
+from models.transcripts.transcript import Turn, Word
 from streams.errors import DataError
 
 SAID = (Said("Ann", "Where do you host it?"), Said("Bo", "On twenty-one machines."))
@@ -171,7 +171,7 @@ def test_truth_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(speech_samples.flite() is None, reason="flite is not installed")
 def test_a_dialogue_is_spoken_as_it_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.audio import SAMPLE_RATE, decode
+    from models.audio.samples import SAMPLE_RATE, decode
 
     monkeypatch.setattr(speech_samples, "CASTS", (("slt", "rms", "awb", "kal"),))
     (dialogue,) = spoken(tmp_path)

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks import splitting
 from benchmarks.splitting import Talk, compared, fixed, measured, packed, pk, read, windowdiff
-from models.splitting import SPECIAL_TOKENS
+from models.transcripts.splitting import SPECIAL_TOKENS
 
 PROGRAM = Path(splitting.__file__)
 FIRST = "We run agents. They call tools."

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.audio import SAMPLE_RATE
-from models.stretches import REACH_S, stretches
+from models.audio.samples import SAMPLE_RATE
+from models.audio.segmentation import REACH_S, stretches
 
 
 def noise(seconds: float) -> np.ndarray:

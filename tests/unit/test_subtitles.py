@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.captions import parse
-from models.subtitles import (
+from models.transcripts.captions import parse
+from models.transcripts.json_transcript import TalkRecord
+from models.transcripts.subtitles import (
     COLUMNS,
     LONGEST_S,
     NAME,
@@ -23,8 +24,7 @@ from models.subtitles import (
     subrip,
     webvtt,
 )
-from models.talk_record import TalkRecord
-from models.transcript import Segment, Transcript, Word
+from models.transcripts.transcript import Segment, Transcript, Word
 from tests.processes import TALKS
 
 HOSTILE = (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.errors import BadInput, ModelUnavailable, first_line
-from models.transcript import Segment, Transcript, Turn, Word
+from models.transcripts.transcript import Segment, Transcript, Turn, Word
 
 seconds = st.floats(0, 40_000, allow_nan=False)
 names = st.none() | st.text(min_size=1, max_size=12)
@@ -116,6 +116,8 @@ def test_an_error_that_says_nothing_is_called_by_its_kind() -> None:
 def test_transcripts_and_errors_cost_nothing_to_import() -> None:
     heavy = {"torch", "numpy", "av", "pyannote", "faster_whisper", "ctranslate2", "huggingface_hub"}
     loaded = f"print(sorted({heavy!r} & set(sys.modules)))"
-    program = f"import sys, models.transcript, models.errors, models.speakers; {loaded}"
+    program = (
+        f"import sys, models.transcripts.transcript, models.errors, models.speakers.attribution; {loaded}"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from models.transcript import Segment, Transcript, Voice, Word
-from models.voices import ALIKE, GHOST_S, GHOST_WORDS, Known, doubtful, recognised
+from models.speakers.known_voices import ALIKE, GHOST_S, GHOST_WORDS, Known, doubtful, recognised
+from models.transcripts.transcript import Segment, Transcript, Voice, Word
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 

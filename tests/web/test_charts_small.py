@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_process import client_of
 
-from models.seriation import side_by_side
+from models.stats.seriation import side_by_side
 from streams.store.warehouse import Warehouse
 
 

@@ -16,7 +16,7 @@ from studies import BORN, EMOJI, LONG, RIGHT_TO_LEFT, SCRIPT
 from agents.curate import standing_of
 from agents.preview import book_of
 from agents.views import VIEWS
-from models.codebook_file import read
+from models.codebook.file_format import read
 from streams import events as e
 from streams.logs.codebook_log import CodebookLog
 from streams.settings import Settings

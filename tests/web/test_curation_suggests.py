@@ -10,8 +10,8 @@ from page_process import Parts, Process
 from signed_in import OURS, token_of
 
 from agents.web.app import build_web
-from models.embedding import Embedder
-from models.packaged import prepare
+from models.bundled_models import prepare
+from models.embedding.embedder import Embedder
 from streams.store.warehouse import Warehouse
 
 

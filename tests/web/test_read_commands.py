@@ -14,7 +14,7 @@ import studies
 from typer.testing import CliRunner
 
 from agents.cli import app, asking
-from models.transcript import Segment, Transcript
+from models.transcripts.transcript import Segment, Transcript
 from streams import events as e
 from streams.errors import Misconfigured
 from streams.events import Source

@@ -7,7 +7,7 @@ import pytest
 import studies
 from page_process import client_of
 
-from models.transcript import Segment, Transcript, Word
+from models.transcripts.transcript import Segment, Transcript, Word
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse

@@ -12,7 +12,7 @@ from agents.web.asking import Selected, Topic
 from agents.web.pages.asked_topics import asked_topics
 from agents.web.pages.units import told_apart
 from agents.web.site import Row, Site
-from models.seriation import side_by_side
+from models.stats.seriation import side_by_side
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 

@@ -19,7 +19,7 @@ from agents.web.pages.months import columns
 from agents.web.pages.sparklines import of_talks, sparklines
 from agents.web.site import Row, Site, query
 from agents.weigh import Verdict, weigh
-from models.trend import trend
+from models.stats.trend import trend
 from streams.logs import alert_judgements
 from streams.logs.alert_judgements import AlertJudgements
 from streams.store.codebook.effective import book

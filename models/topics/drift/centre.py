@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.background import Vectors, unit
 from models.topics.drift.settings import DriftSettings
 from models.topics.drift.shift import Array, Parts, ShiftDetector
+from models.topics.online.centring import Vectors, unit
 
 STEPS = 127
 """A unit vector's components are kept in so many steps of whole numbers, which add up exactly."""

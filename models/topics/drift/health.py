@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.errors import BadInput
 from models.topics.drift.detector import Detector, best_cut
-from models.topics.outcome import HealthChange
+from models.topics.results import HealthChange
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from models.topics.drift.lexicon import Lexicon
 from models.topics.drift.settings import DriftSettings
 from models.topics.drift.share import ShareDetector
 from models.topics.drift.wording import Wording, most_said
-from models.topics.outcome import Drift
+from models.topics.results import Drift
 
 __all__ = ["DriftSettings", "DriftWatch", "Spoke"]
 

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from models.codebook import Codebook, CodebookTopic
+from models.codebook.codebook import Codebook, CodebookTopic
 from models.topics import Batch, TopicModel, TopicSettings
 
 DIMENSION = 32

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import BadInput
-from models.topics.boilerplate import Boilerplate, BoilerplateSettings, Screened
+from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings, Screened
 
 SPONSOR = (
     "This portion of the show is brought to you by our friends, who keep servers running while you sleep. "

@@ -13,11 +13,21 @@ import pytest
 from numpy.typing import NDArray
 
 from models.topics import Snapshot, dump, load
-from models.topics.background import Background, unit
-from models.topics.news import advertising, bursts, people, recent, recent_video, sources, subjects
-from models.topics.news.bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
-from models.topics.news.subjects import Candidate
-from models.topics.snapshot import FORMAT
+from models.topics.bursts import (
+    person_names,
+    recent_video,
+    sources,
+    sponsor_filter,
+    term_bursts,
+    term_clustering,
+)
+from models.topics.bursts import (
+    window as recent,
+)
+from models.topics.bursts.term_bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
+from models.topics.bursts.term_clustering import Candidate
+from models.topics.online.centring import Background, unit
+from models.topics.snapshot.snapshot import FORMAT
 
 DIMENSION = 24
 START = date(2024, 1, 1)
@@ -84,7 +94,9 @@ def news(start: int, count: int, *says: str, source: str | None = None) -> Itera
         yield talk(number, *(says if number % 2 else ()), source=source)
 
 
-@pytest.mark.parametrize("module", [advertising, bursts, people, recent_video, sources, subjects])
+@pytest.mark.parametrize(
+    "module", [sponsor_filter, term_bursts, person_names, recent_video, sources, term_clustering]
+)
 def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

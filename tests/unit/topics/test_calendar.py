@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.topics.news.calendar import AGREED, AHEAD, Calendar
+from models.topics.bursts.stream_clock import AGREED, AHEAD, Calendar
 
 START = date(2024, 1, 1)
 

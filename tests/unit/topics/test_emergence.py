@@ -8,11 +8,11 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from models.topics.background import Background, Vectors, unit
-from models.topics.news.bursts import Burst, Spoken
-from models.topics.news.emergence import EmergenceSettings, EmergenceWatch
-from models.topics.news.trial import Newborn
-from models.topics.outcome import Emergence, Quote
+from models.topics.bursts.term_bursts import Burst, Spoken
+from models.topics.emergence.candidate import Newborn
+from models.topics.emergence.emergence import EmergenceSettings, EmergenceWatch
+from models.topics.online.centring import Background, Vectors, unit
+from models.topics.results import Emergence, Quote
 
 DIMENSION = 48
 SUBJECTS = ("bread", "ships", "bees", "clocks", "trains", "glass", "comets")

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.topics.background import Background, compare, unit
-from models.topics.news.arrivals import Arrivals, Past, centred_cosines
-from models.topics.news.reason import chance
-from models.topics.news.trial import Hit, Trial, compare_rates
-from models.topics.outcome import Quote
+from models.topics.emergence.candidate import Hit, Trial, compare_rates
+from models.topics.emergence.explanations import chance
+from models.topics.emergence.history_sample import Arrivals, Past, centred_cosines
+from models.topics.online.centring import Background, compare, unit
+from models.topics.results import Quote
 
 
 @given(

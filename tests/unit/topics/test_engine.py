@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from models.topics.engine import LEFT_OUT, ON_FIRST_USE, UNUSED
+from models.topics.online.bertopic_adapter import LEFT_OUT, ON_FIRST_USE, UNUSED
 from tests.processes import ROOT
 
-CHANGED = "BERTopic is built otherwise than models/topics/engine.py expects: "
+CHANGED = "BERTopic is built otherwise than models/topics/online/bertopic_adapter.py expects: "
 
 
 def of_a_new_process(program: str) -> Any:
@@ -46,7 +46,7 @@ def test_every_part_that_is_left_out_is_a_part_of_bertopic(name: str) -> None:
 def test_what_draws_is_run_by_whoever_draws() -> None:
     before, after, drawn = of_a_new_process("""
 import json, sys
-from models.topics.engine import BERTopic
+from models.topics.online.bertopic_adapter import BERTopic
 from bertopic import plotting
 before = "plotly" in sys.modules
 plot = plotting.visualize_barchart
@@ -60,7 +60,7 @@ print(json.dumps([before, "plotly" in sys.modules, plot.__module__]))
 def test_others_import_what_bertopic_is_not_given() -> None:
     hidden = of_a_new_process("""
 import json, sys
-import models.topics.engine
+import models.topics.online.bertopic_adapter
 import hdbscan
 print(json.dumps([name for name, module in sys.modules.items() if module is None]))
 """)
@@ -71,9 +71,9 @@ def test_bertopic_waits_while_another_thread_imports_torch() -> None:
     """Both at once, and one of them may get half a module."""
     meanwhile, after = of_a_new_process("""
 import importlib, json, sys, threading
-from models.importing import one_at_a_time
-importing = threading.Thread(target=importlib.import_module, args=("models.topics.engine",))
-with one_at_a_time():  # as models.embedding does around torch and sentence-transformers
+from models.loading.import_lock import one_at_a_time
+importing = threading.Thread(target=importlib.import_module, args=("models.topics.online.bertopic_adapter",))
+with one_at_a_time():  # as models.embedding.embedder does around torch and sentence-transformers
     importing.start()
     importing.join(1.0)
     meanwhile = "bertopic" in sys.modules
@@ -90,8 +90,8 @@ def test_agents_that_share_an_embedder_load_it_once_and_whole() -> None:
 import importlib, json, threading
 from concurrent.futures import ThreadPoolExecutor
 import platformdirs
-from models.embedding import Embedder
-from models.packaged import prepare
+from models.embedding.embedder import Embedder
+from models.bundled_models import prepare
 folder = prepare(platformdirs.user_cache_path("groundswell") / "models").embedding
 embedder, start = Embedder(folder, "cpu", 1), threading.Barrier(4)
 loaded = []
@@ -102,7 +102,7 @@ def embed(text):
     return shape
 def bertopic():
     start.wait()
-    importlib.import_module("models.topics.engine")
+    importlib.import_module("models.topics.online.bertopic_adapter")
 with ThreadPoolExecutor(4) as pool:
     engine = pool.submit(bertopic)
     shapes = list(pool.map(embed, ["one", "two", "three"]))

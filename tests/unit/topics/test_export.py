@@ -9,7 +9,7 @@ from made_up_talks import SUBJECTS, WORDS, model, talk
 
 from models.errors import BadInput
 from models.topics import Assignment, Batch, TopicModel, TopicSettings
-from models.topics.export import save, to_bertopic
+from models.topics.bertopic_export import save, to_bertopic
 
 TALKS, LATER = 40, 20
 

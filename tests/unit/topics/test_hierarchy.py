@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.topics.background import unit
-from models.topics.hierarchy import hierarchy
+from models.topics.naming.hierarchy import hierarchy
+from models.topics.online.centring import unit
 
 
 def test_the_closest_topics_come_together_first_and_the_last_step_joins_all() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.errors import BadInput
 from models.topics.drift.health import HealthSettings, HealthWatch
-from models.topics.outcome import HealthChange
+from models.topics.results import HealthChange
 
 HEALTH = HealthSettings()
 SHORT_MEMORY = HealthSettings(history=60, settle=20, threshold=10.0)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from models.topics.naming import LENGTH, name
+from models.topics.naming.naming import LENGTH, name
 
 PROTOCOL = [
     (

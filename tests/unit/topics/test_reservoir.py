@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.reservoir import Reservoir, Sampled
+from models.topics.lifecycle.reservoir import Reservoir, Sampled
 from models.topics.settings import TopicSettings
 
 SETTINGS = TopicSettings(reservoir=50)

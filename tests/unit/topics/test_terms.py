@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from models.topics.news import terms
-from models.topics.news.terms import needed, said, singular
+from models.topics.bursts import terms
+from models.topics.bursts.terms import needed, said, singular
 
 
 def keys(*texts: str) -> set[str]:

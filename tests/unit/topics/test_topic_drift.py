@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.errors import BadInput
 from models.topics.drift.share import ShareDetector
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
-from models.topics.outcome import Drift
+from models.topics.results import Drift
 
 WATCH = DriftSettings()
 SHORT_MEMORY = DriftSettings(history=40, memory=24, latest=(6, 12), side=3, told=20)

@@ -11,7 +11,7 @@ from made_up_talks import DIMENSION, EMBEDDING_MODEL, SUBJECTS, WORDS, codebook,
 
 from models.errors import BadInput
 from models.topics import Batch, Outcome, TopicModel, TopicSettings, dump
-from models.topics.words import content_words
+from models.topics.online.words import content_words
 
 
 def learn(topics: TopicModel, talks: Sequence[Sequence[str]], first: int = 0) -> list[Outcome]:

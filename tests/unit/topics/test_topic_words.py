@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.topics.words import content_words
+from models.topics.online.words import content_words
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from agents.web.access import Access, login
 from agents.web.asking import Refused, Selected
 from agents.web.desk import Desk, Present
 from agents.web.site import Row, query
-from models.codebook_file import write
-from models.curation import UNSORTED
-from models.standing import Standing
+from models.codebook.commands import UNSORTED
+from models.codebook.file_format import write
+from models.codebook.state import Standing
 from streams.store.codebook.effective import Book, Entry
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection

@@ -19,9 +19,9 @@ from agents.web.asking import Refused
 from agents.web.desk import Desk, Present, said
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.site import Row, query
+from models.codebook.state import Standing
+from models.codebook.undo import undone
 from models.errors import BadInput
-from models.standing import Standing
-from models.undoing import undone
 from streams.logs.codebook_log import Conflict
 
 if TYPE_CHECKING:

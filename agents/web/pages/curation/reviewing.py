@@ -14,7 +14,7 @@ from agents.web.asking import Refused
 from agents.web.desk import Desk, Present
 from agents.web.pages.curation.codebook import evidence_of
 from agents.web.site import Row, query
-from models.standing import Standing
+from models.codebook.state import Standing
 
 
 def mount(desk: Desk) -> None:

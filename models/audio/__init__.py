@@ -1,0 +1,1 @@
+"""Audio: decoding to samples, voice activity, spectrograms, segments of long recordings."""

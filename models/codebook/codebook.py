@@ -1,0 +1,80 @@
+"""The codebook: which topics a study looks for, under which names and in which themes.
+
+It is a human decision, kept as YAML. Its descriptions seed the topic model, so that a new user sees
+topics from the first talk on; an empty codebook leaves every topic to be born from the talks.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from models.codebook.yaml_files import YamlFiles
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class CodebookTopic(BaseModel):
+    """One topic that people have named; `key` stays when the name is polished."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: Slug
+    name: Text
+    theme: Text
+    description: Text
+
+    @property
+    def seed(self) -> str:
+        """The text to embed as the topic's first centroid: name and description together.
+
+        On labelled talks the two together placed more paragraphs rightly than the description alone.
+        """
+        return f"{self.name}. {self.description}"
+
+
+class Codebook(BaseModel):
+    """The topics of a study, in the order that gives them their ids (1, 2, …)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Slug
+    topics: tuple[CodebookTopic, ...] = Field(default=())
+
+    @model_validator(mode="after")
+    def _each_topic_once(self) -> "Codebook":
+        for field in ("key", "name", "description"):
+            values = [getattr(topic, field) for topic in self.topics]
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"two topics share the {field} {twice[0]!r}; give each its own")
+        return self
+
+
+_FILES = YamlFiles(
+    "codebook",
+    "codebooks",
+    Codebook,
+    "a codebook has a name and topics, and a topic has key, name, theme and description; "
+    "see llm-in-production.yaml for an example",
+)
+
+
+def load(name_or_path: str | Path) -> Codebook:
+    """Read a codebook that comes with Groundswell, by name, or one of your own, by path.
+
+    A string without a slash or a `.yaml`/`.yml` ending is a name.
+
+    Raises:
+        BadInput: there is no such codebook, or it does not have the form of one.
+
+    >>> load("blank").topics
+    ()
+    """
+    return _FILES.load(name_or_path)
+
+
+def available() -> tuple[str, ...]:
+    """The names of the codebooks that come with Groundswell, sorted."""
+    return _FILES.available()

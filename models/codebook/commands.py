@@ -1,0 +1,247 @@
+"""What people decide about topics and themes: from the codebook as it stands to what changes in it.
+
+A decision is a pure function from a `Standing` to a `Change`: the complete new entries of what it touches,
+and nothing of the rest. Whatever cannot be decided is `BadInput`, and nothing has changed. Taking a decision
+back is in `models.codebook.undo`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+
+from models.codebook.state import Change, Entry, Standing, Theme, Topic
+from models.errors import BadInput
+
+LIMIT = 200
+"""Characters of a name."""
+LONG = 2000
+"""Characters of a reason, a note or a description."""
+UNSORTED = "Not yet in a theme"
+"""What topics without a theme are shown under, so no theme may be called so."""
+SEE_TOPICS = "see groundswell codebook show for those there are"
+SEE_THEMES = "see groundswell codebook show, or create it with groundswell codebook theme create"
+
+
+def exclude(standing: Standing, topic_id: int, reason: str) -> Change:
+    """Let a topic, and all that was merged into it, count no more."""
+    entry = _independent(standing, topic_id).entry
+    why = clean(reason, "the reason", LONG)
+    others = sum(standing.counts_as(other) == topic_id for other in standing.topics) - 1
+    also = f", and so {'are' if others > 1 else 'is'} {others} merged into it" if others else ""
+    said = f"{standing.named(topic_id)} is excluded{also}: {why}"
+    return changed(standing, "exclude", said, [replace(entry, retained=False, reason=why)])
+
+
+def include(standing: Standing, topic_id: int) -> Change:
+    """Let an excluded topic count again."""
+    entry = _independent(standing, topic_id).entry
+    said = f"{standing.named(topic_id)} is included"
+    return changed(standing, "include", said, [replace(entry, retained=True, reason="")])
+
+
+def merge(standing: Standing, topic_id: int, into: int) -> Change:
+    """Let a topic, and all that was merged into it, count for another one."""
+    entry, _ = known(standing, topic_id).entry, known(standing, into)
+    if topic_id == into:
+        raise BadInput(f"{standing.named(into)} cannot be merged into itself", "name two topics")
+    ends = standing.counts_as(into)
+    if topic_id in standing.way(into):
+        raise BadInput(
+            f"{standing.named(into)} counts for {standing.named(topic_id)} already, not the other way round",
+            f"split {into} first, if that is to change",
+        )
+    if not standing.topics[ends].entry.retained:
+        raise BadInput(
+            f"{standing.named(ends)} is excluded, so what is merged into it would not count",
+            f"include {ends} first, or exclude {topic_id}",
+        )
+    said = f"{standing.named(topic_id)} counts for {standing.named(into)}"
+    if not entry.retained:
+        said += ", although it was excluded by itself"
+    return changed(standing, "merge", said, [replace(entry, target=into)])
+
+
+def split(standing: Standing, topic_id: int) -> Change:
+    """Let a topic that a person merged count for itself again."""
+    entry = known(standing, topic_id).entry
+    if entry.target is None:
+        raise BadInput(f"{standing.named(topic_id)} is not merged into another one", SEE_TOPICS)
+    said = f"{standing.named(topic_id)} counts for itself again, no longer for {standing.named(entry.target)}"
+    return changed(standing, "split", said, [replace(entry, target=None)])
+
+
+def rename(standing: Standing, topic_id: int, name: str) -> Change:
+    """Give a topic another name; no other one that counts for itself may have it."""
+    entry, wanted = _independent(standing, topic_id).entry, clean(name, "the name of the topic")
+    same = [
+        other
+        for other, topic in standing.topics.items()
+        if topic.called.casefold() == wanted.casefold()
+        and standing.merges(other) is None
+        and other != topic_id
+    ]
+    if same:
+        raise BadInput(
+            f"{standing.named(same[0])} is called so already",
+            f"merge {topic_id} into {same[0]} if they are one, or choose another name",
+        )
+    said = f"{standing.named(topic_id)} is called {wanted}"
+    return changed(standing, "rename", said, [replace(entry, name=wanted)])
+
+
+def assign(standing: Standing, topic_id: int, theme: str) -> Change:
+    """Put a topic into a theme that there is; an empty one takes it out of the one it is in."""
+    entry = _independent(standing, topic_id).entry
+    wanted = theme_of(standing, theme) if theme.strip() else ""
+    said = (
+        f"{standing.named(topic_id)} belongs to {wanted}"
+        if wanted
+        else f"{standing.named(topic_id)} is in no theme"
+    )
+    if entry.theme:
+        said += f", no longer to {entry.theme}" if wanted else f" any more (it was in {entry.theme})"
+    return changed(standing, "assign", said, [replace(entry, theme=wanted)])
+
+
+def create_theme(standing: Standing, name: str, description: str = "") -> Change:
+    """Make a theme that topics can be put into."""
+    wanted = _free(standing, name)
+    about = clean(description, "the description", LONG, needed=False)
+    return changed(standing, "create theme", f"there is a theme {wanted}", themes=[Theme(wanted, about)])
+
+
+def describe_theme(standing: Standing, name: str, description: str) -> Change:
+    """Say what a theme is about."""
+    theme, about = theme_of(standing, name), clean(description, "the description", LONG)
+    return changed(standing, "describe theme", f"{theme} is about: {about}", themes=[Theme(theme, about)])
+
+
+def rename_theme(standing: Standing, name: str, other: str) -> Change:
+    """Give a theme another name; its topics move with it."""
+    old, new = theme_of(standing, name), _free(standing, other, but=name)
+    entries = [replace(topic.entry, theme=new) for topic in standing.within(old)]
+    themes = [Theme(old, removed=True), Theme(new, standing.themes[old])] if new != old else []
+    return changed(standing, "rename theme", f"the theme {old} is called {new}", entries, themes)
+
+
+def remove_theme(standing: Standing, name: str) -> Change:
+    """Take away a theme that no topic is in; those that were merged into others do not keep it."""
+    theme = theme_of(standing, name)
+    inside = [topic.entry for topic in standing.within(theme)]
+    own = [entry.topic_id for entry in inside if standing.merges(entry.topic_id) is None]
+    if own:
+        raise BadInput(
+            f"{theme} has topics: {', '.join(standing.named(topic_id) for topic_id in own)}",
+            "assign them to other themes first, excluded ones too",
+        )
+    entries = [replace(entry, theme="") for entry in inside]
+    return changed(
+        standing, "remove theme", f"the theme {theme} is removed", entries, [Theme(theme, removed=True)]
+    )
+
+
+def changed(
+    standing: Standing,
+    action: str,
+    said: str,
+    entries: Iterable[Entry] = (),
+    themes: Iterable[Theme] = (),
+    *,
+    undoes: int | None = None,
+) -> Change:
+    """Return the change that these entries and themes make, without what is so already.
+
+    Raises:
+        BadInput: all of it is so already.
+    """
+    news = tuple(entry for entry in entries if entry != standing.topics[entry.topic_id].entry)
+    themes_now = tuple(
+        theme
+        for theme in themes
+        if standing.themes.get(theme.theme) != (None if theme.removed else theme.description)
+    )
+    if not news and not themes_now:
+        raise BadInput(f"this would change nothing ({said})", "see groundswell codebook show")
+    return Change(action, said, news, themes_now, undoes)
+
+
+def clean(text: str, what: str, limit: int = LIMIT, *, needed: bool = True) -> str:
+    """Return a text in one line, without space around it.
+
+    Raises:
+        BadInput: it is empty (and needed), over the limit, or has characters that are none.
+    """
+    cleaned = " ".join(text.split())
+    if needed and not cleaned:
+        raise BadInput(f"{what} is empty", "say it in words")
+    if len(cleaned) > limit:
+        raise BadInput(
+            f"{what} has {len(cleaned):,} characters, over the limit of {limit:,}", "make it shorter"
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in cleaned):
+        raise BadInput(f"{what} has control characters", "write it without them")
+    return cleaned
+
+
+def known(standing: Standing, topic_id: int) -> Topic:
+    """Return a topic that can be decided about.
+
+    Raises:
+        BadInput: there is none, or the model merged it into another one.
+    """
+    topic = standing.topics.get(topic_id)
+    if topic is None:
+        raise BadInput(f"there is no topic {topic_id}", SEE_TOPICS)
+    if topic.alias is not None:
+        ends = standing.counts_as(topic_id)
+        raise BadInput(
+            f"{standing.named(topic_id)} is a part of {standing.named(ends)}, since the model merged them",
+            f"decide about topic {ends}",
+        )
+    return topic
+
+
+def _independent(standing: Standing, topic_id: int) -> Topic:
+    """Return a topic that counts for itself, so that what is decided about it has an effect."""
+    topic = known(standing, topic_id)
+    if topic.entry.target is not None:
+        ends = standing.counts_as(topic_id)
+        raise BadInput(
+            f"{standing.named(topic_id)} counts for {standing.named(ends)}, so this would change nothing",
+            f"decide about topic {ends}, or split {topic_id} first",
+        )
+    return topic
+
+
+def theme_of(standing: Standing, name: str) -> str:
+    """Return the name of a theme that there is.
+
+    Raises:
+        BadInput: there is none.
+    """
+    wanted = clean(name, "the name of the theme")
+    if wanted in standing.themes:
+        return wanted
+    folded = {theme.casefold(): theme for theme in standing.themes}
+    near = difflib.get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.5)
+    meant = f"did you mean {folded[near[0]]!r}? Else " if near else ""
+    raise BadInput(f"there is no theme {wanted!r}", f"{meant}{SEE_THEMES}")
+
+
+def _free(standing: Standing, name: str, but: str = "") -> str:
+    """Return a name that no theme has, in whichever case; `but` one may."""
+    wanted = clean(name, "the name of the theme")
+    if wanted.casefold() == UNSORTED.casefold():
+        raise BadInput(
+            f"{UNSORTED!r} stands for topics without a theme, so no theme can be called so",
+            "choose another name",
+        )
+    same = [theme for theme in standing.themes if theme.casefold() == wanted.casefold() and theme != but]
+    if same:
+        raise BadInput(
+            f"there is a theme {same[0]!r} already", "choose another name, or assign the topics to that one"
+        )
+    return wanted

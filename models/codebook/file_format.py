@@ -1,0 +1,275 @@
+"""The codebook as a YAML file: to keep, to edit, and to take over into a study that knows its topics.
+
+A file names topics by the key of the codebook that seeded them, which means the same everywhere, or else by
+their number in the topic model that it says it is of. Taking it over is one decision: what it says of topics
+and themes holds from then on, topics that it does not name stay as they are, and themes that it does not name
+go, unless a topic is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.codebook.commands import LONG, UNSORTED, changed, clean
+from models.codebook.state import Change, Entry, Standing, Theme, Topic
+from models.codebook.undo import entangled
+from models.errors import BadInput
+
+SHOWN = 10
+"""Of topics that do not exist, at most so many are named in an error."""
+Reference = str | int
+"""A topic's key, or its number."""
+
+
+class FileTheme(BaseModel):
+    """A theme, and what it is about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    description: str = ""
+
+
+class FileTopic(BaseModel):
+    """What the file says of a topic; `description` is for seeding a topic model, and not looked at here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    key: str | None = None
+    id: int | None = None
+    name: str = ""
+    theme: str = ""
+    retained: bool = True
+    reason: str = ""
+    merged_into: Reference | None = None
+    description: str = ""
+
+    @property
+    def reference(self) -> Reference:
+        """Its key or number."""
+        return self.key if self.key is not None else (self.id or 0)
+
+    @model_validator(mode="after")
+    def _is_one_topic(self) -> FileTopic:
+        if (self.key is None) == (self.id is None):
+            raise ValueError("a topic has a key or an id, and not both")
+        return self
+
+
+class CodebookFile(BaseModel):
+    """A codebook; without `themes` they are those of its topics, and none goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = ""
+    revision: int | None = None
+    model: str = ""
+    """The version of the topic model that ids are of."""
+    themes: tuple[FileTheme, ...] | None = None
+    topics: tuple[FileTopic, ...] = Field(default=())
+
+    @model_validator(mode="after")
+    def _each_once(self) -> CodebookFile:
+        topics: list[Reference] = [topic.reference for topic in self.topics]
+        themes: list[Reference] = [theme.name for theme in self.themes or ()]
+        for what, names in (("topics", topics), ("themes", themes)):
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise ValueError(f"two {what} are {twice[0]!r}")
+        return self
+
+
+def read(text: str, where: str) -> CodebookFile:
+    """Return what a file says.
+
+    Raises:
+        BadInput: it is not YAML, or not a codebook.
+    """
+    try:
+        return CodebookFile.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        said = " ".join(str(error).split())
+        raise BadInput(f"{where} is not YAML ({said})", "mend the line it names") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(
+            f"{where} is not a codebook: wrong at {at} ({first['msg']})",
+            "see what groundswell codebook export writes",
+        ) from error
+
+
+def write(standing: Standing, name: str) -> str:
+    """Return the codebook as YAML. Topics that the model merged into others are not in it."""
+    whole = _file(
+        standing, name, [topic for _, topic in sorted(standing.topics.items()) if topic.alias is None]
+    )
+    about = whole.model_dump(exclude={"topics", "themes"}, exclude_none=True)
+    about["themes"] = [theme.model_dump(exclude_defaults=True) for theme in whole.themes or ()]
+    about["topics"] = [_plain(topic) for topic in whole.topics]
+    return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)
+
+
+def take_over(standing: Standing, file: CodebookFile) -> Change:
+    """Return the change after which the codebook says what the file says.
+
+    Raises:
+        BadInput: the file speaks of topics that do not exist here, is not whole in itself, or is so already.
+    """
+    of = f" from {file.name}" if file.name else ""
+    return _applied(standing, file, "import", f"the codebook is taken over{of}")
+
+
+def carry_over(standing: Standing, earlier: Standing, kept: Collection[int] = ()) -> Change:
+    """Return the change after which decisions about another model's topics hold for this one's.
+
+    Decisions about topics that were seeded by a codebook hold for those of the same key, and all about themes
+    hold; those about topics that were born do not, since no topic here is sure to be the same.
+
+    Args:
+        standing: the codebook of this model.
+        earlier: that of the other model.
+        kept: topics of this model that were decided about already, and stay as they are.
+
+    Raises:
+        BadInput: there is nothing to carry over.
+    """
+    keys = {topic.key for topic_id, topic in standing.topics.items() if topic.key and topic_id not in kept}
+    decided = [
+        topic
+        for _, topic in sorted(earlier.topics.items())
+        if topic.revision and topic.key in keys and topic.alias is None
+    ]
+    file = _file(earlier, "", decided, own=False)
+    seeded = {topic.key for topic in standing.topics.values()}
+    topics = [
+        topic if topic.merged_into in seeded else topic.model_copy(update={"merged_into": None})
+        for topic in file.topics
+    ]
+    said = (
+        f"what was decided about {len(topics)} seeded topics and about themes holds for this topic model too"
+    )
+    return _applied(
+        standing, file.model_copy(update={"topics": tuple(topics), "model": ""}), "carry over", said
+    )
+
+
+def _file(standing: Standing, name: str, topics: list[Topic], *, own: bool = True) -> CodebookFile:
+    """`own`: say a topic's name also where it is the topic's own."""
+    return CodebookFile(
+        name=name,
+        revision=standing.revision,
+        model=standing.model_version,
+        themes=tuple(
+            FileTheme(name=name, description=about) for name, about in sorted(standing.themes.items())
+        ),
+        topics=tuple(
+            FileTopic(
+                key=topic.key or None,
+                id=None if topic.key else topic.entry.topic_id,
+                name=topic.called if own else topic.entry.name,
+                theme=topic.entry.theme,
+                retained=topic.entry.retained,
+                reason=topic.entry.reason,
+                merged_into=_reference(standing, topic.entry.target),
+            )
+            for topic in topics
+        ),
+    )
+
+
+def _reference(standing: Standing, topic_id: int | None) -> Reference | None:
+    if topic_id is None or topic_id not in standing.topics:
+        return topic_id
+    return standing.topics[topic_id].key or topic_id
+
+
+def _plain(topic: FileTopic) -> dict[str, Any]:
+    said = topic.model_dump(exclude_none=True)
+    return {
+        name: value
+        for name, value in said.items()
+        if value not in ("", True) or name in ("key", "id", "name", "theme")
+    }
+
+
+def _applied(standing: Standing, file: CodebookFile, action: str, said: str) -> Change:
+    ids: dict[Reference, int] = {
+        topic.key: topic_id for topic_id, topic in standing.topics.items() if topic.key
+    }
+    ids |= {topic_id: topic_id for topic_id in standing.topics}
+    _all_exist(standing, file, ids)
+    entries = [_entry(standing, topic, ids) for topic in file.topics]
+    themes = list(_themes(standing, file, entries))
+    change = changed(standing, action, said, entries, themes)
+    if circle := entangled(standing, change):
+        raise BadInput(
+            f"the codebook merges topics in a circle: {', '.join(map(standing.named, sorted(circle)))}",
+            "let one of them count for itself",
+        )
+    return change
+
+
+def _all_exist(standing: Standing, file: CodebookFile, ids: Collection[Reference]) -> None:
+    named = {topic.reference for topic in file.topics} | {
+        topic.merged_into for topic in file.topics if topic.merged_into is not None
+    }
+    other = file.model not in ("", standing.model_version)
+    strange = sorted(str(each) for each in named if each not in ids or (other and isinstance(each, int)))
+    if strange:
+        more = f" and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
+        why = f"; its ids are of another topic model, {file.model}" if other else ""
+        raise BadInput(
+            f"the codebook speaks of topics that do not exist here: {', '.join(strange[:SHOWN])}{more}{why}",
+            "take them out of the file, or write the keys or ids that groundswell codebook show has",
+        )
+
+
+def _entry(standing: Standing, topic: FileTopic, ids: dict[Reference, int]) -> Entry:
+    topic_id = ids[topic.reference]
+    which = f"of topic {topic.reference}"
+    name = clean(topic.name, f"the name {which}", needed=False)
+    reason = clean(topic.reason, f"the reason {which}", LONG, needed=not topic.retained)
+    now = standing.topics[topic_id]
+    return Entry(
+        topic_id=topic_id,
+        name="" if name == now.own and name != now.entry.name else name,
+        theme=clean(topic.theme, f"the theme {which}", needed=False),
+        retained=topic.retained,
+        target=None if topic.merged_into is None else ids[topic.merged_into],
+        reason="" if topic.retained else reason,
+    )
+
+
+def _themes(standing: Standing, file: CodebookFile, entries: list[Entry]) -> Iterator[Theme]:
+    """Yield what becomes of every theme: those of the file, and those that go."""
+    used = {entry.theme for entry in entries} - {""}
+    if file.themes is None:
+        for name in sorted(used - set(standing.themes)):
+            yield Theme(_theme_name(name))
+        return
+    said = {
+        _theme_name(theme.name): clean(
+            theme.description, f"the description of {theme.name}", LONG, needed=False
+        )
+        for theme in file.themes
+    }
+    if strange := sorted(used - set(said)):
+        raise BadInput(
+            f"the codebook puts topics into themes that it does not list: {', '.join(strange[:SHOWN])}",
+            "add them to its themes",
+        )
+    for name, description in said.items():
+        yield Theme(name, description)
+    spoken = {entry.topic_id for entry in entries}
+    used |= {topic.entry.theme for topic_id, topic in standing.topics.items() if topic_id not in spoken}
+    for name in sorted(set(standing.themes) - set(said) - used):
+        yield Theme(name, removed=True)
+
+
+def _theme_name(name: str) -> str:
+    wanted = clean(name, "the name of a theme")
+    if wanted.casefold() == UNSORTED.casefold():
+        raise BadInput(f"{UNSORTED!r} stands for topics without a theme", "leave the theme out")
+    return wanted

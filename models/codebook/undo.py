@@ -1,0 +1,135 @@
+"""Taking a decision about the codebook back: what it touched becomes what it was just before.
+
+A later decision about one of the same topics or themes is in the way, since it was made on top of this one;
+one that was itself taken back is not. A decision that takes another one back can be taken back too: that does
+it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from models.codebook.commands import changed
+from models.codebook.state import Change, Standing, Theme
+from models.errors import BadInput
+
+UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision that was made: what it touched, and which revision it takes back."""
+
+    revision: int
+    action: str
+    said: str
+    author: str = ""
+    topic_ids: frozenset[int] = frozenset()
+    theme_names: frozenset[str] = frozenset()
+    undoes: int | None = None
+
+    def touches(self, other: Decision) -> bool:
+        """Whether both are about one of the same topics or themes."""
+        return bool(self.topic_ids & other.topic_ids or self.theme_names & other.theme_names)
+
+
+def undone(decisions: Iterable[Decision]) -> dict[int, int]:
+    """Return the revisions that are taken back, with the revision that did it.
+
+    Example:
+        >>> undone([Decision(1, "rename", ""), Decision(2, "undo", "", undoes=1)])
+        {1: 2}
+    """
+    found: dict[int, int] = {}
+    for decision in sorted(decisions, key=lambda each: each.revision, reverse=True):
+        if decision.undoes is not None and decision.revision not in found:
+            found[decision.undoes] = decision.revision
+    return found
+
+
+def newest(decisions: Sequence[Decision]) -> Decision | None:
+    """Return the newest decision that still holds and takes no other one back, or None."""
+    gone = undone(decisions)
+    holding = [each for each in decisions if each.revision not in gone and each.action != UNDO]
+    return max(holding, key=lambda each: each.revision, default=None)
+
+
+def undo(standing: Standing, before: Standing, decision: Decision, later: Sequence[Decision]) -> Change:
+    """Return the change that takes a decision back.
+
+    Args:
+        standing: the codebook as it stands.
+        before: the codebook just before the decision.
+        decision: the one to take back.
+        later: all decisions after it about topics of the same model.
+
+    Raises:
+        BadInput: it was taken back already, or later decisions stand on it.
+    """
+    gone = undone(later)
+    if decision.revision in gone:
+        by = gone[decision.revision]
+        raise BadInput(
+            f"revision {decision.revision} ({decision.said}) was taken back already, by revision {by}",
+            f"undo {by}, if it is to hold again",
+        )
+    holding = [each for each in later if each.revision not in gone and not _is_neutral(each, decision)]
+    for each in sorted(holding, key=lambda each: each.revision, reverse=True):
+        if each.touches(decision):
+            raise _in_the_way(decision, each)
+    change = changed(
+        standing,
+        UNDO,
+        f"revision {decision.revision} is taken back ({decision.said})",
+        [before.topics[topic_id].entry for topic_id in sorted(decision.topic_ids)],
+        [_as_it_was(before, theme) for theme in sorted(decision.theme_names)],
+        undoes=decision.revision,
+    )
+    if wrong := entangled(standing, change):
+        upon = [each for each in holding if each.topic_ids & wrong]
+        if upon:
+            raise _in_the_way(decision, max(upon, key=lambda each: each.revision))
+        topics = ", ".join(standing.named(topic_id) for topic_id in sorted(wrong))
+        raise BadInput(
+            f"revision {decision.revision} ({decision.said}) cannot be taken back: it would leave {topics} "
+            "in a theme that is not there, or merged in a circle",
+            "assign or split them first",
+        )
+    return change
+
+
+def entangled(standing: Standing, change: Change) -> frozenset[int]:
+    """Return topics that a change would merge in a circle, or leave in a theme that it removes."""
+    after = standing.after(change)
+    removed = {theme.theme for theme in change.themes if theme.removed}
+    left = {topic_id for topic_id, topic in after.topics.items() if topic.entry.theme in removed}
+    return frozenset(left | {topic_id for topic_id in after.topics if _circles(after, topic_id)})
+
+
+def _circles(standing: Standing, topic_id: int) -> bool:
+    been: set[int] = set()
+    at: int | None = topic_id
+    while at is not None and at not in been:
+        been.add(at)
+        topic = standing.topics.get(at)
+        at = topic.entry.target if topic is not None else None
+    return at == topic_id
+
+
+def _is_neutral(each: Decision, decision: Decision) -> bool:
+    """Whether one only takes back what came after the decision: with that one, it leaves no trace."""
+    return each.undoes is not None and each.undoes > decision.revision
+
+
+def _as_it_was(before: Standing, theme: str) -> Theme:
+    return Theme(theme, before.themes.get(theme, ""), removed=theme not in before.themes)
+
+
+def _in_the_way(decision: Decision, later: Decision) -> BadInput:
+    by = f" by {later.author}" if later.author else ""
+    return BadInput(
+        f"revision {decision.revision} ({decision.said}) cannot be taken back, "
+        f"since revision {later.revision}{by} stands on it: {later.said}",
+        f"undo {later.revision} first",
+    )

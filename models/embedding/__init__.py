@@ -1,0 +1,1 @@
+"""Embeddings of paragraphs, and the language of a text."""

@@ -1,0 +1,145 @@
+"""What reviewers who judge a video blind to each other decide together, and how far they agree.
+
+So many reviewers judge a video, each alone. If all say the same, that holds; if not, the video waits for
+somebody to adjudicate, and what an adjudication says holds, whatever the others said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from typing import Generic, Literal, Protocol, TypeVar
+
+from models.relevance.kappa import Agreement, agreement
+
+EXCLUDE, UNDONE = "exclude", "undone"
+
+
+class Said(Protocol):
+    """What one reviewer said of one video (`streams.events.VideoReviewed`)."""
+
+    @property
+    def reviewer(self) -> str:
+        """Who."""
+
+    @property
+    def verdict(self) -> str:
+        """keep, exclude, or undone: it is taken back."""
+
+    @property
+    def talk_kind(self) -> str:
+        """What the talk is; the reason where it is excluded."""
+
+    @property
+    def final(self) -> bool:
+        """Whether it is an adjudication."""
+
+    @property
+    def reviewed_at(self) -> datetime:
+        """When: of what one reviewer says, the latest holds."""
+
+
+S = TypeVar("S", bound=Said)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling(Generic[S]):
+    """What holds of a video.
+
+    Attributes:
+        state: open: reviewers are missing; disputed: they disagree and nobody has adjudicated; decided.
+        said: what holds of each reviewer, oldest first; an adjudication is not among it.
+        adjudicated: the adjudication that holds, if there is one.
+        verdict: keep or exclude; empty unless it is decided.
+        talk_kind: what most say it is, of several the first; empty unless it is decided.
+    """
+
+    state: Literal["open", "disputed", "decided"]
+    said: tuple[S, ...]
+    adjudicated: S | None = None
+    verdict: str = ""
+    talk_kind: str = ""
+
+    @property
+    def deciding(self) -> tuple[S, ...]:
+        """What decided it: the adjudication, or all that was said."""
+        return (self.adjudicated,) if self.adjudicated is not None else self.said
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two reviewers: how far they agree.
+
+    Attributes:
+        one, other: by name.
+        verdicts: keep or exclude.
+        kinds: what the talk is, where both exclude it.
+        differ: ids of the videos of which they say something else, in order.
+    """
+
+    one: str
+    other: str
+    verdicts: Agreement
+    kinds: Agreement
+    differ: tuple[str, ...]
+
+
+def ruled(said: Iterable[S], reviewers: int) -> Ruling[S]:
+    """Return what holds of one video, in whatever order it was said.
+
+    Args:
+        said: everything that was ever said of it.
+        reviewers: how many have to judge it.
+    """
+    latest: dict[tuple[str, bool], S] = {}
+    for each in sorted(said, key=_order):
+        latest[each.reviewer, each.final] = each
+    holding = sorted((each for each in latest.values() if each.verdict != UNDONE), key=_order)
+    blind = tuple(each for each in holding if not each.final)
+    final = next((each for each in reversed(holding) if each.final), None)
+    if final is not None:
+        return Ruling("decided", blind, final, final.verdict, final.talk_kind)
+    if len(blind) < reviewers:
+        return Ruling("open", blind)
+    if len({each.verdict for each in blind}) > 1:
+        return Ruling("disputed", blind)
+    kinds = Counter(each.talk_kind for each in blind)  # in the order in which they were said
+    return Ruling("decided", blind, None, blind[0].verdict, kinds.most_common(1)[0][0])
+
+
+def pairs(by_video: Mapping[str, Sequence[Said]]) -> list[Pair]:
+    """Return every pair of reviewers, by name.
+
+    Args:
+        by_video: of each video what holds of its reviewers (`Ruling.said`).
+    """
+    by_reviewer: dict[str, dict[str, Said]] = {}
+    for video_id in sorted(by_video):
+        for each in by_video[video_id]:
+            by_reviewer.setdefault(each.reviewer, {})[video_id] = each
+    found = []
+    for one, other in combinations(sorted(by_reviewer), 2):
+        first, second = by_reviewer[one], by_reviewer[other]
+        both = {video_id: (first[video_id], second[video_id]) for video_id in first if video_id in second}
+        out = [(a, b) for a, b in both.values() if a.verdict == b.verdict == EXCLUDE]
+        found.append(
+            Pair(
+                one,
+                other,
+                agreement([a.verdict for a, _ in both.values()], [b.verdict for _, b in both.values()]),
+                agreement([a.talk_kind for a, _ in out], [b.talk_kind for _, b in out]),
+                tuple(name for name, (a, b) in both.items() if _what(a) != _what(b)),
+            )
+        )
+    return found
+
+
+def _what(each: Said) -> tuple[str, str]:
+    return each.verdict, each.talk_kind if each.verdict == EXCLUDE else ""
+
+
+def _order(each: Said) -> tuple[datetime, str, bool]:
+    return each.reviewed_at, each.reviewer, each.final

@@ -1,0 +1,1 @@
+"""Speakers: diarization, voice embeddings and clusters, attribution of words, names in introductions."""

@@ -1,0 +1,1 @@
+"""Speech to words: faster-whisper's decoding in batches, and the filter of hallucinations."""

@@ -1,0 +1,1 @@
+"""Statistics of series: trends, and the order of rows and columns."""

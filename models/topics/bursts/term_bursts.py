@@ -1,0 +1,341 @@
+"""Names that have begun to be said: the term channel of emergence."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from models.topics.bursts import sources, sponsor_filter
+from models.topics.bursts.recent_video import RecentVideo, around, remember
+from models.topics.bursts.term_clustering import COMPANIONS, Candidate, Subjects, alike, tie_together
+from models.topics.bursts.terms import needed, said
+from models.topics.bursts.window import Recent
+from models.topics.online.centring import Background, Vectors
+from models.topics.results import Quote
+
+__all__ = ["Burst", "BurstSettings", "Sensitivity", "Spoken", "TermBursts", "around", "log10_tail"]
+
+Sensitivity = Literal["low", "normal", "high"]
+
+
+@dataclass(frozen=True)
+class BurstSettings:
+    """Every number of the term channel."""
+
+    sensitivity: Sensitivity = "normal"
+    """How much evidence an alert needs; what each lets through is told in `EmergenceSettings`."""
+
+    window_share: float = 1 / 6
+    """The recent videos are this share of all …"""
+
+    window_least: int = 30
+    """… but at least this many …"""
+
+    window_most: int = 1000
+    """… and at most this many …"""
+
+    window_days: int = 400
+    """… and not older than this, unless there are fewer than the least."""
+
+    warm_up: int = 30
+    """No alert before this many videos have left the window (where there is one source in effect, so many of
+    its own): on the first day everything is new."""
+
+    mentions: int = 3
+    """A long talk must say a term so often to count for it (see `terms.needed`) …"""
+
+    name_mentions: int = 1
+    """… but a term that it writes as a name only so often, though then it may only mention it …"""
+
+    about: int = 2
+    """… and so many videos must say it `mentions` times: what is news, somebody talks about."""
+
+    ratio: float = 6.0
+    """How many times its earlier share a term's recent share must be."""
+
+    sources: int = 4
+    """From so many sources, or from half of them where there are fewer than twice as many …"""
+
+    source_missing: float = 1.0
+    """… or from one source fewer, with so many powers of ten more significance."""
+
+    source_share: float = 0.4
+    """A source counts for no more than this share of the videos, where there are several."""
+
+    rare: float = 0.1
+    """How a term is said is kept only for terms that no more than this share of earlier videos said."""
+
+    concentration: float = 0.05
+    """Mean pair cosine (centred) that a name's paragraphs need …"""
+
+    common_concentration: float = 0.10
+    """… and that of a term which is not written as a name."""
+
+    concentrated: float = 0.09
+    """So far beyond that, an alert is asked for …"""
+
+    relief: float = 1.0
+    """… so many powers of ten less significance of a name, and in between for less: both are evidence.
+    Of what is no name there is no relief: plain words come and go, and their paragraphs are alike as well."""
+
+    most_terms: int = 100_000
+    """Terms with a count from before the window; the rarest and oldest are forgotten."""
+
+    most_kept: int = 50_000
+    """Mentions kept with quote and direction; the oldest videos' go first."""
+
+    @property
+    def least_videos(self) -> int:
+        """Recent videos that must say it."""
+        return {"low": 6, "normal": 5, "high": 4}[self.sensitivity]
+
+    @property
+    def log10_p(self) -> float:
+        """Significance needed (Poisson), as a power of ten."""
+        return {"low": -10.0, "normal": -8.0, "high": -6.0}[self.sensitivity]
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """What the channel sees of one video.
+
+    Attributes:
+        vectors: float64 [n, d], unit length, one a paragraph, without boilerplate; [n, 0] where there are
+            none: then paragraphs are not compared.
+        starts: seconds; may be empty.
+    """
+
+    video_id: str
+    source: str
+    published_on: date
+    paragraph_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    starts: tuple[float, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Burst:
+    """A subject whose names have begun to be said.
+
+    Attributes:
+        subject: readable.
+        terms: strongest first.
+        video_ids: recent videos, oldest first; `paragraph_ids` the paragraphs in them that say it.
+        quotes: the first and the latest.
+        log10_p: of so many videos if nothing had changed.
+        concentration: mean pair cosine of its paragraphs, centred; NaN without vectors.
+        centre: float64 [d], mean of its paragraphs' unit vectors, one vote a video.
+        is_name: whether its strongest term is written as a name.
+    """
+
+    subject: str
+    terms: tuple[str, ...]
+    video_ids: tuple[str, ...]
+    paragraph_ids: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+    sources: int
+    recent: int
+    recent_of: int
+    earlier: int
+    earlier_of: int
+    log10_p: float
+    concentration: float
+    centre: Vectors
+    is_name: bool
+
+
+class TermBursts:
+    """Counts videos that say a term, recent against earlier, and reports each subject once."""
+
+    def __init__(self, settings: BurstSettings) -> None:
+        s = self._settings = settings
+        self._recent = Recent(
+            share=s.window_share,
+            least=s.window_least,
+            most=s.window_most,
+            age=timedelta(days=s.window_days),
+            most_terms=s.most_terms,
+            most_kept=s.most_kept,
+        )
+        self._subjects = Subjects()
+
+    def update(self, spoken: Spoken, background: Background) -> tuple[Burst, ...]:
+        """Count a video in; the subjects that it makes news."""
+        recent = self._recent
+        recent.calendar.turn(spoken.published_on)
+        video = self._hear(spoken)
+        warm_up = self._settings.warm_up
+        if not recent.add(video) or recent.earlier_of < warm_up:
+            return ()
+        if sources.one_without_past(recent.sources, recent.past, warm_up):
+            return ()
+        self._subjects.forget(recent)
+        unknown = [term for term in sorted(video.kept) if not self._subjects.knows(term)]
+        found = [self._candidate(term, background) for term in unknown]
+        fresh = [c for c in found if c is not None and not self._subjects.join(c, recent, background)]
+        groups = tie_together(fresh, background)
+        return tuple(self._report(group, background) for group in groups)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Counts, directions and quotes."""
+        return self._recent.to_arrays()
+
+    def to_json(self) -> dict[str, Any]:
+        """Recent videos, terms and the reported subjects."""
+        return {"recent": self._recent.to_json(), "subjects": self._subjects.to_json()}
+
+    @classmethod
+    def from_state(cls, settings: BurstSettings, arrays: dict[str, NDArray[Any]], state: Any) -> "TermBursts":
+        """The channel that `to_arrays` and `to_json` described."""
+        channel = cls(settings)
+        channel._recent.restore(arrays, state["recent"])
+        channel._subjects = Subjects.from_json(state["subjects"])
+        return channel
+
+    def _hear(self, spoken: Spoken) -> RecentVideo:
+        terms, words = said(sponsor_filter.without(spoken.texts))
+        s, recent = self._settings, self._recent
+        need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
+        pair = max(1, need - 1)  # two words next to each other are said by chance less often than one
+        terms = {
+            term: how
+            for term, how in terms.items()
+            if how.count >= (need_name if how.is_name else pair if " " in term else need)
+        }
+        most = max(s.rare * recent.earlier_of, 2)
+        return remember(
+            number=recent.seen,
+            video_id=spoken.video_id,
+            source=spoken.source,
+            days=(recent.calendar.place(spoken.published_on), spoken.published_on),
+            paragraph_ids=spoken.paragraph_ids,
+            starts=spoken.starts,
+            texts=spoken.texts,
+            vectors=spoken.vectors,
+            terms=terms,
+            rare=[term for term in sorted(terms) if recent.earlier.get(term, 0) <= most],
+            often=need,
+        )
+
+    def _candidate(self, term: str, background: Background) -> Candidate | None:
+        """A term that passes every gate, with what it passes them on."""
+        s, recent = self._settings, self._recent
+        count = recent.count(term)
+        if count < s.least_videos:
+            return None
+        expected = self._expected(term)
+        if count < s.ratio * expected:
+            return None
+        saying = recent.saying(term)
+        if sum(video.kept[term].about for video in saying) < s.about:
+            return None
+        mixed = sources.spread(recent.sources.values())
+        by_source = Counter(video.source for video in saying)
+        missing = sources.needed(mixed, s.sources) - len(by_source)
+        if missing > 1 or len(by_source) < sources.needed(mixed, 2):
+            return None
+        needed_p = s.log10_p - (s.source_missing if missing == 1 else 0.0)
+        spoke = sources.established(by_source, recent.past)
+        videos = sources.counted(spoke, mixed, s.source_share)
+        least = s.least_videos + (2 if mixed < sources.ONE else 0)
+        log10_p = log10_tail(videos, expected)
+        if videos < least or log10_p > needed_p + s.relief:
+            return None
+        candidate = Candidate.of(term, recent, log10_p, background)
+        if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
+            return None
+        return candidate if log10_p <= needed_p + self._relief(candidate) else None
+
+    def _relief(self, candidate: Candidate) -> float:
+        """How much less significance is asked of it for its paragraphs' likeness; without it, none passes."""
+        s = self._settings
+        if math.isnan(candidate.concentration):
+            return 0.0
+        if not candidate.is_name:
+            return 0.0 if candidate.concentration >= s.common_concentration else -math.inf
+        beyond = candidate.concentration - s.concentration
+        return s.relief * min(1.0, beyond / s.concentrated) if beyond >= 0 else -math.inf
+
+    def _companions(self, group: list[Candidate], background: Background) -> list[Candidate]:
+        """Other names of a group's subject that burst less: said in its videos, more often than before."""
+        s, recent = self._settings, self._recent
+        members = {candidate.term for candidate in group}
+        videos = group[0].videos
+        near = Counter(
+            term for number in sorted(videos) for term in recent.videos[number].kept if term not in members
+        )
+        found = []
+        for term in sorted(near):
+            expected = self._expected(term)
+            count = recent.count(term)
+            if near[term] * 3 < len(videos) or near[term] < 2 or count < s.ratio / 2 * expected:
+                continue
+            log10_p = log10_tail(count, expected)
+            if log10_p > s.log10_p / 3 or self._subjects.knows(term):
+                continue
+            companion = Candidate.of(term, recent, log10_p, background)
+            if alike(companion, group[0], background):
+                found.append(companion)
+        found.sort(key=lambda c: (c.log10_p, -len(c.term.split()), c.term))
+        return found[: max(0, COMPANIONS - len(group))]
+
+    def _expected(self, term: str) -> float:
+        recent = self._recent
+        return (recent.earlier.get(term, 0) + 0.5) / recent.earlier_of * len(recent)
+
+    def _report(self, group: list[Candidate], background: Background) -> Burst:
+        recent, strongest = self._recent, group[0]
+        group = [*group, *self._companions(group, background)]
+        subject = self._subjects.report(group)
+        videos = subject.videos(recent)
+        said = sorted(set().union(*(candidate.mentions for candidate in group)))
+        first, last = videos[0], videos[-1]
+        return Burst(
+            subject=subject.name,
+            terms=tuple(subject.terms),
+            video_ids=tuple(video.video_id for video in videos),
+            paragraph_ids=tuple(
+                video.paragraphs[row][0] for video in videos for number, row in said if number == video.number
+            ),
+            quotes=tuple(
+                _quote(video, subject.terms) for video in ((first, last) if first is not last else (first,))
+            ),
+            sources=len({video.source for video in videos}),
+            recent=recent.count(strongest.term),
+            recent_of=len(recent),
+            earlier=recent.earlier.get(strongest.term, 0),
+            earlier_of=recent.earlier_of,
+            log10_p=strongest.log10_p,
+            concentration=strongest.concentration,
+            centre=strongest.centre,
+            is_name=strongest.is_name,
+        )
+
+
+def log10_tail(count: int, expected: float) -> float:
+    """log10 of the Poisson probability of `count` or more where `expected` are (> 0).
+
+    >>> round(log10_tail(5, 0.1), 3), log10_tail(0, 3.0)
+    (-7.115, 0.0)
+    """
+    if count <= 0:
+        return 0.0
+    term = total = 1.0
+    above = count
+    while term > 1e-12 * total and above < count + 10_000:
+        above += 1
+        term *= expected / above
+        total += term
+    log = count * math.log(expected) - expected - math.lgamma(count + 1) + math.log(total)
+    return min(0.0, log / math.log(10))
+
+
+def _quote(video: RecentVideo, terms: Sequence[str]) -> Quote:
+    term = next(term for term in terms if term in video.kept)
+    paragraph_id, start = video.paragraphs[video.kept[term].best]
+    return Quote(paragraph_id, video.video_id, video.source, video.published_on, start, video.quote(term))

@@ -1,0 +1,271 @@
+"""The terms a talk says: words and pairs of words that could name a subject, and how they are said."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from models.topics.online.words import FILLERS
+
+MARK = re.compile(
+    r"\[[^\]\n]{0,60}\]|https?://\S+|www\.\S+|\b[\w.+-]{1,40}@[\w.-]{3,60}|\b\d\d?:\d\d(?::\d\d)?\b"
+)
+"""What a transcript holds beside speech: [laughter], addresses and times of day."""
+
+TOKEN = re.compile(r"[^\W_](?:[\w'’]|[.+#-](?=\w))*[+#]*|[^\w\s'’]+|\n")
+"""A word with its inner apostrophes, dots and hyphens (`don't`, `node.js`, `gpt-4`), or what divides them."""
+
+JOINS = {",", ";", "/", "&", "%", "$", "€", "#", "+", "*", "_"}
+"""What divides words but begins no sentence: after a full stop, a quote or a dash capitals tell nothing."""
+
+LONGEST = 40
+"""Characters of a word that can be a term, at most."""
+
+PART = re.compile(r"[^-]+")
+NUMBER = re.compile(r"\d[\d.,]*(?:st|nd|rd|th|s|k|m|x)?", re.IGNORECASE)
+NAME = re.compile(r"[a-z]+[A-Z]|[A-Z]+[a-z]*[A-Z]|[A-Z]{2,}|[A-Z][A-Za-z]*\d|[a-z]+\d")
+"""Written as no plain word is: iOS, ChatGPT, LLMs, ES6, log4j."""
+
+_NOUN_BEFORE = """
+a an the this that these those my your our their his her its some any no each every another of in on for
+with about by from into via using and or between against without called named
+"""
+_VERB_BEFORE = """
+to i you we they he she it who can could will would should must may might do does did not never also just
+be is are was were been being gonna wanna am let lets really i'm you're we're they're i've you've we've i'll
+you'll we'll i'd you'd we'd don't didn't doesn't can't won't very so too more most quite pretty
+"""
+_NO_SUBJECT = """
+came able across actual agree ahead allow allowed allows amazing answers ask asked asking available away
+awesome bad beautiful became become becomes began begin beginning better best bigger biggest bring brings
+brought build builds built buy call calling care careful cases cause changed changes changing check choose
+clear close completely complicated cool correct couple create created creating curious current dear decide
+decided depend depends describe despite difficult early easier easily easy ended ending enjoy enjoyed entire
+episode especially exact examples excited exciting explain extra extremely face fact fairly fall faster
+favorite figure finally follow forget forward fun funny generally gentlemen given glad happy harder hate
+highly hold honestly hope hour hours huge imagine important impossible incredible incredibly insane inside
+instance instead intro joining joke keep keeps kept kinds lady larger later latest learn learned learning
+leave left less lets listen listener listening literally lived longer lose love loved loves lower main major
+matter meant meet mention mentioned middle minute minutes miss moment month monthly months move moved moving
+near nearly nicely night normal normally occur offer older open opinion opposed opposite original outside
+overall pay pick picked plus podcast possible potentially prefer previous previously probable problem
+problems provide provided quick quickly quit rather ready realize recent recently recommend remember running
+runs sense shared shortly show showed shows simply smaller soon sounds specific spend spent stay steps stick
+stopped stuck subscribe suddenly supposed surprise surprised switch takeaway terms terrible tested
+thankfully though thousand tiny today together tomorrow tonight tough true truly typical typically
+understand understanding unique unless useful usual usually various video wait watch watched week weekend
+weird whatsoever whole wide win wish wonder wonderful wondering worse worst worth write writes writing wrong
+wrote yesterday young blah hundred hundreds million millions billion dozen thousands two three four five six
+seven eight nine ten eleven twelve fifteen twenty thirty forty fifty first third fourth fifth monday tuesday
+wednesday thursday friday saturday sunday january february march april june july august september october
+november december spring summer autumn winter morning afternoon evening mr mrs ms dr sir et al vs etc ie eg
+unintelligible inaudible crosstalk laughter applause music host guest cohost break clip transcript says
+saying does doing done goes gets makes takes wants needs looks feels thinks knows means seems seem seemed
+happens believe believed expect expected wonderfully add added adding turned turns turning letting giving
+taking coming leaving bringing keeping staying starting stopping working helping helped allowing including
+included includes involved related based according depending followed following interested interest nicer
+newer cheaper smarter thoughts opinions folks friends friend everyone's somebody dude bro buddy hell damn
+shit crap heck gosh god sake bunch bits piece pieces ton tons plenty handful half quarter rest side sides
+top bottom end ends front back lines hands mind minds eyes ear ears room wife husband kid kids mom dad son
+daughter family man woman men women boy girl name names topic topics note notes thing having did seeing
+going showing providing getting making wanting needing putting trying looking being joined familiar blown
+didn sort gonna okay
+"""
+_WEAK = """
+system fire detail
+large small big local general deep fast hard high low short long strong smart simple single type types
+version test world life hand line head eye level story power zero future change case example result results
+reach view style sound share walk stand stop answer home car house word step live
+"""
+
+
+@lru_cache(maxsize=1)
+def _stopped() -> frozenset[str]:
+    """Words that are no term and no end of one. scikit-learn's stop words, imported when first needed."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    stopped: frozenset[str] = FILLERS | ENGLISH_STOP_WORDS | frozenset(_NO_SUBJECT.split())
+    return stopped
+
+
+_HALF = frozenset(_WEAK.split())
+_NOUNY, _VERBY = frozenset(_NOUN_BEFORE.split()), frozenset(_VERB_BEFORE.split())
+
+
+@dataclass(slots=True)
+class Usage:
+    """How one text says one term.
+
+    Attributes:
+        count: how often.
+        named, plain: how often inside a sentence in a name's spelling (capital, inner capital, digit), and
+            how often in lower case; both 0 where the text's capitals say nothing.
+        noun, verb: how often right after a word that nouns follow (the, of, with), and verbs (to, you, can).
+        rows: the paragraphs, ascending; `times` how often each, `offsets` where first, in characters.
+        surface: as first written.
+    """
+
+    count: int
+    named: int
+    plain: int
+    noun: int
+    verb: int
+    rows: list[int]
+    times: list[int]
+    offsets: list[int]
+    surface: str
+
+    @property
+    def is_name(self) -> bool:
+        """Whether this text writes it as a name."""
+        return self.named > self.plain
+
+    @property
+    def best(self) -> int:
+        """The paragraph that says it most often, the first of such."""
+        return self.rows[self.times.index(max(self.times))]
+
+    @property
+    def offset(self) -> int:
+        """Where `best` first says it, in characters."""
+        return self.offsets[self.rows.index(self.best)]
+
+
+@dataclass(frozen=True)
+class _Word:
+    key: str
+    kind: str  # "word", "weak", "number", "stop" or "break"
+    named: bool
+    shaped: bool
+    before: int  # 1: nouns follow it, -1: verbs do
+
+
+@lru_cache(maxsize=1 << 16)
+def _word(raw: str) -> _Word:
+    if not raw[0].isalnum():
+        return _Word(raw, "break", named=False, shaped=raw not in JOINS, before=0)
+    plain = raw.replace("’", "'")
+    lower = plain.lower()
+    before = 1 if lower in _NOUNY else -1 if lower in _VERBY else 0
+    if NUMBER.fullmatch(lower):
+        return _Word(lower, "number", named=False, shaped=False, before=before)
+    if lower.endswith("'s"):
+        plain, lower = plain[:-2], lower[:-2]
+    key = singular(plain)
+    shaped = bool(NAME.match(plain))
+    stopped = _stopped()
+    stop = lower in stopped or (key in stopped and not shaped) or "'" in lower or not 2 <= len(key) <= LONGEST
+    if lower.endswith("ly") and len(lower) > 4 and plain[0].islower():
+        stop = True
+    kind = "weak" if key in _HALF or lower in _HALF else "stop" if stop else "word"
+    return _Word(key, kind, plain[0].isupper() or shaped, shaped, before)
+
+
+def singular(word: str) -> str:
+    """A word's key: lower case, without a plural's s.
+
+    >>> [singular(word) for word in ("LLMs", "AWS", "companies", "boxes", "caches", "class", "redis", "GPUs")]
+    ['llm', 'aws', 'company', 'box', 'cache', 'class', 'redis', 'gpu']
+    """
+    lower = word.lower()
+    if len(word) > 2 and word.endswith("s") and word[:-1].isupper():
+        return lower[:-1]
+    if len(word) <= 3 or not word.endswith("s") or lower.endswith(("ss", "us", "is", "js")):
+        return lower
+    if lower.endswith("ies") and len(lower) > 4:
+        return lower[:-3] + "y"
+    return lower[:-2] if lower.endswith(("xes", "sses", "shes")) else lower[:-1]
+
+
+def needed(words: int, most: int) -> int:
+    """How often a text of so many words must say a term that is no name to count for it: 1 to `most`.
+
+    One more for every fourfold length: once up to 500 words (a title, an abstract), twice up to 2,000, three
+    times beyond.
+    """
+    return min(most, max(1, round(1 + math.log(max(words, 1) / 250) / math.log(4))))
+
+
+def said(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
+    """Every term of a video's paragraphs with how it is said, and the number of words in all.
+
+    A term is a word or two words next to each other within a sentence, none of them a stop word, a filler,
+    an adverb in -ly or a contraction; some words (large, type, world) make a term only with another. Keys are
+    in lower case and singular; hyphens divide words, and a number joins the word before it: `vibe-coding` is
+    "vibe coding", `GPT 4` is "gpt-4".
+
+    >>> terms, words = said(["Then came ChatGPT, and large-language models. We use ChatGPT's models."])
+    >>> sorted(terms), terms["chatgpt"].count, words
+    (['chatgpt', 'chatgpt model', 'language', 'language model', 'large language', 'model'], 2, 10)
+    """
+    terms: dict[str, Usage] = {}
+    words = capitals = smalls = 0
+    for row, original in enumerate(texts):
+        text = MARK.sub(_blank, original)
+        fresh, left, last, last_at = True, 0, None, 0
+        for match in TOKEN.finditer(text):
+            raw, at = match[0], match.start()
+            whole = _word(raw)
+            if whole.kind == "break":
+                last, left, fresh = None, 0, fresh or whole.shaped
+                continue
+            words += 1
+            divided = "-" in raw and whole.kind != "number"
+            parts = PART.finditer(raw) if divided else (None,)
+            for part in parts:
+                word = whole if part is None else _word(part[0])
+                start = at if part is None else at + part.start()
+                end = start + len(raw if part is None else part[0])
+                if word.kind in ("word", "weak"):
+                    if not fresh and not word.shaped:
+                        capitals, smalls = capitals + word.named, smalls + (not word.named)
+                    how = 0 if fresh and not word.shaped else 1 if word.named else -1
+                    weak = word.kind == "weak"
+                    if not weak:
+                        _count(terms, word.key, (row, how, left, start), text[start:end])
+                    if last is not None and not (weak and last[3]):
+                        pair = min(how, last[1]) if how and last[1] else how or last[1]
+                        seen = (row, pair, last[2], last_at)
+                        _count(terms, f"{last[0]} {word.key}", seen, text[last_at:end])
+                    last, last_at, left = (word.key, how, left, weak), start, 0
+                elif word.kind == "number" and last is not None and " " not in last[0]:
+                    key = f"{last[0]}-{word.key.rstrip('.,')}"
+                    _count(terms, key, (row, last[1], last[2], last_at), text[last_at:end])
+                    last, left = None, 0
+                else:
+                    last, left = None, word.before
+                fresh = False
+    if capitals > smalls or not capitals:  # a headline, or no capitals at all: they tell nothing
+        for term in terms.values():
+            if not NAME.match(term.surface):
+                term.named = term.plain = 0
+    return terms, words
+
+
+def _blank(match: re.Match[str]) -> str:
+    """What stands for a mark: as long, so that offsets hold, and a break."""
+    return "," + " " * (len(match[0]) - 1)
+
+
+def _count(terms: dict[str, Usage], key: str, seen: tuple[int, int, int, int], surface: str) -> None:
+    row, how, left, at = seen
+    found = terms.get(key)
+    if found is None:
+        terms[key] = Usage(1, how == 1, how == -1, left == 1, left == -1, [row], [1], [at], surface)
+        return
+    found.count += 1
+    if how == 1:
+        found.named += 1
+    elif how == -1:
+        found.plain += 1
+    if left == 1:
+        found.noun += 1
+    elif left == -1:
+        found.verb += 1
+    if found.rows[-1] == row:
+        found.times[-1] += 1
+    else:
+        found.rows.append(row)
+        found.times.append(1)
+        found.offsets.append(at)

@@ -1,0 +1,170 @@
+"""A newborn topic on trial: is it news, or an old subject that no topic covered?"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from models.topics.emergence.history_sample import Past
+from models.topics.online.centring import Vectors
+from models.topics.results import Quote
+
+
+@dataclass(frozen=True, eq=False)
+class Newborn:
+    """A topic that has just been born, as the watch needs it.
+
+    Attributes:
+        words: strongest first.
+        centre: float64 [d], mean of the founding paragraphs' unit vectors, one vote a video; not centred.
+        paragraph_ids: the founding paragraphs, oldest first.
+        videos: their videos by index (`Outcome.video_index`).
+    """
+
+    topic_id: int
+    label: str
+    words: tuple[str, ...]
+    centre: Vectors
+    paragraph_ids: tuple[str, ...]
+    videos: dict[int, str]
+
+    @property
+    def onset(self) -> int:
+        """Index of the second founding video: the first may be a stray."""
+        indexes = sorted(self.videos)
+        return indexes[min(1, len(indexes) - 1)]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Videos with the subject among the recent ones and among those before them.
+
+    `log10_p` is that of the exact comparison of two Poisson rates (Przyborowski and Wilenski, Biometrika
+    1940): if nothing had changed, each of the videos with the subject would fall among the recent ones with
+    the probability recent_of / (recent_of + earlier_of). Unlike a Poisson test against the earlier share, it
+    knows how little a short past says.
+    """
+
+    recent: int
+    recent_of: int
+    earlier: int
+    earlier_of: int
+    log10_p: float
+
+    @property
+    def share(self) -> float:
+        """Share of the recent videos."""
+        return self.recent / self.recent_of
+
+    @property
+    def earlier_share(self) -> float:
+        """Share of the videos before them, taken half a video higher, as none seen is not none at all."""
+        return (self.earlier + 0.5) / (self.earlier_of + 1.0)
+
+    def with_recent(self, recent: int) -> "Evidence":
+        """The same with another number of recent videos that have the subject."""
+        return compare_rates(recent, self.recent_of, self.earlier, self.earlier_of)
+
+
+def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) -> Evidence:
+    """The evidence that `recent` of `recent_of` videos is more than `earlier` of `earlier_of`.
+
+    >>> compare_rates(5, 100, 0, 900).log10_p
+    -5.0
+    """
+    share = recent_of / (recent_of + earlier_of)
+    total = recent + earlier
+    if recent == 0 or share == 1.0:
+        return Evidence(recent, recent_of, earlier, earlier_of, 0.0)
+    log, rest, logs = math.log(share), math.log1p(-share), []
+    for k in range(recent, total + 1):
+        choose = math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
+        logs.append(choose + k * log + (total - k) * rest)
+    largest = max(logs)
+    tail = largest + math.log(math.fsum(math.exp(each - largest) for each in logs))
+    return Evidence(recent, recent_of, earlier, earlier_of, round(min(tail / math.log(10), 0.0), 6))
+
+
+class Hit(BaseModel):
+    """A video after the birth that speaks of the newborn.
+
+    Attributes:
+        at: how many recent videos had arrived, this one included.
+        quote: its paragraph that is closest to the newborn.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    at: int
+    quote: Quote
+
+
+class Trial(BaseModel):
+    """A newborn and the later videos that speak of it.
+
+    The founding paragraphs are no evidence: they were chosen because they are alike.
+
+    Attributes:
+        topic_id: None as long as no topic is born of it; then `label` and `words` are empty.
+        founders: the founding paragraphs that are still at hand, oldest first; the latest always is.
+        founding_videos: all of them, oldest first.
+        born: how many recent videos had arrived at its birth.
+        past: videos before the second founding one. (The first may be a stray; what lies between that and
+            the birth is neither past nor proof.)
+        hits: the latest `KEPT`, oldest first; `confirmed` counts all.
+    """
+
+    KEPT: ClassVar[int] = 64
+
+    topic_id: int | None = None
+    label: str = ""
+    words: tuple[str, ...] = ()
+    founders: tuple[Quote, ...]
+    founding_videos: tuple[str, ...]
+    born: int
+    past: Past
+    hits: list[Hit] = []
+    confirmed: int = 0
+
+    def name(self, newborn: Newborn) -> None:
+        """A topic was born of what is on trial."""
+        self.topic_id, self.label, self.words = newborn.topic_id, newborn.label, newborn.words
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        """The videos of founders and hits, oldest first."""
+        hits = (hit.quote.video_id for hit in self.hits)
+        return tuple(dict.fromkeys([*self.founding_videos, *hits]))
+
+    @property
+    def paragraph_ids(self) -> tuple[str, ...]:
+        """The paragraphs of founders and hits that are at hand, oldest first."""
+        hits = (hit.quote.paragraph_id for hit in self.hits)
+        return tuple(dict.fromkeys([*(quote.paragraph_id for quote in self.founders), *hits]))
+
+    def confirm(self, hit: Hit) -> None:
+        """Count a later video."""
+        self.hits = [*self.hits, hit][-self.KEPT :]
+        self.confirmed += 1
+
+    def evidence(self, now: int, least: int, ratio: float) -> Evidence | None:
+        """The strongest evidence that any run of its latest hits gives; None if none will do.
+
+        A run begins just after the hit before it, or at the birth; the videos between birth and run are past.
+
+        Args:
+            now: recent videos so far.
+            least: hits that a run must have.
+            ratio: so many times the earlier share the run's must be, and the highest share at any time.
+        """
+        starts = [hit.at for hit in self.hits]
+        if self.confirmed == len(self.hits):
+            starts = [self.born, *starts]
+        found = []
+        for length, start in enumerate(reversed(starts[:-1]), 1):
+            earlier, earlier_of = self.past.spoke + self.confirmed - length, self.past.of + start - self.born
+            share = max(self.past.peak, (earlier + 0.5) / (earlier_of + 1.0))
+            if length >= least and length >= ratio * share * (now - start):
+                found.append(compare_rates(length, now - start, earlier, earlier_of))
+        return min(found, key=lambda each: each.log10_p, default=None)

@@ -1,0 +1,304 @@
+"""When a subject is news: newborn topics that later talks confirm, and names that burst, as one alert."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from models.topics.bursts import sources
+from models.topics.bursts.recent_video import around
+from models.topics.bursts.stream_clock import Calendar
+from models.topics.bursts.term_bursts import Burst, Spoken
+from models.topics.emergence.candidate import Evidence, Hit, Newborn, Trial, compare_rates
+from models.topics.emergence.candidates import Docket
+from models.topics.emergence.embedding_bursts import Glimpse, Glimpses
+from models.topics.emergence.explanations import reason_of_birth, reason_of_burst
+from models.topics.emergence.history_sample import Arrivals
+from models.topics.emergence.reported import Kinship, Sighting, Told, part_in
+from models.topics.emergence.settings import EmergenceSettings
+from models.topics.naming.naming import name
+from models.topics.online.centring import Background, Vectors
+from models.topics.results import Emergence, Quote
+
+
+class EmergenceWatch:
+    """Says each new subject once, whichever channel sees it first.
+
+    A newborn topic is not yet news: it can be an old subject that no topic covered, one show's phrase, or a
+    flood from one source. So it is put on trial, and so is what is glimpsed: paragraphs of several videos
+    that lie close together all of a sudden, of which no topic has been born yet. It becomes news when videos
+    that arrive later confirm it: more of them speak of it, from several sources, than chance explains,
+    against a sample of everything before. A burst of names is news as it comes.
+
+    Two sightings are one subject if they have paragraphs, or their place among embeddings, or a name and
+    roughly their place in common; then only the first is told. A new name is taken at its word: GPT-4 is
+    spoken of where ChatGPT is, and is another thing. A burst whose subject is on trial is told as
+    seen by both channels. A subject that goes away and comes back is told once: its return shows as a rising
+    trend. Videos that are old when they arrive (`late`) count as past, so filling an archive is no news.
+
+    The state is bounded by the settings: `past_paragraphs`, `glimpse_paragraphs`, `trials` and `told`.
+    """
+
+    def __init__(self, settings: EmergenceSettings) -> None:
+        self._settings = s = settings
+        self._arrivals = Arrivals(s.past_paragraphs, s.past_per_video, s.source_window)
+        self._kinship = Kinship(s.same_paragraphs, s.same_cosine, s.named_cosine)
+        self._kinship_of_names = Kinship(s.same_paragraphs, s.new_name_cosine, s.named_cosine)
+        self._told = Told(s.told)
+        self._glimpses = Glimpses(s.glimpse_paragraphs, s.glimpse_pair, s.glimpse_videos, s.glimpse_log10_p)
+        self._calendar = Calendar()
+        self._now = 0
+        self._docket = Docket(s.trials, s.horizon)
+
+    def update(
+        self,
+        spoken: Spoken,
+        index: int,
+        background: Background,
+        *,
+        newborns: Sequence[Newborn] = (),
+        bursts: Sequence[Burst] = (),
+        topic_of: Callable[[Vectors], int | None] = lambda _: None,
+        batch_id: str = "",
+    ) -> tuple[Emergence, ...]:
+        """Count a video in; the subjects that it makes news.
+
+        Args:
+            spoken: the video without boilerplate; one that was learned before must not come again.
+            index: dense number of the video, ascending (`Outcome.video_index`).
+            newborns: the topics that it completed; their founders include its paragraphs.
+            bursts: what `TermBursts.update` returned for it.
+            topic_of: the topic of a direction, float64 [d] of unit length, or None: a burst's topic.
+            batch_id: names the batch in what is told.
+        """
+        self._calendar.turn(spoken.published_on)
+        day = self._calendar.place(spoken.published_on)
+        late = day < self._calendar.today - self._settings.late
+        self._now += not late
+        confirmed = [] if late else self._hear(spoken, background)
+        glimpses = self._look(spoken, index, background)
+        for newborn in newborns:
+            self._begin(newborn, background)
+        if not late:
+            self._weigh(glimpses, index, background)
+        self._arrivals.add(
+            index, spoken.video_id, spoken.source, spoken.paragraph_ids, spoken.vectors, late=late
+        )
+        told = [self._tell(burst, index, background, topic_of) for burst in bursts]
+        told += [self._try(trial, index, background) for trial in confirmed]
+        self._docket.retire(self._now)
+        return tuple(replace(each, batch_id=batch_id) for each in told if each is not None)
+
+    def _hear(self, spoken: Spoken, background: Background) -> list[Trial]:
+        """The trials that a recent video confirms, each counted."""
+        rows = self._arrivals.rows(spoken.paragraph_ids)
+        if not rows:
+            return []
+        cosines = self._docket.cosines(spoken.vectors[rows], background)
+        confirmed = []
+        for trial, column in zip(self._docket.trials, cosines.T, strict=True):
+            best = int(column.argmax())
+            if column[best] >= self._settings.member:
+                trial.confirm(Hit(at=self._now, quote=_quote(spoken, rows[best], trial.words)))
+                confirmed.append(trial)
+        return confirmed
+
+    def _look(self, spoken: Spoken, index: int, background: Background) -> list[Glimpse]:
+        rows = self._arrivals.rows(spoken.paragraph_ids)
+        quotes = [_quote(spoken, row) for row in rows]
+        return self._glimpses.add(quotes, spoken.vectors[rows], index, background)
+
+    def _begin(self, newborn: Newborn, background: Background) -> None:
+        """A topic's trial begins, or one that has begun is found to be of that topic."""
+        s, videos = self._settings, tuple(newborn.videos.values())
+        begun = self._docket.closest(newborn.centre, background, s.same_cosine)
+        if begun is not None and begun.topic_id is None:
+            begun.name(newborn)
+            return
+        before = newborn.onset
+        trial = Trial(
+            topic_id=newborn.topic_id,
+            label=newborn.label,
+            words=newborn.words,
+            founders=self._glimpses.quotes(newborn.paragraph_ids),
+            founding_videos=videos,
+            born=self._now,
+            past=self._arrivals.past(newborn.centre, background, s.member, before, frozenset(videos)),
+        )
+        self._docket.add(trial, newborn.centre)
+
+    def _weigh(self, glimpses: Sequence[Glimpse], index: int, background: Background) -> None:
+        """Put what the latest video lets glimpse on trial, unless it is on trial, told or old."""
+        s = self._settings
+        for glimpse in glimpses[: s.glimpses]:
+            videos = tuple(quote.video_id for quote in glimpse.quotes)
+            said = tuple(quote.paragraph_id for quote in glimpse.quotes)
+            if self._docket.closest(glimpse.centre, background, s.same_cosine):
+                continue
+            if self._told.find(Sighting((), said, glimpse.centre), background, self._kinship):
+                continue
+            before = glimpse.indexes[0]
+            past = self._arrivals.past(glimpse.centre, background, s.member, before, frozenset(videos))
+            found = compare_rates(len(videos), index - before + 1, past.spoke, past.of)
+            if found.log10_p <= s.glimpse_log10_p:
+                trial = Trial(founders=glimpse.quotes, founding_videos=videos, born=self._now, past=past)
+                self._docket.add(trial, glimpse.centre)
+
+    def _try(self, trial: Trial, index: int, background: Background) -> Emergence | None:
+        """The alert that a trial's latest hit makes it worth, if it does and has not been told."""
+        s = self._settings
+        if not self._docket.has(trial) or trial.past.of < s.warm_up:
+            return None
+        evidence = trial.evidence(self._now, s.least_videos, s.ratio)
+        if evidence is None or evidence.log10_p > s.log10_p:
+            return None
+        quotes = [hit.quote for hit in trial.hits[-evidence.recent :]]
+        mixed = self._arrivals.sources()
+        by_source = list(Counter(quote.source for quote in quotes).values())
+        videos = sources.counted(by_source, mixed, s.source_share)
+        if not self._convinces(evidence.with_recent(videos), trial.past.peak):
+            return None
+        if len({quote.source for quote in (*trial.founders, *quotes)}) < sources.needed(mixed, s.sources):
+            return None
+        centre = self._docket.centre(trial)
+        self._docket.drop(trial)
+        if trial.topic_id is None:
+            trial.words = self._glimpses.words_of([*trial.founders, *quotes])
+            weights = [(word, 1.0 / (1 + rank)) for rank, word in enumerate(trial.words)]
+            said = [(quote.video_id, quote.text) for quote in (*trial.founders, *quotes)]
+            trial.label = name(weights, said) or ", ".join(trial.words[:3])
+        seen = Sighting(trial.words[:3], trial.paragraph_ids, centre, trial.topic_id)
+        story = self._told.find(seen, background, self._kinship)
+        if story:
+            self._told.touch(story, seen, index)
+            return None
+        self._told.add(seen, index)
+        return _emergence(trial, evidence)
+
+    def _convinces(self, evidence: Evidence, peak: float) -> bool:
+        s = self._settings
+        return (
+            evidence.recent >= s.least_videos
+            and evidence.log10_p <= s.log10_p
+            and evidence.share >= s.ratio * max(peak, evidence.earlier_share)
+        )
+
+    def _tell(
+        self,
+        burst: Burst,
+        index: int,
+        background: Background,
+        topic_of: Callable[[Vectors], int | None],
+    ) -> Emergence | None:
+        """The alert of a burst, if its subject has not been told."""
+        trial = self._trial_of(burst, background)
+        born = trial.topic_id if trial else None
+        if trial:
+            self._docket.drop(trial)
+        seen = Sighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
+        story = self._told.find(seen, background, self._kinship_of_names if burst.is_name else self._kinship)
+        if story:
+            self._told.touch(story, seen, index)
+            return None
+        self._told.add(seen, index)
+        return Emergence(
+            subject=burst.subject,
+            terms=burst.terms,
+            channel="both" if trial else "term",
+            topic_id=born or topic_of(burst.centre),
+            video_ids=burst.video_ids,
+            sources=burst.sources,
+            recent=burst.recent,
+            recent_of=burst.recent_of,
+            earlier=burst.earlier,
+            earlier_of=burst.earlier_of,
+            log10_p=burst.log10_p,
+            first_on=min(quote.published_on for quote in burst.quotes),
+            latest_on=max(quote.published_on for quote in burst.quotes),
+            quotes=burst.quotes,
+            reason=reason_of_burst(burst, trial),
+            batch_id="",
+        )
+
+    def _trial_of(self, burst: Burst, background: Background) -> Trial | None:
+        """The trial that is about the same subject as a burst, the closest first."""
+        called = {part.lower() for term in burst.terms for part in (term, *term.split())}
+        for cosine, trial in self._docket.by_closeness(burst.centre, background):
+            names = not called.isdisjoint(word.lower() for word in trial.words[:3])
+            one, other = burst.paragraph_ids, trial.paragraph_ids
+            if self._kinship.same(max(part_in(one, other), part_in(other, one)), cosine, names):
+                return trial
+        return None
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The sample of the past, the latest paragraphs, and the centres of trials and told subjects."""
+        return {
+            **self._docket.to_arrays(),
+            **self._glimpses.to_arrays(),
+            **self._arrivals.to_arrays(),
+            **self._told.to_arrays(),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The rest of the state."""
+        return {
+            "now": self._now,
+            "calendar": self._calendar.to_json(),
+            "trials": self._docket.to_json(),
+            "glimpses": self._glimpses.to_json(),
+            "told": self._told.to_json(),
+        }
+
+    @classmethod
+    def from_state(
+        cls, settings: EmergenceSettings, arrays: dict[str, NDArray[Any]], state: dict[str, Any]
+    ) -> "EmergenceWatch":
+        """The watch that `to_arrays` and `to_json` described."""
+        watch = cls(settings)
+        watch._now = state["now"]
+        watch._calendar = Calendar.from_json(state["calendar"])
+        watch._docket.restore(arrays, state["trials"])
+        watch._glimpses.restore(arrays, state["glimpses"])
+        watch._arrivals.restore(arrays)
+        watch._told.restore(arrays, state["told"])
+        return watch
+
+
+def _emergence(trial: Trial, evidence: Evidence) -> Emergence:
+    quotes = [hit.quote for hit in trial.hits[-evidence.recent :]]
+    everyone = [*trial.founders, *quotes]
+    return Emergence(
+        subject=trial.label,
+        terms=trial.words,
+        channel="birth",
+        topic_id=trial.topic_id,
+        video_ids=trial.video_ids,
+        sources=len({quote.source for quote in everyone}),
+        recent=evidence.recent,
+        recent_of=evidence.recent_of,
+        earlier=evidence.earlier,
+        earlier_of=evidence.earlier_of,
+        log10_p=evidence.log10_p,
+        first_on=min(quote.published_on for quote in everyone),
+        latest_on=max(quote.published_on for quote in everyone),
+        quotes=(everyone[0], everyone[-1]),
+        reason=reason_of_birth(trial, evidence),
+        batch_id="",
+    )
+
+
+def _quote(spoken: Spoken, row: int, words: Sequence[str] = ()) -> Quote:
+    """A paragraph, cut to what is around the first of these words that it has."""
+    text = spoken.texts[row]
+    found = ((text.lower().find(word.lower()), len(word)) for word in words)
+    at, length = next(((at, length) for at, length in found if at >= 0), (0, 0))
+    return Quote(
+        paragraph_id=spoken.paragraph_ids[row],
+        video_id=spoken.video_id,
+        source=spoken.source,
+        published_on=spoken.published_on,
+        start=float(spoken.starts[row]) if spoken.starts else 0.0,
+        text=around(text, at, length),
+    )

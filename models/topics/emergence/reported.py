@@ -1,0 +1,135 @@
+"""Which subjects have been told, so that each is told once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from models.topics.online.centring import Background, Vectors, compare
+
+
+class Story(BaseModel):
+    """A subject that an alert was given for.
+
+    Attributes:
+        names: what it was called: terms and words, in lower case.
+        paragraph_ids: the latest that speak of it. Talks have room for many subjects, paragraphs for few.
+        topic_id: its topic, once it has one.
+        touched: index of the video at which it was last recognised.
+    """
+
+    names: list[str]
+    paragraph_ids: list[str]
+    topic_id: int | None
+    touched: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A subject as a channel sees it.
+
+    Attributes:
+        names: terms and words. paragraph_ids: those that speak of it.
+        centre: float64 [d], not centred.
+        topic_id: its topic, if it has one yet.
+    """
+
+    names: tuple[str, ...]
+    paragraph_ids: tuple[str, ...]
+    centre: Vectors
+    topic_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """When two sightings are of one subject.
+
+    Attributes:
+        overlap: if so much of the paragraphs of one is the other's …
+        cosine: … or this cosine (centred) of their centres …
+        named: … or this one, if they have a name in common as well.
+    """
+
+    overlap: float
+    cosine: float
+    named: float
+
+    def same(self, paragraphs: float, cosine: float, names: bool) -> bool:
+        """Whether they are, by the shared part of paragraphs, their cosine and whether they share a name."""
+        return paragraphs >= self.overlap or cosine >= self.cosine or (names and cosine >= self.named)
+
+
+def part_in(paragraph_ids: Sequence[str], others: Sequence[str]) -> float:
+    """How much of some paragraphs is among others; 0 if they are fewer than 2."""
+    mine = frozenset(paragraph_ids)
+    return len(mine.intersection(others)) / len(mine) if len(mine) > 1 else 0.0
+
+
+class Told:
+    """The subjects of the alerts so far, at most `bound`; those not heard of for longest go first."""
+
+    PARAGRAPHS = 64
+    NAMES = 24
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._stories: list[Story] = []
+        self._centres: list[Vectors] = []
+
+    def find(self, seen: Sighting, background: Background, kinship: Kinship) -> Story | None:
+        """The told subject that this is, the likest first; None if it is news.
+
+        What has a told subject among its paragraphs and many beside them is more than that, and is news.
+        """
+        if not self._stories:
+            return None
+        centres = background.centre(np.array(self._centres))
+        cosines = compare(background.centre(seen.centre)[np.newaxis], centres)[0]
+        called = {name.lower() for name in seen.names}
+        for at in np.argsort(-cosines, kind="stable").tolist():
+            story: Story = self._stories[int(at)]
+            if seen.topic_id is not None and story.topic_id == seen.topic_id:
+                return story
+            part = part_in(seen.paragraph_ids, story.paragraph_ids)
+            if kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
+                return story
+        return None
+
+    def add(self, seen: Sighting, at: int) -> None:
+        """Remember a subject that is being told at the video of index `at`."""
+        story = Story(names=[], paragraph_ids=[], topic_id=seen.topic_id, touched=at)
+        self._stories.append(story)
+        self._centres.append(np.asarray(seen.centre, np.float32).astype(np.float64))
+        self.touch(story, seen, at)
+        if len(self._stories) > self._bound:
+            oldest = min(range(len(self._stories)), key=lambda i: self._stories[i].touched)
+            del self._stories[oldest], self._centres[oldest]
+
+    def touch(self, story: Story, seen: Sighting, at: int) -> None:
+        """A told subject has been seen again: under these names too, in these paragraphs."""
+        names = (name.lower() for name in seen.names)
+        story.names = list(dict.fromkeys([*story.names, *names]))[: self.NAMES]
+        paragraphs = dict.fromkeys([*story.paragraph_ids, *seen.paragraph_ids])
+        story.paragraph_ids = list(paragraphs)[-self.PARAGRAPHS :]
+        story.topic_id = seen.topic_id if story.topic_id is None else story.topic_id
+        story.touched = at
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The subjects' centres: float32 [n, d]."""
+        return {
+            "told_centres": np.array(self._centres, np.float32).reshape(
+                len(self._centres), -1 if self._centres else 0
+            )
+        }
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The rest of them, in the same order."""
+        return [story.model_dump(mode="json") for story in self._stories]
+
+    def restore(self, arrays: dict[str, NDArray[Any]], stories: list[dict[str, Any]]) -> None:
+        """Take over what `to_arrays` and `to_json` described."""
+        self._stories = [Story.model_validate(story) for story in stories]
+        self._centres = list(arrays["told_centres"].astype(np.float64))

@@ -1,0 +1,100 @@
+"""How one video completes a topic: its founders found it or wake it up, and what there is to tell of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.topics.lifecycle.novelty import Kept
+from models.topics.lifecycle.registry import LastHeard
+from models.topics.online.batch import Batch
+from models.topics.online.centring import Vectors
+from models.topics.online.learnable import Said
+from models.topics.results import Birth, Dormancy, EarlierAssignment
+from models.topics.state import Memory
+
+Given = tuple[int | None, float]
+"""A topic's id, or None, and how probable that is."""
+
+
+@dataclass(frozen=True)
+class Founders:
+    """The paragraphs of a topic that is being born or woken, the earlier ones first.
+
+    Attributes:
+        woken: it has slept, and comes back under its own id.
+        asleep: the topic that made room for it, if one had to.
+        earlier: those of them that were learned before this batch.
+        vectors: float64 [n, d], unit vectors of `earlier`.
+    """
+
+    topic_id: int
+    woken: bool
+    asleep: int | None
+    all: tuple[Kept, ...]
+    earlier: tuple[Kept, ...]
+    vectors: Vectors
+
+
+def found(memory: Memory, batch: Batch, said: Said) -> Founders | None:
+    """Keep the novel ones of a batch's paragraphs, and found the topic that they complete, if they do."""
+    novelty, roster, settings = memory.novelty, memory.roster, memory.settings
+    novel = np.flatnonzero(roster.centroids.highest_cosines(said.vectors) < settings.novel_below)
+    kept = [
+        Kept(batch.paragraph_ids[said.rows[at]], batch.video_id, batch.month, said.texts[at])
+        for at in novel.tolist()
+    ]
+    newest = novelty.add(kept, said.vectors[novel])
+    founding = novelty.founding(newest, memory.background, roster.centroids)
+    if founding is None:
+        return None
+    asleep = None
+    if len(roster.centroids) >= settings.max_topics:
+        asleep = roster.quietest(memory.ledger.videos)
+        if asleep is None:
+            return None
+        roster.sleep(asleep)
+        memory.drift.end(asleep)
+    founders = tuple(novelty.kept[row] for row in founding.rows)
+    earlier = tuple(each for each in founders if each.video_id != batch.video_id)
+    earlier_vectors = novelty.vectors[founding.rows[: len(earlier)]]
+    novelty.drop(founding.rows)
+    heard = LastHeard(video=memory.ledger.videos, month=batch.month)
+    woken = roster.wake(founding.centre, founding.cosines, heard)
+    if woken is not None:
+        memory.drift.begin(woken)
+        return Founders(woken, True, asleep, founders, earlier, earlier_vectors)
+    topic_id = roster.bear(founding.centre, founding.cosines, {}, heard)
+    memory.drift.begin(topic_id)
+    return Founders(topic_id, False, asleep, founders, earlier, earlier_vectors)
+
+
+def tell(
+    memory: Memory, founders: Founders | None, given: Sequence[Given], batch_id: str
+) -> tuple[tuple[Birth, ...], tuple[Dormancy, ...]]:
+    """The birth, or the waking, and who made room for it; `given` begins with what the earlier founders got.
+
+    Those who wake a topic keep what they were given.
+    """
+    if founders is None:
+        return (), ()
+    dormancies = () if founders.asleep is None else (Dormancy(founders.asleep, True, batch_id),)
+    if founders.woken:
+        return (), (*dormancies, Dormancy(founders.topic_id, False, batch_id))
+    for kept, (topic_id, _) in zip(founders.earlier, given, strict=False):
+        memory.reservoir.assign(kept.paragraph_id, topic_id)
+    assignments = tuple(
+        EarlierAssignment(
+            kept.video_id, memory.ledger.index_of(kept.video_id), kept.month, kept.paragraph_id, *pair
+        )
+        for kept, pair in zip(founders.earlier, given, strict=False)
+    )
+    memory.roster.name({founders.topic_id: [(kept.video_id, kept.text) for kept in founders.all]})
+    birth = Birth(
+        topic=memory.roster.state(founders.topic_id),
+        paragraph_ids=tuple(kept.paragraph_id for kept in founders.all),
+        video_ids=tuple(dict.fromkeys(kept.video_id for kept in founders.all)),
+        batch_id=batch_id,
+        assignments=assignments,
+    )
+    return (birth,), dormancies

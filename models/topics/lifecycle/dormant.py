@@ -1,0 +1,102 @@
+"""Topics that nobody speaks of: asleep, out of every comparison, and not forgotten."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from models.topics.online.centring import Background, Vectors, compare, unit
+from models.topics.settings import TopicSettings
+
+
+class Sleeping(BaseModel):
+    """What is kept of a sleeping topic beside its vectors.
+
+    Attributes:
+        words: its strongest words with their c-TF-IDF weights when it fell asleep.
+        said: its strongest words with their counts.
+        size: how many paragraphs it had been given.
+    """
+
+    topic_id: int
+    words: tuple[tuple[str, float], ...]
+    said: dict[str, float]
+    count: float
+    size: int
+
+
+class Archive:
+    """Sleeping topics, in the order in which they fell asleep; bounded by the number of topics ever born.
+
+    Args:
+        anchors, means: float64 [k, d]; recent: float64 [k, r]: as in `AnchoredCentroids`.
+    """
+
+    def __init__(
+        self,
+        settings: TopicSettings,
+        sleeping: Iterable[Sleeping],
+        anchors: Vectors,
+        means: Vectors,
+        recent: Vectors,
+    ) -> None:
+        self._settings = settings
+        self.sleeping = list(sleeping)
+        self._anchors, self._means, self._recent = anchors, means, recent
+
+    def __len__(self) -> int:
+        return len(self.sleeping)
+
+    def get(self, topic_id: int) -> Sleeping | None:
+        """The topic, if it sleeps."""
+        return next((each for each in self.sleeping if each.topic_id == topic_id), None)
+
+    def put(self, sleeping: Sleeping, anchor: Vectors, mean: Vectors, recent: Vectors) -> None:
+        """A topic falls asleep."""
+        self.sleeping.append(sleeping)
+        self._anchors = np.vstack([self._anchors, anchor])
+        self._means = np.vstack([self._means, mean])
+        self._recent = np.vstack([self._recent, recent])
+
+    def nearest(self, centre: Vectors, background: Background) -> int | None:
+        """Where the sleeping topic is that a candidate at `centre`, float64 [d], is; None if none is."""
+        if not self.sleeping:
+            return None
+        share = self._settings.anchor
+        centred = background.centre
+        topics = unit((1.0 - share) * centred(self._means) + share * centred(self._anchors))
+        cosines = compare(centred(centre)[np.newaxis], topics)[0]
+        best = int(cosines.argmax())
+        return best if cosines[best] >= self._settings.birth_duplicate else None
+
+    def take(self, at: int) -> tuple[Sleeping, Vectors, Vectors, Vectors]:
+        """A topic wakes up: what is kept of it, and its anchor, mean and recent cosines."""
+        sleeping = self.sleeping.pop(at)
+        taken = self._anchors[at], self._means[at], self._recent[at]
+        self._anchors = np.delete(self._anchors, at, axis=0)
+        self._means = np.delete(self._means, at, axis=0)
+        self._recent = np.delete(self._recent, at, axis=0)
+        return sleeping, *taken
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The vectors; the rest is `sleeping`."""
+        return {
+            "sleeping_anchors": self._anchors,
+            "sleeping_means": self._means,
+            "sleeping_recent": self._recent,
+        }
+
+    @classmethod
+    def from_arrays(
+        cls, settings: TopicSettings, sleeping: Iterable[Sleeping], arrays: dict[str, NDArray[Any]]
+    ) -> "Archive":
+        """The archive that `to_arrays` and `sleeping` described."""
+        return cls(
+            settings,
+            sleeping,
+            arrays["sleeping_anchors"].copy(),
+            arrays["sleeping_means"].copy(),
+            arrays["sleeping_recent"].copy(),
+        )

@@ -1,0 +1,99 @@
+"""A sample of all paragraphs learned, for looking at the topics as a whole."""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hashing import hashed
+from models.topics.online.centring import Vectors
+from models.topics.settings import TopicSettings
+
+TEXT = 600
+"""Characters of a paragraph that are kept at most."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A paragraph in the sample.
+
+    Attributes:
+        topic_id: what it was given last; it may have become another's alias since.
+        text: its first 600 characters at most.
+    """
+
+    paragraph_id: str
+    video_id: str
+    month: str
+    text: str
+    topic_id: int | None
+
+
+class Reservoir:
+    """The `settings.reservoir` paragraphs whose ids have the smallest hashes.
+
+    Which paragraphs these are depends on the ids alone, not on order, chance or restarts, and every
+    paragraph ever learned has the same chance to be one of them.
+    """
+
+    def __init__(self, settings: TopicSettings, sampled: Iterable[Sampled], vectors: Vectors) -> None:
+        self._settings = settings
+        self._vectors = np.zeros((settings.reservoir, vectors.shape[1]), np.float32)
+        self._sampled: dict[int, Sampled] = {}
+        self._row: dict[int, int] = {}
+        self._largest: list[tuple[int, int]] = []
+        self._free = list(range(settings.reservoir - 1, -1, -1))
+        for each, vector in zip(sampled, vectors, strict=True):
+            self.add(each, vector)
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def add(self, sampled: Sampled, vector: Vectors) -> None:
+        """Offer a paragraph with its unit vector, [d]."""
+        key = hashed(sampled.paragraph_id)
+        if key in self._row:
+            return
+        if not self._free:
+            if key > -self._largest[0][0]:
+                return
+            self._remove(-heapq.heappop(self._largest)[0])
+        row = self._free.pop()
+        self._row[key], self._vectors[row] = row, vector
+        self._sampled[key] = replace(sampled, text=sampled.text[:TEXT])
+        heapq.heappush(self._largest, (-key, row))
+
+    def drop(self, video_id: str) -> None:
+        """Take a video's paragraphs out."""
+        gone = [key for key, sampled in self._sampled.items() if sampled.video_id == video_id]
+        for key in gone:
+            self._remove(key)
+        if gone:
+            self._largest = [(-key, row) for key, row in self._row.items()]
+            heapq.heapify(self._largest)
+
+    def assign(self, paragraph_id: str, topic_id: int | None) -> None:
+        """A paragraph has been given another topic."""
+        key = hashed(paragraph_id)
+        if key in self._sampled:
+            self._sampled[key] = replace(self._sampled[key], topic_id=topic_id)
+
+    def paragraphs(self) -> list[Sampled]:
+        """The sample, in the order of the hashes."""
+        return [self._sampled[key] for key in sorted(self._row)]
+
+    def vectors(self) -> Vectors:
+        """Its unit vectors, in the same order: float64 [n, d]."""
+        rows = [self._row[key] for key in sorted(self._row)]
+        return self._vectors[rows].astype(np.float64)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The vectors as float32, in the order of `paragraphs`."""
+        return {"sampled_vectors": self.vectors().astype(np.float32)}
+
+    def _remove(self, key: int) -> None:
+        self._free.append(self._row.pop(key))
+        del self._sampled[key]

@@ -1,0 +1,1 @@
+"""Names of topics, and the hierarchy in which they would merge."""

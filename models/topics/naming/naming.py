@@ -1,0 +1,271 @@
+"""A readable name for a topic, from its words and its paragraphs, without a language model."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from models.topics.online.words import TOKEN, content_words
+
+LENGTH = 40
+"""Characters of a name, at most."""
+
+_PHRASE = 4
+"""Words of a phrase, at most."""
+
+_BY_SIZE = (1.0, 2.0, 2.3, 2.3)
+"""What the mean strength of so many words counts: two say more than one, four hardly more than three."""
+
+_PLAIN = 0.75
+"""What a single word in small letters counts: most are too general (`data`, but not `Kubernetes`)."""
+
+_UNTYPICAL = 0.8
+"""What a phrase counts with a word that is not among the topic's."""
+
+_PERSON = 0.1
+"""What a person's name counts."""
+
+_CALLED = 0.25
+"""What stands between commas this often is the name of one who is spoken to: `yeah, Chris, …`."""
+
+_WHOLE = 0.6
+"""A phrase that is said in a longer one this often is only part of it."""
+
+_SECOND = 0.45
+"""A second phrase is worth mentioning from this share of the first one's score …"""
+
+_SECOND_AFTER_PHRASE = 0.2
+"""… and from this where the first is a phrase, whose name another topic has."""
+
+_KEPT = 0.6
+"""A name is kept while its words are this strong, against those of the best name now."""
+
+_SENTENCE_END = (".", "!", "?", "…", ":", '"', "“", ">")
+
+_UNFIT = """
+able absolutely add added adds amazing appreciate ask asked asking awesome bad best better big bigger
+brought build building built bring bringing call called calling care change changed changing cool create
+created creating deal did different difficult does doing done easier easy end enjoy excellent excited
+exciting fantastic far fast faster feeling felt find finding follow forward found fun future good happy
+hard harder having high higher hope important interested involved joined joining keep keeping large larger
+learn learned left listening live lived love low lower main major minute moment month months move moved
+moving nicely perfect play possible quick quickly ready recent recently remember run running seeing seem
+seems send sent share shared similar simple small smaller solve stay stop terms true truly turns type types
+understand understanding useful wonderful world worry write writing written wrong wrote
+"""
+
+_NO_NAMES = frozenset(_UNFIT.split())
+"""Words that say too little to begin or end a name, beyond those that are no content words at all."""
+
+_GIVEN = """
+aaron adam alan alex alice amanda amy andrea andrew andy angela anna anne anthony barbara ben benjamin bob
+brad brandon brett brian bruce bryan carl carlos carol catherine charles chris christian christina
+christopher colin craig dan daniel dave david dennis diana don donald doug ed edward elizabeth emily emma
+eric erik evan frank fred gary george greg gregory hannah harry heather helen henry ian jack jacob james
+jamie jane jason jeff jennifer jeremy jerod jessica jim joe joel john jon jonathan jordan jose joseph josh
+joshua juan karen karl kate katie keith kelly ken kenneth kevin kim kris kyle larry laura lauren lee linda
+lisa louis luke marc maria mark martin mary matt matthew megan melissa michael michelle mike nancy natalie
+nathan nicholas nick nicole olivia oliver pat patricia patrick paul pete peter phil philip rachel ralph ray
+rebecca richard rob robert roger ron ryan sam samantha samuel sara sarah scott sean sharon simon stefan
+stephanie stephen steve steven stuart susan taylor ted teresa thomas tim timothy todd tom tony tyler
+vincent walter wendy will william zach
+"""
+
+_PEOPLE = frozenset(_GIVEN.split())
+"""Given names often heard in English talks and seldom the name of a product."""
+
+
+@dataclass
+class _Phrase:
+    """Words that stand together, however they are inflected, hyphenated or capitalised.
+
+    Attributes:
+        stems: the words without plural and hyphens, in lower case.
+        inside, leading: how it was written, inside sentences and at their beginning.
+        videos: who said it.
+        called: how often it stood alone between commas or stops.
+    """
+
+    stems: tuple[str, ...]
+    inside: Counter[str] = field(default_factory=Counter)
+    leading: Counter[str] = field(default_factory=Counter)
+    videos: set[str] = field(default_factory=set)
+    called: int = 0
+
+    @property
+    def said(self) -> int:
+        """How often."""
+        return self.inside.total() + self.leading.total()
+
+    @property
+    def content(self) -> list[str]:
+        """The stems without "of"."""
+        return [stem for stem in self.stems if stem != "of"]
+
+    def form(self) -> str:
+        """Its most frequent form; one that only begins sentences loses its capital, but for acronyms."""
+        forms = self.inside or self.leading
+        form = min(forms, key=lambda written: (-forms[written], written))
+        form = form.removesuffix("'s").removesuffix("’s")
+        first, _, rest = form.partition(" ")
+        if not self.inside and first[1:].islower():
+            return f"{first.lower()} {rest}".rstrip()
+        return form
+
+
+def name(
+    words: Sequence[tuple[str, float]],
+    paragraphs: Sequence[tuple[str, str]],
+    taken: Collection[str] = (),
+    previous: str | None = None,
+) -> str:
+    """The topic's name: a phrase of one to four words as speakers write it, or two joined by "&".
+
+    Candidates are runs of content words in the paragraphs. One is good if its words are strong in the topic,
+    if several videos say it, and if its words keep each other's company. What is good is not always pretty:
+    nothing here knows grammar, and a topic that is about nothing gets a name that says nothing.
+
+    Args:
+        words: the topic's words with their c-TF-IDF weights, strongest first.
+        paragraphs: its representative paragraphs, as (video_id, text); their order changes nothing.
+        taken: names of other topics, which this one must not have; capitals, plurals and order do not tell
+            names apart.
+        previous: its name so far, kept while its words are not much weaker than those of the new one.
+
+    Returns:
+        At most `LENGTH` characters; the strongest words where no phrase will do; "" where there is nothing
+        to name it by.
+    """
+    used = {_key(label) for label in taken}
+    weights: dict[str, float] = {}
+    for word, weight in words:
+        weights[_stem(word)] = max(weight, weights.get(_stem(word), 0.0))
+    labels = (label for label in _labels(words, paragraphs, weights) if _fits(label, used))
+    label = next(labels, "")
+    if previous and _fits(previous, used):
+        return previous if _strength(previous, weights) >= _KEPT * _strength(label, weights) else label
+    return label
+
+
+def _fits(label: str, used: set[str]) -> bool:
+    return 0 < len(label) <= LENGTH and _key(label) not in used
+
+
+def _labels(
+    words: Sequence[tuple[str, float]], paragraphs: Sequence[tuple[str, str]], weights: Mapping[str, float]
+) -> Iterator[str]:
+    """Names by goodness: the best phrase, with its best complement if it is one word; and so on; words."""
+    phrases, said = _phrases(paragraphs, weights)
+    videos = len({video for video, _ in paragraphs})
+    times = {phrase.stems: phrase.said for phrase in phrases}
+    scores = {phrase.stems: _score(phrase, weights, said, videos) for phrase in phrases}
+    for whole in phrases:
+        for part in _parts(whole.stems) if all(stem in weights for stem in whole.content) else ():
+            if scores[whole.stems] and part in scores and whole.said >= _WHOLE * times[part]:
+                scores[part] = 0.0
+    ranked = sorted((p for p in phrases if scores[p.stems] > 0), key=lambda p: (-scores[p.stems], p.stems))[
+        :40
+    ]
+    later: list[str] = []
+    for first in ranked[:12]:
+        least = scores[first.stems] * (_SECOND if len(first.stems) == 1 else _SECOND_AFTER_PHRASE)
+        joined = [
+            f"{first.form()} & {second.form()}"
+            for second in ranked
+            if not _kin(first, second) and scores[second.stems] >= least
+        ]
+        joined = [label for label in joined if len(label) <= LENGTH][:4]
+        if len(first.stems) > 1 or not joined:
+            yield first.form()
+        yield from joined[:1]
+        later += [*joined[1:], first.form()]
+    yield from later
+    strongest = [word for word, _ in words]
+    yield from (", ".join(strongest[:count]) for count in (2, 3, 1))
+    for place, word in enumerate(strongest):
+        yield from (f"{word}, {other}" for other in strongest[place + 1 :])
+
+
+def _score(phrase: _Phrase, weights: Mapping[str, float], said: Mapping[str, int], videos: int) -> float:
+    own = [weights.get(stem, 0.0) for stem in phrase.content]
+    untypical = min(own) == 0
+    needed = 1 if len(own) == 1 else 3 if untypical else min(2, videos)
+    if len(phrase.videos) < needed or (untypical and "of" in phrase.stems):
+        return 0.0
+    strength = sum(own) / len(own) * _BY_SIZE[len(own) - 1]
+    company: float = (phrase.said / min(said[stem] for stem in phrase.content)) ** 0.5
+    spread = len(phrase.videos) / (len(phrase.videos) + 1.0)
+    person = phrase.called > _CALLED * phrase.said or not _PEOPLE.isdisjoint(phrase.stems)
+    plain = len(own) == 1 and phrase.form().islower()
+    discount = (_PERSON if person else 1.0) * (_PLAIN if plain else 1.0) * (_UNTYPICAL if untypical else 1.0)
+    return strength * company * spread * discount
+
+
+def _strength(label: str, weights: Mapping[str, float]) -> float:
+    stems = [_stem(word) for word in TOKEN.findall(label) if _is_content(word)]
+    return sum(weights.get(stem, 0.0) for stem in stems) / max(len(stems), 1)
+
+
+def _phrases(
+    paragraphs: Sequence[tuple[str, str]], weights: Mapping[str, float]
+) -> tuple[list[_Phrase], Counter[str]]:
+    """The phrases with at least one of the topic's words, and how often each stem was said."""
+    phrases: dict[tuple[str, ...], _Phrase] = {}
+    said: Counter[str] = Counter()
+    for video_id, text in paragraphs:
+        tokens = [(token[0], token.start(), token.end()) for token in TOKEN.finditer(text)]
+        stems = [_stem(word) for word, _, _ in tokens]
+        content = [_is_content(word) for word, _, _ in tokens]
+        said.update(stems)
+        for first, (word, start, _) in enumerate(tokens):
+            if not content[first]:
+                continue
+            before = text[tokens[first - 1][2] if first else 0 : start].strip()
+            leading = before.endswith(_SENTENCE_END) or not (first or before)
+            of_topic = False
+            for last in range(first, min(first + _PHRASE, len(tokens))):
+                if last > first and text[tokens[last - 1][2] : tokens[last][1]] != " ":
+                    break
+                of_topic = of_topic or stems[last] in weights
+                if not content[last]:
+                    if stems[last] != "of" or last > first + 1:
+                        break
+                elif of_topic:
+                    key = tuple(stems[first : last + 1])
+                    end = tokens[last][2]
+                    phrase = phrases.get(key) or phrases.setdefault(key, _Phrase(key))
+                    (phrase.leading if leading else phrase.inside)[text[start:end]] += 1
+                    phrase.videos.add(video_id)
+                    phrase.called += (
+                        word[0].isupper() and before.endswith(",") and text[end : end + 1] in ".,?!;"
+                    )
+    return list(phrases.values()), said
+
+
+def _parts(stems: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The shorter phrases of two words or more in a phrase."""
+    for size in range(2, len(stems)):
+        yield from (stems[begin : begin + size] for begin in range(len(stems) - size + 1))
+
+
+def _kin(first: _Phrase, second: _Phrase) -> bool:
+    """Whether a word of one looks like a word of the other: `label` and `labeling`."""
+    return any(one[:4] == other[:4] for one in first.content for other in second.content)
+
+
+def _key(label: str) -> str:
+    """What two names have in common that differ in capitals, hyphens, plurals and order only."""
+    return " ".join(sorted(_stem(word) for word in label.split() if word != "&"))
+
+
+@lru_cache(maxsize=50_000)
+def _is_content(word: str) -> bool:
+    return word.lower() not in _NO_NAMES and bool(content_words(word))
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    word = word.lower().replace("-", "").replace("’", "'").removesuffix("'s")
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word

@@ -1,0 +1,134 @@
+"""BERTopic, the engine of the topic model: what is used of it, imported without what is not.
+
+Whole, BERTopic costs seconds of processor at every start: its plots import plotly and umap, which compiles
+itself; its embedding backends and its language models import sentence-transformers and transformers; what
+saves it asks for torch. Nothing of that is used for learning online, so while this module imports BERTopic
+
+- what draws and what saves is run by whoever draws or saves first, if anybody does;
+- those of its parts that it can do without where their package is not installed are not found, and it does
+  without them: its own parts by name, so that no other import of their packages is touched.
+
+`tests/unit/topics/test_engine.py` holds that against the BERTopic that is installed.
+
+Importing this module takes a second: `models.topics` does it on first use.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+from models.loading.import_lock import one_at_a_time
+
+ON_FIRST_USE = frozenset({"bertopic.plotting", "bertopic._save_utils"})
+"""Run when something of them is used: drawing, and writing a model to files."""
+LEFT_OUT = frozenset(
+    {
+        "hdbscan",  # clusters are those of AnchoredCentroids
+        "bertopic.backend._multimodal",  # paragraphs come with their embeddings
+        "bertopic.representation._textgeneration",  # words are c-TF-IDF's
+        "bertopic.representation._visual",
+        "bertopic.representation._zeroshot",
+        "bertopic.backend._openai",  # what follows is imported only where its package is installed
+        "bertopic.backend._cohere",
+        "bertopic.backend._model2vec",
+        "bertopic.backend._fastembed",
+        "bertopic.backend._langchain",
+        "bertopic.representation._llamacpp",
+        "bertopic.representation._openai",
+        "bertopic.representation._litellm",
+        "bertopic.representation._langchain",
+        "bertopic.representation._pos",
+    }
+)
+"""Not found by BERTopic's import; it says "not installed" of them to whoever uses them in this process."""
+UNUSED = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "umap",
+    "hdbscan",
+    "plotly",
+    "numba",
+    "matplotlib",
+)
+"""The large packages that come with BERTopic and must not be imported for it."""
+
+
+class _WithoutUnused(MetaPathFinder):
+    """Finds some parts of BERTopic for later, and others not at all; in one thread alone."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if threading.get_ident() != self._thread:
+            return None
+        if fullname in LEFT_OUT:
+            raise ModuleNotFoundError(f"{fullname} is left out: see {__name__}", name=fullname)
+        if fullname not in ON_FIRST_USE:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _OnFirstUse(spec.loader)
+        return spec
+
+
+class _OnFirstUse(Loader):
+    """Runs a module when the first of its names is asked for.
+
+    `importlib.util.LazyLoader` would run it for `__file__` already, which whoever looks through
+    `sys.modules` asks of every module.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        def load(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            with one_at_a_time():
+                if vars(module).pop("__getattr__", None) is not None:
+                    self._loader.exec_module(module)
+            return getattr(module, name)
+
+        vars(module)["__getattr__"] = load
+
+
+@contextmanager
+def _without_unused() -> Iterator[None]:
+    finder = _WithoutUnused()
+    with one_at_a_time():
+        sys.meta_path.insert(0, finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(finder)
+
+
+with _without_unused():
+    from bertopic._bertopic import BERTopic, TopicMapper
+    from bertopic.cluster import BaseCluster
+    from bertopic.dimensionality import BaseDimensionalityReduction
+    from bertopic.vectorizers import ClassTfidfTransformer, OnlineCountVectorizer
+
+__all__ = [
+    "BERTopic",
+    "BaseCluster",
+    "BaseDimensionalityReduction",
+    "ClassTfidfTransformer",
+    "OnlineCountVectorizer",
+    "TopicMapper",
+]

@@ -1,0 +1,180 @@
+"""BERTopic, driven online: one `partial_fit` a batch, with ids that stay."""
+
+import importlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.topics.online.centring import Vectors
+from models.topics.online.centroids import AnchoredCentroids
+from models.topics.online.words import content_words
+from models.topics.settings import TopicSettings
+
+Words = tuple[tuple[str, float], ...]
+
+
+class OnlineTopics:
+    """A BERTopic whose cluster model is `AnchoredCentroids` and whose words follow the talks.
+
+    BERTopic's labels are the centroids': 0 for "no topic", then the slots. It is told of every label before
+    it meets one (several that it finds by itself it numbers in the order of a set), and looks only at the
+    labels of the batch at hand: looking at all of them in every call was nine tenths of its cost.
+    """
+
+    def __init__(self, settings: TopicSettings, centroids: AnchoredCentroids) -> None:
+        from models.topics.online import bertopic_adapter
+        from models.topics.online.vectorizer import TalkTfidf, TalkVectorizer
+
+        self._mapper: Any = bertopic_adapter.TopicMapper
+        self._pandas: Any = importlib.import_module("pandas")
+        self._centroids = centroids
+        self._vectorizer = TalkVectorizer(settings)
+        self._tfidf = TalkTfidf(self._vectorizer)
+        self._bertopic: Any = bertopic_adapter.BERTopic(
+            language="multilingual",  # "english" would strip all but A-Z and digits from the words
+            top_n_words=settings.top_words,
+            umap_model=bertopic_adapter.BaseDimensionalityReduction(),
+            hdbscan_model=_Labelled(centroids, self._vectorizer),
+            vectorizer_model=self._vectorizer,
+            ctfidf_model=self._tfidf,
+        )
+        self._bertopic.topic_sizes_ = Counter({0: 0})
+        self._words: list[Words] = []
+
+    @classmethod
+    def seeded(
+        cls, settings: TopicSettings, centroids: AnchoredCentroids, descriptions: Sequence[str]
+    ) -> "OnlineTopics":
+        """Topics whose first words are those of their descriptions."""
+        online = cls(settings, centroids)
+        for description in descriptions:
+            online.append(count_words([description]), size=0)
+        online.refresh()
+        return online
+
+    def learn(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[int | None, float]]:
+        """Learn paragraphs with their unit vectors, float64 [n, d]; each one's topic id and probability."""
+        bertopic = self._bertopic
+        bertopic.topic_mapper_ = self._mapper(list(range(len(self._centroids) + 1)))
+        bertopic.topic_representations_ = {}  # else it looks at every topic that the batch leaves out
+        with self._pandas.option_context("mode.string_storage", "python"):  # a third cheaper for a few texts
+            bertopic.partial_fit(list(texts), vectors)
+        for label, pairs in bertopic.topic_representations_.items():
+            if label:
+                self._words[label - 1] = _readable(pairs)
+        ids = [None, *self._centroids.topic_ids]
+        given = zip(bertopic.topics_, bertopic.probabilities_, strict=True)
+        return [(ids[label], float(probability)) for label, probability in given]
+
+    def words(self, slot: int) -> Words:
+        """A topic's strongest words with their c-TF-IDF weights, as of when it was last spoken of."""
+        return self._words[slot]
+
+    def append(self, said: Mapping[str, float], size: int) -> None:
+        """Words for the topic in the next slot; `refresh` weighs them."""
+        self._vectorizer.append(said)
+        self._words.append(())
+        self._bertopic.topic_sizes_[len(self._words)] = size
+
+    def pool(self, slot: int, into: int) -> None:
+        """Count a topic's words and paragraphs as another's, before its slot is closed."""
+        self._vectorizer.pool(slot + 1, into + 1)
+        self._bertopic.topic_sizes_[into + 1] += self._bertopic.topic_sizes_[slot + 1]
+
+    def remove(self, slot: int) -> tuple[dict[str, float], int]:
+        """Close a slot; returns its strongest words with their counts, and how many paragraphs it had."""
+        sizes = self._bertopic.topic_sizes_
+        size = int(sizes[slot + 1])
+        for label in range(slot + 1, len(self._words)):
+            sizes[label] = sizes[label + 1]
+        del sizes[len(self._words)], self._words[slot]
+        return self._vectorizer.remove(slot + 1), size
+
+    def refresh(self) -> None:
+        """Weigh the words of all topics again, as `learn` does for those it is told of."""
+        rows = np.arange(1, len(self._words) + 1)
+        if not len(rows) or not self._vectorizer.words:
+            return
+        weights = self.c_tf_idf()[1:]
+        bertopic, names = self._bertopic, self._vectorizer.words
+        best = bertopic._top_n_idx_sparse(weights, max(bertopic.top_n_words, 30))
+        values = bertopic._top_n_values_sparse(weights, best)
+        for slot, (columns, scores) in enumerate(zip(best, values, strict=True)):
+            order = np.argsort(scores)[::-1][: bertopic.top_n_words]
+            pairs = [(names[columns[at]], scores[at]) for at in order if columns[at] is not None]
+            self._words[slot] = _readable(pairs)
+
+    def c_tf_idf(self) -> Any:
+        """The c-TF-IDF weights: csr float64 [1 + topics, words], "no topic" first."""
+        counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
+        return self._tfidf.fit(counts).transform(counts)
+
+    def sizes(self) -> list[int]:
+        """How many paragraphs each slot's topic was given."""
+        return [int(self._bertopic.topic_sizes_[label]) for label in range(1, len(self._words) + 1)]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Word counts (csr, "no topic" first), their totals and topic sizes; the columns' words are
+        `vocabulary`."""
+        counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
+        sizes = self._bertopic.topic_sizes_
+        return {
+            "word_counts": counts.data,
+            "word_columns": counts.indices.astype(np.int64),
+            "word_rows": counts.indptr.astype(np.int64),
+            "word_totals": self._vectorizer.totals[: len(self._vectorizer.words)],
+            "topic_sizes": np.array([sizes[label] for label in range(len(self._words) + 1)], np.int64),
+        }
+
+    def vocabulary(self) -> list[str]:
+        """The words of the counts' columns, in order."""
+        return list(self._vectorizer.words)
+
+    @classmethod
+    def restored(
+        cls,
+        settings: TopicSettings,
+        centroids: AnchoredCentroids,
+        arrays: dict[str, NDArray[Any]],
+        vocabulary: Sequence[str],
+        words: Sequence[Words],
+    ) -> "OnlineTopics":
+        """What `to_arrays`, `vocabulary` and `words` (of each slot in turn) described."""
+        import scipy.sparse as sp
+
+        online = cls(settings, centroids)
+        counts = sp.csr_matrix(
+            (arrays["word_counts"], arrays["word_columns"], arrays["word_rows"]),
+            (len(words) + 1, len(vocabulary)),
+        )
+        online._vectorizer.restore(vocabulary, counts, arrays["word_totals"])
+        online._words = list(words)
+        online._bertopic.topic_sizes_ = Counter(dict(enumerate(arrays["topic_sizes"].tolist())))
+        return online
+
+
+class _Labelled:
+    """The centroids as BERTopic sees them; they tell the vectorizer which topics a batch speaks of."""
+
+    def __init__(self, centroids: AnchoredCentroids, vectorizer: Any) -> None:
+        self._centroids = centroids
+        self._vectorizer = vectorizer
+
+    def partial_fit(self, vectors: Vectors, y: object = None) -> "_Labelled":
+        fitted = self._centroids.partial_fit(vectors)
+        self.labels_, self.probabilities_ = fitted.labels_, fitted.probabilities_
+        self._vectorizer.touched = np.unique(self.labels_)
+        return self
+
+
+def count_words(texts: Iterable[str]) -> dict[str, float]:
+    """How often each content word is said, words in sorted order."""
+    said = Counter(word for text in texts for word in content_words(text))
+    return {word: float(said[word]) for word in sorted(said)}
+
+
+def _readable(pairs: Iterable[tuple[str, float]]) -> Words:
+    return tuple((str(word), float(weight)) for word, weight in pairs if word)

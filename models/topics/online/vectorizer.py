@@ -1,0 +1,157 @@
+"""Word counts for c-TF-IDF that replay: the same batches give the same words, in any process.
+
+Importing this module imports BERTopic, which takes a while; `models.topics.online.partial_fit` does it on
+first use.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.preprocessing import normalize
+
+from models.topics.online.bertopic_adapter import ClassTfidfTransformer, OnlineCountVectorizer
+from models.topics.online.centring import Vectors
+from models.topics.online.words import content_words
+from models.topics.settings import TopicSettings
+
+
+class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is untyped
+    """BERTopic's online vectorizer, made repeatable, bounded and quick.
+
+    Beyond the original (`bertopic.vectorizers.OnlineCountVectorizer`):
+
+    - new words join the vocabulary in sorted order; the original's order follows the hash seed;
+    - only topics that a batch speaks of fade, so a dormant topic keeps its words;
+    - only their rows are handed on (`touched` says which), as a copy: c-TF-IDF normalises in place;
+    - the vocabulary is pruned to its most frequent words, but never of a topic's strongest.
+
+    Attributes:
+        vocabulary_: each word's column.
+        counts: float64 [1 + topics, room for words], "no topic" first: the faded counts.
+        totals: float64 [room for words]: how often each word was counted in all topics together.
+        touched: the rows that the next documents are for, in their order.
+    """
+
+    def __init__(self, settings: TopicSettings) -> None:
+        super().__init__(decay=settings.word_decay, analyzer=content_words)
+        self.settings = settings
+        self.words: list[str] = []
+        self.vocabulary_: dict[str, int] = {}
+        self.fixed_vocabulary_ = False
+        self.counts: Vectors = np.zeros((1, 1024))
+        self.totals: Vectors = np.zeros(1024)
+        self.touched: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def partial_fit(self, raw_documents: Sequence[str]) -> "TalkVectorizer":
+        """Count the documents' words, and give new ones a column each."""
+        self._said = [Counter(content_words(document)) for document in raw_documents]
+        self._make_room(word for said in self._said for word in said)
+        return self
+
+    def update_bow(self, raw_documents: Sequence[str]) -> sp.csr_matrix:
+        """Add the counts of one document for each touched row; returns these rows' counts so far."""
+        for row, said in zip(self.touched.tolist(), self._said, strict=True):
+            if said:
+                faded = self.decay * self.counts[row]
+                self.counts[row] -= faded
+                self.totals -= faded
+                self._count(row, said)
+        if len(self.words) > 1.25 * self.settings.vocabulary:
+            self._prune()
+        return self.rows(self.touched)
+
+    def get_feature_names_out(self, input_features: object = None) -> list[str]:
+        """The words of the columns, in order."""
+        return self.words
+
+    def rows(self, rows: NDArray[np.int64]) -> sp.csr_matrix:
+        """The counts of these rows: csr float64 [rows, words]."""
+        return sp.csr_matrix(self.counts[rows, : len(self.words)])
+
+    def append(self, said: Mapping[str, float]) -> None:
+        """A row for one more topic, with these words."""
+        self._make_room(said)
+        self.counts = np.vstack([self.counts, np.zeros(self.counts.shape[1])])
+        self._count(len(self.counts) - 1, said)
+
+    def pool(self, row: int, into: int) -> None:
+        """Count one topic's words as another's, before its row is removed."""
+        self.counts[into] += self.counts[row]
+        self.totals += self.counts[row]
+
+    def remove(self, row: int) -> dict[str, float]:
+        """Take a topic's row out; returns its strongest words with their counts."""
+        left = {self.words[column]: float(self.counts[row, column]) for column in self._strongest(row)}
+        self.totals -= self.counts[row]
+        self.counts = np.delete(self.counts, row, axis=0)
+        return left
+
+    def restore(self, words: Sequence[str], counts: sp.csr_matrix, totals: Vectors) -> None:
+        """Continue with these columns, counts [1 + topics, words] and totals [words]."""
+        room = max(1024, len(words))
+        self.words, self.vocabulary_ = list(words), {word: column for column, word in enumerate(words)}
+        self.counts, self.totals = np.zeros((counts.shape[0], room)), np.zeros(room)
+        self.counts[:, : len(words)] = counts.toarray()
+        self.totals[: len(words)] = totals
+
+    def _make_room(self, said: Iterable[str]) -> None:
+        for word in sorted(set(said).difference(self.vocabulary_)):
+            self.vocabulary_[word] = len(self.words)
+            self.words.append(word)
+        short = len(self.words) - self.counts.shape[1]
+        if short > 0:
+            more = short + self.counts.shape[1] // 2
+            self.counts = np.pad(self.counts, ((0, 0), (0, more)))
+            self.totals = np.pad(self.totals, (0, more))
+
+    def _count(self, row: int, said: Mapping[str, float]) -> None:
+        columns = [self.vocabulary_[word] for word in said]
+        often = np.array(list(said.values()), np.float64)
+        self.counts[row, columns] += often
+        self.totals[columns] += often
+
+    def _strongest(self, row: int) -> list[int]:
+        present = np.flatnonzero(self.counts[row] > 0)
+        rarity = np.log1p(
+            self.totals.sum() / max(len(self.words), 1) / np.maximum(self.totals[present], 1e-9)
+        )
+        strength = self.counts[row, present] * rarity
+        order = np.lexsort((present, -strength))[: self.settings.protected_words]
+        return [int(column) for column in present[order]]
+
+    def _prune(self) -> None:
+        known = len(self.words)
+        order = np.lexsort((np.arange(known), -self.totals[:known]))
+        kept = set(order[: self.settings.vocabulary].tolist())
+        for row in range(len(self.counts)):
+            kept.update(self._strongest(row))
+        columns = np.array(sorted(kept))
+        words = [self.words[column] for column in columns.tolist()]
+        self.restore(words, sp.csr_matrix(self.counts[:, columns]), self.totals[columns])
+
+
+class TalkTfidf(ClassTfidfTransformer):  # type: ignore[misc] # BERTopic is untyped
+    """BERTopic's c-TF-IDF of a few topics among all: how rare a word is, is asked of all topics.
+
+    The original takes the rows it is given for all there are.
+    """
+
+    def __init__(self, vectorizer: TalkVectorizer) -> None:
+        super().__init__(reduce_frequent_words=True)
+        self.vectorizer = vectorizer
+
+    def fit(self, X: sp.csr_matrix, multiplier: object = None) -> "TalkTfidf":  # noqa: N803
+        """Learn every word's weight from the vectorizer's totals."""
+        totals = self.vectorizer.totals[: X.shape[1]]
+        words_per_topic = max(int(totals.sum() / len(self.vectorizer.counts)), 1)
+        self.idf: Vectors = np.log1p(words_per_topic / np.maximum(totals, 1e-9))
+        return self
+
+    def transform(self, X: sp.csr_matrix) -> sp.csr_matrix:  # noqa: N803
+        """Counts to c-TF-IDF weights: the root of a word's share of its topic, times its weight."""
+        weights = normalize(X, axis=1, norm="l1", copy=True)
+        weights.data = np.sqrt(weights.data) * self.idf[weights.indices]
+        return weights

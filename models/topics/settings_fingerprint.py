@@ -1,0 +1,36 @@
+"""Every number that a model was learned with, to tell whether it can go on with those of today."""
+
+from dataclasses import fields
+from typing import Any
+
+from models.topics.bursts.term_bursts import BurstSettings
+from models.topics.drift.health import HealthSettings
+from models.topics.drift.watch import DriftSettings
+from models.topics.emergence.settings import EmergenceSettings
+from models.topics.online.boilerplate import BoilerplateSettings
+from models.topics.settings import TopicSettings
+
+_FREE = ("sensitivity",)
+"""What may be changed at any time: it decides what is told, and not what is learned."""
+
+
+def numbers(settings: TopicSettings) -> dict[str, str]:
+    """Name and value of each setting of the model and its parts, by name.
+
+    >>> numbers(TopicSettings())["drift.delta"]
+    '0.05'
+    """
+    parts: dict[str, Any] = {
+        "": settings,
+        "boilerplate.": BoilerplateSettings(),
+        "bursts.": BurstSettings(),
+        "drift.": DriftSettings(),
+        "emergence.": EmergenceSettings(),
+        "health.": HealthSettings(),
+    }
+    return {
+        f"{part}{field.name}": repr(getattr(parts[part], field.name))
+        for part in sorted(parts)
+        for field in fields(parts[part])
+        if field.name not in _FREE
+    }

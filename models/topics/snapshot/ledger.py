@@ -1,0 +1,60 @@
+"""Which batches and videos have been learned, so that nothing counts twice."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hashing import hashed
+
+
+class Ledger:
+    """Names as 8-byte hashes: some 16 bytes for a video of one version, whatever its names are.
+
+    Args:
+        batches: hashes of the batches that were learned.
+        videos: hashes of the videos, in order of first learning.
+    """
+
+    def __init__(self, batches: Iterable[int] = (), videos: Iterable[int] = ()) -> None:
+        self._batches = set(batches)
+        self._index = {video: index for index, video in enumerate(videos)}
+
+    def has_batch(self, batch_id: str) -> bool:
+        """Whether this batch was entered."""
+        return hashed(batch_id) in self._batches
+
+    def has_video(self, video_id: str) -> bool:
+        """Whether a batch of this video was entered."""
+        return hashed(video_id) in self._index
+
+    def enter(self, batch_id: str, video_id: str) -> int:
+        """Enter a batch; returns its video's index, dense from 0 in order of first entry."""
+        self._batches.add(hashed(batch_id))
+        return self._index.setdefault(hashed(video_id), len(self._index))
+
+    def enter_batch(self, batch_id: str) -> None:
+        """Enter a batch that is of no video."""
+        self._batches.add(hashed(batch_id))
+
+    def index_of(self, video_id: str) -> int:
+        """The index that `enter` gave this video; KeyError before that."""
+        return self._index[hashed(video_id)]
+
+    @property
+    def videos(self) -> int:
+        """How many videos were entered."""
+        return len(self._index)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Batches in the order of their hashes, videos in the order of their index: uint64."""
+        return {
+            "learned_batches": np.array(sorted(self._batches), np.uint64),
+            "learned_videos": np.array(list(self._index), np.uint64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Ledger":
+        """The ledger that `to_arrays` described."""
+        return cls(arrays["learned_batches"].tolist(), arrays["learned_videos"].tolist())

@@ -1,0 +1,93 @@
+"""The words of a snapshot: what its arrays are about, and what wrote them."""
+
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from models.errors import BadInput
+from models.topics.lifecycle.dormant import Sleeping
+from models.topics.lifecycle.novelty import Kept
+from models.topics.lifecycle.registry import LastHeard, Named
+from models.topics.lifecycle.representatives import Representative
+from models.topics.lifecycle.reservoir import Sampled
+from models.topics.naming.labels import Label
+from models.topics.online.partial_fit import Words
+from models.topics.settings import TopicSettings
+from models.topics.settings_fingerprint import numbers
+from models.topics.snapshot.snapshot import JSON
+
+_LIBRARIES = ("bertopic", "networkx", "numpy", "river", "scikit-learn", "scipy")
+
+
+class Meta(BaseModel):
+    """The JSON part of a topic model's snapshot."""
+
+    format: int
+    libraries: dict[str, str]
+    version: str
+    embedding_model: str
+    settings: dict[str, str]
+    topics: list[Named]
+    aliases: dict[int, int]
+    heard: dict[int, LastHeard]
+    sleeping: list[Sleeping]
+    representatives: dict[int, list[Representative]]
+    words: list[Words]
+    vocabulary: list[str]
+    labels: dict[int, Label]
+    drift_words: list[str]
+    bursts: dict[str, Any]
+    emergence: dict[str, Any]
+    kept: list[Kept]
+    sampled: list[Sampled]
+
+    @classmethod
+    def read(cls, meta: dict[str, JSON], settings: TopicSettings, embedding_model: str | None) -> "Meta":
+        """Check that a snapshot continues here.
+
+        Raises:
+            BadInput: it was learned with other settings, another embedding model or another major version of
+                a library, or is damaged.
+        """
+        try:
+            read = cls.model_validate(meta)
+        except ValidationError as error:
+            raise BadInput(
+                f"not a topic model snapshot, or a damaged one ({error.errors()[0]['msg']})",
+                "restore it from a backup, or let the model learn its batches again",
+            ) from error
+        now_with = libraries()
+        for name, wrote in sorted(read.libraries.items()):
+            if _major(wrote) != _major(now_with.get(name, "")):
+                raise BadInput(
+                    f"the snapshot was made with {name} {wrote}, not {now_with.get(name) or 'without it'}",
+                    f"install {name} {_major(wrote)}, or begin a new epoch with `groundswell rebuild`",
+                )
+        if embedding_model is not None and embedding_model != read.embedding_model:
+            raise BadInput(
+                f"the snapshot learned from embeddings of {read.embedding_model}, not of {embedding_model}",
+                "embed with that model, or begin a new epoch with `groundswell rebuild`: vectors do not mix",
+            )
+        now = numbers(settings)
+        other = sorted(
+            key for key in now.keys() | read.settings.keys() if now.get(key) != read.settings.get(key)
+        )
+        if other:
+            key = other[0]
+            raise BadInput(
+                f"the snapshot learned with {key} = {read.settings.get(key)}, not {now.get(key)}",
+                "use its settings, or begin a new epoch with `groundswell rebuild`",
+            )
+        return read
+
+
+def libraries() -> dict[str, str]:
+    """The versions of the libraries that a topic model's numbers come from."""
+    return {name: version(name) for name in _LIBRARIES}
+
+
+def _major(version: str) -> str:
+    """The part of a version whose change may change a model's numbers; before 1.0 that is the second one."""
+    first, _, rest = version.partition(".")
+    return f"0.{rest.partition('.')[0]}" if first == "0" else first

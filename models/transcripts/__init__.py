@@ -1,0 +1,1 @@
+"""Transcripts: formats, glossary, and the paragraphs that they are split into."""
