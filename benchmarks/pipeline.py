@@ -151,7 +151,7 @@ def embed_alone(settings: Settings, paragraphs: int) -> Embedded:
     """
     import numpy as np
 
-    from agents.registry import Parts
+    from agents.runtime.wiring import Parts
     from benchmarks.machine import Meter
     from models.transcripts.paragraphs import Paragraphs
     from streams.errors import Unavailable

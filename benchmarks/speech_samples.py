@@ -26,7 +26,7 @@ from models.transcripts.transcript import Turn
 from streams.errors import DataError
 
 MEDIA = {".flac", ".m4a", ".mka", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm"}
-DIALOGUES = ROOT / "agents" / "demo" / "audio"
+DIALOGUES = ROOT / "agents" / "cli" / "demo" / "audio"
 """Where texts lie that were written to be spoken, with the sample talks that other voices made of them."""
 CASTS = (("slt", "rms"), ("awb", "kal"), ("rms", "slt", "kal", "awb"))
 """Flite's voices, those of a dialogue each; with four, two texts are spoken in turns."""

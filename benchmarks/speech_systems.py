@@ -97,7 +97,7 @@ def bare(options: Options) -> Hear:
 
 
 def ours(options: Options) -> Hear:
-    """`SpeechModels`, as the child process of `agents.transcribe` uses it: on a mapped file.
+    """`SpeechModels`, as the child process of `agents.transcription.transcribe` uses it: on a mapped file.
 
     A refusal ("no speech") is nothing heard.
     """

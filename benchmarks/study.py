@@ -17,12 +17,12 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
+from agents.acquisition.ingest import Ingest
 from agents.cli.asking import ask
 from agents.cli.console import tell
-from agents.clock import utc_now
-from agents.ingest import Ingest
-from agents.registry import NAMES
-from agents.running import Running, serving
+from agents.instance.clock import utc_now
+from agents.instance.running_instance import Running, serving
+from agents.runtime.wiring import NAMES
 from models.codebook.codebook import load
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster

@@ -31,7 +31,7 @@ from models.speakers.diarization import Diarization, Diarizer
 from models.speakers.known_voices import ALIKE, similarity
 from models.transcripts.transcript import Turn
 
-SPOKEN = ROOT / "agents" / "demo" / "audio"
+SPOKEN = ROOT / "agents" / "cli" / "demo" / "audio"
 SHARED = data_folder() / "audio"
 MEDIA = (".flac", ".ogg", ".wav", ".mp3")
 

@@ -33,7 +33,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from agents import views
+from agents.queries import registry
 from benchmarks.machine import describe
 from streams import events as e
 from streams.settings import Settings
@@ -193,13 +193,13 @@ def _month(number: int) -> str:
 def read_functions() -> dict[str, Callable[[Warehouse, Selection, random.Random], Any]]:
     """What is timed, by name."""
     return {
-        "prevalence": lambda w, selected, _: views.prevalence(w, selected),
-        "themes": lambda w, selected, _: views.themes(w, selected),
-        "topics": lambda w, selected, _: views.topics(w, selected),
-        "topic_months": lambda w, selected, _: views.topic_months(w, selected),
+        "prevalence": lambda w, selected, _: registry.prevalence(w, selected),
+        "themes": lambda w, selected, _: registry.themes(w, selected),
+        "topics": lambda w, selected, _: registry.topics(w, selected),
+        "topic_months": lambda w, selected, _: registry.topic_months(w, selected),
         "months": lambda w, selected, _: prevalence.months(w, selected),
         "cooccurrence": lambda w, selected, _: prevalence.cooccurrence(w, selected),
-        "topic": lambda w, _, draw: views.topic(w, draw.randint(1, TOPICS)),
+        "topic": lambda w, _, draw: registry.topic(w, draw.randint(1, TOPICS)),
         "videos": lambda w, selected, draw: prevalence.videos(w, draw.randint(1, TOPICS), None, selected),
         "quotes": lambda w, selected, draw: talk_queries.quotes(
             w, draw.randint(1, TOPICS), 3, False, selected

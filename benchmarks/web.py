@@ -72,7 +72,7 @@ TALK = "main [id^='p-']"
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """Run `groundswell web` over the study; yield its address."""
-    from agents.running import serving
+    from agents.instance.running_instance import serving
 
     own = {f"GROUNDSWELL_{name.upper()}": str(getattr(settings, name)) for name in ("home", "study")}
     process = subprocess.Popen(

@@ -79,9 +79,9 @@ class Discovering:
     """The agent and what it needs, on a clock that the commands move."""
 
     def __init__(self, home: Path, proxy: str, web: str) -> None:
-        from agents.discover import Discover
-        from agents.lanes import Lanes
-        from agents.push import Push
+        from agents.discovery.connectors import Lanes
+        from agents.discovery.discover import Discover
+        from agents.discovery.websub_receiver import Push
         from streams.feeds.websub_subscriptions import Subscriptions
         from streams.http.client import Reader
         from streams.kafka.topics import VIDEOS_SEEN
@@ -164,7 +164,7 @@ class Discovering:
         return {}
 
     async def _look(self) -> dict[str, Any]:
-        from agents.stage import Position
+        from agents.consumer.consumer import Position
         from streams.events import SourceDue
         from streams.kafka.topics import SOURCES_DUE
         from streams.state.sources import Sources

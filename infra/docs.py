@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from agents.registry import NAMES  # noqa: E402 - the project's own packages, also when run as a file
+from agents.runtime.wiring import NAMES  # noqa: E402 - the project's own packages, also when run as a file
 from streams.kafka.codec import decode  # noqa: E402
 from streams.kafka.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
 from streams.settings import Settings  # noqa: E402

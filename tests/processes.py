@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-TALKS = ROOT / "agents" / "demo" / "talks"
-AUDIO = ROOT / "agents" / "demo" / "audio"
+TALKS = ROOT / "agents" / "cli" / "demo" / "talks"
+AUDIO = ROOT / "agents" / "cli" / "demo" / "audio"
 GIVE_UP_S = 420.0
 """How long a test waits for what should happen: no goal, only so that what hangs ends, on any machine."""
 

@@ -150,8 +150,8 @@ def test_the_two_commands_of_readme_are_those_that_continuous_integration_runs()
 
 
 def test_readme_counts_the_sample_talks_right() -> None:
-    talks = len(list((ROOT / "agents" / "demo" / "talks").glob("*.json")))
-    recordings = len(list((ROOT / "agents" / "demo" / "audio").glob("*.ogg")))
+    talks = len(list((ROOT / "agents" / "cli" / "demo" / "talks").glob("*.json")))
+    recordings = len(list((ROOT / "agents" / "cli" / "demo" / "audio").glob("*.ogg")))
     text = " ".join(README.read_text().split())
     assert f"hands {talks + recordings} sample talks in: {talks} ready transcripts and {recordings}" in text
 

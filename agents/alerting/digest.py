@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from agents.alerting.findings import change_in_words
+from agents.alerting.config import SYSTEM
 from agents.alerting.messages import Message, Quoted, one_line, page_of, quoted, render, sentence, talk_page
-from agents.alerting.rulebook import SYSTEM
-from agents.sentences import figures, percent
-from agents.views import Ask
+from agents.alerting.rule_evaluation import change_in_words
+from agents.queries.registry import Ask
+from agents.queries.wording import figures, percent
 
 Row = Mapping[str, Any]
 MOVING = 4

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.alerting.rulebook import SYSTEM
-from agents.moment import at_second, clock
+from agents.alerting.config import SYSTEM
+from agents.queries.media_links import at_second, clock
+from agents.queries.wording import day, figures
 from agents.report.drawing import label
-from agents.sentences import day, figures
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 

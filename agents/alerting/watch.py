@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
-from agents import views
-from agents.alerting import findings
-from agents.alerting.findings import Finding
-from agents.alerting.rulebook import Rules
+from agents.alerting import rule_evaluation
+from agents.alerting.config import Rules
+from agents.alerting.rule_evaluation import Finding
+from agents.queries import registry
 from models.alerts.alert_state import Memory, look
 from streams.events import AlertRaised, Event
 from streams.logs.delivery_log import DeliveryLog
@@ -45,9 +45,9 @@ class Watch:
         """Return what is to be raised now; it is kept already."""
         vital = deliveries.vital_signs(self._warehouse, now)
         memory = Memory.model_validate_json(self._kept.memory() or "{}")
-        found = list(findings.of_system(vital, rules, now))
+        found = list(rule_evaluation.of_system(vital, rules, now))
         kinds = list(SYSTEM)
-        if findings.is_settled(vital) and vital["model_version"]:
+        if rule_evaluation.is_settled(vital) and vital["model_version"]:
             if memory.of != vital["model_version"]:
                 memory = _of_another_model(memory, vital["model_version"])
             found.extend(self._talked(rules, vital["model_version"]))
@@ -63,15 +63,15 @@ class Watch:
     def _talked(self, rules: Rules, model_version: str) -> Iterator[Finding]:
         if not (rules.rising.on or rules.declining.on or (rules.threshold.on and rules.threshold.bounds)):
             return
-        topics = views.topics(self._warehouse)
-        themes = views.themes(self._warehouse) if rules.threshold.bounds else []
-        unknown = findings.unknown_bounds(rules, topics, themes)
+        topics = registry.topics(self._warehouse)
+        themes = registry.themes(self._warehouse) if rules.threshold.bounds else []
+        unknown = rule_evaluation.unknown_bounds(rules, topics, themes)
         if unknown != self._unknown:
             self._unknown = unknown
             if unknown:
                 log.warning("alerts: a threshold is about what the study does not have", bounds=unknown)
-        yield from findings.of_trends(topics, rules, model_version)
-        yield from findings.of_bounds(topics, themes, rules, model_version)
+        yield from rule_evaluation.of_trends(topics, rules, model_version)
+        yield from rule_evaluation.of_bounds(topics, themes, rules, model_version)
 
     def _alert(self, finding: Finding, now: datetime) -> AlertRaised:
         log.warning("ALERT", title=finding.title, why=finding.reason)

@@ -10,23 +10,10 @@ import sys
 
 import typer
 
-from agents.cli import (
-    alerts,
-    codebook,
-    curators,
-    dead_letters,
-    export,
-    glossary,
-    operate,
-    reading,
-    report,
-    review,
-    sources,
-    topics,
-    transcript,
-    videos,
-)
 from agents.cli.console import exit_code_of, state
+from agents.cli.curation import codebook, curators, glossary, review
+from agents.cli.operation import alerts, dead_letters, operate, sources
+from agents.cli.study import export, reading, report, topics, transcript, videos
 
 app = typer.Typer(
     name="groundswell",

@@ -7,18 +7,18 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agents.running import Running, find, opened
+from agents.instance.running_instance import Running, find, opened
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.process_lock import Busy
 
 if TYPE_CHECKING:
-    from agents.views import Ask
+    from agents.queries.registry import Ask
 
 ANSWER_S = 60.0
 """How long the page is waited for (seconds)."""
 PAGE = 1000
-"""So many rows at once, as `agents.web.api` has it."""
+"""So many rows at once, as `agents.web.api.read` has it."""
 
 
 def ask(settings: Settings, view: str, **parameters: Any) -> Any:
@@ -57,11 +57,11 @@ def _way(settings: Settings, stack: ExitStack) -> Ask:
 
 
 def _of_the_database(settings: Settings, stack: ExitStack) -> Ask:
-    from agents import views
+    from agents.queries import registry
     from streams.telemetry import configure_logging
 
     configure_logging(settings)
-    return views.asking(stack.enter_context(opened(settings)))
+    return registry.asking(stack.enter_context(opened(settings)))
 
 
 class _Answer(NamedTuple):

@@ -176,8 +176,8 @@ def exit_code_of(error: Exception) -> int:
     """Say what went wrong and return the exit code that stands for it."""
     import traceback
 
-    from agents.blame import is_the_events
     from agents.cli.explaining import explained
+    from agents.consumer.error_attribution import is_the_events
     from streams.errors import Explained, Misconfigured, Unavailable
 
     said = explained(error)

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from agents.moment import at_second, clock
-from agents.months import every
-from agents.views import Ask
+from agents.queries.media_links import at_second, clock
+from agents.queries.months import every
+from agents.queries.registry import Ask
 from models.stats.trend import wilson
 from streams.store.queries.selection import Selection
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from agents.queries.wording import percent
 from agents.report.drawing import (
     INK,
     LEVELS,
@@ -33,7 +34,6 @@ from agents.report.drawing import (
 )
 from agents.report.facts import Facts, Month, Pair, Theme, Topic
 from agents.report.treemap import Box, tile
-from agents.sentences import percent
 from streams.store.codebook.sql_fragments import UNSORTED
 
 TREEMAP_HEIGHT = 450.0

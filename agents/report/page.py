@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents import sentences
+from agents.queries import wording
 from agents.report.drawing import Drawn, label
 from agents.report.facts import Change, Facts
 from agents.report.figures import MOST_THEMES, draw
@@ -56,12 +56,12 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "percent": sentences.percent,
+        "percent": wording.percent,
         "points": lambda change: f"{change:+.1f}".replace("-", "−"),
         "thousands": "{:,}".format,
         "named": lambda text: label(text, LONGEST_NAME),
         "told": told,
-        "day": sentences.day,
+        "day": wording.day,
         "period": period,
     }
     environment.filters |= filters

@@ -12,14 +12,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from agents.web.asking import Refused, code_of
-from agents.web.bodies import Unread
-from agents.web.protocol import Head, OneLength
+from agents.web.dependencies import Refused, code_of
+from agents.web.security.http_protocol import Head, OneLength
+from agents.web.security.request_bodies import Unread
 from streams.errors import Explained
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
-    from agents.web.access import Say
+    from agents.runtime.process import Runtime
+    from agents.web.security.access import Say
     from agents.web.site import Site
 
 
@@ -51,17 +51,19 @@ def build_web(runtime: Runtime) -> FastAPI:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     if runtime.page:
-        from agents.web import access, api, changes, live, pages
-        from agents.web.asking import readers_warehouse
-        from agents.web.kept import Kept
+        from agents.web import live, pages
+        from agents.web.api import read, write
+        from agents.web.dependencies import readers_warehouse
+        from agents.web.security import access
         from agents.web.site import Site
+        from agents.web.view_cache import Kept
 
         web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=ZIPPED)
         kept = Kept(readers_warehouse(runtime))
         site = Site(web, runtime, kept)
-        api.mount(web, kept, runtime.settings.study)
+        read.mount(web, kept, runtime.settings.study)
         live.mount(web, runtime)
-        changes.mount(site)
+        write.mount(site)
         pages.mount(site)
         said = _explain(web, site)
         web.add_middleware(Head)

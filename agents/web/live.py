@@ -16,14 +16,14 @@ import structlog
 from fastapi import Depends, FastAPI, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from agents.web.asking import Refused, ask, readers_warehouse
+from agents.web.dependencies import Refused, ask, readers_warehouse
 from streams.errors import Explained
 from streams.store.operations import change_feed
 from streams.store.operations.change_feed import Standing
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.runtime.process import Runtime
 
 log = structlog.get_logger()
 PAUSE_S = 2.0

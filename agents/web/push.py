@@ -16,13 +16,13 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agents.push import BODY_LIMIT, PATH, Push
+from agents.discovery.websub_receiver import BODY_LIMIT, PATH, Push
 from streams.errors import DataError, Unavailable
 
 if TYPE_CHECKING:
-    from agents.deliver import Deliver
-    from agents.runtime import Runtime
-    from agents.web.kept import Kept
+    from agents.instance.event_publisher import Deliver
+    from agents.runtime.process import Runtime
+    from agents.web.view_cache import Kept
     from streams.events import Event
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ def mount(web: FastAPI, push: Push, deliver: Deliver) -> None:
 
 def serve(web: FastAPI, runtime: Runtime, kept: Kept) -> None:
     """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
-    from agents.deliver import delivering_from
+    from agents.instance.event_publisher import delivering_from
     from streams.http.client import Reader
 
     settings, parts = runtime.settings, runtime.parts

@@ -19,17 +19,17 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agents import sentences
-from agents.moment import at_second, clock
-from agents.web.asking import code_of
-from agents.web.kept import Kept
-from agents.web.playing import player
+from agents.queries import wording
+from agents.queries.media_links import at_second, clock
+from agents.web.dependencies import code_of
+from agents.web.player import player
 from agents.web.static_files import Static
+from agents.web.view_cache import Kept
 from streams.errors import Explained
 from streams.store.queries.selection import NAMES, Selection
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.runtime.process import Runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,11 +87,11 @@ class Site:
         environment.filters |= {
             "at_second": at_second,
             "clock": clock,
-            "compared": sentences.compared,
-            "drifted": sentences.drifted,
-            "figures": sentences.figures,
-            "happened": sentences.happened,
-            "health": sentences.health,
+            "compared": wording.compared,
+            "drifted": wording.drifted,
+            "figures": wording.figures,
+            "happened": wording.happened,
+            "health": wording.health,
             "percent": percent,
             "player": player,
             "query": query,

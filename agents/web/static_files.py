@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from agents.web.answers import has_it
+from agents.web.api.responses import has_it
 
 FILES = 256
 """More than there are."""

@@ -1,7 +1,7 @@
 """The embedded broker: Tansu, a Kafka-protocol broker in memory, as a child process.
 
 It forgets everything when it ends; what was not finished is sent again from the outbox
-(`agents/discover.py`). It is always a child process and dies with its parent.
+(`agents/discovery/discover.py`). It is always a child process and dies with its parent.
 """
 
 from __future__ import annotations

@@ -113,7 +113,13 @@ def _read(gone: Path, stacks: str) -> Iterator[Crash]:
     if ended is None or current is None:
         return
     for held in sorted(gone.iterdir()):
-        at_work = held.name != TRACE and f"{os.sep}agents{os.sep}{held.name}.py" in current[0]
+        at_work = held.name != TRACE and _module(held.name).search(current[0]) is not None
         events = tuple(held.read_text().split()) if at_work else ()
         if events:
             yield Crash(held.name, events, ended[1], stacks)
+
+
+def _module(agent: str) -> re.Pattern[str]:
+    """Match the file of an agent, which has its name: agents/topics/track.py is that of track."""
+    sep = re.escape(os.sep)
+    return re.compile(rf"{sep}agents{sep}\w+{sep}{re.escape(agent)}\.py")

@@ -21,15 +21,15 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from agents.alert import Alert
-from agents.fetch import Fetch
-from agents.ingest import Ingest
-from agents.screen import Screen
-from agents.split import Split
-from agents.stage import Agent
-from agents.store import Store
-from agents.track import Track
-from agents.transcribe import Transcribe
+from agents.acquisition.fetch import Fetch
+from agents.acquisition.ingest import Ingest
+from agents.alerting.alert import Alert
+from agents.consumer.consumer import Agent
+from agents.screening.screen import Screen
+from agents.storage.store import Store
+from agents.topics.split import Split
+from agents.topics.track import Track
+from agents.transcription.transcribe import Transcribe
 from infra.kafka.apache_kafka import ApacheKafka
 from streams.errors import Unavailable
 from streams.events import VideoSeen

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from said import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, topic, video, write
 
-from agents.alert import Alert
-from agents.alerting import desk, digest, posting
-from agents.alerting.office import Office
-from agents.stage import Position
-from agents.views import asking
+from agents.alerting import delivery, digest, queries
+from agents.alerting.alert import Alert
+from agents.alerting.service import Office
+from agents.consumer.consumer import Position
+from agents.queries.registry import asking
 from streams import events as e
 from streams.kafka.topics import TOPICS_CHANGED
 from streams.settings import Settings
@@ -559,7 +559,7 @@ def test_the_test_button_says_of_each_destination_whether_it_got_the_message(
     (tmp_path / "ann.txt").write_text(box.url + "\n")
     settings = Settings(home=tmp_path, alerts=str(tmp_path / "alerts.yaml"))
     secret = web.url + "/a-long-secret-token"
-    results = desk.test(settings, environment={"HOOK": secret})
+    results = queries.test(settings, environment={"HOOK": secret})
     assert [(each["destination"], each["delivered"]) for each in results] == [
         ("ann", True),
         ("broken", False),
@@ -569,7 +569,7 @@ def test_the_test_button_says_of_each_destination_whether_it_got_the_message(
     assert "is not set" in results[2]["error"]
     assert box.mails[0]["Subject"] == "[main] TEST: alerts reach you"
     assert "Nothing has happened" in box.part(0, "plain")
-    rows = desk.destinations(settings, {"HOOK": secret})
+    rows = queries.destinations(settings, {"HOOK": secret})
     assert [row["address"] for row in rows][1:] == ["json://127.0.0.1", ""]
     assert "secret" not in str(rows) and "ann@example.org" not in str(rows)
 
@@ -577,8 +577,8 @@ def test_the_test_button_says_of_each_destination_whether_it_got_the_message(
 def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) -> None:
     import queue
 
+    from agents.alerting.apprise_client import NotDeliveredError
     from agents.alerting.messages import Message
-    from agents.alerting.sending import NotDeliveredError
     from streams.logs.delivery_log import DeliveryLog
 
     sent: list[str] = []
@@ -589,17 +589,17 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
         sent.append(message.title)
 
     kept = DeliveryLog(Blobs(str(tmp_path)))
-    courier = posting.Courier("d", kept, queue.SimpleQueue(), lambda: NOON, send)
+    courier = delivery.Courier("d", kept, queue.SimpleQueue(), lambda: NOON, send)
 
-    def job(title: str, attempts: int) -> posting.Job:
-        return posting.Job(title, "alert", "d", (), title, lambda: Message(title, "", ""), NOON, attempts)
+    def job(title: str, attempts: int) -> delivery.Job:
+        return delivery.Job(title, "alert", "d", (), title, lambda: Message(title, "", ""), NOON, attempts)
 
     courier.set_out([job("bad", 3), job("good", 0), job("fine", 0)], "json://x")
     courier.wait(10)
     assert sent == ["good", "fine"]
     (bad,) = [each for each in kept.deliveries() if each.state == "failed"]
     assert (bad.attempts, bad.error) == (4, "too long")
-    old = posting.Job(
+    old = delivery.Job(
         "bad", "alert", "d", (), "bad", lambda: Message("bad", "", ""), NOON - timedelta(days=8), 9
     )
     courier.set_out([old], "json://x")

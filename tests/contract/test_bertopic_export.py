@@ -10,8 +10,8 @@ import numpy as np
 import platformdirs
 import pytest
 
-from agents.checkpoints import CHECKPOINTS
-from agents.cli.export import export
+from agents.cli.study.export import export
+from agents.topics.checkpoints import CHECKPOINTS
 from models.bundled_models import prepare
 from models.codebook.codebook import load as load_codebook
 from models.embedding.embedder import Embedder

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from said import BLOB, NOON, assigned, shares, topic, video
 
-from agents.sentences import transcripts
+from agents.queries.wording import transcripts
 from streams import events as e
 from streams.state.epochs import Epoch
 from streams.store import writer

@@ -28,7 +28,7 @@ from said import (
 )
 from typer.testing import CliRunner, Result
 
-from agents.cli import videos
+from agents.cli.study import videos
 from streams import events as e
 from streams.logs.corrections import Corrections, missing
 from streams.settings import Settings

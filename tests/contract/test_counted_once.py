@@ -26,9 +26,9 @@ from said import (
 )
 from typer.testing import CliRunner, Result
 
-from agents import rebuild
-from agents.cli import videos
-from agents.keeping import Keeping
+from agents.cli.study import videos
+from agents.discovery.kept_duplicates import Keeping
+from agents.topics import rebuild
 from streams import events as e
 from streams.logs.corrections import Corrections
 from streams.settings import Settings

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from said import MODEL, NEWBORN, NOON, assigned, empty, merged, newborn, topic, video, write
 from typer.testing import CliRunner
 
-from agents.curate import Curator, decision_of
-from agents.suggest import suggestions
+from agents.curation.codebook_service import Curator, decision_of
+from agents.curation.theme_suggestions import suggestions
 from models.codebook import commands
 from models.codebook.file_format import read as read_file
 from models.codebook.file_format import write as write_file
@@ -457,8 +457,8 @@ def test_the_command_line_decides_shows_and_takes_back(
 ) -> None:
     import json
 
-    from agents import views as asked
-    from agents.cli.codebook import app
+    from agents.cli.curation.codebook import app
+    from agents.queries import registry as asked
 
     for name, view in VIEWS.items():
         monkeypatch.setitem(asked.VIEWS, name, view)

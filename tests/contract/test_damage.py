@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.cli import app
-from agents.doctor import examine
+from agents.runtime.doctor import examine
 from streams.settings import Settings
 from streams.store.damage import CURE, damaged_parts
 from streams.store.talks import talk_queries

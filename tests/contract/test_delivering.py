@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from said import MODEL, NOON, assigned, numbers, seen, topic, video, write
 
-from agents.correct import Corrector, moment_of
-from agents.curate import Curator
-from agents.deliver import Deliver, arrived, delivering_from
-from agents.store import Store
-from agents.views import VIEWS
+from agents.curation.codebook_service import Curator
+from agents.curation.video_corrections import Corrector, moment_of
+from agents.instance.event_publisher import Deliver, arrived, delivering_from
+from agents.queries.registry import VIEWS
+from agents.storage.store import Store
 from models.errors import BadInput
 from streams import events as e
 from streams.errors import Unavailable

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from said import STORY, empty, write
 
-from agents import views
-from agents.web.kept import Kept
+from agents.queries import registry
+from agents.web.view_cache import Kept
 from streams.errors import Unavailable
 from streams.settings import Settings
 from streams.store.codebook.effective import book
@@ -75,7 +75,7 @@ def test_other_arguments_are_another_question(either: Warehouse) -> None:
             assert kept.ask(prevalence.topics, EVERYTHING, applied) == prevalence.topics(either)
             assert kept.ask(prevalence.topics, months, applied) == prevalence.topics(either, months)
             assert kept.ask(prevalence.topics, EVERYTHING) == prevalence.topics(either)
-            assert kept.ask(views.topics, EVERYTHING) == views.topics(either)
+            assert kept.ask(registry.topics, EVERYTHING) == registry.topics(either)
 
 
 def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: list[str]) -> None:

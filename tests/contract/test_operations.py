@@ -12,10 +12,10 @@ import platformdirs
 import pytest
 from said import BLOB, MODEL, NOON, assigned, dead_letter, path_of, seen, settled, topic, video, write
 
-from agents.gpu import ASKED, gpus
-from agents.stage import Position
-from agents.store import Store
-from agents.track import Track
+from agents.consumer.consumer import Position
+from agents.instance.gpu import ASKED, gpus
+from agents.storage.store import Store
+from agents.topics.track import Track
 from models.bundled_models import prepare
 from models.codebook.codebook import load
 from models.embedding.embedder import Embedder
@@ -358,5 +358,5 @@ def test_a_machine_without_gpu_says_so_and_a_driver_that_hangs_keeps_nobody_wait
 
 
 def test_asking_for_gpus_does_not_import_torch() -> None:
-    asked = "import sys, agents.gpu; agents.gpu.gpus(); sys.exit('torch' in sys.modules)"
+    asked = "import sys, agents.instance.gpu; agents.instance.gpu.gpus(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

@@ -16,12 +16,12 @@ import typer
 from said import MODEL, NOON, TRANSCRIPT, emerged, merged, path_of, seen, topic, video, write
 from typer.testing import CliRunner
 
-from agents.cli.report import report as command
+from agents.cli.study.report import report as command
+from agents.queries.registry import VIEWS, Ask
 from agents.report.drawing import label
 from agents.report.facts import Facts, Made, gather
 from agents.report.page import LONGEST_NAME
 from agents.report.page import write as write_page
-from agents.views import VIEWS, Ask
 from streams import events as e
 from streams.settings import Settings
 from streams.store import writer

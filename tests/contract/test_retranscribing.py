@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.retain import retain
-from agents.retranscribe import Retranscriber
+from agents.acquisition.audio_retention import retain
+from agents.transcription.retranscribe import Retranscriber
 from models.errors import BadInput
 from streams.events import AudioStored, Blob, Video, VideoAccepted, stable_id
 from streams.logs.screening_log import Outcome, Screened, Screening

@@ -9,7 +9,7 @@ from typing import Any
 
 from said import NOON, seen, video
 
-from agents.store import Store
+from agents.storage.store import Store
 from streams import events as e
 from streams.logs.reviews import Reviews, missing
 from streams.state.blobs import Blobs

@@ -14,9 +14,9 @@ from said import MODEL, NOON, assigned, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
-from agents.gate import Gate
-from agents.review import Judged, Meanwhile, Reviewer, mark
-from agents.views import VIEWS
+from agents.queries.registry import VIEWS
+from agents.screening.admission import Gate
+from agents.screening.video_reviews import Judged, Meanwhile, Reviewer, mark
 from models.embedding.embedder import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e
@@ -199,7 +199,7 @@ def test_a_change_of_mind_reaches_every_number_both_ways(desk: Desk) -> None:
 def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Warehouse) -> None:
     desk = Desk(study, screening="rules", reviewers=1)
     desk.found("a")
-    from agents.correct import Corrector
+    from agents.curation.video_corrections import Corrector
 
     Corrector(desk.blobs, desk.ask, desk.deliver, desk.now, "olga").withdraw(["a"], "recorded twice")
     assert desk.reviewer("anna").judge("a", "keep").corrected == ()

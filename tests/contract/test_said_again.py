@@ -14,9 +14,9 @@ import platformdirs
 import pytest
 import structlog
 
-from agents.checkpoints import CHECKPOINTS
-from agents.stage import Position
-from agents.track import Track
+from agents.consumer.consumer import Position
+from agents.topics.checkpoints import CHECKPOINTS
+from agents.topics.track import Track
 from models.bundled_models import prepare
 from models.codebook.codebook import load
 from models.dedup.content_overlap import Repeats

@@ -36,8 +36,8 @@ from said import (
     write,
 )
 
-from agents.stage import Position
-from agents.store import Store
+from agents.consumer.consumer import Position
+from agents.storage.store import Store
 from models.transcripts.paragraphs import Paragraph, Paragraphs
 from streams import events as e
 from streams.errors import Misconfigured

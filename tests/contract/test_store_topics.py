@@ -32,8 +32,8 @@ from said import (
     write,
 )
 
-from agents import rebuild
-from agents.discover import Discover
+from agents.discovery.discover import Discover
+from agents.topics import rebuild
 from streams import events as e
 from streams.kafka.topics import VIDEOS_SEEN
 from streams.state.blobs import Blobs

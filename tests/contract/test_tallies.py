@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from said import MODEL, assigned, merged, topic, video, write
 
-from agents import views
+from agents.queries import registry
 from streams import events as e
 from streams.store.codebook.effective import book
 from streams.store.queries import aggregation, prevalence
@@ -89,22 +89,22 @@ def test_periods_that_overlap_touch_or_lie_apart_are_counted_right_in_one_scan(
 
 def test_one_topic_has_the_figures_that_it_has_among_all(told: Warehouse) -> None:
     names = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
-    every = {row["topic_id"]: row for row in views.topics(told)}
-    by_month = views.topic_months(told)
+    every = {row["topic_id"]: row for row in registry.topics(told)}
+    by_month = registry.topic_months(told)
     assert set(every) == {1, 2, 3}
     for topic_id, row in every.items():
-        found: Any = views.topic(told, topic_id)
+        found: Any = registry.topic(told, topic_id)
         assert {name: found[name] for name in names} == {name: row[name] for name in names}
         assert found["months"] == [
             {"month": each["month"], "videos": each["videos"]}
             for each in by_month
             if each["topic_id"] == topic_id
         ]
-    excluded: Any = views.topic(told, 4)
+    excluded: Any = registry.topic(told, 4)
     assert {excluded[name] for name in names} == {None}
     assert (excluded["months"], excluded["reason"]) == ([], "greetings")
-    assert views.topic(told, 5) == views.topic(told, 1) | {"asked_id": 5}  # type: ignore[operator]
-    assert views.topic(told, 99) is None
+    assert registry.topic(told, 5) == registry.topic(told, 1) | {"asked_id": 5}  # type: ignore[operator]
+    assert registry.topic(told, 99) is None
 
 
 @pytest.mark.long
@@ -133,4 +133,4 @@ def test_the_newest_talk_is_one_that_counts(told: Warehouse, study: Warehouse) -
     assert aggregation.newest(told, EVERYTHING, applied) == FIRST + timedelta(days=5 * (len(TOLD) - 1))
     of_greetings = Selection("2025-02-07", "2025-02-07")  # one talk, and its only topic does not count
     assert aggregation.newest(told, of_greetings, applied) is None
-    assert views.topics(told, of_greetings)[0]["trend"] is None
+    assert registry.topics(told, of_greetings)[0]["trend"] is None

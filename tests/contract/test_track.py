@@ -9,9 +9,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from agents.checkpoints import CHECKPOINTS, KEPT
-from agents.stage import Position
-from agents.track import Track
+from agents.consumer.consumer import Position
+from agents.topics.checkpoints import CHECKPOINTS, KEPT
+from agents.topics.track import Track
 from models.bundled_models import prepare
 from models.codebook.codebook import load
 from models.embedding.embedder import Embedder

@@ -12,8 +12,8 @@ from said import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
-from agents.stage import Position
-from agents.transcribe import Transcribe
+from agents.consumer.consumer import Position
+from agents.transcription.transcribe import Transcribe
 from models.transcripts.captions import parse
 from models.transcripts.transcript import Transcript
 from streams import events as e

@@ -21,7 +21,7 @@ from types import FrameType
 
 import pytest
 
-from agents.lanes import Folder
+from agents.discovery.connectors import Folder
 from models.errors import BadInput
 from models.transcripts.captions import parse
 from streams.errors import DataError

@@ -12,9 +12,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from agents.alerting import rulebook_file
-from agents.alerting.rulebook import Rulebook
-from agents.registry import NAMES
+from agents.alerting import config_file
+from agents.alerting.config import Rulebook
+from agents.runtime.wiring import NAMES
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,9 +141,9 @@ def test_who_tells_people_and_who_lets_them_curate_has_what_it_takes() -> None:
 
 def test_the_shipped_rulebook_is_as_shipped_and_the_example_in_it_is_right() -> None:
     text = (ROOT / "infra" / "docker" / "alerts" / "alerts.yaml").read_text()
-    assert rulebook_file.parse(text, "alerts.yaml") == Rulebook()
+    assert config_file.parse(text, "alerts.yaml") == Rulebook()
     example = "\n".join(re.findall(r"^# ((?:rules|destinations| ).*)$", text, re.MULTILINE))
-    assert [each.name for each in rulebook_file.parse(example, "example").destinations] == ["team", "ann"]
+    assert [each.name for each in config_file.parse(example, "example").destinations] == ["team", "ann"]
 
 
 def test_what_compose_says_of_the_page_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import Field, ValidationError
 
 from agents.cli import app
-from agents.registry import NAMES
+from agents.runtime.wiring import NAMES
 from streams import telemetry
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 from xml.sax.saxutils import escape
 
-from agents.discover import Discover
-from agents.lanes import Lanes
-from agents.stage import Position
+from agents.consumer.consumer import Position
+from agents.discovery.connectors import Lanes
+from agents.discovery.discover import Discover
 from streams.events import Event, Source, SourceDue, VideoSeen
 from streams.http.client import Reader
 from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN

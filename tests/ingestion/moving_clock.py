@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agents.fetch import Fetch
-from agents.screen import Gate, Screen
-from agents.stage import Position
+from agents.acquisition.fetch import Fetch
+from agents.consumer.consumer import Position
+from agents.screening.screen import Gate, Screen
 from streams.events import (
     Event,
     Sighting,

@@ -14,9 +14,9 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
-from agents.caption import TRIES, Caption
-from agents.stage import Position
-from agents.transcribe import Transcribe
+from agents.acquisition.caption import TRIES, Caption
+from agents.consumer.consumer import Position
+from agents.transcription.transcribe import Transcribe
 from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import (
@@ -366,7 +366,7 @@ def _handle_in_a_process(
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"
-        "from agents.caption import Caption; from streams.talks.caption_drafts import Drafts\n"
+        "from agents.acquisition.caption import Caption; from streams.talks.caption_drafts import Drafts\n"
         "from streams.state.blobs import Blobs; from streams.settings import Settings\n"
         "from streams.youtube.client import YouTube\n"
         "from tests.ingestion.moving_clock import AT\n"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from discovering import BEGIN, Answer, Discovery, discovery, seen
 
-from agents.again import LOG_KEY
-from agents.discover import LASTING
-from agents.stage import Position
+from agents.consumer.consumer import Position
+from agents.discovery.discover import LASTING
+from agents.discovery.resume_unfinished import LOG_KEY
 from streams.errors import DataError
 from streams.events import (
     DeadLettered,
@@ -36,7 +36,7 @@ from streams.youtube.request_budget import Governor
 from tests.loopback_youtube import FakeVideo
 
 AT = Position("log", "sources.due", 0, 0)
-TALKS = Path(__file__).resolve().parents[2] / "agents" / "demo" / "talks"
+TALKS = Path(__file__).resolve().parents[2] / "agents" / "cli" / "demo" / "talks"
 PLAYLIST = "PLgroundswell0001"
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -240,7 +240,7 @@ class TestFollowing:
     async def test_what_a_person_called_a_talk_stays(self, study: Discovery) -> None:
         talk = FakeVideo("abcdefghijk", "RAG")
         study.loopback.add(talk)
-        from agents.ingest import Given, Ingest
+        from agents.acquisition.ingest import Given, Ingest
 
         sent: list[VideoSeen] = []
         Ingest(study.blobs, sent.append, BEGIN, Given(title="My title")).link(talk.id, "https://youtu.be/x")

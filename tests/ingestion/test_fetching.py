@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import stamina
 
-from agents import verify as verification
-from agents.retain import retain
-from agents.verify import RecordingError, verify
+from agents.acquisition import verify_recording as verification
+from agents.acquisition.audio_retention import retain
+from agents.acquisition.verify_recording import RecordingError, verify
 from models.audio.samples import measure
 from models.errors import BadInput
 from streams.errors import DataError

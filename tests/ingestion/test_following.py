@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from discovering import Discovery, discovery
 
-from agents.following import EVERY, MOST, Following
+from agents.discovery.video_refresh import EVERY, MOST, Following
 from streams.errors import Unavailable
 from streams.events import Sighting, Video, VideoAccepted, VideoFollowed, VideoSeen
 from streams.youtube.client import YouTube

@@ -9,8 +9,8 @@ from typing import Any
 import platformdirs
 import pytest
 
-from agents.gate import Gate
-from agents.relevance import Ranking
+from agents.screening.admission import Gate
+from agents.screening.relevance_ranker import Ranking
 from models.bundled_models import prepare
 from models.embedding.embedder import Embedder
 from models.errors import ModelUnavailable

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from agents.acquisition.ingest import Given, Handed, Ingest
 from agents.cli import app
-from agents.ingest import Given, Handed, Ingest
 from streams.errors import DataError, Explained, Misconfigured, Unavailable
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox

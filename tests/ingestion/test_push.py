@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from agents.push import BODY_LIMIT, Push
-from agents.runtime import Runtime
-from agents.subscribe import DENIED, IN_FLIGHT
+from agents.discovery.websub_receiver import BODY_LIMIT, Push
+from agents.discovery.websub_subscriber import DENIED, IN_FLIGHT
+from agents.runtime.process import Runtime
 from agents.web.push import mount
 from streams.errors import Unavailable
 from streams.events import Event, Sighting, Source, Video, VideoFollowed, VideoSeen

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agents.patience import patiently
-from agents.registry import Parts
+from agents.consumer.retry import patiently
+from agents.runtime.wiring import Parts
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
 from streams.settings import Settings

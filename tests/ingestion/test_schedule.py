@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.schedule import JITTER, LONGEST, SHORTEST, Outcome, interval, next_visit
+from agents.discovery.polling_schedule import JITTER, LONGEST, SHORTEST, Outcome, interval, next_visit
 from streams.events import SourceKind
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

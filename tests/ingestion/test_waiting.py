@@ -10,7 +10,7 @@ import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.waiting import (
+from agents.screening.availability_policy import (
     JUST_ENDED,
     RECHECK,
     SOON,

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from agents.doctor import CHECKS
+from agents.runtime.doctor import CHECKS
 from tests.processes import GIVE_UP_S, TALKS, Study, until
 
 TALK = min(TALKS.glob("*.json"))

@@ -65,7 +65,7 @@ def test_a_talk_that_ends_the_process_ends_it_three_times(study: Study, tmp_path
     assert (letter["agent"], letter["video_id"][:5]) == ("split", "file-")
     assert letter["cause"].startswith("groundswell failed on this three times (")
     shown = study.cli("dead-letters", "show", letter["letter_id"])
-    assert "agents/split.py" in shown.stdout
+    assert "agents/topics/split.py" in shown.stdout
     assert process.stop() == 0
 
     # Another start says the same; the mended version takes the talk when it is told to.

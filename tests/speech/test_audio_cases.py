@@ -17,8 +17,8 @@ import av
 import numpy as np
 import pytest
 
-from agents.stage import Position
-from agents.transcribe import Transcribe
+from agents.consumer.consumer import Position
+from agents.transcription.transcribe import Transcribe
 from models.audio.samples import SAMPLE_RATE, Audio, decode, duration_s, measure, probe
 from models.bundled_models import PackagedModels
 from models.errors import BadInput

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from agents.split import Split
-from agents.stage import Agent, Position
-from agents.store import Store
-from agents.track import Track
-from agents.transcribe import Transcribe
+from agents.consumer.consumer import Agent, Position
+from agents.storage.store import Store
+from agents.topics.split import Split
+from agents.topics.track import Track
+from agents.transcription.transcribe import Transcribe
 from models.bundled_models import PackagedModels
 from models.codebook.codebook import load
 from models.embedding.embedder import Embedder

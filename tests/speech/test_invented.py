@@ -21,7 +21,7 @@ from tests.realdata import shared
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 
-TALK = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
+TALK = Path(__file__).parents[2] / "agents" / "cli" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 SECONDS = 30
 NOW = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
 

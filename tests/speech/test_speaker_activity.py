@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyannote.core import SlidingWindowFeature
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
-RECORDING = Path(__file__).parents[2] / "agents" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
+RECORDING = Path(__file__).parents[2] / "agents" / "cli" / "demo" / "audio" / "2025-03-13-three-graders.ogg"
 FRAMES = 589
 STEP_S = 0.016875
 Said = tuple["SlidingWindowFeature", npt.NDArray[np.int8], "SlidingWindowFeature"]

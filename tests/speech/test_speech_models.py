@@ -25,7 +25,7 @@ from models.transcripts.transcript import Transcript
 
 pytestmark = pytest.mark.speech
 
-TALKS = sorted((Path(__file__).parents[2] / "agents" / "demo" / "audio").glob("*.ogg"))[:2]
+TALKS = sorted((Path(__file__).parents[2] / "agents" / "cli" / "demo" / "audio").glob("*.ogg"))[:2]
 """Two of the sample talks, beside which lie .txt (who said what) and .rttm (who spoke when)."""
 
 
@@ -128,7 +128,7 @@ def test_the_telephone_call_is_written_down_with_speakers(
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not TALKS, reason="agents/demo/audio has no sample talks")
+@pytest.mark.skipif(not TALKS, reason="agents/cli/demo/audio has no sample talks")
 @pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.stem)
 def test_a_sample_talk_is_transcribed_as_it_was_spoken(
     transcribed: Callable[[Path], Transcript], talk: Path

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agents.speech_pool import FORGOTTEN_S, SpeechPool, Work
+from agents.transcription.worker_pool import FORGOTTEN_S, SpeechPool, Work
 from models.audio import samples as audio
 from models.bundled_models import PackagedModels
 from models.errors import BadInput
@@ -137,7 +137,7 @@ def test_decoded_audio_of_yesterday_is_tidied_away(pool: SpeechPool, tmp_path: P
 PARENT = """
 import asyncio, sys, psutil
 from pathlib import Path
-from agents.speech_pool import SpeechPool, Work
+from agents.transcription.worker_pool import SpeechPool, Work
 from models.speech.transcriber import SpeechModels
 from streams.state.blobs import Blobs
 

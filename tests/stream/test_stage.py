@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from agents.alert import Alert
-from agents.dead_letter import traceback_key
-from agents.runtime import _start_app, _stop_app
-from agents.stage import Agent, Block, Position, Stage
-from agents.underway import READERS, behind
+from agents.alerting.alert import Alert
+from agents.consumer.consumer import Agent, Block, Position, Stage
+from agents.consumer.dead_letter import traceback_key
+from agents.runtime.process import _start_app, _stop_app
+from agents.topics.reader_lag import READERS, behind
 from streams.errors import DataError, Fatal
 from streams.events import (
     DeadLettered,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents import alert
-from agents.stage import Position
+from agents.alerting import alert
+from agents.consumer.consumer import Position
 from streams import events as e
 from streams.errors import DataError
 from streams.kafka import codec

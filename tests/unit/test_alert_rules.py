@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.alerting import desk, rulebook, rulebook_file, sending
+from agents.alerting import apprise_client, config, config_file, queries
 from agents.alerting.messages import Message, of_alert, of_test, one_line
 from models.alerts.alert_state import Memory, Sign, look
 from models.alerts.quiet_hours import QuietHours, Schedule
@@ -153,7 +153,7 @@ destinations:
 
 
 def test_a_rulebook_says_what_it_says() -> None:
-    book = rulebook_file.parse(RIGHT, "alerts.yaml")
+    book = config_file.parse(RIGHT, "alerts.yaml")
     assert book.rules.rising.on and not book.rules.drift.on and not book.rules.declining.on
     team, ann, _ = book.destinations
     assert team.rules == ("emergence", "dead letters") and ann.rules is None
@@ -163,12 +163,12 @@ def test_a_rulebook_says_what_it_says() -> None:
 
 
 def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Path) -> None:
-    for book in (rulebook_file.read(tmp_path / "alerts.yaml"), rulebook_file.parse("", "empty")):
-        on = [rule for rule in rulebook.RULES if book.rules.of(rule).on]
+    for book in (config_file.read(tmp_path / "alerts.yaml"), config_file.parse("", "empty")):
+        on = [rule for rule in config.RULES if book.rules.of(rule).on]
         assert on == ["emergence", "threshold", "lag", "dead letters", "silence", "source"]
         assert book.destinations == ()
     with pytest.raises(Misconfigured, match="GROUNDSWELL_ALERTS names"):
-        rulebook_file.read(tmp_path / "alerts.yaml", must_exist=True)
+        config_file.read(tmp_path / "alerts.yaml", must_exist=True)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Pa
 )
 def test_a_wrong_rulebook_names_line_cause_and_cure(text: str, cause: str, cure: str) -> None:
     with pytest.raises(Misconfigured) as wrong:
-        rulebook_file.parse(text, "alerts.yaml")
+        config_file.parse(text, "alerts.yaml")
     assert "alerts.yaml" in wrong.value.cause
     assert cause in wrong.value.cause, wrong.value.cause
     assert cure in wrong.value.cure, wrong.value.cure
@@ -225,7 +225,7 @@ def test_a_wrong_rulebook_names_line_cause_and_cure(text: str, cause: str, cure:
 @given(st.text(max_size=60))
 def test_whatever_the_file_holds_is_a_rulebook_or_refused(text: str) -> None:
     try:
-        rulebook_file.parse(text, "alerts.yaml")
+        config_file.parse(text, "alerts.yaml")
     except Misconfigured as error:
         assert error.cure
 
@@ -233,7 +233,7 @@ def test_whatever_the_file_holds_is_a_rulebook_or_refused(text: str) -> None:
 def test_an_address_is_found_in_the_environment_or_a_file_or_the_error_says_where_it_is_not(
     tmp_path: Path,
 ) -> None:
-    team, ann, local = rulebook_file.parse(RIGHT, "alerts.yaml").destinations
+    team, ann, local = config_file.parse(RIGHT, "alerts.yaml").destinations
     assert team.address({"TEAM_URL": " json://host/x\n"}, tmp_path) == "json://host/x"
     assert local.address({}, tmp_path) == "json://127.0.0.1:8080/hook"
     with pytest.raises(Misconfigured, match="TEAM_URL of destination 'team' is not set"):
@@ -247,15 +247,15 @@ def test_an_address_is_found_in_the_environment_or_a_file_or_the_error_says_wher
 
 def test_an_address_that_is_none_is_refused_without_being_shown() -> None:
     with pytest.raises(Misconfigured) as wrong:
-        sending.check("nonsense://a-secret-token", "team")
+        apprise_client.check("nonsense://a-secret-token", "team")
     assert "nonsense://" in str(wrong.value) and "a-secret-token" not in str(wrong.value)
-    assert sending.masked("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "x") == "discord://…"
+    assert apprise_client.masked("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "x") == "discord://…"
 
 
 def test_rules_are_explained_for_people(tmp_path: Path) -> None:
     (tmp_path / "alerts.yaml").write_text("rules: {rising: {on: true}}")
-    rows = desk.rules(Settings(home=tmp_path, alerts=str(tmp_path / "alerts.yaml")))
-    assert [row["rule"] for row in rows] == list(rulebook.RULES)
+    rows = queries.rules(Settings(home=tmp_path, alerts=str(tmp_path / "alerts.yaml")))
+    assert [row["rule"] for row in rows] == list(config.RULES)
     assert all(row["about"] for row in rows)
     assert next(row for row in rows if row["rule"] == "rising")["on"]
 
@@ -326,7 +326,7 @@ def test_a_mail_keeps_our_text_beside_its_html() -> None:
     mail["Subject"] = "ü"
     mail.attach(MIMEText("apprise's", "plain", "utf-8"))
     mail.attach(MIMEText("<p>ü</p>", "html", "utf-8"))
-    parsed = message_from_string(sending.with_text(mail.as_string(), "ours: ü\nhttps://x.example"))
+    parsed = message_from_string(apprise_client.with_text(mail.as_string(), "ours: ü\nhttps://x.example"))
     texts = [part.get_payload(decode=True) for part in parsed.walk() if not part.is_multipart()]
     assert texts == ["ours: ü\r\nhttps://x.example\r\n".encode(), "<p>ü</p>".encode()]
 
@@ -334,6 +334,6 @@ def test_a_mail_keeps_our_text_beside_its_html() -> None:
 def test_the_example_in_readme_is_a_rulebook() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text()
     (example,) = [part.split("```")[0] for part in text.split("```yaml\n")[1:] if "fresh_days" in part]
-    book = rulebook_file.parse(example, "README.md")
+    book = config_file.parse(example, "README.md")
     assert [each.name for each in book.destinations] == ["team", "ann", "operations"]
-    assert set(book.destinations[2].rules or ()) == set(rulebook.SYSTEM)
+    assert set(book.destinations[2].rules or ()) == set(config.SYSTEM)

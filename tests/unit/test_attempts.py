@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.blame import is_the_events
+from agents.consumer.error_attribution import is_the_events
 from models.errors import ModelUnavailable
 from streams.errors import DataError, Fatal, Misconfigured, Unavailable
 from streams.state.attempts import DEATHS, Attempts, RepeatedDeathError
@@ -145,7 +145,7 @@ for event in ("a", "b", "c"):
     split.begin(event)
 track.begin("innocent")
 split.done("a")
-code = compile("def handle(die): die()", "/somewhere/agents/split.py", "exec")
+code = compile("def handle(die): die()", "/somewhere/agents/topics/split.py", "exec")
 names = {}
 exec(code, names)
 die = {

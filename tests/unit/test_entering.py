@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.ingest import Given, Ingest
+from agents.acquisition.ingest import Given, Ingest
 from models.errors import BadInput
 from models.transcripts.captions import parse
 from models.transcripts.unicode_text import valid

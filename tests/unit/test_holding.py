@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.running import alone, find, serving, starting
+from agents.instance.running_instance import alone, find, serving, starting
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.process_lock import Busy, Holder, holder_of, take

@@ -11,7 +11,7 @@ from benchmarks.speech_scores import Heard
 from models.audio.samples import duration_s
 from models.transcripts.transcript import Turn
 
-DIALOGUES = Path(__file__).parents[2] / "agents" / "demo" / "audio"
+DIALOGUES = Path(__file__).parents[2] / "agents" / "cli" / "demo" / "audio"
 
 
 def found(*turns: tuple[float, float, str]) -> Heard:

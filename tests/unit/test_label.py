@@ -11,8 +11,8 @@ import pytest
 import stamina
 from pydantic import SecretStr, ValidationError
 
-from agents.label import LABEL_LIMIT, ChatCompletions, Label, cleaned
-from agents.stage import Position
+from agents.consumer.consumer import Position
+from agents.topics.label import LABEL_LIMIT, ChatCompletions, Label, cleaned
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicDrifted, TopicLabelled
 from streams.settings import Settings

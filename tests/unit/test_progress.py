@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agents.how_far import how_far
+from agents.transcription.progress_view import how_far
 from streams.state.blobs import Blobs
 from streams.state.progress import Board, Progress
 

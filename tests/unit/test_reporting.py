@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
-from agents.reporting import Reporting
+from agents.transcription.progress_reporter import Reporting
 from models.speech.transcriber import Done
 from streams.events import Video
 from streams.state.blobs import Blobs

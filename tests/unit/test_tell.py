@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents import tell
+from agents.topics import event_mapper
 from models.topics import (
     Assignment,
     Birth,
@@ -28,7 +28,7 @@ from streams.kafka import codec
 
 MARCH = datetime(2025, 3, 4, 16, tzinfo=UTC)
 DAY = MARCH.date()
-STEP = tell.Step("m-e1", 12, DAY, MARCH, {1: "RAG", 2: "retrieval", 3: "lstm"})
+STEP = event_mapper.Step("m-e1", 12, DAY, MARCH, {1: "RAG", 2: "retrieval", 3: "lstm"})
 LEARNED = e.ParagraphsEmbedded(
     video=e.Video(video_id="abc", published_at=MARCH),
     paragraphs=e.Blob(key="k", sha256="0", size=1),
@@ -80,8 +80,8 @@ EVERYTHING = Outcome(
 )
 
 
-def one(kind: type[e.Event], outcome: Outcome = EVERYTHING, step: tell.Step = STEP) -> Any:
-    (event,) = [event for event in tell.told(outcome, step) if type(event) is kind]
+def one(kind: type[e.Event], outcome: Outcome = EVERYTHING, step: event_mapper.Step = STEP) -> Any:
+    (event,) = [event for event in event_mapper.told(outcome, step) if type(event) is kind]
     return event
 
 
@@ -100,19 +100,19 @@ def test_every_part_of_an_outcome_is_told() -> None:
     assert {field.name for field in fields(Outcome)} == {"video_index", "assignments", *told}
     for part, kinds in told.items():
         only = Outcome(9, (), **{part: getattr(EVERYTHING, part)})
-        assert [type(event) for event in tell.told(only, STEP)] == kinds
+        assert [type(event) for event in event_mapper.told(only, STEP)] == kinds
 
 
 def test_everything_told_travels_and_has_an_identity_of_its_own() -> None:
-    events = [tell.assigned(LEARNED, EVERYTHING, STEP), *tell.told(EVERYTHING, STEP)]
+    events = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.told(EVERYTHING, STEP)]
     assert [codec.decode(codec.encode(event)) for event in events] == events
     assert len({event.event_id for event in events}) == len(events)
-    again = [tell.assigned(LEARNED, EVERYTHING, STEP), *tell.told(EVERYTHING, STEP)]
+    again = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.told(EVERYTHING, STEP)]
     assert [event.event_id for event in again] == [event.event_id for event in events]
 
 
 def test_paragraphs_say_their_topic_or_that_they_are_boilerplate() -> None:
-    assigned = tell.assigned(LEARNED, EVERYTHING, STEP)
+    assigned = event_mapper.assigned(LEARNED, EVERYTHING, STEP)
     assert (assigned.key, assigned.video_index, assigned.sequence) == ("abc", 9, 12)
     assert [(each.topic_id, each.boilerplate) for each in assigned.assignments] == [(21, False), (None, True)]
 
@@ -132,7 +132,9 @@ def test_a_merge_names_the_topic_as_it_was_called() -> None:
 
 
 def test_a_drift_of_words_has_no_shares_and_one_of_shares_no_distance() -> None:
-    share, words = [event for event in tell.told(EVERYTHING, STEP) if isinstance(event, e.TopicDrifted)]
+    share, words = [
+        event for event in event_mapper.told(EVERYTHING, STEP) if isinstance(event, e.TopicDrifted)
+    ]
     assert (share.what, share.share_before, share.share_after, share.moved) == ("share", 0.1, 0.4, 0.0)
     assert (words.what, words.share_before, words.share_after, words.moved) == ("words", 0.0, 0.0, 0.31)
     assert (words.words_before, words.words_after, words.videos_after) == (("gpt-3",), ("chatgpt",), 12)
@@ -153,12 +155,12 @@ def test_what_is_infinitely_improbable_still_travels(log10_p: float) -> None:
     never = Emergence(**{**vars(EMERGENCE), "log10_p": log10_p})
     emerged = one(e.SubjectEmerged, Outcome(9, (), emergences=(never,)))
     assert codec.decode(codec.encode(emerged)) == emerged
-    assert emerged.evidence.log10_p == tell.LOG10_P
+    assert emerged.evidence.log10_p == event_mapper.LOG10_P
 
 
 def test_a_consolidation_is_told_before_what_came_of_it_and_counts_as_its_day() -> None:
-    step = tell.Step("m", 13, DAY, None, {})
-    events = list(tell.told(EVERYTHING, step))
+    step = event_mapper.Step("m", 13, DAY, None, {})
+    events = list(event_mapper.told(EVERYTHING, step))
     assert isinstance(events[0], e.TopicsConsolidated)
     assert (events[0].accepted, events[0].topics_before, events[0].topics_after) == (True, 40, 38)
     assert one(e.TopicBorn, EVERYTHING, step).emerged_at == datetime(2025, 3, 4, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """The examples of the API: what a small study really answers, in which a little of everything has happened.
 
-python tests/web/examples.py writes agents/web/examples.json anew; tests/web/test_api_examples.py compares.
+python tests/web/examples.py writes agents/web/api/examples.json anew;
+tests/web/test_api_examples.py compares.
 """
 
 import json
@@ -11,14 +12,14 @@ from typing import Any
 
 import studies
 
-from agents.views import VIEWS
-from agents.web.answers import as_json
+from agents.queries.registry import VIEWS
+from agents.web.api.responses import as_json
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 
 e = studies.e
-FILE = Path(__file__).parents[2] / "agents" / "web" / "examples.json"
+FILE = Path(__file__).parents[2] / "agents" / "web" / "api" / "examples.json"
 ROWS = 2
 """Rows that an example shows of a list."""
 TODAY = datetime(2025, 4, 2, 9, tzinfo=UTC)

@@ -10,14 +10,14 @@ import httpx
 import studies
 from fastapi import FastAPI
 
-from agents import registry
-from agents.health import Health
+from agents.runtime import wiring
+from agents.runtime.health import Health
 from agents.web.app import build_web
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
 
-class Parts(registry.Parts):
+class Parts(wiring.Parts):
     """What a process shares, over a study that is open already."""
 
     def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: studies.TODAY) -> None:

@@ -16,10 +16,10 @@ from signed_in import OURS, csrf_in, signed_in, token_of
 from typer.testing import CliRunner
 
 from agents.cli import app
-from agents.web.access import within
 from agents.web.app import build_web
-from agents.web.attempts import FREE
-from agents.web.sessions import LASTS
+from agents.web.security.access import within
+from agents.web.security.rate_limit import FREE
+from agents.web.security.sessions import LASTS
 from streams.errors import DataError, Misconfigured
 from streams.settings import Settings
 from streams.state.curators import Curators, hash_of

@@ -14,9 +14,9 @@ from page_process import client_of, web_of
 from serving import served
 from signed_in import OURS, csrf_in, signed_in, token_of
 
-from agents.alerting import desk, rulebook, rulebook_file
-from agents.web.pages.alerts import EXAMPLE, STATES, Rule, State
-from agents.web.pages.rule_words import in_words
+from agents.alerting import config, config_file, queries
+from agents.web.pages.operation.alerts import EXAMPLE, STATES, Rule, State
+from agents.web.pages.operation.rule_words import in_words
 from streams.settings import Settings
 from streams.store import writer
 from streams.store.operations import deliveries
@@ -225,10 +225,10 @@ async def test_rules_are_said_with_their_thresholds(alerted: Warehouse, file: Pa
 
 
 def test_every_rule_has_words_and_every_name_in_the_url_is_known(alerted: Warehouse) -> None:
-    said = {rule["rule"]: in_words(rule, "normal") for rule in desk.rules(alerted.settings)}
-    assert set(said) == set(rulebook.RULES)
+    said = {rule["rule"]: in_words(rule, "normal") for rule in queries.rules(alerted.settings)}
+    assert set(said) == set(config.RULES)
     assert len(set(said.values())) == len(said)
-    assert set(get_args(get_args(Rule)[0])) == {"", *rulebook.RULES}
+    assert set(get_args(get_args(Rule)[0])) == {"", *config.RULES}
     assert set(get_args(get_args(State)[0])) == {"", *STATES}
 
 
@@ -286,11 +286,11 @@ async def test_without_a_file_it_shows_what_holds_and_one_to_begin_with(alerted:
 
 
 def test_the_example_is_a_right_file() -> None:
-    book = rulebook_file.parse(EXAMPLE, "example")
+    book = config_file.parse(EXAMPLE, "example")
     assert [each.name for each in book.destinations] == ["team", "ann", "operations"]
     assert book.rules.rising.on
     with pytest.raises(Exception, match="there is no such field"):
-        rulebook_file.parse(EXAMPLE.replace("quiet:", "silent:"), "example")
+        config_file.parse(EXAMPLE.replace("quiet:", "silent:"), "example")
 
 
 async def test_a_wrong_file_is_named_with_its_line_and_the_rest_is_there(

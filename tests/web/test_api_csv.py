@@ -8,8 +8,8 @@ import pytest
 import studies
 from page_process import client_of
 
-from agents.views import VIEWS
-from agents.web.api import columns
+from agents.queries.registry import VIEWS
+from agents.web.api.read import columns
 from streams.store.talks import talks
 from streams.store.talks.listing import listing
 from streams.store.warehouse import Warehouse

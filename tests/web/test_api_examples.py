@@ -11,8 +11,8 @@ import pytest
 from page_process import client_of, web_shared
 from pydantic import TypeAdapter
 
-from agents.views import VIEWS
-from agents.web.shapes import SHAPES
+from agents.queries.registry import VIEWS
+from agents.web.api.schemas import SHAPES
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 

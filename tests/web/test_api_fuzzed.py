@@ -15,7 +15,7 @@ from page_process import web_of
 from serving import served
 from signed_in import token_of
 
-from agents.views import VIEWS
+from agents.queries.registry import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 

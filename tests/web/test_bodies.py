@@ -12,7 +12,7 @@ from page_process import web_of
 from serving import served
 from signed_in import token_of
 
-from agents.web.bodies import LOGIN_LIMIT, MOST
+from agents.web.security.request_bodies import LOGIN_LIMIT, MOST
 from streams.store.warehouse import Warehouse
 from tests.costs import of_a_loop
 

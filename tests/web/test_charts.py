@@ -12,7 +12,7 @@ import pytest
 import studies
 from page_process import client_of
 
-from agents import views
+from agents.queries import registry
 from streams.store.queries import prevalence
 from streams.store.queries.facets import choices
 from streams.store.queries.selection import Selection
@@ -71,7 +71,7 @@ async def test_trends_say_every_months_share_and_interval(lively: Warehouse) -> 
     head, *rows = table((await get(lively, "/trends")).text)
     assert head[1:] == [row["theme"] for row in prevalence.themes(lively)][:6]
     assert len(rows) == 24
-    found = {(row["theme"], row["month"]): row for row in views.prevalence(lively)}
+    found = {(row["theme"], row["month"]): row for row in registry.prevalence(lively)}
     shown = {(theme, row[0][:7]): cell for row in rows for theme, cell in zip(head[1:], row[1:], strict=True)}
     for place, cell in shown.items():
         if place in found:
@@ -88,7 +88,7 @@ async def test_a_quarter_counts_each_video_once(lively: Warehouse) -> None:
         counted = {each["theme"]: each for each in prevalence.themes(lively, selection)}
         for theme, cell in zip(head[1:], row[1:], strict=True):
             if theme in counted:
-                assert cell == said(counted[theme] | views.interval(counted[theme]))
+                assert cell == said(counted[theme] | registry.interval(counted[theme]))
             else:
                 assert cell.startswith("0/")
 
@@ -235,7 +235,7 @@ async def test_a_merged_topic_is_followed_with_a_note(lively: Warehouse) -> None
 
 async def test_compared_topics_have_the_numbers_of_the_views(lively: Warehouse) -> None:
     html = (await get(lively, "/compare?topic_id=3&topic_id=1")).text
-    topics = {row["topic_id"]: row for row in views.topics(lively)}
+    topics = {row["topic_id"]: row for row in registry.topics(lively)}
     head, *rows = table(html)
     assert head[:3] == ["Topic", "Videos", "Share"]
     for topic_id, row in zip((3, 1), rows, strict=True):
@@ -245,7 +245,7 @@ async def test_compared_topics_have_the_numbers_of_the_views(lively: Warehouse) 
         share, low, high = (f"{100 * topic[name]:.1f}" for name in ("share", "low", "high"))
         assert row[2] == f"{share} % ({low} to {high})"
         assert row[5] == ", ".join(topic["words"][:8])
-    points = {(row["topic_id"], row["month"]): row for row in views.topic_months(lively)}
+    points = {(row["topic_id"], row["month"]): row for row in registry.topic_months(lively)}
     drawn = data(html)
     for line, topic_id in zip(drawn["lines"], (3, 1), strict=True):
         for month, point in zip(drawn["months"], line["points"], strict=True):

@@ -13,9 +13,9 @@ from page_process import client_of
 from signed_in import csrf_in, signed_in, token_of
 from studies import BORN, EMOJI, LONG, RIGHT_TO_LEFT, SCRIPT
 
-from agents.curate import standing_of
-from agents.preview import book_of
-from agents.views import VIEWS
+from agents.curation.codebook_service import standing_of
+from agents.curation.decision_preview import book_of
+from agents.queries.registry import VIEWS
 from models.codebook.file_format import read
 from streams import events as e
 from streams.logs.codebook_log import CodebookLog

@@ -8,7 +8,7 @@ import pytest
 from page_process import Parts, Process, web_of
 from serving import served
 
-from agents.views import VIEWS
+from agents.queries.registry import VIEWS
 from agents.web.app import build_web
 from agents.web.site import SECTIONS
 from streams.store.warehouse import Warehouse

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from page_process import client_of
 
-from agents.views import VIEWS
-from agents.web.kept import Kept
+from agents.queries.registry import VIEWS
+from agents.web.view_cache import Kept
 from streams.store.warehouse import Warehouse
 
 PAGES = (

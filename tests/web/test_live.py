@@ -16,7 +16,7 @@ from happening import alert, say_it
 from page_process import web_of
 from serving import served
 
-from agents.runtime import Runtime
+from agents.runtime.process import Runtime
 from agents.web import live as lives
 from streams.settings import Settings
 from streams.store.operations import change_feed

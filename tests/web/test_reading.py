@@ -26,8 +26,8 @@ from reading_study import (
 )
 from signed_in import csrf_in, signed_in
 
-from agents import views
-from agents.web.pages.search import LONGEST
+from agents.queries import registry
+from agents.web.pages.talks.search import LONGEST
 from streams.logs import alert_judgements
 from streams.logs.alert_judgements import AlertJudgements
 from streams.settings import Settings
@@ -129,7 +129,7 @@ async def test_corrected_and_withdrawn_talks_say_so(study: Warehouse) -> None:
 async def test_a_talk_that_was_taken_down_says_so_and_counts(study: Warehouse) -> None:
     html = (await page(study, talk_at(ODD))).text
     assert "it is deleted where it was shown. What was said stays, and counts." in plain(html)
-    (followed,) = views.VIEWS["talk"](study, ODD)["followed"]
+    (followed,) = registry.VIEWS["talk"](study, ODD)["followed"]
     assert (followed["change"], followed["title"]) == ("deleted", studies.SCRIPT)
     others = plain((await page(study, talk_at(LONG))).text)
     assert "where it was shown" not in others
@@ -165,7 +165,7 @@ async def test_a_topics_page_has_the_numbers_of_the_views(study: Warehouse) -> N
         selected = (
             Selection("2025-02", "2025-03") if "first" in query else Selection(speaker="Ann" if query else "")
         )
-        counted = next(row for row in views.topics(study, selected) if row["topic_id"] == 1)
+        counted = next(row for row in registry.topics(study, selected) if row["topic_id"] == 1)
         said = plain((await page(study, f"/topics/1{query}")).text)
         assert f"{counted['videos']} of {counted['of_videos']} videos; 95 % interval" in said
         for row in prevalence.videos(study, 1, None, selected):
@@ -203,7 +203,7 @@ def test_who_speaks_of_it_has_the_numbers_of_the_selection_narrowed_to_them(stud
         assert rows and not any(row["name"].startswith("SPEAKER_") for row in rows)
         for row in rows:
             narrowed = Selection(**{row["what"]: row["name"]})
-            counted = next(each for each in views.topics(study, narrowed) if each["topic_id"] == topic_id)
+            counted = next(each for each in registry.topics(study, narrowed) if each["topic_id"] == topic_id)
             assert (row["videos"], row["of_videos"]) == (counted["videos"], counted["of_videos"])
 
 
@@ -377,7 +377,7 @@ def test_a_judgement_that_never_arrived_is_known_to_be_missing(study: Warehouse,
         )
     (late,) = alert_judgements.missing(log, study)
     assert late.verdict == "reopened", "of an alert the latest holds"
-    from agents.deliver import writing
+    from agents.instance.event_publisher import writing
 
     writing(study)([late])
     assert alert_judgements.missing(log, study) == []

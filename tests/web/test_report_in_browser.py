@@ -11,9 +11,9 @@ import pytest
 from chromium import FAINT, SCREENS, Visit, in_each_scheme, needs_chromium
 from studies import TODAY
 
+from agents.queries.registry import VIEWS
 from agents.report.facts import Made, gather
 from agents.report.page import write
-from agents.views import VIEWS
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 

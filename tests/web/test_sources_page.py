@@ -21,11 +21,11 @@ from serving import served
 from signed_in import csrf_in, signed_in, token_of
 from studies import LONG, RIGHT_TO_LEFT, SCRIPT, TODAY
 
-from agents.checking import Check
-from agents.web.asking import Refused
-from agents.web.pages import checking, source_words
-from agents.web.pages.checking import in_time
-from agents.web.pages.sources import understood
+from agents.discovery.source_check import Check
+from agents.web.dependencies import Refused
+from agents.web.pages.operation import checking, source_words
+from agents.web.pages.operation.checking import in_time
+from agents.web.pages.operation.sources import understood
 from streams import events as e
 from streams.errors import DataError, Unavailable
 from streams.feeds.websub_subscriptions import Answered, Asked, Rest, Subscription, Subscriptions, topic_of

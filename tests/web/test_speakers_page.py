@@ -12,7 +12,7 @@ from page_process import client_of
 from signed_in import csrf_in, signed_in, token_of
 from studies import SCRIPT
 
-from agents.views import VIEWS
+from agents.queries.registry import VIEWS
 from streams.settings import Settings
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection

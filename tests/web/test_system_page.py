@@ -14,7 +14,7 @@ from page_process import Parts, Process, client_of
 from signed_in import OURS, csrf_in, signed_in, token_of
 
 from agents.web.app import build_web
-from agents.web.pages.system import shown, work
+from agents.web.pages.operation.system import shown, work
 from streams.kafka.admin import Cluster
 from streams.kafka.codec import decode
 from streams.kafka.embedded_broker import EmbeddedBroker

@@ -6,9 +6,9 @@ from typing import Any, get_origin
 import pytest
 from page_process import client_of, web_shared
 
-from agents.views import VIEWS
-from agents.web.api import OURS, WHOLE
-from agents.web.shapes import SHAPES
+from agents.queries.registry import VIEWS
+from agents.web.api.read import OURS, WHOLE
+from agents.web.api.schemas import SHAPES
 from streams.store.queries.selection import NAMES
 from streams.store.warehouse import Warehouse
 

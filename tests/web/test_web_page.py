@@ -9,10 +9,10 @@ import pytest
 import studies
 from page_process import client_of
 
-from agents import views
-from agents.moment import at_second
-from agents.months import every
-from agents.web.pages.sparklines import BASE, HEIGHT, STEP
+from agents.queries import registry
+from agents.queries.media_links import at_second
+from agents.queries.months import every
+from agents.web.pages.topics.sparklines import BASE, HEIGHT, STEP
 from streams.store.queries import alerts, prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries
@@ -155,7 +155,7 @@ async def test_a_subject_that_emerged_is_said_with_its_evidence(lively: Warehous
 
 async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
-    rows = {row["topic_id"]: row for row in views.topics(lively)}
+    rows = {row["topic_id"]: row for row in registry.topics(lively)}
     assert rows[2]["status"] == "dormant", "it was put to sleep"
     assert {row["status"] for row in rows.values()} <= {"new", "rising", "stable", "declining", "dormant"}
     for row in rows.values():
@@ -170,10 +170,10 @@ async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -
 
 
 async def test_a_status_compares_the_period_that_is_asked_for(lively: Warehouse) -> None:
-    for row in views.topics(lively, Selection("2025-02", "2025-04")):
+    for row in registry.topics(lively, Selection("2025-02", "2025-04")):
         assert (row["trend"]["before_first"], row["trend"]["before_last"]) == ("2024-11", "2025-01")
         assert row["trend"]["videos"] == row["videos"]
-    assert {row["trend"] for row in views.topics(lively, Selection("2024-01", "2024-03"))} == {None}, (
+    assert {row["trend"] for row in registry.topics(lively, Selection("2024-01", "2024-03"))} == {None}, (
         "nothing before"
     )
 
@@ -188,7 +188,7 @@ async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:
 async def test_the_page_tells_what_became_of_topics(lively: Warehouse) -> None:
     html = (await page(lively, path="/history")).text
     told = plain(html[html.index('id="genealogy"') : html.index('id="boilerplate"')])
-    asleep = next(row["name"] for row in views.topics(lively) if row["topic_id"] == 2)
+    asleep = next(row["name"] for row in registry.topics(lively) if row["topic_id"] == 2)
     assert f"2025-12-17 merged: tools {escape(studies.SCRIPT)} (22) into mcp, server, protocol (21)" in told
     assert f"2025-12-17 fell asleep: {asleep} (2)" in told.replace("&amp;", "&")
     assert "born: mcp, server, protocol (21)" in told

@@ -12,7 +12,7 @@ import studies
 from engine_process import clickhouse
 from page_process import client_of
 
-from agents.health import Health
+from agents.runtime.health import Health
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from agents.web.pages import (
-    account,
-    alerts,
-    choices,
-    compare,
-    composition,
-    cooccurrence,
-    curation,
-    emerging,
-    endpoints,
-    history,
-    overview,
-    ranks,
-    review,
-    search,
-    sources,
-    system,
-    talk,
-    talks,
-    topic,
-    topics,
-    trends,
-)
+from agents.web.pages import curation, emerging, history, overview, review
+from agents.web.pages.operation import account, alerts, endpoints, sources, system
+from agents.web.pages.talks import choices, search, talk, talks
+from agents.web.pages.topics import compare, composition, cooccurrence, ranks, topic, topics, trends
 from agents.web.site import Site
 
 

@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
-from agents import views
-from agents.deliver import arrived
-from agents.web.access import Curates
-from agents.web.asking import Page, Refused, Selected
-from agents.web.desk import PATIENCE_S, Desk, said
-from agents.web.pages.months import columns
-from agents.web.pages.sparklines import of_talks, sparklines
+from agents.alerting.alert_verdicts import Verdict, weigh
+from agents.instance.event_publisher import arrived
+from agents.queries import registry
+from agents.web.curation_context import PATIENCE_S, Desk, said
+from agents.web.dependencies import Page, Refused, Selected
+from agents.web.pages.topics.months import columns
+from agents.web.pages.topics.sparklines import of_talks, sparklines
+from agents.web.security.access import Curates
 from agents.web.site import Row, Site, query
-from agents.weigh import Verdict, weigh
 from models.stats.trend import trend
 from streams.logs import alert_judgements
 from streams.logs.alert_judgements import AlertJudgements
@@ -49,7 +49,7 @@ def mount(site: Site) -> None:
     def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> Row:
         rows = site.ask(emerging, selected, rule, CARDS, CARDS * (page - 1))
         applied = site.ask(book, selected.codebook)
-        topics = {row["topic_id"]: row for row in site.ask(views.topics, selected, applied)}
+        topics = {row["topic_id"]: row for row in site.ask(registry.topics, selected, applied)}
         by_month = site.ask(prevalence.topic_months, selected, applied)
         months = columns(by_month, site.today)
         drawn = sparklines(by_month, months, {row["topic_id"] for row in rows})

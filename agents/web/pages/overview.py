@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agents import views
-from agents.web.asking import Selected
-from agents.web.pages.months import Month, years
-from agents.web.pages.periods import gathered
+from agents.queries import registry
+from agents.web.dependencies import Selected
+from agents.web.pages.topics.months import Month, years
+from agents.web.pages.topics.periods import gathered
 from agents.web.site import Row, Site, percent
 from streams.store.codebook.effective import book
 from streams.store.queries import alerts
@@ -34,7 +34,7 @@ def mount(site: Site) -> None:
         unfinished = _unfinished(site, status)
         applied = site.ask(book, selected.codebook)
         themes = site.ask(measure.themes, selected, applied)
-        topics = site.ask(views.topics, selected, applied)
+        topics = site.ask(registry.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
         changing = unfinished > 0 or status["relearning"] > 0 or not status["videos"]

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.agree import told
-from agents.review import KINDS, Judged, Meanwhile, Reviewer, mark, said
-from agents.web.access import Curates, Who, login
-from agents.web.asking import Refused
-from agents.web.desk import PATIENCE_S, Desk, Present
-from agents.web.desk import said as explained
+from agents.curation.agreement import told
+from agents.screening.video_reviews import KINDS, Judged, Meanwhile, Reviewer, mark, said
+from agents.web.curation_context import PATIENCE_S, Desk, Present
+from agents.web.curation_context import said as explained
+from agents.web.dependencies import Refused
+from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, Site, query
 from models.errors import BadInput
 from streams.logs.reviews import Reviews
@@ -193,7 +193,7 @@ def reviewer(desk: Desk, who: Who, log: Reviews) -> Iterator[Reviewer]:
 
 
 def judged(desk: Desk, who: Who, wanted: Any) -> Judged:
-    """Judge or adjudicate a video as a program wants it (`agents.web.changes.Reviewing`).
+    """Judge or adjudicate a video as a program wants it (`agents.web.api.write.Reviewing`).
 
     Raises:
         Refused: 422, it cannot be said.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.web.desk import Desk
+from agents.web.curation_context import Desk
 from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing
 from agents.web.site import Site
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from fastapi.responses import RedirectResponse
 
-from agents.curate import standing_of
-from agents.preview import book_of
-from agents.web.access import Access, login
-from agents.web.asking import Refused, Selected
-from agents.web.desk import Desk, Present
+from agents.curation.codebook_service import standing_of
+from agents.curation.decision_preview import book_of
+from agents.web.curation_context import Desk, Present
+from agents.web.dependencies import Refused, Selected
+from agents.web.security.access import Access, login
 from agents.web.site import Row, query
 from models.codebook.commands import UNSORTED
 from models.codebook.file_format import write

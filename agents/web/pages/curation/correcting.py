@@ -8,10 +8,10 @@ from urllib.parse import quote
 from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
 
-from agents.correct import Corrected, Corrector, moment_of
-from agents.web.access import Curates, Who
-from agents.web.asking import Refused
-from agents.web.desk import PATIENCE_S, Desk, said
+from agents.curation.video_corrections import Corrected, Corrector, moment_of
+from agents.web.curation_context import PATIENCE_S, Desk, said
+from agents.web.dependencies import Refused
+from agents.web.security.access import Curates, Who
 
 What = Literal["withdraw", "restore", "redate", "keep"]
 

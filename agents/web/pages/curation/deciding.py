@@ -10,14 +10,14 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field
 
-from agents.curate import EVERY, decision_of
-from agents.decide import Wish, change_of
-from agents.preview import Preview, preview
-from agents.suggest import suggested
-from agents.web.access import Curates, Who, login
-from agents.web.asking import Refused
-from agents.web.desk import Desk, Present, said
+from agents.curation.codebook_commands import Wish, change_of
+from agents.curation.codebook_service import EVERY, decision_of
+from agents.curation.decision_preview import Preview, preview
+from agents.curation.theme_suggestions import suggested
+from agents.web.curation_context import Desk, Present, said
+from agents.web.dependencies import Refused
 from agents.web.pages.curation.codebook import theme_page, topic_page
+from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, query
 from models.codebook.state import Standing
 from models.codebook.undo import undone

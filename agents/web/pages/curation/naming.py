@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.correct import Corrected, Corrector
-from agents.voices import Speakers, speakers
-from agents.web.access import Curates, Who, login
-from agents.web.asking import Refused
-from agents.web.desk import PATIENCE_S, Desk, Present, said
-from agents.web.playing import player
+from agents.curation.video_corrections import Corrected, Corrector
+from agents.transcription.speaker_candidates import Speakers, speakers
+from agents.web.curation_context import PATIENCE_S, Desk, Present, said
+from agents.web.dependencies import Refused
+from agents.web.player import player
+from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, query
 
 PAGE = "/curation/speakers"

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.agree import agreed, told
-from agents.curate import standing_of
-from agents.web.access import Curates, login
-from agents.web.asking import Refused
-from agents.web.desk import Desk, Present
+from agents.curation.agreement import agreed, told
+from agents.curation.codebook_service import standing_of
+from agents.web.curation_context import Desk, Present
+from agents.web.dependencies import Refused
 from agents.web.pages.curation.codebook import evidence_of
+from agents.web.security.access import Curates, login
 from agents.web.site import Row, query
 from models.codebook.state import Standing
 

@@ -1,0 +1,1 @@
+"""acquisition: videos.accepted and files handed in → audio.stored."""

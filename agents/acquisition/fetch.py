@@ -1,0 +1,252 @@
+"""fetch: videos.accepted → audio.stored. Bytes go to the blob store; Kafka carries a pointer.
+
+A recording is decoded to its end before anybody is told of it. What cannot be had now waits in the parking
+lot, and discover sends it again when its time has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import structlog
+
+from agents.acquisition.audio_retention import retain
+from agents.acquisition.verify_recording import RecordingError, verify
+from agents.consumer.consumer import Agent, Position
+from agents.consumer.retry import patiently
+from agents.screening.availability_policy import LOCAL, GivesUp, Looked, after
+from streams.errors import DataError, Explained, Paused, Unavailable
+from streams.events import (
+    AudioStored,
+    Blob,
+    Event,
+    Video,
+    VideoAccepted,
+    VideoParked,
+    VideoRejected,
+    stable_id,
+)
+from streams.http.client import Reader
+from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
+from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.state.parked_videos import ParkingLot
+from streams.talks.audio_index import ledger_of
+from streams.talks.caption_drafts import Drafts
+from streams.youtube.client import YouTube
+
+log = structlog.get_logger()
+TRIES = 2
+"""A recording that is not what it should be is thrown away and fetched once more."""
+EPISODE_LIMIT = 2 * 10**9
+"""Bytes of a podcast's episode: ten hours at 400 kbit/s."""
+SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".aac", ".mov"})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+VERIFIED = "verified.json"
+"""Beside a download that is whole: {name, duration_s}. What is left of it by a kill is not fetched again."""
+
+
+class Fetch(Agent):
+    """Downloads audio once; a ledger entry beside it says that it is there."""
+
+    name: ClassVar[str] = "fetch"
+    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_ACCEPTED,)
+    tick_s: ClassVar[float | None] = 3600.0
+
+    def __init__(
+        self,
+        settings: Settings,
+        blobs: Blobs,
+        youtube: YouTube,
+        reader: Reader,
+        lot: ParkingLot,
+        *,
+        folder: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`folder`: where a download waits until it is whole; it resumes there after a crash."""
+        self._settings = settings
+        self._blobs = blobs
+        self._youtube = youtube
+        self._reader = reader
+        self._lot = lot
+        self._folder = folder
+        self._now = now
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return where the talk's audio (or what came with it) lies, or what it waits for."""
+        if not isinstance(event, VideoAccepted):
+            raise DataError(f"{type(event).__name__} is not for fetch", "drop it")
+        if event.media is not None or event.captions is not None:
+            await asyncio.to_thread(self._lot.leave, event.key)
+            return [AudioStored(video=event.video, audio=event.media, captions=event.captions)]
+        before = Looked(event.key)
+        parking = await asyncio.to_thread(self._lot.get, event.key)
+        if parking is not None and isinstance(parking.again, VideoAccepted):
+            if parking.given_up:
+                return [await asyncio.to_thread(self._gone, parking.parked)]
+            if not parking.looked_at_now(event, self._now()):
+                return [parking.parked]
+            before = Looked(event.key, parking.counts, parking.parked.attempt, parking.pauses)
+        try:
+            stored = await patiently(lambda: self._stored(event.video))
+        except (DataError, Unavailable) as error:
+            return [await asyncio.to_thread(self._refused, event, error, before)]
+        await asyncio.to_thread(self._lot.leave, event.key)
+        return [stored]
+
+    async def tick(self) -> Sequence[Event]:
+        """Delete audio that has served, if the operator wants that."""
+        await asyncio.to_thread(retain, self._blobs, self._settings.keep_audio_days, self._now())
+        return ()
+
+    def _refused(self, event: VideoAccepted, error: DataError | Unavailable, before: Looked) -> Event:
+        """Return the video parked, or rejected when it is given up; a dead letter is raised."""
+        decision = after(error, before, self._now())
+        if isinstance(decision, GivesUp) and decision.rule is None:
+            self._lot.leave(event.key)
+            raise error
+        parked = VideoParked(
+            video=event.video,
+            state="recheck" if isinstance(decision, GivesUp) else decision.state,
+            reason=decision.reason,
+            until=None if isinstance(decision, GivesUp) else decision.until,
+            attempt=decision.attempt,
+            parked_at=self._now(),
+            relevance=event.relevance,
+        )
+        log.info("waits", video=event.key, state=parked.state, until=str(parked.until), reason=parked.reason)
+        if isinstance(decision, GivesUp) and not decision.attempt:
+            self._lot.leave(event.key)
+        else:  # also what took many looks and is given up: nobody begins anew after a kill
+            self._lot.park(parked, event)
+        return self._gone(parked) if isinstance(decision, GivesUp) else parked
+
+    def _gone(self, parked: VideoParked) -> Event:
+        """Return the captions that somebody wrote, for good in place of the audio; else the rejection."""
+        captions = Drafts(self._blobs).kept(parked.key)
+        if captions is not None:
+            log.info("its captions stay: there is no audio", video=parked.key, reason=parked.reason)
+            return AudioStored(video=parked.video, captions=captions)
+        return VideoRejected(
+            video=parked.video, rule="gone", reason=parked.reason, relevance=parked.relevance
+        )
+
+    def _stored(self, video: Video) -> AudioStored:
+        ledger, folder = ledger_of(video.video_id), self._folder / stable_id(video.video_id)
+        if not self._blobs.exists(ledger):
+            self._check_space()
+            try:
+                self._fetch(video, folder, ledger)
+            except (OSError, DataError, Unavailable) as error:
+                if not _is_full(error):
+                    raise
+                cause = error.cause if isinstance(error, Explained) else str(error)
+                raise self._full(f"the disk is full ({cause})") from error
+        shutil.rmtree(folder, ignore_errors=True)
+        entry = self._blobs.get(ledger)
+        lasts_s = video.duration_s or json.loads(entry).get("duration_s")
+        return AudioStored(
+            video=video.model_copy(update={"duration_s": lasts_s}), audio=Blob.model_validate_json(entry)
+        )
+
+    def _fetch(self, video: Video, folder: Path, ledger: str) -> None:
+        done = _verified(folder)
+        if done is None or not (done[0].exists() or self._blobs.exists(_audio_key(ledger, done[0]))):
+            done = self._whole(video, folder)
+            _keep_verified(*done)
+        path, lasts_s = done
+        key = _audio_key(ledger, path)
+        # A kill after the audio was moved there and before the ledger says so: it is not fetched again.
+        found = None if path.exists() else self._blobs.find(key)
+        audio = found or self._blobs.put_file(key, path, move=True)
+        entry = audio.model_dump() | {"duration_s": lasts_s, "stored_at": self._now().isoformat()}
+        self._blobs.put(ledger, json.dumps(entry).encode())
+
+    def _whole(self, video: Video, folder: Path) -> tuple[Path, float]:
+        """Return a recording that was verified, and how long it lasts (seconds).
+
+        Raises:
+            DataError: it was not what it should be, fetched a second time as the first.
+        """
+        for attempt in range(1, TRIES + 1):
+            path = self._download(video, folder)
+            try:
+                return path, verify(path, video.duration_s)
+            except RecordingError as error:
+                log.warning("not the recording", video=video.video_id, attempt=attempt, cause=error.cause)
+                path.unlink()
+                if attempt == TRIES:
+                    raise DataError(f"{error.cause}; fetched {TRIES} times", error.cure) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _download(self, video: Video, folder: Path) -> Path:
+        if not video.media_url:
+            return self._youtube.download_audio(video.video_id, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        suffix = Path(urlsplit(video.media_url).path).suffix.lower()
+        path = folder / f"{stable_id(video.media_url)}{suffix if suffix in SUFFIXES else '.audio'}"
+        if path.exists():  # it came whole, and its process was killed before it was verified
+            return path
+        return self._reader.download(video.media_url, path, max_bytes=EPISODE_LIMIT)
+
+    def _check_space(self) -> None:
+        """Raise `Paused` if the disk of the downloads, or that of the blobs, is nearly full."""
+        places = [self._folder] if "://" in self._blobs.url else [self._folder, Path(self._blobs.url)]
+        for place in places:
+            there = next(
+                folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists()
+            )
+            free_gb = shutil.disk_usage(there).free / 1e9
+            if free_gb < self._settings.min_free_gb:
+                raise self._full(
+                    f"only {free_gb:.1f} GB are free in {place}, less than {self._settings.min_free_gb:g} GB"
+                )
+
+    def _full(self, cause: str) -> Paused:
+        cure = "free disk space, or set GROUNDSWELL_MIN_FREE_GB or GROUNDSWELL_KEEP_AUDIO_DAYS"
+        log.error("nothing is fetched", cause=cause, cure=cure)
+        return Paused(f"{cause}: {cure}", cure, self._now() + LOCAL)
+
+
+def _audio_key(ledger: str, path: Path) -> str:
+    return f"{ledger.removesuffix('.json')}{path.suffix}"
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a full disk is behind an error; yt-dlp keeps what was raised inside in places of its own."""
+    seen: list[BaseException] = []
+    inner: BaseException | None = error
+    while inner is not None and inner not in seen:
+        if isinstance(inner, OSError) and inner.errno in FULL:
+            return True
+        seen.append(inner)
+        inner = inner.__cause__ or (getattr(inner, "exc_info", None) or (None, None))[1] or inner.__context__
+    return False
+
+
+def _verified(folder: Path) -> tuple[Path, float] | None:
+    try:
+        kept = json.loads((folder / VERIFIED).read_bytes())
+        return folder / str(kept["name"]), float(kept["duration_s"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep_verified(path: Path, lasts_s: float) -> None:
+    """Say, when the bytes are on the disk, that they are the recording."""
+    temporary, said = path.with_name(f"{VERIFIED}.tmp"), {"name": path.name, "duration_s": lasts_s}
+    temporary.write_text(json.dumps(said))
+    for file in (path, temporary):
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+    temporary.replace(path.with_name(VERIFIED))

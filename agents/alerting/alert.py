@@ -1,0 +1,71 @@
+"""alert: topics.changed → alerts. What the model says is news, with its evidence.
+
+What is raised depends on the log alone, so that the log can be played again; who is told of it, and when, is
+decided by `agents.alerting`, which also raises what no single event says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import structlog
+
+from agents.consumer.consumer import Agent, Position
+from agents.queries.wording import drifted
+from streams.errors import DataError
+from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
+from streams.kafka.topics import TOPICS_CHANGED, Topic
+
+log = structlog.get_logger()
+
+
+class Alert(Agent):
+    """Says what is new or different, and why it says so."""
+
+    name: ClassVar[str] = "alert"
+    reads: ClassVar[tuple[Topic, ...]] = (TOPICS_CHANGED,)
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return an alert for a subject that talks have begun to speak of, and for a topic that drifted."""
+        match event:
+            case SubjectEmerged():
+                raised = _emergence(event)
+                log.warning("NEW TOPIC", title=raised.title, why=raised.reason)
+                return [raised]
+            case TopicDrifted():
+                return [_drift(event)]
+            case _ if type(event) in TOPICS_CHANGED.carries:
+                return ()
+            case _:
+                raise DataError(f"{type(event).__name__} is not for alert", "drop it")
+
+
+def _emergence(emerged: SubjectEmerged) -> AlertRaised:
+    return AlertRaised(
+        rule="emergence",
+        model_version=emerged.model_version,
+        topic_id=emerged.topic_id,
+        title=f"New topic: {emerged.subject}",
+        reason=emerged.reason,
+        raised_at=emerged.emerged_at,
+        video_ids=emerged.video_ids,
+        evidence=emerged.evidence,
+        sequence=emerged.sequence,
+    )
+
+
+def _drift(drift: TopicDrifted) -> AlertRaised:
+    what = {"share": "is spoken of differently often", "words": "has other words", "centre": "has moved"}
+    said = drifted(drift.model_dump())
+    return AlertRaised(
+        rule="drift",
+        model_version=drift.model_version,
+        topic_id=drift.topic_id,
+        title=f"“{drift.label}” {what[drift.what]}",
+        reason=f"{said[0].upper()}{said[1:]}.",
+        raised_at=drift.drifted_at,
+        sequence=drift.sequence,
+        about=drift.what,
+        size=abs(drift.share_after - drift.share_before) if drift.what == "share" else drift.moved,
+    )

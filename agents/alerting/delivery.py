@@ -1,0 +1,301 @@
+"""What is still to be sent, to whom, and when; and the couriers that send it.
+
+Each destination has a courier of its own, a thread that sends one message after the other, so that one that
+is dead or hangs keeps nobody else waiting. What was delivered is recorded before anything else happens, in
+the log of deliveries, and is never sent again; what failed is tried again with growing pauses for a week.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+
+from agents.alerting.apprise_client import NotDeliveredError
+from agents.alerting.config import Destination, Rulebook
+from agents.alerting.messages import LONGEST_TITLE, Message
+from streams.errors import Explained
+from streams.events import DeliveryRecorded
+from streams.logs.delivery_log import DeliveryLog, Noticed, delivery_id
+
+log = structlog.get_logger()
+Row = Mapping[str, Any]
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+GIVEN_UP_AFTER = timedelta(days=7)
+PATIENCE = timedelta(minutes=2)
+"""A courier that has been waiting for an answer for longer is said to hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A message to be sent now; `compose` makes it, as late as possible."""
+
+    delivery_id: str
+    what: Literal["alert", "digest"]
+    destination: str
+    alert_ids: tuple[str, ...]
+    title: str
+    compose: Callable[[], Message]
+    first_at: datetime
+    """When it came up: it is given up so long after that."""
+    attempts: int = 0
+    until: datetime | None = None
+    """The moment up to which a digest tells."""
+
+    def stands(
+        self, state: Any, at: datetime, error: str = "", next_at: datetime | None = None, attempts: int = 0
+    ) -> DeliveryRecorded:
+        """Return how it stands, as an event."""
+        return DeliveryRecorded(
+            delivery_id=self.delivery_id,
+            what=self.what,
+            destination=self.destination,
+            alert_ids=self.alert_ids,
+            title=self.title,
+            state=state,
+            attempts=attempts,
+            error=error,
+            next_at=next_at,
+            at=at,
+            until=self.until,
+        )
+
+
+def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
+    """Keep when each alert was first seen, and whether it is news; `rows`: as of `raised_since`."""
+    for row in rows:
+        if kept.noticed(row["alert_id"]) is None:
+            verdict: Literal["news", "repeat"] = "repeat" if row["repeat"] else "news"
+            kept.notice(Noticed(alert_id=row["alert_id"], at=now, verdict=verdict))
+
+
+def concerns(row: Row, destination: Destination, book: Rulebook) -> bool:
+    """Whether a destination is to hear of an alert, by its rules and their thresholds."""
+    rule = row["rule"]
+    if rule == "new topic" or not book.rules.of(rule).on:
+        return False
+    if destination.rules is not None and rule not in destination.rules:
+        return False
+    if rule == "drift":
+        return row["about"] in book.rules.drift.what and row["size"] >= book.rules.drift.at_least
+    return True
+
+
+def news_for(
+    destination: Destination, book: Rulebook, rows: Iterable[Row], kept: DeliveryLog, since: datetime
+) -> Iterator[Row]:
+    """Yield what a destination is to hear of, oldest first: noticed since it is told, and no repetition."""
+    for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
+        noticed = kept.noticed(row["alert_id"])
+        new = noticed is not None and noticed.verdict == "news" and noticed.at >= since
+        if new and concerns(row, destination, book):
+            yield row
+
+
+def at_once(  # noqa: PLR0917
+    destination: Destination,
+    book: Rulebook,
+    rows: Sequence[Row],
+    kept: DeliveryLog,
+    now: datetime,
+    compose: Callable[[Row], Message],
+) -> tuple[list[Job], list[DeliveryRecorded]]:
+    """Return what is to be sent to a destination now, and what is to be recorded of the rest.
+
+    What comes up in quiet hours is held until they end; what comes within the cool-down of its rule and
+    subject is skipped, for good.
+    """
+    jobs: list[Job] = []
+    records: list[DeliveryRecorded] = []
+    told = _told(destination.name, rows, kept)
+    for row in news_for(destination, book, rows, kept, kept.since(destination.name, now)):
+        known = kept.delivery(delivery_id(destination.name, row["alert_id"]))
+        if known is not None and known.state in ("delivered", "skipped"):
+            continue
+        noticed = kept.noticed(row["alert_id"])
+        job = _job(destination, row, known, compose, noticed.at if noticed else now)
+        hours = destination.cool_down_hours
+        cool_down = book.rules.of(row["rule"]).cool_down if hours is None else timedelta(hours=hours)
+        last = told.get(_subject(row))
+        if last is not None and now - last < cool_down:
+            why = f"told of the same at {last:%Y-%m-%d %H:%M} UTC, less than {_hours(cool_down)} ago"
+            records.append(job.stands("skipped", now, why, attempts=job.attempts))
+            continue
+        verdict = _may_be_sent(job, known, destination, now)
+        if isinstance(verdict, DeliveryRecorded):
+            records.append(verdict)
+        elif verdict:
+            jobs.append(job)
+            told[_subject(row)] = now
+    return jobs, records
+
+
+def may_be_sent(
+    job: Job, kept: DeliveryLog, destination: Destination, now: datetime
+) -> bool | DeliveryRecorded:
+    """Return whether a job may be sent now; or how it stands from now on, where that is to be recorded."""
+    return _may_be_sent(job, kept.delivery(job.delivery_id), destination, now)
+
+
+def _may_be_sent(
+    job: Job, known: DeliveryRecorded | None, destination: Destination, now: datetime
+) -> bool | DeliveryRecorded:
+    if known is not None and known.state in ("delivered", "skipped"):
+        return False
+    if known is not None and known.state == "failed" and (known.next_at is None or known.next_at > now):
+        return False
+    quiet = destination.quiet_hours
+    ends = quiet.ends_after(now) if quiet else None
+    if ends is None:
+        return True
+    if known is not None and known.state == "held" and known.next_at == ends:
+        return False
+    return job.stands("held", now, "quiet hours", ends, job.attempts)
+
+
+def _job(
+    destination: Destination,
+    row: Row,
+    known: DeliveryRecorded | None,
+    compose: Callable[[Row], Message],
+    first_at: datetime,
+) -> Job:
+    return Job(
+        delivery_id=delivery_id(destination.name, row["alert_id"]),
+        what="alert",
+        destination=destination.name,
+        alert_ids=(row["alert_id"],),
+        title=row["title"][:LONGEST_TITLE],
+        compose=lambda: compose(row),
+        first_at=first_at,
+        attempts=known.attempts if known else 0,
+    )
+
+
+def _told(destination: str, rows: Iterable[Row], kept: DeliveryLog) -> dict[tuple[str, str], datetime]:
+    """Return when a destination was last told of each rule and subject."""
+    subjects = {row["alert_id"]: _subject(row) for row in rows}
+    told: dict[tuple[str, str], datetime] = {}
+    for delivery in kept.deliveries(destination):
+        if delivery.state == "delivered" and delivery.what == "alert":
+            for alert_id in delivery.alert_ids:
+                if (subject := subjects.get(alert_id)) is not None:
+                    told[subject] = max(delivery.at, told.get(subject, delivery.at))
+    return told
+
+
+def _subject(row: Row) -> tuple[str, str]:
+    """What an alert is about: two of the same within the cool-down are one too many."""
+    if row["rule"] in ("lag", "dead letters", "silence"):
+        return row["rule"], ""
+    return row["rule"], str(row["topic_id"] or row["about"] or row["title"])
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many failed attempts.
+
+    Example:
+        >>> [pause_after(n).total_seconds() / 60 for n in (1, 2, 3, 10)]
+        [1.0, 2.0, 4.0, 60.0]
+    """
+    doublings: int = 2 ** min(max(attempts - 1, 0), 10)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * doublings)
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length / timedelta(hours=1):g} hours"
+
+
+Send = Callable[[str, str, Message], None]
+"""Sends a message to an address; `agents.alerting.apprise_client.send`."""
+
+
+class Courier:
+    """Brings messages to one destination, one after the other, in a thread that nobody waits for."""
+
+    def __init__(
+        self,
+        destination: str,
+        kept: DeliveryLog,
+        outcomes: queue.SimpleQueue[DeliveryRecorded],
+        now: Callable[[], datetime],
+        send: Send,
+    ) -> None:
+        self.destination = destination
+        self._kept = kept
+        self._outcomes = outcomes
+        self._now = now
+        self._send = send
+        self._thread: threading.Thread | None = None
+        self._began: datetime | None = None
+        self._waiting_for: Job | None = None
+        self._said_to_hang = False
+        self._failures = 0
+        self._rests_until: datetime | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        """Whether it can set out: neither on its way nor resting after the destination took nothing."""
+        return not self.busy and (self._rests_until is None or now >= self._rests_until)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is on its way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is back, at most so long."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def set_out(self, jobs: Sequence[Job], address: str) -> None:
+        """Send these; what was never tried goes first, so that what is always refused keeps nothing back."""
+        ordered = sorted(jobs, key=lambda job: job.attempts)
+        self._said_to_hang = False
+        name = f"courier {self.destination}"
+        self._thread = threading.Thread(target=self._deliver, args=(ordered, address), name=name, daemon=True)
+        self._thread.start()
+
+    def look_after(self, now: datetime) -> None:
+        """Record, once, that the destination hangs; if it answers after all, that is recorded too."""
+        job, began = self._waiting_for, self._began
+        if not self.busy or job is None or began is None or self._said_to_hang or now - began < PATIENCE:
+            return
+        self._said_to_hang = True
+        self._record(job.stands("failed", now, "no answer in time, still waiting", now, job.attempts + 1))
+
+    def _deliver(self, jobs: Sequence[Job], address: str) -> None:
+        for job in jobs:
+            self._began, self._waiting_for = self._now(), job
+            try:
+                self._send(address, self.destination, job.compose())
+            except (NotDeliveredError, Explained) as error:
+                self._failed(job, str(error))
+                return  # the others of this destination wait for its next try
+            except Exception as error:
+                log.exception("a message could not be made", destination=self.destination, title=job.title)
+                self._failed(job, f"the message could not be made ({type(error).__name__})")
+                continue
+            finally:
+                self._waiting_for = None
+            self._failures, self._rests_until = 0, None
+            self._record(job.stands("delivered", self._now(), attempts=job.attempts + 1))
+
+    def _failed(self, job: Job, why: str) -> None:
+        now, attempts = self._now(), job.attempts + 1
+        next_at: datetime | None = now + pause_after(attempts)
+        self._failures += 1
+        self._rests_until = now + pause_after(self._failures)
+        if now - job.first_at >= GIVEN_UP_AFTER:
+            next_at, why = None, f"given up: {why}"
+        log.warning("not delivered", destination=self.destination, why=why, attempts=attempts)
+        self._record(job.stands("failed", now, why, next_at, attempts))
+
+    def _record(self, event: DeliveryRecorded) -> None:
+        if self._kept.record(event):
+            self._outcomes.put(event)

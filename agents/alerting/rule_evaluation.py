@@ -1,0 +1,209 @@
+"""What a look at the figures finds: topics that rise and fall, bounds that are crossed, a system in trouble.
+
+A finding says why in plain words. Whether it is told is for `models.alerts.alert_state` to say, which knows
+what was told.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from agents.alerting.config import Bound, Rule, Rules, Trending
+from agents.queries.wording import day, percent
+from models.alerts.alert_state import Sign
+
+Row = Mapping[str, Any]
+SETTLED = 0.05
+"""Trends are looked at while no more than this share of the videos is still on its way …"""
+FEW = 10
+"""… or no more than so many: shares of half an import say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that holds now. `sign.key` begins with its rule."""
+
+    sign: Sign
+    rule: Rule
+    title: str
+    reason: str
+    topic_id: int | None = None
+    about: str = ""
+    size: float = 0.0
+    model_version: str = ""
+
+
+def is_settled(vital: Row) -> bool:
+    """Whether the figures are those of (nearly) all talks: nothing big is on its way or learned again."""
+    waiting: int = vital["waiting"] + vital["relearning"]
+    videos: int = vital["videos"]
+    return waiting <= max(FEW, SETTLED * videos)
+
+
+def of_system(vital: Row, rules: Rules, now: datetime) -> Iterator[Finding]:
+    """Yield what is wrong with the system; `vital`: as of the view `vital_signs`."""
+    if rules.lag.on and vital["waiting"] >= rules.lag.talks:
+        hours = f"for {rules.lag.hours:g} hours" if rules.lag.hours else "now"
+        yield Finding(
+            Sign(
+                "lag:",
+                patience=timedelta(hours=rules.lag.hours),
+                cool_down=rules.lag.cool_down,
+                reminds=True,
+                from_the_start=True,
+            ),
+            "lag",
+            f"{vital['waiting']:,} talks wait to be processed",
+            f"At least {rules.lag.talks} talks have been on their way {hours}; {vital['waiting']:,} are at "
+            "this moment. Look at which agent is behind, and whether it runs.",
+            size=vital["waiting"],
+        )
+    letters = vital["dead_letters"]
+    if rules.dead_letters.on and letters >= rules.dead_letters.at_least:
+        latest = vital["latest_letter"]
+        many = f"{letters:,} message{'s' * (letters != 1)}"
+        yield Finding(
+            _at_once("dead letters:", rules.dead_letters.cool_down),
+            "dead letters",
+            f"{many} could not be processed",
+            f"{many} wait{'s' * (letters == 1)} for a decision. The latest: {latest['cause']}. "
+            f"What mends it: {latest['cure']}. Then replay it, or drop it.",
+            size=letters,
+        )
+    seen = vital["last_sighted"]
+    if rules.silence.on and seen is not None and now - seen >= timedelta(hours=rules.silence.hours):
+        hours_since = (now - seen) / timedelta(hours=1)
+        yield Finding(
+            _at_once("silence:", rules.silence.cool_down),
+            "silence",
+            f"No new talk for {_length(hours_since)}",
+            f"No watched channel, playlist or search has shown a new talk since {day(seen)}. Either nobody "
+            "published one, or the sources cannot be read.",
+            size=round(hours_since, 1),
+        )
+    if rules.source.on:
+        for failing in vital["failing"]:
+            yield _failing(failing, rules)
+
+
+def _failing(failing: Row, rules: Rules) -> Finding:
+    name = _locator(failing["payload"]) or failing["source_id"] or "a source"
+    times = "once" if failing["failures"] == 1 else f"{failing['failures']} times"
+    return Finding(
+        _at_once(f"source:{failing['source_id']}", rules.source.cool_down),
+        "source",
+        f"{name} cannot be read",
+        f"It failed {times} within a day, the last time because {failing['cause']}. "
+        f"What mends it: {failing['cure']}.",
+        about=failing["source_id"],
+        size=failing["failures"],
+    )
+
+
+def of_trends(topics: Sequence[Row], rules: Rules, model_version: str) -> Iterator[Finding]:
+    """Yield topics that rise or decline; `topics`: as of the view of that name."""
+    kinds: tuple[tuple[Rule, Trending, str], ...] = (
+        ("rising", rules.rising, "Rising"),
+        ("declining", rules.declining, "Declining"),
+    )
+    for rule, wanted, word in kinds:
+        for topic in topics if wanted.on else ():
+            trend = topic["trend"]
+            if topic["status"] != rule or trend is None:
+                continue
+            enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
+            if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
+                yield Finding(
+                    Sign(f"{rule}:{topic['topic_id']}", cool_down=wanted.cool_down),
+                    rule,
+                    f"{word}: {topic['name']}",
+                    change_in_words(trend),
+                    topic_id=topic["topic_id"],
+                    size=round(trend["change"], 6),
+                    model_version=model_version,
+                )
+
+
+def of_bounds(
+    topics: Sequence[Row], themes: Sequence[Row], rules: Rules, model_version: str
+) -> Iterator[Finding]:
+    """Yield bounds that are crossed, by the last six months' share where there are so many."""
+    for bound in rules.threshold.bounds if rules.threshold.on else ():
+        row = _bounded(bound, topics, themes)
+        if row is None:
+            continue
+        trend = row["trend"]
+        counts = trend if trend else row
+        videos, of_videos = counts["videos"], counts["of_videos"]
+        if not of_videos or videos / of_videos < bound.share:
+            continue
+        of_topic = "topic_id" in row
+        name = row["name"] if of_topic else row["theme"]
+        when = f"published from {trend['first']} to {trend['last']} " if trend else ""
+        yield Finding(
+            Sign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
+            "threshold",
+            f"{name} is in {percent(videos / of_videos)} of the talks",
+            f"{videos} of the {of_videos} talks {when}speak of it: {percent(videos / of_videos)}, and your "
+            f"bound is {percent(bound.share)}.",
+            topic_id=row["topic_id"] if of_topic else None,
+            about="" if of_topic else name,
+            size=round(videos / of_videos, 6),
+            model_version=model_version,
+        )
+
+
+def unknown_bounds(rules: Rules, topics: Sequence[Row], themes: Sequence[Row]) -> list[str]:
+    """Return the bounds of topics and themes that the study does not have: probably misspelled."""
+    return [bound.name for bound in rules.threshold.bounds if _bounded(bound, topics, themes) is None]
+
+
+def change_in_words(trend: Row) -> str:
+    """Return what happened to a share, with how sure it is, in words.
+
+    Example:
+        >>> change_in_words({"first": "2025-01", "last": "2025-06", "videos": 30, "of_videos": 100,
+        ...     "before_first": "2024-07", "before_last": "2024-12", "before_videos": 10,
+        ...     "before_of_videos": 100, "change": 0.2, "change_low": 0.09, "change_high": 0.31})
+        '30 of 100 talks spoke of it from 2025-01 to 2025-06 (30.0 %), and 10 of 100 in the equal time \
+before (10.0 %). The share went up by 20.0 percentage points: with 95 % confidence, by 9.0 to 31.0.'
+    """
+    share = trend["videos"] / trend["of_videos"] if trend["of_videos"] else 0.0
+    before = trend["before_videos"] / trend["before_of_videos"] if trend["before_of_videos"] else 0.0
+    up = trend["change"] >= 0
+    way, sign = ("up", 100) if up else ("down", -100)
+    low, high = (f"{each:.1f}" for each in sorted(sign * trend[end] for end in ("change_low", "change_high")))
+    return (
+        f"{trend['videos']} of {trend['of_videos']} talks spoke of it from {trend['first']} to "
+        f"{trend['last']} ({percent(share)}), and {trend['before_videos']} of {trend['before_of_videos']} "
+        f"in the equal time before ({percent(before)}). The share went {way} by "
+        f"{abs(trend['change']) * 100:.1f} percentage points: with 95 % confidence, by {low} to {high}."
+    )
+
+
+def _bounded(bound: Bound, topics: Sequence[Row], themes: Sequence[Row]) -> Row | None:
+    if bound.theme is not None:
+        return next((row for row in themes if row["theme"] == bound.theme), None)
+    key = "topic_id" if isinstance(bound.topic, int) else "name"
+    return next((row for row in topics if row[key] == bound.topic), None)
+
+
+def _at_once(key: str, cool_down: timedelta) -> Sign:
+    return Sign(key, cool_down=cool_down, reminds=True, from_the_start=True)
+
+
+def _length(hours: float) -> str:
+    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+
+
+def _locator(payload: str) -> str:
+    """Return what a source that could not be read is called, from the message; empty if that is not there."""
+    try:
+        return str(json.loads(base64.b64decode(payload))["source"]["locator"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,1 @@
+"""Commands with which people decide: codebook, corrections, reviews, glossary, curators."""

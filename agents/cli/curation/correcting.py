@@ -1,0 +1,77 @@
+"""What the commands that correct talks share: a corrector that reaches the store, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from agents.cli.console import load_settings, print_json, tell
+from agents.cli.curation.author import author_of
+
+if TYPE_CHECKING:
+    from agents.curation.video_corrections import Corrected, Corrector, Known
+    from streams.events import VideoCorrected
+
+UNDO = {"withdrawn": "restore", "kept": "withdraw"}
+"""The command that takes a correction back."""
+
+
+@contextmanager
+def correcting(author: str) -> Iterator[Corrector]:
+    """Lend a corrector of the study. What it corrects is sent to the broker, or written where none runs.
+
+    Raises:
+        Unavailable: the broker does not answer, or a process that only serves the page holds the database.
+    """
+    from agents.cli.asking import ask
+    from agents.curation.video_corrections import Corrector
+    from agents.instance.clock import utc_now
+    from agents.instance.event_publisher import delivering
+    from streams.state.blobs import Blobs
+
+    settings = load_settings()
+    with delivering(settings) as deliver, misused():
+        yield Corrector(
+            Blobs(settings.blobs_url), partial(ask, settings), deliver, utc_now, author_of(author), say=tell
+        )
+
+
+def told(found: Sequence[Corrected], *, as_json: bool) -> None:
+    """Say what came of a wish to correct talks, and how to take it back."""
+    for each in found:
+        tell(each.said + (_undo(each.event) if each.event is not None else ""))
+    if as_json:
+        events = [each.event for each in found if each.event is not None]
+        print_json([{"correction_id": event.event_id} | event.model_dump() for event in events])
+
+
+def _undo(event: VideoCorrected) -> str:
+    if event.what == "named" and event.name:
+        return f" (undo: groundswell videos unname {event.video_id} {event.speaker})"
+    if event.what not in UNDO:
+        return ""
+    return f" (undo: groundswell videos {UNDO[event.what]} {event.video_id})"
+
+
+def known(video_id: str) -> Known:
+    """Return what is known about a talk."""
+    from agents.cli.asking import ask
+    from agents.curation.video_corrections import known as known_by
+
+    with misused("ID"):
+        return known_by(partial(ask, load_settings()), video_id)
+
+
+@contextmanager
+def misused(hint: str | None = None) -> Iterator[None]:
+    """Say what is wrong with an argument as the command line says it."""
+    from models.errors import BadInput
+
+    try:
+        yield
+    except BadInput as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from error

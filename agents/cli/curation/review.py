@@ -1,0 +1,286 @@
+"""groundswell review: reviewers judge what waits, each alone; who disagrees is adjudicated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.curation.author import author_of
+from agents.cli.curation.correcting import misused
+
+if TYPE_CHECKING:
+    from agents.instance.event_publisher import Deliver
+    from agents.screening.video_reviews import Judged, Reviewer
+    from models.relevance.kappa import Agreement
+    from streams.settings import Settings
+
+app = typer.Typer(help="Judge the videos that wait for reviewers, each alone.", no_args_is_help=True)
+JSON = typer.Option(False, "--json", help="Print JSON.")
+VIDEO = typer.Argument(metavar="ID", help="The video's id, as `review next` shows it.")
+NOTE = typer.Option("", "--note", help="Why; others see it once enough have judged.")
+REVIEWER = typer.Option(
+    "",
+    "--reviewer",
+    envvar="GROUNDSWELL_AUTHOR",
+    help="Who judges; else your login name.",
+    show_default=False,
+)
+KIND = typer.Option(
+    "",
+    "--as",
+    metavar="CLASS",
+    help="What it is: experience report, tutorial, lecture, tool introduction, workshop, opinion, other.",
+    show_default=False,
+)
+LINES = 12
+"""So many lines of a description are shown."""
+
+
+@app.command("next")
+def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
+    """Show the most relevant video that you have yet to judge, without what others said of it."""
+    with looking(reviewer) as who:
+        waiting = who.waiting()
+        row = who.next(waiting)
+    if as_json:
+        print_json(None if row is None else {name: row[name] for name in row if name != "own"})
+        return
+    if row is None:
+        tell(_nothing_left(who, waiting))
+        return
+    for name, value in _about(row):
+        say(f"{name:9} {value}")
+    left = sum(each["state"] == "open" and each["own"] is None for each in waiting)
+    tell(
+        f"{left} to judge as {who.name}: groundswell review keep {row['video_id']}, "
+        f"or exclude {row['video_id']} --as tutorial"
+    )
+
+
+@app.command()
+def keep(
+    video_id: str = VIDEO,
+    note: str = NOTE,
+    kind: str = KIND,
+    reviewer: str = REVIEWER,
+    as_json: bool = JSON,
+) -> None:
+    """Say that a video belongs to the study."""
+    _judge("keep", video_id, kind, note, reviewer, as_json=as_json)
+
+
+@app.command()
+def exclude(
+    video_id: str = VIDEO,
+    kind: str = KIND,
+    note: str = NOTE,
+    reviewer: str = REVIEWER,
+    as_json: bool = JSON,
+) -> None:
+    """Say that a video does not belong to the study, and what it is instead."""
+    _judge("exclude", video_id, kind, note, reviewer, as_json=as_json)
+
+
+@app.command()
+def adjudicate(
+    video_id: str = VIDEO,
+    verdict: str = typer.Argument(metavar="keep|exclude", help="What holds from now on."),
+    kind: str = KIND,
+    note: str = NOTE,
+    *,
+    reviewer: str = REVIEWER,
+    as_json: bool = JSON,
+) -> None:
+    """Decide where reviewers disagree, or overrule what was decided.
+
+    A talk that passed before is withdrawn from every number, or restored to them.
+    """
+    with reviewing(reviewer) as who:
+        judged = who.adjudicate(video_id, _verdict(verdict), kind, note)
+    _told(judged, as_json=as_json)
+
+
+@app.command()
+def queue(
+    reviewer: str = REVIEWER,
+    limit: int = typer.Option(50, min=1, max=1000, help="At most so many."),
+    as_json: bool = JSON,
+) -> None:
+    """What waits, the most relevant first, and how far each reviewer is."""
+    with looking(reviewer) as who:
+        waiting, rulings = who.waiting(), who.rulings()
+    done = Counter(each.reviewer for ruling in rulings.values() for each in ruling.said)
+    disputed = [row for row in waiting if row["state"] == "disputed"]
+    if as_json:
+        rows = [{name: row[name] for name in row if name != "own"} for row in waiting[:limit]]
+        progress = {name: done[name] for name in sorted(done)}
+        print_json({"waiting": len(waiting), "disputed": len(disputed), "judged": progress, "rows": rows})
+        return
+    shown: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+        "video_id": ("ID", str),
+        "score": ("SCORE", _score),
+        "talk_kind": ("LOOKS LIKE", lambda kind: kind or "-"),
+        "title": ("TITLE", str),
+        "state": ("STATE", str),
+        "judged": ("JUDGED BY", lambda judged: f"{judged} of {who.settings.reviewers}"),
+    }
+    print_rows(waiting[:limit], shown, _nothing_left(who, waiting))
+    for name in sorted(done):
+        tell(f"{name} judged {done[name]}")
+    for row in disputed:
+        tell(f"reviewers disagree: groundswell review adjudicate {row['video_id']} keep|exclude")
+
+
+@app.command()
+def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
+    """How far each two reviewers agree (Cohen's kappa), and where they do not."""
+    from dataclasses import asdict
+
+    from agents.screening.video_reviews import said
+
+    with looking(reviewer) as who:
+        found, rulings = who.agreement(), who.rulings()
+    if as_json:
+        print_json([asdict(pair) for pair in found])
+        return
+    if not found:
+        tell("no video was judged by enough reviewers yet: groundswell review next --reviewer NAME")
+    for pair in found:
+        say(f"{pair.one} and {pair.other}")
+        say(f"  keep or exclude  {_agreed(pair.verdicts)}")
+        say(f"  class            {_agreed(pair.kinds)}")
+        for video_id in pair.differ:
+            blind = ", ".join(
+                f"{each.reviewer}: {'keep' if each.verdict == 'keep' else each.talk_kind}"
+                for each in rulings[video_id].said
+            )
+            decided = rulings[video_id].adjudicated and f"; {said(rulings[video_id])}"
+            say(f"  {video_id}  {blind}{decided or ''}")
+
+
+@app.command()
+def undo(
+    video_id: str = typer.Argument("", metavar="[ID]", help="Of this video; else what you said last."),
+    reviewer: str = REVIEWER,
+    as_json: bool = JSON,
+) -> None:
+    """Take back what you said of a video that is not decided yet."""
+    with reviewing(reviewer) as who:
+        taken_back = who.undo(video_id)
+    tell(f"taken back: {who.name} said {taken_back.verdict} of {taken_back.video_id}")
+    if as_json:
+        print_json(taken_back.model_dump())
+
+
+@contextmanager
+def reviewing(name: str) -> Iterator[Reviewer]:
+    """Lend a reviewer of the study. What is said is sent to the broker, or written where none runs.
+
+    Raises:
+        Unavailable: the broker does not answer, or a process that only serves the page holds the database.
+    """
+    from agents.instance.event_publisher import delivering
+
+    settings = load_settings()
+    with delivering(settings) as deliver, misused():
+        yield _reviewer(settings, name, deliver)
+
+
+@contextmanager
+def looking(name: str) -> Iterator[Reviewer]:
+    """Lend a reviewer who only looks: that needs no broker."""
+
+    def nothing(_: object) -> None:
+        raise AssertionError("who only looks delivers nothing")
+
+    with misused():
+        yield _reviewer(load_settings(), name, nothing)
+
+
+def _reviewer(settings: Settings, name: str, deliver: Deliver) -> Reviewer:
+    from agents.cli.asking import ask
+    from agents.instance.clock import utc_now
+    from agents.screening.video_reviews import Reviewer
+    from streams.state.blobs import Blobs
+
+    blobs = Blobs(settings.blobs_url)
+    return Reviewer(settings, blobs, partial(ask, settings), deliver, utc_now, author_of(name), say=tell)
+
+
+def _judge(
+    verdict: Literal["keep", "exclude"], video_id: str, kind: str, note: str, name: str, *, as_json: bool
+) -> None:
+    with reviewing(name) as who:
+        judged = who.judge(video_id, verdict, kind, note)
+    _told(judged, as_json=as_json)
+
+
+def _told(judged: Judged, *, as_json: bool) -> None:
+    from agents.screening.video_reviews import said
+
+    event, ruling = judged.event, judged.ruling
+    match ruling.state:
+        case "open":
+            then = "others have yet to judge it"
+        case "disputed":
+            then = f"reviewers disagree: groundswell review adjudicate {event.video_id} keep|exclude"
+        case "decided":
+            then = f"decided: {said(ruling)}"
+    what = "keep" if event.verdict == "keep" else f"exclude, {event.talk_kind}"
+    tell(f"{event.reviewer} says of {event.video_id}: {what}; {then}")
+    for each in judged.corrected:
+        tell(each.said)
+    if as_json:
+        print_json(event.model_dump() | {"state": ruling.state})
+
+
+def _verdict(text: str) -> Literal["keep", "exclude"]:
+    if text == "keep":
+        return "keep"
+    if text == "exclude":
+        return "exclude"
+    raise typer.BadParameter(f"{text!r} is neither keep nor exclude", param_hint="VERDICT")
+
+
+def _nothing_left(who: Reviewer, waiting: list[dict[str, Any]]) -> str:
+    if any(row["state"] == "disputed" for row in waiting):
+        return "nothing waits but where reviewers disagree: groundswell review queue"
+    if waiting:
+        return f"{who.name} has judged everything that waits; others have not"
+    if who.settings.screening in ("rules", "automatic"):
+        return (
+            f"nobody reviews in this study, as GROUNDSWELL_SCREENING is {who.settings.screening}: set it to "
+            "assisted or review, and start groundswell run again"
+        )
+    return "nothing waits for reviewers"
+
+
+def _about(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from agents.queries.media_links import clock
+    from agents.queries.wording import day
+
+    yield "video", row["video_id"]
+    yield from ((name, row[name]) for name in ("title", "channel", "url") if row[name])
+    yield "published", day(row["published_at"])
+    yield "length", clock(row["duration_s"]) if row["duration_s"] else "-"
+    yield "language", row["language"] or "not known"
+    yield "score", f"{_score(row['score'])} ({row['talk_kind'] or 'no model has scored it'})"
+    yield from (("", f"  {reason}") for reason in row["reasons"])
+    lines = [line for line in row["description"].splitlines() if line.strip()]
+    yield from (("" if number else "says", line[:300]) for number, line in enumerate(lines[:LINES]))
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
+
+
+def _agreed(found: Agreement) -> str:
+    from agents.curation.agreement import told
+
+    return told(found).replace(" topics", " videos")

@@ -1,0 +1,1 @@
+"""Commands that operate a study: run, sources, alerts, dead letters."""

@@ -1,0 +1,286 @@
+"""Commands that do: demo, run, worker, web, stop, ingest, migrate, rebuild, doctor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from agents.cli.console import load_settings, print_json, say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agents.acquisition.ingest import Handed, Ingest
+    from agents.runtime.process import Runtime
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (demo, run, worker, web, stop, ingest, migrate, rebuild, doctor):
+        app.command()(command)
+
+
+def demo() -> None:
+    """Run the sample talks through the whole path, in a study of their own, and show what they are about."""
+    from agents.cli.demo import show
+
+    raise typer.Exit(show())
+
+
+def run() -> None:
+    """Run everything in this process: broker, database, all agents, the page. Ctrl-C stops, start resumes."""
+    from agents.instance.running_instance import alone
+
+    settings = load_settings()
+    with alone(settings):  # before the imports, so that others know that it starts
+        from agents.runtime.process import Runtime
+
+        _serve(Runtime(settings, page=True))
+
+
+def worker(
+    agents: list[str] = typer.Argument(
+        metavar="AGENT...",
+        help="discover, screen, fetch, caption, transcribe, split, track, store, alert or label.",
+    ),
+) -> None:
+    """Run agents against a real Kafka (and, for discover, store and label, ClickHouse)."""
+    from contextlib import nullcontext
+
+    from agents.runtime.process import Runtime
+    from agents.runtime.wiring import NAMES, WITH_DATABASE
+    from streams.errors import Misconfigured
+    from streams.store.process_lock import take
+
+    if unknown := [name for name in agents if name not in NAMES]:
+        raise typer.BadParameter(f"there is no agent {unknown[0]!r}: choose from {', '.join(NAMES)}")
+    settings = load_settings()
+    if settings.embedded_broker:
+        raise Misconfigured(
+            "a worker needs a broker that other processes reach, and none is set",
+            'set GROUNDSWELL_BROKER=host:port, or use "groundswell run" for everything in one process',
+        )
+    holds = settings.embedded_clickhouse and WITH_DATABASE & set(agents)
+    with take(settings.lock_file, "worker", say=tell) if holds else nullcontext():
+        _serve(Runtime(settings, agents, page=False))
+
+
+def web() -> None:
+    """Serve the page alone."""
+    from contextlib import nullcontext
+
+    from agents.instance.running_instance import alone
+
+    settings = load_settings()
+    with alone(settings) if settings.embedded_clickhouse else nullcontext():
+        from agents.runtime.process import Runtime
+
+        _serve(Runtime(settings, (), page=True))
+
+
+def _serve(runtime: Runtime) -> None:
+    """Run until it ends, and leave at once.
+
+    A model or a download may still be at work in a thread; waiting for it would only delay the end, since
+    what it does was not acknowledged and comes again.
+    """
+    import asyncio
+    import os
+    import sys
+
+    from agents.cli.console import exit_code_of
+    from models.loading import malloc
+
+    malloc.keep_small()
+    code = 0
+    try:
+        asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
+        code = runtime.exit_code
+    except Exception as error:
+        code = exit_code_of(error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _announce(runtime: Runtime) -> None:
+    agents = ", ".join(runtime.names) or "no agents"
+    what = "the page is at" if runtime.page else "health and metrics at"
+    tell(f"groundswell study {runtime.settings.study!r}: {agents}; {what} {runtime.url}")
+
+
+def stop() -> None:
+    """Stop the groundswell that runs this study here, or is starting."""
+    from contextlib import suppress
+
+    import psutil
+
+    from agents.instance.running_instance import serving, starting
+
+    settings = load_settings()
+    running = serving(settings) or starting(settings)
+    if running is None or not running.pid:
+        tell("not running")
+        return
+    with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+        process = psutil.Process(running.pid)
+        process.terminate()
+        try:
+            process.wait(15)
+        except psutil.TimeoutExpired:
+            process.kill()
+    tell(f"stopped (pid {running.pid})")
+
+
+def ingest(
+    talks: list[str] = typer.Argument(
+        metavar="FILE...",
+        help="Audio or video, transcripts (.vtt, .srt, .json3, .json, .xml), collections (.jsonl, "
+        ".jsonl.gz), folders of these, or the URL of a YouTube video.",
+    ),
+    published_at: datetime | None = typer.Option(
+        None,
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Publication date (UTC); wins over what the file says.",
+    ),
+    title: str = typer.Option("", help="Title; wins over what the file says."),
+    show: str = typer.Option("", help="Show; wins over what the file says."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Hand in talks."""
+    from datetime import UTC
+
+    from agents.acquisition.ingest import Given, Ingest
+    from agents.instance.clock import utc_now
+    from agents.instance.running_instance import open_cluster
+    from streams.state.blobs import Blobs
+
+    settings = load_settings()
+    cluster = open_cluster(settings, wait=False)  # one that starts takes what was handed in meanwhile
+    given = Given(published_at.replace(tzinfo=UTC) if published_at else None, title, show)
+    handing = Ingest(Blobs(settings.blobs_url), cluster.send if cluster else None, utc_now(), given)
+    handed: list[Handed] = []
+    try:
+        for each in _hand_in(handing, talks):
+            handed.append(each)
+            if not as_json:
+                _tell_of(each)
+    finally:  # what was handed in before something stopped it is handed in
+        if cluster is not None:
+            cluster.close()
+        if as_json:
+            print_json([_described(each) for each in handed])
+        refused = sum(each.refused is not None for each in handed)
+        queued = len(handed) - refused
+        later = "" if cluster or not queued else "; they are processed when groundswell run starts"
+        tell(f"{queued} talk{'s' * (queued != 1)} handed in, {refused} refused{later}")
+    raise typer.Exit(1 if refused or not handed else 0)
+
+
+def _tell_of(handed: Handed) -> None:
+    import sys
+
+    if handed.refused is None:
+        say(f"{handed.video_id}\t{handed.title}")
+        sys.stdout.flush()  # it is told as it goes, also into a pipe
+    else:
+        tell(f"refused {handed.name}: {handed.refused.cause}\n  cure: {handed.refused.cure}")
+
+
+def _hand_in(handing: Ingest, talks: list[str]) -> Iterator[Handed]:
+    from agents.acquisition.ingest import Handed
+    from streams.errors import DataError
+    from streams.intake import text
+    from streams.youtube.locators import parse_video
+
+    for talk in talks:
+        if "://" in talk:
+            try:
+                yield handing.link(parse_video(talk), talk)
+            except DataError as error:
+                yield Handed(text(talk)[:300], refused=error)
+        else:
+            yield from handing.files([Path(talk)])
+
+
+def _described(handed: Handed) -> dict[str, str | None]:
+    refused = handed.refused
+    return {
+        "file": handed.name,
+        "video_id": handed.video_id,
+        "title": handed.title,
+        "status": "refused" if refused else "queued",
+        "cause": refused.cause if refused else None,
+        "cure": refused.cure if refused else None,
+    }
+
+
+def migrate() -> None:
+    """Create the topics and tables of the study, or bring them up to date."""
+    from agents.instance.running_instance import find, open_cluster
+    from streams.store.warehouse import Warehouse
+
+    settings = load_settings()
+    if not settings.embedded_broker and (cluster := open_cluster(settings)) is not None:
+        cluster.close()
+        tell(f"topics of study {settings.study!r} are there")
+    if settings.embedded_clickhouse and find(settings) is not None:
+        tell("the running groundswell keeps its embedded database up to date")
+        return
+    with Warehouse(settings, patience_s=60) as warehouse:
+        applied = warehouse.migrate()
+    tell(f"applied migrations {applied}" if applied else "the tables are up to date")
+
+
+def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """Begin the topic model anew and learn every talk again; what the old model said is kept aside.
+
+    For when it cannot go on: other settings, libraries, codebook or embedding model.
+    """
+    from agents.instance.clock import utc_now
+    from agents.instance.running_instance import find, open_cluster
+    from agents.topics.rebuild import rebuild as begin
+    from streams.errors import Misconfigured
+    from streams.logs.codebook_log import CodebookLog
+    from streams.state.blobs import Blobs
+    from streams.store.warehouse import Warehouse
+
+    settings = load_settings()
+    if (settings.embedded_broker or settings.embedded_clickhouse) and (running := find(settings)) is not None:
+        raise Misconfigured(
+            f"study {settings.study!r} is running (pid {running.pid}), and goes on with the old model",
+            "stop it with groundswell stop, then do this again",
+        )
+    cluster = open_cluster(settings)
+    with Warehouse(settings, patience_s=10) as warehouse:
+        warehouse.migrate()
+        epoch, talks = begin(
+            Blobs(settings.blobs_url), warehouse, utc_now(), cluster.send if cluster else None
+        )
+    if cluster is not None:
+        cluster.close()
+    if as_json:
+        print_json({"epoch": epoch.number, "begun_at": epoch.begun_at, "talks": talks})
+    when = "" if cluster else " when groundswell run starts"
+    many = f"{talks} talk{'s' * (talks != 1)}"
+    tell(f"epoch {epoch.number} of the topic model: {many} will be learned again{when}")
+    if CodebookLog(Blobs(settings.blobs_url)).latest():
+        tell("what was decided about topics holds for it after: groundswell codebook carry-over")
+
+
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """Check broker, ClickHouse, blobs, models, decoders, JavaScript runtime and GPU; say how to mend each."""
+    from agents.runtime.doctor import examine
+
+    findings = list(examine(load_settings()))
+    if as_json:
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        for finding in findings:
+            say(f"{finding.verdict:5} {finding.what:18} {finding.found}")
+            if finding.cure:
+                say(f"{'':24} cure: {finding.cure}")
+    raise typer.Exit(1 if any(finding.verdict == "fail" for finding in findings) else 0)

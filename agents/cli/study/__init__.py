@@ -1,0 +1,1 @@
+"""Commands that read a study: topics, videos, transcripts, reports, exports."""

@@ -1,0 +1,216 @@
+"""Commands that read: status, themes, prevalence, cooccurrence, emerging, boilerplate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.selecting import Selected, selecting
+from agents.queries.wording import between, change, day, figures, health, minutes, percent
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+JSON = typer.Option(False, "--json", help="Print JSON.")
+NOTES = "progress"
+"""Folder of `streams.state.progress` among the blobs."""
+NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and groundswell run"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (status, themes, prevalence, cooccurrence, emerging, boilerplate):
+        app.command()(command)
+
+
+def status(as_json: bool = JSON) -> None:
+    """How far the talks got, and what the corpus holds."""
+    from agents.cli.asking import ask
+    from agents.instance.clock import utc_now
+    from agents.instance.running_instance import find
+    from streams.store.damage import CURE, missing_rows
+
+    settings = load_settings(logs=False)
+    found = ask(settings, "status")
+    running = find(settings)
+    found |= {"study": settings.study, "page": running.url if running else None}
+    found["transcribing"] = _transcribing(settings, utc_now())
+    if as_json:
+        print_json(found)
+        return
+    say(f"study        {settings.study}")
+    say(f"page         {found['page'] or 'not running (groundswell run)'}")
+    states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
+    say(f"videos       {found['videos']}" + (f"  ({states})" if states else ""))
+    if found["rejections"]:
+        say("rejected     " + ", ".join(f"{count} {rule}" for rule, count in found["rejections"].items()))
+    if found["first_published"]:
+        say(f"published    {str(found['first_published'])[:10]} to {str(found['last_published'])[:10]}")
+    say(f"transcribed  {found['hours']:.1f} h in {found['paragraphs']} paragraphs")
+    for each in found["transcribing"]:
+        say(f"now          {each['title'] or each['video_id']}: {each['said']}")
+    say(f"topics       {found['topics']}")
+    if found["boilerplate"]:
+        say(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")
+    for row in ask(settings, "health", limit=2):
+        say(f"health       {health(row)}")
+    if found["epoch"]:
+        left = f", {found['relearning']} talks still to learn again" if found["relearning"] else ""
+        say(f"epoch        {found['epoch']} of the topic model{left}")
+    say(
+        f"dead letters {found['dead_letters']}"
+        + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
+    )
+    if found["damaged_parts"]:
+        say(f"missing      {missing_rows(found['damaged_parts'])}")
+        tell(f"What to do: {CURE}")
+    if not found["videos"]:
+        tell(NO_TALKS)
+
+
+def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
+    """How far transcriptions are; where there is none, what would read them is not imported."""
+    if "://" not in settings.blobs_url and not any(Path(settings.blobs_url, NOTES).glob("*")):
+        return []
+    from agents.transcription.progress_view import how_far
+    from streams.state.blobs import Blobs
+
+    return how_far(Blobs(settings.blobs_url), now)
+
+
+@selecting
+def themes(selected: Selected, as_json: bool = JSON) -> None:
+    """Prevalence of each theme in a period: share of videos, over the union of its topics."""
+    rows = rows_of("themes", selected)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "theme": ("THEME", str),
+        "videos": ("VIDEOS", str),
+        "of_videos": ("OF", str),
+        "share": ("SHARE", percent),
+        "between": ("95 %", str),
+        "trend": ("CHANGE", change),
+        "status": ("STATUS", lambda status: status or "-"),
+        "minutes": ("MINUTES", minutes),
+        "topics": ("TOPICS", str),
+    }
+    print_rows([row | {"between": between(row)} for row in rows], shown, nothing(selected))
+
+
+@selecting
+def prevalence(selected: Selected, as_json: bool = JSON) -> None:
+    """Share of videos of each theme per month of publication."""
+    rows = rows_of("prevalence", selected)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "month": ("MONTH", str),
+        "theme": ("THEME", str),
+        "videos": ("VIDEOS", str),
+        "of_videos": ("OF", str),
+        "share": ("SHARE", percent),
+        "between": ("95 %", str),
+        "unfinished": ("", lambda unfinished: "month not over" if unfinished else ""),
+    }
+    print_rows([row | {"between": between(row)} for row in rows], shown, nothing(selected))
+
+
+@selecting
+def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
+    """Pairs of topics within videos, most frequent first."""
+    rows = rows_of("cooccurrence", selected)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "name": ("TOPIC", str),
+        "other": ("WITH", str),
+        "videos": ("VIDEOS", str),
+        "jaccard": ("JACCARD", "{:.2f}".format),
+        "lift": ("LIFT", "{:.2f}".format),
+    }
+    print_rows(rows, shown, nothing(selected))
+
+
+def emerging(
+    limit: int = typer.Option(20, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
+) -> None:
+    """What is new, with its evidence."""
+    from agents.cli.asking import ask
+
+    rows = ask(load_settings(logs=False), "alerts", limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        tell("nothing new yet: an alert comes when several talks begin to speak of something new")
+    for number, row in enumerate(rows):
+        say(("\n" if number else "") + f"{row['title']} ({day(row['raised_at'])})")
+        say(f"  why     {row['reason']}")
+        if row["channel"]:
+            say(f"  words   {', '.join(row['terms'])}")
+            say(f"  figures {figures(row)}")
+        for what, talk in zip(("first", "latest"), row["talks"], strict=False):
+            title, published = talk["title"] or talk["video_id"], day(talk["published_at"])
+            about = [title, talk["show"], published, talk["url"]]
+            say(f"  {what:7} {', '.join(filter(None, about))}")
+        print_quotes(row["quotes"])
+
+
+def boilerplate(
+    limit: int = typer.Option(3, "--examples", min=1, max=1000, help="At most so many of each source."),
+    as_json: bool = JSON,
+) -> None:
+    """What each source says again and again (greetings, sponsors), and is kept out of the topics."""
+    from agents.cli.asking import ask
+
+    rows = ask(load_settings(logs=False), "boilerplate", limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "name": ("SOURCE", str),
+        "boilerplate": ("PARAGRAPHS", str),
+        "paragraphs": ("OF", str),
+        "share": ("SHARE", percent),
+        "videos": ("VIDEOS", str),
+    }
+    print_rows(rows, shown, "no boilerplate found: no source repeats itself in many videos")
+    for row in rows:
+        say(f"\n{row['name']}, the newest:")
+        print_quotes(row["examples"])
+
+
+def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
+    """Print what was said, with who said it, when, and the address of that second where there is one."""
+    from agents.queries.media_links import at_second, clock
+
+    for quote in quotes:
+        say(f"\n    “{' '.join(quote['text'].split())}”")
+        published = day(quote.get("published_at") or quote.get("published_on"))
+        about = [*quote.get("speakers", ()), quote["title"] or quote["video_id"], published]
+        link = at_second(quote["url"], quote["start_s"])
+        say(f"      {', '.join(about)}, {link or 'at ' + clock(quote['start_s'])}")
+
+
+def nothing(selected: Selected) -> str:
+    """Return why there are no numbers: no talks at all, or none of those that were asked for."""
+    if not selected:
+        return NO_TALKS
+    asked = ", ".join(f"{name} {value}" for name, value in selected.items())
+    return f"no talk of these ({asked}) has a retained topic; groundswell videos list shows all talks"
+
+
+def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:
+    """Return the rows of a view for some talks."""
+    from agents.cli.asking import ask
+
+    return ask(load_settings(logs=False), view, **selected, **parameters)

@@ -1,0 +1,100 @@
+"""groundswell videos speakers, name, unname: who speaks in a talk, and saying who it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from agents.cli.console import load_settings, print_json, say
+from agents.cli.curation.author import AUTHOR
+from agents.cli.curation.correcting import correcting, misused, told
+from agents.cli.study.reading import JSON
+
+if TYPE_CHECKING:
+    from agents.transcription.speaker_candidates import Speakers
+
+ID = typer.Argument(metavar="ID", help="Id as `videos list` shows it.")
+SPEAKER = typer.Argument(metavar="SPEAKER", help="As `videos speakers` shows it, such as SPEAKER_00.")
+NO_REASON = typer.Option("", "--reason", help="How you know; it is kept with the name.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `groundswell videos`."""
+    app.command("speakers")(show)
+    app.command()(name)
+    app.command()(unname)
+
+
+def show(video_id: str = ID, as_json: bool = JSON) -> None:
+    """Who speaks in a talk, which of them are doubtful, and names they were introduced with or known by."""
+    from agents.queries.media_links import at_second, clock
+
+    found = _speakers(video_id)
+    if as_json:
+        print_json(
+            {
+                "video_id": found.talk["video_id"],
+                "transcript_version": found.transcript_version,
+                "speakers": [asdict(each) for each in found.speakers],
+            }
+        )
+        return
+    if not found.speakers:
+        say("the transcript does not say who speaks")
+    for each in found.speakers:
+        minutes = f"{each.heard_s / 60:.1f} min, {each.words} words"
+        say(f"{each.speaker}  {each.name or '(no name)'}  {minutes}{f'; {each.doubt}' if each.doubt else ''}")
+        if not each.name and each.hear_s is not None:
+            there = at_second(found.talk["url"], each.hear_s)
+            say(f"    hear them at {clock(each.hear_s)}{f': {there}' if there else ''}")
+        for offer in each.offers:
+            at = f" at {clock(offer.start)}" if offer.start is not None else ""
+            say(f"    perhaps {offer.name}{at}: {offer.why}")
+    if any(not each.name for each in found.speakers):
+        say(f"say who it is: groundswell videos name {found.talk['video_id']} SPEAKER NAME")
+
+
+def name(  # noqa: PLR0917 - options of a command
+    video_id: str = ID,
+    speaker: str = SPEAKER,
+    name: str = typer.Argument(metavar="NAME", help="Who it is."),
+    reason: str = NO_REASON,
+    author: str = AUTHOR,
+    as_json: bool = JSON,
+) -> None:
+    """Say who a speaker is: quotes, transcripts and numbers by speaker have the name from now on."""
+    found, meant = _meant(video_id, speaker)
+    with correcting(author) as corrector:
+        told(corrector.name(found.talk, found.transcript_version, meant, name, reason), as_json=as_json)
+
+
+def unname(
+    video_id: str = ID,
+    speaker: str = SPEAKER,
+    reason: str = NO_REASON,
+    author: str = AUTHOR,
+    as_json: bool = JSON,
+) -> None:
+    """Take a speaker's name back."""
+    found, meant = _meant(video_id, speaker)
+    with correcting(author) as corrector:
+        told(corrector.unname(found.talk, found.transcript_version, meant, reason), as_json=as_json)
+
+
+def _meant(video_id: str, speaker: str) -> tuple[Speakers, str]:
+    found = _speakers(video_id)
+    with misused("SPEAKER"):
+        return found, found.one(speaker).speaker
+
+
+def _speakers(video_id: str) -> Speakers:
+    from agents.cli.asking import ask
+    from agents.transcription.speaker_candidates import speakers
+    from streams.state.blobs import Blobs
+
+    settings = load_settings()
+    with misused("ID"):
+        return speakers(Blobs(settings.blobs_url), partial(ask, settings), video_id)

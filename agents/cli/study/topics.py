@@ -1,0 +1,138 @@
+"""groundswell topics: which there are, how they do, where they come from; and looking at them as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import typer
+
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.selecting import Selected, selecting
+from agents.cli.study.reading import JSON, nothing, print_quotes, rows_of
+from agents.queries.wording import between, change, compared, day, drifted, happened, minutes, percent
+
+app = typer.Typer(
+    help="Topics with status, words, theme and prevalence, most prevalent first; and what became of them.",
+    invoke_without_command=True,
+)
+Columns = dict[str, tuple[str, Callable[[Any], str]]]
+
+
+@app.callback()
+@selecting
+def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> None:
+    """Topics with status, words, theme and prevalence, most prevalent first; and what became of them.
+
+    The status compares the period with the equal one before it: the last six months, if none is given.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    rows = rows_of("topics", selected)
+    if as_json:
+        print_json(rows)
+        return
+    shown: Columns = {
+        "topic_id": ("ID", str),
+        "name": ("TOPIC", str),
+        "theme": ("THEME", str),
+        "videos": ("VIDEOS", str),
+        "share": ("SHARE", percent),
+        "status": ("STATUS", lambda status: status or "-"),
+        "trend": ("CHANGE", change),
+        "origin": ("ORIGIN", str),
+        "words": ("WORDS", lambda words: ", ".join(words[:6])),
+    }
+    print_rows(rows, shown, nothing(selected))
+
+
+@app.command()
+def show(
+    topic_id: int = typer.Argument(metavar="ID", help="The topic's id, as `topics` shows it."),
+    as_json: bool = JSON,
+) -> None:
+    """One topic: its words now and at birth, quotes, how it drifted, what became of it."""
+    from agents.cli.asking import ask
+
+    found = ask(load_settings(logs=False), "topic", topic_id=topic_id) if topic_id > 0 else None
+    if found is None:
+        raise typer.BadParameter(f"there is no topic {topic_id}: see groundswell topics", param_hint="ID")
+    if as_json:
+        print_json(found)
+        return
+    for name, value in _about(found):
+        say(f"{name:15} {value}")
+    print_quotes(found["quotes"])
+    told = {quote["paragraph_id"] for quote in found["quotes"]}
+    if newest := [quote for quote in found["newest"] if quote["paragraph_id"] not in told]:
+        say("\nThe newest:")
+        print_quotes(newest)
+
+
+def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is said about a topic, line by line."""
+    if found["asked_id"] != found["topic_id"]:
+        yield "merged", f"topic {found['asked_id']} is part of topic {found['topic_id']} now"
+    yield "topic", f"{found['name']} ({found['topic_id']})"
+    yield "theme", found["theme"]
+    origin = "seeded from the codebook" if found["origin"] == "seeded" else "born"
+    if found["parent_id"]:
+        origin = f"split off {found['parent']} ({found['parent_id']})"
+    yield "origin", f"{origin}, {day(found['emerged_at'])}" if found["emerged_at"] else origin
+    if found["share"] is not None:
+        videos = f"{found['videos']} of {found['of_videos']} videos"
+        yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(found)})"
+        yield "spoken of", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
+    if not found["retained"]:
+        yield "excluded", found["reason"] or "without a reason"
+    for each in found["merged"]:
+        yield "counts too", f"{each['name']} ({each['topic_id']})"
+    status = [found["status"] or "too early to say", compared(found["trend"])]
+    yield "status", ": ".join(filter(None, status))
+    yield "words", ", ".join(found["words"])
+    if found["words_at_birth"] != found["words"]:
+        yield "words at birth", ", ".join(found["words_at_birth"])
+    for each in found["drifts"]:
+        yield "drift", drifted(each)
+    for each in found["genealogy"]:
+        yield "history", f"{day(each['day'])}  {happened(each)}"
+    if found["months"]:
+        most = max(found["months"], key=lambda month: (month["videos"], month["month"]))
+        yield "most spoken of", f"{most['month']} ({most['videos']} videos)"
+
+
+@app.command()
+def genealogy(as_json: bool = JSON) -> None:
+    """Births, splits, merges, sleep and consolidations, oldest first."""
+    from agents.cli.asking import ask
+
+    rows = ask(load_settings(logs=False), "genealogy")
+    if as_json:
+        print_json(rows)
+        return
+    told = [row | {"happened": happened(row)} for row in rows]
+    shown: Columns = {"sequence": ("STEP", str), "day": ("DAY", day), "happened": ("WHAT", str)}
+    print_rows(told, shown, "no topic was born, split, merged or put to sleep yet")
+
+
+@app.command()
+def consolidate(as_json: bool = JSON) -> None:
+    """Look at the topics as a whole: merge what is one, split what is several, if that keeps them stable."""
+    from agents.instance.clock import utc_now
+    from agents.instance.running_instance import open_cluster
+    from streams.errors import Unavailable
+    from streams.events import ConsolidationRequested
+
+    settings, now = load_settings(), utc_now()
+    request = ConsolidationRequested(on=now.date(), requested_at=now)
+    cluster = open_cluster(settings)
+    if cluster is None:
+        raise Unavailable(
+            f"study {settings.study!r} is not running, so nobody would take the request",
+            "start it with groundswell run, then do this again",
+        )
+    with cluster:
+        cluster.send(request)
+    if as_json:
+        print_json({"request_id": request.event_id, "on": request.on})
+    tell("asked for; what comes of it is in groundswell topics genealogy")

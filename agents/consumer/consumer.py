@@ -1,0 +1,349 @@
+"""How every agent runs: decode, handle, settle, send, acknowledge; in that order, whatever is killed.
+
+An agent says what it reads and what an event leads to. Around it, here and only here:
+
+* a `DataError` (or the models' `BadInput`) becomes a dead letter, and the rest flows on;
+* any other error ends the process without acknowledging: a supervisor restarts it and the event comes again;
+* at the third such death an event is marked for a dead letter, unless what is around it was at fault: see
+  `agents.consumer.error_attribution`, and decision 31;
+* outputs are sent only after `settle` made the agent's own effect durable, and the event is acknowledged
+  only after the broker has the outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+import structlog
+
+from agents.consumer.dead_letter import Position, dead_letter
+from agents.consumer.error_attribution import ended, is_the_events, said
+from models.errors import BadInput
+from streams.errors import DataError, Fatal
+from streams.events import DeadLettered, Event, VideoEvent
+from streams.kafka.app import Outlet
+from streams.kafka.codec import decode, encode
+from streams.kafka.topics import Topic
+from streams.state.attempts import Attempts
+from streams.state.blobs import Blobs
+from streams.state.crashes import AtWork
+from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
+
+__all__ = ["Agent", "Block", "Position", "Stage"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """When a block of events is settled: after `events`, or `seconds` after its first one."""
+
+    events: int = 1
+    seconds: float = 0.0
+
+
+class Agent:
+    """What a verb of the path is. Subclasses override what they need."""
+
+    name: ClassVar[str]
+    reads: ClassVar[tuple[Topic, ...]]
+    block: ClassVar[Block] = Block()
+    tick_s: ClassVar[float | None] = None
+    at_once: int = 1
+    """How many events it may handle at a time, each settled, sent and acknowledged in its turn. An agent that
+    settles something of its own, or by the clock, handles one."""
+
+    async def start(self) -> Sequence[Event]:
+        """Prepare; return events to send before anything is read."""
+        return ()
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return what the event leads to. Handling the same event again returns the same.
+
+        Raises:
+            DataError: it cannot be processed as it is.
+        """
+        raise NotImplementedError
+
+    def passed_by(self, at: Position) -> None:
+        """Learn that a message became a dead letter: it will not come again."""
+
+    async def settle(self) -> Sequence[Event]:
+        """Make the block's effect durable; return events that follow from the block as a whole."""
+        return ()
+
+    def sent(self) -> None:
+        """Learn that the broker has the outputs of everything that was settled."""
+
+    async def tick(self) -> Sequence[Event]:
+        """Every `tick_s` seconds: return events that are due by the clock."""
+        return ()
+
+    async def stop(self) -> None:
+        """Let go of what `start` took."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    event: Any
+    decoded: Event | None = None
+    event_id: str = ""
+    refused: DataError | BadInput | None = None
+    alone: bool = False
+    """A process has died at it before: it is settled by itself, so that it is known whose fault it is."""
+    outputs: list[Event] = field(default_factory=list)
+
+
+class Stage:
+    """One agent at work in one process."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        outlet: Outlet,
+        blobs: Blobs,
+        study: str,
+        log_ids: dict[str, str],
+        now: Callable[[], datetime],
+        ceiling: int,
+        on_fatal: Callable[[BaseException], None],
+        at_work: AtWork | None = None,
+    ) -> None:
+        self.agent = agent
+        self._outlet = outlet
+        self._blobs = blobs
+        self._prefix = f"{study}."
+        self._log_ids = log_ids
+        self._now = now
+        self._ceiling = ceiling
+        self._on_fatal = on_fatal
+        self._attempts = Attempts(blobs, agent.name, at_work)
+        self._follows: dict[tuple[str, int], int] = {}
+        self._lock = asyncio.Lock()
+        self._free = asyncio.Semaphore(agent.at_once)
+        self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
+        self._pending: list[_Pending] = []
+        self._block_began = 0.0
+        self._stream: Any = None
+        self._dead_in_a_row = 0
+        self._dying = False
+        self._stopping = False
+        self._at_work = 0
+        self.progressed_at = time.monotonic()
+        """Monotonic seconds of the last sign of life; the watchdog reads it."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work on its own account; waiting for the broker does not count."""
+        return self._at_work > 0
+
+    async def run(self, stream: Any) -> None:
+        """Consume a Faust stream until the app stops."""
+        self._stream = stream.noack()
+        clocks: list[asyncio.Task[None]] = []
+        try:
+            for event in await self.agent.start():
+                await self._outlet.send(event)
+            if self.agent.block.seconds:
+                clocks.append(asyncio.create_task(self._settle_by_clock()))
+            if self.agent.tick_s is not None:
+                clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
+            if self.agent.at_once > 1:
+                clocks.append(asyncio.create_task(self._settle_in_order()))
+            async for event in self._stream.events():
+                if self._dying:
+                    await asyncio.Event().wait()  # nothing more is taken; the process ends
+                await (self._take if self.agent.at_once == 1 else self._take_ahead)(event)
+        except Exception as error:
+            await self._die(error)
+        finally:
+            for clock in clocks:
+                clock.cancel()
+            while not self._handled.empty():
+                self._handled.get_nowait().cancel()
+            with suppress(Exception):
+                await self.stop()
+
+    async def stop(self) -> None:
+        """Let the agent go; what fails from now on is nobody's fault."""
+        self._stopping = True
+        await self.agent.stop()
+
+    async def _take(self, event: Any) -> None:
+        async with self._lock:  # nothing is settled in the middle of handling
+            pending = await self._open(event)
+            if pending.alone:
+                await self._settle()
+            if not self._pending:
+                self._block_began = time.monotonic()
+            await self._took(await self._handle(pending))
+
+    async def _take_ahead(self, event: Any) -> None:
+        await self._free.acquire()
+        self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
+
+    async def _settle_in_order(self) -> None:
+        """Settle what is handled at once in the order in which it was taken."""
+        try:
+            while True:
+                await self._took(await (await self._handled.get()))
+                self._free.release()
+        except Exception as error:
+            await self._die(error)
+
+    async def _took(self, pending: _Pending) -> None:
+        self._pending.append(pending)
+        if pending.alone or len(self._pending) >= self.agent.block.events:
+            await self._settle()
+
+    async def _open(self, event: Any) -> _Pending:
+        """Decode a message, and learn whether processes have died at it before."""
+        pending = _Pending(event)
+        at = self._position(event)
+        if self._follows.get((at.topic, at.partition)) != at.offset:  # also what another worker died at
+            await self._attempts.look_again()
+        self._follows[at.topic, at.partition] = at.offset + 1
+        try:
+            pending.decoded = decode(event.value)
+            pending.event_id = pending.decoded.event_id
+            pending.alone = await self._attempts.begin(pending.event_id)
+        except DataError as error:
+            pending.refused = error
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            # Reading a message depends on nothing but the message.
+            cause = f"the message cannot be read ({type(error).__name__}: {error})"
+            pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
+        return pending
+
+    async def _handle(self, pending: _Pending) -> _Pending:
+        name, event = self.agent.name, pending.event
+        self._at_work += 1
+        try:
+            if pending.refused is not None:
+                raise pending.refused
+            assert pending.decoded is not None
+            with HANDLING_SECONDS.labels(name).time():
+                pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
+                for output in pending.outputs:
+                    encode(output)  # too large a message is this event's fault: know it before settling
+            self._dead_in_a_row = 0
+            EVENTS.labels(name, "handled").inc()
+        except (DataError, BadInput) as error:
+            pending.outputs = [self._dead_letter(event, pending.decoded, error)]
+            self.agent.passed_by(self._position(event))
+        except Exception as error:
+            raise await self._died([pending], error) from error
+        finally:
+            self._at_work -= 1
+            self.progressed_at = time.monotonic()
+        return pending
+
+    async def _died(self, block: Sequence[_Pending], error: Exception) -> Exception:
+        """Count a death where it is an event's fault, and return what ends the process.
+
+        Of a block, each event is handled alone next time.
+        """
+        if self._stopping or not is_the_events(error):
+            return error
+        why, told = said(error), "".join(traceback.format_exception(error))
+        log.error("died at an event", agent=self.agent.name, exc_info=error)
+        try:
+            await self._attempts.died([each.event_id for each in block], why, told)
+        except Exception as failure:  # the first error is the one to tell
+            log.error("a death cannot be counted", agent=self.agent.name, error=str(failure)[:160])
+        return ended(self.agent.name, [each.decoded.key for each in block if each.decoded], error)
+
+    async def _settle(self) -> None:
+        """Durable effect, then outputs, then acknowledgement."""
+        if not self._pending:
+            return
+        block, self._pending = self._pending, []
+        try:
+            await self._settle_block(block)
+        except Exception as error:
+            raise await self._died(block, error) from error
+        await self._attempts.done(pending.event_id for pending in block)
+        self.progressed_at = time.monotonic()
+
+    async def _settle_block(self, block: Sequence[_Pending]) -> None:
+        with SETTLING_SECONDS.labels(self.agent.name).time():
+            self._at_work += 1
+            try:
+                trailing = await self.agent.settle()
+            finally:
+                self._at_work -= 1
+            for pending in block:
+                for output in pending.outputs:
+                    await self._outlet.send(output)
+            for output in trailing:
+                await self._outlet.send(output)
+            self.agent.sent()
+            for pending in block:
+                await self._stream.ack(pending.event)
+
+    async def _settle_by_clock(self) -> None:
+        pause = self.agent.block.seconds / 4
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                async with self._lock:
+                    if self._pending and time.monotonic() - self._block_began >= self.agent.block.seconds:
+                        await self._settle()
+        except Exception as error:
+            await self._die(error)
+
+    async def _tick_by_clock(self, pause: float) -> None:
+        try:
+            while True:
+                for event in await self.agent.tick():
+                    await self._outlet.send(event)
+                await asyncio.sleep(pause)
+        except Exception as error:
+            await self._die(error)
+
+    async def _die(self, error: Exception) -> None:
+        """Tell the runtime and never acknowledge anything again."""
+        self._dying = True
+        log.error(
+            "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
+        )
+        self._on_fatal(error)
+        await asyncio.Event().wait()
+
+    def _position(self, event: Any) -> Position:
+        message = event.message
+        topic = message.topic.removeprefix(self._prefix)
+        return Position(self._log_ids.get(topic, ""), topic, message.partition, message.offset)
+
+    def _dead_letter(self, event: Any, decoded: Event | None, error: DataError | BadInput) -> DeadLettered:
+        name, at = self.agent.name, self._position(event)
+        self._dead_in_a_row += 1
+        if self._dead_in_a_row > self._ceiling:
+            raise Fatal(
+                f"{name} could not process {self._dead_in_a_row} messages in a row, the last because "
+                f"{error.cause}",
+                "mend the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
+            ) from error
+        EVENTS.labels(name, "dead_letter").inc()
+        DEAD_LETTERS.labels(name).inc()
+        log.warning(
+            "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
+        )
+        return dead_letter(
+            self._blobs,
+            name,
+            at,
+            payload=event.value or b"",
+            error=error,
+            now=self._now(),
+            video_id=decoded.key if isinstance(decoded, VideoEvent) else None,
+            message_key=event.key if isinstance(event.key, bytes) else None,
+        )

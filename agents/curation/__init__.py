@@ -1,0 +1,1 @@
+"""curation: decisions of people about the codebook and talks → logs → ClickHouse."""

@@ -1,0 +1,112 @@
+"""decide: what a person wants of the codebook, by its name and fields → a decision (`codebook.commands`).
+
+The page and the API say it alike; what is missing is said before anything is asked of the study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.codebook import commands
+from models.codebook.state import Change, Standing
+from models.errors import BadInput
+
+if TYPE_CHECKING:
+    from agents.curation.codebook_service import Curator
+
+Action = Literal[
+    "exclude", "include", "merge", "split", "rename", "assign", "create theme", "describe theme",
+    "rename theme", "remove theme", "undo",
+]  # fmt: skip
+MOST = 2**32 - 1
+
+
+class Wish(BaseModel):
+    """What somebody wants to decide; each action looks only at the fields that it needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    action: Action
+    topic_id: int | None = Field(None, ge=1, le=MOST, description="The topic that it is about.")
+    into: int | None = Field(None, ge=1, le=MOST, description="merge: the topic that it is to count for.")
+    name: str = Field("", max_length=10_000, description="rename, create theme, rename theme: the new name.")
+    theme: str = Field(
+        "",
+        max_length=10_000,
+        description="assign: the theme, empty to take the topic out of the one it is in; "
+        "describe, rename, remove theme: which one.",
+    )
+    new_theme: str = Field(
+        "", max_length=10_000, description="assign: a theme that there is not yet, instead of `theme`."
+    )
+    reason: str = Field("", max_length=10_000, description="exclude: why.")
+    description: str = Field("", max_length=10_000, description="create or describe theme: what it is about.")
+    revision: int | None = Field(
+        None, ge=1, le=MOST, description="undo: the decision to take back; empty: the newest that holds."
+    )
+
+
+def change_of(curator: Curator, standing: Standing, wish: Wish) -> Change:
+    """Return what a wish would change in the codebook as it stands.
+
+    Raises:
+        BadInput: it cannot be decided, or a field that it needs is missing.
+    """
+    if wish.action == "undo":
+        return curator.taken_back(standing, wish.revision)
+    return decision(wish)(standing)
+
+
+def decision(wish: Wish) -> Callable[[Standing], Change]:
+    """Return the decision that a wish, other than undo, is.
+
+    Raises:
+        BadInput: a field that it needs is missing.
+    """
+    match wish.action:
+        case "exclude":
+            return lambda standing: commands.exclude(standing, _topic(wish), wish.reason)
+        case "include":
+            return lambda standing: commands.include(standing, _topic(wish))
+        case "merge":
+            into = _given(wish.into, "the topic to merge into", "choose the topic that it is to count for")
+            return lambda standing: commands.merge(standing, _topic(wish), into)
+        case "split":
+            return lambda standing: commands.split(standing, _topic(wish))
+        case "rename":
+            return lambda standing: commands.rename(standing, _topic(wish), wish.name)
+        case "assign" if wish.new_theme.strip():
+            return lambda standing: _assign_to_new(standing, _topic(wish), wish.new_theme)
+        case "assign":
+            return lambda standing: commands.assign(standing, _topic(wish), wish.theme)
+        case "create theme":
+            return lambda standing: commands.create_theme(standing, wish.name, wish.description)
+        case "describe theme":
+            return lambda standing: commands.describe_theme(standing, wish.theme, wish.description)
+        case "rename theme":
+            return lambda standing: commands.rename_theme(standing, wish.theme, wish.name)
+        case "remove theme":
+            return lambda standing: commands.remove_theme(standing, wish.theme)
+        case "undo":
+            raise ValueError("an undo depends on what was decided: see change_of")
+
+
+def _assign_to_new(standing: Standing, topic_id: int, theme: str) -> Change:
+    """Put a topic into a theme that comes to be with it, as one decision: an undo takes both back."""
+    made = commands.create_theme(standing, theme)
+    put = commands.assign(standing.after(made), topic_id, made.themes[0].theme)
+    return replace(put, said=f"{put.said} (a new theme)", themes=made.themes)
+
+
+def _topic(wish: Wish) -> int:
+    return _given(wish.topic_id, "the topic", "choose one")
+
+
+def _given(value: int | None, what: str, cure: str) -> int:
+    if value is None:
+        raise BadInput(f"{what} is missing", cure)
+    return value

@@ -1,0 +1,112 @@
+"""suggest: which theme a topic may belong to, from its name, its words and what was said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agents.curation.codebook_service import standing_of
+from models.codebook.codebook import load
+from models.codebook.commands import known
+from models.codebook.state import Standing
+from models.codebook.suggestion import Embed, suggest
+
+Row = dict[str, Any]
+WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
+"""What a topic's text has of it: words, quotes, characters of a quote."""
+SHOWN = 3
+
+
+def suggested(
+    ask: Callable[..., Any], codebook: str, embed: Embed, *, topic_id: int | None = None
+) -> list[Row]:
+    """Return the same for a study.
+
+    Args:
+        ask: its views by name (`codebook_standing`, `quotes`), with their parameters.
+        codebook: the one that seeds it, by name or path.
+        embed: texts to float32 [n, d].
+        topic_id: as below.
+
+    Raises:
+        BadInput: as below, or there is no such codebook.
+    """
+    row = ask("codebook_standing")
+    return suggestions(
+        standing_of(row),
+        {topic["topic_id"]: topic["words"] for topic in row["topics"]},
+        lambda each: [quote["text"] for quote in ask("quotes", topic_id=each, limit=QUOTES)],
+        {topic.key: topic.description for topic in load(codebook).topics},
+        embed,
+        topic_id=topic_id,
+    )
+
+
+def suggestions(
+    standing: Standing,
+    words: Mapping[int, Sequence[str]],
+    quotes: Callable[[int], Sequence[str]],
+    descriptions: Mapping[str, str],
+    embed: Embed,
+    *,
+    topic_id: int | None = None,
+) -> list[Row]:
+    """Return themes for a topic, or for every topic that counts and is in none.
+
+    Args:
+        standing: the codebook as it stands.
+        words: of every topic, strongest first.
+        quotes: what was said about a topic, the most typical first.
+        descriptions: of the codebook's topics, by key.
+        embed: texts to float32 [n, d].
+        topic_id: a topic that may have a theme already: then it is left out of that theme.
+
+    Returns:
+        Rows {topic_id, name, theme, suggestions: [{theme, confidence, similarity}, …]}, the likeliest first,
+        at most three; theme is where the topic is now, or empty.
+
+    Raises:
+        BadInput: there is no such topic, or there are no two themes to choose from.
+    """
+    if topic_id is not None:
+        known(standing, topic_id)
+    wanted = [topic_id] if topic_id is not None else _unsorted(standing)
+    if not wanted:
+        return []
+    themes = {
+        theme: [f"{theme}. {about}".strip()]
+        + [
+            f"{topic.called}. {descriptions.get(topic.key) or ', '.join(words[topic.entry.topic_id])}"
+            for topic in standing.within(theme)
+            if topic.entry.topic_id not in wanted and _counts(standing, topic.entry.topic_id)
+        ]
+        for theme, about in standing.themes.items()
+    }
+    texts = [_text(standing.topics[each].called, words[each], quotes(each)) for each in wanted]
+    return [
+        {
+            "topic_id": each,
+            "name": standing.topics[each].called,
+            "theme": standing.topics[each].entry.theme,
+            "suggestions": [asdict(suggestion) for suggestion in found[:SHOWN]],
+        }
+        for each, found in zip(wanted, suggest(texts, themes, embed), strict=True)
+    ]
+
+
+def _unsorted(standing: Standing) -> list[int]:
+    return [
+        topic_id
+        for topic_id, topic in sorted(standing.topics.items())
+        if not topic.entry.theme and _counts(standing, topic_id)
+    ]
+
+
+def _counts(standing: Standing, topic_id: int) -> bool:
+    return standing.topics[topic_id].entry.retained and standing.merges(topic_id) is None
+
+
+def _text(name: str, words: Sequence[str], quotes: Sequence[str]) -> str:
+    said = " ".join(" ".join(quote.split())[:QUOTE_LIMIT] for quote in quotes[:QUOTES])
+    return f"{name}. {', '.join(words[:WORDS])}. {said}".strip()

@@ -1,0 +1,312 @@
+"""correct: a person's correction of a talk → the log of corrections → ClickHouse.
+
+A talk is withdrawn, restored, given another date of publication, or kept although it says again what another
+one said. The correction is kept for good before it is sent, so that it holds whatever the broker forgets; the
+numbers follow without processing the talk again, except that of one that is kept the model has to learn it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from agents.instance.event_publisher import PATIENCE_S, Deliver, arrived
+from agents.queries.wording import day
+from models.codebook import commands
+from models.errors import BadInput
+from streams.errors import Explained, Unavailable
+from streams.events import VideoCorrected
+from streams.logs.corrections import Corrections, Standing, standing
+from streams.state.blobs import Blobs
+from streams.timestamps import whole_ms
+
+FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
+MOMENT = timedelta(milliseconds=1)
+"""What two corrections are apart at least, since their moments are their order."""
+Known = Mapping[str, Any]
+"""A talk, as the view `talk` says it."""
+What = Literal["withdrawn", "restored", "redated", "kept", "named"]
+
+
+class Naming(NamedTuple):
+    """Who a speaker of a transcript is; `name` empty: nobody says so any more."""
+
+    transcript_version: str = ""
+    speaker: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What came of a wish to correct a talk.
+
+    Attributes:
+        talk: as it was before.
+        event: the correction; None where it was so already.
+        said: in words, what is different from now on, or why nothing is.
+    """
+
+    talk: Known
+    event: VideoCorrected | None
+    said: str
+
+
+@dataclass
+class Corrector:
+    """Corrects talks of a study, as one author.
+
+    Attributes:
+        blobs: the study's blob store, where the log is.
+        ask: a view by name, with its parameters (`talk`, `corrections`); over HTTP or from the database.
+        deliver: brings events to the store, or writes their rows itself where no store runs.
+        now: the clock.
+        author: who corrects.
+        say: tells the person what is waited for.
+        pause: sleeps so many seconds.
+        patience_s: how long to wait for the store.
+    """
+
+    blobs: Blobs
+    ask: Callable[..., Any]
+    deliver: Deliver
+    now: Callable[[], datetime]
+    author: str
+    say: Callable[[str], None] = lambda _: None
+    pause: Callable[[float], None] = time.sleep
+    patience_s: float = PATIENCE_S
+
+    def __post_init__(self) -> None:
+        self.author = commands.clean(self.author, "the author")
+        self._log = Corrections(self.blobs)
+
+    def withdraw(self, video_ids: Sequence[str], reason: str) -> list[Corrected]:
+        """Take talks out of every number. What was learned from them stays; `restore` puts them back.
+
+        All of them are known, or none is corrected. What was kept earlier and never arrived is brought along.
+
+        Raises:
+            BadInput: there is no such talk, or no reason.
+            Unavailable: the corrections are kept, but could not be sent.
+        """
+        return self._correct(video_ids, "withdrawn", reason_of(reason))
+
+    def restore(self, video_ids: Sequence[str], reason: str = "") -> list[Corrected]:
+        """Let withdrawn talks count again. Otherwise as `withdraw`."""
+        return self._correct(video_ids, "restored", reason_of(reason, needed=False))
+
+    def redate(self, video_id: str, published_at: datetime, reason: str) -> list[Corrected]:
+        """Set the date of publication right (see `moment_of`): the talk counts in that month from now on.
+
+        Otherwise as `withdraw`.
+        """
+        return self._correct([video_id], "redated", reason_of(reason), published_at)
+
+    def keep(self, video_id: str, reason: str) -> list[Corrected]:
+        """Let a talk count that was rejected because it says again what another one said.
+
+        Discover finds the decision and has the talk learned (`agents.discovery.kept_duplicates`), now or when
+        it runs again; a rebuild learns it as well. Otherwise as `withdraw`.
+
+        Raises:
+            BadInput: it is not rejected for that, or its words were never heard.
+        """
+        return self._correct([video_id], "kept", reason_of(reason))
+
+    def name(self, talk: Known, version: str, speaker: str, name: str, reason: str = "") -> list[Corrected]:
+        """Say who a speaker of one of a talk's transcripts is (`speaker_candidates` knows the speakers).
+
+        Raises:
+            BadInput: the name is empty, too long, or has control characters.
+            Unavailable: as `withdraw`.
+        """
+        naming = Naming(version, speaker, commands.clean(name, "the name"))
+        return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
+
+    def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
+        """Take the name of a speaker back. Otherwise as `name`."""
+        naming = Naming(version, speaker, "")
+        return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
+
+    def _correct(
+        self,
+        video_ids: Sequence[str],
+        what: What,
+        reason: str,
+        published_at: datetime | None = None,
+        naming: Naming = Naming(),  # noqa: B008 - a constant
+    ) -> list[Corrected]:
+        talks = [known(self.ask, video_id) for video_id in dict.fromkeys(video_ids)]
+        kept = self._log.events()
+        moment = self._after(kept)
+        found = []
+        for number, talk in enumerate(talks):
+            event = VideoCorrected(
+                video_id=talk["video_id"],
+                what=what,
+                published_at=published_at,
+                **naming._asdict(),
+                reason=reason,
+                author=self.author,
+                corrected_at=moment + number * MOMENT,
+            )
+            if what == "kept":
+                _raise_unless_heard_again(talk)
+            already = _already(talk, standing(kept, event.video_id), event)
+            found.append(
+                Corrected(talk, None, already) if already else Corrected(talk, event, _changed(talk, event))
+            )
+        self._bring(kept, [each.event for each in found if each.event is not None])
+        return found
+
+    def _after(self, kept: Sequence[VideoCorrected]) -> datetime:
+        """Return now, or the moment after the latest correction: the one made later is the one that holds."""
+        now = whole_ms(self.now())
+        return max(now, kept[-1].corrected_at + MOMENT) if kept else now
+
+    def _bring(self, kept: Sequence[VideoCorrected], new: Sequence[VideoCorrected]) -> None:
+        """Keep what is new, and deliver it and what never arrived."""
+        held = self._held()
+        lost = [event for event in kept if event.event_id not in held]
+        if not lost and not new:
+            return
+        for event in new:
+            self._log.keep(event)
+        try:
+            self.deliver([*lost, *new])
+        except Explained as error:
+            raise Unavailable(
+                f"the correction is kept, but not sent to the store ({error.cause})",
+                "do not correct it again: it is sent with the next correction, or when the store starts",
+            ) from error
+        wanted = {event.event_id for event in (*lost, *new)}
+        if not arrived(
+            lambda: wanted <= self._held(), say=self.say, pause=self.pause, patience_s=self.patience_s
+        ):
+            self.say("the correction is kept and sent; the store has not taken it up yet")
+
+    def _held(self) -> set[str]:
+        return {row["correction_id"] for row in self.ask("corrections")}
+
+
+def known(ask: Callable[..., Any], video_id: str) -> Known:
+    """Return what is known about a talk.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found: Known | None = ask("talk", video_id=video_id)
+    if found is None:
+        raise BadInput(f"there is no talk {video_id[:80]!r}", "see groundswell videos list, or /talks")
+    return found
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """Return a date of publication (UTC).
+
+    Raises:
+        BadInput: it is none, in the future, or before 1970.
+
+    Example:
+        >>> moment_of("2025-03-31T18:00", datetime(2026, 1, 1, tzinfo=UTC)).isoformat()
+        '2025-03-31T18:00:00+00:00'
+    """
+    moment = None
+    for form in FORMATS:
+        try:
+            moment = datetime.strptime(text.strip(), form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    if moment is None:
+        raise BadInput(f"{text[:40]!r} is not a date", "write it as 2025-03-31 or 2025-03-31T18:00 (UTC)")
+    if moment > now:
+        raise BadInput(f"{text} is in the future", "a talk counts once it was published")
+    if moment.year < 1970:
+        raise BadInput(f"{text} is before 1970", "write the year in which the talk was published")
+    return moment
+
+
+def reason_of(text: str, *, needed: bool = True) -> str:
+    """Return a reason that says something, in one line.
+
+    Raises:
+        BadInput: it is empty (and needed), too long, or has control characters.
+    """
+    if needed and not text.strip():
+        raise BadInput("say why", "whoever sees the numbers change will ask")
+    return commands.clean(text, "the reason", commands.LONG, needed=False)
+
+
+def named(talk: Known) -> str:
+    """Return how a talk is called."""
+    return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
+
+
+def _already(talk: Known, holds: Standing, event: VideoCorrected) -> str:
+    """Say that it is so already, by the talk and the corrections that hold; empty where it is not."""
+    match event.what:
+        case "withdrawn":
+            if (by := holds.withdrawal) is None:
+                return ""
+            return f"withdrawn already: {named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
+        case "restored":
+            return "" if holds.withdrawal else f"not withdrawn, so nothing to restore: {named(talk)}"
+        case "kept":
+            if (by := holds.keeping) is None:
+                return ""
+            return f"kept already: {named(talk)}, by {by.author} on {day(by.corrected_at)} ({by.reason})"
+        case "redated":
+            held = holds.redating.published_at if holds.redating else talk["published_at"]
+            if held is None or datetime.fromisoformat(str(held)) != event.published_at:
+                return ""
+            return f"published then already: {named(talk)}, {event.published_at:%Y-%m-%d %H:%M} UTC"
+        case "named":
+            naming = holds.namings.get((event.transcript_version, event.speaker))
+            if (naming.name if naming else "") != event.name:
+                return ""
+            if naming is None or not event.name:
+                return f"{event.speaker} of {named(talk)} has no name, so there is none to take back"
+            return f"named so already: {event.speaker} of {named(talk)} is {event.name}, by {naming.author}"
+
+
+def _raise_unless_heard_again(talk: Known) -> None:
+    """Raise BadInput unless a talk is one that `keep` is for: rejected by its words, or kept before."""
+    screening = talk["screening"] or {}
+    if talk["state"] == "rejected" and screening.get("rule") == "duplicate":
+        if not talk["transcripts"]:
+            raise BadInput(
+                f"{named(talk)} was rejected before anything of it was fetched ({screening['reason']}): "
+                "there are no words to learn",
+                "hand it in: groundswell ingest with its address, which no duplicate stops",
+            )
+        return
+    if any(each["what"] == "kept" for each in talk["corrections"]):
+        return
+    because = f": {screening['rule']}, {screening['reason']}" if talk["state"] == "rejected" else ""
+    raise BadInput(
+        f"{named(talk)} is not rejected as a duplicate (its state is {talk['state'] or 'unknown'}{because})",
+        "see groundswell videos show; only what says again what another talk said is kept with this",
+    )
+
+
+def _changed(talk: Known, event: VideoCorrected) -> str:
+    """Say what is different from now on."""
+    match event.what:
+        case "withdrawn":
+            return f"withdrawn: {named(talk)} counts nowhere from now on"
+        case "restored":
+            return f"restored: {named(talk)} counts again, as of {day(talk['published_on'])}"
+        case "kept":
+            return (
+                f"kept: {named(talk)} is learned, and counts, within the minute; "
+                "where nothing runs, when groundswell runs again"
+            )
+        case "redated":
+            was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"
+            to = event.published_at
+            return f"redated: {named(talk)} counts in {to:%Y-%m}, as of {to:%Y-%m-%d} ({was})"
+        case "named":
+            who = f"is {event.name}" if event.name else "has no name"
+            return f"named: {event.speaker} of {named(talk)} {who} from now on"

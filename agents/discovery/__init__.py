@@ -1,0 +1,1 @@
+"""discovery: sources → videos.seen."""

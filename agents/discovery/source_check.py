@@ -1,0 +1,103 @@
+"""Looking at a source without sending or keeping anything: which lanes work, and what each one shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.discovery.connectors import Find, Folder, Lanes
+from agents.discovery.visit_result import MAIN, channel_of
+from streams.errors import DataError, Paused, Unavailable
+from streams.events import Lane
+from streams.state.blobs import Blobs
+from streams.state.sources import Visits, Watched
+
+ENOUGH = 30
+"""Entries of a listing that are looked at: its first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a lane shows now, or why it shows nothing."""
+
+    lane: Lane
+    works: bool
+    vouches: bool
+    """Without this lane, talks may be missed."""
+    videos: int = 0
+    more: bool = False
+    """There are more than were looked at."""
+    source: str = ""
+    """What the source calls itself."""
+    newest: str = ""
+    """The title that comes first."""
+    published_at: datetime | None = None
+    """When that was published, where the lane says it."""
+    cause: str = ""
+    cure: str = ""
+
+
+def check(lanes: Lanes, blobs: Blobs, watched: Watched, search_results: int) -> list[Check]:
+    """Return what each lane of a source shows. Blocks; YouTube is asked for the first page only."""
+    source, kind = watched.source, watched.source.kind
+    checks: list[Check] = []
+
+    def ask(lane: Lane, look: Callable[[], Check]) -> None:
+        try:
+            checks.append(look())
+        except (DataError, Unavailable) as error:
+            paused = f" (until {error.until:%Y-%m-%d %H:%M} UTC)" if isinstance(error, Paused) else ""
+            checks.append(
+                Check(lane, False, lane in MAIN[kind], cause=f"{error.cause}{paused}", cure=error.cure)
+            )
+
+    def shown(lane: Lane, finds: Iterator[Find], title: str = "", enough: int | None = ENOUGH) -> Check:
+        found = list(itertools.islice(finds, enough))
+        first = found[0].video if found else None
+        name = title or (first.channel if first is not None and kind == "channel" else "")
+        return Check(
+            lane,
+            True,
+            lane in MAIN[kind],
+            videos=len(found),
+            more=enough is not None and len(found) == enough and next(finds, None) is not None,
+            source=name,
+            newest=first.title if first else "",
+            published_at=first.published_at if first else None,
+        )
+
+    channel_ids = [channel_of(watched)]
+
+    def listed() -> Check:
+        finds = list(itertools.islice(lanes.listing(source, search_results), ENOUGH + 1))
+        channel_ids.extend(find.video.channel_id for find in finds if find.video.channel_id)
+        return shown("search" if kind == "search" else "listing", iter(finds))
+
+    def fed() -> Check:
+        told = lanes.feed_of(next(filter(None, channel_ids)), Visits())
+        return shown("rss", iter(told.finds), enough=None)
+
+    def read() -> Check:
+        told = lanes.podcast(source, Visits())
+        return shown("feed", iter(told.finds), told.title, enough=None)
+
+    match kind:
+        case "feed":
+            ask("feed", read)
+        case "folder":
+            ask(
+                "folder",
+                lambda: Check("folder", True, True, Folder(blobs, source).talks(), source=source.locator),
+            )
+        case "search":
+            ask("search", listed)
+        case _:
+            ask("listing", listed)
+    if kind == "channel":
+        if lanes.api is not None:
+            ask("api", lambda: shown("api", lanes.uploads(source, next(filter(None, channel_ids), ""))))
+        if any(channel_ids):
+            ask("rss", fed)
+    return checks

@@ -1,0 +1,124 @@
+"""deliver: what people decide → the store; through the broker, or written where no store runs.
+
+Who decides keeps an event in a log first, so that nothing is lost when it cannot be delivered; the store
+catches up with the logs when it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from agents.instance.running_instance import find, open_cluster, opened
+from streams.errors import Unavailable
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.events import Event
+    from streams.kafka.admin import Cluster
+    from streams.store.warehouse import Warehouse
+
+Deliver = Callable[[Sequence["Event"]], None]
+"""Brings events to the store, in order; they may come again. Raises Unavailable, or DataError: too large."""
+PATIENCE_S = 15.0
+"""How long to wait for the store (seconds)."""
+PAUSE_S = 0.25
+SAID_AFTER_S = 2.0
+
+
+@contextmanager
+def delivering(settings: Settings) -> Iterator[Deliver]:
+    """Lend a way to bring events to the store of a study, from a process that neither runs nor serves it.
+
+    Raises:
+        Unavailable: the broker does not answer, or a process that only serves the page holds the database.
+    """
+    cluster = open_cluster(settings)
+    if cluster is not None:
+        with cluster:
+            yield sending(cluster)
+        return
+    running = find(settings) if settings.embedded_clickhouse else None
+    if running is not None:
+        raise Unavailable(
+            f"the page of study {settings.study!r} (pid {running.pid}) holds the database",
+            "stop it (groundswell stop), or start groundswell run, which serves the page too",
+        )
+
+    def write(events: Sequence[Event]) -> None:
+        with opened(settings) as warehouse:
+            writing(warehouse)(events)
+
+    yield write
+
+
+@contextmanager
+def delivering_from(settings: Settings, bootstrap: str, warehouse: Warehouse) -> Iterator[Deliver]:
+    """Lend the same to a process that serves the study's page.
+
+    Args:
+        settings: the study's.
+        bootstrap: address of the broker that this process runs or uses (`Runtime.bootstrap`). Where that is
+            the setting of an embedded broker which this process does not run, events are written here.
+        warehouse: the database that this process holds, with all its tables.
+
+    Raises:
+        Unavailable: the broker does not answer.
+    """
+    from streams.kafka.admin import Cluster
+    from streams.settings import EMBEDDED
+
+    if bootstrap in {"", EMBEDDED}:
+        yield writing(warehouse)
+        return
+    with Cluster(settings, bootstrap) as cluster:
+        yield sending(cluster)
+
+
+def sending(cluster: Cluster) -> Deliver:
+    """Return a way through a broker that is open."""
+
+    def send(events: Sequence[Event]) -> None:
+        for event in events:
+            cluster.send(event)
+
+    return send
+
+
+def writing(warehouse: Warehouse) -> Deliver:
+    """Return a way into a database that is open: the rows are there when it returns."""
+
+    def write(events: Sequence[Event]) -> None:
+        from streams.store import writer
+
+        writer.write(warehouse, (row for event in events for row in writer.rows_of(event)))
+
+    return write
+
+
+def arrived(
+    stored: Callable[[], bool],
+    *,
+    say: Callable[[str], None],
+    pause: Callable[[float], None],
+    patience_s: float = PATIENCE_S,
+) -> bool:
+    """Wait until the store shows what was delivered; False when that takes too long.
+
+    Args:
+        stored: asks the store.
+        say: tells the person what is waited for.
+        pause: sleeps so many seconds.
+        patience_s: how long to wait.
+    """
+    waited, told = 0.0, False
+    while not stored():
+        if waited >= patience_s:
+            return False
+        if waited >= SAID_AFTER_S and not told:
+            say("waiting for the store …")
+            told = True
+        pause(PAUSE_S)
+        waited += PAUSE_S
+    return True

@@ -1,0 +1,284 @@
+"""Runs agents: all of them in one process (embedded), or each in its own (a worker).
+
+One event loop holds the Faust apps and the HTTP server; the embedded broker is a child process. Every
+way out is the same: stop the server, stop the apps, close what is open, stop the broker. Nothing that is
+cut off by it is lost, because nothing was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
+from typing import Any
+
+import structlog
+
+from agents.consumer.consumer import Stage
+from agents.instance.running_instance import announced
+from agents.runtime.health import Health, Watch
+from agents.runtime.wiring import NAMES, Parts, build
+from streams.errors import Misconfigured, Unavailable
+from streams.kafka.admin import Cluster, group_of
+from streams.kafka.app import Outlet, attach, build_app
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.settings import Settings
+from streams.state.attempts import Attempts
+from streams.state.crashes import AtWork, CrashRecord, crashes
+from streams.store.damage import CURE, damaged_parts, missing_rows
+from streams.store.warehouse import Warehouse
+
+log = structlog.get_logger()
+STOP_S = 7.0
+"""A clean stop of the apps takes no longer; then the process ends anyway (nothing is lost by it)."""
+LOOK_S = 5.0
+"""How often lag and progress are looked at (seconds)."""
+
+
+class Runtime:
+    """A process of Groundswell: some agents (or none) and an HTTP server."""
+
+    def __init__(self, settings: Settings, names: Sequence[str] = NAMES, *, page: bool = True) -> None:
+        """Choose the agents to run; `page`: serve the page too, else only health and metrics."""
+        self.settings = settings
+        self.names = tuple(names)
+        self.page = page
+        self.parts = Parts(settings)
+        self.health = Health()
+        self.url = ""
+        self.bootstrap = settings.broker
+        self._stages: dict[str, Stage] = {}
+        self.exit_code = 0
+        self._stopping = asyncio.Event()
+
+    def stop(self, error: BaseException | None = None) -> None:
+        """Ask it to end; with an error it ends badly."""
+        if error is not None and self.health.fatal is None:
+            self.health.fatal = error
+        self.health.not_ready("stopping")
+        self._stopping.set()
+
+    async def run(self, on_ready: Callable[[Runtime], None]) -> None:
+        """Serve until a signal, `stop`, or an error.
+
+        Raises:
+            Exception: what made it end.
+        """
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        serving = asyncio.create_task(self._serve(on_ready))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():  # also while it still waits for a broker
+            serving.cancel()
+            log.info("stopping")
+            with suppress(asyncio.TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(asyncio.shield(_quietly(serving)), STOP_S + 2)
+        elif (error := serving.exception()) is not None:
+            raise error
+        if self.health.fatal is not None:
+            raise self.health.fatal
+
+    async def _serve(self, on_ready: Callable[[Runtime], None]) -> None:
+        async with self.serving():
+            on_ready(self)
+            await asyncio.Event().wait()
+
+    def _interrupted(self) -> None:
+        if self._stopping.is_set():
+            os._exit(130)  # a second Ctrl-C: now
+        self.exit_code = 130
+        self.stop()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Runtime]:
+        """Run agents and server for the time of a `with` block."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._close_warehouse)
+            await stack.enter_async_context(self._server())
+            if self.names:
+                await self._start_agents(stack)
+            self.health.is_ready()
+            stack.enter_context(self._announced())
+            yield self
+
+    async def _start_agents(self, stack: AsyncExitStack) -> None:
+        if self.settings.embedded_broker:
+            broker = stack.enter_context(EmbeddedBroker())
+            self.bootstrap = self.parts.bootstrap = broker.bootstrap
+            _background(stack, self._watch_broker(broker))
+        cluster = stack.enter_context(Cluster(self.settings, self.bootstrap))
+        await self._prepare(cluster)
+        record = await self._crash_record(stack)
+        watch = Watch(cluster, self.health, self.settings.stall_s, self.stop)
+        for group, names in self._groups().items():
+            app = build_app(self.settings, group, self.bootstrap)
+            outlet = Outlet(app, self.settings)
+            for name in names:
+                stage = await asyncio.to_thread(self._stage, name, outlet, record.of(name))
+                self._stages[name] = stage
+                attach(app, self.settings, name, stage.agent.reads, stage.run)
+            watch.add(group, app, {name: self._stages[name] for name in names})
+            stack.push_async_callback(_stop_app, app, [self._stages[name] for name in names])
+            if "alert" in names:
+                self._open_office(stack, outlet)
+            await _start_app(app)
+        _background(stack, watch.run(LOOK_S))
+
+    def _open_office(self, stack: AsyncExitStack, outlet: Outlet) -> None:
+        """Tell people of alerts, beside the agents: where the alert agent and the database are."""
+        if self.settings.embedded_clickhouse and "store" not in self.names:
+            log.warning("nobody is told of alerts here: another process holds the embedded ClickHouse")
+            return
+        from agents.alerting.service import PATIENCE_S, Office
+
+        warehouse = self.parts.warehouse
+        if not self.settings.embedded_clickhouse:
+            warehouse = stack.enter_context(Warehouse(self.settings, patience_s=PATIENCE_S))
+        where = self.url if self.page else ""
+        office = Office(self.settings, self.parts.blobs, warehouse, now=self.parts.now, web_url=where)
+        stack.callback(office.close)
+        _background(stack, office.run(outlet.send))
+
+    def _groups(self) -> dict[str, list[str]]:
+        """Return the consumer groups, with their agents."""
+        groups: dict[str, list[str]] = {}
+        for name in self.names:
+            groups.setdefault(group_of(self.settings, name), []).append(name)
+        return groups
+
+    async def _prepare(self, cluster: Cluster) -> None:
+        """Wait for the broker, create topics, learn the logs' identities, migrate an embedded database."""
+        while True:
+            try:
+                await asyncio.to_thread(cluster.wait)
+                await asyncio.to_thread(cluster.ensure_topics)
+                self.parts.log_ids = await asyncio.to_thread(cluster.log_ids)
+                break
+            except Unavailable as error:
+                log.warning("waiting for Kafka", cause=error.cause)
+                await asyncio.sleep(1.0)
+        if {"store", "discover"} & set(self.names):
+            await asyncio.to_thread(self.parts.warehouse.migrate)
+            if damaged := await asyncio.to_thread(damaged_parts, self.parts.warehouse):
+                log.error(missing_rows(damaged), cure=CURE)
+
+    async def _crash_record(self, stack: AsyncExitStack) -> CrashRecord:
+        """Count what crashed the processes before this one, and be ready to say what crashes this one."""
+        folder = self.settings.study_home / "crashes"
+        for crash in crashes(folder):
+            await Attempts(self.parts.blobs, crash.agent).died(crash.event_ids, crash.why, crash.traceback)
+        record = CrashRecord(folder)
+        stack.callback(record.close)
+        return record
+
+    def _stage(self, name: str, outlet: Outlet, at_work: AtWork) -> Stage:
+        return Stage(
+            build(name, self.parts),
+            outlet=outlet,
+            blobs=self.parts.blobs,
+            study=self.settings.study,
+            log_ids=self.parts.log_ids,
+            now=self.parts.now,
+            ceiling=self.settings.dead_letter_ceiling,
+            on_fatal=self.stop,
+            at_work=at_work,
+        )
+
+    @asynccontextmanager
+    async def _server(self) -> AsyncIterator[None]:
+        """The HTTP server: the page, or a worker's health and metrics."""
+        import uvicorn
+
+        from agents.web.app import build_web, end
+        from agents.web.server import configured
+
+        host, port, setting = self._address()
+        web = build_web(self)
+        config = configured(web, host, port, self.settings.web_proxies)
+        server = uvicorn.Server(config)
+        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # signals are ours
+        try:
+            listening = config.bind_socket()
+        except SystemExit as error:
+            raise Misconfigured(
+                f"the port {port} of {host} is in use", f"stop what uses it, or set {setting} to another port"
+            ) from error
+        # uvicorn's socket names no protocol, and asyncio leaves such a one to Nagle: each answer would wait
+        # 40 ms for the acknowledgement of its own head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        shown = "127.0.0.1" if host == "0.0.0.0" else host
+        self.url = f"http://{shown}:{listening.getsockname()[1]}"
+        serving = asyncio.create_task(server.serve([listening]))
+        try:
+            yield
+        finally:
+            end(web)
+            server.should_exit = True
+            with suppress(asyncio.TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(serving, 2.0)
+
+    def _address(self) -> tuple[str, int, str]:
+        if self.page:
+            return self.settings.web_host, self.settings.web_port, "GROUNDSWELL_WEB_PORT"
+        host = "0.0.0.0" if self.settings.ops_port else "127.0.0.1"
+        return host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
+
+    def _close_warehouse(self) -> None:
+        if "warehouse" in self.parts.__dict__:
+            self.parts.warehouse.close()
+
+    async def _watch_broker(self, broker: EmbeddedBroker) -> None:
+        while broker.running:
+            await asyncio.sleep(0.5)
+        self.stop(
+            Unavailable("the embedded broker ended", "start groundswell again: what was unfinished goes on")
+        )
+
+    @contextmanager
+    def _announced(self) -> Iterator[None]:
+        """Keep running.json while serving the page, so that the command line finds this process."""
+        if not self.page:
+            yield
+            return
+        path = self.settings.running_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap if self.names else ""}
+        whole = path.with_suffix(".new")  # whoever looks meanwhile never finds half a file
+        whole.write_text(json.dumps(about))
+        whole.replace(path)
+        try:
+            yield
+        finally:
+            if (now := announced(self.settings)) is not None and now.pid == os.getpid():
+                path.unlink()
+
+
+async def _quietly(task: asyncio.Task[None]) -> None:
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    stack.callback(asyncio.create_task(work).cancel)
+
+
+async def _start_app(app: Any) -> None:
+    from faust.contrib.asgi import bind_to_running_loop
+
+    bind_to_running_loop(app)
+    app.finalize()
+    await app.maybe_start()
+
+
+async def _stop_app(app: Any, stages: Sequence[Stage]) -> None:
+    for stage in stages:
+        with suppress(Exception):
+            await stage.stop()
+    with suppress(asyncio.TimeoutError, asyncio.CancelledError, Exception):
+        await asyncio.wait_for(app.stop(), STOP_S)

@@ -1,0 +1,1 @@
+"""screening: videos.seen → videos.accepted, rejected or parked."""

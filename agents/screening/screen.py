@@ -1,0 +1,257 @@
+"""screen: videos.seen → videos.accepted, videos.rejected or, where it has to wait, videos.parked.
+
+Rules first, each rejection says why. What waits for a moment, for YouTube or for people lies in the parking
+lot before the event says so; when its time has come, discover sends what was seen again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import ClassVar, Protocol
+
+import structlog
+
+from agents.consumer.consumer import Agent, Position
+from agents.consumer.retry import patiently
+from agents.screening.availability_policy import GivesUp, Looked, Waits, after, before_its_recording
+from models.embedding.language import identify
+from streams.errors import DataError, Unavailable
+from streams.events import Event, Video, VideoAccepted, VideoParked, VideoRejected, VideoReviewed, VideoSeen
+from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, Topic
+from streams.settings import Settings
+from streams.state.parked_videos import ParkingLot
+from streams.youtube.client import YouTube
+
+log = structlog.get_logger()
+
+
+class Gate(Protocol):
+    """What a video passes after the rules: how relevant it is, and what reviewers say."""
+
+    async def judge(self, video: Video, event: VideoSeen) -> Event:
+        """Return VideoAccepted, VideoRejected, or VideoParked in review; the same each time it is asked."""
+
+    async def reviewed(self, event: VideoReviewed) -> Sequence[Event]:
+        """Return what follows from a review, often nothing yet; of its own video the same each time.
+
+        Other videos that it parks anew are parked when it returns.
+        """
+
+    async def overdue(self) -> Sequence[Event]:
+        """Return what was decided while nobody listened: to be sent before anything is read."""
+
+
+class Screen(Agent):
+    """Completes a video's metadata and judges it by rule, then by the gate if there is one."""
+
+    name: ClassVar[str] = "screen"
+    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_SEEN, VIDEOS_REVIEWED)
+
+    def __init__(
+        self,
+        settings: Settings,
+        youtube: YouTube,
+        lot: ParkingLot,
+        now: Callable[[], datetime],
+        gate: Gate | None = None,
+        *,
+        since: Callable[[str], date | None] = lambda _: None,
+        passed: Callable[[str], VideoAccepted | None] = lambda _: None,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            settings: bounds and languages.
+            youtube: asked for what is known of a video.
+            lot: where waits what waits.
+            now: the clock.
+            gate: what a video passes after the rules; None: nothing more.
+            since: the day from which on a source's talks are wanted, by its id; None: all are.
+            passed: how a video was accepted before, by its id; None: it was not.
+        """
+        self._settings = settings
+        self._youtube = youtube
+        self._lot = lot
+        self._now = now
+        self._gate = gate
+        self._since = since
+        self._passed = passed
+
+    async def start(self) -> Sequence[Event]:
+        """Return what reviewers decided while this agent was not there."""
+        return await self._gate.overdue() if self._gate is not None else ()
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return the verdict, or what the video waits for."""
+        match event:
+            case VideoSeen():
+                return await self._seen(event)
+            case VideoReviewed():
+                return await self._reviewed(event)
+        raise DataError(f"{type(event).__name__} is not for screen", "drop it")
+
+    async def _seen(self, event: VideoSeen) -> Sequence[Event]:
+        handed_in = event.media is not None or event.captions is not None
+        parking = None if handed_in else await asyncio.to_thread(self._lot.get, event.key)
+        before = Looked(event.key)
+        if parking is not None and not parking.anew(event):
+            if parking.given_up:
+                return [_gone(parking.parked)]
+            if isinstance(parking.again, VideoAccepted):
+                return []  # it passed, and it is fetch that looks again
+            if not parking.looked_at_now(event, self._now()):
+                return [parking.parked]
+            before = Looked(event.key, parking.counts, parking.parked.attempt, parking.pauses)
+        if not handed_in and event.sighting.kind != "link":
+            # Another source's day or YouTube's mood of today takes nothing back, and nobody need be asked.
+            passed = await asyncio.to_thread(self._passed, event.key)
+            if passed is not None:
+                return [await asyncio.to_thread(self._kept, passed, event)]
+        outcome = await self._judged(event, before)
+        return [await asyncio.to_thread(self._kept, outcome, event)]
+
+    async def _judged(self, event: VideoSeen, before: Looked) -> Event:
+        video = event.video
+        waits: Waits | GivesUp | None = None
+        if event.media is None and event.captions is None and not video.media_url:
+            try:
+                found = await patiently(lambda: self._youtube.metadata(video.video_id))
+            except (DataError, Unavailable) as error:
+                decision = after(error, before, self._now())
+                if isinstance(decision, GivesUp) and decision.rule is None:
+                    await asyncio.to_thread(self._lot.leave, event.key)
+                    raise
+                return await self._waits(video, event, decision)
+            video = _complete(video, found)
+            waits = before_its_recording(video, before, self._now())
+        language, _ = await asyncio.to_thread(identify, f"{video.title}. {video.description}")
+        video = video.model_copy(update={"language": video.language or language})
+        since = await asyncio.to_thread(self._since, event.sighting.source_id)
+        for rule in RULES if waits is None else RULES_OF_ANY_TIME:
+            if (rejected := rule(video, self._settings, since)) is not None:
+                return rejected
+        if waits is not None:
+            return await self._waits(video, event, waits)
+        if self._gate is not None:
+            return await self._gate.judge(video, event)
+        return VideoAccepted(video=video, media=event.media, captions=event.captions)
+
+    async def _waits(self, video: Video, event: VideoSeen, decision: Waits | GivesUp) -> Event:
+        """Return the video parked, or rejected when it is given up."""
+        until = decision.until if isinstance(decision, Waits) else None
+        parked = VideoParked(
+            video=video,
+            state=decision.state if isinstance(decision, Waits) else "recheck",
+            reason=decision.reason,
+            until=until,
+            attempt=decision.attempt,
+            parked_at=self._now(),
+        )
+        log.info("waits", video=event.key, state=parked.state, until=str(until), reason=parked.reason)
+        if isinstance(decision, Waits):
+            return parked
+        if decision.attempt:  # what took many looks is remembered; else it is answered as before
+            await asyncio.to_thread(self._lot.park, parked, event)
+        else:
+            await asyncio.to_thread(self._lot.leave, event.key)
+        return _gone(parked)
+
+    def _kept(self, outcome: Event, event: VideoSeen | VideoAccepted) -> Event:
+        """Keep in the lot what waits, and take out of it what does not, before anybody is told."""
+        if isinstance(outcome, VideoParked):
+            return self._lot.park(outcome, event)
+        if not (isinstance(outcome, VideoRejected) and outcome.rule == "gone"):
+            self._lot.leave(outcome.key)
+        return outcome
+
+    async def _reviewed(self, event: VideoReviewed) -> Sequence[Event]:
+        if self._gate is None:
+            return []
+        outcomes = await self._gate.reviewed(event)
+        for outcome in outcomes:
+            # The gate says of the reviewed video the same again, of others perhaps not: who is accepted
+            # among them stays in the lot, from where it can be said again, until fetch has it.
+            if isinstance(outcome, VideoRejected) or outcome.key == event.key:
+                await asyncio.to_thread(self._kept_as_reviewed, outcome)
+        return outcomes
+
+    def _kept_as_reviewed(self, outcome: Event) -> None:
+        parking = self._lot.get(outcome.key)
+        if parking is not None:
+            self._kept(outcome, parking.again)
+
+
+def _gone(parked: VideoParked) -> VideoRejected:
+    return VideoRejected(video=parked.video, rule="gone", reason=parked.reason)
+
+
+def _complete(seen: Video, found: Video) -> Video:
+    """Return `found` with what only the listing knew; a known date is never replaced by an unknown one.
+
+    Whether it is live, or when it begins, is true of a moment: there only `found` counts.
+    """
+    lasting = Video.model_fields.keys() - {"begins_at", "live_status"}
+    missing = {name: getattr(seen, name) for name in lasting if not getattr(found, name)}
+    return found.model_copy(update=missing)
+
+
+Rule = Callable[[Video, Settings, date | None], VideoRejected | None]
+"""Returns why a video is rejected, or None. The date: from when on its source's talks are wanted."""
+
+
+def _full_length(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if not video.short_form:
+        return None
+    return VideoRejected(video=video, rule="short form", reason="it is one of YouTube's Shorts, not a talk")
+
+
+def _dated(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if video.published_at is not None:
+        return None
+    return VideoRejected(
+        video=video, rule="no date", reason="its publication date is unknown, so it belongs to no month"
+    )
+
+
+def _new_enough(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if since is None or video.published_at is None or video.published_at.astimezone(UTC).date() >= since:
+        return None
+    day = video.published_at.astimezone(UTC).date()
+    reason = f"it was published on {day}, and its source is watched for talks since {since}"
+    return VideoRejected(video=video, rule="too old", reason=reason)
+
+
+def _long_enough(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if video.duration_s is None or video.duration_s >= settings.min_duration_s:
+        return None
+    reason = f"it lasts {video.duration_s:.0f} s, less than {settings.min_duration_s:.0f} s"
+    return VideoRejected(video=video, rule="too short", reason=reason)
+
+
+def _short_enough(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if video.duration_s is None or video.duration_s <= settings.max_duration_s:
+        return None
+    reason = f"it lasts {video.duration_s:.0f} s, more than {settings.max_duration_s:.0f} s"
+    return VideoRejected(video=video, rule="too long", reason=reason)
+
+
+def _in_language(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
+    if video.language is None or video.language.split("-")[0].lower() in settings.languages:
+        return None
+    wanted = ", ".join(settings.languages)
+    reason = f"title and description are in {video.language!r}, not in {wanted}"
+    return VideoRejected(video=video, rule="language", reason=reason)
+
+
+RULES: tuple[Rule, ...] = (
+    _full_length,
+    _dated,
+    _new_enough,
+    _long_enough,
+    _short_enough,
+    _in_language,
+)
+RULES_OF_ANY_TIME: tuple[Rule, ...] = (_full_length, _new_enough, _in_language)
+"""Those that need no complete recording: what they reject need not be waited for."""

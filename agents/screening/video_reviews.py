@@ -1,0 +1,349 @@
+"""review: what a person says of a video → the log of reviews → the queue, screening and ClickHouse.
+
+Each judges alone: nothing here tells what somebody else said of a video that waits, before enough have judged
+it. What is said is kept before it is sent. Where a video passed already, what is decided later takes it out
+of every number, or puts it back, as `groundswell videos withdraw` and `restore` do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from agents.curation.video_corrections import Corrected, Corrector
+from agents.instance.event_publisher import PATIENCE_S, Deliver
+from models.codebook import commands
+from models.errors import BadInput
+from models.relevance.consensus import EXCLUDE, Pair, Ruling, pairs, ruled
+from streams.errors import Explained, Unavailable
+from streams.events import TalkKind, VideoReviewed, stable_id
+from streams.logs.reviews import Reviews
+from streams.logs.screening_log import Screened
+from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.timestamps import whole_ms
+
+Row = dict[str, Any]
+Verdict = Literal["keep", "exclude"]
+KINDS: tuple[str, ...] = get_args(TalkKind)
+KEPT = KINDS[0]
+"""What a video is taken for that is kept, unless the reviewer says otherwise."""
+PAGE = 1000
+MOMENT = timedelta(milliseconds=1)
+BY_REVIEWERS = "reviewers: "
+"""How the reason of a withdrawal begins that followed from reviews."""
+PASSED = frozenset({"accepted", "fetched", "transcribed", "split", "assigned"})
+
+
+class Meanwhile(BadInput):
+    """Somebody else said something since the person looked; nothing was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a review.
+
+    Attributes:
+        event: the review, as it is kept.
+        ruling: what holds of the video now.
+        corrected: what was withdrawn or restored because it had passed already.
+    """
+
+    event: VideoReviewed
+    ruling: Ruling[VideoReviewed]
+    corrected: tuple[Corrected, ...] = ()
+
+
+@dataclass
+class Reviewer:
+    """Judges videos that wait, as one person.
+
+    Attributes:
+        settings: the study's.
+        blobs: the study's blob store, where the log is.
+        ask: a view by name, with its parameters (`review_queue`, `talk`, `talks`, `corrections`).
+        deliver: brings events to the store, or writes their rows itself where no store runs.
+        now: the clock.
+        name: who judges.
+        log: the reviews, where somebody else has read them already.
+        say: tells the person what is waited for.
+        pause: sleeps so many seconds.
+        patience_s: how long to wait for the store.
+    """
+
+    settings: Settings
+    blobs: Blobs
+    ask: Callable[..., Any]
+    deliver: Deliver
+    now: Callable[[], datetime]
+    name: str
+    log: Reviews = None  # type: ignore[assignment] # made from blobs
+    say: Callable[[str], None] = lambda _: None
+    pause: Callable[[float], None] = time.sleep
+    patience_s: float = PATIENCE_S
+    _screened: Screened = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = commands.clean(self.name, "the reviewer")
+        self.log = self.log or Reviews(self.blobs)
+        self._screened = Screened(self.blobs)
+
+    def ruling(self, video_id: str) -> Ruling[VideoReviewed]:
+        """Return what holds of a video."""
+        return ruled(self.log.of(video_id), self.settings.reviewers)
+
+    def rulings(self) -> dict[str, Ruling[VideoReviewed]]:
+        """Return what holds of every video that somebody reviewed."""
+        found = self.log.by_video().items()
+        return {video_id: ruled(said, self.settings.reviewers) for video_id, said in found}
+
+    def waiting(self) -> list[Row]:
+        """Return the videos that wait for reviewers or an adjudication, the most relevant first.
+
+        Of what is said to be relevant most is kept, so that talks worth fetching do not wait behind the
+        rest, and the model meets its own mistakes among what it is surest of (Cormack and Grossman 2014,
+        continuous active learning).
+
+        Returns:
+            Rows of the view `review_queue` with {state, judged, own}: open or disputed, how many have judged
+            it, and what this reviewer said, or None.
+        """
+        rulings = self.rulings()
+        rows: list[Row] = []
+        while len(page := self.ask("review_queue", limit=PAGE, offset=len(rows))["rows"]) > 0:
+            rows += page
+            if len(page) < PAGE:
+                break
+        nothing: Ruling[VideoReviewed] = Ruling("open", ())
+        found = [(row, rulings.get(row["video_id"], nothing)) for row in rows]
+        return [
+            row | {"state": ruling.state, "judged": len(ruling.said), "own": self.own(ruling)}
+            for row, ruling in found
+            if ruling.state != "decided"
+        ]
+
+    def own(self, ruling: Ruling[VideoReviewed]) -> VideoReviewed | None:
+        """Return what this reviewer said of a video, or None."""
+        return next((each for each in ruling.said if each.reviewer == self.name), None)
+
+    def next(self, waiting: Sequence[Row], after: str = "") -> Row | None:
+        """Return the first video that this reviewer has yet to judge; after one, if there is any after it."""
+        mine = [row for row in waiting if row["state"] == "open" and row["own"] is None]
+        ids = [row["video_id"] for row in waiting]
+        later = set(ids[ids.index(after) + 1 :]) if after in ids else set[str]()
+        return next((row for row in mine if row["video_id"] in later), mine[0] if mine else None)
+
+    def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> Judged:
+        """Say what this reviewer thinks of a video; a later review of the same reviewer takes its place.
+
+        Raises:
+            BadInput: there is no such video or class, or it is decided already.
+            Unavailable: the review is kept, but could not be sent.
+        """
+        kind = kind_of(talk_kind or (KEPT if verdict == "keep" else ""))
+        known, ruling = self._known(video_id), self.ruling(video_id)
+        if ruling.state == "decided":
+            raise BadInput(
+                f"{video_id} is decided already: {said(ruling)}",
+                f"to change that: groundswell review adjudicate {video_id} keep|exclude",
+            )
+        if ruling.state == "disputed" and self.own(ruling) is None:
+            raise BadInput(
+                f"enough reviewers have judged {video_id}, and they disagree",
+                f"groundswell review adjudicate {video_id} keep|exclude",
+            )
+        return self._kept(known, verdict, kind, note, final=False)
+
+    def adjudicate(
+        self,
+        video_id: str,
+        verdict: Verdict,
+        talk_kind: str = "",
+        note: str = "",
+        expected: str | None = None,
+    ) -> Judged:
+        """Decide about a video of which reviewers disagree, or overrule what was decided.
+
+        Args:
+            video_id: which.
+            verdict: what holds from now on.
+            talk_kind: what it is; empty: what those say who said the same.
+            note: why.
+            expected: `mark` of what the person saw; None: whatever it is.
+
+        Raises:
+            BadInput: there is no such video or class, nobody disagrees, or it is decided so already.
+            Meanwhile: somebody said something since `expected`.
+            Unavailable: the adjudication is kept, but could not be sent.
+        """
+        known, ruling = self._known(video_id), self.ruling(video_id)
+        if expected is not None and expected != mark(ruling):
+            raise Meanwhile(f"somebody judged {video_id} meanwhile", "look at it again, then decide")
+        if ruling.state == "open":
+            missing = self.settings.reviewers - len(ruling.said)
+            more = "one more reviewer" if missing == 1 else f"{missing} reviewers"
+            raise BadInput(
+                f"nobody disagrees about {video_id}: it waits for {more}",
+                f"judge it: groundswell review keep {video_id}, or exclude {video_id} --as tutorial",
+            )
+        if ruling.state == "decided" and ruling.verdict == verdict:
+            raise BadInput(
+                f"nobody disagrees about {video_id}: it is decided so already ({said(ruling)})",
+                "nothing is to be done",
+            )
+        same = [each.talk_kind for each in ruling.said if each.verdict == verdict]
+        kind = kind_of(talk_kind or next(iter(same), KEPT if verdict == "keep" else ""))
+        return self._kept(known, verdict, kind, note, final=True)
+
+    def undo(self, video_id: str = "") -> VideoReviewed:
+        """Take back what this reviewer said last, or of a video, so that it is as if never said.
+
+        Returns:
+            What was taken back.
+
+        Raises:
+            BadInput: there is nothing to take back, or the video is decided meanwhile.
+            Unavailable: it is kept, but could not be sent.
+        """
+        rulings = {video_id: self.ruling(video_id)} if video_id else self.rulings()
+        mine = [each for ruling in rulings.values() if (each := self.own(ruling)) is not None]
+        if not mine:
+            about = f" of {video_id}" if video_id else ""
+            raise BadInput(f"{self.name} has said nothing{about} that holds", "see groundswell review queue")
+        last = max(mine, key=lambda each: each.reviewed_at)
+        if (ruling := rulings[last.video_id]).state == "decided":
+            raise BadInput(
+                f"{last.video_id} is decided meanwhile: {said(ruling)}",
+                f"to change that: groundswell review adjudicate {last.video_id} keep|exclude",
+            )
+        self._send(self._event(last.video_id, "undone", last.talk_kind, "", final=False))
+        return last
+
+    def agreement(self) -> list[Pair]:
+        """Return how far reviewers agree about the videos that enough of them judged."""
+        return pairs({name: each.said for name, each in self.rulings().items() if each.state != "open"})
+
+    def _known(self, video_id: str) -> Row:
+        """Return what the view `talk` says of a video that can be reviewed."""
+        found: Row | None = self.ask("talk", video_id=video_id)
+        if found is None:
+            ids = [row["video_id"] for row in self.ask("review_queue", limit=PAGE)["rows"]]
+            ids += [row["video_id"] for row in self.ask("talks", limit=PAGE)]
+            near = difflib.get_close_matches(video_id, dict.fromkeys(ids), 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise BadInput(
+                f"there is no video {video_id[:80]!r}", f"{meant}see groundswell review queue, or videos list"
+            )
+        screening = found["screening"] or {}
+        if found["state"] == "rejected" and self._screened.get(video_id) is None:
+            raise BadInput(
+                f"a rule rejected {video_id} ({screening.get('rule')}: {screening.get('reason')}), "
+                "which reviewers do not change",
+                "change the setting of that rule, then hand the video in again",
+            )
+        return found
+
+    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> Judged:
+        event = self._event(known["video_id"], verdict, kind, note, final=final)
+        self._send(event)
+        ruling = self.ruling(event.video_id)
+        return Judged(event, ruling, self._followed(known, ruling))
+
+    def _event(
+        self, video_id: str, verdict: Verdict | Literal["undone"], kind: str, note: str, *, final: bool
+    ) -> VideoReviewed:
+        # What is said later holds, whatever the clock says; and what one says is in the order of saying it.
+        before = (
+            each for each in self.log.events() if each.video_id == video_id or each.reviewer == self.name
+        )
+        moment = max([whole_ms(self.now()), *(each.reviewed_at + MOMENT for each in before)])
+        return VideoReviewed(
+            video_id=video_id,
+            reviewer=self.name,
+            verdict=verdict,
+            talk_kind=kind,  # type: ignore[arg-type] # kind_of has looked
+            note=commands.clean(note, "the note", commands.LONG, needed=False),
+            final=final,
+            reviewed_at=moment,
+        )
+
+    def _send(self, event: VideoReviewed) -> None:
+        self.log.keep(event)
+        try:
+            self.deliver([event])
+        except Explained as error:
+            raise Unavailable(
+                f"the review is kept, but not sent to screening ({error.cause})",
+                "do not judge it again: it is looked at when groundswell run, or screen, starts",
+            ) from error
+
+    def _followed(self, known: Row, ruling: Ruling[VideoReviewed]) -> tuple[Corrected, ...]:
+        """Take a talk that passed out of every number, or put it back, as reviewers decided."""
+        if ruling.state != "decided":
+            return ()
+        video_id: str = known["video_id"]
+        corrector = Corrector(
+            self.blobs,
+            self.ask,
+            self.deliver,
+            self.now,
+            self.name,
+            say=self.say,
+            pause=self.pause,
+            patience_s=self.patience_s,
+        )
+        screening = self._screened.get(video_id)
+        passed = known["state"] in PASSED or (screening is not None and screening.outcome == "accepted")
+        if ruling.verdict == EXCLUDE and passed and not known["withdrawn"]:
+            return tuple(corrector.withdraw([video_id], BY_REVIEWERS + said(ruling)))
+        if ruling.verdict == "keep" and known["withdrawn"]:
+            why = next((row["reason"] for row in known["corrections"] if row["what"] == "withdrawn"), "")
+            if why.startswith(BY_REVIEWERS):
+                return tuple(corrector.restore([video_id], BY_REVIEWERS + said(ruling)))
+        return ()
+
+
+def kind_of(text: str) -> str:
+    """Return the class of talk that is meant.
+
+    Raises:
+        BadInput: it is none.
+
+    Example:
+        >>> kind_of("Tutorial"), kind_of("experience-report")
+        ('tutorial', 'experience report')
+    """
+    wanted = " ".join(text.replace("-", " ").split()).lower()
+    if wanted in KINDS:
+        return wanted
+    classes = f"use one of {', '.join(KINDS)}"
+    if not wanted:
+        raise BadInput("nobody said what the video is, if it is excluded", classes)
+    near = difflib.get_close_matches(wanted, KINDS, 1)
+    raise BadInput(
+        f"{text[:40]!r} is no class of talk", f"did you mean {near[0]}? {classes}" if near else classes
+    )
+
+
+def said(ruling: Ruling[VideoReviewed]) -> str:
+    """Say who decided what, in one line.
+
+    Example: "anna: tutorial, ben: lecture", "keep, adjudicated by clara".
+    """
+    if (final := ruling.adjudicated) is not None:
+        return f"{_what(final)}, adjudicated by {final.reviewer}"
+    return ", ".join(f"{each.reviewer}: {_what(each)}" for each in ruling.said)
+
+
+def mark(ruling: Ruling[VideoReviewed]) -> str:
+    """Return what changes when anybody says anything else of a video."""
+    events = [*ruling.said, *([ruling.adjudicated] if ruling.adjudicated else [])]
+    return stable_id(*(event.event_id for event in events))[:16]
+
+
+def _what(each: VideoReviewed) -> str:
+    return "keep" if each.verdict == "keep" else each.talk_kind

@@ -1,0 +1,1 @@
+"""storage: every event → ClickHouse."""

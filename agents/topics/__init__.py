@@ -1,0 +1,1 @@
+"""topics: transcripts.ready → paragraphs → the topic model → topics.changed, topics.labelled."""

@@ -1,0 +1,65 @@
+"""split: transcripts.ready → paragraphs.embedded. One artefact a talk: its paragraphs with embeddings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from agents.consumer.consumer import Agent, Position
+from models.embedding.embedder import Embedder
+from models.transcripts.paragraphs import Paragraphs
+from models.transcripts.splitting import Splitter
+from models.transcripts.transcript import Transcript
+from streams.errors import DataError
+from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
+from streams.kafka.topics import TRANSCRIPTS_READY, Topic
+from streams.state.blobs import Blobs
+from streams.talks.caption_drafts import Drafts, is_draft
+
+
+class Split(Agent):
+    """Splits and embeds; deterministic, so its artefact is also its ledger."""
+
+    name: ClassVar[str] = "split"
+    reads: ClassVar[tuple[Topic, ...]] = (TRANSCRIPTS_READY,)
+
+    def __init__(self, blobs: Blobs, embedder: Embedder, max_tokens: int) -> None:
+        self._blobs = blobs
+        self._drafts = Drafts(blobs)
+        self._embedder = embedder
+        self._max_tokens = max_tokens
+        self._splitter: Splitter | None = None
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Return where the talk's paragraphs lie; nothing of a draft that comes late."""
+        if not isinstance(event, TranscriptReady):
+            raise DataError(f"{type(event).__name__} is not for split", "drop it")
+        if is_draft(event.transcript_version) and await asyncio.to_thread(self._drafts.superseded, event.key):
+            return []
+        blob, count = await asyncio.to_thread(self._make, event)
+        return [
+            ParagraphsEmbedded(
+                video=event.video,
+                paragraphs=blob,
+                transcript_version=event.transcript_version,
+                embedding_model=self._embedder.version,
+                count=count,
+                kept_by=event.kept_by,
+            )
+        ]
+
+    def _make(self, event: TranscriptReady) -> tuple[Blob, int]:
+        version = stable_id(event.transcript_version, self._embedder.version, self._max_tokens)
+        key = f"paragraphs/{stable_id(event.key)}/{version}.zip"
+        if (made := self._blobs.find(key)) is not None:
+            return made, len(Paragraphs.load(self._blobs.read(made)).paragraphs)
+        transcript = Transcript.model_validate_json(self._blobs.read(event.transcript))
+        if self._splitter is None:
+            self._splitter = Splitter(self._embedder.tokenizer, self._max_tokens)
+        paragraphs = self._splitter.split(transcript)
+        embeddings = self._embedder.embed([paragraph.text for paragraph in paragraphs])
+        artefact = Paragraphs(
+            paragraphs=paragraphs, embeddings=embeddings, embedding_model=self._embedder.version
+        )
+        return self._blobs.put(key, artefact.dump()), len(paragraphs)

@@ -1,0 +1,304 @@
+"""track: paragraphs.embedded → paragraphs.assigned, topics.changed. The single writer of the topic model.
+
+A talk that says again what known ones said is not learned, so that it counts once: → videos.rejected.
+
+A block of talks is learned, its outputs are written to a ledger, then one checkpoint
+{log_id, next_offset, state} is created under the next number; only then are the outputs sent and the
+talks acknowledged. Killed anywhere, the talks after the checkpoint come again and lead to the same
+outputs; a talk already learned is answered from the ledger. Two trackers cannot both create a
+checkpoint's number, so one that was paused and comes back ends instead of overwriting.
+
+A request to consolidate lies in the same log as the talks, so it has its place in their order.
+
+A talk counts as finished once its assignments are stored; what else its step brought travels in another
+topic, and a broker that forgets can take it along. So a checkpoint names the steps whose outputs perhaps not
+every reader has had, and in a new log these are told again, from the ledger.
+
+Checkpoints and ledgers belong to an epoch (`streams.state.epochs`): a new one begins with a seeded model and
+a version of its own, and leaves what the earlier ones wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import ClassVar
+
+import structlog
+
+from agents.consumer.consumer import Agent, Block, Position
+from agents.topics import event_mapper
+from agents.topics.checkpoints import REBUILD, Checkpoint, Checkpoints, Reached
+from agents.topics.near_duplicates import Recogniser
+from agents.topics.seed_embeddings import seeds
+from models.codebook.codebook import Codebook
+from models.embedding.embedder import Embedder
+from models.errors import BadInput
+from models.topics import Batch, Outcome, TopicModel, TopicSettings
+from models.transcripts.paragraphs import Paragraphs
+from streams.errors import DataError, Fatal, Misconfigured
+from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
+from streams.kafka.codec import decode, encode
+from streams.kafka.topics import PARAGRAPHS_EMBEDDED, Topic
+from streams.state.blobs import Blobs
+from streams.state.epochs import Epoch, Epochs
+from streams.telemetry import CHECKPOINT
+
+log = structlog.get_logger()
+MOST_UNDERWAY = 10_000
+"""Steps that are told again at most; so many are under way only where some reader is not there at all."""
+
+
+class Track(Agent):
+    """Learns one talk at a time, in the order of the log.
+
+    Args:
+        blobs: of the study.
+        codebook: seeds the model.
+        embedder: embeds the seeds.
+        settings: of the model.
+        told_in: identity of the log in which the model's words are told.
+        behind: how many messages some reader of them, or of what follows from them, has not had yet; raises
+            where the broker does not say.
+    """
+
+    name: ClassVar[str] = "track"
+    reads: ClassVar[tuple[Topic, ...]] = (PARAGRAPHS_EMBEDDED,)
+    block: ClassVar[Block] = Block(events=50, seconds=1.0)
+    tick_s: ClassVar[float | None] = 5.0
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        codebook: Codebook,
+        embedder: Embedder,
+        settings: TopicSettings,
+        *,
+        told_in: str = "",
+        behind: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._blobs = blobs
+        self._codebook = codebook
+        self._embedder = embedder
+        self._settings = settings
+        self._epochs = Epochs(blobs)
+        self._epoch = Epoch()
+        self._checkpoints = Checkpoints(blobs, 0)
+        self._steps = 0
+        self._log_id = ""
+        self._next_offset = 0
+        self._ledgers: list[tuple[str, bytes]] = []
+        self._unsaved: dict[str, list[Event]] = {}
+        self._moved = False
+        self._told_in = told_in
+        self._behind = behind
+        self._unsent: list[str] = []
+        self._underway: list[str] = []
+        self._model: TopicModel
+        self._recogniser = Recogniser()
+        self._labels: dict[int, str] = {}
+
+    async def start(self) -> Sequence[Event]:
+        """Load the last checkpoint, or seed a model; tell the epoch and the seeded topics (again).
+
+        In a log that is not that of before, tell again too what perhaps nobody has had.
+
+        Raises:
+            Misconfigured: the newest checkpoint is missing or damaged, or was learned with other settings.
+        """
+        return await asyncio.to_thread(self._begin)
+
+    def _begin(self) -> list[Event]:
+        self._epoch = self._epochs.current()
+        self._checkpoints = Checkpoints(self._blobs, self._epoch.number)
+        again: list[Event] = []
+        if checkpoint := self._checkpoints.newest():
+            self._continue(checkpoint)
+            again = self._told_again(checkpoint.reached)
+        else:
+            self._model = TopicModel.seeded(
+                self._codebook,
+                seeds(self._codebook, self._embedder, self._blobs),
+                self._settings,
+                embedding_model=self._embedder.version,
+            )
+        self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
+        return [*self._beginning(), *again]
+
+    def _continue(self, checkpoint: Checkpoint) -> None:
+        try:
+            self._model = TopicModel.from_snapshot(
+                checkpoint.snapshot, self._settings, self._embedder.version
+            )
+            self._recogniser = Recogniser.from_snapshot(checkpoint.snapshot.arrays)
+        except BadInput as error:
+            raise Misconfigured(
+                f"the topic model of this study cannot be continued ({error.cause})",
+                f"go back to what it was made with ({error.cure}), {REBUILD}",
+            ) from error
+        reached = checkpoint.reached
+        self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
+        self._underway = list(reached.underway)
+        log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
+
+    def _told_again(self, reached: Reached) -> list[Event]:
+        if reached.told_in == self._told_in or not reached.underway:
+            return []
+        log.info("telling again what the last steps of the model brought", steps=len(reached.underway))
+        return [output for event_id in reached.underway for output in self._outputs(event_id)]
+
+    def _beginning(self) -> list[Event]:
+        """Return what the model began with; from the ledger, since the topics' words change."""
+        key = self._ledger_key("beginning")
+        if self._blobs.exists(key):
+            return self._outputs("beginning")
+        topics = [topic for topic in self._model.topics() if topic.origin == "seeded"]
+        events: list[Event] = [
+            event_mapper.begun(
+                self._version, self._epoch.number, self._embedder.version, self._codebook.name
+            ),
+            *(event_mapper.seeded(self._version, topic) for topic in topics),
+        ]
+        self._blobs.put(key, b"\n".join(encode(event) for event in events))
+        return events
+
+    @property
+    def _version(self) -> str:
+        """The model's version, of this epoch."""
+        return self._model.version + self._epoch.version_suffix
+
+    def _ledger_key(self, name: str) -> str:
+        return f"assigned/{stable_id(self._version)}/{name}.jsonl"
+
+    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
+        """Learn a talk, or consolidate; return the assignments and what changed about topics.
+
+        Of a talk of which half was said in others that count, nothing is learned: it is rejected, unless a
+        person keeps it.
+        """
+        if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested):
+            raise DataError(f"{type(event).__name__} is not for track", "drop it")
+        if at.log_id == self._log_id and at.offset > self._next_offset:
+            raise Fatal(
+                f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
+                "messages were deleted before they were learned (look at the topic's retention): "
+                f"restore them, {REBUILD}",
+            )
+        step = self._learn if isinstance(event, ParagraphsEmbedded) else self._consolidate
+        outputs = await asyncio.to_thread(self._once, event, step)
+        self.passed_by(at)
+        return outputs
+
+    def passed_by(self, at: Position) -> None:
+        """Move the position: what lies before it was learned, or is a dead letter."""
+        if at.log_id != self._log_id or at.offset == self._next_offset:
+            self._log_id, self._next_offset = at.log_id, at.offset + 1
+            self._moved = True
+
+    def _once(self, event: Event, step: Callable[[Event], list[Event]]) -> list[Event]:
+        """Return what `step` makes of an event that is new, or what it made of it before."""
+        key = self._ledger_key(event.event_id)
+        if event.event_id in self._unsaved:
+            return self._unsaved[event.event_id]
+        if self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
+            return self._outputs(event.event_id)
+        outputs = step(event)
+        self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
+        self._unsaved[event.event_id] = outputs
+        self._unsent.append(event.event_id)
+        return outputs
+
+    def _outputs(self, event_id: str) -> list[Event]:
+        return [decode(line) for line in self._blobs.get(self._ledger_key(event_id)).splitlines()]
+
+    def _learn(self, event: Event) -> list[Event]:
+        assert isinstance(event, ParagraphsEmbedded)
+        if event.embedding_model != self._model.embedding_model:
+            raise DataError(
+                f"these paragraphs were embedded with {event.embedding_model}, "
+                f"the topic model knows {self._model.embedding_model}",
+                f"use one embedding model for split and track, {REBUILD}",
+            )
+        batch = self._batch(event)
+        counts = event.kept_by is not None or self._model.knows(event.key)
+        if not counts and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
+            return [again]
+        outcome = self._model.learn(batch)
+        self._recogniser.learn(event.key, batch.texts)
+        step = self._stepped(outcome, batch.published_on, event.video.published_at)
+        return [event_mapper.assigned(event, outcome, step), *event_mapper.told(outcome, step)]
+
+    def _consolidate(self, event: Event) -> list[Event]:
+        assert isinstance(event, ConsolidationRequested)
+        outcome = self._model.consolidate(event.event_id, event.on)
+        return list(event_mapper.told(outcome, self._stepped(outcome, event.on)))
+
+    def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> event_mapper.Step:
+        """Count a step of the model; return what its events have in common."""
+        self._steps += 1
+        said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
+        self._labels |= {topic.topic_id: topic.label for topic in said}
+        return event_mapper.Step(self._version, self._steps, day, at, self._labels, self._epoch.number)
+
+    def _batch(self, event: ParagraphsEmbedded) -> Batch:
+        if event.video.published_at is None:
+            raise DataError("the talk has no publication date", "ingest it again with --published-at")
+        talk = Paragraphs.load(self._blobs.read(event.paragraphs))
+        return Batch(
+            batch_id=event.event_id,
+            video_id=event.key,
+            source=event.video.channel_id or event.video.channel or event.video.show,
+            published_on=event.video.published_at.astimezone(UTC).date(),
+            paragraph_ids=tuple(
+                paragraph_id(event.key, event.transcript_version, paragraph.position)
+                for paragraph in talk.paragraphs
+            ),
+            texts=tuple(paragraph.text for paragraph in talk.paragraphs),
+            embeddings=talk.embeddings,
+            starts=tuple(paragraph.start for paragraph in talk.paragraphs),
+        )
+
+    def sent(self) -> None:
+        """Learn that what was settled is on its way to its readers."""
+        self._underway = [*self._underway, *self._unsent][-MOST_UNDERWAY:]
+        self._unsent = []
+
+    async def tick(self) -> Sequence[Event]:
+        """Look whether every reader has had what is under way: it need not be told again then."""
+        underway = set(self._underway)
+        if underway:
+            try:
+                behind = await asyncio.to_thread(self._behind)
+            except Exception as error:  # whatever it is, the broker is asked again
+                log.debug("how far readers are is not known", error=str(error)[:160])
+                return ()
+            if not behind:
+                self._underway = [each for each in self._underway if each not in underway]
+        return ()
+
+    async def settle(self) -> Sequence[Event]:
+        """Make ledger and checkpoint durable, in this order."""
+        await asyncio.to_thread(self._save)
+        return ()
+
+    def _save(self) -> None:
+        if self._epochs.current().number != self._epoch.number:
+            raise Fatal("a new epoch of the topic model has begun", "this worker takes it up after a restart")
+        for key, content in self._ledgers:
+            self._blobs.put(key, content)
+        if self._moved:
+            snapshot = self._model.to_snapshot()
+            reached = Reached(
+                log_id=self._log_id,
+                next_offset=self._next_offset,
+                steps=self._steps,
+                underway=(*self._underway, *self._unsent)[-MOST_UNDERWAY:],
+                told_in=self._told_in,
+            )
+            snapshot.arrays.update(self._recogniser.to_snapshot())
+            self._checkpoints.create(snapshot, reached)
+            CHECKPOINT.set_to_current_time()
+        self._ledgers.clear()
+        self._unsaved.clear()
+        self._moved = False

@@ -1,0 +1,1 @@
+"""transcription: audio.stored → transcripts.ready; and how transcripts are shown."""

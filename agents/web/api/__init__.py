@@ -1,0 +1,1 @@
+"""The JSON and CSV API: read and write endpoints, their responses and schemas."""

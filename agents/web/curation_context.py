@@ -1,0 +1,120 @@
+"""Where people decide, from the page and over the API: curators and correctors that reach the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from agents.curation.codebook_service import Curator, standing_of
+from agents.instance.event_publisher import Deliver, delivering_from
+from agents.web.dependencies import Refused
+from agents.web.security.access import Who
+from agents.web.site import Site
+from models.codebook.state import Standing
+from models.errors import BadInput
+from streams.errors import DataError
+from streams.logs.codebook_log import CodebookLog
+from streams.state.blobs import Blobs
+
+PATIENCE_S = 8.0
+"""How long a page waits for the store before it says that the numbers follow later (seconds)."""
+
+
+class Desk:
+    """What people need to decide in one process.
+
+    Attributes:
+        site: the pages.
+        blobs: where the logs of decisions are.
+        log: decisions about the codebook.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.blobs = Blobs(site.runtime.settings.blobs_url)
+        self.log = CodebookLog(self.blobs)
+
+    def ask(self, view: str, **parameters: Any) -> Any:
+        """Return what a view says, by its name. Blocks: call it from a thread."""
+        from agents.queries.registry import VIEWS
+
+        return self.site.ask(VIEWS[view], **parameters)
+
+    def row(self, revision: int | None = None) -> dict[str, Any]:
+        """Return the codebook as the view `codebook_standing` says it.
+
+        Raises:
+            Refused: 422, there is no such revision.
+        """
+        row: dict[str, Any] = self.ask("codebook_standing", revision=revision)
+        if revision is not None and revision > row["revision"]:
+            raise Refused(
+                422,
+                f"there is no revision {revision} of the codebook, the newest is {row['revision']}",
+                "see /curation/history for those there are",
+            )
+        return row
+
+    def standing(self) -> Standing:
+        """Return the codebook as it stands."""
+        return standing_of(self.row())
+
+    def looking(self, who: Who) -> Curator:
+        """Return a curator that looks and decides nothing."""
+
+        def nothing(_: object) -> None:
+            raise AssertionError("who only looks delivers nothing")
+
+        return Curator(self.blobs, self.ask, nothing, self.site.runtime.parts.now, who.name)
+
+    @contextmanager
+    def curator(self, who: Who) -> Iterator[Curator]:
+        """Lend a curator for somebody. What cannot be decided is a refusal with its cause and cure.
+
+        Raises:
+            Refused: 422, it cannot be decided.
+            Unavailable: the broker does not answer.
+        """
+        with said(), self.deliver() as deliver:
+            yield Curator(
+                self.blobs,
+                self.ask,
+                deliver,
+                self.site.runtime.parts.now,
+                who.name,
+                patience_s=PATIENCE_S,
+            )
+
+    @contextmanager
+    def deliver(self) -> Iterator[Deliver]:
+        """Lend a way to the store."""
+        runtime = self.site.runtime
+        with delivering_from(runtime.settings, runtime.bootstrap, self.site.warehouse) as deliver:
+            yield deliver
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Say what cannot be decided as a refusal.
+
+    Raises:
+        Refused: 422, with cause and cure.
+    """
+    try:
+        yield
+    except BadInput as error:
+        raise Refused(422, error.cause, error.cure) from error
+    except DataError as error:
+        raise Refused(422, error.cause, error.cure) from error
+
+
+def _present(request: Request) -> Who | None:
+    who: Who | None = request.state.who
+    return who
+
+
+Present = Annotated[Who | None, Depends(_present)]
+"""A parameter that says who is signed in, if anybody is."""

@@ -1,0 +1,117 @@
+"""Asking the study: the talks that a query selects, and what comes of a view that does not answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BeforeValidator, Field
+
+from streams.errors import Explained, Misconfigured, Unavailable
+from streams.store.queries.selection import Selection, is_period
+from streams.store.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from agents.runtime.process import Runtime
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PATIENCE_S = 3.0
+"""How long a reader waits for a ClickHouse server that does not answer (seconds)."""
+PERIOD: dict[str, Any] = {
+    "pattern": r"^((19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+}
+"""What a month or day looks like, for the OpenAPI; `selection` says it in words."""
+_MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
+
+
+class Refused(Explained):
+    """A question that has no answer as it was asked; `status` is HTTP's."""
+
+    def __init__(self, status: int, cause: str, cure: str) -> None:
+        super().__init__(cause, cure)
+        self.status = status
+
+
+def code_of(error: Explained) -> int:
+    """Return the HTTP status that an error is answered with."""
+    return error.status if isinstance(error, Refused) else 503 if isinstance(error, Unavailable) else 422
+
+
+def selection(  # noqa: PLR0917 - the parameters of a query, each by name
+    first: Annotated[
+        str, Query(description="First month or day of publication; empty: all.", json_schema_extra=PERIOD)
+    ] = "",
+    last: Annotated[
+        str, Query(description="Last month or day, inclusive; empty: all.", json_schema_extra=PERIOD)
+    ] = "",
+    source: Annotated[str, Query(description="Only talks from this source.")] = "",
+    channel: Annotated[str, Query(description="Only talks of this channel.")] = "",
+    show: Annotated[str, Query(description="Only talks of this show.")] = "",
+    speaker: Annotated[str, Query(description="Only talks in which this person speaks.")] = "",
+    language: Annotated[str, Query(description="Only talks in this language (ISO 639-1).")] = "",
+    codebook: Annotated[
+        Annotated[int, Field(ge=0, lt=2**32)] | None,
+        # A form sends its empty fields as well.
+        BeforeValidator(lambda given: None if given == "" else given),
+        Query(description="As of this revision of the codebook; empty: the newest."),
+    ] = None,
+) -> Selection:
+    """Return the talks that a query asks for.
+
+    Raises:
+        Refused: 422, not a month or day, or the first after the last.
+
+    Example:
+        >>> selection("2025-04").first
+        '2025-04'
+    """
+    for name, text in (("first", first), ("last", last)):
+        if text and not is_period(text):
+            raise Refused(
+                422,
+                f"the {name} month is {text[:40]!r}, which is not a month or day from 1970-01 to 2099-12",
+                "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
+            )
+    asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
+    if asked.days[0] > asked.days[1]:
+        raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")
+    return asked
+
+
+def readers_warehouse(runtime: Runtime) -> Warehouse:
+    """Return the warehouse to read from: chDB is shared, a server gets a client that soon gives up."""
+    if runtime.settings.embedded_clickhouse:
+        return runtime.parts.warehouse
+    return Warehouse(runtime.settings, patience_s=PATIENCE_S)
+
+
+def ask(
+    warehouse: Warehouse, view: Callable[Concatenate[Warehouse, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Return what a view says. Blocks: call it from a thread.
+
+    Raises:
+        Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
+    """
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    try:
+        return view(warehouse, *args, **kwargs)
+    except Misconfigured as error:
+        raise Unavailable(error.cause, error.cure) from error
+    except DatabaseError as error:
+        if not _MISSING.search(str(error)):
+            raise
+        raise Unavailable(
+            f"{warehouse.where} has no tables of the study {warehouse.database!r}",
+            'create them with "groundswell migrate"',
+        ) from error
+
+
+Selected = Annotated[Selection, Depends(selection)]
+Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
+Page = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]

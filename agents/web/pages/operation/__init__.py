@@ -1,0 +1,1 @@
+"""Pages of operation: system, sources, alerts, accounts."""

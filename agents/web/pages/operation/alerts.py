@@ -1,0 +1,182 @@
+"""/alerts: what was raised, by which rules, who is told of it and whether it arrived; a test, and the letter.
+
+A letter is shown as a page of its own under a policy of its own: it may have its style, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from agents.alerting import digest, queries
+from agents.alerting.config import SYSTEM
+from agents.alerting.messages import Message
+from agents.queries.registry import asking
+from agents.web.pages.operation.rule_words import in_words, length
+from agents.web.security.access import Curates
+from agents.web.site import HEADERS, Row, Site
+from streams.errors import Misconfigured
+from streams.settings import Settings
+from streams.store.operations import deliveries
+from streams.store.operations.delivery_status import told
+
+RAISED, DELIVERED = 20, 50
+"""So many are shown; the API has all."""
+STATES: Mapping[str, str] = {
+    "delivered": "delivered",
+    "failed": "not delivered",
+    "held": "kept for later",
+    "skipped": "left out",
+}
+"""How a delivery stands, in plain words."""
+Rule = Annotated[
+    Literal[
+        "",
+        "emergence",
+        "drift",
+        "rising",
+        "declining",
+        "threshold",
+        "lag",
+        "dead letters",
+        "silence",
+        "source",
+    ],
+    Query(),
+]
+State = Annotated[Literal["", "delivered", "failed", "held", "skipped"], Query()]
+Days = Annotated[int, Query(ge=1, le=366, description="Of the last so many days.")]
+LETTER = HEADERS | {
+    # Its style stands in it, as in a mail. It comes from this page's own origin, so that a link out of it is
+    # followed as whoever is signed in; without scripts and forms it can do nothing with that.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin",
+}
+EXAMPLE = """\
+rules:                      # what is not named here stays as shipped
+  rising: {on: true, at_least_points: 5}
+  threshold: {bounds: [{topic: Evaluation, share: 0.2}]}
+destinations:               # url_env names a variable, url_file a file: one line, an Apprise URL
+  - name: team
+    url_env: TEAM_CHAT      # such as slack://… or discord://…
+    zone: Europe/Berlin
+    quiet: {from: 22:00, to: 07:00}
+  - {name: ann, url_file: ann.url, send: weekly, day: monday, at: 08:00, zone: Europe/Berlin}
+  - {name: operations, url_env: PAGER, rules: [lag, dead letters, silence, source]}
+"""
+"""An alerts.yaml to begin with."""
+
+
+def mount(site: Site) -> None:
+    """Add the pages, and the test."""
+    settings = site.runtime.settings
+
+    def shown(rule: str, state: str, tested: Sequence[Row] = ()) -> Row:
+        stands = site.ask(told)
+        return {
+            "title": "Alerts",
+            "raised": site.ask(deliveries.alerts_raised, RAISED, rule),
+            "rule": rule,
+            "system": SYSTEM,
+            "deliveries": site.ask(deliveries.deliveries, DELIVERED, state=state),
+            "state": state,
+            "states": STATES,
+            "counts": {name: sum(row[name] for row in stands) for name in STATES},
+            "tested": tested,
+            "example": EXAMPLE,
+        } | in_force(settings, stands)
+
+    @site.page("/alerts", "alerting.html", section="/emerging", twin="/api/alerts_raised")
+    def alerts(rule: Rule = "", state: State = "") -> Row:
+        return shown(rule, state)
+
+    @site.web.post("/alerts/test", include_in_schema=False, response_class=HTMLResponse)
+    async def test(
+        request: Request, who: Curates, destination: Annotated[str, Form(max_length=200)] = ""
+    ) -> Response:
+        sent = partial(queries.test, settings, destination or None, web_url=str(request.base_url))
+        tested = await asyncio.to_thread(sent)
+        about = {"section": "/emerging", "twin": "/api/alerts_raised"}
+        page = await asyncio.to_thread(shown, "", "", tested)
+        return site.render(request, "alerting.html", about | page | {"here": "/alerts"})
+
+    @site.web.get("/alerts/test", include_in_schema=False)
+    def nothing_to_see() -> RedirectResponse:
+        # Where a browser stands after a test, when the page is loaded again.
+        return RedirectResponse("/alerts", 303)
+
+    def letter(request: Request, days: int) -> Message:
+        def made(warehouse: Any) -> digest.Digest:
+            now, where = site.runtime.parts.now(), str(request.base_url)
+            return queries.preview(asking(warehouse), settings, now, days=days, web_url=where)
+
+        return digest.write(site.ask(made))
+
+    @site.web.get("/alerts/digest", include_in_schema=False, response_class=HTMLResponse)
+    def as_mail(request: Request, days: Days = 7) -> Response:
+        return HTMLResponse(letter(request, days).html, headers=LETTER)
+
+    @site.web.get("/alerts/digest.txt", include_in_schema=False)
+    def as_text(request: Request, days: Days = 7) -> Response:
+        message = letter(request, days)
+        return Response(
+            f"{message.title}\n\n{message.text}", headers=LETTER, media_type="text/plain; charset=utf-8"
+        )
+
+
+def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
+    """Return which rules hold and who is told, or why that cannot be said.
+
+    Args:
+        settings: they name the file.
+        stands: how deliveries stand, as of the view `told`.
+
+    Returns:
+        {file, there, wrong, rules, destinations}: there: whether there is such a file; wrong: what is the
+        matter with it, an error with cause and cure, else None (then rules and destinations are empty).
+        rules and destinations as of `agents.alerting.queries`; a rule with `tells` and `again`, a destination
+        with `when` and `stands`, its row of `stands` or None.
+    """
+    found: Row = {
+        "file": str(settings.alerts_file),
+        "there": settings.alerts_file.exists(),
+        "wrong": None,
+        "rules": [],
+        "destinations": [],
+    }
+    by_name = {row["destination"]: row for row in stands}
+    try:
+        return found | {
+            "rules": [
+                rule
+                | {
+                    "tells": in_words(rule, settings.sensitivity),
+                    "again": length(rule["cool_down_hours"]) if rule["cool_down_hours"] else "",
+                }
+                for rule in queries.rules(settings)
+            ],
+            "destinations": [
+                each | {"when": when(each), "stands": by_name.get(each["name"])}
+                for each in queries.destinations(settings)
+            ],
+        }
+    except Misconfigured as error:
+        return found | {"wrong": error}
+
+
+def when(destination: Mapping[str, Any]) -> str:
+    """Return when a destination is told.
+
+    Example:
+        >>> when({"send": "weekly", "day": "monday", "at": "08:00", "zone": "UTC"})
+        'a letter every Monday at 08:00 (UTC)'
+    """
+    if destination["send"] == "instant":
+        return "at once"
+    every = destination["day"].capitalize() if destination["send"] == "weekly" else "day"
+    return f"a letter every {every} at {destination['at']} ({destination['zone']})"

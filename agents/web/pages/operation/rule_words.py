@@ -1,0 +1,97 @@
+"""Rules of alerts in plain words: when each tells, with its thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SENSITIVITY: Mapping[str, str] = {
+    "low": "much evidence",
+    "normal": "as much evidence as shipped",
+    "high": "little evidence",
+}
+DRIFTS: Mapping[str, str] = {"share": "share of talks", "words": "words", "centre": "centre"}
+
+
+def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
+    """Return when a rule tells.
+
+    Args:
+        rule: as of `agents.alerting.queries.rules`.
+        sensitivity: how much evidence it takes to call a subject new: low, normal or high.
+
+    Example:
+        >>> in_words({"rule": "silence", "settings": {"hours": 72}}, "normal")
+        'No watched channel, playlist or search has shown a new talk for 3 days.'
+    """
+    given = rule["settings"]
+    match rule["rule"]:
+        case "emergence":
+            return (
+                "Several talks of different sources have begun to speak of something new. The sensitivity is "
+                f"{sensitivity}: it takes {SENSITIVITY[sensitivity]}."
+            )
+        case "drift":
+            return _drift(given["what"], given["at_least"])
+        case "rising" | "declining" as way:
+            points = given["at_least_points"]
+            least = f", by {points:g} percentage points or more," if points else ""
+            return (
+                f"The share of talks that speak of a topic went {'up' if way == 'rising' else 'down'}{least} "
+                "against the equal period before, sure to 95 %, with at least "
+                f"{_many(given['at_least_videos'], 'talk')} in one of the two periods."
+            )
+        case "threshold":
+            return _bounds(given["bounds"])
+        case "lag":
+            hours = (
+                f"have been on their way for {length(given['hours'])}" if given["hours"] else "are waiting"
+            )
+            many = given["talks"]
+            return f"{many:,} or more talks {hours}."
+        case "dead letters":
+            many = _many(given["at_least"], "message")
+            waits = "waits" if given["at_least"] == 1 else "wait"
+            return f"{many} or more could not be processed and {waits} for a decision."
+        case "silence":
+            return (
+                f"No watched channel, playlist or search has shown a new talk for {length(given['hours'])}."
+            )
+        case _:
+            return "A watched channel, playlist or search cannot be read."
+
+
+def length(hours: float) -> str:
+    """Return a length of time in words.
+
+    Example:
+        >>> length(336), length(6), length(1), length(0.5), length(30)
+        ('14 days', '6 hours', '1 hour', '30 minutes', '30 hours')
+    """
+    if hours >= 48 and hours % 24 == 0:
+        return _many(round(hours / 24), "day")
+    if hours and hours < 1:
+        return _many(round(hours * 60), "minute")
+    return f"{hours:,g} hour{'s' * (hours != 1)}"
+
+
+def _drift(what: Sequence[str], at_least: float) -> str:
+    *others, last = (DRIFTS[each] for each in what) if what else ("nothing",)
+    named = f"{', '.join(others)} or {last}" if others else last
+    least = f", by {at_least:g} or more" if at_least else ""
+    return f"A topic's {named} changed, as the topic model saw it{least}."
+
+
+def _bounds(bounds: Sequence[Mapping[str, Any]]) -> str:
+    if not bounds:
+        return "No bound is set, so it tells nothing: name a topic or a theme, and a share of talks."
+    crossed = "; ".join(
+        f"{100 * each['share']:g}\u00a0% for "
+        + (f"theme {each['theme']}" if each["topic"] is None else f"topic {each['topic']}")
+        for each in bounds
+    )
+    return f"The share of talks of the last six months reaches a bound: {crossed}."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -1,0 +1,198 @@
+"""/system: how the work goes on, what it cannot do and what to do about it, and what it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+
+from agents.consumer.replay import Action, settle
+from agents.instance.event_publisher import arrived
+from agents.instance.gpu import gpus
+from agents.queries import wording
+from agents.transcription.progress_view import how_far
+from agents.web.curation_context import PATIENCE_S, said
+from agents.web.dependencies import Refused
+from agents.web.security.access import Curates
+from agents.web.site import Row, Site
+from streams.errors import Unavailable
+from streams.kafka.admin import Cluster
+from streams.settings import EMBEDDED, Settings
+from streams.state.blobs import Blobs
+from streams.store.operations import throughput
+from streams.store.queries import corpus
+from streams.store.talks import talk_queries
+
+DAYS = 30
+LETTERS = 50
+"""Dead letters shown; all are in the API and on the command line."""
+ACTIONS: Mapping[str, Action] = {"replay": "replayed", "drop": "dropped"}
+MADE = "groundswell"
+
+
+def mount(site: Site) -> None:
+    """Add the page, and what people may do on it."""
+    settings = site.runtime.settings
+    blobs = Blobs(settings.blobs_url)
+
+    @site.page("/system", "system.html", twin="/api/stages")
+    def system(replayed: str = "", dropped: str = "") -> Row:
+        stages = site.ask(throughput.stages)
+        letters = site.ask(talk_queries.dead_letters, False, LETTERS + 1)
+        status = site.ask(talk_queries.status)
+        return {
+            "title": "System",
+            "stages": stages,
+            "transcribing": how_far(blobs, site.runtime.parts.now()),
+            "work": work(site.runtime.names, site.runtime.health.lag),
+            "throughput": site.ask(throughput.throughput, "day", DAYS),
+            "slots": DAYS,
+            "freshness": site.ask(throughput.freshness),
+            "letters": letters[:LETTERS],
+            "letters_open": status["dead_letters"],
+            "done": _done(replayed, dropped),
+            "sources": site.ask(throughput.sources),
+            "about": about(site.ask(corpus.provenance), site.warehouse.where),
+            "settings": shown(settings),
+        }
+
+    @site.web.get("/system/gpu", include_in_schema=False, response_class=HTMLResponse)
+    def gpu(request: Request) -> Response:
+        page = {"title": "GPU", "section": "/system"}
+        return site.render(request, "system_gpu.html", page | {"gpu": gpus()})
+
+    @site.web.post("/system/dead-letters/{letter_id}/{action}", include_in_schema=False)
+    async def settled(who: Curates, letter_id: str, action: Literal["replay", "drop"]) -> RedirectResponse:
+        await asyncio.to_thread(_settle, site, blobs, letter_id, ACTIONS[action])
+        return RedirectResponse(f"/system?{ACTIONS[action]}={letter_id[:10]}#dead-letters", 303)
+
+
+def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
+    """Settle a letter, and wait a little until the store says so.
+
+    Raises:
+        Refused: 404, there is no such letter.
+        Unavailable: no broker runs here or it does not answer.
+    """
+    letter = site.ask(talk_queries.dead_letter, letter_id)
+    if letter is None:
+        raise Refused(404, f"there is no one dead letter {letter_id[:40]!r}", "choose one on the System page")
+    runtime = site.runtime
+    if runtime.bootstrap in {"", EMBEDDED}:
+        raise Unavailable(
+            f"no agent of study {runtime.settings.study!r} runs here, so nobody would take the message",
+            "start it with groundswell run (it serves this page too), then do this again",
+        )
+    with said(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
+        settle(cluster, blobs, letter, action, runtime.parts.now())
+    arrived(
+        lambda: (site.ask(talk_queries.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,
+        say=lambda _: None,
+        pause=time.sleep,
+        patience_s=PATIENCE_S,
+    )
+
+
+def _done(replayed: str, dropped: str) -> str:
+    """What to tell who has just settled a letter."""
+    if replayed:
+        return f"Dead letter {replayed[:10]} was sent again. If its cause is not mended, it comes back."
+    return (
+        f"Dead letter {dropped[:10]} was dropped. It stays on record, and can still be replayed."
+        if dropped
+        else ""
+    )
+
+
+def work(names: Sequence[str], lag: Mapping[str, int]) -> list[Row]:
+    """Return what the agents of this process did since it started.
+
+    Returns:
+        Rows {agent, lag, handled, dead_letters, seconds}: lag: messages behind, None until it is known;
+        seconds: that one took it on average, None before the first.
+    """
+    counted: dict[tuple[str, str], float] = {}
+    for metric in REGISTRY.collect():
+        if metric.name in {"groundswell_events", "groundswell_handling_seconds"}:
+            for sample in metric.samples:
+                kind = sample.name.rpartition("_")[2]
+                if kind in {"total", "count", "sum"}:
+                    counted[sample.labels["agent"], sample.labels.get("outcome", kind)] = sample.value
+    rows = []
+    for name in names:
+        handled = counted.get((name, "handled"), 0)
+        times, seconds = counted.get((name, "count"), 0), counted.get((name, "sum"), 0)
+        rows.append(
+            {
+                "agent": name,
+                "lag": lag.get(name),
+                "handled": int(handled),
+                "dead_letters": int(counted.get((name, "dead_letter"), 0)),
+                "seconds": seconds / times if times else None,
+            }
+        )
+    return rows
+
+
+def about(provenance: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
+    """Return versions: what this process is made of, and what the numbers were made by."""
+    return [
+        ("Groundswell", version(MADE)),
+        ("Python", platform.python_version()),
+        ("System", f"{platform.system()} {platform.machine()}"),
+        ("Database", where),
+        ("Topic model", provenance["model_version"] or "none yet"),
+        ("Embedding model", provenance["embedding_model"] or "none yet"),
+        ("Transcripts", wording.transcripts(provenance["transcripts"])),
+        ("Codebook", f"revision {provenance['revision']}"),
+    ]
+
+
+def shown(settings: Settings) -> list[Row]:
+    """Return the settings, in rows {name, value, about, changed}; what is secret is only said to be set.
+
+    Example:
+        >>> rows = shown(Settings(clickhouse="clickhouse://me:secret@db:8123"))
+        >>> next(row["value"] for row in rows if row["name"] == "GROUNDSWELL_CLICKHOUSE")
+        'clickhouse://me:…@db:8123'
+    """
+    rows = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            text = "set" if value.get_secret_value() else "not set"
+        else:
+            text = _without_secrets(str(value))
+        changed = name in settings.model_fields_set and value != field.get_default(call_default_factory=True)
+        rows.append(
+            {
+                "name": f"GROUNDSWELL_{name.upper()}",
+                "value": text,
+                "about": field.description or "",
+                "changed": changed,
+            }
+        )
+    return rows
+
+
+def _without_secrets(text: str) -> str:
+    """Take passwords and queries out of an address."""
+    try:
+        parts = urlsplit(text)
+        held = parts.password is not None
+    except ValueError:
+        return "cannot be read"
+    if not parts.scheme or not parts.netloc:
+        return text
+    place = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username or ''}{':…' if held else ''}@" if "@" in parts.netloc else ""
+    return urlunsplit((parts.scheme, f"{user}{place}", parts.path, "…" if parts.query else "", ""))

@@ -1,0 +1,1 @@
+"""Pages of talks: lists, one talk, search."""

@@ -1,0 +1,122 @@
+"""/talks and /screening: every video that was found, what became of it, and why some were kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import Query
+
+from agents.web.dependencies import Page, Selected
+from agents.web.site import Row, Site, query
+from streams.store.operations import screening
+from streams.store.operations.throughput import NEXT
+from streams.store.queries import corpus
+from streams.store.talks.listing import Order, listing
+
+PAGE = 50
+"""Rows on a page."""
+STATES = (*NEXT, "withdrawn")
+VERDICTS: Mapping[str, str] = {
+    "": "All",
+    "rejected": "Rejected",
+    "waiting": "Not judged yet",
+    "accepted": "Accepted",
+}
+COLUMNS: tuple[tuple[Order, str], ...] = (
+    ("title", "Title"),
+    ("show", "Show"),
+    ("published", "Published"),
+    ("length", "Length"),
+    ("paragraphs", "Paragraphs"),
+    ("topics", "Topics"),
+)
+Search = Annotated[str, Query(max_length=300, description="Text in title, show, channel or id.")]
+Rule = Annotated[str, Query(max_length=300)]
+State = Annotated[
+    Literal["", "seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned", "withdrawn"],
+    Query(),
+]
+Verdict = Annotated[Literal["", "accepted", "rejected", "waiting"], Query()]
+assert set(get_args(get_args(State)[0])) == {"", *STATES}
+
+
+def mount(site: Site) -> None:
+    """Add the pages."""
+
+    @site.page("/talks", "talks.html", twin="/api/listing")
+    def talks(  # noqa: PLR0917 - the parameters of a query, each by name
+        selected: Selected,
+        search: Search = "",
+        state: State = "",
+        rule: Rule = "",
+        order: Annotated[Order, Query()] = "published",
+        up: bool = False,
+        page: Page = 1,
+    ) -> Row:
+        found = site.ask(
+            listing, selected, search, state, rule, order, up, limit=PAGE, offset=PAGE * (page - 1)
+        )
+        counted = site.ask(corpus.corpus, selected)
+        return {
+            "title": "Talks",
+            "corpus": counted,
+            "fates": fates(counted),
+            "states": STATES,
+            "rules": sorted(counted["rejections"]),
+            "search": search,
+            "state": state,
+            "rule": rule,
+            "order": order,
+            "up": up,
+            "columns": COLUMNS,
+            "csv": query({}, search=search, state=state, rule=rule, order=order, ascending=up or ""),
+        } | paged(found, page)
+
+    @site.page("/screening", "screening.html", section="/talks", twin="/api/screening_queue")
+    def queue(verdict: Verdict = "rejected", rule: Rule = "", search: Search = "", page: Page = 1) -> Row:
+        found = site.ask(screening.queue, PAGE, PAGE * (page - 1), verdict=verdict, rule=rule, search=search)
+        return {
+            "title": "Screening",
+            "summary": site.ask(screening.summary),
+            "verdicts": VERDICTS,
+            "verdict": verdict,
+            "rule": rule,
+            "search": search,
+        } | paged(found, page)
+
+
+def fates(counted: Mapping[str, Any]) -> list[Row]:
+    """Return what became of the videos, in rows {name, videos, share, rule}; share of those found.
+
+    Example:
+        >>> found = {"found": 4, "kept": 3, "withdrawn": 0, "waiting": 0, "rejections": {"too short": 1}}
+        >>> row, *_ = fates(found)
+        >>> row["name"], row["videos"], row["share"]
+        ('Kept: they count', 3, 0.75)
+    """
+    rejected = sorted(counted["rejections"].items(), key=lambda each: (-each[1], each[0]))
+    rows = [("Kept: they count", counted["kept"], None)]
+    rows += [(f"Rejected: {rule}", videos, rule) for rule, videos in rejected]
+    rows += [
+        ("Withdrawn by a person", counted["withdrawn"], None),
+        ("On their way", counted["waiting"], None),
+    ]
+    return [
+        {"name": name, "videos": videos, "share": videos / counted["found"], "rule": rule}
+        for name, videos, rule in rows
+        if counted["found"]
+    ]
+
+
+def paged(found: Mapping[str, Any], page: int) -> Row:
+    """Return what the links between pages need: {rows, videos, page, pages, first_row, last_row}."""
+    first = PAGE * (page - 1)
+    return {
+        "rows": found["rows"],
+        "videos": found["videos"],
+        "page": page,
+        "pages": max(1, -(-found["videos"] // PAGE)),
+        "first_row": first + 1,
+        "last_row": first + len(found["rows"]),
+    }

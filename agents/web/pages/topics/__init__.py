@@ -1,0 +1,1 @@
+"""Pages of topics and themes: lists, one topic, trends, comparisons."""

@@ -1,0 +1,128 @@
+"""/compare: up to five topics side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+
+from agents.queries import registry
+from agents.web.dependencies import Refused, Selected
+from agents.web.pages.topics.asked_topics import asked_topics
+from agents.web.pages.topics.months import By
+from agents.web.pages.topics.periods import gathered
+from agents.web.pages.topics.trends import lines
+from agents.web.pages.topics.units import told_apart
+from agents.web.site import Row, Site, query
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.selection import NAMES, Selection
+
+AT_MOST = 5
+PAIRS = 100_000
+WORDS = 8
+Number = Annotated[int, Field(ge=1, lt=2**32)]
+Numbers = Annotated[list[Number], Query(description="The topics, as in /api/topics; up to five.")]
+Added = Annotated[str, Query(max_length=300, description="One more, by its name or number.")]
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/compare", "compare.html", section="/trends", twin="/api/topic_months")
+    def compare(
+        selected: Selected,
+        topic_id: Numbers = [],  # noqa: B006 - FastAPI's way to say "none"
+        by: By | None = None,
+        add: Added = "",
+    ) -> Any:
+        applied = site.ask(book, selected.codebook)
+        every = site.ask(registry.topics, selected, applied)
+        names = told_apart(every)
+        wanted = list(dict.fromkeys(topic_id))
+        if add.strip():
+            wanted.append(_named(add.strip(), names))
+        topics = asked_topics(applied, wanted)
+        if len(topics) > AT_MOST:
+            raise Refused(
+                422,
+                f"{len(topics)} topics were asked for, and more than {AT_MOST} cannot be told apart",
+                "leave out some of them",
+            )
+        if add.strip():
+            return RedirectResponse(address(selected, [each.topic_id for each in topics], by), 303)
+        chosen = [each.topic_id for each in topics]
+        by_month = site.ask(prevalence.topic_months, selected, applied)
+        counted_by, months, rows = gathered(by_month, "topic_id", site.today, by)
+        rank = {row["topic_id"]: place for place, row in enumerate(every, 1)}
+        of = {row["topic_id"]: row for row in every}
+        drawn = lines(rows, "topic_id", chosen, months, names)
+        met = site.ask(prevalence.cooccurrence, selected, PAIRS, applied, tuple(chosen)) if chosen[1:] else []
+        return {
+            "title": "Compare topics",
+            "by": counted_by,
+            "chosen": chosen,
+            "merged": [each for each in topics if each.instead_of],
+            "topics": [
+                of[each] | {"place": rank[each], "words": of[each]["words"][:WORDS]} for each in chosen
+            ],
+            "names": names,
+            "at_most": AT_MOST,
+            "suggested": [row["topic_id"] for row in every[:3] if row["videos"]],
+            "months": months,
+            "lines": drawn
+            | {"layout": "one", "band": "all" if len(chosen) < 3 else drawn["lines"][0]["name"]},
+            "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
+            "pairs": pairs(met, chosen, of) if chosen[1:] else [],
+            "without": {each: [one for one in chosen if one != each] for each in chosen},
+        }
+
+
+def address(selected: Selection, topic_ids: Sequence[int], by: By | None) -> str:
+    """Return where these topics are compared."""
+    kept = {name: getattr(selected, name) for name in NAMES}
+    return f"/compare{query(kept, topic_id=list(topic_ids), by=by or '')}"
+
+
+def _named(text: str, names: dict[int, str]) -> int:
+    """Return the topic of a name, as the chooser writes it, or of a number.
+
+    Raises:
+        Refused: 404, none is called so.
+    """
+    called = {name.casefold(): topic_id for topic_id, name in names.items()}
+    if text.casefold() in called:
+        return called[text.casefold()]
+    if text.isascii() and text.isdigit() and 0 < int(text) < 2**32:
+        return int(text)
+    raise Refused(
+        404,
+        f"no topic is called {text[:80]!r}",
+        "choose one of the names that the field offers, or write a topic's number",
+    )
+
+
+def pairs(found: Sequence[Row], chosen: Sequence[int], of: Mapping[int, Row]) -> list[Row]:
+    """Return what `measure.cooccurrence` says of each pair of the chosen topics, also where they never meet.
+
+    Args:
+        of: every topic {videos}.
+
+    Returns:
+        {topic_id, other_id, videos, jaccard, lift}; lift is None where one of them has no video.
+    """
+    known = {(row["topic_id"], row["other_id"]): row for row in found}
+    made = []
+    for one, other in combinations(chosen, 2):
+        row = known.get((min(one, other), max(one, other)))
+        if row is None:
+            lift = 0.0 if of[one]["videos"] and of[other]["videos"] else None
+            row = {"videos": 0, "jaccard": 0.0, "lift": lift}
+        made.append(
+            {"topic_id": one, "other_id": other} | {name: row[name] for name in ("videos", "jaccard", "lift")}
+        )
+    return made

@@ -1,0 +1,62 @@
+"""/composition: how what is said divides into themes, by month, quarter or year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agents.web.dependencies import Selected
+from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.units import units
+from agents.web.site import Row, Site
+
+PARTS = 12
+"""As many themes are drawn one by one; what is left is one part."""
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/composition", "composition.html", section="/trends", twin="/api/prevalence")
+    def composition(selected: Selected, by: By = "quarter") -> Row:
+        found = units(site, selected, "themes", by)
+        return {
+            "title": "Composition",
+            "by": by,
+            "months": found.columns,
+            "parts": parts(found.rows, list(found.names), found.columns),
+        }
+
+
+def parts(rows: Sequence[Row], themes: Sequence[str], months: Sequence[Month]) -> dict[str, Any]:
+    """Return what the picture shows: paragraphs and minutes of each theme and month, and of all of them.
+
+    A paragraph has one topic, so the parts add up to the whole, which shares of videos do not.
+
+    Args:
+        rows: {month, theme, paragraphs, minutes}.
+        themes: all, the most prevalent first; those after the first `PARTS` are one part.
+    """
+    at = {month.key: index for index, month in enumerate(months)}
+    few = themes if len(themes) <= PARTS + 1 else themes[:PARTS]
+    rest = len(themes) - len(few)
+    names = [*few, *([f"{rest} other themes"] if rest else [])]
+    place = {theme: min(index, len(names) - 1) for index, theme in enumerate(themes)}
+    made: list[dict[str, Any]] = [
+        {"name": name, "paragraphs": [0] * len(months), "minutes": [0.0] * len(months)} for name in names
+    ]
+    for row in rows:
+        part = made[place[row["theme"]]]
+        part["paragraphs"][at[row["month"]]] += row["paragraphs"]
+        part["minutes"][at[row["month"]]] += row["minutes"]
+    return {
+        "months": list(at),
+        "unfinished": [month.key for month in months if month.unfinished],
+        "parts": made,
+        "whole": {
+            unit: [sum(part[unit][index] for part in made) for index in range(len(months))]
+            for unit in ("paragraphs", "minutes")
+        },
+        "layout": "parts",
+        "measure": "paragraphs",
+    }

@@ -1,0 +1,97 @@
+"""Months as columns, from the first with a talk to the last; and quarters or years, where they are many."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
+
+from agents.queries.months import every
+
+Row = Mapping[str, Any]
+
+
+class Month(NamedTuple):
+    """A month of publication, or a quarter or year of them."""
+
+    key: str
+    """YYYY-MM; YYYY-Q1; YYYY"""
+    name: str
+    """Jan; Q1; YYYY"""
+    of_videos: int
+    """Its videos with any topic; 0: no talk, so no share either."""
+    unfinished: bool
+    """The calendar has not left it: its numbers still grow."""
+
+
+By = Literal["month", "quarter", "year"]
+"""What a column is. A video is published in one month, so what was counted by month adds up to the others."""
+
+
+def columns(rows: Sequence[Row], today: str) -> list[Month]:
+    """Return the months of rows with `month` and `of_videos`; `today`: the current one, 'YYYY-MM'.
+
+    Example:
+        >>> [month.of_videos for month in columns([{"month": "2025-01", "of_videos": 4},
+        ...                                        {"month": "2025-03", "of_videos": 2}], "2025-03")]
+        [4, 0, 2]
+    """
+    if not rows:
+        return []
+    of_videos = {row["month"]: row["of_videos"] for row in rows}
+    return [
+        Month(key, calendar.month_abbr[int(key[5:])], of_videos.get(key, 0), key == today)
+        for key in every(min(of_videos), max(of_videos))
+    ]
+
+
+def years(months: Sequence[Month]) -> list[tuple[str, int]]:
+    """Return each year with how many of the months are in it."""
+    return [(year, len(list(group))) for year, group in groupby(months, lambda month: month.key[:4])]
+
+
+def part(month: str, by: By) -> str:
+    """Return what a month, 'YYYY-MM', is a part of.
+
+    Example:
+        >>> part("2025-03", "quarter"), part("2025-04", "quarter"), part("2025-04", "year")
+        ('2025-Q1', '2025-Q2', '2025')
+    """
+    match by:
+        case "month":
+            return month
+        case "quarter":
+            return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+        case "year":
+            return month[:4]
+
+
+def fitting(months: Sequence[Month], most: int) -> By:
+    """Return what the columns are for so many months to be in at most `most` of them, or in years.
+
+    Example:
+        >>> ends = [{"month": month, "of_videos": 1} for month in ("2021-01", "2025-12")]
+        >>> months = columns(ends, "2026-01")
+        >>> fitting(months, 60), fitting(months, 36), fitting(months, 12)
+        ('month', 'quarter', 'year')
+    """
+    if len(months) <= most:
+        return "month"
+    return "quarter" if len({part(month.key, "quarter") for month in months}) <= most else "year"
+
+
+def parts(months: Sequence[Month], by: By) -> list[Month]:
+    """Return the columns that the months are in."""
+    if by == "month":
+        return list(months)
+    grouped = groupby(months, lambda month: part(month.key, by))
+    return [
+        Month(
+            name,
+            name[5:] or name,
+            sum(month.of_videos for month in group),
+            any(month.unfinished for month in group),
+        )
+        for name, group in ((name, list(group)) for name, group in grouped)
+    ]

@@ -1,0 +1,58 @@
+"""Months, quarters or years as columns, and what was counted by month as it is by them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from agents.queries import registry
+from agents.web.pages.topics.months import By, Month, columns, fitting, part, parts
+
+Row = Mapping[str, Any]
+POINTS = 60
+"""So many points of a line can be told apart."""
+_ADDED = ("videos", "paragraphs", "minutes")
+
+
+class Gathered(NamedTuple):
+    """What was counted, by columns."""
+
+    by: By
+    """What a column is."""
+    columns: list[Month]
+    rows: list[dict[str, Any]]
+    """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
+
+
+def gathered(rows: Sequence[Row], key: str, today: str, by: By | None = None, most: int = POINTS) -> Gathered:
+    """Return what was counted by month, by the columns that are asked for.
+
+    A video is published in one month, so the videos of a quarter or year are those of its months added up,
+    and nothing is counted twice. Shares and intervals are made anew from the sums.
+
+    Args:
+        rows: {month: 'YYYY-MM', <key>, videos, of_videos, paragraphs, minutes} with videos > 0; every month
+            in which a video has any topic has one.
+        key: the column that says what a row is about.
+        today: the current month; the column with it is unfinished.
+        by: what a column is; None: what gives at most `most` of them, or years.
+        most: where nobody asks for anything else.
+    """
+    months = columns(rows, today)
+    by = by or fitting(months, most)
+    if by == "month":
+        return Gathered(by, months, [row | registry.interval(row) for row in map(dict, rows)])
+    gathering = parts(months, by)
+    of_videos = {each.key: each.of_videos for each in gathering}
+    sums: dict[tuple[Any, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(_ADDED, 0))
+    for row in rows:
+        found = sums[row[key], part(row["month"], by)]
+        for name in _ADDED:
+            found[name] += row[name]
+    made = [
+        {"month": name, key: unit, "of_videos": of_videos[name], "share": found["videos"] / of_videos[name]}
+        | found
+        for (unit, name), found in sums.items()
+    ]
+    return Gathered(by, gathering, [row | registry.interval(row) for row in made])

@@ -1,0 +1,80 @@
+"""/ranks: which themes or topics overtake which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from agents.web.dependencies import Selected
+from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.units import Of, units
+from agents.web.site import Row, Site
+
+RANKS = (5, 10, 15)
+"""How many to choose from."""
+Most = Annotated[int, Query(ge=2, le=20, description="The most prevalent so many are ranked.")]
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/ranks", "ranks.html", section="/trends", twin="/api/prevalence")
+    def ranks(selected: Selected, of: Of = "themes", by: By = "quarter", most: Most = 10) -> Row:
+        found = units(site, selected, of, by)
+        shown = list(found.names)[:most]
+        return {
+            "title": "Ranks",
+            "of": of,
+            "by": by,
+            "most": most,
+            "all": len(found.names),
+            "options": [(each, str(each)) for each in RANKS],
+            "months": found.columns,
+            "ranks": ranked(found.rows, found.key, shown, found.columns, found.names),
+            "twin": found.twin,
+        }
+
+
+def ranked(
+    rows: Sequence[Row],
+    key: str,
+    shown: Sequence[Any],
+    months: Sequence[Month],
+    names: Mapping[Any, str],
+) -> dict[str, Any]:
+    """Return the place of each unit in each month among those shown: 1 has the most videos.
+
+    Of units with equally many videos the one that is more prevalent over the whole period comes first, and
+    `tied` says so. One without a video has no place.
+
+    Args:
+        rows: {month, <key>, videos, of_videos, share}.
+        shown: the units, the most prevalent over the whole period first.
+    """
+    found = {(row["month"], row[key]): row for row in rows}
+    points: dict[Any, list[dict[str, Any] | None]] = {unit: [] for unit in shown}
+    for month in months:
+        present = [found[month.key, unit] for unit in shown if (month.key, unit) in found]
+        videos = [row["videos"] for row in present]
+        places = {
+            row[key]: place for place, row in enumerate(sorted(present, key=lambda row: -row["videos"]), 1)
+        }
+        for unit in shown:
+            row = found.get((month.key, unit))
+            points[unit].append(
+                row
+                and {
+                    "rank": places[unit],
+                    "tied": videos.count(row["videos"]) > 1,
+                    "videos": row["videos"],
+                    "of_videos": row["of_videos"],
+                    "share": row["share"],
+                }
+            )
+    return {
+        "months": [month.key for month in months],
+        "unfinished": [month.key for month in months if month.unfinished],
+        "lines": [{"name": names[unit], "points": points[unit]} for unit in shown],
+    }

@@ -1,0 +1,113 @@
+"""/topics/{topic_id}: one topic: its words then and now, its months, its neighbours, and what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from fastapi.responses import RedirectResponse
+
+from agents.queries import registry
+from agents.web.dependencies import Refused, Selected
+from agents.web.pages.topics.months import columns
+from agents.web.pages.topics.trends import lines
+from agents.web.site import Row, Site, query
+from streams.store.codebook import decisions
+from streams.store.codebook.effective import Book, book
+from streams.store.queries import genealogy, prevalence
+from streams.store.queries.neighbours import neighbours
+from streams.store.queries.topic_speakers import speaking
+from streams.store.talks import talk_queries
+
+QUOTES = 3
+SPEAKING = NEIGHBOURS = 10
+"""At most so many shows, people, and topics beside it."""
+TALKS = 20
+"""Talks listed at first; `talks=1000` lists more."""
+DRIFTS = 1000
+DECISIONS = 1000
+"""The newest decisions that are looked through for those about the topic."""
+TopicId = Annotated[int, Path(ge=1, lt=2**32)]
+Shown = Annotated[int, Query(ge=1, le=1000, description="So many talks, the newest.")]
+Merged = Annotated[int | None, Query(ge=1, lt=2**32, description="Asked for, and merged into this one.")]
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/topics/{topic_id}", "topic.html", section="/topics")
+    def topic(topic_id: TopicId, selected: Selected, talks: Shown = TALKS, merged: Merged = None) -> Any:
+        applied = site.ask(book, selected.codebook)
+        if topic_id not in applied.entries:
+            raise Refused(
+                404, f"there is no topic {topic_id}", "choose one on the Topics page, or search for it"
+            )
+        target = applied.counts_as(topic_id)
+        if target != topic_id:
+            return RedirectResponse(f"/topics/{target}{query(selected, merged=topic_id)}", 302)
+        entry = applied.entries[topic_id]
+        known = site.ask(genealogy.topic, topic_id, applied)
+        counted = next(
+            (row for row in site.ask(registry.topics, selected, applied) if row["topic_id"] == topic_id), None
+        )
+        said = site.ask(talk_queries.topic_talks, topic_id, QUOTES, selected, applied)
+        months = columns(said.months, site.today)
+        ours = [shared(row) | {"name": entry.name} for row in said.months]
+        family = applied.family(topic_id)
+        found = site.ask(speaking, topic_id, selected, SPEAKING, applied)
+        return {
+            "title": entry.name,
+            "topic": (known or {"topic_id": topic_id, "words": [], "words_at_birth": [], "origin": ""})
+            | {"name": entry.name, "theme": entry.theme, "retained": entry.retained, "reason": entry.reason},
+            "counted": counted,
+            "words": words(known) if known else {},
+            "into": into(applied, merged, topic_id),
+            "merged": [applied.entries[each] for each in family if each != topic_id],
+            "months": months,
+            "rows": {row["month"]: row for row in ours if row["videos"]},
+            "lines": lines(ours, "name", [entry.name], months),
+            "drifts": site.ask(genealogy.drifts, topic_id, DRIFTS, applied),
+            "genealogy": site.ask(genealogy.genealogy, topic_id, applied),
+            "decisions": [
+                row
+                for row in site.ask(decisions.codebook_decisions, DECISIONS)
+                if topic_id in row["topic_ids"] and row["model_version"] == applied.model_version
+            ],
+            "neighbours": site.ask(neighbours, topic_id, selected, NEIGHBOURS, applied),
+            "shows": [row for row in found if row["what"] == "show"],
+            "speakers": [row for row in found if row["what"] == "speaker"],
+            "best": said.best,
+            "newest": said.newest,
+            "talks": site.ask(prevalence.videos, topic_id, None, selected, talks, applied),
+            "twin": "/api/topic",
+            "asked": {"topic_id": topic_id, "merged": merged},
+        }
+
+
+def shared(row: Row) -> Row:
+    """Return {month, videos, of_videos} with its share and the share's 95 % interval."""
+    return row | {"share": row["videos"] / row["of_videos"]} | registry.interval(row)
+
+
+def into(applied: Book, merged: int | None, topic_id: int) -> str | None:
+    """Return what the topic was called that was asked for and counts for this one; None: no such."""
+    if merged is None or merged not in applied.entries or applied.counts_as(merged) != topic_id:
+        return None
+    return applied.entries[merged].name
+
+
+def words(known: Mapping[str, Any]) -> Row:
+    """Return which words a topic has always had, which it lost, and which came since it began.
+
+    Example:
+        >>> words({"words_at_birth": ["rag", "gpt-3"], "words": ["agents", "rag"]})
+        {'both': ['rag'], 'then': ['gpt-3'], 'now': ['agents']}
+    """
+    then: Sequence[str] = known["words_at_birth"]
+    now: Sequence[str] = known["words"]
+    return {
+        "both": [word for word in now if word in then],
+        "then": [word for word in then if word not in now],
+        "now": [word for word in now if word not in then],
+    }

@@ -1,0 +1,104 @@
+"""/trends: shares of themes or topics by month, quarter or year, with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import Field
+
+from agents.queries import registry
+from agents.web.dependencies import Selected
+from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.units import Of, Units, units
+from agents.web.site import Row, Site
+
+LINES = 6
+"""As many are drawn where nobody chose: the most prevalent."""
+AT_MOST = 8
+"""More lines than this cannot be told apart."""
+Chosen = Annotated[list[str], Query(description="Themes to draw; none: the most prevalent.")]
+Number = Annotated[int, Field(ge=1, lt=2**32)]
+ChosenTopics = Annotated[list[Number], Query(description="Topics to draw; none: the most prevalent.")]
+
+
+def mount(site: Site) -> None:
+    """Add the page."""
+
+    @site.page("/trends", "trends.html", twin="/api/prevalence")
+    def trends(
+        selected: Selected,
+        of: Of = "themes",
+        by: By | None = None,
+        theme: Chosen = [],  # noqa: B006 - FastAPI's way to say "none"
+        topic_id: ChosenTopics = [],  # noqa: B006
+    ) -> Row:
+        found = units(site, selected, of, by)
+        asked: Sequence[Any] = theme if of == "themes" else topic_id
+        chosen = [unit for unit in found.names if unit in asked]
+        shown = chosen[:AT_MOST] or list(found.names)[:LINES]
+        drawn = lines(found.rows, found.key, shown, found.columns, found.names)
+        return {
+            "title": "Trends",
+            "of": of,
+            "by": found.by,
+            "months": found.columns,
+            "key": found.key,
+            "choices": _by_theme(found) if of == "topics" else {"": found.names},
+            "shown": shown,
+            "left_out": [found.names[unit] for unit in chosen[AT_MOST:]],
+            "unknown": [unit for unit in dict.fromkeys(asked) if unit not in found.names],
+            "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if shown else ""},
+            "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
+            "twin": found.twin,
+        }
+
+
+def _by_theme(found: Units) -> dict[str, dict[int, str]]:
+    """Return the topics' names in each theme."""
+    made: dict[str, dict[int, str]] = {}
+    for topic_id, name in found.names.items():
+        made.setdefault(found.themes[topic_id], {})[topic_id] = name
+    return dict(sorted(made.items()))
+
+
+def lines(
+    rows: Sequence[Row],
+    key: str,
+    shown: Sequence[Any],
+    months: Sequence[Month],
+    names: Mapping[Any, str] | None = None,
+) -> dict[str, Any]:
+    """Return what the line chart shows: of each unit and month the share and its interval.
+
+    A month without any video has no share; one in which only others were spoken of has 0 of its videos.
+
+    Args:
+        rows: {month, <key>, videos, of_videos, share, low, high}.
+        key: the column that says what a row is about.
+        shown: the units to draw, in this order.
+        months: the columns.
+        names: what each unit is called; None: as it is written.
+    """
+    found = {(row[key], row["month"]): row for row in rows}
+    return {
+        "months": [month.key for month in months],
+        "unfinished": [month.key for month in months if month.unfinished],
+        "lines": [
+            {
+                "name": names[unit] if names else str(unit),
+                "points": [_point(found.get((unit, month.key)), month) for month in months],
+            }
+            for unit in shown
+        ],
+    }
+
+
+def _point(row: Row | None, month: Month) -> dict[str, Any] | None:
+    if row is not None:
+        return {name: row[name] for name in ("share", "low", "high", "videos", "of_videos")}
+    if not month.of_videos:
+        return None
+    none = registry.interval({"videos": 0, "of_videos": month.of_videos})
+    return {"share": 0.0, "videos": 0, "of_videos": month.of_videos} | none

@@ -1,0 +1,66 @@
+"""What a picture over time is of: themes, or topics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.periods import gathered
+from agents.web.site import Row, Site
+from streams.store.codebook.effective import book
+from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
+
+Of = Literal["themes", "topics"]
+
+
+class Units(NamedTuple):
+    """Themes or topics that some video of the selection speaks of, and their numbers in time."""
+
+    key: str
+    """The column of `rows` that tells them apart: theme or topic_id."""
+    names: Mapping[Any, str]
+    """Of each its name, no two the same; the most prevalent first."""
+    by: By
+    """What a column is."""
+    columns: list[Month]
+    rows: list[Row]
+    """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
+    twin: str
+    """The address of the rows by month in the API."""
+    themes: Mapping[Any, str]
+    """Of each the theme that it is in."""
+
+
+def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
+    """Return the themes or topics of a selection; `by`: as `gathered` takes it."""
+    applied = site.ask(book, selected.codebook)
+    if of == "themes":
+        rows = site.ask(prevalence.prevalence, selected, applied)
+        names = {row["theme"]: row["theme"] for row in site.ask(prevalence.themes, selected, applied)}
+        return Units("theme", names, *gathered(rows, "theme", site.today, by), "/api/prevalence", names)
+    rows = site.ask(prevalence.topic_months, selected, applied)
+    topics = [row for row in site.ask(prevalence.topics, selected, applied) if row["videos"]]
+    return Units(
+        "topic_id",
+        told_apart(topics),
+        *gathered(rows, "topic_id", site.today, by),
+        "/api/topic_months",
+        {row["topic_id"]: row["theme"] for row in topics},
+    )
+
+
+def told_apart(topics: list[Row]) -> dict[int, str]:
+    """Return the names of topics {topic_id, name}, with the number where two have the same.
+
+    Example:
+        >>> told_apart([{"topic_id": 1, "name": "RAG"}, {"topic_id": 2, "name": "RAG"}])
+        {1: 'RAG (1)', 2: 'RAG (2)'}
+    """
+    often = Counter(row["name"] for row in topics)
+    return {
+        row["topic_id"]: f"{row['name']} ({row['topic_id']})" if often[row["name"]] > 1 else row["name"]
+        for row in topics
+    }

@@ -1,0 +1,1 @@
+"""Security of the web application: access, sessions, rate limits, request bodies, HTTP rules."""

@@ -1,0 +1,330 @@
+"""Who may change something, and what is refused before anybody is asked.
+
+Everybody who reaches the page may read. To change, a person signs in with a token (a signed cookie, and with
+each form a word that no other site can know), and a program sends the token with its request. A request that
+another site made, or that was asked of a name which is not ours, goes no further than here.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Depends, FastAPI, Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agents.web.dependencies import Refused
+from agents.web.security.rate_limit import Attempts
+from agents.web.security.request_bodies import LOGIN_LIMIT, MOST, Body
+from agents.web.security.sessions import LASTS, Sessions
+from streams.errors import Explained
+from streams.settings import Settings
+from streams.state.curators import Curator, Curators
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+OPEN = {"/login": LOGIN_LIMIT}
+"""What everybody may send something to, and how many bytes."""
+OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by machines, under whatever name they know this one by; they tell nothing that is secret."""
+MALFORMED = "?"
+"""The name in what is no address."""
+Say = Callable[[Request, Explained], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who may change something.
+
+    Attributes:
+        name: decisions carry it.
+        since: when the token was given.
+        until: when the session ends (seconds since 1970); None for a program with a token.
+    """
+
+    name: str
+    since: datetime
+    until: float | None = None
+
+
+class Access:
+    """What decides who may change the study."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self.curators = Curators(settings.curators_file)
+        self._sessions = Sessions(settings.study_home / "session.key", now)
+        self._attempts = Attempts()
+        self._now = now
+        self._page = _netloc_of(settings.web_url)
+        self._hosts = {_name_of(each) for each in (*settings.web_hosts, self._page)} - {"", MALFORMED}
+        self._alone = _is_this_machine(settings.web_host)
+
+    def sign_in(self, request: Request, token: str, answer: Response) -> Curator:
+        """Begin the session of whose token it is: `answer` brings the cookie.
+
+        Raises:
+            Refused: 401, nobody's token; 429, wrong too often.
+            Misconfigured: curators or signing key cannot be read.
+        """
+        curator = self.of_token(request, token)
+        _, cookie = self._sessions.begin(curator)
+        answer.set_cookie(
+            self._cookie(request),
+            cookie,
+            max_age=int(LASTS.total_seconds()),
+            path="/",
+            secure=self._over_tls(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return curator
+
+    def sign_out(self, request: Request, answer: Response) -> None:
+        """Let `answer` take the cookie away."""
+        answer.delete_cookie(
+            self._cookie(request),
+            path="/",
+            secure=self._over_tls(request),
+            httponly=True,
+            samesite="strict",
+        )
+
+    def of_token(self, request: Request, token: str) -> Curator:
+        """Return whose token it is; a right one is never refused, whatever others tried before.
+
+        Raises:
+            Refused: 401, nobody's; 429, wrong too often.
+        """
+        curator = self.curators.by_token(token.strip())
+        if curator is None:
+            self._attempts.wrong(request.client.host if request.client else "", self._now())
+            raise Refused(
+                401,
+                "this token is nobody's",
+                "copy it whole, or ask for a new one (groundswell curators add NAME)",
+            )
+        return curator
+
+    def refuse(self, request: Request) -> None:
+        """Let a request in, unless another site is behind it.
+
+        Raises:
+            Refused: 421, it was asked of a foreign name; 403, another site made it.
+        """
+        if request.scope["path"] not in OPERATIONS:
+            self._refuse_host(request.headers.get("Host", ""))
+        if request.method in SAFE:
+            return
+        origin, fetched = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        ours = {request.headers.get("Host", "").lower(), self._page} - {""}
+        foreign = origin is not None and _netloc_of(origin) not in ours
+        if foreign or (fetched is not None and fetched not in ("same-origin", "none")):
+            where = repr(origin[:80]) if origin not in (None, "null") else "another site"
+            raise Refused(
+                403,
+                f"this request was made by {where}, not by this page, so nothing was changed",
+                "open the page itself and try there; behind a proxy, set GROUNDSWELL_WEB_URL to its address",
+            )
+
+    def recognise(self, request: Request) -> None:
+        """Say on `request.state` who asks: `who`, and for a browser `csrf`, the word of its forms.
+
+        Raises:
+            Refused: 401, a token that is nobody's; 429, wrong too often.
+        """
+        request.state.who, request.state.csrf = None, ""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            curator = self.of_token(request, token)
+            request.state.who = Who(curator.name, curator.added_at)
+            return
+        cookie = request.cookies.get(self._cookie(request))
+        session = self._sessions.read(cookie) if cookie else None
+        curator_now = self.curators.by_key(session.name, session.key) if session else None
+        if session is not None and curator_now is not None:
+            request.state.who = Who(curator_now.name, curator_now.added_at, session.until)
+            request.state.csrf = self._sessions.csrf(session)
+
+    def nobody(self, request: Request) -> Refused:
+        """Return why somebody who has not signed in cannot change anything, and how to."""
+        if not self.curators.all():
+            return Refused(
+                401,
+                "nothing can be changed here, as nobody may curate this study yet",
+                f"run groundswell --study {self.settings.study} curators add NAME on the machine that serves "
+                "it, then sign in",
+            )
+        if request.scope["path"].startswith("/api/"):
+            return Refused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
+        return Refused(401, "you are not signed in, or no longer", "sign in (/login), then try again")
+
+    def _refuse_host(self, host: str) -> None:
+        """A name that leads here by somebody else's DNS would let their page read ours (DNS rebinding)."""
+        name = _name_of(host)
+        if not self._alone and not self.settings.web_hosts and name != MALFORMED:
+            return
+        if name in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name):
+            return
+        raise Refused(
+            421,
+            f"this page does not answer under the name {name[:80]!r}",
+            f"open it as {self.settings.web_url or 'http://localhost'}, "
+            "or set GROUNDSWELL_WEB_HOSTS='[\"NAME\"]'",
+        )
+
+    def _over_tls(self, request: Request) -> bool:
+        return request.url.scheme == "https" or self.settings.web_url.startswith("https://")
+
+    def _cookie(self, request: Request) -> str:
+        """Its name: browsers keep one jar for all ports of a machine, so each study has its own."""
+        name = f"groundswell_{self.settings.study}"
+        return f"__Host-{name}" if self._over_tls(request) else name
+
+
+class Gate:
+    """The middleware that every request goes through."""
+
+    def __init__(self, app: ASGIApp, access: Access, say: Say) -> None:
+        self._app = app
+        self._access = access
+        self._say = say
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or say who asks and pass on; what a curator sees is kept by no shared cache."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        app: ASGIApp = self._app
+        path, refused = scope["path"], None
+        try:
+            self._access.refuse(request)
+            if not path.startswith("/static/") and path not in OPERATIONS:
+                self._access.recognise(request)
+            if request.method not in SAFE and path not in OPEN and _is_nobody(request):
+                refused = self._access.nobody(request)
+        except Explained as error:
+            request.state.who, request.state.csrf = None, ""
+            app = self._say(request, error)
+        body = None
+        if request.method not in SAFE:
+            body = Body(request.headers, receive, OPEN.get(path, MOST), refused)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                if body is not None and body.goes_on:
+                    headers["Connection"] = "close"
+                if message["status"] == 401:
+                    headers["WWW-Authenticate"] = "Bearer"
+                if not _is_nobody(request):
+                    headers["Cache-Control"] = "private, no-cache"
+                    headers.add_vary_header("Cookie")
+            elif body is not None and body.goes_on and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.drop()
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await app(scope, body.receive if body is not None else receive, answer)
+
+
+def _is_nobody(request: Request) -> bool:
+    return getattr(request.state, "who", None) is None
+
+
+async def needed(request: Request) -> Who:
+    """Return who changes something; for FastAPI's `Depends`, or to call.
+
+    Raises:
+        Refused: 401, nobody signed in; 403, the form is not from a page of this session.
+    """
+    access: Access = request.app.state.access
+    who: Who | None = request.state.who
+    if who is None:
+        raise access.nobody(request)
+    if request.method in SAFE or who.until is None:
+        return who
+    given = request.headers.get("X-CSRF-Token", "")
+    if not given and request.headers.get("Content-Type", "").startswith(FORMS):
+        field = (await request.form()).get("csrf", "")
+        given = field if isinstance(field, str) else ""
+    if not hmac.compare_digest(given.encode(), request.state.csrf.encode()):
+        raise Refused(
+            403,
+            "this form is not from a page of this session, or you signed in again since; nothing was changed",
+            "go back, load the page again, and try once more",
+        )
+    return who
+
+
+Curates = Annotated[Who, Depends(needed)]
+"""A parameter that only who may curate can fill."""
+
+
+def mount(web: FastAPI, access: Access, say: Say) -> None:
+    """Put the gate before everything; `say` makes the answer of a refusal."""
+    web.state.access = access
+    web.add_middleware(Gate, access=access, say=say)
+
+
+def within(path: str) -> str:
+    """Return a path of this page, to go to after signing in; anything else becomes the front page.
+
+    Example:
+        >>> within("/curation?first=2025-01"), within("//example.org/"), within("https://example.org")
+        ('/curation?first=2025-01', '/', '/')
+    """
+    plain = path.isprintable() and "\\" not in path and path.startswith("/") and not path.startswith("//")
+    return path if plain else "/"
+
+
+def login(path: str) -> str:
+    """Return the address that signs somebody in and leads back to a path."""
+    return f"/login?{urlencode({'next': path})}"
+
+
+def _name_of(host: str) -> str:
+    """Return the name in a Host header, without port.
+
+    Example:
+        >>> _name_of("localhost:8000"), _name_of("[::1]:80"), _name_of("Talks.example.org.")
+        ('localhost', '::1', 'talks.example.org')
+    """
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return MALFORMED
+
+
+def _netloc_of(url: str) -> str:
+    """Return the name and port of an address, in small letters.
+
+    Example:
+        >>> _netloc_of("https://Talks.example.org:8443/x"), _netloc_of("http://[")
+        ('talks.example.org:8443', '?')
+    """
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return MALFORMED
+
+
+def _is_address(name: str) -> bool:
+    """Whether it is an IP address: no DNS is asked for one."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_this_machine(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
