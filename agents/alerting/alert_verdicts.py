@@ -53,7 +53,7 @@ def weigh(  # noqa: PLR0917
         note=commands.clean(note, "the note", commands.LONG, needed=False),
         judged_at=whole_ms(now()),
     )
-    log.keep(event)
+    log.append(event)
     try:
         deliver([*late, event])
     except Explained as error:

@@ -157,7 +157,7 @@ class Curator:
             note=commands.clean(note, "the note", commands.LONG, needed=False),
             judged_at=whole_ms(self.now()),
         )
-        Judgements(self.blobs).keep(judged)
+        Judgements(self.blobs).append(judged)
         try:
             self.deliver([judged])
         except Explained as error:

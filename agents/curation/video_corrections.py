@@ -19,7 +19,7 @@ from models.codebook import commands
 from models.errors import BadInput
 from streams.errors import Explained, Unavailable
 from streams.events import VideoCorrected
-from streams.logs.corrections import Corrections, Standing, standing
+from streams.logs.corrections import ActiveCorrections, Corrections, active
 from streams.state.blobs import Blobs
 from streams.timestamps import whole_ms
 
@@ -154,7 +154,7 @@ class Corrector:
             )
             if what == "kept":
                 _raise_unless_heard_again(talk)
-            already = _already(talk, standing(kept, event.video_id), event)
+            already = _already(talk, active(kept, event.video_id), event)
             found.append(
                 Corrected(talk, None, already) if already else Corrected(talk, event, _changed(talk, event))
             )
@@ -173,7 +173,7 @@ class Corrector:
         if not lost and not new:
             return
         for event in new:
-            self._log.keep(event)
+            self._log.append(event)
         try:
             self.deliver([*lost, *new])
         except Explained as error:
@@ -244,7 +244,7 @@ def named(talk: Known) -> str:
     return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
 
 
-def _already(talk: Known, holds: Standing, event: VideoCorrected) -> str:
+def _already(talk: Known, holds: ActiveCorrections, event: VideoCorrected) -> str:
     """Say that it is so already, by the talk and the corrections that hold; empty where it is not."""
     match event.what:
         case "withdrawn":

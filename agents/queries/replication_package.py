@@ -263,11 +263,11 @@ def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
     for decision in decided:
         CodebookLog(blobs).append(decision)
     for correction in corrected:
-        Corrections(blobs).keep(correction)
+        Corrections(blobs).append(correction)
     for judgement in judged:
-        Judgements(blobs).keep(judgement)
+        Judgements(blobs).append(judgement)
     for verdict in weighed:
-        AlertJudgements(blobs).keep(verdict)
+        AlertJudgements(blobs).append(verdict)
 
 
 def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[Row]]:

@@ -272,7 +272,7 @@ class Reviewer:
         )
 
     def _send(self, event: VideoReviewed) -> None:
-        self.log.keep(event)
+        self.log.append(event)
         try:
             self.deliver([event])
         except Explained as error:

@@ -30,14 +30,13 @@ from streams.kafka.topics import (
     VIDEOS_SEEN,
     Topic,
 )
-from streams.logs import alert_judgements, corrections, judgements, reviews
 from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.logs.reviews import Reviews
 from streams.state.blobs import Blobs
-from streams.store import writer
+from streams.store import missing, writer
 from streams.store.codebook import decisions
 from streams.store.operations import throughput
 from streams.store.operations.throughput import Newest
@@ -85,10 +84,10 @@ class Store(Agent):
         """Write what people decided, was kept, and never arrived."""
         late = [
             *decisions.missing(CodebookLog(self._blobs), self._warehouse),
-            *corrections.missing(Corrections(self._blobs), self._warehouse),
-            *judgements.missing(Judgements(self._blobs), self._warehouse),
-            *alert_judgements.missing(AlertJudgements(self._blobs), self._warehouse),
-            *reviews.missing(Reviews(self._blobs), self._warehouse),
+            *missing.corrections(Corrections(self._blobs), self._warehouse),
+            *missing.judgements(Judgements(self._blobs), self._warehouse),
+            *missing.alert_judgements(AlertJudgements(self._blobs), self._warehouse),
+            *missing.reviews(Reviews(self._blobs), self._warehouse),
         ]
         writer.write(self._warehouse, (row for event in late for row in writer.rows_of(event)))
 

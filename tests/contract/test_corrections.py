@@ -30,10 +30,10 @@ from typer.testing import CliRunner, Result
 
 from agents.cli.study import videos
 from streams import events as e
-from streams.logs.corrections import Corrections, missing
+from streams.logs.corrections import Corrections
 from streams.settings import Settings
 from streams.state.blobs import Blobs
-from streams.store import writer
+from streams.store import missing, writer
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries, talks
@@ -515,14 +515,14 @@ def test_what_was_kept_and_never_arrived_is_missing_until_it_is_written(
     study: Warehouse, tmp_path: Path
 ) -> None:
     log = Corrections(Blobs(str(tmp_path)))
-    assert missing(log, study) == []
+    assert missing.corrections(log, study) == []
     kept = [corrected("b", "withdrawn", 1), corrected("a", "redated", 2, MAY), corrected("b", "restored", 3)]
     for event in kept[::-1]:
-        log.keep(event)
+        log.append(event)
     write(study, kept[1:2])
-    assert missing(log, study) == [kept[0], kept[2]]
-    write(study, missing(log, study))
-    assert missing(log, study) == []
+    assert missing.corrections(log, study) == [kept[0], kept[2]]
+    write(study, missing.corrections(log, study))
+    assert missing.corrections(log, study) == []
 
 
 class Curator:
@@ -623,6 +623,6 @@ def test_a_wrong_correction_says_what_is_wrong_and_changes_nothing(curator: Cura
 
 
 def test_a_correction_that_was_cut_off_arrives_with_the_next_one(curator: Curator) -> None:
-    Corrections(Blobs(curator.settings.blobs_url)).keep(corrected("a", "withdrawn", 1))
+    Corrections(Blobs(curator.settings.blobs_url)).append(corrected("a", "withdrawn", 1))
     assert curator.types("withdraw", "b", "--reason", "r").exit_code == 0
     assert curator.counts() == [{"month": "2025-04", "of_videos": 1}]

@@ -201,7 +201,7 @@ def test_only_a_duplicate_whose_words_were_heard_is_kept(study: Study) -> None:
 
 def test_a_duplicate_that_is_a_dead_letter_is_not_sent_before_that_is_settled(study: Study) -> None:
     letter = dead_letter(7, "b")
-    Corrections(study.blobs).keep(corrected("b", 0))
+    Corrections(study.blobs).append(corrected("b", 0))
     study.hears(letter)
     assert study.due() == []
     study.hears(settled(letter, "replayed"))
@@ -209,7 +209,7 @@ def test_a_duplicate_that_is_a_dead_letter_is_not_sent_before_that_is_settled(st
 
 
 def test_a_damaged_correction_is_said_and_holds_nobody_up(study: Study, capsys: Any) -> None:
-    Corrections(study.blobs).keep(corrected("b", 0))
+    Corrections(study.blobs).append(corrected("b", 0))
     study.blobs.put("corrections/broken.json", b"{")
     assert [ready.key for ready in study.due()] == ["b"]
     assert "a correction cannot be read" in capsys.readouterr().out
@@ -217,7 +217,7 @@ def test_a_damaged_correction_is_said_and_holds_nobody_up(study: Study, capsys: 
 
 def test_a_rebuild_leaves_duplicates_out_and_remembers_whom_a_person_keeps(study: Study) -> None:
     study.hears(*heard("c"), rejected("c"), learned(1, "c"))
-    Corrections(study.blobs).keep(corrected("c", 0, "bo"))
+    Corrections(study.blobs).append(corrected("c", 0, "bo"))
     epoch = Epochs(study.blobs).begin(NOON)
     with Warehouse(study.settings) as warehouse:
         sent = list(rebuild.to_learn(study.blobs, warehouse, epoch))

@@ -23,11 +23,11 @@ from streams.kafka.admin import Cluster
 from streams.kafka.codec import decode
 from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.kafka.topics import CURATION
-from streams.logs import corrections, judgements
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.settings import EMBEDDED, Settings
 from streams.state.blobs import Blobs
+from streams.store import missing
 from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
@@ -136,7 +136,7 @@ def test_a_correction_that_cannot_be_sent_is_kept_and_holds_when_the_store_start
     assert of_videos(talks) == 2
     Store(talks, blobs)._catch_up()
     assert of_videos(talks) == 1
-    assert corrections.missing(Corrections(blobs), talks) == []
+    assert missing.corrections(Corrections(blobs), talks) == []
 
 
 def test_a_judgement_that_cannot_be_sent_is_kept_and_there_when_the_store_starts(
@@ -153,7 +153,7 @@ def test_a_judgement_that_cannot_be_sent_is_kept_and_there_when_the_store_starts
         "exclude",
         "'; noise",
     )
-    assert judgements.missing(Judgements(blobs), talks) == []
+    assert missing.judgements(Judgements(blobs), talks) == []
 
 
 def test_of_a_reviewer_s_judgements_only_the_last_can_be_missing(talks: Warehouse, blobs: Blobs) -> None:
@@ -168,13 +168,13 @@ def test_of_a_reviewer_s_judgements_only_the_last_can_be_missing(talks: Warehous
         )
         for minutes, verdict in enumerate(("include", "exclude", "include"))
     )
-    log.keep(second)
-    log.keep(first)
-    assert judgements.missing(log, talks) == [second]
+    log.append(second)
+    log.append(first)
+    assert missing.judgements(log, talks) == [second]
     write(talks, [second])
-    assert judgements.missing(log, talks) == []
-    log.keep(third)
-    assert judgements.missing(log, talks) == [third]
+    assert missing.judgements(log, talks) == []
+    log.append(third)
+    assert missing.judgements(log, talks) == [third]
 
 
 def test_what_cannot_be_corrected_leaves_no_trace(talks: Warehouse, blobs: Blobs) -> None:

@@ -19,13 +19,12 @@ from said import MODEL, NEWBORN, NOON, ROOT, STORY, TABLES, TRANSCRIPT, numbers,
 from agents.queries.replication_package import Manifest, pack, unpack
 from streams import events as e
 from streams.errors import DataError, Explained, Misconfigured
-from streams.logs import corrections, judgements
 from streams.logs.codebook_log import CodebookLog
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
-from streams.store import data_dictionary, exchange, writer
+from streams.store import data_dictionary, exchange, missing, writer
 from streams.store.queries import alerts, genealogy, prevalence
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
@@ -193,8 +192,8 @@ def test_people_go_on_deciding_in_the_other_study(opened: Any, tmp_path: Path) -
             each.event_id: each for each in judged
         }
         # What a store would write at its start: nothing that is not there.
-        assert corrections.missing(Corrections(blobs_of(study)), study) == []
-        assert judgements.missing(Judgements(blobs_of(study)), study) == []
+        assert missing.corrections(Corrections(blobs_of(study)), study) == []
+        assert missing.judgements(Judgements(blobs_of(study)), study) == []
 
 
 def test_without_text_nothing_of_what_was_said_is_in_the_package(opened: Any, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from said import NOON, seen, video
 
 from agents.storage.store import Store
 from streams import events as e
-from streams.logs.reviews import Reviews, missing
+from streams.logs.reviews import Reviews
 from streams.state.blobs import Blobs
-from streams.store import writer
+from streams.store import missing, writer
 from streams.store.operations.review_queue import review_queue, reviews
 from streams.store.warehouse import Warehouse
 
@@ -109,14 +109,14 @@ def test_a_review_comes_as_often_as_it_likes_and_the_latest_holds(either: Wareho
 def test_the_store_writes_what_was_kept_and_never_arrived(study: Warehouse, tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     log = Reviews(blobs)
-    assert missing(log, study) == []
+    assert missing.reviews(log, study) == []
     old, new, other = said("anna", "a", "keep"), said("anna", "a", "exclude", 1), said("ben", "a", "keep")
     for each in (old, new, other):
-        log.keep(each)
+        log.append(each)
     write(study, old)
-    assert missing(log, study) == [other, new]
+    assert missing.reviews(log, study) == [other, new]
     asyncio.run(Store(study, blobs).start())
-    assert missing(log, study) == []
+    assert missing.reviews(log, study) == []
     assert [(row["reviewer"], row["verdict"]) for row in reviews(study)] == [
         ("ben", "keep"),
         ("anna", "exclude"),

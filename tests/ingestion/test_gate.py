@@ -101,7 +101,7 @@ class Study:
             final=final,
             reviewed_at=self.now(),
         )
-        self.reviews.keep(event)
+        self.reviews.append(event)
         return event
 
     def heard(self, event: VideoReviewed) -> Sequence[Event]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.relevance.consensus import pairs, ruled
 from streams.errors import DataError
 from streams.events import VideoReviewed
-from streams.logs.reviews import FOLDER, Reviews
+from streams.logs.reviews import Reviews
 from streams.state.blobs import Blobs
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -134,7 +134,7 @@ def test_what_is_kept_is_there_for_the_next_process_oldest_first(tmp_path: Path)
     assert not log.any()
     events = [said("ben", minute=2), said("anna", minute=1), said("anna", minute=0, video="b/../b")]
     for event in [*events, events[0]]:
-        log.keep(event)
+        log.append(event)
     other = Reviews(Blobs(str(tmp_path)))
     assert other.events() == log.events() == events[::-1]
     assert other.of("a") == [events[1], events[0]]
@@ -150,7 +150,7 @@ def test_many_reviewers_at_once_lose_nothing(tmp_path: Path) -> None:
         log = Reviews(Blobs(str(tmp_path)))
         start.wait()
         for minute in range(5):
-            log.keep(said(name, random.Random(name).choice(["keep", "exclude"]), minute=minute))
+            log.append(said(name, random.Random(name).choice(["keep", "exclude"]), minute=minute))
 
     threads = [threading.Thread(target=review, args=(name,)) for name in names]
     for thread in threads:
@@ -163,8 +163,8 @@ def test_many_reviewers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_review_is_said_and_not_passed_over(tmp_path: Path) -> None:
-    Reviews(Blobs(str(tmp_path))).keep(said("anna"))
-    file = next((tmp_path / FOLDER).rglob("*.json"))
+    Reviews(Blobs(str(tmp_path))).append(said("anna"))
+    file = next((tmp_path / Reviews.folder).rglob("*.json"))
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(DataError, match="not JSON"):
         Reviews(Blobs(str(tmp_path))).events()

@@ -28,10 +28,10 @@ from signed_in import csrf_in, signed_in
 
 from agents.queries import registry
 from agents.web.pages.talks.search import LONGEST
-from streams.logs import alert_judgements
 from streams.logs.alert_judgements import AlertJudgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
+from streams.store import missing
 from streams.store.queries import prevalence
 from streams.store.queries.emerging import alert_judgements as judged
 from streams.store.queries.emerging import emerging
@@ -365,7 +365,7 @@ def test_a_judgement_that_never_arrived_is_known_to_be_missing(study: Warehouse,
     from streams.events import AlertJudged
 
     for minute, verdict in enumerate(("confirmed", "reopened")):
-        log.keep(
+        log.append(
             AlertJudged.model_validate(
                 {
                     "alert_id": RISING.event_id,
@@ -375,12 +375,12 @@ def test_a_judgement_that_never_arrived_is_known_to_be_missing(study: Warehouse,
                 }
             )
         )
-    (late,) = alert_judgements.missing(log, study)
+    (late,) = missing.alert_judgements(log, study)
     assert late.verdict == "reopened", "of an alert the latest holds"
     from agents.instance.event_publisher import writing
 
     writing(study)([late])
-    assert alert_judgements.missing(log, study) == []
+    assert missing.alert_judgements(log, study) == []
     assert next(row for row in emerging(study) if row["alert_id"] == RISING.event_id)["verdict"] == ""
 
 

@@ -211,7 +211,7 @@ def test_every_page_fits_and_everybody_can_use_it(
     log, at = Reviews(Blobs(reviewed.settings.blobs_url)), studies.TODAY
     for name, verdict in (("Di", "keep"), ("Ed", "exclude")):
         for video_id in ("third", "fifth"):
-            log.keep(
+            log.append(
                 e.VideoReviewed(
                     video_id=video_id,
                     reviewer=name,

@@ -20,8 +20,8 @@ from agents.web.pages.topics.sparklines import of_talks, sparklines
 from agents.web.security.access import Curates
 from agents.web.site import Row, Site, query
 from models.stats.trend import trend
-from streams.logs import alert_judgements
 from streams.logs.alert_judgements import AlertJudgements
+from streams.store import missing
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 from streams.store.queries.emerging import RULES, emerging, is_alert
@@ -91,11 +91,11 @@ def _judge(site: Site, desk: Desk, author: str, alert_id: str, verdict: Verdict,
     if not site.ask(is_alert, alert_id):
         raise Refused(404, f"there is no alert {alert_id[:80]!r}", "choose one on the Emerging page")
     log = AlertJudgements(desk.blobs)
-    late = alert_judgements.missing(log, site.warehouse)
+    late = missing.alert_judgements(log, site.warehouse)
     with said(), desk.deliver() as deliver:
         weigh(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
     arrived(
-        lambda: not alert_judgements.missing(log, site.warehouse),
+        lambda: not missing.alert_judgements(log, site.warehouse),
         say=lambda _: None,
         pause=time.sleep,
         patience_s=PATIENCE_S,

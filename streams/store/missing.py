@@ -1,0 +1,72 @@
+"""Finds what the logs of people's decisions hold and the database lacks: it was kept, and never arrived."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from streams.events import AlertJudged, Event, TopicJudged, VideoCorrected, VideoReviewed
+from streams.logs.alert_judgements import AlertJudgements
+from streams.logs.corrections import Corrections
+from streams.logs.event_log import EventLog
+from streams.logs.judgements import Judgements
+from streams.logs.reviews import Reviews
+from streams.store.warehouse import Warehouse, strings
+from streams.timestamps import whole_ms
+
+E = TypeVar("E", bound=Event)
+K = TypeVar("K")
+
+
+def alert_judgements(log: AlertJudgements, warehouse: Warehouse) -> list[AlertJudged]:
+    """Return the judgements of alerts that hold and that the database lacks, oldest first."""
+    latest = {event.alert_id: event for event in log.events()}
+    if not latest:
+        return []
+    rows = warehouse.rows("SELECT alert_id, judged_at FROM alert_judgements FINAL")
+    return _newer(log, latest, {row["alert_id"]: row["judged_at"] for row in rows})
+
+
+def judgements(log: Judgements, warehouse: Warehouse) -> list[TopicJudged]:
+    """Return the judgements of topics that hold and that the database lacks, oldest first."""
+    latest = {(event.model_version, event.topic_id, event.reviewer): event for event in log.events()}
+    if not latest:
+        return []
+    rows = warehouse.rows("SELECT model_version, topic_id, reviewer, judged_at FROM judgements FINAL")
+    held = {(row["model_version"], row["topic_id"], row["reviewer"]): row["judged_at"] for row in rows}
+    return _newer(log, latest, held)
+
+
+def reviews(log: Reviews, warehouse: Warehouse) -> list[VideoReviewed]:
+    """Return the reviews of videos that hold and that the database lacks, oldest first."""
+    latest = {(event.video_id, event.reviewer, event.final): event for event in log.events()}
+    if not latest:
+        return []
+    rows = warehouse.rows(
+        f"""
+        SELECT video_id, reviewer, final, reviewed_at FROM reviews FINAL
+        WHERE video_id IN {strings("ids")}
+        """,
+        ids=json.dumps(sorted({video_id for video_id, _, _ in latest})),
+    )
+    held = {(row["video_id"], row["reviewer"], bool(row["final"])): row["reviewed_at"] for row in rows}
+    return _newer(log, latest, held)
+
+
+def corrections(log: Corrections, warehouse: Warehouse) -> list[VideoCorrected]:
+    """Return the corrections of talks that the database lacks, oldest first."""
+    events = log.events()
+    if not events:
+        return []
+    held = {row["correction_id"] for row in warehouse.rows("SELECT correction_id FROM corrections")}
+    return [event for event in events if event.event_id not in held]
+
+
+def _newer(log: EventLog[E], latest: Mapping[K, E], held: Mapping[K, datetime]) -> list[E]:
+    """Return the latest events of which the database holds none, or an older one."""
+    lacking = (
+        event for key, event in latest.items() if key not in held or held[key] < whole_ms(log.time_of(event))
+    )
+    return log.ordered(lacking)
