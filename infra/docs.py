@@ -32,18 +32,18 @@ FROM_ARTEFACT = {"ParagraphsEmbedded": ("paragraphs",)}
 OTHERS = {
     "dead_letter": "any agent",
     "ingest": "`groundswell ingest`",
-    "settle": "`groundswell dead-letters`",
+    "replay": "`groundswell dead-letters`",
     "topics": "`groundswell topics consolidate`",
     "codebook": "`groundswell codebook`",
-    "curate": "`groundswell codebook`",
-    "correct": "`groundswell videos`",
+    "codebook_service": "`groundswell codebook`",
+    "video_corrections": "`groundswell videos`",
     "rebuild": "`groundswell rebuild`",
-    "tell": "track",
-    "recognise": "track",
+    "event_mapper": "track",
+    "near_duplicates": "track",
     "watch": "alert",
-    "posting": "alert",
-    "gate": "screen",
-    "review": "`groundswell review`",
+    "delivery": "alert",
+    "admission": "screen",
+    "video_reviews": "`groundswell review`",
 }
 """What modules that make events but are no agents are called: a command, or the agent that uses them."""
 SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["files and links"])'}
@@ -54,7 +54,8 @@ def readers() -> dict[str, list[Topic]]:
     """Return the topics each agent reads, from the agents themselves."""
     reads = {}
     for name in NAMES:
-        module = importlib.import_module(f"agents.{name}")
+        (path,) = (ROOT / "agents").rglob(f"{name}.py")
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         reads[name] = list(getattr(module, name.capitalize()).reads)
     return reads
 

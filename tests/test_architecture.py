@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from streams.kafka.topics import TOPICS
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agents", "models", "streams")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-LONGEST = 350
+LONGEST, WIDEST = 350, 13
+"""Lines of a module, and modules of a package."""
 HEAVY = ("torch", "bertopic", "faust", "clickhouse_connect", "kafka", "yt_dlp", "pandas")
 LIGHT = {
     "agents",
@@ -126,10 +128,15 @@ def test_only_the_engine_imports_bertopic() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_is_one_noun_or_verb_and_short(path: Path) -> None:
+def test_a_module_is_one_thing_and_short(path: Path) -> None:
     assert path.stem not in ("utils", "util", "helpers", "common", "manager", "misc")
     lines = len(path.read_text().splitlines())
     assert lines <= LONGEST, f"{lines} lines: is it two things?"
+
+
+def test_a_package_holds_as_many_modules_as_one_can_overlook() -> None:
+    count = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.stem != "__init__")
+    assert {package: modules for package, modules in count.items() if modules > WIDEST} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

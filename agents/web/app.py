@@ -18,7 +18,7 @@ from agents.web.security.request_bodies import Unread
 from streams.errors import Explained
 
 if TYPE_CHECKING:
-    from agents.runtime.process import Runtime
+    from agents.web.context import WebContext
     from agents.web.security.access import Say
     from agents.web.site import Site
 
@@ -27,7 +27,7 @@ ZIPPED = 6
 """How hard an answer is compressed: the last tenth in size would take three times as long."""
 
 
-def build_web(runtime: Runtime) -> FastAPI:
+def build_web(runtime: WebContext) -> FastAPI:
     """Return the application that `runtime` serves."""
     # No docs page: FastAPI's loads scripts from elsewhere. /openapi.json says the same.
     web = FastAPI(title="Groundswell", docs_url=None, redoc_url=None)

@@ -14,7 +14,7 @@ from streams.store.queries.selection import Selection, is_period
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from agents.runtime.process import Runtime
+    from agents.web.context import WebContext
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     return asked
 
 
-def readers_warehouse(runtime: Runtime) -> Warehouse:
+def readers_warehouse(runtime: WebContext) -> Warehouse:
     """Return the warehouse to read from: chDB is shared, a server gets a client that soon gives up."""
     if runtime.settings.embedded_clickhouse:
         return runtime.parts.warehouse

@@ -23,7 +23,7 @@ from streams.store.operations.change_feed import Standing
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from agents.runtime.process import Runtime
+    from agents.web.context import WebContext
 
 log = structlog.get_logger()
 PAUSE_S = 2.0
@@ -262,7 +262,7 @@ def cut(text: str, most: int = TITLE) -> str:
     return f"\u2068{plain if len(plain) <= most else plain[: most - 1] + '…'}\u2069"
 
 
-def mount(web: FastAPI, runtime: Runtime) -> None:
+def mount(web: FastAPI, runtime: WebContext) -> None:
     """Add /live; `web.state.live` ends it, which has to come before the server's own end."""
     live = Live(Looking(readers_warehouse(runtime)))
     web.state.live = live

@@ -21,7 +21,7 @@ from streams.errors import DataError, Unavailable
 
 if TYPE_CHECKING:
     from agents.instance.event_publisher import Deliver
-    from agents.runtime.process import Runtime
+    from agents.web.context import WebContext
     from agents.web.view_cache import Kept
     from streams.events import Event
 
@@ -81,7 +81,7 @@ def mount(web: FastAPI, push: Push, deliver: Deliver) -> None:
     web.add_middleware(Beside, path=PATH, beside=beside)
 
 
-def serve(web: FastAPI, runtime: Runtime, kept: Kept) -> None:
+def serve(web: FastAPI, runtime: WebContext, kept: Kept) -> None:
     """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
     from agents.instance.event_publisher import delivering_from
     from streams.http.client import Reader

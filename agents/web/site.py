@@ -29,7 +29,7 @@ from streams.errors import Explained
 from streams.store.queries.selection import NAMES, Selection
 
 if TYPE_CHECKING:
-    from agents.runtime.process import Runtime
+    from agents.web.context import WebContext
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Site:
         warehouse: the study, to read.
     """
 
-    def __init__(self, web: FastAPI, runtime: Runtime, kept: Kept) -> None:
+    def __init__(self, web: FastAPI, runtime: WebContext, kept: Kept) -> None:
         self.web = web
         self.runtime = runtime
         self.warehouse = kept.warehouse

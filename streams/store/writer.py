@@ -12,7 +12,7 @@ from typing import Any
 
 from streams import events as e
 from streams.store.rollups import measure
-from streams.store.talks.states import reached
+from streams.store.video_progress import reached
 from streams.store.warehouse import Row, Warehouse
 
 NO_TOPIC = 0

@@ -23,9 +23,9 @@ from models.topics import TopicSettings
 from streams import events as e
 from streams.errors import DataError
 from streams.state.blobs import Blobs
+from streams.store import video_progress
 from streams.store.operations import screening, throughput
 from streams.store.queries.corpus import corpus
-from streams.store.talks import states
 from streams.store.warehouse import Warehouse
 from streams.telemetry import CHECKPOINT, NEWEST
 
@@ -91,7 +91,7 @@ def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> 
     write(either, STORY)
     write(either, STORY[::-1])  # whatever comes twice, or in another order, changes nothing
     rows = throughput.stages(either)
-    assert [row["state"] for row in rows] == list(states.STATES)
+    assert [row["state"] for row in rows] == list(video_progress.STATES)
     found = {row["state"]: (row["waits_for"], row["videos"], row["dead"]) for row in rows}
     assert found == {
         "seen": ("screen", 1, 0),

@@ -103,7 +103,7 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from streams.store.talks.states import STATES
+    from streams.store.video_progress import STATES
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -17,7 +17,7 @@ from streams.store.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.talks.states import STATES
+from streams.store.video_progress import STATES
 from streams.store.warehouse import Row, Warehouse, strings
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"

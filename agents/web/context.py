@@ -1,0 +1,90 @@
+"""The process that serves the page, as far as the web application looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from models.embedding.embedder import Embedder
+from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.store.warehouse import Warehouse
+from streams.youtube.client import YouTube
+from streams.youtube.request_budget import Governor
+
+
+class ProcessHealth(Protocol):
+    """The health of the process."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it serves."""
+
+    @property
+    def why_not(self) -> str:
+        """Why it does not serve."""
+
+    @property
+    def fatal(self) -> BaseException | None:
+        """The error that ends it."""
+
+    @property
+    def lag(self) -> Mapping[str, int]:
+        """Messages behind, by agent."""
+
+
+class ProcessParts(Protocol):
+    """The parts of the process that pages use."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """The study's blob store."""
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The study's database."""
+
+    @property
+    def youtube(self) -> YouTube:
+        """The client of YouTube."""
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model."""
+
+    @property
+    def governor(self) -> Governor:
+        """The budget of requests to YouTube."""
+
+
+class WebContext(Protocol):
+    """A process that serves the page."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the study."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The agents that it runs."""
+
+    @property
+    def page(self) -> bool:
+        """Whether it serves the page; else only health and metrics."""
+
+    @property
+    def bootstrap(self) -> str:
+        """The address of its broker."""
+
+    @property
+    def health(self) -> ProcessHealth:
+        """Its health."""
+
+    @property
+    def parts(self) -> ProcessParts:
+        """Its parts."""
