@@ -253,7 +253,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     else:
         cache = os.environ.get("GROUNDSWELL_MODELS")
         models = prepare(Path(cache) if cache else user_cache_path("groundswell") / "models")
-        whisper, diarization = str(models.whisper), str(models.speakers.diarization)
+        whisper, diarization = str(models.whisper), str(models.diarization)
     return {
         "whisper": whisper,
         "diarization": diarization,

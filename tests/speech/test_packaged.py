@@ -49,8 +49,8 @@ def test_the_weights_are_those_of_the_public_models(folder: Path) -> None:
     models = prepare(folder)
     whisper = hashlib.sha256((models.whisper / "model.bin").read_bytes()).hexdigest()
     assert whisper == "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
-    assert (models.speakers.diarization / "config.yaml").is_file()
-    assert (models.embedding.embedder / "model.safetensors").is_file()
+    assert (models.diarization / "config.yaml").is_file()
+    assert (models.embedding / "model.safetensors").is_file()
 
 
 def test_none_of_the_wheels_code_was_imported(packaged_models: PackagedModels) -> None:
