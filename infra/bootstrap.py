@@ -4,7 +4,7 @@
     python3 infra/bootstrap.py demo        sample talks through the whole path; ends with the page's address
     python3 infra/bootstrap.py test        the tests that take minutes; what follows goes to pytest
     python3 infra/bootstrap.py test --all  every test; --long: those that "test" leaves out
-    python3 infra/bootstrap.py check       lint, formatting, types, import rules, dependencies
+    python3 infra/bootstrap.py check       lint, formatting, types, import rules, dependencies, documentation
     python3 infra/bootstrap.py lock        resolve the dependencies anew and write the lock files
     python3 infra/bootstrap.py …           anything else is given to groundswell
 
@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,7 @@ CHECKS = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
     ("deptry", "agents", "models", "streams"),
+    ("codespell", "docs", "infra/decisions", "README.md", "CONTRIBUTING.md"),
 )
 
 
@@ -74,7 +76,9 @@ def main(arguments: list[str]) -> int:
     if command == "test":
         return test(rest)
     if command == "check":
-        return max(run(program(name), *options) for name, *options in CHECKS)
+        with tempfile.TemporaryDirectory() as site:
+            built = ("mkdocs", "build", "--strict", "--quiet", "--site-dir", site)
+            return max(run(program(name), *options) for name, *options in (*CHECKS, built))
     return run(program("groundswell"), *arguments)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the parts of README.md that come from the code: the path, the map of events, the settings.
+"""Writes the parts of README.md and docs/ that come from the code: what stands between `generated` and `end`.
 
 python infra/docs.py            rewrite them
 python infra/docs.py --check    exit 1 when they differ (tests/test_docs.py does the same)
@@ -11,21 +11,29 @@ import ast
 import importlib
 import re
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from agents.runtime.wiring import NAMES  # noqa: E402 - the project's own packages, also when run as a file
+import typer.main  # noqa: E402 - below, the project's own packages: also when this runs as a file
+
+from agents.cli import app  # noqa: E402
+from agents.runtime.wiring import NAMES, Parts  # noqa: E402
+from agents.web.app import build_web  # noqa: E402
 from streams.kafka.codec import decode  # noqa: E402
 from streams.kafka.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
 from streams.settings import Settings  # noqa: E402
+from streams.store.data_dictionary import LEFT_OUT, TABLES  # noqa: E402
 from streams.store.writer import rows_of  # noqa: E402
 
-README = ROOT / "README.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GOLDEN = ROOT / "tests" / "golden" / "events"
 FROM_ARTEFACT = {"ParagraphsEmbedded": ("paragraphs",)}
 """Tables whose rows the store agent reads from the artefact an event points to."""
@@ -46,8 +54,11 @@ OTHERS = {
     "video_reviews": "`groundswell review`",
 }
 """What modules that make events but are no agents are called: a command, or the agent that uses them."""
-SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["files and links"])'}
-"""How these look in the picture; the command for dead letters is left out of it."""
+LEAVES_OUT = "`groundswell dead-letters`"
+"""A command that can write to any topic: the picture of the path leaves it out."""
+PAGING = ("limit", "offset", "format")
+SELECTION = ("first", "last", "source", "channel", "show", "speaker", "language", "codebook")
+"""Parameters of the API that many views take; described once."""
 
 
 def readers() -> dict[str, list[Topic]]:
@@ -81,21 +92,52 @@ def writers() -> dict[Topic, list[str]]:
     }
 
 
+def modules() -> dict[str, str]:
+    """Return the module of each agent."""
+    return {
+        name: str(found.relative_to(ROOT))
+        for name in NAMES
+        for found in (ROOT / "agents").rglob(f"{name}.py")
+    }
+
+
 def path() -> str:
-    """Return the picture of a talk's path."""
+    """Return the picture of a talk's path: who writes each topic, and who reads it besides `store`."""
     reads = readers()
-    lines = ["```mermaid", "flowchart LR"]
-    lines += ['    sources(["channels, playlists, searches"]) --> discover']
+    rows = [("sources", "", "discover")]
     for topic in TOPICS:
-        # One dotted arrow below says that store reads what others read too.
         by = [name for name in NAMES if topic in reads[name] and name != "store"] or ["store"]
-        for writer in writers()[topic]:
-            if writer in NAMES or writer in SHAPES:
-                lines += [f'    {SHAPES.get(writer, writer)} -->|"{topic.name}"| {name}' for name in by]
+        wrote = [
+            name.strip("`").replace("groundswell ", "$ ")
+            for name in writers()[topic]
+            if name != LEAVES_OUT and "/" not in name
+        ]
+        rows.append((", ".join(wrote), topic.name, ", ".join(by)))
+    rows += [("store", "", "ClickHouse"), ("ClickHouse", "", "page, API, CLI, alerts")]
+    left, middle = (max(len(row[at]) for row in rows) for at in (0, 1))
+    lines = [
+        f"{writer:>{left}} ──{f' {name} ' if name else '':─^{middle + 2}}─▶ {by}" for writer, name, by in rows
+    ]
     unread = ", ".join(topic.name for topic in TOPICS if topic not in reads["store"])
-    lines += [f'    every(["every topic but {unread}"]) -.-> store']
-    lines += ['    store --> clickhouse[("ClickHouse")]']
-    lines += ['    clickhouse --> page(["page, API, command line"])', "```"]
+    return "\n".join(
+        [
+            "```text",
+            *lines,
+            "",
+            f"store also reads every topic but {unread}. $: a command of groundswell.",
+            "```",
+        ]
+    )
+
+
+def agents() -> str:
+    """Return the table of agents: their module, what they read and write."""
+    reads = readers()
+    lines = ["| agent | module | reads | writes |", "| --- | --- | --- | --- |"]
+    for name, module in modules().items():
+        wrote = [topic for topic in TOPICS if name in writers()[topic]]
+        cells = (", ".join(f"`{topic.name}`" for topic in topics) or "–" for topics in (reads[name], wrote))
+        lines.append(f"| {name} | `{module}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -132,26 +174,173 @@ def settings() -> str:
     return "\n".join(lines)
 
 
-PARTS: dict[str, Callable[[], str]] = {"path": path, "events": events, "settings": settings}
+def tables() -> str:
+    """Return the tables of the database, with what a row of each is."""
+    lines = ["| table | a row is |", "| --- | --- |"]
+    lines += [f"| `{name}` | {said} |" for name, said in TABLES.items()]
+    lines += ["", "Tables that `groundswell export` leaves out:", "", "| table | why |", "| --- | --- |"]
+    lines += [f"| `{name}` | {why} |" for name, why in LEFT_OUT.items()]
+    return "\n".join(lines)
+
+
+def cell(text: str) -> str:
+    """Return text as the cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def walk(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command of a group with its words, groups before what is in them."""
+    for name, command in group.commands.items():
+        yield (*words, name), command
+        if hasattr(command, "commands"):
+            yield from walk(command, *words, name)
+
+
+def parameters(command: Any) -> Iterator[tuple[str, str, bool]]:
+    """Yield a command's arguments and options: how each is written, its help, whether it is needed."""
+    for each in command.params:
+        if each.name == "help" or each.hidden:
+            continue
+        if each.param_type_name == "argument":
+            written = (each.metavar or each.name.upper()).strip("[]").replace("...", "…")
+        else:
+            value = "" if each.is_flag else f" {each.metavar or each.name.upper()}"
+            written = f"{', '.join((*each.opts, *each.secondary_opts))}{value}"
+        default = each.default
+        told = default not in (None, "", False, ()) and not callable(default) and not each.required
+        yield written, f"{each.help or ''}{f' Default: {default}.' if told else ''}", each.required
+
+
+def commands() -> str:
+    """Return every command with its help, arguments and options."""
+    lines = []
+    for words, command in walk(typer.main.get_command(app)):
+        groups = hasattr(command, "commands")
+        lines += [
+            f"{'#' * (1 + len(words))} groundswell {' '.join(words)}",
+            "",
+            *paragraphs(command.help),
+            "",
+        ]
+        if groups and not command.params:
+            continue
+        found = list(parameters(command))
+        if found:
+            lines += ["| argument or option | meaning |", "| --- | --- |"]
+            lines += [
+                f"| `{cell(written)}`{' (required)' if needed else ''} | {cell(said)} |"
+                for written, said, needed in found
+            ]
+            lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def paragraphs(text: str | None) -> list[str]:
+    """Return a text's paragraphs, one a line, with empty lines between them."""
+    parts = [" ".join(part.split()).replace("<", "&lt;") for part in (text or "").split("\n\n")]
+    return "\n\n".join(parts).split("\n")
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the OpenAPI schema of the page, of a study that nobody has begun."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(home=Path(home))
+        health = SimpleNamespace(ready=True, why_not="", fatal=None, lag={})
+        process: Any = SimpleNamespace(
+            settings=settings, names=(), page=True, bootstrap="", health=health, parts=Parts(settings)
+        )
+        return build_web(process).openapi()
+
+
+def api() -> str:
+    """Return the endpoints of the API: views with their parameters, changes with their fields."""
+    views, changes = [], []
+    meanings: dict[str, str] = {}
+    for place, ways in schema()["paths"].items():
+        for way, endpoint in ways.items():
+            said = cell(endpoint.get("description", "").split("\n\n")[0])
+            if way == "get":
+                names = [each["name"] for each in endpoint.get("parameters", [])]
+                for each in endpoint.get("parameters", []):
+                    meanings.setdefault(each["name"], each.get("description", ""))
+                known = {*PAGING, *(SELECTION if "source" in names else ())}
+                taken = [f"`{name}`" for name in names if name not in known]
+                taken += ["*selection*"] * ("source" in names)
+                views.append(f"| `{place}` | {said} | {', '.join(taken)} |")
+            else:
+                changes += [f"### {way.upper()} {place}", "", said, "", *fields(endpoint), ""]
+    lines = ["### Views", "", "| GET | answers | parameters |", "| --- | --- | --- |", *views, ""]
+    lines += ["### Parameters of views", "", "| parameter | meaning |", "| --- | --- |"]
+    first = (*SELECTION, *PAGING)
+    order = [*first, *sorted(name for name in meanings if name not in first)]
+    lines += [f"| `{name}` | {cell(meanings[name])} |" for name in order if meanings.get(name)]
+    return "\n".join([*lines, "", *changes]).rstrip()
+
+
+def fields(endpoint: Any) -> list[str]:
+    """Return the table of the fields of an endpoint's body."""
+    body = endpoint["requestBody"]["content"]["application/json"]["schema"]
+    model = schema()["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+    needed = model.get("required", ())
+    return [
+        "| field | meaning |",
+        "| --- | --- |",
+        *(
+            f"| `{name}`{' (required)' if name in needed else ''} | {meaning(field)} |"
+            for name, field in model["properties"].items()
+        ),
+    ]
+
+
+def meaning(field: Any) -> str:
+    """Return what a field of a body means, and the values that it takes where they are few."""
+    kinds = [field, *field.get("anyOf", ())]
+    values = [value for kind in kinds for value in kind.get("enum", ()) if value]
+    choices = f"One of {', '.join(f'`{value}`' for value in values)}." if values else ""
+    return " ".join(filter(None, (cell(field.get("description", "")), choices)))
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "path": path,
+    "agents": agents,
+    "events": events,
+    "tables": tables,
+    "settings": settings,
+    "commands": commands,
+    "api": api,
+}
+PART = re.compile(r"(<!-- generated: (\w+) -->\n)(?:(?!<!-- ).*\n)*?(<!-- end -->)")
 
 
 def rewritten(text: str) -> str:
-    """Return README's text with its generated parts made anew."""
-    for name, make in PARTS.items():
-        pattern = re.compile(rf"(<!-- generated: {name} -->\n)((?!<!-- ).*\n)*?(<!-- end -->)")
-        if not pattern.search(text):
-            raise SystemExit(
-                f'README.md has no part "<!-- generated: {name} -->" … "<!-- end -->": put it back'
-            )
-        text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[3]}", text)
-    return text
+    """Return a page's text with its generated parts made anew."""
+
+    def made(match: re.Match[str]) -> str:
+        if match[2] not in PARTS:
+            raise SystemExit(f"there is no generated part {match[2]!r}: choose from {', '.join(PARTS)}")
+        return f"{match[1]}{PARTS[match[2]]()}\n{match[3]}"
+
+    return PART.sub(made, text)
+
+
+def missing(texts: list[str]) -> list[str]:
+    """Return the parts that no page has."""
+    found = {match[2] for text in texts for match in PART.finditer(text)}
+    return [name for name in PARTS if name not in found]
 
 
 if __name__ == "__main__":
-    found = README.read_text()
-    made = rewritten(found)
-    if "--check" in sys.argv:
-        if made != found:
-            print("README.md differs from the code: run python infra/docs.py", file=sys.stderr)
-        sys.exit(made != found)
-    README.write_text(made)
+    found = {page: page.read_text() for page in PAGES}
+    if lost := missing(list(found.values())):
+        raise SystemExit(f'no page has "<!-- generated: {lost[0]} -->" … "<!-- end -->": put it back')
+    made = {page: rewritten(text) for page, text in found.items()}
+    differing = [page for page in PAGES if made[page] != found[page]]
+    for page in differing:
+        if "--check" in sys.argv:
+            print(
+                f"{page.relative_to(ROOT)} differs from the code: run python infra/docs.py", file=sys.stderr
+            )
+        else:
+            page.write_text(made[page])
+    sys.exit(bool(differing) and "--check" in sys.argv)

@@ -6,6 +6,8 @@ import doctest
 import importlib
 import importlib.util
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,10 +21,13 @@ from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+GENERATED_COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 DECISIONS = ROOT / "infra" / "decisions"
 PACKAGES = ("agents", "models", "streams")
 PAGES = [
     *sorted(ROOT.glob("*.md")),
+    *DOCS,
     *sorted(path for folder in (*PACKAGES, "infra", "tests") for path in (ROOT / folder).rglob("*.md")),
 ]
 OTHER_VARIABLES = {"GROUNDSWELL_TEST_DATA", "GROUNDSWELL_MODELS", "GROUNDSWELL_AUTHOR"}
@@ -53,20 +58,24 @@ def _code(page: Path) -> Iterator[str]:
 
 def _commands() -> dict[tuple[str, ...], set[str]]:
     """Return every command, subcommands included, with its options, from the typer app itself."""
-    top: Any = typer.main.get_command(app)
-    commands = {
-        (name, *more): command
-        for name, each in top.commands.items()
-        for more, command in [
-            ((), each),
-            *(((sub,), it) for sub, it in getattr(each, "commands", {}).items()),
-        ]
-    }
-    assert ("demo",) in commands and ("sources", "add") in commands
+
+    def walk(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for name, command in group.commands.items():
+            yield (*words, name), command
+            if hasattr(command, "commands"):
+                yield from walk(command, *words, name)
+
+    commands = dict(walk(typer.main.get_command(app)))
+    assert {("demo",), ("sources", "add"), ("codebook", "theme", "create")} <= set(commands)
     return {
         words: {option for parameter in command.params for option in parameter.opts}
         for words, command in commands.items()
     }
+
+
+def _groups() -> set[tuple[str, ...]]:
+    """Return the groups of commands: what is a command only with a further word."""
+    return {words[:at] for words in _commands() for at in range(1, len(words))}
 
 
 def _mentioned(page: Path) -> Iterator[tuple[str, ...]]:
@@ -81,30 +90,56 @@ def _mentioned(page: Path) -> Iterator[tuple[str, ...]]:
                 yield tuple(words)
 
 
-def test_the_generated_parts_of_readme_are_those_of_the_code() -> None:
-    text = README.read_text()
-    assert _load(ROOT / "infra" / "docs.py").rewritten(text) == text, "run python infra/docs.py"
+def test_the_generated_parts_are_those_of_the_code() -> None:
+    docs = _load(ROOT / "infra" / "docs.py")
+    texts = {page: page.read_text() for page in docs.PAGES}
+    assert {README, *DOCS} <= set(texts)
+    assert not docs.missing(list(texts.values()))
+    for page, text in texts.items():
+        assert docs.rewritten(text) == text, f"{page} differs: run python infra/docs.py"
+
+
+def test_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= 150
+
+
+def test_the_site_is_whole_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """Strict: a page outside the menu, a link or an anchor that leads nowhere is an error."""
+    mkdocs = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path)
+    built = subprocess.run(mkdocs, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) > len(DOCS)  # the decisions, too
+    for page in pages:
+        text = page.read_text()
+        assert "mermaid" not in text, page  # Material would load it from a CDN
+        assert not re.findall(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\W?(?:https?:)?//", text), page
+        assert not re.findall(r"<link\b[^>]*\bhref=\W?(?:https?:)?//", text), page
+    for style in tmp_path.rglob("*.css"):
+        assert not re.findall(r"url\(\W?(?:https?:)?//|@import", style.read_text()), style
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_is_mentioned_exists(page: Path) -> None:
-    commands = _commands()
-    groups = {words[0] for words in commands if len(words) == 2}
+    commands, groups = _commands(), _groups()
     for words in _mentioned(page):
-        command = words[:2] if words[0] in groups else words[:1]
+        command = words[:1]
+        while command in groups and len(words) > len(command):
+            command = words[: len(command) + 1]
         assert command in commands, f"groundswell {' '.join(words)}"
         options = {word for word in words if word.startswith("--")}
         assert options <= commands[command] | {"--help"}, f"groundswell {' '.join(words)}"
 
 
-def test_every_command_that_exists_is_mentioned_in_readme() -> None:
-    mentioned = set(_mentioned(README))
-    groups = {words[0] for words in _commands() if len(words) == 2}
+def test_every_command_that_exists_is_mentioned() -> None:
+    """In what people wrote: the generated list of commands does not count."""
+    mentioned = {
+        words for page in (README, *DOCS) if page != GENERATED_COMMANDS for words in _mentioned(page)
+    }
     missing = [
         f"groundswell {' '.join(command)}"
         for command in _commands()
-        if command not in {(group,) for group in groups}
-        and not any(words[: len(command)] == command for words in mentioned)
+        if command not in _groups() and not any(words[: len(command)] == command for words in mentioned)
     ]
     assert not missing
 
