@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 
+from agents.alerting import config_file
 from agents.cli import app
+from models.codebook.codebook import Codebook
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,13 +170,25 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_path_that_is_named_exists(page: Path) -> None:
-    places = "agents|streams|models|infra|tests|benchmarks|[.]ci"
+    places = "agents|streams|models|infra|tests|benchmarks|docs|[.]ci"
     paths = {
         match[1]
         for line in _code(page)
         for match in re.finditer(rf"(?<![\w/.-])((?:{places})/[\w./-]*)", line)
     }
     assert not [path for path in sorted(paths) if not (ROOT / path.rstrip(".")).exists()]
+
+
+def test_examples_of_files_are_read_by_what_reads_such_files() -> None:
+    read = set()
+    for page in DOCS:
+        for example in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            if "destinations:" in example:
+                assert config_file.parse(example, page.name).destinations, page
+            else:
+                assert Codebook.model_validate(yaml.safe_load(example)).topics, page
+            read.add(page.stem)
+    assert read == {"alerts", "own-codebook", "tutorial"}
 
 
 def test_the_two_commands_of_readme_are_those_that_continuous_integration_runs() -> None:
