@@ -245,7 +245,8 @@ def paragraphs(text: str | None) -> list[str]:
 def schema() -> dict[str, Any]:
     """Return the OpenAPI schema of the page, of a study that nobody has begun."""
     with tempfile.TemporaryDirectory() as home:
-        settings = Settings(home=Path(home))
+        given: dict[str, Any] = {"home": Path(home), "clickhouse": "embedded", "push_url": ""}
+        settings = Settings(**given)
         health = SimpleNamespace(ready=True, why_not="", fatal=None, lag={})
         process: Any = SimpleNamespace(
             settings=settings, names=(), page=True, bootstrap="", health=health, parts=Parts(settings)
