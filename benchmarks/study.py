@@ -69,7 +69,7 @@ def settings_in(home: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise Misconfigured(
-            f"a setting is wrong ({first['loc'][0]}: {first['msg']})", "see the settings table in README.md"
+            f"a setting is wrong ({first['loc'][0]}: {first['msg']})", "see docs/reference/settings.md"
         ) from error
 
 

@@ -1,6 +1,6 @@
 """Every setting Groundswell has, read from GROUNDSWELL_* environment variables.
 
-The table in README.md is generated from this module; a test fails when the two differ.
+The table in docs/reference/settings.md is generated from this module; a test fails when the two differ.
 """
 
 from __future__ import annotations

@@ -102,10 +102,10 @@ def _cure(error: Any) -> str:
         near = get_close_matches(str(last), _fields(error["loc"]), 1)
         return f"did you mean {near[0]}?" if near else f"choose from {', '.join(_fields(error['loc']))}"
     if error["type"] == "value_error":
-        return "see Alerts in README.md for an example"
+        return "see docs/how-to/alerts.md for an example"
     if error["type"] == "missing":
         return f"add {last}"
-    return "correct this line; README.md has an example under Alerts"
+    return "correct this line; docs/how-to/alerts.md has an example"
 
 
 def _fields(loc: tuple[Any, ...]) -> list[str]:

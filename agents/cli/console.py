@@ -61,9 +61,7 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"GROUNDSWELL_{str(first['loc'][0]).upper()}" if first["loc"] else "a setting"
-        raise Misconfigured(
-            f"{name} is wrong ({first['msg']})", "see the settings table in README.md"
-        ) from error
+        raise Misconfigured(f"{name} is wrong ({first['msg']})", "see docs/reference/settings.md") from error
     except SettingsError as error:
         named = re.search(r'field "(\w+)"', str(error))
         name = f"GROUNDSWELL_{named[1].upper()}" if named else "a setting"

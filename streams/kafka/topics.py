@@ -1,6 +1,6 @@
 """The Kafka topics: who writes them, who reads them, what they carry.
 
-README's map of events, topics and tables is generated from `TOPICS`.
+The map in docs/reference/events-topics-tables.md is generated from `TOPICS`.
 """
 
 from __future__ import annotations

@@ -184,28 +184,32 @@ def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Pa
         (
             "destinations:\n  - name: a\n    url_env: A\n    send: hourly",
             "line 4: destinations.0.send",
-            "Alerts",
+            "alerts.md",
         ),
-        ("destinations:\n  - name: a\n", "has one of url_env, url_file and url, and it has none", "README"),
-        ("destinations: [{name: a, url_env: A, url_file: b}]", "it has url_env and url_file", "README"),
-        ("destinations: [{name: a, url: 'json://u:p@host'}]", "this url holds a secret, or may", "README"),
-        ("destinations: [{name: a, url: 'json://host/?token=xyz'}]", "this url holds a secret", "README"),
-        ("destinations: [{name: a, url: 'slack://A/B/C'}]", "this url holds a secret, or may", "README"),
+        (
+            "destinations:\n  - name: a\n",
+            "has one of url_env, url_file and url, and it has none",
+            "alerts.md",
+        ),
+        ("destinations: [{name: a, url_env: A, url_file: b}]", "it has url_env and url_file", "alerts.md"),
+        ("destinations: [{name: a, url: 'json://u:p@host'}]", "this url holds a secret, or may", "alerts.md"),
+        ("destinations: [{name: a, url: 'json://host/?token=xyz'}]", "this url holds a secret", "alerts.md"),
+        ("destinations: [{name: a, url: 'slack://A/B/C'}]", "this url holds a secret, or may", "alerts.md"),
         (
             "destinations: [{name: a, url_env: A, zone: Europe/Berlim}]",
             "no time zone 'Europe/Berlim'",
-            "README",
+            "alerts.md",
         ),
-        ("destinations: [{name: a, url_env: A, at: '25:00'}]", "'25:00' is not a time of day", "README"),
+        ("destinations: [{name: a, url_env: A, at: '25:00'}]", "'25:00' is not a time of day", "alerts.md"),
         ("destinations: [{name: a, url_env: A, quiet: {from: 9}}]", "quiet.to is wrong", "add to"),
         ("destinations: [{name: a, url_env: A, rules: [new]}]", "destinations.0.rules.0 is wrong", "correct"),
         (
             "destinations: [{name: a, url_env: A}, {name: a, url_env: B}]",
             "two destinations are called",
-            "README",
+            "alerts.md",
         ),
         ("destinations: [{url_env: A}]", "line 1: destinations.0.name is wrong", "add name"),
-        ("rules: {threshold: {bounds: [{share: 0.1}]}}", "name either a topic or a theme", "README"),
+        ("rules: {threshold: {bounds: [{share: 0.1}]}}", "name either a topic or a theme", "alerts.md"),
         ("rules: {threshold: {bounds: [{topic: 1, share: 12}]}}", "bounds.0.share is wrong", "correct"),
         ("rules: [", "line 1 is not YAML", "mend"),
         ("- a list", "the file is wrong", "correct"),
@@ -331,9 +335,9 @@ def test_a_mail_keeps_our_text_beside_its_html() -> None:
     assert texts == ["ours: ü\r\nhttps://x.example\r\n".encode(), "<p>ü</p>".encode()]
 
 
-def test_the_example_in_readme_is_a_rulebook() -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+def test_the_example_in_the_docs_is_a_rulebook() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "alerts.md").read_text()
     (example,) = [part.split("```")[0] for part in text.split("```yaml\n")[1:] if "fresh_days" in part]
-    book = config_file.parse(example, "README.md")
+    book = config_file.parse(example, "alerts.md")
     assert [each.name for each in book.destinations] == ["team", "ann", "operations"]
     assert set(book.destinations[2].rules or ()) == set(config.SYSTEM)
