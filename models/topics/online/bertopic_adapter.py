@@ -1,4 +1,15 @@
-"""BERTopic, the engine of the topic model: what is used of it, imported without what is not.
+"""The adapter to BERTopic: imports what the topic model uses of it, and leaves out what it does not.
+
+Beside its public interface, these private parts are used (`PRIVATE`), because online learning with ids that
+stay has no public way to them:
+
+- `TopicMapper`, given to `topic_mapper_`: labels are announced before BERTopic meets them. Several that it
+  finds by itself it numbers in the order of a set, which differs from process to process.
+- `topic_sizes_`, `topic_representations_`: emptied before a batch. BERTopic would look at all topics in every
+  call, which was nine tenths of its cost.
+- `_top_n_idx_sparse`, `_top_n_values_sparse`: the strongest words of topics, chosen as `partial_fit` does.
+
+A BERTopic that lacks one of them is refused when this module is imported, with the part's name.
 
 Whole, BERTopic costs seconds of processor at every start: its plots import plotly and umap, which compiles
 itself; its embedding backends and its language models import sentence-transformers and transformers; what
@@ -17,13 +28,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
+from models.errors import ModelUnavailable
 from models.loading.import_lock import one_at_a_time
 
 ON_FIRST_USE = frozenset({"bertopic.plotting", "bertopic._save_utils"})
@@ -119,10 +132,40 @@ def _without_unused() -> Iterator[None]:
 
 
 with _without_unused():
-    from bertopic._bertopic import BERTopic, TopicMapper
+    import bertopic._bertopic as _engine
+    from bertopic._bertopic import BERTopic
     from bertopic.cluster import BaseCluster
     from bertopic.dimensionality import BaseDimensionalityReduction
     from bertopic.vectorizers import ClassTfidfTransformer, OnlineCountVectorizer
+
+PRIVATE = {
+    "TopicMapper": _engine,
+    "_top_n_idx_sparse": BERTopic,
+    "_top_n_values_sparse": BERTopic,
+}
+"""The private parts of BERTopic that are used, by where they are."""
+ATTRIBUTES = ("topic_mapper_", "topic_sizes_", "topic_representations_", "topics_", "probabilities_")
+"""Attributes that BERTopic sets when it is made; the topic model reads and writes them between batches."""
+
+
+def check(private: Mapping[str, Any] = PRIVATE, attributes: Iterable[str] = ATTRIBUTES) -> None:
+    """Check that BERTopic still has every private part that is used.
+
+    Raises:
+        ModelUnavailable: it lacks some, and their names.
+    """
+    made = vars(BERTopic(umap_model=BaseDimensionalityReduction(), hdbscan_model=BaseCluster()))
+    lacking = [name for name, owner in private.items() if not hasattr(owner, name)]
+    lacking += [name for name in attributes if name not in made]
+    if lacking:
+        raise ModelUnavailable(
+            f"BERTopic {metadata.version('bertopic')} has no {', '.join(lacking)}, which is used here",
+            "install the version that requirements.lock names, or adapt models/topics/online",
+        )
+
+
+check()
+TopicMapper: Any = _engine.TopicMapper
 
 __all__ = [
     "BERTopic",
@@ -131,4 +174,5 @@ __all__ = [
     "ClassTfidfTransformer",
     "OnlineCountVectorizer",
     "TopicMapper",
+    "check",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.errors import ModelUnavailable
 from models.topics.online.bertopic_adapter import LEFT_OUT, ON_FIRST_USE, UNUSED
 from tests.processes import ROOT
 
@@ -111,3 +112,12 @@ print(json.dumps([shapes, len(set(loaded))]))
 """)
     assert shapes == [[1, 384]] * 3
     assert models == 1
+
+
+def test_a_bertopic_without_what_is_used_is_refused() -> None:
+    from models.topics.online import bertopic_adapter
+
+    bertopic_adapter.check()
+    lacking = {"_top_n_idx_of_next_year": bertopic_adapter.BERTopic}
+    with pytest.raises(ModelUnavailable, match="has no _top_n_idx_of_next_year, sizes_of_next_year, which"):
+        bertopic_adapter.check(lacking, ["topics_", "sizes_of_next_year"])
