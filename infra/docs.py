@@ -21,7 +21,7 @@ if str(ROOT) not in sys.path:
 
 from agents.runtime.wiring import NAMES  # noqa: E402 - the project's own packages, also when run as a file
 from streams.kafka.codec import decode  # noqa: E402
-from streams.kafka.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
+from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic  # noqa: E402
 from streams.settings import Settings  # noqa: E402
 from streams.store.writer import rows_of  # noqa: E402
 
@@ -50,7 +50,7 @@ SHAPES = {"any agent": 'any(["any agent"])', "`groundswell ingest`": 'files(["fi
 """How these look in the picture; the command for dead letters is left out of it."""
 
 
-def readers() -> dict[str, list[Topic]]:
+def readers() -> dict[str, list[KafkaTopic]]:
     """Return the topics each agent reads, from the agents themselves."""
     reads = {}
     for name in NAMES:
@@ -61,10 +61,10 @@ def readers() -> dict[str, list[Topic]]:
 
 
 @cache
-def writers() -> dict[Topic, list[str]]:
+def writers() -> dict[KafkaTopic, list[str]]:
     """Return who writes each topic: the modules of agents/ that make its events (call their class)."""
     topics = {kind.__name__: topic for kind, topic in TOPIC_OF.items()}
-    found: dict[Topic, set[str]] = {topic: set() for topic in TOPICS}
+    found: dict[KafkaTopic, set[str]] = {topic: set() for topic in TOPICS}
     for path in sorted((ROOT / "agents").rglob("*.py")):
         name = path.stem
         called = name if name in NAMES else OTHERS.get(name, f"`{path.relative_to(ROOT)}`")

@@ -23,6 +23,8 @@ PACKAGES = ("agents", "models", "streams")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LONGEST, WIDEST = 350, 13
 """Lines of a module, and modules of a package."""
+PUBLISHED = "agents/web/api/"
+"""The names of its classes are those of the schemas in openapi.json; they describe what other classes are."""
 HEAVY = ("torch", "bertopic", "faust", "clickhouse_connect", "kafka", "yt_dlp", "pandas")
 LIGHT = {
     "agents",
@@ -137,6 +139,18 @@ def test_a_module_is_one_thing_and_short(path: Path) -> None:
 def test_a_package_holds_as_many_modules_as_one_can_overlook() -> None:
     count = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.stem != "__init__")
     assert {package: modules for package, modules in count.items() if modules > WIDEST} == {}
+
+
+def test_a_public_class_has_its_name_to_itself() -> None:
+    where: dict[str, list[str]] = {}
+    for path in MODULES:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(PUBLISHED):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(name)
+    assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

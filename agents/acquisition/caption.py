@@ -18,7 +18,7 @@ from models.errors import BadInput
 from models.transcripts.captions import parse
 from streams.errors import DataError, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted
-from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
+from streams.kafka.topics import VIDEOS_ACCEPTED, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.talks.caption_drafts import Drafts
@@ -33,7 +33,7 @@ class Caption(Agent):
     """Fetches captions once; a ledger entry beside them says so, also where there are none."""
 
     name: ClassVar[str] = "caption"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_ACCEPTED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_ACCEPTED,)
 
     def __init__(self, settings: Settings, blobs: Blobs, youtube: YouTube) -> None:
         self._settings = settings

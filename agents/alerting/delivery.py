@@ -17,7 +17,7 @@ from typing import Any, Literal
 import structlog
 
 from agents.alerting.apprise_client import NotDeliveredError
-from agents.alerting.config import Destination, Rulebook
+from agents.alerting.config import AlertConfig, Destination
 from agents.alerting.messages import LONGEST_TITLE, Message
 from streams.errors import Explained
 from streams.events import DeliveryRecorded
@@ -75,7 +75,7 @@ def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
             kept.notice(Noticed(alert_id=row["alert_id"], at=now, verdict=verdict))
 
 
-def concerns(row: Row, destination: Destination, book: Rulebook) -> bool:
+def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
     """Whether a destination is to hear of an alert, by its rules and their thresholds."""
     rule = row["rule"]
     if rule == "new topic" or not book.rules.of(rule).on:
@@ -88,7 +88,7 @@ def concerns(row: Row, destination: Destination, book: Rulebook) -> bool:
 
 
 def news_for(
-    destination: Destination, book: Rulebook, rows: Iterable[Row], kept: DeliveryLog, since: datetime
+    destination: Destination, book: AlertConfig, rows: Iterable[Row], kept: DeliveryLog, since: datetime
 ) -> Iterator[Row]:
     """Yield what a destination is to hear of, oldest first: noticed since it is told, and no repetition."""
     for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
@@ -100,7 +100,7 @@ def news_for(
 
 def at_once(  # noqa: PLR0917
     destination: Destination,
-    book: Rulebook,
+    book: AlertConfig,
     rows: Sequence[Row],
     kept: DeliveryLog,
     now: datetime,
@@ -216,7 +216,7 @@ Send = Callable[[str, str, Message], None]
 """Sends a message to an address; `agents.alerting.apprise_client.send`."""
 
 
-class Courier:
+class DeliveryWorker:
     """Brings messages to one destination, one after the other, in a thread that nobody waits for."""
 
     def __init__(

@@ -19,10 +19,10 @@ import structlog
 
 from agents.alerting import apprise_client, config, config_file, delivery, messages
 from agents.alerting import digest as digests
-from agents.alerting.config import Destination, Rulebook
-from agents.alerting.delivery import Courier, Job, Send
+from agents.alerting.config import AlertConfig, Destination
+from agents.alerting.delivery import DeliveryWorker, Job, Send
 from agents.alerting.digest import Digest
-from agents.alerting.watch import Watch
+from agents.alerting.watch import AlertWatch
 from agents.queries.registry import asking
 from streams.errors import DataError, Explained
 from streams.events import DeliveryRecorded, Event
@@ -46,7 +46,7 @@ EMPTY = "nothing happened that day"
 """Why a daily digest is left out."""
 
 
-class Office:
+class AlertService:
     """Alerts and digests of one study."""
 
     def __init__(
@@ -68,15 +68,15 @@ class Office:
         self._environment = environment
         self._send = send
         self.kept = DeliveryLog(blobs)
-        self._watch = Watch(warehouse, self.kept)
+        self._watch = AlertWatch(warehouse, self.kept)
         owner = "embedded" if settings.embedded_clickhouse else uuid.uuid4().hex
         self._lease = Lease(blobs, "alerting", owner, LEASE_S, time.time)
         self._holds = False
-        self._book = Rulebook()
+        self._book = AlertConfig()
         self._book_read: float | None = None
         self._complained = ""
         self._looked_at: datetime | None = None
-        self._couriers: dict[str, Courier] = {}
+        self._couriers: dict[str, DeliveryWorker] = {}
         self._outcomes: queue.SimpleQueue[DeliveryRecorded] = queue.SimpleQueue()
 
     async def run(self, send: Callable[[Event], Awaitable[None]], pause_s: float = PAUSE_S) -> None:
@@ -171,7 +171,7 @@ class Office:
         for destination in book.destinations:
             courier = self._couriers.get(destination.name)
             if courier is None:
-                courier = Courier(destination.name, self.kept, self._outcomes, self._now, self._send)
+                courier = DeliveryWorker(destination.name, self.kept, self._outcomes, self._now, self._send)
                 self._couriers[destination.name] = courier
             courier.look_after(now)
             if not courier.is_free(now):
@@ -184,7 +184,7 @@ class Office:
                 self._set_out(courier, destination, jobs, now)
 
     def _set_out(
-        self, courier: Courier, destination: Destination, jobs: Sequence[Job], now: datetime
+        self, courier: DeliveryWorker, destination: Destination, jobs: Sequence[Job], now: datetime
     ) -> None:
         try:
             address = destination.address(self._environment, self._settings.alerts_file.parent)

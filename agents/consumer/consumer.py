@@ -30,19 +30,19 @@ from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
 from streams.kafka.app import Outlet
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import Topic
+from streams.kafka.topics import KafkaTopic
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
 
-__all__ = ["Agent", "Block", "Position", "Stage"]
+__all__ = ["Agent", "BatchPolicy", "Consumer", "Position"]
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BatchPolicy:
     """When a block of events is settled: after `events`, or `seconds` after its first one."""
 
     events: int = 1
@@ -53,8 +53,8 @@ class Agent:
     """What a verb of the path is. Subclasses override what they need."""
 
     name: ClassVar[str]
-    reads: ClassVar[tuple[Topic, ...]]
-    block: ClassVar[Block] = Block()
+    reads: ClassVar[tuple[KafkaTopic, ...]]
+    block: ClassVar[BatchPolicy] = BatchPolicy()
     tick_s: ClassVar[float | None] = None
     at_once: int = 1
     """How many events it may handle at a time, each settled, sent and acknowledged in its turn. An agent that
@@ -101,7 +101,7 @@ class _Pending:
     outputs: list[Event] = field(default_factory=list)
 
 
-class Stage:
+class Consumer:
     """One agent at work in one process."""
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.relevance.kappa import Agreement, Judgement, Pair, disagreements, pairs
+from models.relevance.kappa import Agreement, Judgement, PairAgreement, disagreements, pairs
 
 Row = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ class Agreed:
         disagreements: rows {topic_id, name, judgements: [{reviewer, verdict, theme, note}, …]} by topic.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairAgreement, ...]
     disagreements: tuple[dict[str, Any], ...]
 
 

@@ -32,7 +32,7 @@ DORMANT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VisitOutcome:
     """How a visit ended. `failures`: visits in a row that failed, this one included."""
 
     failures: int = 0
@@ -51,7 +51,7 @@ def next_visit(
     kind: SourceKind,
     visit: int,
     now: datetime,
-    outcome: Outcome,
+    outcome: VisitOutcome,
     *,
     published: Sequence[datetime],
     pushed: bool,

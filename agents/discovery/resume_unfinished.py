@@ -36,7 +36,7 @@ A_MOMENT = timedelta(milliseconds=1)
 """The database cuts moments to this."""
 
 
-class SendingAgain:
+class ResumeUnfinished:
     """What `discover` sends before it looks at anything, and for a minute after.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.queries import wording
 from agents.report.drawing import Drawn, label
-from agents.report.facts import Change, Facts
+from agents.report.facts import Facts, ReportChange
 from agents.report.figures import MOST_THEMES, draw
 
 if TYPE_CHECKING:
@@ -111,5 +111,5 @@ def period(selection: Selection) -> str:
     return f"published from {selection.first}" + (f" to {selection.last}" if selection.last else " on")
 
 
-def _change(change: Change | None) -> float:
+def _change(change: ReportChange | None) -> float:
     return change.change if change else 0.0

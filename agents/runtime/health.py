@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from agents.consumer.consumer import Stage
+from agents.consumer.consumer import Consumer
 from models.loading import malloc
 from streams.errors import Fatal
 from streams.kafka.admin import Cluster
@@ -51,12 +51,12 @@ class _Group:
     """The agents of one consumer group: they share one consumer, and so one progress."""
 
     app: Any
-    stages: dict[str, Stage]
+    stages: dict[str, Consumer]
     committed: int = -1
     moved_at: float = field(default_factory=time.monotonic)
 
 
-class Watch:
+class ProgressWatch:
     """Looks at every agent's lag and every group's progress."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Watch:
         self._stop = stop
         self._groups: dict[str, _Group] = {}
 
-    def add(self, group: str, app: Any, stages: dict[str, Stage]) -> None:
+    def add(self, group: str, app: Any, stages: dict[str, Consumer]) -> None:
         """Watch the agents of a consumer group."""
         self._groups[group] = _Group(app, stages)
 

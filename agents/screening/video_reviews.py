@@ -18,11 +18,11 @@ from agents.curation.video_corrections import Corrected, Corrector
 from agents.instance.event_publisher import PATIENCE_S, Deliver
 from models.codebook import commands
 from models.errors import BadInput
-from models.relevance.consensus import EXCLUDE, Pair, Ruling, pairs, ruled
+from models.relevance.consensus import EXCLUDE, ReviewerPair, Ruling, pairs, ruled
 from streams.errors import Explained, Unavailable
 from streams.events import TalkKind, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
-from streams.logs.screening_log import Screened
+from streams.logs.screening_log import ScreeningLog
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.timestamps import whole_ms
@@ -44,7 +44,7 @@ class Meanwhile(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ReviewOutcome:
     """What came of a review.
 
     Attributes:
@@ -85,12 +85,12 @@ class Reviewer:
     say: Callable[[str], None] = lambda _: None
     pause: Callable[[float], None] = time.sleep
     patience_s: float = PATIENCE_S
-    _screened: Screened = field(init=False)
+    _screened: ScreeningLog = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = commands.clean(self.name, "the reviewer")
         self.log = self.log or Reviews(self.blobs)
-        self._screened = Screened(self.blobs)
+        self._screened = ScreeningLog(self.blobs)
 
     def ruling(self, video_id: str) -> Ruling[VideoReviewed]:
         """Return what holds of a video."""
@@ -137,7 +137,7 @@ class Reviewer:
         later = set(ids[ids.index(after) + 1 :]) if after in ids else set[str]()
         return next((row for row in mine if row["video_id"] in later), mine[0] if mine else None)
 
-    def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> Judged:
+    def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> ReviewOutcome:
         """Say what this reviewer thinks of a video; a later review of the same reviewer takes its place.
 
         Raises:
@@ -165,7 +165,7 @@ class Reviewer:
         talk_kind: str = "",
         note: str = "",
         expected: str | None = None,
-    ) -> Judged:
+    ) -> ReviewOutcome:
         """Decide about a video of which reviewers disagree, or overrule what was decided.
 
         Args:
@@ -223,7 +223,7 @@ class Reviewer:
         self._send(self._event(last.video_id, "undone", last.talk_kind, "", final=False))
         return last
 
-    def agreement(self) -> list[Pair]:
+    def agreement(self) -> list[ReviewerPair]:
         """Return how far reviewers agree about the videos that enough of them judged."""
         return pairs({name: each.said for name, each in self.rulings().items() if each.state != "open"})
 
@@ -247,11 +247,11 @@ class Reviewer:
             )
         return found
 
-    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> Judged:
+    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> ReviewOutcome:
         event = self._event(known["video_id"], verdict, kind, note, final=final)
         self._send(event)
         ruling = self.ruling(event.video_id)
-        return Judged(event, ruling, self._followed(known, ruling))
+        return ReviewOutcome(event, ruling, self._followed(known, ruling))
 
     def _event(
         self, video_id: str, verdict: Verdict | Literal["undone"], kind: str, note: str, *, final: bool

@@ -27,7 +27,7 @@ from agents.consumer.consumer import Agent, Position
 from agents.consumer.retry import ATTEMPTS, patiently
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicEvent, TopicLabelled, stable_id
-from streams.kafka.topics import TOPICS_CHANGED, Topic
+from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
 from streams.state.blobs import Blobs
 
 log = structlog.get_logger()
@@ -160,7 +160,7 @@ class Label(Agent):
     """Asks a labeller, keeps what it says, and says it on."""
 
     name: ClassVar[str] = "label"
-    reads: ClassVar[tuple[Topic, ...]] = (TOPICS_CHANGED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
 
     def __init__(
         self,

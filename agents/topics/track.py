@@ -27,9 +27,9 @@ from typing import ClassVar
 
 import structlog
 
-from agents.consumer.consumer import Agent, Block, Position
+from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
-from agents.topics.checkpoints import REBUILD, Checkpoint, Checkpoints, Reached
+from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
 from agents.topics.near_duplicates import Recogniser
 from agents.topics.seed_embeddings import seeds
 from models.codebook.codebook import Codebook
@@ -40,7 +40,7 @@ from models.transcripts.paragraphs import Paragraphs
 from streams.errors import DataError, Fatal, Misconfigured
 from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import PARAGRAPHS_EMBEDDED, Topic
+from streams.kafka.topics import PARAGRAPHS_EMBEDDED, KafkaTopic
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epoch, Epochs
 from streams.telemetry import CHECKPOINT
@@ -64,8 +64,8 @@ class Track(Agent):
     """
 
     name: ClassVar[str] = "track"
-    reads: ClassVar[tuple[Topic, ...]] = (PARAGRAPHS_EMBEDDED,)
-    block: ClassVar[Block] = Block(events=50, seconds=1.0)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (PARAGRAPHS_EMBEDDED,)
+    block: ClassVar[BatchPolicy] = BatchPolicy(events=50, seconds=1.0)
     tick_s: ClassVar[float | None] = 5.0
 
     def __init__(
@@ -142,7 +142,7 @@ class Track(Agent):
         self._underway = list(reached.underway)
         log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
 
-    def _told_again(self, reached: Reached) -> list[Event]:
+    def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
             return []
         log.info("telling again what the last steps of the model brought", steps=len(reached.underway))
@@ -289,7 +289,7 @@ class Track(Agent):
             self._blobs.put(key, content)
         if self._moved:
             snapshot = self._model.to_snapshot()
-            reached = Reached(
+            reached = CheckpointPosition(
                 log_id=self._log_id,
                 next_offset=self._next_offset,
                 steps=self._steps,

@@ -34,7 +34,7 @@ class _Reading:
     state: str = ""
 
 
-class Kept:
+class ViewCache:
     """The views of one study, each asked at most once in a state of its database.
 
     Whoever asks gets what the one before got, not a copy of it, and leaves it as it is.

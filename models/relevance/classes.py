@@ -34,7 +34,7 @@ _EMBEDDED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class TalkMetadata:
     """What is known of a video before it is downloaded."""
 
     title: str
@@ -104,7 +104,7 @@ class Classes:
         for row, sign in enumerate(SIGNS.values()):
             self._effects[row, KINDS.index(sign.kind)] = sign.weight
 
-    def opinion(self, talks: Sequence[Talk], embeddings: npt.NDArray[np.floating]) -> Opinion:
+    def opinion(self, talks: Sequence[TalkMetadata], embeddings: npt.NDArray[np.floating]) -> Opinion:
         """Return what videos look like; `embeddings` are of their `text`s, float [n, d].
 
         Raises:

@@ -35,7 +35,7 @@ class Done:
     resumed_s: float
 
 
-class Parts(Protocol):
+class StretchStore(Protocol):
     """Where finished stretches of a recording are kept, by number, until the transcript is whole."""
 
     def get(self, number: int) -> bytes | None:
@@ -150,7 +150,7 @@ class SpeechModels:
         samples: audio.Audio,
         name: str,
         *,
-        parts: Parts | None = None,
+        parts: StretchStore | None = None,
         tell: Callable[[Done], None] = lambda _: None,
         title: str = "",
     ) -> Transcript:
@@ -196,7 +196,7 @@ class SpeechModels:
     def _heard(
         self,
         samples: audio.Audio,
-        parts: Parts | None,
+        parts: StretchStore | None,
         tell: Callable[[Done], None],
         also: Sequence[str],
     ) -> list[_Stretch]:

@@ -34,7 +34,7 @@ _CHANNEL_ID = re.compile(r"(?:UC)?([\w-]{22})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """One video as a feed says it; `deleted`: that it is no more, and little else is said.
 
     `channel_id` begins with UC, or is empty where nothing names the channel. Moments are UTC, and None
@@ -53,7 +53,7 @@ class Entry:
     deleted: bool = False
 
 
-class Entries(list[Entry]):
+class FeedEntries(list[FeedEntry]):
     """The entries of a feed in its order; `skipped` more name no video and cannot be followed."""
 
     skipped: int = 0
@@ -69,7 +69,7 @@ def feed_address(channel_id: str) -> str:
     return f"{HOME}/feeds/videos.xml?channel_id={channel_id}"
 
 
-def youtube_entries(body: bytes) -> Entries:
+def youtube_entries(body: bytes) -> FeedEntries:
     """Return what a channel's feed or a hub's notification says.
 
     Raises:
@@ -82,7 +82,7 @@ def youtube_entries(body: bytes) -> Entries:
             "look at the address in a browser; a channel's feed is /feeds/videos.xml?channel_id=UC…",
         )
     whose = _channel_id(root.findtext(f"{_YT}channelId") or "")
-    entries = Entries()
+    entries = FeedEntries()
     for found in (*_living(root, whose), *_deleted(root)):
         if _VIDEO_ID.fullmatch(found.video_id):
             entries.append(found)
@@ -115,12 +115,12 @@ def _refuse(why: str, error: Exception) -> NoReturn:
     ) from error
 
 
-def _living(root: Element, whose: str) -> Iterator[Entry]:
+def _living(root: Element, whose: str) -> Iterator[FeedEntry]:
     for entry in root.iterfind(f"{_ATOM}entry"):
         video_id = (entry.findtext(f"{_YT}videoId") or _after_prefix(entry.findtext(f"{_ATOM}id"))).strip()
         links = [each.get("href", "") for each in entry.iterfind(f"{_ATOM}link[@rel='alternate']")]
         author = entry.find(f"{_ATOM}author")
-        yield Entry(
+        yield FeedEntry(
             video_id=video_id,
             channel_id=_channel_id(entry.findtext(f"{_YT}channelId") or "") or _channel_of(author) or whose,
             title=" ".join(plain(entry.findtext(f"{_ATOM}title"), TITLE_CHARS).split()),
@@ -136,11 +136,11 @@ def _living(root: Element, whose: str) -> Iterator[Entry]:
         )
 
 
-def _deleted(root: Element) -> Iterator[Entry]:
+def _deleted(root: Element) -> Iterator[FeedEntry]:
     for entry in root.iterfind(f"{_TOMB}deleted-entry"):
         by = entry.find(f"{_TOMB}by")
         video_id = _after_prefix(entry.get("ref"))
-        yield Entry(
+        yield FeedEntry(
             video_id=video_id,
             channel_id=_channel_of(by),
             channel=_name(by),

@@ -54,8 +54,8 @@ class Answer:
             raise took_too_long(self.url, self.deadline.seconds)
 
 
-class Door:
-    """The only way out: `streams.http.client.Reader` says what its arguments mean."""
+class GuardedTransport:
+    """The only way out: `streams.http.client.HttpClient` says what its arguments mean."""
 
     def __init__(self, proxy: str, internal: bool, insecure_tls: bool, piece_s: float) -> None:
         self._proxied = bool(proxy)

@@ -9,7 +9,7 @@ from streams.state.blobs import Blobs
 FOLDER = "parts"
 
 
-class Parts:
+class PartialTranscripts:
     """The finished stretches of one transcript to be, by number. Each is written whole."""
 
     def __init__(self, blobs: Blobs, name: str) -> None:

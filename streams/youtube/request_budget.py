@@ -20,7 +20,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from streams.errors import Paused, Unavailable
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ TRIAL_S = 900.0
 _INCONCLUSIVE = ("transient", "local", "unsupported")
 
 
-class Standing(NamedTuple):
+class LimiterStatus(NamedTuple):
     """What people are told of one egress identity; `identity` holds no password and no cookie."""
 
     identity: str
@@ -132,7 +132,7 @@ class Governor:
         if state.open_until is not None and self._now() < state.open_until:
             raise _paused(state.open_until, state.reason)
 
-    def refused(self, verdict: Verdict) -> None:
+    def refused(self, verdict: RefusalVerdict) -> None:
         """Learn how a piece of work ended that YouTube, or this machine, did not let end well.
 
         Only a refusal of the whole session leaves YouTube alone. What it says of one video shows that it
@@ -165,11 +165,11 @@ class Governor:
             with self._locked() as state:
                 state.requests += requests
 
-    def status(self) -> Standing:
+    def status(self) -> LimiterStatus:
         """Return where this identity stands; nothing is asked or written."""
         state, now = self._read(), self._now()
         is_open = state.open_until is not None and now < state.open_until
-        return Standing(
+        return LimiterStatus(
             identity=self._identity,
             open_until=state.open_until if is_open else None,
             reason=state.reason,
@@ -211,7 +211,7 @@ class Governor:
         state.turns += 1
         return wait.total_seconds()
 
-    def _open(self, verdict: Verdict) -> None:
+    def _open(self, verdict: RefusalVerdict) -> None:
         with self._locked() as state:
             now = self._now()
             if state.open_until is not None and now < state.open_until:

@@ -14,7 +14,7 @@ from said import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, top
 
 from agents.alerting import delivery, digest, queries
 from agents.alerting.alert import Alert
-from agents.alerting.service import Office
+from agents.alerting.service import AlertService
 from agents.consumer.consumer import Position
 from agents.queries.registry import asking
 from streams import events as e
@@ -46,7 +46,7 @@ class Bureau:
         self.open()
 
     def open(self) -> None:
-        self.office = Office(
+        self.office = AlertService(
             self.settings,
             Blobs(str(self.home / "blobs")),
             self.warehouse,
@@ -589,7 +589,7 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
         sent.append(message.title)
 
     kept = DeliveryLog(Blobs(str(tmp_path)))
-    courier = delivery.Courier("d", kept, queue.SimpleQueue(), lambda: NOON, send)
+    courier = delivery.DeliveryWorker("d", kept, queue.SimpleQueue(), lambda: NOON, send)
 
     def job(title: str, attempts: int) -> delivery.Job:
         return delivery.Job(title, "alert", "d", (), title, lambda: Message(title, "", ""), NOON, attempts)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from said import MODEL, NOON, assigned, numbers, seen, topic, video, write
 
-from agents.curation.codebook_service import Curator
+from agents.curation.codebook_service import CodebookService
 from agents.curation.video_corrections import Corrector, moment_of
 from agents.instance.event_publisher import Deliver, arrived, delivering_from
 from agents.queries.registry import VIEWS
@@ -59,8 +59,8 @@ def corrector(warehouse: Warehouse, blobs: Blobs, deliver: Deliver, **other: Any
     return Corrector(blobs, asking(warehouse), deliver, **parts | other)
 
 
-def curator(warehouse: Warehouse, blobs: Blobs, deliver: Deliver) -> Curator:
-    return Curator(blobs, asking(warehouse), deliver, lambda: LATER, "ann", pause=lambda _: None)
+def curator(warehouse: Warehouse, blobs: Blobs, deliver: Deliver) -> CodebookService:
+    return CodebookService(blobs, asking(warehouse), deliver, lambda: LATER, "ann", pause=lambda _: None)
 
 
 def clock() -> datetime:

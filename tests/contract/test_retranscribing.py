@@ -10,7 +10,7 @@ from agents.acquisition.audio_retention import retain
 from agents.transcription.retranscribe import Retranscriber
 from models.errors import BadInput
 from streams.events import AudioStored, Blob, Video, VideoAccepted, stable_id
-from streams.logs.screening_log import Outcome, Screened, Screening
+from streams.logs.screening_log import Outcome, ScreeningLog, ScreeningRecord
 from streams.state.blobs import Blobs
 from streams.talks.transcripts import key_of, version_of
 
@@ -33,8 +33,8 @@ class Archive:
     ) -> Video:
         video = Video(video_id=video_id, title=f"Talk {video_id}", published_at=JUNE)
         passes = VideoAccepted(video=video, media=media, captions=captions)
-        Screened(self.blobs).keep(
-            Screening(passes, outcome, said="" if outcome == "accepted" else "too short")
+        ScreeningLog(self.blobs).keep(
+            ScreeningRecord(passes, outcome, said="" if outcome == "accepted" else "too short")
         )
         return video
 

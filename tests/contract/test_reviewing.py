@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from agents.cli import app
 from agents.queries.registry import VIEWS
-from agents.screening.admission import Gate
-from agents.screening.video_reviews import Judged, Meanwhile, Reviewer, mark
+from agents.screening.admission import Admission
+from agents.screening.video_reviews import Meanwhile, Reviewer, ReviewOutcome, mark
 from models.embedding.embedder import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e
@@ -45,7 +45,7 @@ class Desk:
         self.lot = ParkingLot(self.blobs)
         minutes = itertools.count()
         self.now = lambda: NOON + timedelta(minutes=next(minutes))
-        self.gate = Gate(self.settings, self.blobs, no_model, self.lot, self.now)
+        self.gate = Admission(self.settings, self.blobs, no_model, self.lot, self.now)
 
     def write(self, events: Sequence[e.Event]) -> None:
         writer.write(self.warehouse, (row for event in events for row in writer.rows_of(event)))
@@ -70,7 +70,7 @@ class Desk:
                 self.lot.park(outcome, event)
             self.write([event, outcome])
 
-    def decided(self, video_id: str, verdict: Any, kind: str = "") -> Judged:
+    def decided(self, video_id: str, verdict: Any, kind: str = "") -> ReviewOutcome:
         self.reviewer("anna").judge(video_id, verdict, kind)
         return self.reviewer("ben").judge(video_id, verdict, kind)
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from agents.alerting import config_file
-from agents.alerting.config import Rulebook
+from agents.alerting.config import AlertConfig
 from agents.runtime.wiring import NAMES
 from streams.settings import Settings
 
@@ -141,7 +141,7 @@ def test_who_tells_people_and_who_lets_them_curate_has_what_it_takes() -> None:
 
 def test_the_shipped_rulebook_is_as_shipped_and_the_example_in_it_is_right() -> None:
     text = (ROOT / "infra" / "docker" / "alerts" / "alerts.yaml").read_text()
-    assert config_file.parse(text, "alerts.yaml") == Rulebook()
+    assert config_file.parse(text, "alerts.yaml") == AlertConfig()
     example = "\n".join(re.findall(r"^# ((?:rules|destinations| ).*)$", text, re.MULTILINE))
     assert [each.name for each in config_file.parse(example, "example").destinations] == ["team", "ann"]
 

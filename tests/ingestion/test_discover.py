@@ -31,7 +31,7 @@ from streams.events import (
 from streams.kafka.codec import decode
 from streams.state.outbox import Outbox
 from streams.youtube.client import YouTube
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 from streams.youtube.request_budget import Governor
 from tests.loopback_youtube import FakeVideo
 
@@ -331,7 +331,7 @@ class TestTrouble:
         study.youtube = YouTube(proxy=study.loopback.proxy, insecure_tls=True, governor=governor)
         study.restart()
         channel, search = study.add(talk.channel_id), study.add("RAG")
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         until = governor.status().open_until
         assert until is not None
         assert seen(await study.look()) == [talk.id]

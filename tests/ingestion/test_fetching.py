@@ -35,7 +35,7 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.http.client import Reader
+from streams.http.client import HttpClient
 from streams.state.blobs import Blobs
 from streams.youtube.client import YouTube
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
@@ -448,7 +448,7 @@ class TestWaiting:
     ) -> None:
         host.files[EPISODE] = audio
         youtube = YouTube(proxy=loopback.proxy, insecure_tls=True)
-        front = Front(tmp_path, youtube, reader=Reader(internal_addresses=False))
+        front = Front(tmp_path, youtube, reader=HttpClient(internal_addresses=False))
         with pytest.raises(DataError):
             await front.handle(episode(host))
         assert host.asked == []

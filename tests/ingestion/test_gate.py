@@ -9,8 +9,8 @@ from typing import Any
 import platformdirs
 import pytest
 
-from agents.screening.admission import Gate
-from agents.screening.relevance_ranker import Ranking
+from agents.screening.admission import Admission
+from agents.screening.relevance_ranker import RelevanceRanker
 from models.bundled_models import prepare
 from models.embedding.embedder import Embedder
 from models.errors import ModelUnavailable
@@ -70,10 +70,10 @@ class Study:
         self.sent: list[Event] = []
         self.gate = self.begun()
 
-    def begun(self, **settings: Any) -> Gate:
+    def begun(self, **settings: Any) -> Admission:
         """A new process on the same study."""
         self.settings = self.settings.model_copy(update=settings)
-        self.gate = Gate(self.settings, self.blobs, self.embedder, self.lot, self.now)
+        self.gate = Admission(self.settings, self.blobs, self.embedder, self.lot, self.now)
         return self.gate
 
     def now(self) -> datetime:
@@ -279,7 +279,7 @@ def test_retrained_mid_queue_who_waits_is_ranked_anew_by_one_model(
 def test_a_score_tells_nobody_what_another_reviewer_said(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="review")
     study.seen(video("a", *(text.format("Acorn") for text in OUT)))
-    ranking = Ranking(study.settings, study.blobs, lambda: embedder)
+    ranking = RelevanceRanker(study.settings, study.blobs, lambda: embedder)
     (before,) = ranking.of([video("a")])
     study.heard(study.said("anna", "a", "keep"))
     assert ranking.of([video("a")]) == [before]
@@ -303,7 +303,7 @@ def test_learning_anew_embeds_nothing_again(tmp_path: Path, embedder: Embedder) 
             return embedder.embed(texts)
 
     counting = Counting()
-    ranking = Ranking(study.settings, study.blobs, lambda: counting)
+    ranking = RelevanceRanker(study.settings, study.blobs, lambda: counting)
     ranking.of([video("keep-0", *(text.format("Acorn") for text in KEPT))])
     assert not any("Acorn" in text or "Bluebell" in text for text in asked), "videos are read from the blobs"
     described = len(asked)

@@ -14,14 +14,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.errors import Paused, Unavailable
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 from streams.youtube.request_budget import Governor, identity_of
 from tests.ingestion.moving_clock import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-THROTTLED = Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
-BLOCKED = Verdict("blocked", "YouTube takes this address for a bot", "session")
+THROTTLED = RefusalVerdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+BLOCKED = RefusalVerdict("blocked", "YouTube takes this address for a bot", "session")
 
 
 @pytest.fixture
@@ -108,7 +108,9 @@ class TestTurns:
 
 class TestBreaker:
     @pytest.mark.parametrize("verdict", [THROTTLED, BLOCKED])
-    def test_it_opens_for_an_hour_and_says_why(self, verdict: Verdict, tmp_path: Path, clock: Clock) -> None:
+    def test_it_opens_for_an_hour_and_says_why(
+        self, verdict: RefusalVerdict, tmp_path: Path, clock: Clock
+    ) -> None:
         one = governor(tmp_path, clock)
         one.turn()
         one.refused(verdict)
@@ -122,17 +124,17 @@ class TestBreaker:
     @pytest.mark.parametrize(
         "verdict",
         [
-            Verdict("local", "the proxy or its certificate is refused", "session"),  # a dead proxy
-            Verdict("local", "this machine cannot write the file", "session"),
-            Verdict("transient", "the transfer failed"),
-            Verdict("permanent", "it is private"),
-            Verdict("recheck", "YouTube does not find it"),
-            Verdict("gone", "there is no such channel", "source"),
-            Verdict("unsupported", "yt-dlp cannot read it"),
+            RefusalVerdict("local", "the proxy or its certificate is refused", "session"),  # a dead proxy
+            RefusalVerdict("local", "this machine cannot write the file", "session"),
+            RefusalVerdict("transient", "the transfer failed"),
+            RefusalVerdict("permanent", "it is private"),
+            RefusalVerdict("recheck", "YouTube does not find it"),
+            RefusalVerdict("gone", "there is no such channel", "source"),
+            RefusalVerdict("unsupported", "yt-dlp cannot read it"),
         ],
     )
     def test_what_is_not_about_the_session_leaves_it_closed(
-        self, verdict: Verdict, tmp_path: Path, clock: Clock
+        self, verdict: RefusalVerdict, tmp_path: Path, clock: Clock
     ) -> None:
         one = governor(tmp_path, clock)
         for _ in range(20):
@@ -176,7 +178,7 @@ class TestBreaker:
         one.refused(BLOCKED)
         clock.moment += HOUR
         one.turn()
-        one.refused(Verdict("permanent", "it was removed"))
+        one.refused(RefusalVerdict("permanent", "it was removed"))
         one.turn()
         one.turn()
 
@@ -187,7 +189,7 @@ class TestBreaker:
         one.refused(BLOCKED)
         clock.moment += HOUR
         one.turn()
-        one.refused(Verdict("transient", "the transfer failed"))
+        one.refused(RefusalVerdict("transient", "the transfer failed"))
         one.turn()
         one.refused(BLOCKED)
         assert paused_until(one) == clock.moment + 2 * HOUR  # still the same row
@@ -320,7 +322,7 @@ import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from streams.youtube.request_budget import Governor
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 
 governor = Governor(
     Path(sys.argv[1]), "no proxy, as a guest", 100_000, 3600.0,
@@ -332,7 +334,7 @@ for _ in range(int(sys.argv[2])):
     governor.turn()
     governor.counted(3)
 if sys.argv[3:] == ["refused"]:
-    governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+    governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
     os._exit(9)
 """
 

@@ -17,14 +17,14 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from agents.discovery.websub_receiver import BODY_LIMIT, Push
+from agents.discovery.websub_receiver import BODY_LIMIT, WebSubReceiver
 from agents.discovery.websub_subscriber import DENIED, IN_FLIGHT
 from agents.runtime.process import Runtime
 from agents.web.push import mount
 from streams.errors import Unavailable
 from streams.events import Event, Sighting, Source, Video, VideoFollowed, VideoSeen
 from streams.feeds.websub_subscriptions import LEASE_S, Subscription, Subscriptions, channel_of, topic_of
-from streams.http.client import Patience, Reader
+from streams.http.client import HttpClient, Timeouts
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
@@ -55,8 +55,8 @@ class Process:
         self.blobs = Blobs(str(home / "blobs"))
         self.events: list[Event] = []
         self.broken = False
-        reader = Reader(patience=Patience(piece_s=5.0, page_s=10.0))
-        self.push = Push(self.settings, self.blobs, reader, clock)
+        reader = HttpClient(patience=Timeouts(piece_s=5.0, page_s=10.0))
+        self.push = WebSubReceiver(self.settings, self.blobs, reader, clock)
         self.web = FastAPI()
         mount(self.web, self.push, self._deliver)
 
@@ -618,7 +618,7 @@ async def test_the_page_takes_deliveries_past_its_gate_and_into_the_study(
     )
     runtime = Runtime(settings, ())
     runtime.parts.warehouse.migrate()
-    push = Push(settings, runtime.parts.blobs, Reader(), runtime.parts.now)
+    push = WebSubReceiver(settings, runtime.parts.blobs, HttpClient(), runtime.parts.now)
     async with runtime.serving():
         assert await push.due(WATCHED) == [CHANNEL]
 

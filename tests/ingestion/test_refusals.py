@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from agents.consumer.retry import patiently
-from agents.runtime.wiring import Parts
+from agents.runtime.wiring import SharedResources
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
 from streams.settings import Settings
 from streams.youtube.client import YouTube
 from streams.youtube.cookies import read_cookies
-from streams.youtube.errors import Refused, RefusedForNow, Verdict, refusal_in
+from streams.youtube.errors import RefusalVerdict, RefusedForNow, YouTubeRefused, refusal_in
 from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import Clock
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
@@ -164,7 +164,7 @@ class TestBreaker:
         loopback.add(FakeVideo(TALK, audio=audio), FakeVideo(OTHER, audio=audio))
         loopback.fail(TALK, how)
         for _ in range(3):
-            with pytest.raises((Refused, RefusedForNow)) as refusal:
+            with pytest.raises((YouTubeRefused, RefusedForNow)) as refusal:
                 youtube.download_audio(TALK, tmp_path)
             assert refusal.value.verdict.scope == "video"
         assert governor.status().open_until is None
@@ -176,7 +176,7 @@ class TestBreaker:
         loopback.fail(PLAYLIST, "gone")
         loopback.add(FakeVideo(TALK))
         for locator, kind in (("@Nobody", "channel"), (PLAYLIST, "playlist")):
-            with pytest.raises(Refused):
+            with pytest.raises(YouTubeRefused):
                 list(youtube.listing(source(kind, locator), None))  # type: ignore[arg-type]
         assert governor.status().open_until is None
         assert len(list(youtube.listing(source("channel", "@Meetup"), None))) == 1
@@ -208,7 +208,7 @@ class TestBreaker:
     ) -> None:
         loopback.add_playlist(PLAYLIST)
         loopback.add(*(FakeVideo(f"talk{n:07}", "RAG") for n in range(40)))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         clock.moment += HOUR
         loopback.fail(PLAYLIST, "page 503")
         with pytest.raises(RefusedForNow, match="503"):  # yt-dlp's own second try is part of the trial
@@ -220,7 +220,7 @@ class TestBreaker:
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, clock: Clock
     ) -> None:
         loopback.add(FakeVideo(TALK), FakeVideo(OTHER, streamed=True))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         clock.moment += HOUR
         found = [hit.video.video_id for hit in youtube.listing(source("channel", "@Meetup"), None)]
         assert found == [TALK, OTHER]
@@ -244,7 +244,7 @@ class TestTurns:
         loopback.add(*(FakeVideo(f"talk{n:07}") for n in range(95)))
         listing = youtube.listing(source("channel", "@Meetup"), None)
         found = list(islice(listing, 30))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         asked = len(loopback.requests)
         with pytest.raises(Paused):
             found.extend(listing)
@@ -269,7 +269,7 @@ class TestTurns:
         youtube.download_audio(TALK, tmp_path)
         list(youtube.listing(source("channel", "@Meetup"), None))
         loopback.fail(OTHER, "private")
-        with pytest.raises(Refused):
+        with pytest.raises(YouTubeRefused):
             youtube.metadata(OTHER)
         assert governor.status().requests == len(loopback.requests)
         assert governor.status().turns == 5
@@ -303,7 +303,7 @@ class TestPatience:
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio))
         loopback.fail(TALK, "media 403")
-        with pytest.raises(Refused, match=r"\(6 attempts\).*then replay") as refusal:
+        with pytest.raises(YouTubeRefused, match=r"\(6 attempts\).*then replay") as refusal:
             await patiently(lambda: youtube.download_audio(TALK, tmp_path))
         assert refusal.value.verdict.kind == "transient"
         assert isinstance(refusal.value.__cause__, RefusedForNow)
@@ -315,7 +315,7 @@ class TestPatience:
 
         with pytest.raises(DataError, match=r"\(3 attempts\)") as error:
             await patiently(call, attempts=3)
-        assert not isinstance(error.value, Refused)
+        assert not isinstance(error.value, YouTubeRefused)
 
     async def test_a_pause_that_begins_between_two_attempts_ends_them(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, tmp_path: Path, impatient: None
@@ -327,7 +327,7 @@ class TestPatience:
             try:
                 youtube.download_audio(TALK, tmp_path)
             finally:  # meanwhile another agent was told to stop
-                governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+                governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
 
         with pytest.raises(Paused):
             await patiently(call)
@@ -473,7 +473,7 @@ class TestCookies:
         settings = Settings(
             home=tmp_path, proxy=loopback.proxy, insecure_tls=True, cookies=str(file), requests_per_hour=120
         )
-        parts = Parts(settings)
+        parts = SharedResources(settings)
         loopback.add(FakeVideo(TALK))
         parts.youtube.metadata(TALK)
         assert "hunter2-SID" in (loopback.requests[0].cookie or "")
@@ -494,7 +494,7 @@ class TestWhatIsNotThereYet:
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, tmp_path: Path
     ) -> None:
         loopback.add(FakeVideo(TALK, begins_at=START))
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.download_audio(TALK, tmp_path)
         assert refusal.value.verdict.kind == "wait"
         assert governor.status().open_until is None
@@ -525,14 +525,14 @@ class TestWhatIsNotThereYet:
         kinds |= {"geo": "geo", "unavailable": "recheck", "premiere": "wait"}
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, how)
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.metadata(TALK)
         assert refusal.value.verdict.kind == kinds[how]
 
     def test_private_then_public(self, youtube: YouTube, loopback: LoopbackYouTube) -> None:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, "private")
-        with pytest.raises(Refused, match="it is private"):
+        with pytest.raises(YouTubeRefused, match="it is private"):
             youtube.metadata(TALK)
         loopback.heal(TALK)
         assert youtube.metadata(TALK).video_id == TALK
@@ -574,7 +574,7 @@ class TestCures:
     ) -> None:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, how)
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.metadata(TALK)
         assert cure in refusal.value.cure
         assert ("GROUNDSWELL_COOKIES" in refusal.value.cure) == (how == "age")

@@ -20,7 +20,7 @@ from models.speech.transcriber import Done, SpeechModels
 from models.transcripts.transcript import Transcript
 from streams.events import Blob
 from streams.state.blobs import Blobs
-from streams.talks.partial_transcripts import Parts
+from streams.talks.partial_transcripts import PartialTranscripts
 from tests.processes import AUDIO, ROOT, until
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
@@ -105,7 +105,7 @@ async def test_a_process_that_is_killed_in_the_middle_goes_on_with_the_next_stre
 def test_what_was_kept_by_a_killed_worker_is_not_made_again(
     by_stretches: SpeechModels, blobs: Blobs, spoken: Path, at_home: Transcript
 ) -> None:
-    parts, samples = Parts(blobs, "transcripts/a/1.json"), audio.decode(spoken)
+    parts, samples = PartialTranscripts(blobs, "transcripts/a/1.json"), audio.decode(spoken)
     by_stretches.listen(samples, spoken.name, parts=parts)
     begun: list[Done] = []
     assert by_stretches.listen(samples, spoken.name, parts=parts, tell=begun.append) == at_home

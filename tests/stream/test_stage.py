@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from agents.alerting.alert import Alert
-from agents.consumer.consumer import Agent, Block, Position, Stage
+from agents.consumer.consumer import Agent, BatchPolicy, Consumer, Position
 from agents.consumer.dead_letter import traceback_key
 from agents.runtime.process import _start_app, _stop_app
 from agents.topics.reader_lag import READERS, behind
@@ -29,7 +29,7 @@ from streams.events import (
 from streams.kafka.admin import Cluster
 from streams.kafka.app import Outlet, attach, build_app
 from streams.kafka.codec import decode
-from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
+from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.processes import GIVE_UP_S
@@ -47,7 +47,7 @@ class Accept(Agent):
     """Accepts every video, except as the test says."""
 
     name: ClassVar[str] = "accept"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_SEEN,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_SEEN,)
 
     def __init__(self, trouble: dict[str, Exception] | None = None) -> None:
         self.trouble = trouble or {}
@@ -74,7 +74,7 @@ class Accept(Agent):
 
 
 class AcceptInBlocks(Accept):
-    block: ClassVar[Block] = Block(events=4, seconds=0.4)
+    block: ClassVar[BatchPolicy] = BatchPolicy(events=4, seconds=0.4)
 
 
 @asynccontextmanager
@@ -82,7 +82,7 @@ async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: i
     """An agent at work; yields the list of errors that would have ended the process."""
     fatal: list[BaseException] = []
     app = build_app(settings, f"{settings.study}.{agent.name}", settings.broker)
-    stage = Stage(
+    stage = Consumer(
         agent,
         outlet=Outlet(app, settings),
         blobs=Blobs(settings.blobs_url),
@@ -109,7 +109,7 @@ async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
     raise AssertionError(f"it did not happen within {GIVE_UP_S:.0f} s")
 
 
-def written(settings: Settings, topic: Topic) -> list[Event]:
+def written(settings: Settings, topic: KafkaTopic) -> list[Event]:
     """Everything a topic holds, in order."""
     from kafka import KafkaConsumer, TopicPartition
 

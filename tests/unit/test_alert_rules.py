@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from agents.alerting import apprise_client, config, config_file, queries
 from agents.alerting.messages import Message, of_alert, of_test, one_line
-from models.alerts.alert_state import Memory, Sign, look
-from models.alerts.quiet_hours import QuietHours, Schedule
+from models.alerts.alert_state import AlertSign, AlertState, look
+from models.alerts.quiet_hours import QuietHours, SendSchedule
 from streams.errors import Misconfigured
 from streams.settings import Settings
 
@@ -74,7 +74,7 @@ def test_quiet_ends_later_than_it_is_and_within_a_day(
 def test_what_is_due_is_due_until_the_next_one_is(
     at: datetime, clock: time, zone: str, weekday: int | None
 ) -> None:
-    schedule = Schedule(clock, ZoneInfo(zone), weekday)
+    schedule = SendSchedule(clock, ZoneInfo(zone), weekday)
     due = schedule.latest(at)
     assert due <= at
     assert schedule.latest(due) == due
@@ -85,13 +85,15 @@ def test_what_is_due_is_due_until_the_next_one_is(
 DAY = timedelta(days=1)
 
 
-def told(memory: Memory, now: datetime, *signs: Sign, kinds: str = "rising lag") -> tuple[Memory, list[str]]:
+def told(
+    memory: AlertState, now: datetime, *signs: AlertSign, kinds: str = "rising lag"
+) -> tuple[AlertState, list[str]]:
     return look(memory, signs, kinds.split(), now)
 
 
 def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_once() -> None:
-    rising, other = Sign("rising:1"), Sign("rising:2")
-    memory, said = told(Memory(), NOON, rising)
+    rising, other = AlertSign("rising:1"), AlertSign("rising:2")
+    memory, said = told(AlertState(), NOON, rising)
     assert said == []
     memory, said = told(memory, NOON + DAY, rising, other)
     assert said == ["rising:2"]
@@ -100,12 +102,12 @@ def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_o
     memory, said = told(memory, NOON + 3 * DAY)
     memory, said = told(memory, NOON + 4 * DAY, rising)
     assert said == ["rising:1"]  # it ended and began anew
-    assert Memory.model_validate_json(memory.model_dump_json()) == memory
+    assert AlertState.model_validate_json(memory.model_dump_json()) == memory
 
 
 def test_what_flickers_is_not_told_within_its_cool_down() -> None:
-    sign = Sign("rising:1", cool_down=7 * DAY)
-    memory, _ = told(Memory(looked=["rising"]), NOON, sign)
+    sign = AlertSign("rising:1", cool_down=7 * DAY)
+    memory, _ = told(AlertState(looked=["rising"]), NOON, sign)
     memory, _ = told(memory, NOON + DAY)
     memory, said = told(memory, NOON + 2 * DAY, sign)
     assert said == []
@@ -114,8 +116,8 @@ def test_what_flickers_is_not_told_within_its_cool_down() -> None:
 
 
 def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts() -> None:
-    lag = Sign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
-    memory, said = told(Memory(), NOON, lag)
+    lag = AlertSign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
+    memory, said = told(AlertState(), NOON, lag)
     assert said == []
     memory, said = told(memory, NOON + DAY / 4, lag)
     assert said == ["lag:"]
@@ -126,10 +128,10 @@ def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts
 
 
 def test_a_kind_that_is_not_looked_at_stays_as_it_was() -> None:
-    memory, _ = told(Memory(looked=["rising"]), NOON, Sign("rising:1"))
+    memory, _ = told(AlertState(looked=["rising"]), NOON, AlertSign("rising:1"))
     unseen, said = told(memory, NOON + DAY, kinds="lag")
     assert said == [] and unseen.signs == memory.signs
-    assert told(unseen, NOON + 2 * DAY, Sign("rising:1"))[1] == []
+    assert told(unseen, NOON + 2 * DAY, AlertSign("rising:1"))[1] == []
 
 
 RIGHT = """
@@ -158,7 +160,7 @@ def test_a_rulebook_says_what_it_says() -> None:
     team, ann, _ = book.destinations
     assert team.rules == ("emergence", "dead letters") and ann.rules is None
     assert team.quiet_hours == NIGHT
-    assert team.schedule == Schedule(time(17, 30), BERLIN, 4) and ann.schedule is None
+    assert team.schedule == SendSchedule(time(17, 30), BERLIN, 4) and ann.schedule is None
     assert [bound.name for bound in book.rules.threshold.bounds] == ["topic RAG", "theme Costs"]
 
 

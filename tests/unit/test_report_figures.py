@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.report.drawing import LEVELS, ON_HIGH, ON_LOW, ON_MIDDLE, ON_TILE, TILE_OF_OTHERS, TILES, label
-from agents.report.facts import Month, Pair, Share, Theme, Topic
+from agents.report.facts import ReportMonth, ReportPair, ReportShare, ReportTheme, ReportTopic
 from agents.report.figures import heatmap, order, treemap, trends
 from agents.report.page import TEMPLATES
-from agents.report.treemap import Box, Tiled, squarify, tile
+from agents.report.treemap import Bounds, Tiled, squarify, tile
 from models.stats.trend import wilson
 
-GROUND = Box(0, 0, 691.2, 450)
+GROUND = Bounds(0, 0, 691.2, 450)
 HOSTILE = (
     "<script>alert(1)</script>",
     "Retrieval" * 1111,
@@ -29,30 +29,32 @@ HOSTILE = (
 sizes = st.lists(st.integers(1, 500), min_size=1, max_size=12).map(lambda each: sorted(each, reverse=True))
 
 
-def share(videos: int, of_videos: int = 178) -> Share:
+def share(videos: int, of_videos: int = 178) -> ReportShare:
     interval = wilson(videos, of_videos)
-    return Share(videos, of_videos, videos / of_videos, interval.low, interval.high)
+    return ReportShare(videos, of_videos, videos / of_videos, interval.low, interval.high)
 
 
-def topic(number: int, videos: int, theme: str = "Theme", name: str = "") -> Topic:
-    return Topic(number, name or f"Topic {number}", theme, share(videos), videos, 1.0, ("word",), None, None)
+def topic(number: int, videos: int, theme: str = "Theme", name: str = "") -> ReportTopic:
+    return ReportTopic(
+        number, name or f"Topic {number}", theme, share(videos), videos, 1.0, ("word",), None, None
+    )
 
 
-def theme(name: str, *topics: Topic, months: tuple[Month, ...] = ()) -> Theme:
-    return Theme(name, topics[0].counted, 9, 9.0, None, None, topics, months)
+def theme(name: str, *topics: ReportTopic, months: tuple[ReportMonth, ...] = ()) -> ReportTheme:
+    return ReportTheme(name, topics[0].counted, 9, 9.0, None, None, topics, months)
 
 
-def pair(one: int, other: int, videos: int, jaccard: float) -> Pair:
-    return Pair(one, f"Topic {one}", other, f"Topic {other}", videos, jaccard, 1.0)
+def pair(one: int, other: int, videos: int, jaccard: float) -> ReportPair:
+    return ReportPair(one, f"Topic {one}", other, f"Topic {other}", videos, jaccard, 1.0)
 
 
-def overlap(one: Box, other: Box) -> float:
+def overlap(one: Bounds, other: Bounds) -> float:
     wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return max(wide, 0.0) * max(high, 0.0)
 
 
-def within(box: Box, ground: Box) -> bool:
+def within(box: Bounds, ground: Bounds) -> bool:
     slack = 1e-6
     return (
         box.x >= ground.x - slack
@@ -87,7 +89,7 @@ def test_topics_of_all_themes_have_areas_on_one_scale_in_spite_of_headings(group
         assert all(overlap(one, other) < 1e-6 for one, other in itertools.combinations(boxes, 2))
 
 
-def room(tiled: Tiled) -> Box:
+def room(tiled: Tiled) -> Bounds:
     return tiled.whole._replace(height=tiled.whole.height - 27.0)
 
 
@@ -120,10 +122,10 @@ def test_topics_that_occur_together_become_neighbours() -> None:
 
 
 MONTHS = (
-    Month("2025-01", False, share(0, 5)),
-    Month("2025-02", False, None),
-    Month("2025-03", False, share(5, 5)),
-    Month("2025-04", True, share(1, 2)),
+    ReportMonth("2025-01", False, share(0, 5)),
+    ReportMonth("2025-02", False, None),
+    ReportMonth("2025-03", False, share(5, 5)),
+    ReportMonth("2025-04", True, share(1, 2)),
 )
 
 
@@ -132,7 +134,7 @@ def all_figures(name: str = "") -> list[str]:
         theme("Theme", topic(1, 40, name=name), topic(2, 3), topic(3, 1), months=MONTHS),
         theme(name or "Other", topic(4, 1), months=MONTHS),
     )
-    pairs = [Pair(1, name, 2, "Topic 2", 3, 0.1, 1.2)]
+    pairs = [ReportPair(1, name, 2, "Topic 2", 3, 0.1, 1.2)]
     drawn = (
         treemap(themes),
         heatmap([each for of in themes for each in of.topics], pairs),

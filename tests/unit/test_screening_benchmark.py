@@ -14,14 +14,16 @@ import pytest
 
 from benchmarks import duplicates, screening
 from models.dedup.metadata_duplicates import Upload
-from models.relevance.ranking import Label, Talk
+from models.relevance.ranking import LabelledVideo, TalkMetadata
 
 PROGRAM = Path(screening.__file__)
 
 
-def label(at: int, keep: bool) -> Label:
+def label(at: int, keep: bool) -> LabelledVideo:
     vector = np.array([1.0 if keep else -1.0, at / 100], np.float32)
-    return Label(f"v{at}", Talk(f"talk {at}"), vector, keep, "experience report" if keep else "other")
+    return LabelledVideo(
+        f"v{at}", TalkMetadata(f"talk {at}"), vector, keep, "experience report" if keep else "other"
+    )
 
 
 def talk(name: str, day: str, **more: Any) -> dict[str, Any]:

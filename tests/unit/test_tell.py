@@ -20,7 +20,7 @@ from models.topics import (
     HealthChange,
     Merge,
     Outcome,
-    Quote,
+    SourceQuote,
     TopicState,
 )
 from streams import events as e
@@ -59,7 +59,7 @@ EMERGENCE = Emergence(
     log10_p=-8.25,
     first_on=date(2025, 1, 2),
     latest_on=DAY,
-    quotes=(Quote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server"),),
+    quotes=(SourceQuote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server"),),
     reason="4 of the last 50 talks speak of it, none of the 200 before",
     batch_id="b",
 )

@@ -72,11 +72,11 @@ def suggest(
     """Which theme a topic may belong to, from its words and quotes, and how sure that is."""
     from agents.cli.asking import ask
     from agents.curation.theme_suggestions import suggested
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
 
     settings = load_settings()
     rows = suggested(
-        partial(ask, settings), settings.codebook, Parts(settings).embedder.embed, topic_id=topic_id
+        partial(ask, settings), settings.codebook, SharedResources(settings).embedder.embed, topic_id=topic_id
     )
     if as_json:
         print_json(rows)

@@ -16,7 +16,7 @@ from agents.cli.curation.correcting import misused
 
 if TYPE_CHECKING:
     from agents.instance.event_publisher import Deliver
-    from agents.screening.video_reviews import Judged, Reviewer
+    from agents.screening.video_reviews import Reviewer, ReviewOutcome
     from models.relevance.kappa import Agreement
     from streams.settings import Settings
 
@@ -221,7 +221,7 @@ def _judge(
     _told(judged, as_json=as_json)
 
 
-def _told(judged: Judged, *, as_json: bool) -> None:
+def _told(judged: ReviewOutcome, *, as_json: bool) -> None:
     from agents.screening.video_reviews import said
 
     event, ruling = judged.event, judged.ruling

@@ -157,10 +157,10 @@ def check(
 
     from agents.discovery.connectors import lanes_of
     from agents.discovery.source_check import check as look
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
 
     settings = load_settings()
-    parts = Parts(settings)
+    parts = SharedResources(settings)
     (watched,) = _named(_sources(settings), [source_id])
     checks = look(lanes_of(settings, parts.youtube), parts.blobs, watched, settings.search_results)
     works = any(each.works and each.vouches for each in checks)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.drift.settings import DriftSettings
-from models.topics.drift.shift import Array, Parts, ShiftDetector
+from models.topics.drift.shift import Array, ShiftDetector, SplitSums
 from models.topics.online.centring import Vectors, unit
 
 STEPS = 127
@@ -68,13 +68,13 @@ class Centre:
         return change
 
 
-def _evidence(parts: Parts) -> Array:
+def _evidence(parts: SplitSums) -> Array:
     """Squared distance of the two means, by what sampling makes of it."""
     before, after = parts.videos_before, parts.videos_after
     gap = parts.after / after[:, None] - parts.before / before[:, None]
     return np.asarray((gap * gap).sum(axis=1) * before * after / (before + after), np.float64)
 
 
-def _distance(parts: Parts) -> Array:
+def _distance(parts: SplitSums) -> Array:
     before, after = unit(parts.before.astype(np.float64)), unit(parts.after.astype(np.float64))
     return np.asarray(1.0 - (before * after).sum(axis=1))

@@ -32,7 +32,7 @@ class Past:
     peak: float
 
 
-class Arrivals:
+class HistorySample:
     """A sample of the videos so far with their paragraphs, and where the latest videos come from.
 
     Of all videos those with the lowest hashes of their ids are kept (a bottom-k sample, Cohen and Kaplan,

@@ -10,11 +10,11 @@ from models.topics.lifecycle.reservoir import Sampled
 from models.topics.online.centring import Vectors
 from models.topics.online.partial_fit import count_words
 from models.topics.results import Birth, Consolidation, Dormancy, EarlierAssignment, Merge
-from models.topics.state import Memory
+from models.topics.state import ModelState
 
 
 @dataclass(frozen=True)
-class Looked:
+class ConsolidationResult:
     """What a look brought; as in `Outcome`."""
 
     births: tuple[Birth, ...]
@@ -32,7 +32,7 @@ class _Newborn:
     parent: int | None
 
 
-def look(memory: Memory, month: str, batch_id: str) -> Looked:
+def look(memory: ModelState, month: str, batch_id: str) -> ConsolidationResult:
     """Propose, and carry out what is accepted; topics unheard for long go to sleep either way.
 
     Args:
@@ -81,7 +81,7 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
     for topic_id in (*(merge.into for merge in merges), *woken, *(each.topic_id for each in newborn)):
         if topic_id in roster.centroids.topic_ids:
             memory.drift.begin(topic_id)
-    return Looked(
+    return ConsolidationResult(
         births,
         tuple(merges),
         (
@@ -95,7 +95,7 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
 
 
 def _births(
-    memory: Memory,
+    memory: ModelState,
     newborn: Sequence[_Newborn],
     sampled: Sequence[Sampled],
     vectors: Vectors,

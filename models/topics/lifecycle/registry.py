@@ -36,7 +36,7 @@ class LastHeard(BaseModel):
     month: str
 
 
-class Roster:
+class TopicRegistry:
     """Topics 1, 2, …: active ones have a slot among the centroids and BERTopic's labels, sleeping ones a
     place in the archive, and merged ones are aliases. An id is never given to another topic.
 

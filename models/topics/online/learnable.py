@@ -6,7 +6,7 @@ from models.topics.online.centring import Vectors
 
 
 @dataclass(frozen=True)
-class Said:
+class Learnable:
     """The paragraphs of a batch that are learned: those with words that are not boilerplate.
 
     Attributes:

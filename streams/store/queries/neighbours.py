@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.aggregation import UNITS, by_topic, mapped, talks
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse
@@ -13,7 +13,7 @@ def neighbours(
     topic_id: int,
     selection: Selection = EVERYTHING,
     limit: int = 10,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """Topics that occur in the same videos as one, the closest (Jaccard) first.
 

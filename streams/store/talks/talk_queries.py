@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
 from streams.store.damage import damaged_parts
@@ -52,7 +52,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     limit: int = 3,
     newest: bool = False,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """Paragraphs of a topic, at most one a video, with where to hear them: the most probable, or the newest.
 
@@ -86,7 +86,7 @@ def topic_talks(
     topic_id: int,
     limit: int = 3,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> TopicTalks:
     """Return what talks say of a topic, and of those that were merged into it, by one look at them."""
     applied = applied or book(warehouse, selection.codebook)

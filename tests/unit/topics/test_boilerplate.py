@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import BadInput
-from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings, Screened
+from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings, ScreenedParagraphs
 
 SPONSOR = (
     "This portion of the show is brought to you by our friends, who keep servers running while you sleep. "
@@ -41,7 +41,7 @@ def ready(settings: BoilerplateSettings | None = None) -> Boilerplate:
 
 def hear(
     boilerplate: Boilerplate, numbers: Iterable[int], *said: str, source: str = "show"
-) -> list[Screened]:
+) -> list[ScreenedParagraphs]:
     """A video a number: three paragraphs of its own, and what is said in all of them."""
     return [
         boilerplate.screen(
@@ -51,7 +51,7 @@ def hear(
     ]
 
 
-def left_out(screened: Screened) -> list[int]:
+def left_out(screened: ScreenedParagraphs) -> list[int]:
     return np.flatnonzero(screened.boilerplate).tolist()
 
 

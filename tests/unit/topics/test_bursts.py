@@ -25,7 +25,7 @@ from models.topics.bursts import (
     window as recent,
 )
 from models.topics.bursts.term_bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
-from models.topics.bursts.term_clustering import Candidate
+from models.topics.bursts.term_clustering import TermCandidate
 from models.topics.online.centring import Background, unit
 from models.topics.snapshot.snapshot import FORMAT
 
@@ -213,7 +213,7 @@ def test_another_spelling_of_a_name_that_is_kept_no_more_is_no_second_subject() 
     channel, background = TermBursts(BurstSettings()), Background(np.zeros(DIMENSION), 1.0)
     hear(channel, [*ordinary(150), *news(150, 20, RAG)], background)
     window = channel._recent
-    said = Candidate.of("marzipan", window, -9.0, background)
+    said = TermCandidate.of("marzipan", window, -9.0, background)
     window.videos = {number: video.thinned() for number, video in window.videos.items()}
     assert window.count("marzipan") and not window.saying("marzipan")
     assert channel._subjects.join(replace(said, term="marzipane"), window, background)

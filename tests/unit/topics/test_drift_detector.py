@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.topics.drift.detector import Detector, best_cut
 from models.topics.drift.lexicon import SLACK, Lexicon
-from models.topics.drift.shift import Parts, ShiftDetector
+from models.topics.drift.shift import ShiftDetector, SplitSums
 from models.topics.drift.watch import DriftSettings
 from models.topics.drift.wording import log_odds_change, most_said
 
@@ -80,7 +80,7 @@ def test_a_word_in_most_later_videos_gains_more_than_one_that_was_rare_and_is_go
 
 
 def test_what_varies_by_chance_alone_stays_below_the_threshold_and_a_shift_does_not() -> None:
-    def gap(parts: Parts) -> np.ndarray:
+    def gap(parts: SplitSums) -> np.ndarray:
         means = parts.after / parts.videos_after[:, None] - parts.before / parts.videos_before[:, None]
         return np.asarray((means**2).sum(axis=1), np.float64)
 

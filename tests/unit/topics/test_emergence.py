@@ -12,7 +12,7 @@ from models.topics.bursts.term_bursts import Burst, Spoken
 from models.topics.emergence.candidate import Newborn
 from models.topics.emergence.emergence import EmergenceSettings, EmergenceWatch
 from models.topics.online.centring import Background, Vectors, unit
-from models.topics.results import Emergence, Quote
+from models.topics.results import Emergence, SourceQuote
 
 DIMENSION = 48
 SUBJECTS = ("bread", "ships", "bees", "clocks", "trains", "glass", "comets")
@@ -113,7 +113,7 @@ def mixed(subject: str, every: int, count: int, show: str = "") -> list[Said]:
 def burst(study: Study, numbers: Sequence[int], *terms: str, is_name: bool = True) -> Burst:
     talks = [study.heard[number] for number in numbers]
     quotes = tuple(
-        Quote(each.paragraph_ids[0], each.video_id, each.source, each.published_on, 12.5, each.texts[0])
+        SourceQuote(each.paragraph_ids[0], each.video_id, each.source, each.published_on, 12.5, each.texts[0])
         for each in (talks[0], talks[-1])
     )
     return Burst(

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.web.curation_context import said
 from agents.web.pages.operation.checking import Checked, in_time
-from agents.web.pages.operation.watching import Watch, reachable
+from agents.web.pages.operation.watching import WatchedSources, reachable
 from agents.web.security.access import Curates
 from agents.web.site import Row, Site, query
 from streams.errors import DataError, Explained
@@ -41,14 +41,14 @@ Id = Annotated[str, Path(pattern=ID)]
 
 def mount(site: Site) -> None:
     """Add the page, and what people may do on it."""
-    watch = Watch(site)
+    watch = WatchedSources(site)
     _show(watch)
     _take_in(watch)
     _check(watch)
     _change(watch)
 
 
-def _show(watch: Watch) -> None:
+def _show(watch: WatchedSources) -> None:
     @watch.site.page("/sources", "sources.html")
     def page(
         done: str = "",
@@ -71,7 +71,7 @@ def _show(watch: Watch) -> None:
         return RedirectResponse("/sources", 303)
 
 
-def _take_in(watch: Watch) -> None:
+def _take_in(watch: WatchedSources) -> None:
     now = watch.site.runtime.parts.now
 
     @watch.site.web.post("/sources", include_in_schema=False, response_class=HTMLResponse)
@@ -101,7 +101,7 @@ def _take_in(watch: Watch) -> None:
         return RedirectResponse(f"/sources?done=preset&many={made.count('added')}", 303)
 
 
-def _check(watch: Watch) -> None:
+def _check(watch: WatchedSources) -> None:
     one = threading.Lock()
 
     @watch.site.web.post("/sources/{name}/check", include_in_schema=False, response_class=HTMLResponse)
@@ -116,7 +116,7 @@ def _check(watch: Watch) -> None:
         return watch.answer(request, page)
 
 
-def _change(watch: Watch) -> None:
+def _change(watch: WatchedSources) -> None:
     sources = watch.sources
 
     @watch.site.web.post("/sources/{name}/{action}", include_in_schema=False, response_class=HTMLResponse)
