@@ -147,7 +147,7 @@ class Discovering:
                 headers = {"X-Hub-Signature": command["signature"]}
                 status, events = self.push.deliver(command["token"], headers, command["body"].encode())
                 self._store(events)
-                self.push.sent(events)
+                self.push.mark_sent(events)
                 return {"status": status}
             case "found":
                 return self._found()

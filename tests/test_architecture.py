@@ -25,6 +25,8 @@ LONGEST, WIDEST = 350, 13
 """Lines of a module, and modules of a package."""
 PUBLISHED = "agents/web/api/"
 """The names of its classes are those of the schemas in openapi.json; they describe what other classes are."""
+RIDDLES = {"told", "said", "made", "_moment", "patiently", "believe", "in_less", "side_by_side", "underway"}
+"""Of functions and methods: a name says what comes back or what is done, in words to search for."""
 HEAVY = ("torch", "bertopic", "faust", "clickhouse_connect", "kafka", "yt_dlp", "pandas")
 LIGHT = {
     "agents",
@@ -151,6 +153,20 @@ def test_a_public_class_has_its_name_to_itself() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where.setdefault(node.name, []).append(name)
     assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
+
+
+def test_a_function_says_what_it_returns_or_does() -> None:
+    found = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+        found += [
+            f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+            for scope in scopes
+            for node in scope.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in RIDDLES
+        ]
+    assert found == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,7 +13,7 @@ from typing import ClassVar
 import structlog
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
+from agents.consumer.retry import with_retries
 from models.errors import BadInput
 from models.transcripts.captions import parse
 from streams.errors import DataError, Unavailable
@@ -59,7 +59,7 @@ class Caption(Agent):
         # Captions in another language than is spoken are a translation: not what was said.
         languages = [video.language] if video.language else self._settings.languages
         try:
-            captions = await patiently(
+            captions = await with_retries(
                 lambda: self._youtube.captions(video.video_id, languages), attempts=TRIES
             )
         except (DataError, Unavailable) as error:

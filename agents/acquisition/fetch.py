@@ -22,7 +22,7 @@ import structlog
 from agents.acquisition.audio_retention import retain
 from agents.acquisition.verify_recording import RecordingError, verify
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
+from agents.consumer.retry import with_retries
 from agents.screening.availability_policy import LOCAL, EarlierChecks, GiveUp, after
 from streams.errors import DataError, Explained, Paused, Unavailable
 from streams.events import (
@@ -98,7 +98,7 @@ class Fetch(Agent):
                 return [parking.parked]
             before = EarlierChecks(event.key, parking.counts, parking.parked.attempt, parking.pauses)
         try:
-            stored = await patiently(lambda: self._stored(event.video))
+            stored = await with_retries(lambda: self._stored(event.video))
         except (DataError, Unavailable) as error:
             return [await asyncio.to_thread(self._refused, event, error, before)]
         await asyncio.to_thread(self._lot.leave, event.key)

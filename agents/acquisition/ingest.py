@@ -160,7 +160,7 @@ class Ingest:
         return self._hand(name, seen)
 
     def _video(self, name: str, digest: str, about: dict[str, Any]) -> Video:
-        published_at = self.given.published_at or _moment(about.get("published_at"), name)
+        published_at = self.given.published_at or _published_at(about.get("published_at"), name)
         if published_at is None:
             raise DataError(
                 f"the publication date of {intake.text(name)} is unknown, so it belongs to no month",
@@ -243,7 +243,7 @@ def _sidecar(path: Path) -> dict[str, Any]:
     return _metadata(talk_files.read(beside, talk_files.SIDECAR_BYTES), _name(beside))
 
 
-def _moment(stated: Any, name: str) -> datetime | None:
+def _published_at(stated: Any, name: str) -> datetime | None:
     if not stated:
         return None
     try:

@@ -173,7 +173,7 @@ class AlertService:
             if courier is None:
                 courier = DeliveryWorker(destination.name, self.kept, self._outcomes, self._now, self._send)
                 self._couriers[destination.name] = courier
-            courier.look_after(now)
+            courier.mark_timeout(now)
             if not courier.is_free(now):
                 continue
             jobs, records = self._due(destination, rows, now)
@@ -181,9 +181,9 @@ class AlertService:
                 if self.kept.record(record):
                     self._outcomes.put(record)
             if jobs:
-                self._set_out(courier, destination, jobs, now)
+                self._start_delivery(courier, destination, jobs, now)
 
-    def _set_out(
+    def _start_delivery(
         self, courier: DeliveryWorker, destination: Destination, jobs: Sequence[Job], now: datetime
     ) -> None:
         try:
@@ -191,18 +191,18 @@ class AlertService:
         except Explained as error:
             for job in jobs:
                 pause = delivery.pause_after(job.attempts + 1)
-                record = job.stands("failed", now, str(error), now + pause, job.attempts + 1)
+                record = job.as_record("failed", now, str(error), now + pause, job.attempts + 1)
                 if self.kept.record(record):
                     self._outcomes.put(record)
             return
-        courier.set_out(jobs, address)
+        courier.start_delivery(jobs, address)
 
     def _due(
         self, destination: Destination, rows: Sequence[dict[str, Any]], now: datetime
     ) -> tuple[list[Job], list[DeliveryRecorded]]:
         if destination.schedule is not None:
             return self._digest_due(destination, rows, now)
-        return delivery.at_once(destination, self._book, rows, self.kept, now, self._compose)
+        return delivery.instant_deliveries(destination, self._book, rows, self.kept, now, self._compose)
 
     def _compose(self, row: Mapping[str, Any]) -> messages.Message:
         more = messages.more_quotes(self._warehouse, row)
@@ -252,7 +252,7 @@ class AlertService:
         if isinstance(verdict, DeliveryRecorded):
             return [], [verdict]
         if verdict and every == "daily" and not told and gather().is_empty:
-            return [], [job.stands("skipped", now, EMPTY)]
+            return [], [job.as_record("skipped", now, EMPTY)]
         return ([job] if verdict else []), self._overtaken(destination.name, due, now)
 
     def _last_digest(self, destination: str, due: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ ATTEMPTS = 6
 WAIT_MAX_S = 120.0
 
 
-async def patiently(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+async def with_retries(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
     """Run a blocking call in a thread; when it is `Unavailable` try again with back-off.
 
     What asks for being left alone is never asked again at once: it comes out as it is.

@@ -43,11 +43,11 @@ def agreed(rows: Iterable[Row]) -> Agreed:
     return Agreed(tuple(pairs(said)), tuple(differing))
 
 
-def told(found: Agreement) -> str:
+def describe_agreement(found: Agreement) -> str:
     """Say how far two agree.
 
     Example:
-        >>> told(Agreement(4, 0.75, 0.5))
+        >>> describe_agreement(Agreement(4, 0.75, 0.5))
         'the same for 75.0 % of 4 topics, kappa 0.50'
     """
     if found.observed is None:

@@ -103,7 +103,7 @@ class Discover(Agent):
 
     async def tick(self) -> Sequence[Event]:
         """Return the sources that are due, videos whose wait is over, and talks that a person keeps."""
-        await asyncio.to_thread(self._again.sent)
+        await asyncio.to_thread(self._again.mark_sent)
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
         return await asyncio.to_thread(

@@ -86,7 +86,7 @@ class ResumeUnfinished:
         letters = [self._letter(each) for each in unreadable]
         return [*relearn, *again, *letters]
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         """Learn that what `at_start` returned has been sent."""
         if self._relearning is not None:
             self._epochs.mark_sent(self._relearning)

@@ -94,7 +94,7 @@ class WebSubReceiver:
             return self._ignore(202, "cannot be read", token, cause=error.cause)
         return 204, list(self._events(known, entries))
 
-    def sent(self, events: Sequence[Event]) -> None:
+    def mark_sent(self, events: Sequence[Event]) -> None:
         """Learn that events were sent: a new title is the known one from now on. Blocks."""
         for event in events:
             kept = self._outbox.kept(event.video.video_id) if isinstance(event, VideoFollowed) else None

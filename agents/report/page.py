@@ -60,7 +60,7 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
         "points": lambda change: f"{change:+.1f}".replace("-", "−"),
         "thousands": "{:,}".format,
         "named": lambda text: label(text, LONGEST_NAME),
-        "told": told,
+        "shorten_quote": shorten_quote,
         "day": wording.day,
         "period": period,
     }
@@ -85,11 +85,11 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
     )
 
 
-def told(text: str, most: int = LONGEST_QUOTE) -> str:
+def shorten_quote(text: str, most: int = LONGEST_QUOTE) -> str:
     """Return a quote as it is, or its beginning up to a whole word.
 
     Example:
-        >>> told("We put the tools behind it", 15)
+        >>> shorten_quote("We put the tools behind it", 15)
         'We put the …'
     """
     if len(text) <= most:

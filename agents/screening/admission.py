@@ -175,7 +175,7 @@ class Admission:
     ) -> VideoAccepted | VideoRejected:
         if ruling.verdict == "keep":
             return self._accepted(passes, by_reviewers=True)
-        return self._rejected(passes, "not relevant", told(ruling), by_reviewers=True)
+        return self._rejected(passes, "not relevant", describe_decision(ruling), by_reviewers=True)
 
     def _accepted(self, passes: VideoAccepted, *, by_reviewers: bool = False) -> VideoAccepted:
         self._screened.keep(ScreeningRecord(passes, "accepted", by_reviewers))
@@ -269,7 +269,7 @@ class Admission:
                 yield from self._with(parking, parking.parked.relevance)
 
 
-def told(ruling: Ruling[VideoReviewed]) -> str:
+def describe_decision(ruling: Ruling[VideoReviewed]) -> str:
     """Say who decided what of a video.
 
     Example:

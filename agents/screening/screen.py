@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 import structlog
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
+from agents.consumer.retry import with_retries
 from agents.screening.availability_policy import EarlierChecks, GiveUp, RetryAt, after, before_its_recording
 from models.embedding.language import identify
 from streams.errors import DataError, Unavailable
@@ -117,7 +117,7 @@ class Screen(Agent):
         waits: RetryAt | GiveUp | None = None
         if event.media is None and event.captions is None and not video.media_url:
             try:
-                found = await patiently(lambda: self._youtube.metadata(video.video_id))
+                found = await with_retries(lambda: self._youtube.metadata(video.video_id))
             except (DataError, Unavailable) as error:
                 decision = after(error, before, self._now())
                 if isinstance(decision, GiveUp) and decision.rule is None:

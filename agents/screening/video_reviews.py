@@ -148,7 +148,7 @@ class Reviewer:
         known, ruling = self._known(video_id), self.ruling(video_id)
         if ruling.state == "decided":
             raise BadInput(
-                f"{video_id} is decided already: {said(ruling)}",
+                f"{video_id} is decided already: {describe_ruling(ruling)}",
                 f"to change that: groundswell review adjudicate {video_id} keep|exclude",
             )
         if ruling.state == "disputed" and self.own(ruling) is None:
@@ -192,7 +192,7 @@ class Reviewer:
             )
         if ruling.state == "decided" and ruling.verdict == verdict:
             raise BadInput(
-                f"nobody disagrees about {video_id}: it is decided so already ({said(ruling)})",
+                f"nobody disagrees about {video_id}: it is decided so already ({describe_ruling(ruling)})",
                 "nothing is to be done",
             )
         same = [each.talk_kind for each in ruling.said if each.verdict == verdict]
@@ -217,7 +217,7 @@ class Reviewer:
         last = max(mine, key=lambda each: each.reviewed_at)
         if (ruling := rulings[last.video_id]).state == "decided":
             raise BadInput(
-                f"{last.video_id} is decided meanwhile: {said(ruling)}",
+                f"{last.video_id} is decided meanwhile: {describe_ruling(ruling)}",
                 f"to change that: groundswell review adjudicate {last.video_id} keep|exclude",
             )
         self._send(self._event(last.video_id, "undone", last.talk_kind, "", final=False))
@@ -299,11 +299,11 @@ class Reviewer:
         screening = self._screened.get(video_id)
         passed = known["state"] in PASSED or (screening is not None and screening.outcome == "accepted")
         if ruling.verdict == EXCLUDE and passed and not known["withdrawn"]:
-            return tuple(corrector.withdraw([video_id], BY_REVIEWERS + said(ruling)))
+            return tuple(corrector.withdraw([video_id], BY_REVIEWERS + describe_ruling(ruling)))
         if ruling.verdict == "keep" and known["withdrawn"]:
             why = next((row["reason"] for row in known["corrections"] if row["what"] == "withdrawn"), "")
             if why.startswith(BY_REVIEWERS):
-                return tuple(corrector.restore([video_id], BY_REVIEWERS + said(ruling)))
+                return tuple(corrector.restore([video_id], BY_REVIEWERS + describe_ruling(ruling)))
         return ()
 
 
@@ -329,7 +329,7 @@ def kind_of(text: str) -> str:
     )
 
 
-def said(ruling: Ruling[VideoReviewed]) -> str:
+def describe_ruling(ruling: Ruling[VideoReviewed]) -> str:
     """Say who decided what, in one line.
 
     Example: "anna: tutorial, ben: lecture", "keep, adjudicated by clara".

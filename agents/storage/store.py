@@ -64,7 +64,7 @@ class Store(Agent):
         ALERTS,
         DEAD_LETTERS,
     )
-    block: ClassVar[BatchPolicy] = BatchPolicy(events=500, seconds=0.5)
+    batch: ClassVar[BatchPolicy] = BatchPolicy(events=500, seconds=0.5)
 
     def __init__(self, warehouse: Warehouse, blobs: Blobs) -> None:
         self._warehouse = warehouse
@@ -113,7 +113,7 @@ class Store(Agent):
                 tokens=paragraph.tokens,
             )
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         """Write the block."""
         rows, self._rows = self._rows, []
         await asyncio.to_thread(writer.write, self._warehouse, rows)

@@ -24,7 +24,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import ATTEMPTS, patiently
+from agents.consumer.retry import ATTEMPTS, with_retries
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicEvent, TopicLabelled, stable_id
 from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
@@ -220,7 +220,7 @@ class Label(Agent):
             await asyncio.sleep(pause)
             if quotes := await asyncio.to_thread(self._shown, event.topic_id):
                 break
-        said = await patiently(lambda: labeller.answer(words, quotes), attempts=self._attempts)
+        said = await with_retries(lambda: labeller.answer(words, quotes), attempts=self._attempts)
         answered = _Answered(words=words, label=cleaned(said), by=labeller.name)
         if answered.label is None:
             log.warning(

@@ -81,7 +81,7 @@ class Transcribe(Agent):
         self._now = now
         self._glossary = glossary
         self._pool = SpeechPool(speech, blobs, folder, settings.speech_workers)
-        self.at_once = settings.speech_workers + 1  # while all are transcribed, the next one is decoded
+        self.concurrency = settings.speech_workers + 1  # while all are transcribed, the next one is decoded
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # The one process of an embedded study finds its own lease again after a kill -9.
         self._owner = EMBEDDED if settings.embedded_broker else uuid.uuid4().hex

@@ -78,7 +78,7 @@ class CurationContext:
             RequestRefused: 422, it cannot be decided.
             Unavailable: the broker does not answer.
         """
-        with said(), self.deliver() as deliver:
+        with as_refusal(), self.deliver() as deliver:
             yield CodebookService(
                 self.blobs,
                 self.ask,
@@ -97,7 +97,7 @@ class CurationContext:
 
 
 @contextmanager
-def said() -> Iterator[None]:
+def as_refusal() -> Iterator[None]:
     """Say what cannot be decided as a refusal.
 
     Raises:

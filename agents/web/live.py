@@ -214,7 +214,7 @@ class Looking:
         Raises:
             Unavailable: the database does not answer.
         """
-        now = ask(self._warehouse, change_feed.standing)
+        now = ask(self._warehouse, change_feed.change_cursor)
         if before is None:
             self._raised()
             return now, [Happened("here", "")]

@@ -111,7 +111,7 @@ def _pass_on(
             log.warning("a delivery is ignored", why="cannot be sent", cause=error.cause)
             push.ignored["cannot be sent"] += 1
             return 202
-        push.sent(events)
+        push.mark_sent(events)
     return status
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from models.audio.samples import SAMPLE_RATE, Audio
 from models.errors import ModelUnavailable, first_line
 from models.loading import malloc
-from models.loading.gpu_memory import in_less
+from models.loading.gpu_memory import retry_with_smaller_batch
 from models.loading.model_locator import label, locate
 from models.speakers.voice_clustering import bound
 from models.transcripts.transcript import Turn, Voice
@@ -137,7 +137,7 @@ class Diarizer:
             self._device, self._pipeline = "cpu", None
             return self._loaded()(sound, **self._bounds, hook=_tidy())
 
-        found, batch = in_less(self._batch, at_once, on_cpu)
+        found, batch = retry_with_smaller_batch(self._batch, at_once, on_cpu)
         self._batch = batch or BATCH
         return found
 

@@ -20,7 +20,7 @@ Again = Callable[[Audio, float], list[Passage]]
 """Decodes a part of the recording with all safeguards; told the second at which the part begins."""
 
 
-def believe(
+def filter_hallucinations(
     audio: Audio,
     passages: Sequence[Passage],
     again: Again,

@@ -263,7 +263,7 @@ class TopicModel:
                 )
                 self.memory.roster.representatives.add(topic_id, representative, said.vectors[at])
         present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
-        self.memory.roster.hear(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
+        self.memory.roster.mark_seen(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
         self.memory.schedule.count(len(said.rows), None if seen else batch.month)
 
 

@@ -17,10 +17,10 @@ import structlog
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from streams import intake
 from streams.errors import DataError
 from streams.intake import DESCRIPTION_CHARS, TITLE_CHARS, YOUTUBE_FEED_BYTES
 from streams.text_sanitizer import plain, refuse_web_page
+from streams.timestamps import from_iso
 from streams.youtube.locators import HOME
 
 log = structlog.get_logger()
@@ -127,8 +127,8 @@ def _living(root: Element, whose: str) -> Iterator[FeedEntry]:
             channel=_name(author),
             # Made here: what a feed calls a link may lead anywhere.
             url=f"{HOME}/watch?v={video_id}",
-            published_at=_moment(entry.findtext(f"{_ATOM}published")),
-            updated_at=_moment(entry.findtext(f"{_ATOM}updated")),
+            published_at=_timestamp(entry.findtext(f"{_ATOM}published")),
+            updated_at=_timestamp(entry.findtext(f"{_ATOM}updated")),
             short_form=any(_path(link).startswith("/shorts/") for link in links),
             description=plain(
                 entry.findtext(f"{_MEDIA}group/{_MEDIA}description"), DESCRIPTION_CHARS
@@ -145,7 +145,7 @@ def _deleted(root: Element) -> Iterator[FeedEntry]:
             channel_id=_channel_of(by),
             channel=_name(by),
             url=f"{HOME}/watch?v={video_id}",
-            updated_at=_moment(entry.get("when")),
+            updated_at=_timestamp(entry.get("when")),
             deleted=True,
         )
 
@@ -180,10 +180,7 @@ def _path(address: str) -> str:
         return ""
 
 
-def _moment(text: str | None) -> datetime | None:
-    """Return a moment in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
-    try:
-        moment = datetime.fromisoformat((text or "").strip())
-        return intake.known_moment(moment.astimezone(UTC)) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+def _timestamp(text: str | None) -> datetime | None:
+    """Return a timestamp in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
+    stated = from_iso((text or "").strip())
+    return stated.astimezone(UTC) if stated else None

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from streams import intake
 from streams.errors import DataError
 from streams.events import Source, Video
+from streams.timestamps import from_unix, known_moment
 from streams.youtube.captions import CaptionFile, download, written
 from streams.youtube.errors import NONE_LISTED, PAID, RefusalVerdict, explained, hidden_in, refusal_in
 from streams.youtube.locators import HOME, addresses, parse_locator
@@ -262,23 +262,15 @@ def _begins_at(info: dict[str, Any]) -> datetime | None:
     """Return when an upcoming video is to begin; of others the same field says when they did."""
     if info.get("live_status") != "is_upcoming" or info.get("release_timestamp") is None:
         return None
-    return _moment(info["release_timestamp"])
+    return from_unix(info["release_timestamp"])
 
 
 def _published_at(info: dict[str, Any]) -> datetime | None:
     if info.get("timestamp") is not None:
-        return _moment(info["timestamp"])
+        return from_unix(info["timestamp"])
     if info.get("upload_date"):
-        return intake.known_moment(datetime.strptime(info["upload_date"], "%Y%m%d").replace(tzinfo=UTC))
+        return known_moment(datetime.strptime(info["upload_date"], "%Y%m%d").replace(tzinfo=UTC))
     return None
-
-
-def _moment(seconds: float) -> datetime | None:
-    """Return a moment from seconds since 1970; one that cannot be is unknown."""
-    try:
-        return intake.known_moment(datetime.fromtimestamp(seconds, UTC))
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _language(info: dict[str, Any]) -> str | None:

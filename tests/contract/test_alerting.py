@@ -594,7 +594,7 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
     def job(title: str, attempts: int) -> delivery.Job:
         return delivery.Job(title, "alert", "d", (), title, lambda: Message(title, "", ""), NOON, attempts)
 
-    courier.set_out([job("bad", 3), job("good", 0), job("fine", 0)], "json://x")
+    courier.start_delivery([job("bad", 3), job("good", 0), job("fine", 0)], "json://x")
     courier.wait(10)
     assert sent == ["good", "fine"]
     (bad,) = [each for each in kept.deliveries() if each.state == "failed"]
@@ -602,7 +602,7 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
     old = delivery.Job(
         "bad", "alert", "d", (), "bad", lambda: Message("bad", "", ""), NOON - timedelta(days=8), 9
     )
-    courier.set_out([old], "json://x")
+    courier.start_delivery([old], "json://x")
     courier.wait(10)
     (bad,) = [each for each in kept.deliveries() if each.state == "failed"]
     assert (bad.next_at, bad.error) == (None, "given up: too long")

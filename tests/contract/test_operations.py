@@ -283,7 +283,7 @@ async def test_metrics_say_how_fresh_the_store_is_and_what_comes_again_makes_it_
     async def take(*events: e.Event) -> tuple[float, float]:
         for event in events:
             await store.handle(event, at)
-        await store.settle()
+        await store.commit()
         return value(NEWEST, "seen"), value(NEWEST, "published")
 
     NEWEST.clear()
@@ -306,11 +306,11 @@ async def test_a_checkpoint_of_the_topic_model_says_when_it_was_made(tmp_path: P
     track = Track(blobs, load("blank"), embedder, TopicSettings())
     await track.start()
     CHECKPOINT.set(0)
-    await track.settle()
+    await track.commit()
     assert value(CHECKPOINT) == 0  # nothing was learned, nothing was written
-    track.passed_by(Position("log-1", "paragraphs.embedded", 0, 0))
+    track.on_dead_letter(Position("log-1", "paragraphs.embedded", 0, 0))
     before = datetime.now(UTC).timestamp()
-    await track.settle()
+    await track.commit()
     assert before <= value(CHECKPOINT) <= datetime.now(UTC).timestamp()
 
 

@@ -199,12 +199,12 @@ async def test_killed_anywhere_the_same_talks_are_rejected(
         await learn(killed, [event], number)  # … and never settled
         track = await tracker(other)
         outputs += await learn(track, [event], number)
-        await track.settle()
+        await track.commit()
     assert outputs == expected
     assert await learn(await tracker(other), log) == expected  # all of it comes again
     one = await tracker(show)
     await learn(one, log)
-    await one.settle()
+    await one.commit()
     assert newest(show.blobs) == newest(other.blobs), "settled once, or after each talk"
 
 
@@ -223,7 +223,7 @@ async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
     assert kept.event_id != log[2].event_id
     outputs = await learn(track, [kept, log[2]], len(log))
     assert outcomes(outputs) == [("a elsewhere", "learned"), ("a elsewhere", "rejected")]
-    await track.settle()
+    await track.commit()
     again = await tracker(show)
     assert await learn(again, [kept, log[2]], len(log)) == outputs
     third = show.episode("a at a third place", sample(0), 40)
@@ -273,7 +273,7 @@ async def test_a_new_epoch_learns_all_again_and_judges_for_itself(
 ) -> None:
     old = await tracker(show)
     before = await learn(old, log)
-    await old.settle()
+    await old.commit()
     Epochs(show.blobs).begin(datetime(2025, 1, 1, tzinfo=UTC))
     after = await learn(await tracker(show), [log[2], log[0], *log[3:]], len(log))
     assert outcomes(after) == [
@@ -291,7 +291,7 @@ async def test_a_checkpoint_from_before_talks_were_compared_knows_none_of_them(
 ) -> None:
     track = await tracker(show)
     await learn(track, log[:2])
-    await track.settle()
+    await track.commit()
     (key,) = show.blobs.keys(CHECKPOINTS)
     written = snapshot.load(show.blobs.get(key))
     arrays = {name: each for name, each in written.arrays.items() if not name.startswith("repeats_")}

@@ -245,7 +245,7 @@ async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_defau
             if isinstance(event, e.ParagraphsEmbedded):
                 event = event.model_copy(update={"paragraphs": blob})
             assert await store.handle(event, at) == ()
-        await store.settle()
+        await store.commit()
         there = warehouse.rows(
             """
             SELECT table, name FROM system.columns WHERE database = {db:String} AND table IN

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agents.consumer.retry import patiently
+from agents.consumer.retry import with_retries
 from agents.runtime.wiring import SharedResources
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
@@ -284,7 +284,7 @@ class TestPatience:
             raise pause
 
         with pytest.raises(Paused) as raised:
-            await patiently(call)
+            await with_retries(call)
         assert raised.value is pause
         assert len(calls) == 1
 
@@ -294,7 +294,7 @@ class TestPatience:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, "bot check")
         with pytest.raises(RefusedForNow) as refusal:
-            await patiently(lambda: youtube.metadata(TALK))
+            await with_retries(lambda: youtube.metadata(TALK))
         assert refusal.value.verdict.kind == "blocked"
         assert len(loopback.asked("/watch")) == 1
 
@@ -304,7 +304,7 @@ class TestPatience:
         loopback.add(FakeVideo(TALK, audio=audio))
         loopback.fail(TALK, "media 403")
         with pytest.raises(YouTubeRefused, match=r"\(6 attempts\).*then replay") as refusal:
-            await patiently(lambda: youtube.download_audio(TALK, tmp_path))
+            await with_retries(lambda: youtube.download_audio(TALK, tmp_path))
         assert refusal.value.verdict.kind == "transient"
         assert isinstance(refusal.value.__cause__, RefusedForNow)
         assert len(loopback.asked("/watch")) == 6
@@ -314,7 +314,7 @@ class TestPatience:
             raise Unavailable("the labeller does not answer", "start it")
 
         with pytest.raises(DataError, match=r"\(3 attempts\)") as error:
-            await patiently(call, attempts=3)
+            await with_retries(call, attempts=3)
         assert not isinstance(error.value, YouTubeRefused)
 
     async def test_a_pause_that_begins_between_two_attempts_ends_them(
@@ -330,7 +330,7 @@ class TestPatience:
                 governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
 
         with pytest.raises(Paused):
-            await patiently(call)
+            await with_retries(call)
         assert len(loopback.asked("/watch")) == 1
 
 

@@ -25,7 +25,7 @@ from agents.screening.availability_policy import (
 from streams.errors import DataError, Paused, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted, VideoParked, VideoRejected
 from streams.http.errors import NotServed
-from streams.intake import LAST_DAY
+from streams.timestamps import LAST_DAY
 from streams.youtube.client import YouTube
 from streams.youtube.errors import PAID, RefusalVerdict, YouTubeRefused, explained
 from streams.youtube.request_budget import Governor

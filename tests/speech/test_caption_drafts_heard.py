@@ -57,7 +57,7 @@ class Study:
             for agent in (each for each in self.agents if topic in each.reads):
                 offset = sum(TOPIC_OF[type(each)] is topic for each in self.said) - 1
                 waiting += await agent.handle(event, Position("log", topic.name, 0, offset))
-                waiting += await agent.settle()
+                waiting += await agent.commit()
 
 
 @pytest.fixture

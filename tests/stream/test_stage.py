@@ -64,17 +64,17 @@ class Accept(Agent):
         self._block.append(event.key)
         return [VideoAccepted(video=event.video)]
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         self.settled.append(self._block)
         self._block = []
         return ()
 
-    def sent(self) -> None:
+    def on_outputs_sent(self) -> None:
         self.sent_at.append(len(self.settled))
 
 
 class AcceptInBlocks(Accept):
-    block: ClassVar[BatchPolicy] = BatchPolicy(events=4, seconds=0.4)
+    batch: ClassVar[BatchPolicy] = BatchPolicy(events=4, seconds=0.4)
 
 
 @asynccontextmanager
@@ -252,11 +252,11 @@ async def test_what_is_around_an_event_may_fail_as_often_as_it_likes(
 class DiesSettling(AcceptInBlocks):
     """Cannot make durable what a poisonous event leads to, as a database that refuses a row."""
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         if "poison" in self._block:
             self.settled.append(self._block)
             raise OverflowError("a month that no column holds")
-        return await super().settle()
+        return await super().commit()
 
 
 @pytest.mark.long
@@ -336,7 +336,7 @@ async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
 class AcceptTogether(Accept):
     """Handles three at once; the one that the test names takes until it is let."""
 
-    at_once = 3
+    concurrency = 3
 
     def __init__(self, slow: str = "") -> None:
         super().__init__()

@@ -20,7 +20,7 @@ from agents.web.pages.operation.rule_words import in_words
 from streams.settings import Settings
 from streams.store import writer
 from streams.store.operations import deliveries
-from streams.store.operations.delivery_status import told
+from streams.store.operations.delivery_status import delivery_status
 from streams.store.warehouse import Warehouse
 from tests.destinations import Hook
 from tests.destinations import hook as running_hook
@@ -189,7 +189,7 @@ async def test_deliveries_stand_as_the_views_say(alerted: Warehouse, file: Path)
     assert "not taken, tried again: Connection refused" in text
     assert "given up: given up after a week" in text
     assert "2025-12-17 08:20" in text, "when it is tried next"
-    stands = {row["destination"]: row for row in told(alerted)}
+    stands = {row["destination"]: row for row in delivery_status(alerted)}
     assert stands["team"]["delivered_at"] == TODAY
     assert (stands["team"]["delivered"], stands["team"]["failed"], stands["team"]["waiting"]) == (2, 1, 0)
     assert (stands["ann"]["delivered_at"], stands["ann"]["waiting"]) == (None, 2)

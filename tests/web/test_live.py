@@ -90,7 +90,7 @@ async def test_events_are_said_in_plain_words_and_come_at_once(address: str, stu
         assert kind == "codebook"
         assert "revision 2" in said
         assert "\u2068Mai\u2069: \u2068topic 1 is called Retrieval\u2069." in said
-        assert ChangeCursor.read(at) == change_feed.standing(study)
+        assert ChangeCursor.read(at) == change_feed.change_cursor(study)
 
 
 async def test_who_comes_back_hears_what_changed_since(address: str, study: Warehouse) -> None:

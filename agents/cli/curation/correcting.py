@@ -40,7 +40,7 @@ def correcting(author: str) -> Iterator[Corrector]:
         )
 
 
-def told(found: Sequence[Corrected], *, as_json: bool) -> None:
+def print_corrections(found: Sequence[Corrected], *, as_json: bool) -> None:
     """Say what came of a wish to correct talks, and how to take it back."""
     for each in found:
         tell(each.said + (_undo(each.event) if each.event is not None else ""))

@@ -38,13 +38,13 @@ def deciding(command: Callable[P, Decision]) -> Callable[..., None]:
     def decide(author: str, note: str, expect: int | None, **given: Any) -> None:
         decision = command(**given)  # type: ignore[call-arg]
         with curating(author) as curator:
-            told(curator.decide(decision, note, expect))
+            print_decision(curator.decide(decision, note, expect))
 
     extend(decide, command, OPTIONS)
     return decide
 
 
-def told(event: CodebookDecided) -> CodebookDecided:
+def print_decision(event: CodebookDecided) -> CodebookDecided:
     """Say what was decided, under which revision."""
     tell(f"revision {event.revision}: {event.said}")
     return event

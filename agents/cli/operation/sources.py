@@ -89,8 +89,8 @@ def list_(as_json: bool = AS_JSON) -> None:
         "kind": ("KIND", str),
         "locator": ("SOURCE", str),
         "health": ("HEALTH", str),
-        "visited_at": ("LOOKED AT", _moment("not yet")),
-        "next_visit": ("NEXT", _moment("soon")),
+        "visited_at": ("LOOKED AT", _to_the_minute("not yet")),
+        "next_visit": ("NEXT", _to_the_minute("soon")),
         "found": ("FOUND", str),
         "kept": ("KEPT", lambda kept: "?" if kept is None else str(kept)),
     }
@@ -264,5 +264,5 @@ def _words(watched: Watched) -> list[str]:
     return lines
 
 
-def _moment(none: str) -> Callable[[Any], str]:
+def _to_the_minute(none: str) -> Callable[[Any], str]:
     return lambda at: f"{at:%Y-%m-%d %H:%M}" if at else none

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.curation.codebook_commands import MOST, CodebookCommand, change_of
 from agents.curation.decision_preview import preview
-from agents.web.curation_context import CurationContext, said
+from agents.web.curation_context import CurationContext, as_refusal
 from agents.web.pages.curation.correcting import What, corrected
 from agents.web.pages.curation.naming import named
 from agents.web.pages.review import judged
@@ -186,7 +186,7 @@ def mount(site: Site) -> None:
     @web.post("/api/codebook/preview", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
     def what_it_changes(who: Curates, wish: Annotated[Wish, Body(examples=[RENAME])]) -> Previewed:
         """What a decision would change in the numbers, counted without writing anything."""
-        with said():
+        with as_refusal():
             standing = desk.standing()
             change = change_of(desk.looking(who), standing, wish)
             found = site.ask(preview, standing, change)

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
-from agents.alerting.alert_verdicts import Verdict, weigh
+from agents.alerting.alert_verdicts import Verdict, record_verdict
 from agents.instance.event_publisher import arrived
 from agents.queries import registry
-from agents.web.curation_context import PATIENCE_S, CurationContext, said
+from agents.web.curation_context import PATIENCE_S, CurationContext, as_refusal
 from agents.web.dependencies import Page, RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.sparklines import of_talks, sparklines
@@ -94,8 +94,8 @@ def _judge(  # noqa: PLR0917
         raise RequestRefused(404, f"there is no alert {alert_id[:80]!r}", "choose one on the Emerging page")
     log = AlertJudgements(desk.blobs)
     late = missing.alert_judgements(log, site.warehouse)
-    with said(), desk.deliver() as deliver:
-        weigh(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
+    with as_refusal(), desk.deliver() as deliver:
+        record_verdict(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
     arrived(
         lambda: not missing.alert_judgements(log, site.warehouse),
         say=lambda _: None,

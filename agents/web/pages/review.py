@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.agreement import told
-from agents.screening.video_reviews import KINDS, Meanwhile, Reviewer, ReviewOutcome, mark, said
+from agents.curation.agreement import describe_agreement
+from agents.screening.video_reviews import KINDS, Meanwhile, Reviewer, ReviewOutcome, describe_ruling, mark
 from agents.web.curation_context import PATIENCE_S, CurationContext, Present
-from agents.web.curation_context import said as explained
+from agents.web.curation_context import as_refusal as explained
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, Site, query
@@ -150,8 +150,8 @@ def mount(site: Site) -> None:
                 }
                 for pair in at_work.agreement()
             ],
-            "told": lambda found: told(found).replace(" topics", " videos"),
-            "outcome": said,
+            "told": lambda found: describe_agreement(found).replace(" topics", " videos"),
+            "outcome": describe_ruling,
         }
 
 
@@ -218,7 +218,7 @@ def _decided(who: Reviewer, video_id: str) -> Row | None:
     if ruling.state != "decided":
         return None
     found = who.ask("talk", video_id=video_id) or {"video_id": video_id, "title": "", "url": ""}
-    return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": said(ruling)}
+    return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": describe_ruling(ruling)}
 
 
 def _shown(site: Site, request: Request, template: str, page: Row, code: int) -> Response:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.topics.bursts import sources, sponsor_filter
 from models.topics.bursts.recent_video import RecentVideo, around, remember
 from models.topics.bursts.term_clustering import COMPANIONS, Subjects, TermCandidate, alike, tie_together
-from models.topics.bursts.terms import needed, said
+from models.topics.bursts.terms import extract_terms, needed
 from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
 from models.topics.results import SourceQuote
@@ -198,7 +198,7 @@ class TermBursts:
         return channel
 
     def _hear(self, spoken: Spoken) -> RecentVideo:
-        terms, words = said(sponsor_filter.without(spoken.texts))
+        terms, words = extract_terms(sponsor_filter.without(spoken.texts))
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
         pair = max(1, need - 1)  # two words next to each other are said by chance less often than one

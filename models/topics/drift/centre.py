@@ -50,9 +50,9 @@ class Centre:
         self._detector = ShiftDetector(settings, _evidence, _distance, told)
 
     @property
-    def told(self) -> list[float]:
-        """See `ShiftDetector.told`."""
-        return self._detector.told
+    def observed(self) -> list[float]:
+        """See `ShiftDetector.observed`."""
+        return self._detector.observed
 
     def update(self, vectors: Vectors, day: int) -> CentreChange | None:
         """Count a video with its paragraphs of the topic, float64 [m, d]; what has changed, if anything."""

@@ -85,9 +85,9 @@ class ShiftDetector:
         self._detector = Detector(page_hinkley, settings.told, told)
 
     @property
-    def told(self) -> list[float]:
+    def observed(self) -> list[float]:
         """Standard deviations beyond chance, a video each, since the last change."""
-        return self._detector.told
+        return self._detector.observed
 
     def update(self, videos: Counts) -> DetectedShift | None:
         """Look at the videos again, now that there is one more.

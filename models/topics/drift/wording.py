@@ -52,9 +52,9 @@ class Wording:
         self._detector = ShiftDetector(settings, _evidence, _divergence, told)
 
     @property
-    def told(self) -> list[float]:
-        """See `ShiftDetector.told`."""
-        return self._detector.told
+    def observed(self) -> list[float]:
+        """See `ShiftDetector.observed`."""
+        return self._detector.observed
 
     def update(self, words: Numbers, day: int) -> WordingChange | None:
         """Count a video that speaks of the topic; what has changed, if anything has."""

@@ -68,9 +68,9 @@ def look(memory: ModelState, month: str, batch_id: str) -> ConsolidationResult:
                 continue
             said = count_words(sampled[row].text for row in group.rows)
             parent = None if group.parent is None else roster.follow(slots[group.parent])
-            newborn.append(_Newborn(roster.bear(group.centre, group.cosines, said, heard), group, parent))
+            newborn.append(_Newborn(roster.create(group.centre, group.cosines, said, heard), group, parent))
     roster.centroids.settle()
-    asleep = roster.unheard(ledger.videos, month)
+    asleep = roster.stale(ledger.videos, month)
     for topic_id in asleep:
         roster.sleep(topic_id)
     roster.online.refresh()

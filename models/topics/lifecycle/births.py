@@ -64,7 +64,7 @@ def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
     if woken is not None:
         memory.drift.begin(woken)
         return Founders(woken, True, asleep, founders, earlier, earlier_vectors)
-    topic_id = roster.bear(founding.centre, founding.cosines, {}, heard)
+    topic_id = roster.create(founding.centre, founding.cosines, {}, heard)
     memory.drift.begin(topic_id)
     return Founders(topic_id, False, asleep, founders, earlier, earlier_vectors)
 

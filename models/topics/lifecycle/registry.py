@@ -127,12 +127,12 @@ class TopicRegistry:
         changed = [topic_id for topic_id, told in now if not _same(known.get(topic_id), told)]
         return tuple(self.state(topic_id) for topic_id in changed)
 
-    def hear(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
+    def mark_seen(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
         """A video speaks of these topics; one never heard before counts from here on."""
         for topic_id in {*topic_ids, *(set(self.centroids.topic_ids) - set(self.heard))}:
             self.heard[topic_id] = heard
 
-    def bear(
+    def create(
         self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: LastHeard
     ) -> int:
         """A topic is born, with these words, at `centre`, float64 [d]; its id."""
@@ -157,7 +157,7 @@ class TopicRegistry:
         if known:
             self.heard[into] = max(known, key=lambda each: each.video)
 
-    def unheard(self, videos: int, month: str) -> list[int]:
+    def stale(self, videos: int, month: str) -> list[int]:
         """Active topics that nobody has spoken of for long, before video number `videos` of this month."""
         s = self._settings
         return [

@@ -77,10 +77,10 @@ def book(warehouse: Warehouse, revision: int | None = None) -> EffectiveCodebook
     """
     if revision is not None:
         _must_exist(warehouse, revision)
-    return cached(warehouse, ("book", revision), TABLES, lambda: made(warehouse, revision))
+    return cached(warehouse, ("book", revision), TABLES, lambda: build_codebook(warehouse, revision))
 
 
-def made(warehouse: Warehouse, revision: int | None) -> EffectiveCodebook:
+def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodebook:
     """Make the codebook as of a revision of what the tables say now."""
     model = shown_model(warehouse)
     rows = entries(warehouse, model, NEWEST if revision is None else revision)

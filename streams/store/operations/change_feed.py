@@ -47,7 +47,7 @@ _COUNTED = f"SELECT video_id FROM video_topics WHERE model_version = {MODEL}"
 _RAISED = f"SELECT alert_id, title, raised_at FROM alerts FINAL WHERE model_version IN ('', {MODEL})"
 
 
-def standing(warehouse: Warehouse) -> ChangeCursor:
+def change_cursor(warehouse: Warehouse) -> ChangeCursor:
     """How far the study is."""
     found = warehouse.rows(
         f"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.store.warehouse import Row, Warehouse
 
 
-def told(warehouse: Warehouse) -> list[Row]:
+def delivery_status(warehouse: Warehouse) -> list[Row]:
     """How deliveries stand, by destination, in the order of their names.
 
     Returns:

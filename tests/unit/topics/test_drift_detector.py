@@ -41,15 +41,15 @@ def test_a_restored_detector_is_in_the_same_state(
     for value in values[:cut]:
         if one.tell(value):
             one.restart()
-    other = Detector(adwin, limit, one.told)
+    other = Detector(adwin, limit, one.observed)
     for value in values[cut:]:
         seen = one.tell(value)
         assert other.tell(value) == seen
         if seen:
             one.restart()
             other.restart()
-        assert one.told == other.told
-        assert len(one.told) <= limit
+        assert one.observed == other.observed
+        assert len(one.observed) <= limit
     for measure in ADWIN:
         assert getattr(one._river, measure) == getattr(other._river, measure)
 

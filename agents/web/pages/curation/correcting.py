@@ -9,7 +9,7 @@ from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
 
 from agents.curation.video_corrections import Corrected, Corrector, moment_of
-from agents.web.curation_context import PATIENCE_S, CurationContext, said
+from agents.web.curation_context import PATIENCE_S, CurationContext, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, Who
 
@@ -43,7 +43,7 @@ def corrected(
         Unavailable: it is kept, but could not be sent.
     """
     now = desk.site.runtime.parts.now
-    with said(), desk.deliver() as deliver:
+    with as_refusal(), desk.deliver() as deliver:
         corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
         match what:
             case "withdraw":

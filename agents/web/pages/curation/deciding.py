@@ -14,7 +14,7 @@ from agents.curation.codebook_commands import CodebookCommand, change_of
 from agents.curation.codebook_service import EVERY, decision_of
 from agents.curation.decision_preview import Preview, preview
 from agents.curation.theme_suggestions import suggested
-from agents.web.curation_context import CurationContext, Present, said
+from agents.web.curation_context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.security.access import Curates, Who, login
@@ -59,7 +59,7 @@ def mount(desk: CurationContext) -> None:
         if not who:
             return RedirectResponse(login(str(request.url.path) + query(request.query_params)), 303)
         try:
-            with said():
+            with as_refusal():
                 return _shown(desk, request, wish, who)
         except RequestRefused as error:
             return _again(desk, request, wish, error)
@@ -99,7 +99,7 @@ def mount(desk: CurationContext) -> None:
     def suggestions(who: Present) -> Row | Response:
         if not who:
             return RedirectResponse(login("/curation/suggestions"), 303)
-        with said(), loading:
+        with as_refusal(), loading:
             rows = suggested(desk.ask, site.runtime.settings.codebook, embed)
         return {"title": "Suggested themes", "rows": rows}
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.curation.video_corrections import Corrected, Corrector
 from agents.transcription.speaker_candidates import Speakers, speakers
-from agents.web.curation_context import PATIENCE_S, CurationContext, Present, said
+from agents.web.curation_context import PATIENCE_S, CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.player import player
 from agents.web.security.access import Curates, Who, login
@@ -68,7 +68,7 @@ def heard(desk: CurationContext, video_id: str) -> Speakers:
     Raises:
         RequestRefused: 422, there is no such talk, or nothing of it can be read.
     """
-    with said():
+    with as_refusal():
         return speakers(desk.blobs, desk.ask, video_id)
 
 
@@ -83,7 +83,7 @@ def named(
     """
     found = heard(desk, video_id)
     now = desk.site.runtime.parts.now
-    with said(), desk.deliver() as deliver:
+    with as_refusal(), desk.deliver() as deliver:
         meant = found.one(speaker).speaker
         corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
         if name.strip():

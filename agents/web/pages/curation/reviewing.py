@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.agreement import agreed, told
+from agents.curation.agreement import agreed, describe_agreement
 from agents.curation.codebook_service import standing_of
 from agents.web.curation_context import CurationContext, Present
 from agents.web.dependencies import RequestRefused
@@ -99,7 +99,7 @@ def mount(desk: CurationContext) -> None:
             "title": "Agreement",
             "reviewers": sorted(counts.items()),
             "pairs": found.pairs,
-            "told": told,
+            "told": describe_agreement,
             "disagreements": shown,
             "hidden": len(found.disagreements) - len(shown),
         }

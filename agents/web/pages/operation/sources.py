@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.web.curation_context import said
+from agents.web.curation_context import as_refusal
 from agents.web.pages.operation.checking import Checked, in_time
 from agents.web.pages.operation.watching import WatchedSources, reachable
 from agents.web.security.access import Curates
@@ -82,7 +82,7 @@ def _take_in(watch: WatchedSources) -> None:
         since: Annotated[str, Form(max_length=40)] = "",
     ) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 day = _day(since, now().date())
                 what, name = _add(watch.sources, understood(locator), day, now)
         except Explained as error:
@@ -94,7 +94,7 @@ def _take_in(watch: WatchedSources) -> None:
         request: Request, who: Curates, name: Annotated[str, Form(max_length=100)] = ""
     ) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 made = [_add(watch.sources, each, None, now)[0] for each in preset(name)]
         except Explained as error:
             return watch.refuse(request, error)
@@ -107,7 +107,7 @@ def _check(watch: WatchedSources) -> None:
     @watch.site.web.post("/sources/{name}/check", include_in_schema=False, response_class=HTMLResponse)
     async def checked(request: Request, who: Curates, name: Id) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 watched = await asyncio.to_thread(watch.named, name)
                 found = await in_time(lambda: watch.look(watched), watched.source, one)
         except Explained as error:
@@ -130,7 +130,7 @@ def _change(watch: WatchedSources) -> None:
             "restore": sources.restore,
         }
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 if action != "restore":
                     watch.named(name)
                 if does[action](name) is False:

@@ -20,7 +20,7 @@ from agents.instance.event_publisher import arrived
 from agents.instance.gpu import gpus
 from agents.queries import wording
 from agents.transcription.progress_view import how_far
-from agents.web.curation_context import PATIENCE_S, said
+from agents.web.curation_context import PATIENCE_S, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates
 from agents.web.site import Row, Site
@@ -94,7 +94,7 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
             f"no agent of study {runtime.settings.study!r} runs here, so nobody would take the message",
             "start it with groundswell run (it serves this page too), then do this again",
         )
-    with said(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
+    with as_refusal(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
         settle(cluster, blobs, letter, action, runtime.parts.now())
     arrived(
         lambda: (site.ask(talk_queries.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,
