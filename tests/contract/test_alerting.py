@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, topic, video, write
+from event_factories import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, topic, video, write
 
 from agents.alerting import delivery, digest, queries
 from agents.alerting.alert import Alert

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
+from event_factories import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
 
 from streams import events as e
 from streams.store import cache

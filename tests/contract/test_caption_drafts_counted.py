@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from said import BLOB, NOON, assigned, shares, topic, video
+from event_factories import BLOB, NOON, assigned, shares, topic, video
 
 from agents.queries.wording import transcripts
 from streams import events as e

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from said import (
+from event_factories import (
     MODEL,
     NEWBORN,
     NOON,
@@ -26,6 +24,8 @@ from said import (
     video,
     write,
 )
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from agents.cli.study import videos

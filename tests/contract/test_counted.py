@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_factories import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, video, write
 
 from streams import events as e
 from streams.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import (
+from event_factories import (
     MODEL,
     NOON,
     TRANSCRIPT,
@@ -76,7 +76,9 @@ class Study:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
-        self.blobs.put("audio/a.ogg", b"a transcript")  # where `said.BLOB` says that transcripts lie
+        self.blobs.put(
+            "audio/a.ogg", b"a transcript"
+        )  # where `event_factories.BLOB` says that transcripts lie
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")

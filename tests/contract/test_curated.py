@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_factories import MODEL, NEWBORN, NOON, assigned, empty, merged, newborn, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, NEWBORN, NOON, assigned, empty, merged, newborn, topic, video, write
 from typer.testing import CliRunner
 
 from agents.curation.codebook_service import CodebookService, decision_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, numbers, seen, topic, video, write
+from event_factories import MODEL, NOON, assigned, numbers, seen, topic, video, write
 
 from agents.curation.codebook_service import CodebookService
 from agents.curation.video_corrections import Corrector, moment_of

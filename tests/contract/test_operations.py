@@ -10,7 +10,19 @@ from typing import Any
 
 import platformdirs
 import pytest
-from said import BLOB, MODEL, NOON, assigned, dead_letter, path_of, seen, settled, topic, video, write
+from event_factories import (
+    BLOB,
+    MODEL,
+    NOON,
+    assigned,
+    dead_letter,
+    path_of,
+    seen,
+    settled,
+    topic,
+    video,
+    write,
+)
 
 from agents.consumer.consumer import Position
 from agents.instance.gpu import ASKED, gpus

@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NEWBORN, NOON, ROOT, STORY, TABLES, TRANSCRIPT, numbers, path_of, video, write
+from event_factories import (
+    MODEL,
+    NEWBORN,
+    NOON,
+    ROOT,
+    STORY,
+    TABLES,
+    TRANSCRIPT,
+    numbers,
+    path_of,
+    video,
+    write,
+)
 
 from agents.queries.replication_package import Manifest, pack, unpack
 from streams import events as e

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from said import NOON, seen, video
+from event_factories import NOON, seen, video
 
 from agents.storage.store import Store
 from streams import events as e

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, seen, topic, video
+from event_factories import MODEL, NOON, assigned, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, numbers, seen, topic, video
+from event_factories import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
@@ -24,9 +24,9 @@ from streams.store.talks.paragraphs import paragraphs
 from streams.store.talks.talk_queries import quotes
 from streams.store.warehouse import Warehouse
 from streams.talks.transcripts import key_of
-from tests import heard
+from tests import talk_transcripts
 from tests.conftest import Hold
-from tests.heard import COUGH, GUEST, HOST
+from tests.talk_transcripts import COUGH, GUEST, HOST
 
 SHOW = "Night Deploys"
 
@@ -34,7 +34,7 @@ SHOW = "Night Deploys"
 def transcript(*spoken: tuple[str, str], diarization: str = "d-1") -> Transcript:
     """What was said by whom, nine seconds each."""
     timed = [(speaker, 10.0 * at, 10.0 * at + 9, text) for at, (speaker, text) in enumerate(spoken)]
-    return heard.transcript(*timed, diarization=diarization)
+    return talk_transcripts.transcript(*timed, diarization=diarization)
 
 
 class Listener:

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
-from said import (
+from event_factories import (
     BLOB,
     GOLDEN,
     MODEL,
@@ -35,6 +33,8 @@ from said import (
     video,
     write,
 )
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from agents.consumer.consumer import Position
 from agents.storage.store import Store

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from said import (
+from event_factories import (
     MODEL,
     NEWBORN,
     NOON,

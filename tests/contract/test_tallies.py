@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from event_factories import MODEL, assigned, merged, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, assigned, merged, topic, video, write
 
 from agents.queries import registry
 from streams import events as e

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from discovering import BEGIN, Answer, Discovery, discovery, seen
+from discovery_harness import BEGIN, Answer, Discovery, discovery, seen
 
 from agents.consumer.consumer import Position
 from agents.discovery.discover import LASTING

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from discovering import Discovery, discovery
+from discovery_harness import Discovery, discovery
 
 from agents.discovery.video_refresh import EVERY, MOST, VideoRefresh
 from streams.errors import Unavailable

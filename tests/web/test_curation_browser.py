@@ -13,7 +13,7 @@ from signed_in import token_of
 from agents.queries.registry import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
-from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
+from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 pytestmark = needs_chromium
 PAGES = (

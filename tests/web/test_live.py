@@ -12,7 +12,7 @@ import httpx
 import pytest
 import studies
 from engine_process import clickhouse
-from happening import alert, say_it
+from live_events import alert, say_it
 from page_process import web_of
 from serving import served
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import studies
 from chromium import Visit, needs_chromium
-from happening import alert, say_it
+from live_events import alert, say_it
 from page_process import web_of
 from serving import served
 

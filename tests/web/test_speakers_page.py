@@ -18,7 +18,7 @@ from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
-from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
+from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 VERSION = "faster-whisper-1.2-base--d-1"
 TALK = studies.video("odd & id/1", "2025-03-04", duration_s=120.0, speakers=(HOST, GUEST))

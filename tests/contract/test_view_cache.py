@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import STORY, empty, write
+from event_factories import STORY, empty, write
 
 from agents.queries import registry
 from agents.web.view_cache import ViewCache
