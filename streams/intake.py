@@ -1,4 +1,4 @@
-"""What may enter: the bounds on text, dates, addresses, sizes and depth, whichever lane a talk comes by.
+"""Bounds on what may enter: text, dates, addresses, sizes and depth, whichever lane a talk comes by.
 
 Every event is checked against them when it is made, copied or read (`streams.events.base`), so that nothing
 further on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others

@@ -27,6 +27,7 @@ PUBLISHED = "agents/web/api/"
 """The names of its classes are those of the schemas in openapi.json; they describe what other classes are."""
 RIDDLES = {"told", "said", "made", "_moment", "patiently", "believe", "in_less", "side_by_side", "underway"}
 """Of functions and methods: a name says what comes back or what is done, in words to search for."""
+QUESTIONS = {"what", "how", "who", "which", "when", "where", "whether", "if", "why"}
 HEAVY = ("torch", "bertopic", "faust", "clickhouse_connect", "kafka", "yt_dlp", "pandas")
 LIGHT = {
     "agents",
@@ -167,6 +168,12 @@ def test_a_function_says_what_it_returns_or_does() -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in RIDDLES
         ]
     assert found == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_described_by_a_statement(path: Path) -> None:
+    first = re.split(r"\W+", ast.get_docstring(ast.parse(path.read_text())) or "")[0]
+    assert first.lower() not in QUESTIONS, f"{first!r} opens a riddle: name what the module is or does"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,4 +1,4 @@
-"""What is still to be sent, to whom, and when; and the couriers that send it.
+"""Sends alerts and digests to destinations, and decides which are due, held or given up.
 
 Each destination has a courier of its own, a thread that sends one message after the other, so that one that
 is dead or hangs keeps nobody else waiting. What was delivered is recorded before anything else happens, in

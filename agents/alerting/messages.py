@@ -1,4 +1,4 @@
-"""What people read: an alert as a message, in plain words, with its evidence and where to look further.
+"""Messages for people: an alert in plain words, with its evidence and links to more.
 
 Titles, names and quotes come from talks and are hostile: each is one line of bounded length without
 characters that turn or hide text, it cannot ping a chat's members, and the HTML escapes it.

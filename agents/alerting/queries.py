@@ -1,4 +1,4 @@
-"""What people ask about alerts, on the page and the command line: rules, destinations, a test, a preview."""
+"""Answers questions about alerts for page and command line: rules, destinations, a test, a preview."""
 
 from __future__ import annotations
 

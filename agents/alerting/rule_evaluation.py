@@ -1,4 +1,4 @@
-"""What a look at the figures finds: topics that rise and fall, bounds that are crossed, a system in trouble.
+"""Evaluates the rules: topics that rise or fall, bounds that are crossed, a system in trouble.
 
 A finding says why in plain words. Whether it is told is for `models.alerts.alert_state` to say, which knows
 what was told.

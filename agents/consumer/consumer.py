@@ -1,4 +1,4 @@
-"""How every agent runs: decode, handle, settle, send, acknowledge; in that order, whatever is killed.
+"""Runs an agent: decode, handle, commit, send, acknowledge; in that order, whatever is killed.
 
 An agent says what it reads and what an event leads to. Around it, here and only here:
 

@@ -1,4 +1,4 @@
-"""When a source is looked at next: as often as it publishes, not in step with the others, and never in vain.
+"""Schedules the next visit to a source: as often as it publishes, spread out, and never in vain.
 
 Pure: everything it depends on is passed in, so that the same history leads to the same moment.
 

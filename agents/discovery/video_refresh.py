@@ -1,4 +1,4 @@
-"""What becomes of talks where they are shown: each is looked at again from time to time.
+"""Follows talks where they are published: each is looked at again from time to time.
 
 A talk that was taken down stays in the study, as what was said remains said; people see that its link is
 dead, and may withdraw it. When it is looked at depends on its id and the calendar alone, so nothing has to be

@@ -1,4 +1,4 @@
-"""What one look at a source showed: what was found, which lanes worked, and what follows for the source."""
+"""The result of one visit to a source: videos found, lanes that worked, and what follows for the source."""
 
 from __future__ import annotations
 

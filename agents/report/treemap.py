@@ -1,4 +1,4 @@
-"""Where the boxes of a treemap lie: columns of themes, and in each theme its topics."""
+"""Layout of a treemap: columns of themes, and in each theme its topics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study needs from its machine, checked one by one, each with how to mend it."""
+"""Checks what a study needs from its machine, one by one, each with its cure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this process is well: readiness, true lag, and an end to a worker that is alive and silent.
+"""Health of this process: readiness, true lag, and an end to a worker that is alive and silent.
 
 After an outage a Faust worker can stay alive with its offsets never moving (faust-streaming issues 175,
 523, 602). So lag is asked of the broker itself, and a process with lag and no progress ends: its

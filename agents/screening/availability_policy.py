@@ -1,4 +1,4 @@
-"""How long a video waits, and when it is given up: the one place where that is decided.
+"""Decides how long a video waits and when it is given up; nothing else does.
 
 Pure: the same refusal, past and moment give the same decision. Who gets a decision parks or rejects.
 """

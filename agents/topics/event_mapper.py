@@ -1,4 +1,4 @@
-"""What learning brought, said as events: a pure function from the model's words to the wire's."""
+"""Maps results of learning to events: a pure function from the model's words to the wire's."""
 
 from __future__ import annotations
 

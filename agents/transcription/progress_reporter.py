@@ -1,4 +1,4 @@
-"""How far a transcription is, told to whoever looks: a note beside the blobs, and metrics."""
+"""Reports the progress of a transcription: a note beside the blobs, and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where people decide, from the page and over the API: curators and correctors that reach the store."""
+"""Curators and correctors that reach the store, for decisions from the page and over the API."""
 
 from __future__ import annotations
 

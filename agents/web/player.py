@@ -1,4 +1,4 @@
-"""What a page can play a talk with: YouTube's frame, or the file itself."""
+"""Chooses a player for a talk: YouTube's frame, or the file itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a WebSub hub verifies subscriptions and delivers: /push/{token}.
+"""The endpoint for WebSub hubs, /push/{token}: verification and delivery.
 
 It stands beside the pages, not behind their gate: a hub signs what it delivers, has no session, and asks
 under the public name of this machine, whatever names the pages answer to.

@@ -1,4 +1,4 @@
-"""What all pages share: one layout, one way to ask, one way to say an error, and the rules of their safety.
+"""Shared parts of all pages: one layout, one way to ask, one way to show an error, and safety headers.
 
 A page is a function from its query to what its template shows. Text from talks is hostile until the template
 has escaped it; the Content-Security-Policy stands behind that: no script runs but those of /static.

@@ -1,4 +1,4 @@
-"""What views said, kept until the database holds something else.
+"""Caches view results until the database changes.
 
 A page asks a dozen views, most of them the same as the page before it. A view is a function of the database
 and its arguments, so that what it said holds for as long as the database does

@@ -1,4 +1,4 @@
-"""When what is seen again and again is worth a word: once it begins, not each time somebody looks.
+"""Decides when a lasting condition is worth an alert: when it begins, not at each look.
 
 A sign is something that holds or does not, such as "this topic is rising". It is told when it has held for
 long enough; then again only after it ended and began anew, or, where it wants a reminder, while it goes on,

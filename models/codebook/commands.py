@@ -1,4 +1,4 @@
-"""What people decide about topics and themes: from the codebook as it stands to what changes in it.
+"""Decisions about topics and themes: from the codebook as it stands to what changes in it.
 
 A decision is a pure function from a `CodebookState` to a `CodebookChange`: the complete new entries of what
 it touches, and nothing of the rest. Whatever cannot be decided is `BadInput`, and nothing has changed. Taking

@@ -1,4 +1,4 @@
-"""Whether what is said in a talk was said in known ones: copies, excerpts and compilations, by their words.
+"""Finds talks that repeat known ones by their words: copies, excerpts and compilations.
 
 Runs of seven words are compared (Broder, On the resemblance and containment of documents, 1997), one in 64 of
 them, chosen by their hash: some 75 of a talk of half an hour. Of a talk of ten minutes there are 25, and a

@@ -1,4 +1,4 @@
-"""Whether a video is a known talk again: a cross-post, a re-upload, a copy under another title.
+"""Finds known talks among new videos: a cross-post, a re-upload, a copy under another title.
 
 Before anything is downloaded there are title, length, date, channel, speakers and an embedding of title and
 description. Each speaks for or against, in log-odds set by hand; their sum is called a probability, and is

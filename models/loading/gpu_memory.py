@@ -1,4 +1,4 @@
-"""What to do when a GPU has too little memory for what is asked of it: less at a time, in the end the CPU."""
+"""Retries with smaller batches when a GPU runs out of memory, in the end on the CPU."""
 
 from collections.abc import Callable
 from typing import TypeVar

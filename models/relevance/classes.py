@@ -1,4 +1,4 @@
-"""What a video is taken for before anybody reviewed one: by descriptions of kinds and subject, by signs."""
+"""Classifies a video before anybody reviewed one: by descriptions of kinds and subject, by signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reviewers who judge a video blind to each other decide together, and how far they agree.
+"""Combines the verdicts of reviewers who judge blind to each other, and measures their agreement.
 
 So many reviewers judge a video, each alone. If all say the same, that holds; if not, the video waits for
 somebody to adjudicate, and what an adjudication says holds, whatever the others said.

@@ -1,4 +1,4 @@
-"""How far reviewers who judged independently agree: observed agreement and Cohen's kappa.
+"""Agreement of reviewers who judged independently: observed agreement and Cohen's kappa.
 
 Cohen, J. (1960): A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20.
 """

@@ -1,4 +1,4 @@
-"""Which videos reviewers would keep, learned from what they kept: a ranking with reasons, and a threshold.
+"""Learns from reviewers which videos to keep: a ranking with reasons, and a threshold.
 
 Without labels it thinks what `Classes` think of kinds, subject and signs; each label corrects that a little
 (`models.relevance.offset_logistic`). Nothing is stored: a model is its labels, and fitting a thousand takes

@@ -1,4 +1,4 @@
-"""Who speaks when, with pyannote.audio."""
+"""Speaker diarization with pyannote.audio."""
 
 import logging
 import os

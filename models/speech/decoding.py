@@ -1,4 +1,4 @@
-"""What faster-whisper writes for a recording, before anything of it is believed."""
+"""Decodes a recording with faster-whisper, before hallucinations are filtered."""
 
 from __future__ import annotations
 

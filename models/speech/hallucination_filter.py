@@ -1,4 +1,4 @@
-"""What is believed of what was decoded: what is suspicious is listened to again, and then kept or dropped."""
+"""Filters hallucinated segments by decoding them again."""
 
 from __future__ import annotations
 

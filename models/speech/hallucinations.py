@@ -1,4 +1,4 @@
-"""Which of the recogniser's words nobody said. Whisper completes what it cannot hear: silence, music, noise.
+"""Detects words that nobody said. Whisper completes what it cannot hear: silence, music, noise.
 
 Nothing is dropped for its words alone, and nothing for being unsure alone: real speech can be as unclear, and
 people do say "no, no, no" and "thank you". It takes one of Whisper's own signs of failure, or two others that

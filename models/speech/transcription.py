@@ -1,4 +1,4 @@
-"""What is said when, with faster-whisper."""
+"""Transcribes speech with faster-whisper."""
 
 import ctypes
 import hashlib

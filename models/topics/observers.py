@@ -1,4 +1,4 @@
-"""What one video makes news of, and whether the model still fits: listens to the topics, moves none."""
+"""Read-only observers: emergence, drift, model health."""
 
 from collections.abc import Sequence
 

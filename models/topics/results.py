@@ -1,4 +1,4 @@
-"""What learning a batch brought: assignments, births, kinship, drift and news."""
+"""Results of learning a batch: assignments, births, kinship, drift and news."""
 
 from dataclasses import dataclass
 from datetime import date

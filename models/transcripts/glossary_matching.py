@@ -1,4 +1,4 @@
-"""Where a transcript has what a glossary listens for, and the transcript with names in its place."""
+"""Finds the forms of a glossary in a transcript, and writes the names in their place."""
 
 from __future__ import annotations
 

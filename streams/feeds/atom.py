@@ -1,4 +1,4 @@
-"""What feeds say: YouTube's Atom (polled, or pushed by a hub) here, podcasts in `streams.feeds.podcasts`.
+"""Parses YouTube's Atom feeds, polled or pushed by a hub; podcasts are in `streams.feeds.podcasts`.
 
 Feeds are written by others: they may be broken, cut off, replaced by a web page, or made to harm.
 """

@@ -1,4 +1,4 @@
-"""What a podcast's feed says: its episodes as talks, each with where its audio lies."""
+"""Parses podcast feeds: episodes as talks, each with the address of its audio."""
 
 from __future__ import annotations
 

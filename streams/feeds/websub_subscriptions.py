@@ -1,4 +1,4 @@
-"""What is asked of a WebSub hub, and what it answered: two small files a channel in the blob store.
+"""Requests to a WebSub hub and its answers: two small files a channel in the blob store.
 
 Two, because two write: `subscriptions/<channel>/asked.json` is written by who subscribes and renews,
 `…/answered.json` by who hears the hub. So neither can undo the other, in one process or in several, and a

@@ -1,4 +1,4 @@
-"""What answers over HTTP mean, and what a person can do about each; addresses are never said in full."""
+"""Explains HTTP answers, and what a person can do about each; addresses are never quoted in full."""
 
 from __future__ import annotations
 

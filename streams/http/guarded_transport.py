@@ -1,4 +1,4 @@
-"""How a machine that somebody else named is reached over HTTP: checked before, and at every redirect."""
+"""HTTP transport for untrusted URLs; blocks SSRF, at every redirect too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What screening made of each video, kept beside the blobs: whole enough to let it pass later after all.
+"""The log of screening, kept beside the blobs: whole enough to let a video pass later after all.
 
 The first sighting in the outbox knows a title at most; here is what a video's own page said when the rules
 had let it through. Written before the verdict is sent.

@@ -1,4 +1,4 @@
-"""Who has a study's embedded database open: one process at a time; others see which one, and wait for it.
+"""Locks a study's embedded database: one process at a time; others see which one, and wait for it.
 
 chDB takes one process a folder, and fails in the next. So whoever opens it holds an advisory lock (flock)
 on a file beside the folder before; the kernel lets it go when the process ends, however it ends. The file

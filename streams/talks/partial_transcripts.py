@@ -1,4 +1,4 @@
-"""What is transcribed of a long recording so far, so that a kill costs minutes and not hours."""
+"""Partial transcripts of long recordings, so that a kill costs minutes and not hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What YouTube's refusals mean, and what a person can do about each.
+"""Explains YouTube's refusals, and what a person can do about each.
 
 yt-dlp raises one class for nearly all of them; its text, the exceptions inside and the warnings tell
 them apart. The rules were checked against the answers of yt-dlp 2026.10.26 to a simulated YouTube.

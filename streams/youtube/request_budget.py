@@ -1,4 +1,4 @@
-"""How often YouTube is asked from one address, and when it is left alone.
+"""Limits requests to YouTube from one address, and pauses them when it refuses.
 
 One governor stands for one egress identity (a proxy and a cookie file). All processes of a machine that
 leave through it share its file, so a restart forgets nothing: neither what was asked nor a pause.

@@ -76,9 +76,7 @@ class Study:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
-        self.blobs.put(
-            "audio/a.ogg", b"a transcript"
-        )  # where `event_factories.BLOB` says that transcripts lie
+        self.blobs.put("audio/a.ogg", b"a transcript")  # where `event_factories.BLOB` is
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")

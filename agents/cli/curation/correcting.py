@@ -1,4 +1,4 @@
-"""What the commands that correct talks share: a corrector that reaches the store, and what it says."""
+"""Shared parts of the commands that correct talks: a corrector that reaches the store, and its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands that decide share: who decides, and a curator that reaches the store of the study."""
+"""Shared parts of the commands that decide: the author, and a curator that reaches the study's store."""
 
 from __future__ import annotations
 

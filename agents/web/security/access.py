@@ -1,4 +1,4 @@
-"""Who may change something, and what is refused before anybody is asked.
+"""Checks who may change the study, and refuses everybody else before anything is asked.
 
 Everybody who reaches the page may read. To change, a person signs in with a token (a signed cookie, and with
 each form a word that no other site can know), and a program sends the token with its request. A request that

@@ -1,4 +1,4 @@
-"""How often an address may be wrong: a token has too many bits to be guessed, but nobody needs to try.
+"""Rate-limits failed sign-ins by address: a token cannot be guessed, but nobody needs to try.
 
 Whoever has a right token is not asked here, so no address can keep somebody out who shares it.
 """

@@ -1,4 +1,4 @@
-"""What a request brings along: nothing is read for somebody who may not change anything, and never too much.
+"""Bounds request bodies: none is read for somebody who may not change anything, and never too much.
 
 The loop that reads a body is the one that all agents of the process share.
 """

@@ -1,4 +1,4 @@
-"""Which terms are names of one subject, what to call it, and which subjects have been reported."""
+"""Clusters terms that name one subject, names it, and remembers the subjects that were reported."""
 
 import math
 from collections import Counter

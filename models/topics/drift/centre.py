@@ -1,4 +1,4 @@
-"""Where a topic's paragraphs lie among all embeddings, and whether that has moved."""
+"""Detects that a topic's paragraphs have moved among all embeddings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether the model as a whole fits the talks better or worse than before."""
+"""Detects that the model as a whole fits the talks better or worse than before."""
 
 from collections import deque
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Whether a topic's share of videos has changed."""
+"""Detects changes of a topic's share of videos."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

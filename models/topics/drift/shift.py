@@ -1,4 +1,4 @@
-"""Whether the latest videos differ from those before them by more than chance."""
+"""Tests whether the latest videos differ from those before them by more than chance."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

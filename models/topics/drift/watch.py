@@ -1,4 +1,4 @@
-"""Whether a topic has changed: its share of videos, its words, or its centre."""
+"""Watches a topic for drift of its share of videos, its words, or its centre."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence

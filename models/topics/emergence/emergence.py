@@ -1,4 +1,4 @@
-"""When a subject is news: newborn topics that later talks confirm, and names that burst, as one alert."""
+"""Detects emerging subjects: newborn topics that later talks confirm, and bursting names, as one alert."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Why something is news, in plain words."""
+"""Explains in plain words why something is news."""
 
 from models.topics.bursts.term_bursts import Burst
 from models.topics.emergence.candidate import Candidate, RateEvidence

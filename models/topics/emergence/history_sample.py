@@ -1,4 +1,4 @@
-"""What was said before: a bounded sample of the videos so far, spread evenly over the past."""
+"""A bounded sample of the videos so far, spread evenly over the past."""
 
 from collections import Counter, deque
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which subjects have been told, so that each is told once."""
+"""Remembers the reported subjects, so that each is reported once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How one video completes a topic: its founders found it or wake it up, and what there is to tell of that."""
+"""Births of topics: one video completes a topic, and its founders found it or wake it up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

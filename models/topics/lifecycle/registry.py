@@ -1,4 +1,4 @@
-"""Who the topics are, and everything that is kept of each: born, merged, asleep and awake again in step."""
+"""The registry of topics and all that is kept of each: born, merged, asleep and awake again in step."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""When the topics are looked at as a whole: from what has been learned alone, never by the clock."""
+"""Schedules consolidations of the topics: from what has been learned alone, never by the clock."""
 
 from typing import Any
 

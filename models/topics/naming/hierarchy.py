@@ -1,4 +1,4 @@
-"""Which topics are akin: the tree in which they would merge one after the other."""
+"""The hierarchy of topics: the tree in which they would merge one after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

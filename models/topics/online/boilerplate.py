@@ -1,4 +1,4 @@
-"""What talks say again and again: greetings, introductions, sponsor reads, "follow me on"."""
+"""Detects what talks repeat: greetings, introductions, sponsor reads, "follow me on"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

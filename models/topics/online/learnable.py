@@ -1,4 +1,4 @@
-"""What of a video the topic model learns."""
+"""Selects the paragraphs of a video that the topic model learns."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What each topic is: where it comes from, its words at birth and now, and whether it sleeps."""
+"""Facts of each topic: its origin, its words at birth and now, and whether it sleeps."""
 
 from __future__ import annotations
 

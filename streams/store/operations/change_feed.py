@@ -1,4 +1,4 @@
-"""What has happened since: what a page that is open is told of, cheap enough to ask every few seconds."""
+"""The change feed of open pages, cheap enough to ask every few seconds."""
 
 from __future__ import annotations
 

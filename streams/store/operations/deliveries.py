@@ -1,4 +1,4 @@
-"""What was raised by every rule, what became of telling people, and the figures that system rules look at."""
+"""Queries of alerting: what every rule raised, its deliveries, and the figures of system rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How telling people stands, a row for each destination that was ever told anything."""
+"""The status of deliveries, a row for each destination that was ever used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says beside the numbers: which talks there are, and what was done to count them."""
+"""Queries of the corpus for reports: which talks there are, and what was done to count them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is new about topics, why it was told, and what people made of it."""
+"""Queries of emerging topics, the reasons of alerts, and people's judgements of them."""
 
 from __future__ import annotations
 

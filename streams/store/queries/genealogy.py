@@ -1,4 +1,4 @@
-"""What became of topics: births, splits, merges, sleep, consolidations, drift; and the model's health."""
+"""The genealogy of topics: births, splits, merges, sleep, consolidations, drift; and the model's health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which topics talks speak of together with one."""
+"""Topics that talks speak of together with one."""
 
 from __future__ import annotations
 

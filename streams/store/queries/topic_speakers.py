@@ -1,4 +1,4 @@
-"""Who speaks of a topic: in which shows, and in talks of which people."""
+"""The shows and speakers of a topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store knows of talks and of the work on them: quotes, status, dead letters.
+"""Queries of talks and of the work on them: quotes, status, dead letters.
 
 One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table.
 """

@@ -1,4 +1,4 @@
-"""What is watched, as its page shows it: the sources, YouTube's standing, push, and what was kept."""
+"""Data of the page Sources: the sources, the state of YouTube, push, and what was kept."""
 
 from __future__ import annotations
 

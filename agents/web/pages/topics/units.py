@@ -1,4 +1,4 @@
-"""What a picture over time is of: themes, or topics."""
+"""The units of a picture over time: themes, or topics."""
 
 from __future__ import annotations
 
