@@ -23,6 +23,8 @@ PACKAGES = ("agents", "models", "streams")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LONGEST, WIDEST = 350, 13
 """Lines of a module, and modules of a package."""
+LONGEST_NAME = 60
+"""Characters of a test's name."""
 PUBLISHED = "agents/web/api/"
 """The names of its classes are those of the schemas in openapi.json; they describe what other classes are."""
 RIDDLES = {"told", "said", "made", "_moment", "patiently", "believe", "in_less", "side_by_side", "underway"}
@@ -174,6 +176,18 @@ def test_a_function_says_what_it_returns_or_does() -> None:
 def test_a_module_is_described_by_a_statement(path: Path) -> None:
     first = re.split(r"\W+", ast.get_docstring(ast.parse(path.read_text())) or "")[0]
     assert first.lower() not in QUESTIONS, f"{first!r} opens a riddle: name what the module is or does"
+
+
+def test_the_name_of_a_test_can_be_read_at_a_glance() -> None:
+    names = {
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and len(node.name) > LONGEST_NAME
+    }
+    assert names == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -141,7 +141,7 @@ def test_every_path_that_is_named_exists(page: Path) -> None:
     assert not [path for path in sorted(paths) if not (ROOT / path.rstrip(".")).exists()]
 
 
-def test_the_two_commands_of_readme_are_those_that_continuous_integration_runs() -> None:
+def test_the_two_commands_of_readme_are_those_that_ci_runs() -> None:
     start = re.compile(r"^python3 infra/bootstrap\.py (\w+)", re.MULTILINE)
     section = README.read_text().split("\n## Try it\n")[1].split("\n## ")[0]
     assert start.findall(section)[:2] == ["demo", "test"]

@@ -122,7 +122,7 @@ def creating(theme: str, about: str = "") -> Callable[[CodebookState], CodebookC
 
 
 @pytest.mark.long
-def test_numbers_follow_an_exclusion_a_merge_and_a_theme_at_once_and_undo_restores_them(
+def test_numbers_follow_decisions_at_once_and_undo_restores_them(
     either: Warehouse, ann: CodebookService
 ) -> None:
     stages = [numbers(either)]
@@ -184,9 +184,7 @@ def test_what_the_store_shows_is_what_was_decided(ann: CodebookService) -> None:
         assert ann.standing() == expected
 
 
-def test_a_topic_without_a_name_of_its_own_is_called_what_the_model_calls_it_now(
-    either: Warehouse, ann: CodebookService
-) -> None:
+def test_a_topic_without_its_own_name_has_the_models_label(either: Warehouse, ann: CodebookService) -> None:
     ann.decide(assigning(NEWBORN, "Evaluation"))
     later = e.TopicChanged(model_version=MODEL, topic_id=NEWBORN, sequence=9, label="tool servers", words=())
     write(either, [later])
@@ -197,7 +195,7 @@ def test_a_topic_without_a_name_of_its_own_is_called_what_the_model_calls_it_now
     assert ann.standing().topics[NEWBORN].called == "tool servers"
 
 
-def test_of_two_curators_at_once_one_succeeds_and_the_other_is_told(
+def test_of_two_curators_at_once_one_succeeds_and_one_is_told(
     either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     bob = curator(either, blobs, "bob")
@@ -247,7 +245,7 @@ def test_sql_in_a_name_is_a_name(either: Warehouse, ann: CodebookService) -> Non
     assert views.codebook_decisions(either)[1]["note"] == name
 
 
-def test_a_decision_that_was_kept_but_not_sent_is_sent_with_the_next_one(
+def test_an_unsent_decision_is_sent_with_the_next_one(
     either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     def broken(_: Sequence[e.Event]) -> None:
@@ -323,7 +321,7 @@ def test_a_codebook_is_exported_and_comes_back_as_one_decision(
     assert "Money" in ann.standing().themes
 
 
-def test_a_rebuilt_model_gets_what_was_decided_about_seeded_topics(
+def test_a_rebuilt_model_inherits_decisions_about_seeded_topics(
     either: Warehouse, ann: CodebookService
 ) -> None:
     ann.decide(creating("Costs"))

@@ -120,7 +120,7 @@ def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> 
     assert spans["fetched"] == (None, None)
 
 
-def test_throughput_counts_each_video_once_on_the_day_it_was_first_seen(either: Warehouse) -> None:
+def test_throughput_counts_a_video_once_on_its_first_day(either: Warehouse) -> None:
     assert throughput.throughput(either) == []
     write(either, STORY)
     assert throughput.throughput(either) == [
@@ -251,7 +251,7 @@ def test_a_verdict_that_does_not_exist_has_a_cure(either: Warehouse) -> None:
     assert "accepted, rejected, waiting" in raised.value.cure
 
 
-def test_what_was_heard_after_its_acceptance_is_rejected_in_the_queue(either: Warehouse) -> None:
+def test_a_video_rejected_after_being_heard_leaves_the_queue(either: Warehouse) -> None:
     spoken = video("a", language="fr")
     write(
         either,
@@ -286,9 +286,7 @@ def value(metric: Any, *labels: str) -> float:
     return found
 
 
-async def test_metrics_say_how_fresh_the_store_is_and_what_comes_again_makes_it_no_older(
-    study: Warehouse, tmp_path: Path
-) -> None:
+async def test_metrics_of_freshness_do_not_age_with_repetitions(study: Warehouse, tmp_path: Path) -> None:
     store = Store(study, Blobs(str(tmp_path / "blobs")))
     at = Position("log-1", "videos.seen", 0, 0)
 
@@ -357,7 +355,7 @@ def test_gpus_are_read_from_what_the_driver_says() -> None:
     ]
 
 
-def test_a_machine_without_gpu_says_so_and_a_driver_that_hangs_keeps_nobody_waiting() -> None:
+def test_a_missing_gpu_is_said_and_a_hanging_driver_left_alone() -> None:
     assert gpus(["no-such-tool"]) == {
         "devices": [],
         "note": "no GPU on this machine (no-such-tool is not installed): speech runs on the CPU",

@@ -80,7 +80,7 @@ def test_a_recording_that_was_handed_in_is_found_too(archive: Archive) -> None:
     assert again.event.audio == media
 
 
-def test_audio_that_was_deleted_when_it_had_served_is_fetched_again(archive: Archive) -> None:
+def test_audio_that_was_deleted_after_use_is_fetched_again(archive: Archive) -> None:
     archive.transcribed("a", archive.fetched("a"))
     archive.model = "whisper-large"
     assert retain(archive.blobs, 7, datetime(2025, 7, 1, tzinfo=UTC)) == 1
@@ -89,7 +89,7 @@ def test_audio_that_was_deleted_when_it_had_served_is_fetched_again(archive: Arc
     assert "fetched again" in again.said
 
 
-def test_captions_and_rejected_talks_are_left_alone_and_it_is_said_why(archive: Archive) -> None:
+def test_captions_and_rejected_talks_are_left_alone_with_reason(archive: Archive) -> None:
     archive.accepted("a", captions=archive.blobs.put("inbox/a.vtt", b"WEBVTT"))
     archive.accepted("b", outcome="rejected")
     captions, rejected = archive.again.of(["a", "b"])

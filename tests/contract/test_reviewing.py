@@ -196,7 +196,7 @@ def test_a_change_of_mind_reaches_every_number_both_ways(desk: Desk) -> None:
     assert [row["videos"] for row in prevalence.topics(desk.warehouse)] == [1]
 
 
-def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Warehouse) -> None:
+def test_what_was_withdrawn_for_another_reason_stays_withdrawn(study: Warehouse) -> None:
     desk = Desk(study, screening="rules", reviewers=1)
     desk.found("a")
     from agents.curation.video_corrections import Corrector
@@ -206,7 +206,7 @@ def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Wareho
     assert desk.ask("talk", video_id="a")["withdrawn"]
 
 
-def test_a_review_that_cannot_be_sent_is_kept_and_acted_on_at_the_next_start(desk: Desk) -> None:
+def test_an_unsent_review_is_acted_on_at_the_next_start(desk: Desk) -> None:
     desk.found("a")
 
     def fail(_: Sequence[e.Event]) -> None:

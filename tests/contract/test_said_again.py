@@ -172,7 +172,7 @@ FATES = [
 
 
 @pytest.mark.long
-async def test_a_cross_post_and_a_best_of_are_rejected_and_name_what_they_repeat(
+async def test_cross_posts_and_best_ofs_are_rejected_with_sources(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     outputs = await learn(await tracker(show), log)
@@ -214,7 +214,7 @@ def newest(blobs: Blobs) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items() if name.startswith("repeats_")}
 
 
-async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
+async def test_a_talk_kept_by_a_person_is_learned_and_no_repeat_of_it(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -232,7 +232,7 @@ async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
     assert "a (100%), a elsewhere (100%)" in rejected.reason
 
 
-async def test_a_talk_that_counts_is_never_rejected_when_it_is_transcribed_again(
+async def test_a_counted_talk_is_not_rejected_when_transcribed_again(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -245,7 +245,7 @@ async def test_a_talk_that_counts_is_never_rejected_when_it_is_transcribed_again
     assert outcomes(await learn(track, anew, 2)) == [("a", "learned"), ("a elsewhere", "learned")]
 
 
-async def test_a_rejected_talk_whose_new_transcript_says_something_else_is_learned(
+async def test_a_rejected_talk_with_another_transcript_is_learned(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -255,7 +255,7 @@ async def test_a_rejected_talk_whose_new_transcript_says_something_else_is_learn
 
 
 @pytest.mark.long
-async def test_a_longer_talk_around_a_known_excerpt_counts_too_and_that_is_said(show: Show) -> None:
+async def test_a_longer_talk_around_a_known_excerpt_counts_too(show: Show) -> None:
     track = await tracker(show)
     excerpt = show.episode("excerpt", [*sample(0)[:2]], 0)
     longer = show.episode("whole", [*sample(0), *sample(1), *sample(2)], 5)
@@ -286,7 +286,7 @@ async def test_a_new_epoch_learns_all_again_and_judges_for_itself(
     assert {event.epoch for event in after if isinstance(event, ParagraphsAssigned | VideoRejected)} == {1}
 
 
-async def test_a_checkpoint_from_before_talks_were_compared_knows_none_of_them(
+async def test_a_checkpoint_from_before_comparison_knows_no_talks(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -348,7 +348,7 @@ def real() -> dict[str, tuple[str, list[str]]]:
 
 
 @pytest.mark.long
-def test_real_cross_posts_and_best_ofs_are_recognised_and_nothing_else_is(
+def test_only_real_cross_posts_and_best_ofs_are_recognised(
     real: dict[str, tuple[str, list[str]]],
 ) -> None:
     groups = [

@@ -138,9 +138,7 @@ async def test_a_restart_continues_as_if_nothing_had_been(
     assert len(list(other.keys(CHECKPOINTS))) == KEPT
 
 
-async def test_an_untouched_study_starts_again_without_the_embedding_model(
-    blobs: Blobs, embedder: Embedder
-) -> None:
+async def test_an_untouched_study_restarts_without_embedding_model(blobs: Blobs, embedder: Embedder) -> None:
     again = Embedder(embedder.tokenizer.parent, "cpu", 1)
     first = await tracker(blobs, embedder)
     second = await tracker(blobs, again)
@@ -154,7 +152,7 @@ async def test_an_untouched_study_starts_again_without_the_embedding_model(
     assert again._model is not None
 
 
-async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_log(
+async def test_learned_talks_are_answered_from_the_ledger_in_any_log(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(blobs, embedder)
@@ -170,7 +168,7 @@ async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_lo
         await (await tracker(blobs, embedder)).handle(events[0], at(5, "new log"))
 
 
-async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only_there(
+async def test_what_may_be_unread_is_repeated_only_in_another_log(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     def unavailable() -> int:
@@ -210,7 +208,7 @@ async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only
     assert again == beginning + more + last + afresh_said, "nobody could say who has had it"
 
 
-async def test_a_dead_letter_moves_the_position_and_a_gap_ends_the_process(
+async def test_a_dead_letter_moves_the_position_and_a_gap_is_fatal(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(blobs, embedder)
@@ -243,7 +241,7 @@ async def test_of_two_trackers_only_one_writes(
         await paused.commit()
 
 
-async def test_a_request_to_consolidate_has_its_place_in_the_order_and_happens_once(
+async def test_a_consolidation_request_happens_once_and_in_order(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     request = ConsolidationRequested(on=date(2024, 6, 1), requested_at=datetime(2024, 6, 1, tzinfo=UTC))
@@ -299,7 +297,7 @@ async def test_no_older_checkpoint_is_taken_for_the_newest(
     assert await learn(await tracker(blobs, embedder), events[2:3], 2)
 
 
-async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_old(
+async def test_a_new_epoch_learns_under_its_own_version_beside_the_old(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     old = await tracker(blobs, embedder)
@@ -328,7 +326,7 @@ async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_
     assert await learn(await tracker(blobs, embedder), events, 6) == after
 
 
-async def test_the_seeded_topics_are_told_again_as_the_model_began_with_them(
+async def test_seeded_topics_are_sent_again_as_the_model_began(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     """Their words move on; what they were at birth is a fact."""

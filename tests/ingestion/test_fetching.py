@@ -302,7 +302,7 @@ class TestInterrupted:
         assert first is None
         assert then is not None and MB < int(then.removeprefix("bytes=").rstrip("-")) <= len(audio) // 2
 
-    async def test_a_kill_in_the_middle_of_a_part_leaves_it_to_the_next_process(
+    async def test_a_part_cut_off_by_a_kill_is_left_to_the_next_process(
         self, tmp_path: Path, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio, duration_s=200))

@@ -114,7 +114,7 @@ def test_what_youtube_does_not_answer_is_looked_at_later(study: Discovery) -> No
     assert said(following(study).due()) == [("talk0000000", "deleted")]
 
 
-def test_what_youtube_only_calls_unavailable_is_not_taken_for_gone(study: Discovery) -> None:
+def test_what_is_merely_unavailable_is_not_taken_for_gone(study: Discovery) -> None:
     learned(study, FakeVideo("talk0000000", "RAG"))
     follower = following(study)
     follower.due()

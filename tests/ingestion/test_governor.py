@@ -48,7 +48,7 @@ def paused_until(governor: Governor) -> datetime:
 
 
 class TestTurns:
-    def test_a_tenth_of_an_hours_turns_come_at_once_and_the_rest_evenly(
+    def test_a_tenth_of_an_hours_turns_come_at_once_the_rest_evenly(
         self, tmp_path: Path, clock: Clock
     ) -> None:
         one = governor(tmp_path, clock)
@@ -194,9 +194,7 @@ class TestBreaker:
         one.refused(BLOCKED)
         assert paused_until(one) == clock.moment + 2 * HOUR  # still the same row
 
-    def test_a_trial_that_died_with_its_process_does_not_close_the_door_for_ever(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_trial_that_died_does_not_keep_the_breaker_open(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock)
         one.refused(BLOCKED)
         clock.moment += HOUR
@@ -204,9 +202,7 @@ class TestBreaker:
         clock.moment += timedelta(minutes=16)
         one.turn()
 
-    def test_what_began_before_the_pause_neither_lengthens_nor_ends_it(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_request_from_before_the_pause_does_not_change_it(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock)
         for _ in range(3):
             one.turn()
@@ -216,9 +212,7 @@ class TestBreaker:
         one.succeeded()
         assert paused_until(one) == START + HOUR
 
-    def test_who_waited_for_a_turn_while_another_was_refused_asks_nothing(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_waiter_asks_nothing_once_another_was_refused(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock, per_hour=60)
 
         def sleep(seconds: float) -> None:
@@ -310,7 +304,7 @@ class TestMemory:
         assert "hunter2" not in written + one.status().identity
         assert "proxy.example.org:3128" in one.status().identity
 
-    def test_identities_differ_by_proxy_its_user_and_the_cookie_file_alone(self) -> None:
+    def test_identities_differ_by_proxy_user_and_cookie_file_only(self) -> None:
         proxies = ["", "http://p:1", "http://ann:a@p:1", "http://bob:a@p:1", "http://p:2"]
         told = [identity_of(proxy, cookies) for proxy in proxies for cookies in ("", "/a.txt", "/b.txt")]
         assert len(set(told)) == len(told)

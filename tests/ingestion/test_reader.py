@@ -238,7 +238,7 @@ class TestWhatMustNotBeReached:
             page(reader, f"http://feeds.example.org:{public.port}/feed")
         assert inside.asked == []
 
-    def test_through_a_proxy_a_redirect_to_an_internal_number_is_refused(self, inside: Server) -> None:
+    def test_a_redirect_inside_is_refused_through_a_proxy_too(self, inside: Server) -> None:
         with served(INSIDE) as proxy:
             proxy.paths["http://feeds.example.org/feed"] = redirect(f"{inside.url}/secret")
             proxy.paths["http://feeds.example.org/fine"] = lambda ask: answer(ask, b"fine")
@@ -532,7 +532,7 @@ class TestDownloading:
         assert self.get(reader, public, tmp_path).read_bytes() == self.BODY
         assert all("Range" not in headers for _, headers in public.asked)
 
-    def test_a_kill_between_the_last_byte_and_the_name_costs_no_second_download(
+    def test_a_kill_before_the_renaming_costs_no_second_download(
         self, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         self.serve(public, ETag='"1"')

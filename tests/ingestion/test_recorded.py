@@ -193,7 +193,7 @@ class TestChannels:
         with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tried again"):
             listed(self.answers(), "channel", CHANNEL, None)
 
-    def test_one_whose_page_fails_is_read_through_the_address_that_youtube_resolves(self) -> None:
+    def test_a_failing_page_is_read_through_the_resolved_address(self) -> None:
         first = innertube("youtubechanneltabextractor__videos__3")
         resolved = innertube("youtubechanneltabextractor__videos__2")
         browsed: list[Json] = []
@@ -277,9 +277,7 @@ class TestPlaylists:
         assert [each.video.channel_id for each in found] == [each.channel_id for each in said]
 
     @pytest.mark.parametrize("playlist_id", PLAYLISTS)
-    def test_entries_where_yt_dlp_does_not_look_are_an_error_and_no_empty_playlist(
-        self, playlist_id: str
-    ) -> None:
+    def test_entries_in_an_unknown_place_are_an_error_not_emptiness(self, playlist_id: str) -> None:
         """The answer as it was recorded, taken for a page: yt-dlp finds no entry in it, and no fault."""
         count, names = PLAYLISTS[playlist_id]
         answers = playlist(innertube(f"youtubeplaylistextractor__{names[0]}"))

@@ -112,7 +112,7 @@ class TestBreaker:
             youtube.metadata(TALK)
         assert "bot" in governor.status().reason
 
-    def test_a_429_that_yt_dlp_swallows_opens_it_though_the_metadata_is_whole(
+    def test_a_swallowed_429_opens_it_though_the_metadata_is_whole(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK, "Agents that plan"))
@@ -132,7 +132,7 @@ class TestBreaker:
         assert refusal.value.verdict.kind == "blocked"
         assert governor.status().open_until is not None
 
-    def test_a_video_behind_such_a_page_is_not_taken_for_a_dateless_one(
+    def test_a_video_behind_such_a_page_does_not_become_dateless(
         self, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK))
@@ -181,7 +181,7 @@ class TestBreaker:
         assert governor.status().open_until is None
         assert len(list(youtube.listing(source("channel", "@Meetup"), None))) == 1
 
-    def test_a_dead_proxy_does_not_open_it_and_its_password_is_not_told(self, governor: Governor) -> None:
+    def test_a_dead_proxy_does_not_open_it_nor_leak_its_password(self, governor: Governor) -> None:
         youtube = YouTube("http://ann:hunter2@127.0.0.1:9", insecure_tls=True, governor=governor)
         with pytest.raises(RefusedForNow, match="proxy") as refusal:
             youtube.metadata(TALK)
@@ -227,7 +227,7 @@ class TestBreaker:
 
 
 class TestTurns:
-    def test_a_listing_takes_a_turn_for_each_page_and_none_before_it_is_read(
+    def test_a_listing_takes_a_turn_per_page_when_it_is_read(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(*(FakeVideo(f"talk{n:07}") for n in range(95)))
@@ -238,7 +238,7 @@ class TestTurns:
         assert len(list(listing)) == 85
         assert governor.status().turns == len(loopback.requests) == 5
 
-    def test_a_listing_that_breaks_off_for_a_pause_has_told_what_it_found(
+    def test_a_listing_cut_off_by_a_pause_returns_what_it_found(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(*(FakeVideo(f"talk{n:07}") for n in range(95)))
@@ -341,7 +341,7 @@ class TestCookies:
         path.write_text("# Netscape HTTP Cookie File\n\n" + SIGNED_IN)
         return path
 
-    def test_they_are_sent_to_youtube_alone_and_the_file_is_never_written(
+    def test_cookies_go_to_youtube_alone_and_are_never_written(
         self, file: Path, loopback: LoopbackYouTube, audio: bytes, tmp_path: Path
     ) -> None:
         file.chmod(0o400)
@@ -400,7 +400,7 @@ class TestCookies:
             (SIGNED_IN + ".youtube.com\tTRUE\t/\tTRUE\t0\tSID\thunter2ä\n", "line 6 .*is no cookie"),
         ],
     )
-    def test_a_file_that_is_of_no_use_is_named_with_its_cure_before_anything_starts(
+    def test_a_useless_cookie_file_is_named_with_its_cure_at_start(
         self,
         content: str | None,
         words: str,
@@ -421,7 +421,7 @@ class TestCookies:
             with pytest.raises(Misconfigured, match="GROUNDSWELL_COOKIES"):
                 YouTube(cookies=str(path))
 
-    def test_a_file_that_vanishes_later_is_this_machines_fault_and_no_request_leaves(
+    def test_a_cookie_file_that_vanishes_stops_requests(
         self, file: Path, loopback: LoopbackYouTube, governor: Governor
     ) -> None:
         youtube = YouTube(loopback.proxy, insecure_tls=True, governor=governor, cookies=str(file))
@@ -569,7 +569,7 @@ class TestCures:
         ("how", "cure"),
         [("age", "set GROUNDSWELL_COOKIES"), ("members", "open to everybody"), ("geo", "GROUNDSWELL_PROXY")],
     )
-    def test_cookies_are_the_cure_of_what_signing_in_opens_and_of_nothing_else(
+    def test_cookies_cure_only_what_signing_in_opens(
         self, how: str, cure: str, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK))

@@ -70,7 +70,7 @@ def test_it_is_always_to_come_and_never_further_than_a_day(
 
 
 @given(st.sampled_from(KINDS), st.lists(moments, max_size=20), st.booleans())
-def test_a_source_that_works_is_looked_at_every_ten_minutes_to_a_day(
+def test_a_working_source_is_visited_every_ten_minutes_to_a_day(
     kind: SourceKind, published: list[datetime], pushed: bool
 ) -> None:
     found = interval(kind, published, NOW, pushed=pushed, poll_s=POLL_S)

@@ -72,7 +72,7 @@ class TestLive:
         decision = before_its_recording(video("is_upcoming", NOW - 31 * DAY), NEVER, NOW)
         assert decision == GiveUp("it was to begin on 2026-02-01 12:00 UTC and never did", "gone")
 
-    def test_a_live_one_is_looked_at_every_hour_and_one_around_the_clock_once_a_day(self) -> None:
+    def test_a_live_video_is_checked_hourly_an_endless_one_daily(self) -> None:
         waits(before_its_recording(video("is_live"), NEVER, NOW), "live", HOUR)
         waits(before_its_recording(video("is_live"), EarlierChecks("v", "live", 400), NOW), "live", DAY)
 
@@ -95,9 +95,7 @@ class TestLive:
         assert before_its_recording(Video(video_id="v", live_status=status), NEVER, NOW) is None
 
     @given(st.integers(0, int(LAST.timestamp())), st.integers(0, 250_000_000_000))
-    def test_whatever_youtubes_clock_says_nobody_comes_back_within_a_minute(
-        self, begins: int, now_s: int
-    ) -> None:
+    def test_nobody_is_rechecked_within_a_minute_by_any_clock(self, begins: int, now_s: int) -> None:
         now = datetime.fromtimestamp(now_s, UTC)
         decision = before_its_recording(video("is_upcoming", datetime.fromtimestamp(begins, UTC)), NEVER, now)
         if isinstance(decision, RetryAt):
@@ -167,7 +165,7 @@ class TestRefusals:
         assert isinstance(decision, RetryAt)
         assert (decision.state, decision.attempt) == (state, 1)
 
-    def test_a_network_that_stays_broken_is_rechecked_and_then_a_persons(self) -> None:
+    def test_a_broken_network_is_rechecked_and_then_a_persons_task(self) -> None:
         verdict = RefusalVerdict("transient", "the transfer failed (HTTP Error 503)")
         waits(after_refusal(verdict, NEVER, NOW), "recheck", HOUR)
         decision = after_refusal(verdict, EarlierChecks("v", "recheck", len(RECHECK)), NOW)
@@ -215,7 +213,7 @@ class TestErrors:
         assert isinstance(decision, RetryAt)
         assert (decision.state, decision.attempt) == ("paused", 2)
 
-    def test_an_episode_that_is_not_there_may_come_back_and_one_taken_away_does_not(self) -> None:
+    def test_a_missing_episode_may_come_back_and_a_removed_one_not(self) -> None:
         waits(after(NotServed("…", "…", 404), NEVER, NOW), "recheck", HOUR)
         assert after(NotServed("…", "…", 410), NEVER, NOW) == GiveUp("…", "gone")
 
@@ -303,7 +301,7 @@ class TestStates:
         assert list(front.parked()) == []
         assert not any(isinstance(said, VideoRejected) for said in front.said)
 
-    async def test_a_premiere_that_is_put_off_and_brought_forward_is_followed(
+    async def test_a_premiere_put_off_or_brought_forward_is_followed(
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         loopback.add(FakeVideo(TALK, begins_at=NOON + 2 * HOUR))

@@ -260,7 +260,7 @@ class DiesSettling(AcceptInBlocks):
 
 
 @pytest.mark.long
-async def test_of_a_block_that_cannot_be_settled_only_the_guilty_is_given_up(
+async def test_of_a_batch_that_cannot_commit_only_the_guilty_is_lost(
     settings: Settings, cluster: Cluster
 ) -> None:
     for video_id in ("a", "b", "poison", "c"):
@@ -350,7 +350,7 @@ class AcceptTogether(Accept):
 
 
 @pytest.mark.long
-async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
+async def test_concurrent_events_are_sent_and_acknowledged_in_order(
     settings: Settings, cluster: Cluster
 ) -> None:
     for number in range(7):
@@ -373,7 +373,7 @@ async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
 
 
 @pytest.mark.long
-async def test_of_what_is_handled_at_once_a_failure_acknowledges_nothing_behind_it(
+async def test_a_concurrent_failure_acknowledges_nothing_behind_it(
     settings: Settings, cluster: Cluster
 ) -> None:
     for number in range(5):

@@ -33,7 +33,7 @@ NIGHT = QuietHours(time(22), time(7), BERLIN)
         ("2025-10-25T20:30:00", "2025-10-26T06:00:00"),  # and this one an hour longer
     ],
 )
-def test_a_night_goes_over_midnight_and_over_changes_of_the_clock(at: str, ends: str | None) -> None:
+def test_a_night_spans_midnight_and_changes_of_the_clock(at: str, ends: str | None) -> None:
     found = NIGHT.ends_after(datetime.fromisoformat(f"{at}+00:00"))
     assert found == (datetime.fromisoformat(f"{ends}+00:00") if ends else None)
 
@@ -46,7 +46,7 @@ def test_quiet_hours_within_a_day_and_for_the_whole_day() -> None:
     assert always.ends_after(NOON) == datetime(2025, 3, 5, 9, tzinfo=UTC)
 
 
-def test_an_end_that_the_clock_jumps_over_or_passes_twice_is_an_end_still() -> None:
+def test_a_quiet_end_skipped_or_repeated_by_the_clock_is_one_end() -> None:
     short = QuietHours(time(1), time(2, 30), BERLIN)
     jumped = short.ends_after(datetime(2025, 3, 30, 0, 30, tzinfo=UTC))
     assert jumped == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)
@@ -91,7 +91,7 @@ def told(
     return look(memory, signs, kinds.split(), now)
 
 
-def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_once() -> None:
+def test_only_what_begins_after_the_first_look_is_told_once() -> None:
     rising, other = AlertSign("rising:1"), AlertSign("rising:2")
     memory, said = told(AlertState(), NOON, rising)
     assert said == []
@@ -115,7 +115,7 @@ def test_what_flickers_is_not_told_within_its_cool_down() -> None:
     assert said == ["rising:1"]
 
 
-def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts() -> None:
+def test_trouble_is_told_once_it_lasted_and_then_repeated() -> None:
     lag = AlertSign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
     memory, said = told(AlertState(), NOON, lag)
     assert said == []
@@ -164,7 +164,7 @@ def test_a_rulebook_says_what_it_says() -> None:
     assert [bound.name for bound in book.rules.threshold.bounds] == ["topic RAG", "theme Costs"]
 
 
-def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Path) -> None:
+def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) -> None:
     for book in (config_file.read(tmp_path / "alerts.yaml"), config_file.parse("", "empty")):
         on = [rule for rule in config.RULES if book.rules.of(rule).on]
         assert on == ["emergence", "threshold", "lag", "dead letters", "silence", "source"]
@@ -232,7 +232,7 @@ def test_whatever_the_file_holds_is_a_rulebook_or_refused(text: str) -> None:
         assert error.cure
 
 
-def test_an_address_is_found_in_the_environment_or_a_file_or_the_error_says_where_it_is_not(
+def test_an_address_is_in_the_environment_a_file_or_an_error(
     tmp_path: Path,
 ) -> None:
     team, ann, local = config_file.parse(RIGHT, "alerts.yaml").destinations
@@ -277,7 +277,7 @@ def alert(**about: object) -> dict[str, object]:
     return row | about
 
 
-def test_what_talks_say_is_one_bounded_line_that_hides_turns_and_pings_nothing() -> None:
+def test_quotes_are_one_bounded_line_without_turns_or_pings() -> None:
     quote = {
         "text": "x" * 10_000 + "\u202e",
         "url": "javascript:alert(1)",

@@ -100,12 +100,12 @@ def test_an_excluded_topic_says_why_and_is_included_again() -> None:
     assert content(STUDY.after(out).after(back)) == content(STUDY)
 
 
-def test_excluding_a_topic_says_that_those_merged_into_it_go_with_it() -> None:
+def test_excluding_a_topic_takes_those_merged_into_it_along() -> None:
     merged = STUDY.after(merge(STUDY, STORES, RAG))
     assert "and so is 1 merged into it" in exclude(merged, RAG, "off the subject").said
 
 
-def test_a_merged_topic_counts_for_the_other_one_and_those_merged_into_it_follow() -> None:
+def test_a_merge_counts_for_the_other_and_earlier_merges_follow() -> None:
     once = STUDY.after(merge(STUDY, STORES, RAG))
     twice = once.after(merge(once, RAG, AGENTS))
     assert [twice.counts_as(topic_id) for topic_id in (STORES, RAG, AGENTS)] == [AGENTS] * 3
@@ -113,7 +113,7 @@ def test_a_merged_topic_counts_for_the_other_one_and_those_merged_into_it_follow
     assert [apart.counts_as(topic_id) for topic_id in (STORES, RAG, AGENTS)] == [RAG, RAG, AGENTS]
 
 
-def test_a_merge_of_the_model_and_one_of_a_person_the_other_way_round_end_in_one_topic() -> None:
+def test_merges_of_model_and_person_both_ways_end_in_one_topic() -> None:
     merged = STUDY.after(merge(STUDY, RAG, AGENTS))
     later = replace(merged, topics={**merged.topics, AGENTS: replace(merged.topics[AGENTS], alias=RAG)})
     assert later.counts_as(RAG) == later.counts_as(AGENTS) == RAG
@@ -132,7 +132,7 @@ def test_a_topic_moves_from_theme_to_theme_and_out_of_it() -> None:
     assert assign(STUDY, AGENTS, "").entries == (TopicEntry(AGENTS),)
 
 
-def test_a_renamed_theme_takes_its_topics_and_its_description_along() -> None:
+def test_a_renamed_theme_keeps_topics_and_description() -> None:
     change = rename_theme(STUDY, BUILT, "Design")
     assert {entry.topic_id: entry.theme for entry in change.entries} == {RAG: "Design", AGENTS: "Design"}
     after = STUDY.after(change)
@@ -190,7 +190,7 @@ REFUSED: dict[str, tuple[Callable[[], CodebookChange], str, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_decided_is_refused_with_its_cause_and_cure(what: str) -> None:
+def test_an_impossible_decision_is_refused_with_cause_and_cure(what: str) -> None:
     decision, cause, cure = REFUSED[what]
     with pytest.raises(BadInput) as refused:
         decision()
@@ -219,7 +219,7 @@ def test_decisions_about_other_topics_are_not_in_the_way(history: History) -> No
     assert history.now.topics[STORES].called == "Stores"
 
 
-def test_a_later_decision_about_the_same_topic_is_in_the_way_until_it_is_undone(history: History) -> None:
+def test_a_later_decision_on_the_topic_blocks_undo_until_undone(history: History) -> None:
     history.decide(rename(history.now, STORES, "Stores"))
     history.decide(assign(history.now, STORES, BUILT))
     with pytest.raises(
@@ -378,7 +378,7 @@ def test_a_file_without_themes_takes_none_away() -> None:
     assert change.themes == (ThemeRecord("Costs"),)
 
 
-def test_decisions_about_seeded_topics_are_carried_over_to_another_model(history: History) -> None:
+def test_decisions_on_seeded_topics_carry_over_to_another_model(history: History) -> None:
     history.decide(rename(history.now, AGENTS, "Agents and tools"))
     history.decide(rename_theme(history.now, CHECKED, "Quality"))
     history.decide(merge(history.now, RAG, STORES))  # born here, so the other model may not know it

@@ -90,13 +90,13 @@ def ranked(model: RelevanceModel, *talks: TalkMetadata) -> Any:
     return model.rank(talks, embedder().embed([talk.text for talk in talks]))
 
 
-def test_the_kinds_of_talks_are_those_of_the_events_and_each_is_described() -> None:
+def test_kinds_of_talks_match_the_events_and_are_described() -> None:
     assert get_args(TalkKind) == KINDS
     assert tuple(PROMPTS) == KINDS
     assert all(len(texts) >= 3 for texts in PROMPTS.values())
 
 
-def test_without_labels_experience_reports_on_the_subject_come_first_and_kinds_are_told() -> None:
+def test_without_labels_reports_on_the_subject_rank_first() -> None:
     model = fit(classes(), [])
     talks = [
         TalkMetadata(
@@ -128,7 +128,7 @@ def test_without_labels_experience_reports_on_the_subject_come_first_and_kinds_a
     assert model.name.endswith("no labels")
 
 
-def test_of_a_video_without_words_nothing_is_believed_but_what_the_study_kept() -> None:
+def test_of_a_video_without_words_only_the_studys_prior_counts() -> None:
     (found,) = ranked(fit(classes(), []), TalkMetadata(""))
     assert found.score == pytest.approx(189 / 664, abs=0.01)
     assert found.reasons == ()
@@ -144,7 +144,7 @@ def test_the_order_of_labels_does_not_matter(seed: int) -> None:
     assert one.name != fit(classes(), labels()[1:]).name
 
 
-def test_labels_of_one_verdict_move_all_scores_that_way_and_keep_them_probabilities() -> None:
+def test_labels_of_one_verdict_move_all_scores_that_way() -> None:
     before = scores(fit(classes(), []), labels())
     for keep in (True, False):
         said = [LabelledVideo(each.video_id, each.talk, each.embedding, keep, REPORT) for each in labels()]
@@ -165,7 +165,7 @@ def test_contradictory_labels_leave_a_video_undecided() -> None:
     assert fit(classes(), both).threshold(0.9).kept == 1, "where reviewers differ, it is not to be lost"
 
 
-def test_few_labels_order_others_no_worse_than_none_and_more_order_them_better() -> None:
+def test_few_labels_do_no_harm_and_more_rank_better() -> None:
     everyone = np.array(labels(), object)
     truth = np.array([each.keep for each in labels()])
     found: dict[int, list[float]] = {0: [], 4: [], 20: []}
@@ -194,7 +194,7 @@ def test_what_labels_taught_is_among_the_reasons() -> None:
     assert all(reason.startswith(("for: ", "against: ")) for reason in found.reasons)
 
 
-def test_a_threshold_keeps_the_recall_that_was_asked_for_and_says_what_it_costs() -> None:
+def test_a_threshold_keeps_the_wanted_recall_and_states_its_cost() -> None:
     model = fit(classes(), labels())
     found = model.threshold(0.9)
     assert found.at is not None
@@ -210,7 +210,7 @@ def test_a_threshold_keeps_the_recall_that_was_asked_for_and_says_what_it_costs(
     assert strict.saved <= found.saved
 
 
-def test_with_too_few_labels_nothing_is_rejected_and_it_says_what_is_missing() -> None:
+def test_with_too_few_labels_nothing_is_rejected_and_it_says_so() -> None:
     found = fit(classes(), labels()).threshold(0.99)
     assert found.at is None
     assert found.saved == 0
@@ -255,7 +255,7 @@ def test_other_languages_and_endless_titles_get_a_score() -> None:
         assert all(len(reason) < 200 for each in found for reason in each.reasons)
 
 
-def test_embeddings_that_are_not_finite_or_of_another_shape_are_refused() -> None:
+def test_embeddings_not_finite_or_of_another_shape_are_refused() -> None:
     model = fit(classes(), [])
     good = labels()[0]
     broken = np.full((1, 384), np.nan)

@@ -65,7 +65,7 @@ def within(box: Bounds, ground: Bounds) -> bool:
 
 
 @given(sizes)
-def test_boxes_fill_their_ground_in_proportion_and_do_not_overlap(each: list[int]) -> None:
+def test_boxes_fill_their_ground_in_proportion_without_overlap(each: list[int]) -> None:
     boxes = squarify(each, GROUND)
     scale = GROUND.width * GROUND.height / sum(each)
     assert [box.width * box.height for box in boxes] == pytest.approx([size * scale for size in each])
@@ -74,7 +74,7 @@ def test_boxes_fill_their_ground_in_proportion_and_do_not_overlap(each: list[int
 
 
 @given(st.lists(sizes, min_size=1, max_size=12))
-def test_topics_of_all_themes_have_areas_on_one_scale_in_spite_of_headings(groups: list[list[int]]) -> None:
+def test_topic_areas_are_on_one_scale_in_spite_of_headings(groups: list[list[int]]) -> None:
     tiled = tile(groups, GROUND, heading=27.0)
     assert len(tiled) == len(groups)
     parts = [box for each in tiled for box in each.parts]
@@ -177,7 +177,7 @@ def test_figures_on_one_page_share_no_ids_and_refer_to_their_own() -> None:
     assert used <= set(ids)
 
 
-def test_an_unfinished_month_is_hollow_and_a_month_without_videos_is_no_point() -> None:
+def test_unfinished_months_are_hollow_and_empty_ones_no_point() -> None:
     of = (theme("Theme", topic(1, 4), months=MONTHS),)
     svg = trends(of, MONTHS).svg
     first = svg[svg.index("axes_2") : svg.index("axes_3")]
@@ -223,7 +223,7 @@ def schemes() -> list[dict[str, str]]:
     ]
 
 
-def test_numbers_in_cells_and_names_on_tiles_have_contrast_in_both_schemes() -> None:
+def test_numbers_and_names_have_contrast_in_both_schemes() -> None:
     for colours in schemes():
         for level in range(1, len(LEVELS) + 1):
             on = "on-low" if level <= 5 else "on-middle" if level == 6 else "on-high"

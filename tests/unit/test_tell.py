@@ -131,7 +131,7 @@ def test_a_merge_names_the_topic_as_it_was_called() -> None:
     assert one(e.TopicMerged, nameless).label == "topic 99"
 
 
-def test_a_drift_of_words_has_no_shares_and_one_of_shares_no_distance() -> None:
+def test_word_drifts_have_no_shares_and_share_drifts_no_distance() -> None:
     share, words = [
         event for event in event_mapper.topic_events(EVERYTHING, STEP) if isinstance(event, e.TopicDrifted)
     ]
@@ -158,7 +158,7 @@ def test_what_is_infinitely_improbable_still_travels(log10_p: float) -> None:
     assert emerged.evidence.log10_p == event_mapper.LOG10_P
 
 
-def test_a_consolidation_is_told_before_what_came_of_it_and_counts_as_its_day() -> None:
+def test_a_consolidation_is_sent_first_and_counts_as_its_day() -> None:
     step = event_mapper.Step("m", 13, DAY, None, {})
     events = list(event_mapper.topic_events(EVERYTHING, step))
     assert isinstance(events[0], e.TopicsConsolidated)

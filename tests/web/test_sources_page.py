@@ -223,7 +223,7 @@ async def test_what_was_kept_is_counted_as_the_api_counts_it(study: Warehouse) -
     assert row_of(page, name).endswith(f" soon 0 {row['kept']} ")
 
 
-async def test_a_source_is_added_paused_resumed_removed_and_brought_back(study: Warehouse) -> None:
+async def test_a_source_is_added_paused_resumed_removed_and_restored(study: Warehouse) -> None:
     sources = sources_of(study)
     async with signed_in(study) as client:
         page = await send(client, locator="  https://www.youtube.com/@MLOps/videos ", since="2025-01-01")
@@ -275,7 +275,7 @@ async def test_the_set_of_the_study_is_added_by_one_button(study: Warehouse) -> 
         ("@MLOps", SCRIPT, "is no day"),
     ],
 )
-async def test_what_cannot_be_watched_is_refused_and_stays_in_its_field(
+async def test_what_cannot_be_watched_is_refused_and_stays_in_field(
     study: Warehouse, locator: str, since: str, why: str
 ) -> None:
     async with signed_in(study) as client:
@@ -344,7 +344,7 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
     assert standing and int(standing[1]) > 0
 
 
-async def test_a_check_that_hangs_is_not_waited_for_and_there_is_one_at_a_time(
+async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checking, "CHECK_S", 0.2)
@@ -389,7 +389,7 @@ async def test_sources_that_cannot_be_read_or_written_say_why(study: Warehouse) 
 
 
 @pytest.mark.long
-async def test_without_its_database_the_page_still_says_what_is_watched(tmp_path: Path) -> None:
+async def test_without_its_database_the_page_still_lists_the_sources(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         where = f"clickhouse://me@127.0.0.1:{probe.getsockname()[1]}"

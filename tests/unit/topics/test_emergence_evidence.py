@@ -39,7 +39,7 @@ def quote(number: int) -> SourceQuote:
     return SourceQuote(f"talk-{number}#0", f"talk-{number}", "show", date(2025, 1, 1), 0.0, "so")
 
 
-def test_the_strongest_run_of_hits_counts_and_what_came_before_it_is_past() -> None:
+def test_the_strongest_run_of_hits_counts_and_the_rest_is_past() -> None:
     trial = Candidate(founders=(quote(0),), founding_videos=("talk-0",), born=100, past=Past(0, 500, 0.0))
     for at in (300, 900, 910, 920, 930):
         trial.confirm(Hit(at=at, quote=quote(at)))
@@ -82,7 +82,7 @@ def sample(
     return arrivals, background
 
 
-def test_of_a_long_past_a_bounded_sample_stays_that_is_spread_over_it() -> None:
+def test_of_a_long_past_a_bounded_even_sample_stays() -> None:
     arrivals, _ = sample(videos=6000, bound=800)
     arrays = arrivals.to_arrays()
     assert len(arrays["arrival_vectors"]) <= 800 + 1024

@@ -72,14 +72,14 @@ def test_a_name_is_told_by_its_spelling_inside_a_sentence_only() -> None:
     assert found["ios"].is_name
 
 
-def test_headlines_and_lower_case_transcripts_say_nothing_by_capitals() -> None:
+def test_headlines_and_lower_case_text_say_nothing_by_capitals() -> None:
     headline, _ = extract_terms(["How Netflix Migrated Every Service Without Downtime Using Open Standards"])
     assert not any(term.is_name for term in headline.values())
     captions, _ = extract_terms(["and then mastodon grew and we moved to mastodon " * 10])
     assert not any(term.is_name for term in captions.values())
 
 
-def test_after_an_article_a_word_is_a_noun_and_after_a_pronoun_a_verb() -> None:
+def test_articles_precede_nouns_and_pronouns_verbs() -> None:
     found, _ = extract_terms(["You deploy it, they deploy it, with the sidecar and a sidecar of the mesh"])
     assert found["deploy"].verb > found["deploy"].noun
     assert found["sidecar"].noun > found["sidecar"].verb
