@@ -37,7 +37,7 @@ PROBE_S, PROBE_MB = 60.0, 4_000
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the person said about the talks; it wins over what the files say."""
+    """Statements of the person about the talks; they win over what the files say."""
 
     published_at: datetime | None = None
     title: str = ""
@@ -46,7 +46,7 @@ class Given:
 
 @dataclass(slots=True)
 class Handed:
-    """What became of one talk."""
+    """The result for one talk."""
 
     name: str
     video_id: str | None = None

@@ -40,7 +40,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QuotedPassage:
-    """What was said, where and when; `link` is None where no browser can go there."""
+    """A quote with its place and time; `link` is None where no browser can go there."""
 
     text: str
     about: tuple[str, ...]

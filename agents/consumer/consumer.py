@@ -43,22 +43,22 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
-    """When a block of events is settled: after `events`, or `seconds` after its first one."""
+    """The size of a batch: it is committed after `events`, or `seconds` after its first one."""
 
     events: int = 1
     seconds: float = 0.0
 
 
 class Agent:
-    """What a verb of the path is. Subclasses override what they need."""
+    """Base class of a pipeline agent. Subclasses override what they need."""
 
     name: ClassVar[str]
     reads: ClassVar[tuple[KafkaTopic, ...]]
     batch: ClassVar[BatchPolicy] = BatchPolicy()
     tick_s: ClassVar[float | None] = None
     concurrency: int = 1
-    """How many events it may handle at a time, each settled, sent and acknowledged in its turn. An agent that
-    settles something of its own, or by the clock, handles one."""
+    """How many events it may handle at a time, each committed, sent and acknowledged in its turn. An agent
+    that commits something of its own, or by the clock, handles one."""
 
     async def start(self) -> Sequence[Event]:
         """Prepare; return events to send before anything is read."""
@@ -76,11 +76,11 @@ class Agent:
         """Learn that a message became a dead letter: it will not come again."""
 
     async def commit(self) -> Sequence[Event]:
-        """Make the block's effect durable; return events that follow from the block as a whole."""
+        """Make the batch's effect durable; return events that follow from the batch as a whole."""
         return ()
 
     def on_outputs_sent(self) -> None:
-        """Learn that the broker has the outputs of everything that was settled."""
+        """Learn that the broker has the outputs of everything that was committed."""
 
     async def tick(self) -> Sequence[Event]:
         """Every `tick_s` seconds: return events that are due by the clock."""
@@ -97,7 +97,7 @@ class _Pending:
     event_id: str = ""
     refused: DataError | BadInput | None = None
     alone: bool = False
-    """A process has died at it before: it is settled by itself, so that it is known whose fault it is."""
+    """A process has died at it before: it is committed by itself, so that it is known whose fault it is."""
     outputs: list[Event] = field(default_factory=list)
 
 
@@ -178,7 +178,7 @@ class Consumer:
         await self.agent.stop()
 
     async def _take(self, event: Any) -> None:
-        async with self._lock:  # nothing is settled in the middle of handling
+        async with self._lock:  # nothing is committed in the middle of handling
             pending = await self._open(event)
             if pending.alone:
                 await self._commit()
@@ -249,7 +249,7 @@ class Consumer:
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
         """Count a death where it is an event's fault, and return what ends the process.
 
-        Of a block, each event is handled alone next time.
+        Of a batch, each event is handled alone next time.
         """
         if self._stopping or not is_the_events(error):
             return error

@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """How far reviewers agree.
+    """The agreement of reviewers.
 
     Attributes:
         pairs: of reviewers, by name.

@@ -26,7 +26,7 @@ MOST = 2**32 - 1
 
 
 class CodebookCommand(BaseModel):
-    """What somebody wants to decide; each action looks only at the fields that it needs."""
+    """A decision somebody wants to make; each action looks only at the fields that it needs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -23,7 +23,7 @@ NONE: Row = {"videos": 0, "share": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class CountChange:
-    """How a theme or topic counts before and after; `name` or `name_after` is empty where it does not count.
+    """A theme or topic before and after; `name` or `name_after` is empty where it does not count.
 
     Attributes:
         videos, videos_after: distinct videos.
@@ -45,7 +45,7 @@ class CountChange:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a decision would change.
+    """The changes that a decision would make.
 
     Attributes:
         said: the decision, in words.

@@ -32,7 +32,7 @@ What = Literal["withdrawn", "restored", "redated", "kept", "named"]
 
 
 class SpeakerNaming(NamedTuple):
-    """Who a speaker of a transcript is; `name` empty: nobody says so any more."""
+    """The name of a transcript's speaker; empty: nobody names them any more."""
 
     transcript_version: str = ""
     speaker: str = ""
@@ -41,7 +41,7 @@ class SpeakerNaming(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What came of a wish to correct a talk.
+    """The result of a request to correct a talk.
 
     Attributes:
         talk: as it was before.

@@ -43,7 +43,7 @@ class Find(NamedTuple):
 
 
 class FeedResponse(NamedTuple):
-    """What a feed said; `fresh` False: that it is what it was, and nothing else."""
+    """The content of a feed; `fresh` False: that it is what it was, and nothing else."""
 
     finds: list[Find]
     etag: str
@@ -54,7 +54,7 @@ class FeedResponse(NamedTuple):
 
 @dataclass
 class FolderListing:
-    """What lies in a folder: handed in, still growing, or refused with its reason."""
+    """The content of a folder: handed in, still growing, or refused with its reason."""
 
     seen: list[VideoSeen] = field(default_factory=list)
     growing: int = 0

@@ -33,7 +33,7 @@ DORMANT = 3
 
 @dataclass(frozen=True, slots=True)
 class VisitOutcome:
-    """How a visit ended. `failures`: visits in a row that failed, this one included."""
+    """The end of a visit. `failures`: visits in a row that failed, this one included."""
 
     failures: int = 0
     partly: bool = False

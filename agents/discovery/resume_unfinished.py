@@ -37,7 +37,7 @@ A_MOMENT = timedelta(milliseconds=1)
 
 
 class ResumeUnfinished:
-    """What `discover` sends before it looks at anything, and for a minute after.
+    """Sends what is unfinished before `discover` looks at anything, and for a minute after.
 
     Args:
         blobs: of the study.

@@ -20,7 +20,7 @@ ENOUGH = 30
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """What a lane shows now, or why it shows nothing."""
+    """The videos that a lane shows now, or why it shows none."""
 
     lane: Lane
     works: bool

@@ -27,7 +27,7 @@ MAIN: dict[str, tuple[Lane, ...]] = {
 
 @dataclass
 class VisitResult:
-    """What one visit showed. `sighted`: by video, when each lane of the source showed it first."""
+    """The result of one visit. `sighted`: by video, when each lane of the source showed it first."""
 
     watched: Watched
     sighted: dict[str, dict[str, datetime]]

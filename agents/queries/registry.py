@@ -156,7 +156,7 @@ def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
 
 
 class _Comparison:
-    """How many videos each theme or topic has in a period, and in the equal one before it.
+    """Videos of each theme or topic in a period, and in the equal one before it.
 
     Args:
         periods: that period and the one before it; none where there is nothing to compare.

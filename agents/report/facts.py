@@ -26,7 +26,7 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Who made a report, when, and with what.
+    """The author, time and settings of a report.
 
     Attributes:
         settings: those of the machine that made it, name to value; without secrets.
@@ -120,7 +120,7 @@ class ReportPair:
 
 @dataclass(frozen=True, slots=True)
 class ReportQuote:
-    """What was said, by whom, in which talk; `link` is None where no browser can go there."""
+    """A quote with its speakers and talk; `link` is None where no browser can go there."""
 
     text: str
     speakers: tuple[str, ...]

@@ -29,7 +29,7 @@ STANDBY_FACTOR = 10
 
 @dataclass
 class Health:
-    """What /healthz and /readyz say."""
+    """The state behind /healthz and /readyz."""
 
     ready: bool = False
     why_not: str = "starting"

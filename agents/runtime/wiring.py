@@ -34,7 +34,7 @@ ON_GPU = "large-v3-turbo"
 
 @dataclass
 class SharedResources:
-    """What the agents of one process share; made on first use."""
+    """Resources that the agents of one process share; made on first use."""
 
     settings: Settings
     log_ids: dict[str, str] = field(default_factory=dict)

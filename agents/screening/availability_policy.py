@@ -41,7 +41,7 @@ LONGEST_SPREAD = 6 * HOUR
 
 
 class EarlierChecks(NamedTuple):
-    """How often a video was looked at in vain, one look after the other, and in which state."""
+    """Fruitless checks of a video, one after the other, and its state at them."""
 
     video_id: str
     state: str = ""

@@ -42,7 +42,7 @@ class _Fitted:
 
 
 class RelevanceRanker:
-    """How relevant videos are, by the newest of what reviewers decided. Safe for several threads."""
+    """Ranks videos by the newest of what reviewers decided. Safe for several threads."""
 
     def __init__(self, settings: Settings, blobs: Blobs, embedder: Callable[[], Embedder]) -> None:
         """`embedder` is asked for only where something has to be scored."""

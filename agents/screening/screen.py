@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class AdmissionPolicy(Protocol):
-    """What a video passes after the rules: how relevant it is, and what reviewers say."""
+    """The check after the rules: a video's relevance, and the verdict of reviewers."""
 
     async def judge(self, video: Video, event: VideoSeen) -> Event:
         """Return VideoAccepted, VideoRejected, or VideoParked in review; the same each time it is asked."""

@@ -45,7 +45,7 @@ class Meanwhile(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class ReviewOutcome:
-    """What came of a review.
+    """The result of a review.
 
     Attributes:
         event: the review, as it is kept.

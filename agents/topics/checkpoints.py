@@ -28,7 +28,7 @@ REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks a
 
 
 class CheckpointPosition(BaseModel):
-    """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`.
+    """The position of a checkpoint: it has learned everything before `next_offset` of log `log_id`.
 
     `steps`: talks learned and consolidations; orders all that the model says. `underway`: ids of the events
     of which perhaps not every reader has had what they led to, the oldest first; it was sent to the log

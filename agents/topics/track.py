@@ -260,7 +260,7 @@ class Track(Agent):
         )
 
     def on_outputs_sent(self) -> None:
-        """Learn that what was settled is on its way to its readers."""
+        """Learn that what was committed is on its way to its readers."""
         self._underway = [*self._underway, *self._unsent][-MOST_UNDERWAY:]
         self._unsent = []
 

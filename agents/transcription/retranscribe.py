@@ -20,7 +20,7 @@ from streams.talks.transcripts import key_of
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What becomes of a wish to transcribe a talk again.
+    """The answer to a request to transcribe a talk again.
 
     Attributes:
         event: what is to be sent for it; None: nothing is.

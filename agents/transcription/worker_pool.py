@@ -43,7 +43,7 @@ Told = Callable[[Done], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be transcribed.
+    """A recording to transcribe.
 
     Attributes:
         name: of the transcript to be; what a killed attempt has transcribed is kept under it.

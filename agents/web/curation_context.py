@@ -24,7 +24,7 @@ PATIENCE_S = 8.0
 
 
 class CurationContext:
-    """What people need to decide in one process.
+    """Resources for people's decisions in one process.
 
     Attributes:
         site: the pages.

@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 class Player(NamedTuple):
-    """How a talk is played, and the address that plays it."""
+    """The player of a talk, and the address that plays it."""
 
     kind: Literal["youtube", "audio", "video"]
     address: str

@@ -34,7 +34,7 @@ class AlertSign:
 
 
 class SignState(BaseModel):
-    """What is remembered of a sign: since when it holds (None: it does not), and when it was last told."""
+    """The state of a sign: since when it holds (None: it does not), and when it was last told."""
 
     since: AwareDatetime | None = None
     told: bool = False
@@ -43,7 +43,7 @@ class SignState(BaseModel):
 
 
 class AlertState(BaseModel):
-    """What a watch remembers; `of` names what it looks at: of something else it remembers nothing."""
+    """The state of a watch; `of` names what it looks at: of something else it remembers nothing."""
 
     of: str = ""
     signs: dict[str, SignState] = Field(default_factory=dict)

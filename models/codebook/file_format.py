@@ -34,7 +34,7 @@ class FileTheme(BaseModel):
 
 
 class FileTopic(BaseModel):
-    """What the file says of a topic; `description` is for seeding a topic model, and not looked at here."""
+    """A topic in the file; `description` is for seeding a topic model, and not looked at here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key: str | None = None

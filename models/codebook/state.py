@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
-    """What the codebook says of one topic."""
+    """The codebook's entry of one topic."""
 
     topic_id: int
     name: str = ""
@@ -47,7 +47,7 @@ class TopicRecord:
 
 @dataclass(frozen=True, slots=True)
 class ThemeRecord:
-    """What the codebook says of one theme."""
+    """The codebook's entry of one theme."""
 
     theme: str
     description: str = ""
@@ -56,7 +56,7 @@ class ThemeRecord:
 
 @dataclass(frozen=True, slots=True)
 class CodebookChange:
-    """What a decision makes of the codebook: complete entries of what it touches, and in words what it is."""
+    """The effect of a decision: complete entries of what it touches, and a description in words."""
 
     action: str
     said: str

@@ -40,7 +40,7 @@ _BLOCK, _RAREST = 200, 10
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """What is known of a video before it is downloaded; `embedding` is of title and description, [d]."""
+    """Metadata of a video before it is downloaded; `embedding` is of title and description, [d]."""
 
     video_id: str
     title: str

@@ -35,7 +35,7 @@ _EMBEDDED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TalkMetadata:
-    """What is known of a video before it is downloaded."""
+    """Metadata of a video before it is downloaded."""
 
     title: str
     description: str = ""
@@ -51,7 +51,7 @@ class TalkMetadata:
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
-    """What `Classes` make of n videos.
+    """The verdict of `Classes` on n videos.
 
     Attributes:
         keep: float64 [n], log-odds that reviewers keep each.

@@ -19,7 +19,7 @@ EXCLUDE, UNDONE = "exclude", "undone"
 
 
 class ReviewerVerdict(Protocol):
-    """What one reviewer said of one video (`streams.events.VideoReviewed`)."""
+    """One reviewer's verdict on one video (`streams.events.VideoReviewed`)."""
 
     @property
     def reviewer(self) -> str:
@@ -47,7 +47,7 @@ S = TypeVar("S", bound=ReviewerVerdict)
 
 @dataclass(frozen=True, slots=True)
 class Ruling(Generic[S]):
-    """What holds of a video.
+    """The combined verdict on a video.
 
     Attributes:
         state: open: reviewers are missing; disputed: they disagree and nobody has adjudicated; decided.

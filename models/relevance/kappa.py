@@ -12,7 +12,7 @@ from itertools import combinations
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one reviewer said of one topic; `theme` is empty where it was not said."""
+    """One reviewer's judgement of one topic; `theme` is empty where it was not said."""
 
     topic_id: int
     reviewer: str
@@ -23,7 +23,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two answer alike.
+    """The agreement of two reviewers.
 
     Attributes:
         both: how many topics both answered for.

@@ -40,7 +40,7 @@ _ALIKE = 0.35
 
 @dataclass(frozen=True, eq=False)
 class LabelledVideo:
-    """What a reviewer said of a video; `embedding` is of its `talk.text`, float32 [d].
+    """A video with a reviewer's verdict; `embedding` is of its `talk.text`, float32 [d].
 
     A video may have several, also contradictory ones: together they count as one.
     """
@@ -54,7 +54,7 @@ class LabelledVideo:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How relevant a video is.
+    """The relevance of a video.
 
     Attributes:
         score: estimated probability that reviewers keep it.

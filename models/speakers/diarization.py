@@ -33,7 +33,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # be
 
 
 class Diarization(NamedTuple):
-    """Who speaks when; turns in the order they begin, seconds from the start of the recording.
+    """Turns of speakers in the order they begin, seconds from the start of the recording.
 
     Speakers are "SPEAKER_00", "SPEAKER_01", … in the order they are first heard; all is empty if nobody is.
     `floor`: turns that do not overlap; where several people speak at once, that of the one who is most

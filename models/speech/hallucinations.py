@@ -104,7 +104,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is not believed of an utterance: all of it, and why (empty: it is believed), or some of its words.
+    """The verdict on an utterance: the reason to drop all of it (empty: it is kept), or some of its words.
 
     `loops` has words by number, from the first to before the last, and why.
     """

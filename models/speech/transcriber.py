@@ -20,7 +20,7 @@ from models.transcripts.transcript import Dropped, Segment, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How far a transcription is.
+    """The progress of a transcription.
 
     Attributes:
         step: what is being done. Speakers are looked for at the same time; this step is what is left of it.
@@ -36,7 +36,7 @@ class Done:
 
 
 class StretchStore(Protocol):
-    """Where finished stretches of a recording are kept, by number, until the transcript is whole."""
+    """Keeps finished stretches of a recording, by number, until the transcript is whole."""
 
     def get(self, number: int) -> bytes | None:
         """Return what was kept of a stretch, or None."""
@@ -46,7 +46,7 @@ class StretchStore(Protocol):
 
 
 class _Stretch(BaseModel):
-    """What was heard in a stretch; seconds from the beginning of the recording."""
+    """The transcript of a stretch; seconds from the beginning of the recording."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -62,7 +62,7 @@ class _Stretch(BaseModel):
 
 
 class SpeechModels:
-    """Who said what, when. Loads its models at the first use; one thread at a time.
+    """Transcribes words and speakers. Loads its models at the first use; one thread at a time.
 
     It can be pickled, loaded or not, and sent to a spawned process, which loads the models anew.
 

@@ -29,7 +29,7 @@ _COMPUTE = {"cuda": ("float16", "int8_float16", "int8_float32"), "cpu": ("int8_f
 
 
 class Heard(NamedTuple):
-    """What was said, as far as can be told.
+    """The words of a recording, as far as can be told.
 
     `segments` in spoken order, with words and no speakers, empty if there is no speech; `language`,
     ISO 639-1, and its `probability`, None if it was given; `dropped`: what was written and is not believed.

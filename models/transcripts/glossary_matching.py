@@ -55,7 +55,7 @@ class SpellingRules:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What stands between two spaces: pieces (words, or stretches of text) from `begin` to before `end`."""
+    """Text between two spaces: pieces (words, or stretches of text) from `begin` to before `end`."""
 
     segment: int
     begin: int

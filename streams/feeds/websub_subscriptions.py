@@ -63,7 +63,7 @@ class HubRequest(Fact):
 
 
 class HubResponse(Fact):
-    """What the hub last said about a channel; a later request changes nothing of it."""
+    """The hub's last answer about a channel; a later request changes nothing of it."""
 
     state: Literal["verified", "denied", "unsubscribed"]
     number: int

@@ -24,7 +24,7 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an address answered: `body` is unpacked; `etag` and `modified` are for asking again."""
+    """The answer of an address: `body` is unpacked; `etag` and `modified` are for asking again."""
 
     body: bytes
     etag: str
@@ -44,7 +44,7 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long is waited (seconds): for each piece of an answer, for a whole page, for a whole download."""
+    """Timeouts (seconds): for each piece of an answer, for a whole page, for a whole download."""
 
     piece_s: float = 20.0
     page_s: float = 60.0

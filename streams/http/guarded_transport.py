@@ -42,7 +42,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the body is still on its way. `url`: where the redirects led to."""
+    """An answer whose body is still on its way. `url`: where the redirects led to."""
 
     response: httpx.Response
     url: str

@@ -30,7 +30,7 @@ def group_of(settings: Settings, agent: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """How far a consumer group is behind in one partition (messages)."""
+    """The lag of a consumer group in one partition (messages)."""
 
     topic: str
     partition: int

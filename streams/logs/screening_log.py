@@ -25,7 +25,7 @@ Outcome = Literal["accepted", "rejected", "waiting"]
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRecord:
-    """What became of a video at the gate.
+    """The outcome of a video's screening.
 
     Attributes:
         passes: the event by which it passes, or would.

@@ -18,7 +18,7 @@ FOLDER = "outbox"
 
 
 class Unreadable(NamedTuple):
-    """What is kept and holds no sighting: damaged, or with text or dates that may not enter any more."""
+    """A file without a sighting: damaged, or with text or dates that may not enter any more."""
 
     key: str
     content: bytes

@@ -21,7 +21,7 @@ Step = Literal["decoding", "transcribing", "finding speakers"]
 
 
 class Progress(BaseModel):
-    """How far one talk is.
+    """The progress of one talk.
 
     Attributes:
         step: what is being done.

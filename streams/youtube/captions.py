@@ -24,7 +24,7 @@ class CaptionFile(NamedTuple):
 
 
 class CaptionTrack(NamedTuple):
-    """Where the file of a track lies, as yt-dlp says it."""
+    """The address of a track's file, as yt-dlp says it."""
 
     language: str
     file: Mapping[str, Any]

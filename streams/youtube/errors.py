@@ -22,7 +22,7 @@ Scope = Literal["video", "source", "session"]
 
 
 class RefusalVerdict(NamedTuple):
-    """What one refusal means."""
+    """The meaning of one refusal."""
 
     kind: Kind
     reason: str

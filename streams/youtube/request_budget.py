@@ -39,7 +39,7 @@ _INCONCLUSIVE = ("transient", "local", "unsupported")
 
 
 class LimiterStatus(NamedTuple):
-    """What people are told of one egress identity; `identity` holds no password and no cookie."""
+    """The public status of one egress identity; `identity` holds no password and no cookie."""
 
     identity: str
     open_until: datetime | None
@@ -56,7 +56,7 @@ class LimiterStatus(NamedTuple):
 
 
 class _State(BaseModel):
-    """What the file holds. A turn is owed to the bucket, so `tokens` may fall below zero."""
+    """The content of the file. A turn is owed to the bucket, so `tokens` may fall below zero."""
 
     identity: str
     tokens: float

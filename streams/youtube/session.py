@@ -56,7 +56,7 @@ class Warnings:
 
 
 class YouTubeSession(NamedTuple):
-    """What `YouTubeSessions.open` lends."""
+    """A session lent by `YouTubeSessions.open`."""
 
     ydl: Any
     warnings: Warnings

@@ -54,7 +54,7 @@ class Who:
 
 
 class Access:
-    """What decides who may change the study."""
+    """Decides who may change the study."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.settings = settings

@@ -101,7 +101,7 @@ class BurstSettings:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """What the channel sees of one video.
+    """The content of one video, as the channel sees it.
 
     Attributes:
         vectors: float64 [n, d], unit length, one a paragraph, without boilerplate; [n, 0] where there are

@@ -95,7 +95,7 @@ _NOUNY, _VERBY = frozenset(_NOUN_BEFORE.split()), frozenset(_VERB_BEFORE.split()
 
 @dataclass(slots=True)
 class Usage:
-    """How one text says one term.
+    """The use of one term in one text.
 
     Attributes:
         count: how often.

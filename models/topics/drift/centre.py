@@ -16,7 +16,7 @@ STEPS = 127
 
 @dataclass(frozen=True)
 class CentreChange:
-    """How far a topic's paragraphs have moved.
+    """The distance by which a topic's paragraphs have moved.
 
     Attributes:
         distance: cosine distance of the means of the videos before and after, beyond what chance gives.

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Detector:
-    """What a river detector has been told since it last began afresh, and the detector.
+    """A river detector, and the values since it last began afresh.
 
     A detector's own state is private to river, so what is saved is what it has been told: telling a new
     one the same gives the same one. A list that has grown to `limit` is cut to its later half and told

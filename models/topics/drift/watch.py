@@ -22,7 +22,7 @@ __all__ = ["DriftSettings", "DriftWatch", "Spoke"]
 
 @dataclass(frozen=True, eq=False)
 class Spoke:
-    """What one video said of one topic.
+    """The words and paragraphs of one video about one topic.
 
     Attributes:
         words: content words of its paragraphs of that topic, in order; may be empty.

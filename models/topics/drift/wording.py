@@ -16,7 +16,7 @@ Numbers = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class WordingChange:
-    """What a topic's words were and what they are now.
+    """The words that a topic lost and gained.
 
     Attributes:
         distance: Jensen-Shannon divergence in bits, beyond what chance gives.

@@ -22,7 +22,7 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class Past:
-    """How many earlier videos speak of something: `spoke` of `of`; `peak` is the highest share at any time.
+    """Earlier videos that speak of something: `spoke` of `of`; `peak` is the highest share at any time.
 
     A subject that was there, went away and came back has a peak far above its share of the whole past.
     """

@@ -45,7 +45,7 @@ class SubjectSighting:
 
 @dataclass(frozen=True)
 class Kinship:
-    """When two sightings are of one subject.
+    """The conditions under which two sightings are of one subject.
 
     Attributes:
         overlap: if so much of the paragraphs of one is the other's …

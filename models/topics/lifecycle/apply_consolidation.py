@@ -15,7 +15,7 @@ from models.topics.state import ModelState
 
 @dataclass(frozen=True)
 class ConsolidationResult:
-    """What a look brought; as in `Outcome`."""
+    """The result of a consolidation; as in `Outcome`."""
 
     births: tuple[Birth, ...]
     merges: tuple[Merge, ...]

@@ -19,7 +19,7 @@ Known = dict[int, Told]
 
 
 class Named(BaseModel):
-    """What people call a topic; a born one has no name until they give it one."""
+    """The given name of a topic; a born one has none until people give it one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class Named(BaseModel):
 
 
 class LastHeard(BaseModel):
-    """When a topic was last spoken of: in the how-manieth video, and in which month of publication."""
+    """The last video that spoke of a topic: its number, and its month of publication."""
 
     video: int
     month: str

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class BoilerplateSettings:
-    """When words count as repeated, and when a paragraph is left out for them."""
+    """Thresholds for words to count as repeated, and for a paragraph to be left out for them."""
 
     share: float = 0.5
     """A paragraph with at least this share of its words repeated is boilerplate …"""

@@ -17,7 +17,7 @@ TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
 
 @dataclass(frozen=True, slots=True)
 class EffectiveEntry:
-    """What the codebook says of one topic; `counts_as` is itself unless it was merged."""
+    """The effective entry of one topic; `counts_as` is itself unless it was merged."""
 
     topic_id: int
     name: str

@@ -9,7 +9,7 @@ from streams.store.warehouse import Row, Warehouse
 
 
 class ChangeCursor(NamedTuple):
-    """How far a study is; two of them that are equal show the same on every page.
+    """The position of a study; two of them that are equal show the same on every page.
 
     Example:
         >>> ChangeCursor.read(str(ChangeCursor("m-1", 7, 5, 2, 0, 1))) == ChangeCursor("m-1", 7, 5, 2, 0, 1)

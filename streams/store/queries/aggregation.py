@@ -40,7 +40,7 @@ Month = tuple[str, int, int, int, int, float, bool]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What talks of one period count.
+    """Counts of the talks of one period.
 
     Attributes:
         of_videos: those that count for any unit.

@@ -34,7 +34,7 @@ _Place = tuple[str, str, int]
 
 
 class TopicTalks(NamedTuple):
-    """What talks say of one topic.
+    """Quotes of talks about one topic.
 
     `months`: rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month, of every month that
     has a talk that counts (videos may be 0); none where the topic does not count. `best`, `newest`: its most

@@ -23,7 +23,7 @@ CHECK_S = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a source showed when it was checked."""
+    """The result of a check of a source."""
 
     watched: Watched
     checks: Sequence[SourceCheck]

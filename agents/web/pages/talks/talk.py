@@ -36,7 +36,7 @@ class ParagraphBox(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """What a talk says about one topic, in time."""
+    """Passages of a talk about one topic, in time."""
 
     topic_id: int | None
     name: str
@@ -48,7 +48,7 @@ class Lane(NamedTuple):
 
 
 class SpeakerShare(NamedTuple):
-    """How much of a talk one person speaks."""
+    """The share of a talk that one person speaks."""
 
     name: str
     minutes: float

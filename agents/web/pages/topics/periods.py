@@ -16,7 +16,7 @@ _ADDED = ("videos", "paragraphs", "minutes")
 
 
 class Gathered(NamedTuple):
-    """What was counted, by columns."""
+    """Counts by columns."""
 
     by: By
     """What a column is."""
