@@ -39,7 +39,7 @@ def written(info: Mapping[str, Any], languages: Sequence[str]) -> CaptionTrack |
     Example:
         >>> said = {"subtitles": {"en-GB": [{"ext": "srv1"}, {"ext": "vtt", "url": "u"}], "de": []}}
         >>> written(said, ["de", "en"])
-        Track(language='en-GB', file={'ext': 'vtt', 'url': 'u'})
+        CaptionTrack(language='en-GB', file={'ext': 'vtt', 'url': 'u'})
     """
     tracks: Mapping[str, Sequence[Mapping[str, Any]]] = info.get("subtitles") or {}
     for language in languages:

@@ -146,7 +146,7 @@ def voices(said: Sequence[Row]) -> list[SpeakerShare]:
     Example:
         >>> voices([{"speakers": ["Ann", "Bo"], "start_s": 0.0, "end_s": 60.0},
         ...         {"speakers": ["Ann"], "start_s": 60.0, "end_s": 120.0}])[0]
-        Voice(name='Ann', minutes=1.5, share=0.75)
+        SpeakerShare(name='Ann', minutes=1.5, share=0.75)
     """
     seconds: dict[str, float] = {}
     for row in said:
