@@ -151,12 +151,12 @@ def embed_alone(settings: Settings, paragraphs: int) -> Embedded:
     """
     import numpy as np
 
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
     from benchmarks.machine import Meter
     from models.transcripts.paragraphs import Paragraphs
     from streams.errors import Unavailable
 
-    parts = Parts(settings)
+    parts = SharedResources(settings)
     kept = [Paragraphs.load(parts.blobs.get(key)) for key in parts.blobs.keys("paragraphs")]
     talks = [[paragraph.text for paragraph in talk.paragraphs] for talk in kept]
     parts.embedder.embed(["this loads the model, as the start of a study does"])

@@ -43,7 +43,7 @@ from benchmarks.machine import Meter, describe
 from benchmarks.topics import streams
 from models.errors import BadInput
 from models.relevance.prompts import EXPERIENCE, KINDS
-from models.relevance.ranking import Classes, Label, Talk, fit
+from models.relevance.ranking import Classes, LabelledVideo, TalkMetadata, fit
 from models.relevance.threshold import choose
 from streams.errors import DataError
 
@@ -75,7 +75,7 @@ class Task:
 
     name: str
     classes: Classes
-    labels: list[Label]
+    labels: list[LabelledVideo]
     early: NDArray[np.bool_]
 
 
@@ -97,9 +97,9 @@ def tasks(talks: Sequence[dict[str, Any]]) -> list[Task]:
 
     def task(name: str, classes: Classes, chosen: list[dict[str, Any]], kept: Callable[[Any], bool]) -> Task:
         labels = [
-            Label(
+            LabelledVideo(
                 each["id"],
-                Talk(each["title"], each["rest"]),
+                TalkMetadata(each["title"], each["rest"]),
                 each["vector"],
                 yes,
                 EXPERIENCE if yes else "other",
@@ -168,7 +168,7 @@ def relevance(task: Task, seeds: int) -> dict[str, Any]:
     }
 
 
-def plain(chosen: Sequence[Label], late: Sequence[Label]) -> tuple[Array, list[float | None]]:
+def plain(chosen: Sequence[LabelledVideo], late: Sequence[LabelledVideo]) -> tuple[Array, list[float | None]]:
     """Return scores and thresholds of logistic regression on embeddings; all .5 without two verdicts."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict

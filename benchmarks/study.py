@@ -21,7 +21,7 @@ from agents.acquisition.ingest import Ingest
 from agents.cli.asking import ask
 from agents.cli.console import tell
 from agents.instance.clock import utc_now
-from agents.instance.running_instance import Running, serving
+from agents.instance.running_instance import RunningInstance, serving
 from agents.runtime.wiring import NAMES
 from models.codebook.codebook import load
 from streams.errors import Misconfigured, Unavailable
@@ -86,7 +86,7 @@ class RunningStudy:
         self.startup_s = 0.0
         self._log = settings.home / "run.log"
         self._process: subprocess.Popen[bytes]
-        self._running: Running
+        self._running: RunningInstance
 
     @property
     def pid(self) -> int:
@@ -123,7 +123,7 @@ class RunningStudy:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def _when_ready(self) -> Running:
+    def _when_ready(self) -> RunningInstance:
         """Wait until it serves and has stored the codebook's topics: every agent has started then."""
         seeded = len(load(self.settings.codebook).topics)
         deadline = time.monotonic() + START_S

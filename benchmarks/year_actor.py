@@ -79,11 +79,11 @@ class Discovering:
     """The agent and what it needs, on a clock that the commands move."""
 
     def __init__(self, home: Path, proxy: str, web: str) -> None:
-        from agents.discovery.connectors import Lanes
+        from agents.discovery.connectors import Connectors
         from agents.discovery.discover import Discover
-        from agents.discovery.websub_receiver import Push
+        from agents.discovery.websub_receiver import WebSubReceiver
         from streams.feeds.websub_subscriptions import Subscriptions
-        from streams.http.client import Reader
+        from streams.http.client import HttpClient
         from streams.kafka.topics import VIDEOS_SEEN
         from streams.settings import Settings
         from streams.state.blobs import Blobs
@@ -109,8 +109,8 @@ class Discovering:
             jitter=lambda: 0.5,
         )
         youtube = YouTube(proxy, insecure_tls=True, governor=self.governor)
-        reader = Reader("", internal_addresses=True)
-        self.push = Push(settings, self.blobs, reader, clock)
+        reader = HttpClient("", internal_addresses=True)
+        self.push = WebSubReceiver(settings, self.blobs, reader, clock)
         subscriptions = Subscriptions(self.blobs)
 
         def pushed(channel_id: str) -> bool:
@@ -124,7 +124,7 @@ class Discovering:
             {VIDEOS_SEEN.name: "log"},
             youtube,
             now=clock,
-            lanes=Lanes(youtube, reader, None, lambda channel_id: f"{web}/feeds/{channel_id}"),
+            lanes=Connectors(youtube, reader, None, lambda channel_id: f"{web}/feeds/{channel_id}"),
             pushed=pushed,
             subscribe=self.push.due,
         )
@@ -147,7 +147,7 @@ class Discovering:
                 headers = {"X-Hub-Signature": command["signature"]}
                 status, events = self.push.deliver(command["token"], headers, command["body"].encode())
                 self._store(events)
-                self.push.sent(events)
+                self.push.mark_sent(events)
                 return {"status": status}
             case "found":
                 return self._found()

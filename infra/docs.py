@@ -28,7 +28,7 @@ from agents.cli import app  # noqa: E402
 from agents.runtime.wiring import NAMES, Parts  # noqa: E402
 from agents.web.app import build_web  # noqa: E402
 from streams.kafka.codec import decode  # noqa: E402
-from streams.kafka.topics import TOPIC_OF, TOPICS, Topic  # noqa: E402
+from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic  # noqa: E402
 from streams.settings import Settings  # noqa: E402
 from streams.store.data_dictionary import LEFT_OUT, TABLES  # noqa: E402
 from streams.store.writer import rows_of  # noqa: E402
@@ -61,7 +61,7 @@ SELECTION = ("first", "last", "source", "channel", "show", "speaker", "language"
 """Parameters of the API that many views take; described once."""
 
 
-def readers() -> dict[str, list[Topic]]:
+def readers() -> dict[str, list[KafkaTopic]]:
     """Return the topics each agent reads, from the agents themselves."""
     reads = {}
     for name in NAMES:
@@ -72,10 +72,10 @@ def readers() -> dict[str, list[Topic]]:
 
 
 @cache
-def writers() -> dict[Topic, list[str]]:
+def writers() -> dict[KafkaTopic, list[str]]:
     """Return who writes each topic: the modules of agents/ that make its events (call their class)."""
     topics = {kind.__name__: topic for kind, topic in TOPIC_OF.items()}
-    found: dict[Topic, set[str]] = {topic: set() for topic in TOPICS}
+    found: dict[KafkaTopic, set[str]] = {topic: set() for topic in TOPICS}
     for path in sorted((ROOT / "agents").rglob("*.py")):
         name = path.stem
         called = name if name in NAMES else OTHERS.get(name, f"`{path.relative_to(ROOT)}`")

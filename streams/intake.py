@@ -1,4 +1,4 @@
-"""What may enter: the bounds on text, dates, addresses, sizes and depth, whichever lane a talk comes by.
+"""Bounds on what may enter: text, dates, addresses, sizes and depth, whichever lane a talk comes by.
 
 Every event is checked against them when it is made, copied or read (`streams.events.base`), so that nothing
 further on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import datetime
 from operator import is_not
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from streams.errors import DataError
+from streams.timestamps import FIRST_DAY, LAST_DAY, known_moment
 
 TITLE_CHARS = 2_000
 DESCRIPTION_CHARS = 50_000
@@ -28,9 +29,6 @@ JSON_PARTS = 2_000_000
 """Lists and objects of a talk: empty ones take twenty times more memory than bytes."""
 JSON_DEPTH = 64
 """Levels of lists and objects in each other; a talk needs four."""
-
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
-"""What ClickHouse's `Date` holds (UTC): a month outside of it is not stored, or cannot be read again."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -63,22 +61,6 @@ def moment(value: datetime) -> datetime:
             "correct it where it is stated; a talk that is handed in can be given --published-at YYYY-MM-DD",
         )
     return value
-
-
-def known_moment(value: datetime | None) -> datetime | None:
-    """Return a moment that the database holds, or None: a date that cannot be is as good as none.
-
-    Example:
-        >>> known_moment(datetime.fromisoformat("9999-12-31T23:59:59-10:00")) is None
-        True
-    """
-    if value is None:
-        return None
-    try:
-        day = value.astimezone(UTC).date()
-    except (OverflowError, ValueError):
-        return None
-    return value if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def address(value: str) -> str:

@@ -1,8 +1,11 @@
-"""Moments as the database holds them, so that what people say has one time wherever it is kept."""
+"""Timestamps as the database holds them, read from what feeds and APIs state."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+"""What ClickHouse's `Date` holds (UTC): a month outside of it is not stored, or cannot be read again."""
 
 
 def whole_ms(moment: datetime) -> datetime:
@@ -13,3 +16,46 @@ def whole_ms(moment: datetime) -> datetime:
         123000
     """
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def known_moment(value: datetime | None) -> datetime | None:
+    """Return a moment that the database holds, or None: a date that cannot be is as good as none.
+
+    Example:
+        >>> known_moment(datetime.fromisoformat("9999-12-31T23:59:59-10:00")) is None
+        True
+    """
+    if value is None:
+        return None
+    try:
+        day = value.astimezone(UTC).date()
+    except (OverflowError, ValueError):
+        return None
+    return value if FIRST_DAY <= day <= LAST_DAY else None
+
+
+def from_iso(text: str) -> datetime | None:
+    """Return an ISO 8601 timestamp in the zone it states; None without a zone, or where it cannot be.
+
+    Example:
+        >>> from_iso("2025-03-04T12:00:00Z").hour, from_iso("2025-03-04T12:00:00"), from_iso("soon")
+        (12, None, None)
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return known_moment(moment) if moment.tzinfo else None
+
+
+def from_unix(seconds: float) -> datetime | None:
+    """Return a timestamp in UTC from seconds since 1970; None where it cannot be.
+
+    Example:
+        >>> from_unix(0).year, from_unix(1e18)
+        (1970, None)
+    """
+    try:
+        return known_moment(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return None

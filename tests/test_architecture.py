@@ -23,6 +23,13 @@ PACKAGES = ("agents", "models", "streams")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LONGEST, WIDEST = 350, 13
 """Lines of a module, and modules of a package."""
+LONGEST_NAME = 60
+"""Characters of a test's name."""
+PUBLISHED = "agents/web/api/"
+"""The names of its classes are those of the schemas in openapi.json; they describe what other classes are."""
+RIDDLES = {"told", "said", "made", "_moment", "patiently", "believe", "in_less", "side_by_side", "underway"}
+"""Of functions and methods: a name says what comes back or what is done, in words to search for."""
+QUESTIONS = {"what", "how", "who", "which", "when", "where", "whether", "if", "why"}
 HEAVY = ("torch", "bertopic", "faust", "clickhouse_connect", "kafka", "yt_dlp", "pandas")
 LIGHT = {
     "agents",
@@ -137,6 +144,50 @@ def test_a_module_is_one_thing_and_short(path: Path) -> None:
 def test_a_package_holds_as_many_modules_as_one_can_overlook() -> None:
     count = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.stem != "__init__")
     assert {package: modules for package, modules in count.items() if modules > WIDEST} == {}
+
+
+def test_a_public_class_has_its_name_to_itself() -> None:
+    where: dict[str, list[str]] = {}
+    for path in MODULES:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(PUBLISHED):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(name)
+    assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
+
+
+def test_a_function_says_what_it_returns_or_does() -> None:
+    found = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+        found += [
+            f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+            for scope in scopes
+            for node in scope.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in RIDDLES
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_described_by_a_statement(path: Path) -> None:
+    first = re.split(r"\W+", ast.get_docstring(ast.parse(path.read_text())) or "")[0]
+    assert first.lower() not in QUESTIONS, f"{first!r} opens a riddle: name what the module is or does"
+
+
+def test_the_name_of_a_test_can_be_read_at_a_glance() -> None:
+    names = {
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and len(node.name) > LONGEST_NAME
+    }
+    assert names == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,12 +13,12 @@ from typing import ClassVar
 import structlog
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
+from agents.consumer.retry import with_retries
 from models.errors import BadInput
 from models.transcripts.captions import parse
 from streams.errors import DataError, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted
-from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
+from streams.kafka.topics import VIDEOS_ACCEPTED, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.talks.caption_drafts import Drafts
@@ -33,7 +33,7 @@ class Caption(Agent):
     """Fetches captions once; a ledger entry beside them says so, also where there are none."""
 
     name: ClassVar[str] = "caption"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_ACCEPTED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_ACCEPTED,)
 
     def __init__(self, settings: Settings, blobs: Blobs, youtube: YouTube) -> None:
         self._settings = settings
@@ -59,7 +59,7 @@ class Caption(Agent):
         # Captions in another language than is spoken are a translation: not what was said.
         languages = [video.language] if video.language else self._settings.languages
         try:
-            captions = await patiently(
+            captions = await with_retries(
                 lambda: self._youtube.captions(video.video_id, languages), attempts=TRIES
             )
         except (DataError, Unavailable) as error:

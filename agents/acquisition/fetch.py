@@ -22,8 +22,8 @@ import structlog
 from agents.acquisition.audio_retention import retain
 from agents.acquisition.verify_recording import RecordingError, verify
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
-from agents.screening.availability_policy import LOCAL, GivesUp, Looked, after
+from agents.consumer.retry import with_retries
+from agents.screening.availability_policy import LOCAL, EarlierChecks, GiveUp, after
 from streams.errors import DataError, Explained, Paused, Unavailable
 from streams.events import (
     AudioStored,
@@ -35,8 +35,8 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.http.client import Reader
-from streams.kafka.topics import VIDEOS_ACCEPTED, Topic
+from streams.http.client import HttpClient
+from streams.kafka.topics import VIDEOS_ACCEPTED, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.parked_videos import ParkingLot
@@ -59,7 +59,7 @@ class Fetch(Agent):
     """Downloads audio once; a ledger entry beside it says that it is there."""
 
     name: ClassVar[str] = "fetch"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_ACCEPTED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_ACCEPTED,)
     tick_s: ClassVar[float | None] = 3600.0
 
     def __init__(
@@ -67,7 +67,7 @@ class Fetch(Agent):
         settings: Settings,
         blobs: Blobs,
         youtube: YouTube,
-        reader: Reader,
+        reader: HttpClient,
         lot: ParkingLot,
         *,
         folder: Path,
@@ -89,16 +89,16 @@ class Fetch(Agent):
         if event.media is not None or event.captions is not None:
             await asyncio.to_thread(self._lot.leave, event.key)
             return [AudioStored(video=event.video, audio=event.media, captions=event.captions)]
-        before = Looked(event.key)
+        before = EarlierChecks(event.key)
         parking = await asyncio.to_thread(self._lot.get, event.key)
         if parking is not None and isinstance(parking.again, VideoAccepted):
             if parking.given_up:
                 return [await asyncio.to_thread(self._gone, parking.parked)]
             if not parking.looked_at_now(event, self._now()):
                 return [parking.parked]
-            before = Looked(event.key, parking.counts, parking.parked.attempt, parking.pauses)
+            before = EarlierChecks(event.key, parking.counts, parking.parked.attempt, parking.pauses)
         try:
-            stored = await patiently(lambda: self._stored(event.video))
+            stored = await with_retries(lambda: self._stored(event.video))
         except (DataError, Unavailable) as error:
             return [await asyncio.to_thread(self._refused, event, error, before)]
         await asyncio.to_thread(self._lot.leave, event.key)
@@ -109,27 +109,27 @@ class Fetch(Agent):
         await asyncio.to_thread(retain, self._blobs, self._settings.keep_audio_days, self._now())
         return ()
 
-    def _refused(self, event: VideoAccepted, error: DataError | Unavailable, before: Looked) -> Event:
+    def _refused(self, event: VideoAccepted, error: DataError | Unavailable, before: EarlierChecks) -> Event:
         """Return the video parked, or rejected when it is given up; a dead letter is raised."""
         decision = after(error, before, self._now())
-        if isinstance(decision, GivesUp) and decision.rule is None:
+        if isinstance(decision, GiveUp) and decision.rule is None:
             self._lot.leave(event.key)
             raise error
         parked = VideoParked(
             video=event.video,
-            state="recheck" if isinstance(decision, GivesUp) else decision.state,
+            state="recheck" if isinstance(decision, GiveUp) else decision.state,
             reason=decision.reason,
-            until=None if isinstance(decision, GivesUp) else decision.until,
+            until=None if isinstance(decision, GiveUp) else decision.until,
             attempt=decision.attempt,
             parked_at=self._now(),
             relevance=event.relevance,
         )
         log.info("waits", video=event.key, state=parked.state, until=str(parked.until), reason=parked.reason)
-        if isinstance(decision, GivesUp) and not decision.attempt:
+        if isinstance(decision, GiveUp) and not decision.attempt:
             self._lot.leave(event.key)
         else:  # also what took many looks and is given up: nobody begins anew after a kill
             self._lot.park(parked, event)
-        return self._gone(parked) if isinstance(decision, GivesUp) else parked
+        return self._gone(parked) if isinstance(decision, GiveUp) else parked
 
     def _gone(self, parked: VideoParked) -> Event:
         """Return the captions that somebody wrote, for good in place of the audio; else the rejection."""

@@ -37,7 +37,7 @@ PROBE_S, PROBE_MB = 60.0, 4_000
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the person said about the talks; it wins over what the files say."""
+    """Statements of the person about the talks; they win over what the files say."""
 
     published_at: datetime | None = None
     title: str = ""
@@ -46,7 +46,7 @@ class Given:
 
 @dataclass(slots=True)
 class Handed:
-    """What became of one talk."""
+    """The result for one talk."""
 
     name: str
     video_id: str | None = None
@@ -160,7 +160,7 @@ class Ingest:
         return self._hand(name, seen)
 
     def _video(self, name: str, digest: str, about: dict[str, Any]) -> Video:
-        published_at = self.given.published_at or _moment(about.get("published_at"), name)
+        published_at = self.given.published_at or _published_at(about.get("published_at"), name)
         if published_at is None:
             raise DataError(
                 f"the publication date of {intake.text(name)} is unknown, so it belongs to no month",
@@ -243,7 +243,7 @@ def _sidecar(path: Path) -> dict[str, Any]:
     return _metadata(talk_files.read(beside, talk_files.SIDECAR_BYTES), _name(beside))
 
 
-def _moment(stated: Any, name: str) -> datetime | None:
+def _published_at(stated: Any, name: str) -> datetime | None:
     if not stated:
         return None
     try:

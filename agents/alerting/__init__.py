@@ -1,1 +1,1 @@
-"""Who is told what, and when: rules, destinations, quiet hours, digests, and deliveries that last."""
+"""Alerts and digests: rules, destinations, quiet hours, and deliveries that survive a restart."""

@@ -15,7 +15,7 @@ from agents.consumer.consumer import Agent, Position
 from agents.queries.wording import drifted
 from streams.errors import DataError
 from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
-from streams.kafka.topics import TOPICS_CHANGED, Topic
+from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ class Alert(Agent):
     """Says what is new or different, and why it says so."""
 
     name: ClassVar[str] = "alert"
-    reads: ClassVar[tuple[Topic, ...]] = (TOPICS_CHANGED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
         """Return an alert for a subject that talks have begun to speak of, and for a topic that drifted."""

@@ -20,7 +20,7 @@ from streams.timestamps import whole_ms
 Verdict = Literal["confirmed", "dismissed", "reopened"]
 
 
-def weigh(  # noqa: PLR0917
+def record_verdict(  # noqa: PLR0917
     log: AlertJudgements,
     deliver: Deliver,
     late: Sequence[AlertJudged],

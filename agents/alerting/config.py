@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.alerts.quiet_hours import QuietHours, Schedule
+from models.alerts.quiet_hours import QuietHours, SendSchedule
 from streams.errors import Misconfigured
 
 Rule = Literal[
@@ -33,7 +33,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Plain(_Strict):
+class AlertRule(_Strict):
     """A rule: whether it is on, and for how long the same thing is not told again."""
 
     on: bool = True
@@ -45,7 +45,7 @@ class Plain(_Strict):
         return timedelta(hours=self.cool_down_hours)
 
 
-class Trending(Plain):
+class TrendRule(AlertRule):
     """A topic whose share of videos went up (or down), sure to 95 %, against the equal period before."""
 
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
@@ -55,7 +55,7 @@ class Trending(Plain):
     """Percentage points of change."""
 
 
-class Drift(Plain):
+class DriftRule(AlertRule):
     """A topic whose share, words or centre the model saw change; off as shipped, since there are many."""
 
     on: bool = False
@@ -85,48 +85,48 @@ class Bound(_Strict):
         return f"theme {self.theme}" if self.topic is None else f"topic {self.topic}"
 
 
-class Threshold(Plain):
+class ThresholdRule(AlertRule):
     """Topics and themes whose share of videos (of the last six months) crosses a bound."""
 
     cool_down_hours: float = Field(default=24.0 * 7, ge=0, le=24 * 366)
     bounds: tuple[Bound, ...] = ()
 
 
-class Lag(Plain):
+class LagRule(AlertRule):
     """Talks that are on their way and do not arrive."""
 
     talks: int = Field(default=20, ge=1)
     hours: float = Field(default=6.0, ge=0)
 
 
-class DeadLetters(Plain):
+class DeadLettersRule(AlertRule):
     """Messages that could not be processed and wait for a decision."""
 
     at_least: int = Field(default=1, ge=1)
 
 
-class Silence(Plain):
+class SilenceRule(AlertRule):
     """No watched source has shown a new talk for so long."""
 
     hours: float = Field(default=24.0 * 14, gt=0)
 
 
-class Rules(_Strict):
+class AlertRules(_Strict):
     """Every rule, as shipped or as the file says."""
 
-    emergence: Plain = Plain()
-    drift: Drift = Drift()
-    rising: Trending = Trending(on=False)
-    declining: Trending = Trending(on=False)
-    threshold: Threshold = Threshold()
-    lag: Lag = Lag()
-    dead_letters: DeadLetters = DeadLetters()
-    silence: Silence = Silence()
-    source: Plain = Plain()
+    emergence: AlertRule = AlertRule()
+    drift: DriftRule = DriftRule()
+    rising: TrendRule = TrendRule(on=False)
+    declining: TrendRule = TrendRule(on=False)
+    threshold: ThresholdRule = ThresholdRule()
+    lag: LagRule = LagRule()
+    dead_letters: DeadLettersRule = DeadLettersRule()
+    silence: SilenceRule = SilenceRule()
+    source: AlertRule = AlertRule()
 
-    def of(self, rule: str) -> Plain:
+    def of(self, rule: str) -> AlertRule:
         """Return a rule by the name that alerts have."""
-        found: Plain = getattr(self, rule.replace(" ", "_"))
+        found: AlertRule = getattr(self, rule.replace(" ", "_"))
         return found
 
 
@@ -205,12 +205,12 @@ class Destination(_Strict):
         return QuietHours(self.quiet.start, self.quiet.end, ZoneInfo(self.zone)) if self.quiet else None
 
     @property
-    def schedule(self) -> Schedule | None:
+    def schedule(self) -> SendSchedule | None:
         """When a digest is due; None: it is told at once."""
         if self.send == "instant":
             return None
         weekday = get_args(Weekday).index(self.day) if self.send == "weekly" else None
-        return Schedule(self.at, ZoneInfo(self.zone), weekday)
+        return SendSchedule(self.at, ZoneInfo(self.zone), weekday)
 
     def address(self, environment: Mapping[str, str], beside: Path) -> str:
         """Return its Apprise URL: a secret. A file is looked for beside the rulebook.
@@ -244,16 +244,16 @@ class Destination(_Strict):
         return found
 
 
-class Rulebook(_Strict):
+class AlertConfig(_Strict):
     """Rules, and who is told of what they find."""
 
     fresh_days: float = Field(default=30.0, gt=0, le=3660)
     """What talks said longer ago is no news when it is found, and nobody is told of it."""
-    rules: Rules = Rules()
+    rules: AlertRules = AlertRules()
     destinations: tuple[Destination, ...] = ()
 
     @model_validator(mode="after")
-    def _names_are_different(self) -> Rulebook:
+    def _names_are_different(self) -> AlertConfig:
         names = [each.name for each in self.destinations]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two destinations are called {twice[0]!r}: deliveries are remembered by name")

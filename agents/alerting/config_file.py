@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from agents.alerting.config import Bound, Destination, Quiet, Rulebook, Rules
+from agents.alerting.config import AlertConfig, AlertRules, Bound, Destination, Quiet
 from streams.errors import Misconfigured
 
 
@@ -26,7 +26,7 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(_TRUTH, re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
 
-def read(path: Path, *, must_exist: bool = False) -> Rulebook:
+def read(path: Path, *, must_exist: bool = False) -> AlertConfig:
     """Return what a file says; as shipped where there is none.
 
     Raises:
@@ -39,7 +39,7 @@ def read(path: Path, *, must_exist: bool = False) -> Rulebook:
             raise Misconfigured(
                 f"there is no file {path}, which GROUNDSWELL_ALERTS names", "write it, or unset the variable"
             ) from error
-        return Rulebook()
+        return AlertConfig()
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(
             f"{path} cannot be read ({type(error).__name__})", "make it a readable text file in UTF-8"
@@ -47,7 +47,7 @@ def read(path: Path, *, must_exist: bool = False) -> Rulebook:
     return parse(text, str(path))
 
 
-def parse(text: str, where: str) -> Rulebook:
+def parse(text: str, where: str) -> AlertConfig:
     """Return what the text of a file says; `where` names the file in errors.
 
     Raises:
@@ -63,7 +63,7 @@ def parse(text: str, where: str) -> Rulebook:
             f"{where}{at} is not YAML ({problem})", "mend the indentation or quoting there"
         ) from error
     try:
-        return Rulebook.model_validate(said if said is not None else {})
+        return AlertConfig.model_validate(said if said is not None else {})
     except ValidationError as error:
         first: Any = error.errors()[0]
         line = _line(tree, first["loc"])
@@ -111,13 +111,13 @@ def _cure(error: Any) -> str:
 def _fields(loc: tuple[Any, ...]) -> list[str]:
     """Return the fields that the file may have where `loc` has one that it may not."""
     if loc[0] == "rules" and len(loc) == 2:
-        model: type[BaseModel] = Rules
+        model: type[BaseModel] = AlertRules
     elif loc[0] == "rules" and len(loc) > 3:
         model = Bound
     elif loc[0] == "rules" and len(loc) == 3:
-        model = type(Rules().of(str(loc[1])))
+        model = type(AlertRules().of(str(loc[1])))
     elif loc[0] == "destinations" and len(loc) > 2:
         model = Quiet if loc[2] == "quiet" else Destination
     else:
-        model = Rulebook
+        model = AlertConfig
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,4 +1,4 @@
-"""What is still to be sent, to whom, and when; and the couriers that send it.
+"""Sends alerts and digests to destinations, and decides which are due, held or given up.
 
 Each destination has a courier of its own, a thread that sends one message after the other, so that one that
 is dead or hangs keeps nobody else waiting. What was delivered is recorded before anything else happens, in
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import structlog
 
 from agents.alerting.apprise_client import NotDeliveredError
-from agents.alerting.config import Destination, Rulebook
+from agents.alerting.config import AlertConfig, Destination
 from agents.alerting.messages import LONGEST_TITLE, Message
 from streams.errors import Explained
 from streams.events import DeliveryRecorded
@@ -48,7 +48,7 @@ class Job:
     until: datetime | None = None
     """The moment up to which a digest tells."""
 
-    def stands(
+    def as_record(
         self, state: Any, at: datetime, error: str = "", next_at: datetime | None = None, attempts: int = 0
     ) -> DeliveryRecorded:
         """Return how it stands, as an event."""
@@ -75,7 +75,7 @@ def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
             kept.notice(Noticed(alert_id=row["alert_id"], at=now, verdict=verdict))
 
 
-def concerns(row: Row, destination: Destination, book: Rulebook) -> bool:
+def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
     """Whether a destination is to hear of an alert, by its rules and their thresholds."""
     rule = row["rule"]
     if rule == "new topic" or not book.rules.of(rule).on:
@@ -88,7 +88,7 @@ def concerns(row: Row, destination: Destination, book: Rulebook) -> bool:
 
 
 def news_for(
-    destination: Destination, book: Rulebook, rows: Iterable[Row], kept: DeliveryLog, since: datetime
+    destination: Destination, book: AlertConfig, rows: Iterable[Row], kept: DeliveryLog, since: datetime
 ) -> Iterator[Row]:
     """Yield what a destination is to hear of, oldest first: noticed since it is told, and no repetition."""
     for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
@@ -98,9 +98,9 @@ def news_for(
             yield row
 
 
-def at_once(  # noqa: PLR0917
+def instant_deliveries(  # noqa: PLR0917
     destination: Destination,
-    book: Rulebook,
+    book: AlertConfig,
     rows: Sequence[Row],
     kept: DeliveryLog,
     now: datetime,
@@ -125,7 +125,7 @@ def at_once(  # noqa: PLR0917
         last = told.get(_subject(row))
         if last is not None and now - last < cool_down:
             why = f"told of the same at {last:%Y-%m-%d %H:%M} UTC, less than {_hours(cool_down)} ago"
-            records.append(job.stands("skipped", now, why, attempts=job.attempts))
+            records.append(job.as_record("skipped", now, why, attempts=job.attempts))
             continue
         verdict = _may_be_sent(job, known, destination, now)
         if isinstance(verdict, DeliveryRecorded):
@@ -156,7 +156,7 @@ def _may_be_sent(
         return True
     if known is not None and known.state == "held" and known.next_at == ends:
         return False
-    return job.stands("held", now, "quiet hours", ends, job.attempts)
+    return job.as_record("held", now, "quiet hours", ends, job.attempts)
 
 
 def _job(
@@ -216,7 +216,7 @@ Send = Callable[[str, str, Message], None]
 """Sends a message to an address; `agents.alerting.apprise_client.send`."""
 
 
-class Courier:
+class DeliveryWorker:
     """Brings messages to one destination, one after the other, in a thread that nobody waits for."""
 
     def __init__(
@@ -253,7 +253,7 @@ class Courier:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def set_out(self, jobs: Sequence[Job], address: str) -> None:
+    def start_delivery(self, jobs: Sequence[Job], address: str) -> None:
         """Send these; what was never tried goes first, so that what is always refused keeps nothing back."""
         ordered = sorted(jobs, key=lambda job: job.attempts)
         self._said_to_hang = False
@@ -261,13 +261,13 @@ class Courier:
         self._thread = threading.Thread(target=self._deliver, args=(ordered, address), name=name, daemon=True)
         self._thread.start()
 
-    def look_after(self, now: datetime) -> None:
+    def mark_timeout(self, now: datetime) -> None:
         """Record, once, that the destination hangs; if it answers after all, that is recorded too."""
         job, began = self._waiting_for, self._began
         if not self.busy or job is None or began is None or self._said_to_hang or now - began < PATIENCE:
             return
         self._said_to_hang = True
-        self._record(job.stands("failed", now, "no answer in time, still waiting", now, job.attempts + 1))
+        self._record(job.as_record("failed", now, "no answer in time, still waiting", now, job.attempts + 1))
 
     def _deliver(self, jobs: Sequence[Job], address: str) -> None:
         for job in jobs:
@@ -284,7 +284,7 @@ class Courier:
             finally:
                 self._waiting_for = None
             self._failures, self._rests_until = 0, None
-            self._record(job.stands("delivered", self._now(), attempts=job.attempts + 1))
+            self._record(job.as_record("delivered", self._now(), attempts=job.attempts + 1))
 
     def _failed(self, job: Job, why: str) -> None:
         now, attempts = self._now(), job.attempts + 1
@@ -294,7 +294,7 @@ class Courier:
         if now - job.first_at >= GIVEN_UP_AFTER:
             next_at, why = None, f"given up: {why}"
         log.warning("not delivered", destination=self.destination, why=why, attempts=attempts)
-        self._record(job.stands("failed", now, why, next_at, attempts))
+        self._record(job.as_record("failed", now, why, next_at, attempts))
 
     def _record(self, event: DeliveryRecorded) -> None:
         if self._kept.record(event):

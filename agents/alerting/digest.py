@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from agents.alerting.config import SYSTEM
-from agents.alerting.messages import Message, Quoted, one_line, page_of, quoted, render, sentence, talk_page
+from agents.alerting.messages import (
+    Message,
+    QuotedPassage,
+    one_line,
+    page_of,
+    quoted,
+    render,
+    sentence,
+    talk_page,
+)
 from agents.alerting.rule_evaluation import change_in_words
 from agents.queries.registry import Ask
 from agents.queries.wording import figures, percent
@@ -27,13 +36,13 @@ QUOTES_OF_NEWS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class DigestItem:
     """A new topic, or another alert about what is talked of."""
 
     title: str
     reason: str
     figures: str
-    quotes: tuple[Quoted, ...]
+    quotes: tuple[QuotedPassage, ...]
     page: str
 
 
@@ -45,7 +54,7 @@ class Moving:
     now: str
     before: str
     words: str
-    quotes: tuple[Quoted, ...]
+    quotes: tuple[QuotedPassage, ...]
     page: str
 
 
@@ -65,7 +74,7 @@ class Digest:
     every: Literal["daily", "weekly"]
     first: datetime
     last: datetime
-    news: tuple[News, ...]
+    news: tuple[DigestItem, ...]
     more_news: int
     rising: tuple[Moving, ...]
     fading: tuple[Moving, ...]
@@ -193,11 +202,11 @@ def period(digest: Digest) -> str:
     return f"{digest.first:%-d %B}{year} to {last:%-d %B %Y}"
 
 
-def _news(ask: Ask, row: Row, web_url: str) -> News:
+def _news(ask: Ask, row: Row, web_url: str) -> DigestItem:
     quotes = row["quotes"]
     if not quotes and row["topic_id"]:
         quotes = ask("quotes", topic_id=row["topic_id"], limit=QUOTES_OF_NEWS, newest=True)
-    return News(
+    return DigestItem(
         title=one_line(row["title"], 120),
         reason=sentence(one_line(row["reason"], 700)),
         figures=figures(row) if row["channel"] else "",

@@ -1,4 +1,4 @@
-"""What people read: an alert as a message, in plain words, with its evidence and where to look further.
+"""Messages for people: an alert in plain words, with its evidence and links to more.
 
 Titles, names and quotes come from talks and are hostile: each is one line of bounded length without
 characters that turn or hide text, it cannot ping a chat's members, and the HTML escapes it.
@@ -39,8 +39,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
-    """What was said, where and when; `link` is None where no browser can go there."""
+class QuotedPassage:
+    """A quote with its place and time; `link` is None where no browser can go there."""
 
     text: str
     about: tuple[str, ...]
@@ -54,7 +54,7 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class MessageTalk:
     """A talk by name; `what` says why it is named."""
 
     what: str
@@ -160,7 +160,7 @@ def page_of(row: Mapping[str, Any], web_url: str) -> str:
     return f"{web_url.rstrip('/')}/{path}"
 
 
-def quoted(quote: Mapping[str, Any], web_url: str) -> Quoted:
+def quoted(quote: Mapping[str, Any], web_url: str) -> QuotedPassage:
     """Return a quote with the second at which it can be heard, or else with the talk's own page."""
     at = at_second(quote["url"], quote["start_s"])
     speakers = ", ".join(quote.get("speakers") or ())
@@ -168,7 +168,9 @@ def quoted(quote: Mapping[str, Any], web_url: str) -> Quoted:
     title = quote["title"] or quote["video_id"]
     parts = (speakers, title, published, f"at {clock(quote['start_s'])}")
     about = tuple(one_line(part) for part in parts if part)
-    return Quoted(one_line(quote["text"], LONGEST_QUOTE), about, at or talk_page(quote["video_id"], web_url))
+    return QuotedPassage(
+        one_line(quote["text"], LONGEST_QUOTE), about, at or talk_page(quote["video_id"], web_url)
+    )
 
 
 def talk_page(video_id: str, web_url: str) -> str | None:
@@ -178,11 +180,11 @@ def talk_page(video_id: str, web_url: str) -> str | None:
     return f"{web_url.rstrip('/')}/talks/{quote(video_id, safe='')}" if web_url else None
 
 
-def _talk(what: str, talk: Mapping[str, Any], web_url: str) -> Talk:
+def _talk(what: str, talk: Mapping[str, Any], web_url: str) -> MessageTalk:
     link = at_second(talk["url"], 0) and talk["url"]
     about = ", ".join(one_line(part) for part in (talk["show"], day(talk["published_at"])) if part)
     title = one_line(talk["title"] or talk["video_id"])
-    return Talk(what, title, about, talk_page(talk["video_id"], web_url) or link or None)
+    return MessageTalk(what, title, about, talk_page(talk["video_id"], web_url) or link or None)
 
 
 def _ends(talks: Sequence[Any]) -> Iterable[str]:

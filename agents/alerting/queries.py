@@ -1,4 +1,4 @@
-"""What people ask about alerts, on the page and the command line: rules, destinations, a test, a preview."""
+"""Answers questions about alerts for page and command line: rules, destinations, a test, a preview."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agents.alerting import apprise_client, config, config_file, digest, messages
-from agents.alerting.config import Destination, Rulebook
+from agents.alerting.config import AlertConfig, Destination
 from agents.alerting.digest import Digest
 from agents.queries.registry import Ask
 from streams.errors import Explained
@@ -18,7 +18,7 @@ from streams.settings import Settings
 PREVIEWED = 200
 
 
-def book(settings: Settings) -> Rulebook:
+def book(settings: Settings) -> AlertConfig:
     """Return the study's rulebook as it stands in its file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a look at the figures finds: topics that rise and fall, bounds that are crossed, a system in trouble.
+"""Evaluates the rules: topics that rise or fall, bounds that are crossed, a system in trouble.
 
 A finding says why in plain words. Whether it is told is for `models.alerts.alert_state` to say, which knows
 what was told.
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from agents.alerting.config import Bound, Rule, Rules, Trending
+from agents.alerting.config import AlertRules, Bound, Rule, TrendRule
 from agents.queries.wording import day, percent
-from models.alerts.alert_state import Sign
+from models.alerts.alert_state import AlertSign
 
 Row = Mapping[str, Any]
 SETTLED = 0.05
@@ -25,10 +25,10 @@ FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """Something that holds now. `sign.key` begins with its rule."""
 
-    sign: Sign
+    sign: AlertSign
     rule: Rule
     title: str
     reason: str
@@ -45,12 +45,12 @@ def is_settled(vital: Row) -> bool:
     return waiting <= max(FEW, SETTLED * videos)
 
 
-def of_system(vital: Row, rules: Rules, now: datetime) -> Iterator[Finding]:
+def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFinding]:
     """Yield what is wrong with the system; `vital`: as of the view `vital_signs`."""
     if rules.lag.on and vital["waiting"] >= rules.lag.talks:
         hours = f"for {rules.lag.hours:g} hours" if rules.lag.hours else "now"
-        yield Finding(
-            Sign(
+        yield RuleFinding(
+            AlertSign(
                 "lag:",
                 patience=timedelta(hours=rules.lag.hours),
                 cool_down=rules.lag.cool_down,
@@ -67,7 +67,7 @@ def of_system(vital: Row, rules: Rules, now: datetime) -> Iterator[Finding]:
     if rules.dead_letters.on and letters >= rules.dead_letters.at_least:
         latest = vital["latest_letter"]
         many = f"{letters:,} message{'s' * (letters != 1)}"
-        yield Finding(
+        yield RuleFinding(
             _at_once("dead letters:", rules.dead_letters.cool_down),
             "dead letters",
             f"{many} could not be processed",
@@ -78,7 +78,7 @@ def of_system(vital: Row, rules: Rules, now: datetime) -> Iterator[Finding]:
     seen = vital["last_sighted"]
     if rules.silence.on and seen is not None and now - seen >= timedelta(hours=rules.silence.hours):
         hours_since = (now - seen) / timedelta(hours=1)
-        yield Finding(
+        yield RuleFinding(
             _at_once("silence:", rules.silence.cool_down),
             "silence",
             f"No new talk for {_length(hours_since)}",
@@ -91,10 +91,10 @@ def of_system(vital: Row, rules: Rules, now: datetime) -> Iterator[Finding]:
             yield _failing(failing, rules)
 
 
-def _failing(failing: Row, rules: Rules) -> Finding:
+def _failing(failing: Row, rules: AlertRules) -> RuleFinding:
     name = _locator(failing["payload"]) or failing["source_id"] or "a source"
     times = "once" if failing["failures"] == 1 else f"{failing['failures']} times"
-    return Finding(
+    return RuleFinding(
         _at_once(f"source:{failing['source_id']}", rules.source.cool_down),
         "source",
         f"{name} cannot be read",
@@ -105,9 +105,9 @@ def _failing(failing: Row, rules: Rules) -> Finding:
     )
 
 
-def of_trends(topics: Sequence[Row], rules: Rules, model_version: str) -> Iterator[Finding]:
+def of_trends(topics: Sequence[Row], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
     """Yield topics that rise or decline; `topics`: as of the view of that name."""
-    kinds: tuple[tuple[Rule, Trending, str], ...] = (
+    kinds: tuple[tuple[Rule, TrendRule, str], ...] = (
         ("rising", rules.rising, "Rising"),
         ("declining", rules.declining, "Declining"),
     )
@@ -118,8 +118,8 @@ def of_trends(topics: Sequence[Row], rules: Rules, model_version: str) -> Iterat
                 continue
             enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
             if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
-                yield Finding(
-                    Sign(f"{rule}:{topic['topic_id']}", cool_down=wanted.cool_down),
+                yield RuleFinding(
+                    AlertSign(f"{rule}:{topic['topic_id']}", cool_down=wanted.cool_down),
                     rule,
                     f"{word}: {topic['name']}",
                     change_in_words(trend),
@@ -130,8 +130,8 @@ def of_trends(topics: Sequence[Row], rules: Rules, model_version: str) -> Iterat
 
 
 def of_bounds(
-    topics: Sequence[Row], themes: Sequence[Row], rules: Rules, model_version: str
-) -> Iterator[Finding]:
+    topics: Sequence[Row], themes: Sequence[Row], rules: AlertRules, model_version: str
+) -> Iterator[RuleFinding]:
     """Yield bounds that are crossed, by the last six months' share where there are so many."""
     for bound in rules.threshold.bounds if rules.threshold.on else ():
         row = _bounded(bound, topics, themes)
@@ -145,8 +145,8 @@ def of_bounds(
         of_topic = "topic_id" in row
         name = row["name"] if of_topic else row["theme"]
         when = f"published from {trend['first']} to {trend['last']} " if trend else ""
-        yield Finding(
-            Sign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
+        yield RuleFinding(
+            AlertSign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
             "threshold",
             f"{name} is in {percent(videos / of_videos)} of the talks",
             f"{videos} of the {of_videos} talks {when}speak of it: {percent(videos / of_videos)}, and your "
@@ -158,7 +158,7 @@ def of_bounds(
         )
 
 
-def unknown_bounds(rules: Rules, topics: Sequence[Row], themes: Sequence[Row]) -> list[str]:
+def unknown_bounds(rules: AlertRules, topics: Sequence[Row], themes: Sequence[Row]) -> list[str]:
     """Return the bounds of topics and themes that the study does not have: probably misspelled."""
     return [bound.name for bound in rules.threshold.bounds if _bounded(bound, topics, themes) is None]
 
@@ -193,8 +193,8 @@ def _bounded(bound: Bound, topics: Sequence[Row], themes: Sequence[Row]) -> Row 
     return next((row for row in topics if row[key] == bound.topic), None)
 
 
-def _at_once(key: str, cool_down: timedelta) -> Sign:
-    return Sign(key, cool_down=cool_down, reminds=True, from_the_start=True)
+def _at_once(key: str, cool_down: timedelta) -> AlertSign:
+    return AlertSign(key, cool_down=cool_down, reminds=True, from_the_start=True)
 
 
 def _length(hours: float) -> str:

@@ -19,10 +19,10 @@ import structlog
 
 from agents.alerting import apprise_client, config, config_file, delivery, messages
 from agents.alerting import digest as digests
-from agents.alerting.config import Destination, Rulebook
-from agents.alerting.delivery import Courier, Job, Send
+from agents.alerting.config import AlertConfig, Destination
+from agents.alerting.delivery import DeliveryWorker, Job, Send
 from agents.alerting.digest import Digest
-from agents.alerting.watch import Watch
+from agents.alerting.watch import AlertWatch
 from agents.queries.registry import asking
 from streams.errors import DataError, Explained
 from streams.events import DeliveryRecorded, Event
@@ -46,7 +46,7 @@ EMPTY = "nothing happened that day"
 """Why a daily digest is left out."""
 
 
-class Office:
+class AlertService:
     """Alerts and digests of one study."""
 
     def __init__(
@@ -68,15 +68,15 @@ class Office:
         self._environment = environment
         self._send = send
         self.kept = DeliveryLog(blobs)
-        self._watch = Watch(warehouse, self.kept)
+        self._watch = AlertWatch(warehouse, self.kept)
         owner = "embedded" if settings.embedded_clickhouse else uuid.uuid4().hex
         self._lease = Lease(blobs, "alerting", owner, LEASE_S, time.time)
         self._holds = False
-        self._book = Rulebook()
+        self._book = AlertConfig()
         self._book_read: float | None = None
         self._complained = ""
         self._looked_at: datetime | None = None
-        self._couriers: dict[str, Courier] = {}
+        self._couriers: dict[str, DeliveryWorker] = {}
         self._outcomes: queue.SimpleQueue[DeliveryRecorded] = queue.SimpleQueue()
 
     async def run(self, send: Callable[[Event], Awaitable[None]], pause_s: float = PAUSE_S) -> None:
@@ -171,9 +171,9 @@ class Office:
         for destination in book.destinations:
             courier = self._couriers.get(destination.name)
             if courier is None:
-                courier = Courier(destination.name, self.kept, self._outcomes, self._now, self._send)
+                courier = DeliveryWorker(destination.name, self.kept, self._outcomes, self._now, self._send)
                 self._couriers[destination.name] = courier
-            courier.look_after(now)
+            courier.mark_timeout(now)
             if not courier.is_free(now):
                 continue
             jobs, records = self._due(destination, rows, now)
@@ -181,28 +181,28 @@ class Office:
                 if self.kept.record(record):
                     self._outcomes.put(record)
             if jobs:
-                self._set_out(courier, destination, jobs, now)
+                self._start_delivery(courier, destination, jobs, now)
 
-    def _set_out(
-        self, courier: Courier, destination: Destination, jobs: Sequence[Job], now: datetime
+    def _start_delivery(
+        self, courier: DeliveryWorker, destination: Destination, jobs: Sequence[Job], now: datetime
     ) -> None:
         try:
             address = destination.address(self._environment, self._settings.alerts_file.parent)
         except Explained as error:
             for job in jobs:
                 pause = delivery.pause_after(job.attempts + 1)
-                record = job.stands("failed", now, str(error), now + pause, job.attempts + 1)
+                record = job.as_record("failed", now, str(error), now + pause, job.attempts + 1)
                 if self.kept.record(record):
                     self._outcomes.put(record)
             return
-        courier.set_out(jobs, address)
+        courier.start_delivery(jobs, address)
 
     def _due(
         self, destination: Destination, rows: Sequence[dict[str, Any]], now: datetime
     ) -> tuple[list[Job], list[DeliveryRecorded]]:
         if destination.schedule is not None:
             return self._digest_due(destination, rows, now)
-        return delivery.at_once(destination, self._book, rows, self.kept, now, self._compose)
+        return delivery.instant_deliveries(destination, self._book, rows, self.kept, now, self._compose)
 
     def _compose(self, row: Mapping[str, Any]) -> messages.Message:
         more = messages.more_quotes(self._warehouse, row)
@@ -252,7 +252,7 @@ class Office:
         if isinstance(verdict, DeliveryRecorded):
             return [], [verdict]
         if verdict and every == "daily" and not told and gather().is_empty:
-            return [], [job.stands("skipped", now, EMPTY)]
+            return [], [job.as_record("skipped", now, EMPTY)]
         return ([job] if verdict else []), self._overtaken(destination.name, due, now)
 
     def _last_digest(self, destination: str, due: datetime) -> datetime | None:

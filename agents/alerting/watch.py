@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 
 from agents.alerting import rule_evaluation
-from agents.alerting.config import Rules
-from agents.alerting.rule_evaluation import Finding
+from agents.alerting.config import AlertRules
+from agents.alerting.rule_evaluation import RuleFinding
 from agents.queries import registry
-from models.alerts.alert_state import Memory, look
+from models.alerts.alert_state import AlertState, look
 from streams.events import AlertRaised, Event
 from streams.logs.delivery_log import DeliveryLog
 from streams.store.operations import deliveries
@@ -29,7 +29,7 @@ SYSTEM = ("lag", "dead letters", "silence", "source")
 TALKED = ("rising", "declining", "threshold")
 
 
-class Watch:
+class AlertWatch:
     """One study under watch."""
 
     def __init__(self, warehouse: Warehouse, kept: DeliveryLog) -> None:
@@ -41,10 +41,10 @@ class Watch:
         """Return alerts that were raised here earlier and have not reached the database."""
         return list(self._kept.raised_but(deliveries.raised_by_the_clock(self._warehouse)))
 
-    def look(self, rules: Rules, now: datetime) -> Sequence[AlertRaised]:
+    def look(self, rules: AlertRules, now: datetime) -> Sequence[AlertRaised]:
         """Return what is to be raised now; it is kept already."""
         vital = deliveries.vital_signs(self._warehouse, now)
-        memory = Memory.model_validate_json(self._kept.memory() or "{}")
+        memory = AlertState.model_validate_json(self._kept.memory() or "{}")
         found = list(rule_evaluation.of_system(vital, rules, now))
         kinds = list(SYSTEM)
         if rule_evaluation.is_settled(vital) and vital["model_version"]:
@@ -60,7 +60,7 @@ class Watch:
         self._kept.remember(memory.model_dump_json())
         return raised
 
-    def _talked(self, rules: Rules, model_version: str) -> Iterator[Finding]:
+    def _talked(self, rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
         if not (rules.rising.on or rules.declining.on or (rules.threshold.on and rules.threshold.bounds)):
             return
         topics = registry.topics(self._warehouse)
@@ -73,7 +73,7 @@ class Watch:
         yield from rule_evaluation.of_trends(topics, rules, model_version)
         yield from rule_evaluation.of_bounds(topics, themes, rules, model_version)
 
-    def _alert(self, finding: Finding, now: datetime) -> AlertRaised:
+    def _alert(self, finding: RuleFinding, now: datetime) -> AlertRaised:
         log.warning("ALERT", title=finding.title, why=finding.reason)
         return AlertRaised(
             rule=finding.rule,
@@ -98,15 +98,15 @@ class Watch:
         return tuple(dict.fromkeys([*ids[:1], *ids[-1:]]))
 
 
-def _kinds(rules: Rules) -> Iterator[str]:
+def _kinds(rules: AlertRules) -> Iterator[str]:
     """Yield what is looked for: a rule that is switched on later has its first look then."""
     for rule in TALKED:
         if rules.of(rule).on and (rule != "threshold" or rules.threshold.bounds):
             yield rule
 
 
-def _of_another_model(memory: Memory, model_version: str) -> Memory:
+def _of_another_model(memory: AlertState, model_version: str) -> AlertState:
     """Forget what was seen of topics: another model's have other numbers, and its first look is no news."""
     kept = {key: standing for key, standing in memory.signs.items() if key.split(":", 1)[0] in SYSTEM}
     looked = [kind for kind in memory.looked if kind in SYSTEM]
-    return Memory(of=model_version, signs=kept, looked=looked)
+    return AlertState(of=model_version, signs=kept, looked=looked)

@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agents.instance.running_instance import Running, find, opened
+from agents.instance.running_instance import RunningInstance, find, opened
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.process_lock import Busy
+from streams.store.process_lock import DatabaseBusy
 
 if TYPE_CHECKING:
     from agents.queries.registry import Ask
@@ -50,7 +50,7 @@ def _way(settings: Settings, stack: ExitStack) -> Ask:
         return partial(_over_http, running)
     try:
         return _of_the_database(settings, stack)
-    except Busy:  # unless it started this moment
+    except DatabaseBusy:  # unless it started this moment
         if (running := find(settings)) is None:
             raise
         return partial(_over_http, running)
@@ -71,7 +71,7 @@ class _Answer(NamedTuple):
     """Whether rows follow on another page."""
 
 
-def _over_http(running: Running, view: str, /, **parameters: Any) -> Any:
+def _over_http(running: RunningInstance, view: str, /, **parameters: Any) -> Any:
     """Ask a running process, page by page where more rows are wanted than it says at once.
 
     With what Python brings: an HTTP client would take longer to import than the page to answer.
@@ -92,7 +92,7 @@ def _over_http(running: Running, view: str, /, **parameters: Any) -> Any:
     return found
 
 
-def _nothing(running: Running, view: str, answer: _Answer) -> None:
+def _nothing(running: RunningInstance, view: str, answer: _Answer) -> None:
     """Return None where there is no such thing, as the view says it when it is asked directly.
 
     Raises:
@@ -118,7 +118,7 @@ def _nothing(running: Running, view: str, answer: _Answer) -> None:
         raise Misconfigured(cause, said.get("cure") or "see --help of this command")
 
 
-def _got(running: Running, view: str, parameters: Mapping[str, Any]) -> _Answer:
+def _got(running: RunningInstance, view: str, parameters: Mapping[str, Any]) -> _Answer:
     from http.client import HTTPConnection, HTTPException
     from urllib.parse import urlencode, urlsplit
 

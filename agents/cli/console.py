@@ -1,4 +1,4 @@
-"""What all commands share: settings from the options, and one way to print rows, JSON and errors."""
+"""Shared parts of all commands: settings from the options, and printing of rows, JSON and errors."""
 
 from __future__ import annotations
 

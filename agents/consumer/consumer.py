@@ -1,4 +1,4 @@
-"""How every agent runs: decode, handle, settle, send, acknowledge; in that order, whatever is killed.
+"""Runs an agent: decode, handle, commit, send, acknowledge; in that order, whatever is killed.
 
 An agent says what it reads and what an event leads to. Around it, here and only here:
 
@@ -6,7 +6,7 @@ An agent says what it reads and what an event leads to. Around it, here and only
 * any other error ends the process without acknowledging: a supervisor restarts it and the event comes again;
 * at the third such death an event is marked for a dead letter, unless what is around it was at fault: see
   `agents.consumer.error_attribution`, and decision 31;
-* outputs are sent only after `settle` made the agent's own effect durable, and the event is acknowledged
+* outputs are sent only after `commit` made the agent's own effect durable, and the event is acknowledged
   only after the broker has the outputs.
 """
 
@@ -24,41 +24,41 @@ from typing import Any, ClassVar
 import structlog
 
 from agents.consumer.dead_letter import Position, dead_letter
-from agents.consumer.error_attribution import ended, is_the_events, said
+from agents.consumer.error_attribution import describe_error, ended, is_the_events
 from models.errors import BadInput
 from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
 from streams.kafka.app import Outlet
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import Topic
+from streams.kafka.topics import KafkaTopic
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
 from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
 
-__all__ = ["Agent", "Block", "Position", "Stage"]
+__all__ = ["Agent", "BatchPolicy", "Consumer", "Position"]
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """When a block of events is settled: after `events`, or `seconds` after its first one."""
+class BatchPolicy:
+    """The size of a batch: it is committed after `events`, or `seconds` after its first one."""
 
     events: int = 1
     seconds: float = 0.0
 
 
 class Agent:
-    """What a verb of the path is. Subclasses override what they need."""
+    """Base class of a pipeline agent. Subclasses override what they need."""
 
     name: ClassVar[str]
-    reads: ClassVar[tuple[Topic, ...]]
-    block: ClassVar[Block] = Block()
+    reads: ClassVar[tuple[KafkaTopic, ...]]
+    batch: ClassVar[BatchPolicy] = BatchPolicy()
     tick_s: ClassVar[float | None] = None
-    at_once: int = 1
-    """How many events it may handle at a time, each settled, sent and acknowledged in its turn. An agent that
-    settles something of its own, or by the clock, handles one."""
+    concurrency: int = 1
+    """How many events it may handle at a time, each committed, sent and acknowledged in its turn. An agent
+    that commits something of its own, or by the clock, handles one."""
 
     async def start(self) -> Sequence[Event]:
         """Prepare; return events to send before anything is read."""
@@ -72,15 +72,15 @@ class Agent:
         """
         raise NotImplementedError
 
-    def passed_by(self, at: Position) -> None:
+    def on_dead_letter(self, at: Position) -> None:
         """Learn that a message became a dead letter: it will not come again."""
 
-    async def settle(self) -> Sequence[Event]:
-        """Make the block's effect durable; return events that follow from the block as a whole."""
+    async def commit(self) -> Sequence[Event]:
+        """Make the batch's effect durable; return events that follow from the batch as a whole."""
         return ()
 
-    def sent(self) -> None:
-        """Learn that the broker has the outputs of everything that was settled."""
+    def on_outputs_sent(self) -> None:
+        """Learn that the broker has the outputs of everything that was committed."""
 
     async def tick(self) -> Sequence[Event]:
         """Every `tick_s` seconds: return events that are due by the clock."""
@@ -97,11 +97,11 @@ class _Pending:
     event_id: str = ""
     refused: DataError | BadInput | None = None
     alone: bool = False
-    """A process has died at it before: it is settled by itself, so that it is known whose fault it is."""
+    """A process has died at it before: it is committed by itself, so that it is known whose fault it is."""
     outputs: list[Event] = field(default_factory=list)
 
 
-class Stage:
+class Consumer:
     """One agent at work in one process."""
 
     def __init__(
@@ -128,10 +128,10 @@ class Stage:
         self._attempts = Attempts(blobs, agent.name, at_work)
         self._follows: dict[tuple[str, int], int] = {}
         self._lock = asyncio.Lock()
-        self._free = asyncio.Semaphore(agent.at_once)
+        self._free = asyncio.Semaphore(agent.concurrency)
         self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
         self._pending: list[_Pending] = []
-        self._block_began = 0.0
+        self._batch_began = 0.0
         self._stream: Any = None
         self._dead_in_a_row = 0
         self._dying = False
@@ -152,16 +152,16 @@ class Stage:
         try:
             for event in await self.agent.start():
                 await self._outlet.send(event)
-            if self.agent.block.seconds:
-                clocks.append(asyncio.create_task(self._settle_by_clock()))
+            if self.agent.batch.seconds:
+                clocks.append(asyncio.create_task(self._commit_by_clock()))
             if self.agent.tick_s is not None:
                 clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
-            if self.agent.at_once > 1:
-                clocks.append(asyncio.create_task(self._settle_in_order()))
+            if self.agent.concurrency > 1:
+                clocks.append(asyncio.create_task(self._commit_in_order()))
             async for event in self._stream.events():
                 if self._dying:
                     await asyncio.Event().wait()  # nothing more is taken; the process ends
-                await (self._take if self.agent.at_once == 1 else self._take_ahead)(event)
+                await (self._take if self.agent.concurrency == 1 else self._take_ahead)(event)
         except Exception as error:
             await self._die(error)
         finally:
@@ -178,19 +178,19 @@ class Stage:
         await self.agent.stop()
 
     async def _take(self, event: Any) -> None:
-        async with self._lock:  # nothing is settled in the middle of handling
+        async with self._lock:  # nothing is committed in the middle of handling
             pending = await self._open(event)
             if pending.alone:
-                await self._settle()
+                await self._commit()
             if not self._pending:
-                self._block_began = time.monotonic()
+                self._batch_began = time.monotonic()
             await self._took(await self._handle(pending))
 
     async def _take_ahead(self, event: Any) -> None:
         await self._free.acquire()
         self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
 
-    async def _settle_in_order(self) -> None:
+    async def _commit_in_order(self) -> None:
         """Settle what is handled at once in the order in which it was taken."""
         try:
             while True:
@@ -201,8 +201,8 @@ class Stage:
 
     async def _took(self, pending: _Pending) -> None:
         self._pending.append(pending)
-        if pending.alone or len(self._pending) >= self.agent.block.events:
-            await self._settle()
+        if pending.alone or len(self._pending) >= self.agent.batch.events:
+            await self._commit()
 
     async def _open(self, event: Any) -> _Pending:
         """Decode a message, and learn whether processes have died at it before."""
@@ -238,7 +238,7 @@ class Stage:
             EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
             pending.outputs = [self._dead_letter(event, pending.decoded, error)]
-            self.agent.passed_by(self._position(event))
+            self.agent.on_dead_letter(self._position(event))
         except Exception as error:
             raise await self._died([pending], error) from error
         finally:
@@ -246,57 +246,57 @@ class Stage:
             self.progressed_at = time.monotonic()
         return pending
 
-    async def _died(self, block: Sequence[_Pending], error: Exception) -> Exception:
+    async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
         """Count a death where it is an event's fault, and return what ends the process.
 
-        Of a block, each event is handled alone next time.
+        Of a batch, each event is handled alone next time.
         """
         if self._stopping or not is_the_events(error):
             return error
-        why, told = said(error), "".join(traceback.format_exception(error))
+        why, told = describe_error(error), "".join(traceback.format_exception(error))
         log.error("died at an event", agent=self.agent.name, exc_info=error)
         try:
-            await self._attempts.died([each.event_id for each in block], why, told)
+            await self._attempts.died([each.event_id for each in batch], why, told)
         except Exception as failure:  # the first error is the one to tell
             log.error("a death cannot be counted", agent=self.agent.name, error=str(failure)[:160])
-        return ended(self.agent.name, [each.decoded.key for each in block if each.decoded], error)
+        return ended(self.agent.name, [each.decoded.key for each in batch if each.decoded], error)
 
-    async def _settle(self) -> None:
+    async def _commit(self) -> None:
         """Durable effect, then outputs, then acknowledgement."""
         if not self._pending:
             return
-        block, self._pending = self._pending, []
+        batch, self._pending = self._pending, []
         try:
-            await self._settle_block(block)
+            await self._commit_batch(batch)
         except Exception as error:
-            raise await self._died(block, error) from error
-        await self._attempts.done(pending.event_id for pending in block)
+            raise await self._died(batch, error) from error
+        await self._attempts.done(pending.event_id for pending in batch)
         self.progressed_at = time.monotonic()
 
-    async def _settle_block(self, block: Sequence[_Pending]) -> None:
+    async def _commit_batch(self, batch: Sequence[_Pending]) -> None:
         with SETTLING_SECONDS.labels(self.agent.name).time():
             self._at_work += 1
             try:
-                trailing = await self.agent.settle()
+                trailing = await self.agent.commit()
             finally:
                 self._at_work -= 1
-            for pending in block:
+            for pending in batch:
                 for output in pending.outputs:
                     await self._outlet.send(output)
             for output in trailing:
                 await self._outlet.send(output)
-            self.agent.sent()
-            for pending in block:
+            self.agent.on_outputs_sent()
+            for pending in batch:
                 await self._stream.ack(pending.event)
 
-    async def _settle_by_clock(self) -> None:
-        pause = self.agent.block.seconds / 4
+    async def _commit_by_clock(self) -> None:
+        pause = self.agent.batch.seconds / 4
         try:
             while True:
                 await asyncio.sleep(pause)
                 async with self._lock:
-                    if self._pending and time.monotonic() - self._block_began >= self.agent.block.seconds:
-                        await self._settle()
+                    if self._pending and time.monotonic() - self._batch_began >= self.agent.batch.seconds:
+                        await self._commit()
         except Exception as error:
             await self._die(error)
 

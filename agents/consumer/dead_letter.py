@@ -18,7 +18,7 @@ INLINE_PAYLOAD = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an event lies: offsets mean something only within one log."""
+    """The position of an event: offsets mean something only within one log."""
 
     log_id: str
     topic: str

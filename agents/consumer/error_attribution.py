@@ -52,7 +52,7 @@ def is_the_events(error: BaseException) -> bool:
     return not any(_is_around(each) for each in _chain(error))
 
 
-def said(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return an error in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
@@ -67,7 +67,7 @@ def ended(agent: str, keys: Sequence[str], error: BaseException) -> Fatal:
     """
     what = keys[0] if len(keys) == 1 else f"one of {len(keys)} events"
     return Fatal(
-        f"{agent} failed on {what} ({said(error)})",
+        f"{agent} failed on {what} ({describe_error(error)})",
         "start it again (the traceback is in the log): what it fails on three times becomes a dead letter, "
         "and the rest goes on",
     )

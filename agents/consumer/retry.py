@@ -10,7 +10,7 @@ import stamina
 import structlog
 
 from streams.errors import DataError, Paused, Unavailable
-from streams.youtube.errors import Refused, RefusedForNow
+from streams.youtube.errors import RefusedForNow, YouTubeRefused
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -18,7 +18,7 @@ ATTEMPTS = 6
 WAIT_MAX_S = 120.0
 
 
-async def patiently(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+async def with_retries(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
     """Run a blocking call in a thread; when it is `Unavailable` try again with back-off.
 
     What asks for being left alone is never asked again at once: it comes out as it is.
@@ -26,8 +26,8 @@ async def patiently(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
     Raises:
         Paused: nothing was tried; what was wanted waits, and this was no attempt.
         RefusedForNow: YouTube refuses this machine's address; so it would the next attempt.
-        DataError: it stayed unavailable; the cause is kept and the cure is to replay later. A `Refused`
-            with the verdict, if there is one.
+        DataError: it stayed unavailable; the cause is kept and the cure is to replay later. With a verdict of
+            YouTube, a `YouTubeRefused`.
     """
     try:
         async for attempt in stamina.retry_context(
@@ -45,7 +45,7 @@ async def patiently(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
             raise
         cause, cure = f"{error.cause} ({attempts} attempts)", f"{error.cure}; then replay"
         if isinstance(error, RefusedForNow):
-            raise Refused(cause, cure, error.verdict) from error
+            raise YouTubeRefused(cause, cure, error.verdict) from error
         raise DataError(cause, cure) from error
     raise AssertionError("unreachable: the last attempt raises")
 

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.relevance.kappa import Agreement, Judgement, Pair, disagreements, pairs
+from models.relevance.kappa import Agreement, Judgement, PairAgreement, disagreements, pairs
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """How far reviewers agree.
+    """The agreement of reviewers.
 
     Attributes:
         pairs: of reviewers, by name.
         disagreements: rows {topic_id, name, judgements: [{reviewer, verdict, theme, note}, …]} by topic.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairAgreement, ...]
     disagreements: tuple[dict[str, Any], ...]
 
 
@@ -43,11 +43,11 @@ def agreed(rows: Iterable[Row]) -> Agreed:
     return Agreed(tuple(pairs(said)), tuple(differing))
 
 
-def told(found: Agreement) -> str:
+def describe_agreement(found: Agreement) -> str:
     """Say how far two agree.
 
     Example:
-        >>> told(Agreement(4, 0.75, 0.5))
+        >>> describe_agreement(Agreement(4, 0.75, 0.5))
         'the same for 75.0 % of 4 topics, kappa 0.50'
     """
     if found.observed is None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.codebook import commands
-from models.codebook.state import Change, Standing
+from models.codebook.state import CodebookChange, CodebookState
 from models.errors import BadInput
 
 if TYPE_CHECKING:
-    from agents.curation.codebook_service import Curator
+    from agents.curation.codebook_service import CodebookService
 
 Action = Literal[
     "exclude", "include", "merge", "split", "rename", "assign", "create theme", "describe theme",
@@ -25,8 +25,8 @@ Action = Literal[
 MOST = 2**32 - 1
 
 
-class Wish(BaseModel):
-    """What somebody wants to decide; each action looks only at the fields that it needs."""
+class CodebookCommand(BaseModel):
+    """A decision somebody wants to make; each action looks only at the fields that it needs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +50,7 @@ class Wish(BaseModel):
     )
 
 
-def change_of(curator: Curator, standing: Standing, wish: Wish) -> Change:
+def change_of(curator: CodebookService, standing: CodebookState, wish: CodebookCommand) -> CodebookChange:
     """Return what a wish would change in the codebook as it stands.
 
     Raises:
@@ -61,7 +61,7 @@ def change_of(curator: Curator, standing: Standing, wish: Wish) -> Change:
     return decision(wish)(standing)
 
 
-def decision(wish: Wish) -> Callable[[Standing], Change]:
+def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]:
     """Return the decision that a wish, other than undo, is.
 
     Raises:
@@ -95,14 +95,14 @@ def decision(wish: Wish) -> Callable[[Standing], Change]:
             raise ValueError("an undo depends on what was decided: see change_of")
 
 
-def _assign_to_new(standing: Standing, topic_id: int, theme: str) -> Change:
+def _assign_to_new(standing: CodebookState, topic_id: int, theme: str) -> CodebookChange:
     """Put a topic into a theme that comes to be with it, as one decision: an undo takes both back."""
     made = commands.create_theme(standing, theme)
     put = commands.assign(standing.after(made), topic_id, made.themes[0].theme)
     return replace(put, said=f"{put.said} (a new theme)", themes=made.themes)
 
 
-def _topic(wish: Wish) -> int:
+def _topic(wish: CodebookCommand) -> int:
     return _given(wish.topic_id, "the topic", "choose one")
 
 

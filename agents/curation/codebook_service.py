@@ -15,8 +15,8 @@ from typing import Any, Literal
 from agents.instance.event_publisher import PATIENCE_S, Deliver, arrived
 from models.codebook import commands
 from models.codebook.file_format import CodebookFile, carry_over, take_over
-from models.codebook.state import Change, Entry, Standing, Topic
-from models.codebook.undo import Decision, newest, undo, undone
+from models.codebook.state import CodebookChange, CodebookState, TopicEntry, TopicRecord
+from models.codebook.undo import PastDecision, newest, undo, undone
 from models.errors import BadInput
 from streams.errors import DataError, Explained, Fatal, Unavailable
 from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
@@ -32,7 +32,7 @@ NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswel
 
 
 @dataclass
-class Curator:
+class CodebookService:
     """Decides about the codebook of a study, as one author.
 
     Attributes:
@@ -60,12 +60,12 @@ class Curator:
         self.author = commands.clean(self.author, "the author")
         self._log = CodebookLog(self.blobs)
 
-    def standing(self, revision: int | None = None, model: str = "") -> Standing:
+    def standing(self, revision: int | None = None, model: str = "") -> CodebookState:
         """Return the codebook as the store shows it."""
         return standing_of(self.ask("codebook_standing", revision=revision, model=model))
 
     def decide(
-        self, decision: Callable[[Standing], Change], note: str = "", expected: int | None = None
+        self, decision: Callable[[CodebookState], CodebookChange], note: str = "", expected: int | None = None
     ) -> CodebookDecided:
         """Make a decision: what it changes, as the next revision.
 
@@ -92,7 +92,7 @@ class Curator:
         """
         return self.decide(lambda standing: self.taken_back(standing, revision), note, expected)
 
-    def taken_back(self, standing: Standing, revision: int | None = None) -> Change:
+    def taken_back(self, standing: CodebookState, revision: int | None = None) -> CodebookChange:
         """Return what taking a decision back would change; None: the newest that still holds.
 
         Raises:
@@ -174,7 +174,7 @@ class Curator:
             self.say("the judgement is sent; the store has not taken it up yet")
         return judged
 
-    def _ready(self, expected: int | None) -> Standing:
+    def _ready(self, expected: int | None) -> CodebookState:
         """Return the codebook as it stands, when the store has followed the log."""
         latest = self._log.latest()
         if expected is not None and expected < latest:
@@ -202,7 +202,7 @@ class Curator:
             raise Conflict(self._log.read(standing.revision))
         return standing
 
-    def _commit(self, standing: Standing, change: Change, note: str) -> CodebookDecided:
+    def _commit(self, standing: CodebookState, change: CodebookChange, note: str) -> CodebookDecided:
         event = CodebookDecided(
             revision=standing.revision + 1,
             model_version=standing.model_version,
@@ -235,13 +235,13 @@ class Curator:
         return arrived(true, say=self.say, pause=self.pause, patience_s=self.patience_s)
 
 
-def standing_of(row: Row) -> Standing:
+def standing_of(row: Row) -> CodebookState:
     """Return what a row of the view `codebook_standing` says."""
     names = ("topic_id", "name", "theme", "retained", "target", "reason")
-    return Standing(
+    return CodebookState(
         topics={
-            topic["topic_id"]: Topic(
-                entry=Entry(**{name: topic[name] for name in names}),
+            topic["topic_id"]: TopicRecord(
+                entry=TopicEntry(**{name: topic[name] for name in names}),
                 own=topic["own"],
                 key=topic["key"],
                 alias=topic["alias"],
@@ -255,9 +255,9 @@ def standing_of(row: Row) -> Standing:
     )
 
 
-def decision_of(row: Row) -> Decision:
+def decision_of(row: Row) -> PastDecision:
     """Return what a row of the view `codebook_decisions` says."""
-    return Decision(
+    return PastDecision(
         revision=row["revision"],
         action=row["action"],
         said=row["said"],

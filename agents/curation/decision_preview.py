@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.codebook.state import Change, Standing
-from streams.store.codebook.effective import Book, Entry
+from models.codebook.state import CodebookChange, CodebookState
+from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
@@ -22,8 +22,8 @@ NONE: Row = {"videos": 0, "share": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
-    """How a theme or topic counts before and after; `name` or `name_after` is empty where it does not count.
+class CountChange:
+    """A theme or topic before and after; `name` or `name_after` is empty where it does not count.
 
     Attributes:
         videos, videos_after: distinct videos.
@@ -45,7 +45,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a decision would change.
+    """The changes that a decision would make.
 
     Attributes:
         said: the decision, in words.
@@ -57,8 +57,8 @@ class Preview:
     said: str
     of_videos: int
     of_videos_after: int
-    themes: tuple[Shift, ...]
-    topics: tuple[Shift, ...]
+    themes: tuple[CountChange, ...]
+    topics: tuple[CountChange, ...]
     others: int
 
     @property
@@ -70,7 +70,7 @@ class Preview:
 
 
 def preview(
-    warehouse: Warehouse, standing: Standing, change: Change, selection: Selection = EVERYTHING
+    warehouse: Warehouse, standing: CodebookState, change: CodebookChange, selection: Selection = EVERYTHING
 ) -> Preview:
     """Return what a change would do to the numbers of the talks that are selected."""
     before, after = book_of(standing), book_of(standing.after(change))
@@ -96,12 +96,12 @@ def preview(
     )
 
 
-def book_of(standing: Standing) -> Book:
+def book_of(standing: CodebookState) -> EffectiveCodebook:
     """Return the codebook as the store applies it; equal to `codebook.effective.book` of what is written."""
-    return Book(
+    return EffectiveCodebook(
         standing.model_version,
         {
-            topic_id: Entry(
+            topic_id: EffectiveEntry(
                 topic_id=topic_id,
                 name=topic.called,
                 theme=topic.entry.theme or UNSORTED,
@@ -121,7 +121,7 @@ def _shifts(
     key: Callable[[Row], Any],
     name: str,
     becomes: Callable[[Any], Any],
-) -> list[Shift]:
+) -> list[CountChange]:
     """Pair the rows of both sides by what each is about, those with most videos first."""
     ours: Mapping[Any, Row] = {becomes(key(row)): row for row in before}
     theirs: Mapping[Any, Row] = {key(row): row for row in after}
@@ -129,7 +129,7 @@ def _shifts(
     for each in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(each), theirs.get(each)
         found.append(
-            Shift(
+            CountChange(
                 name=one[name] if one else "",
                 name_after=other[name] if other else "",
                 videos=(one or NONE)["videos"],
@@ -141,7 +141,7 @@ def _shifts(
     return sorted(found, key=lambda each: (-max(each.videos, each.videos_after), each.name))
 
 
-def _differs(each: Shift) -> bool:
+def _differs(each: CountChange) -> bool:
     return each.name != each.name_after or not each.counts_alike
 
 

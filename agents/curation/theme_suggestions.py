@@ -9,7 +9,7 @@ from typing import Any
 from agents.curation.codebook_service import standing_of
 from models.codebook.codebook import load
 from models.codebook.commands import known
-from models.codebook.state import Standing
+from models.codebook.state import CodebookState
 from models.codebook.suggestion import Embed, suggest
 
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ def suggested(
 
 
 def suggestions(
-    standing: Standing,
+    standing: CodebookState,
     words: Mapping[int, Sequence[str]],
     quotes: Callable[[int], Sequence[str]],
     descriptions: Mapping[str, str],
@@ -95,7 +95,7 @@ def suggestions(
     ]
 
 
-def _unsorted(standing: Standing) -> list[int]:
+def _unsorted(standing: CodebookState) -> list[int]:
     return [
         topic_id
         for topic_id, topic in sorted(standing.topics.items())
@@ -103,7 +103,7 @@ def _unsorted(standing: Standing) -> list[int]:
     ]
 
 
-def _counts(standing: Standing, topic_id: int) -> bool:
+def _counts(standing: CodebookState, topic_id: int) -> bool:
     return standing.topics[topic_id].entry.retained and standing.merges(topic_id) is None
 
 

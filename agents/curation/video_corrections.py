@@ -31,8 +31,8 @@ Known = Mapping[str, Any]
 What = Literal["withdrawn", "restored", "redated", "kept", "named"]
 
 
-class Naming(NamedTuple):
-    """Who a speaker of a transcript is; `name` empty: nobody says so any more."""
+class SpeakerNaming(NamedTuple):
+    """The name of a transcript's speaker; empty: nobody names them any more."""
 
     transcript_version: str = ""
     speaker: str = ""
@@ -41,7 +41,7 @@ class Naming(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What came of a wish to correct a talk.
+    """The result of a request to correct a talk.
 
     Attributes:
         talk: as it was before.
@@ -122,12 +122,12 @@ class Corrector:
             BadInput: the name is empty, too long, or has control characters.
             Unavailable: as `withdraw`.
         """
-        naming = Naming(version, speaker, commands.clean(name, "the name"))
+        naming = SpeakerNaming(version, speaker, commands.clean(name, "the name"))
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
     def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
         """Take the name of a speaker back. Otherwise as `name`."""
-        naming = Naming(version, speaker, "")
+        naming = SpeakerNaming(version, speaker, "")
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
     def _correct(
@@ -136,7 +136,7 @@ class Corrector:
         what: What,
         reason: str,
         published_at: datetime | None = None,
-        naming: Naming = Naming(),  # noqa: B008 - a constant
+        naming: SpeakerNaming = SpeakerNaming(),  # noqa: B008 - a constant
     ) -> list[Corrected]:
         talks = [known(self.ask, video_id) for video_id in dict.fromkeys(video_ids)]
         kept = self._log.events()

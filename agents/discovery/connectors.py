@@ -20,7 +20,7 @@ from streams.errors import DataError
 from streams.events import Lane, Source, Video, VideoSeen
 from streams.feeds import atom
 from streams.feeds.podcasts import podcast_apart
-from streams.http.client import Answered, NotModified, Reader
+from streams.http.client import HttpClient, NotModified, NotServed
 from streams.intake import PODCAST_FEED_BYTES, YOUTUBE_FEED_BYTES
 from streams.settings import Settings
 from streams.state.blobs import Blobs
@@ -42,8 +42,8 @@ class Find(NamedTuple):
     rank: int | None = None
 
 
-class Told(NamedTuple):
-    """What a feed said; `fresh` False: that it is what it was, and nothing else."""
+class FeedResponse(NamedTuple):
+    """The content of a feed; `fresh` False: that it is what it was, and nothing else."""
 
     finds: list[Find]
     etag: str
@@ -53,8 +53,8 @@ class Told(NamedTuple):
 
 
 @dataclass
-class Looked:
-    """What lies in a folder: handed in, still growing, or refused with its reason."""
+class FolderListing:
+    """The content of a folder: handed in, still growing, or refused with its reason."""
 
     seen: list[VideoSeen] = field(default_factory=list)
     growing: int = 0
@@ -68,16 +68,16 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class Connectors:
     """The outside world, as discovery asks it. Blocks: call it from a thread."""
 
     youtube: YouTube
-    reader: Reader
+    reader: HttpClient
     api: DataApi | None = None
     feed_address: Callable[[str], str] = atom.feed_address
     """Where a channel's feed is, by its id."""
 
-    def feed_of(self, channel_id: str, visits: Visits) -> Told:
+    def feed_of(self, channel_id: str, visits: Visits) -> FeedResponse:
         """Read a channel's feed: its newest 15 entries, Shorts among them, with their dates.
 
         A 404 never means that the channel is gone: YouTube's feeds fail for weeks while channels go on.
@@ -93,21 +93,21 @@ class Lanes:
                 etag=visits.etag,
                 modified=visits.modified,
             )
-        except Answered as error:
+        except NotServed as error:
             raise DataError(
                 f"YouTube's feed of the channel answers HTTP {error.status}",
                 "nothing: such spells pass, and the channel's listing is read all the same",
             ) from error
         if isinstance(page, NotModified):
-            return Told([], page.etag, page.modified, fresh=False)
+            return FeedResponse([], page.etag, page.modified, fresh=False)
         finds = [
             Find(_entry(entry, channel_id), "rss")
             for entry in atom.youtube_entries(page.body)
             if not entry.deleted and entry.channel_id in ("", channel_id)
         ]
-        return Told(finds, page.etag, page.modified)
+        return FeedResponse(finds, page.etag, page.modified)
 
-    def podcast(self, source: Source, visits: Visits) -> Told:
+    def podcast(self, source: Source, visits: Visits) -> FeedResponse:
         """Read a podcast's feed: all its episodes, each with where its audio lies.
 
         Raises:
@@ -118,10 +118,10 @@ class Lanes:
             source.locator, max_bytes=PODCAST_FEED_BYTES, etag=visits.etag, modified=visits.modified
         )
         if isinstance(page, NotModified):
-            return Told([], page.etag, page.modified, fresh=False)
+            return FeedResponse([], page.etag, page.modified, fresh=False)
         said = podcast_apart(page.body, source.locator)
         finds = [Find(episode, "feed") for episode in said.episodes]
-        return Told(finds, page.etag, page.modified, said.title)
+        return FeedResponse(finds, page.etag, page.modified, said.title)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Find]:
         """Yield what YouTube lists of a channel, playlist or search, page by page as one asks for more."""
@@ -136,15 +136,15 @@ class Lanes:
             yield Find(video, "api", rank)
 
 
-def lanes_of(settings: Settings, youtube: YouTube) -> Lanes:
+def lanes_of(settings: Settings, youtube: YouTube) -> Connectors:
     """Return the outside world as the settings say."""
-    reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
+    reader = HttpClient(settings.proxy, settings.internal_addresses, settings.insecure_tls)
     key = settings.youtube_api_key.get_secret_value()
     api = DataApi(key, settings.proxy, insecure_tls=settings.insecure_tls) if key else None
-    return Lanes(youtube, reader, api)
+    return Connectors(youtube, reader, api)
 
 
-def _entry(entry: atom.Entry, channel_id: str) -> Video:
+def _entry(entry: atom.FeedEntry, channel_id: str) -> Video:
     return Video(
         video_id=entry.video_id,
         title=entry.title,
@@ -166,7 +166,7 @@ class Folder:
         self._key = f"folders/{source.source_id}.json"
         self._path = Path(source.locator)
 
-    def look(self, now: datetime, known: Sequence[RefusedFile] = ()) -> Looked:
+    def look(self, now: datetime, known: Sequence[RefusedFile] = ()) -> FolderListing:
         """Hand in what is new or was changed, to the blobs and the outbox.
 
         A file that was written to within the last minute, or since it was looked at last, is left for the
@@ -181,7 +181,7 @@ class Folder:
             DataError: the folder is not there, or may not be read.
             Unavailable: the blobs do not answer.
         """
-        before, looked = self._before(), Looked()
+        before, looked = self._before(), FolderListing()
         ingest = Ingest(self._blobs, looked.seen.append, now, folder_id=self._source.source_id)
         for file in self._talks():
             name, state = str(file), talk_files.state(file)
@@ -208,7 +208,7 @@ class Folder:
         except (OSError, ValueError, OverflowError):
             return True  # there is nothing to wait for: reading it says what is wrong
 
-    def remember(self, looked: Looked) -> None:
+    def remember(self, looked: FolderListing) -> None:
         """Keep which files were handed in; only after what they led to is safe."""
         self._blobs.put(self._key, json.dumps(looked.files).encode())
 

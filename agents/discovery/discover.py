@@ -16,17 +16,17 @@ import structlog
 
 from agents.consumer.consumer import Agent, Position
 from agents.consumer.dead_letter import dead_letter
-from agents.discovery.connectors import Find, Folder, Lanes, lanes_of
+from agents.discovery.connectors import Connectors, Find, Folder, lanes_of
 from agents.discovery.kept_duplicates import Keeping
-from agents.discovery.polling_schedule import LONGEST, Outcome, next_visit
-from agents.discovery.resume_unfinished import SendingAgain
-from agents.discovery.source_visitor import Visitor
-from agents.discovery.video_refresh import Following
-from agents.discovery.visit_result import Look, after, channel_of, refusal, wanted
+from agents.discovery.polling_schedule import LONGEST, VisitOutcome, next_visit
+from agents.discovery.resume_unfinished import ResumeUnfinished
+from agents.discovery.source_visitor import SourceVisitor
+from agents.discovery.video_refresh import VideoRefresh
+from agents.discovery.visit_result import VisitResult, after, channel_of, refusal, wanted
 from streams.errors import DataError
 from streams.events import DeadLettered, Event, Sighting, SourceDue, Video, VideoFollowed, VideoSeen
 from streams.kafka.codec import encode
-from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN, Topic
+from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
@@ -60,7 +60,7 @@ class Discover(Agent):
     """
 
     name: ClassVar[str] = "discover"
-    reads: ClassVar[tuple[Topic, ...]] = (SOURCES_DUE,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (SOURCES_DUE,)
     tick_s: ClassVar[float | None] = 5.0
 
     def __init__(
@@ -72,7 +72,7 @@ class Discover(Agent):
         youtube: YouTube,
         *,
         now: Callable[[], datetime],
-        lanes: Lanes | None = None,
+        lanes: Connectors | None = None,
         pushed: Callable[[str], bool] = lambda _: False,
         subscribe: Callable[[Mapping[str, str]], Awaitable[object]] | None = None,
     ) -> None:
@@ -88,12 +88,14 @@ class Discover(Agent):
         self._lot = ParkingLot(blobs)
         self._sources = Sources(blobs)
         lanes = lanes or lanes_of(settings, youtube)
-        self._visitor = Visitor(lanes, blobs, warehouse, settings.search_results, now)
-        self._following = Following(blobs, warehouse, youtube, timedelta(days=settings.follow_days), now)
+        self._visitor = SourceVisitor(lanes, blobs, warehouse, settings.search_results, now)
+        self._following = VideoRefresh(blobs, warehouse, youtube, timedelta(days=settings.follow_days), now)
         self._keeping = Keeping(blobs, warehouse)
         self._sent: dict[str, tuple[int, datetime]] = {}
         self._retitled: set[tuple[str, str]] = set()
-        self._again = SendingAgain(blobs, warehouse, log_ids[VIDEOS_SEEN.name], settings.running_file, now)
+        self._again = ResumeUnfinished(
+            blobs, warehouse, log_ids[VIDEOS_SEEN.name], settings.running_file, now
+        )
 
     async def start(self) -> Sequence[Event]:
         """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
@@ -101,7 +103,7 @@ class Discover(Agent):
 
     async def tick(self) -> Sequence[Event]:
         """Return the sources that are due, videos whose wait is over, and talks that a person keeps."""
-        await asyncio.to_thread(self._again.sent)
+        await asyncio.to_thread(self._again.mark_sent)
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
         return await asyncio.to_thread(
@@ -195,7 +197,7 @@ class Discover(Agent):
             message_key=event.key.encode(),
         )
 
-    def _remember(self, look: Look, found: list[Event], *, lettered: bool) -> None:
+    def _remember(self, look: VisitResult, found: list[Event], *, lettered: bool) -> None:
         """Keep how the visit went and when the next one is, unless the source was removed meanwhile."""
         source_id, now = look.watched.source_id, self._now()
         if look.folder is not None:
@@ -203,7 +205,7 @@ class Discover(Agent):
         seen = after(look, now, lettered)
         shown = look.sighted.keys() | {each.key for each in found if isinstance(each, VideoSeen)}
         works = bool(look.worked)
-        outcome = Outcome(
+        outcome = VisitOutcome(
             failures=seen.failures if look.failure is not None else 0,
             partly=works,
             paused_until=None if works else look.paused_until,
@@ -224,7 +226,7 @@ class Discover(Agent):
             update = {"next_visit": following, "found": max(seen.found, len(shown))}
             self._sources.remember(source_id, seen.model_copy(update=update))
 
-    def _found(self, look: Look) -> list[Event]:
+    def _found(self, look: VisitResult) -> list[Event]:
         """Return what has to be sent, kept in the outbox by then."""
         finds = list(wanted(look))
         of_folder = look.folder.seen if look.folder is not None else []
@@ -241,7 +243,9 @@ class Discover(Agent):
                 events += self._events(look, find, together[video_id], stored.get(video_id))
         return events
 
-    def _events(self, look: Look, find: Find, others: list[Video], stored: Row | None) -> Iterator[Event]:
+    def _events(
+        self, look: VisitResult, find: Find, others: list[Video], stored: Row | None
+    ) -> Iterator[Event]:
         """Yield the sighting if the lane has not shown the video before, and a new title if it has one."""
         video_id = find.video.video_id
         if stored is not None and self._is_retitled(find.video, stored):

@@ -1,4 +1,4 @@
-"""What becomes of talks that say again what others said, and that a person keeps: they are learned after all.
+"""Sends on the duplicates that a person keeps: they are learned after all.
 
 The decision is in the log of corrections. Who keeps a talk may do so while nothing runs, or while the broker
 is away; so it is looked for here, and the talk is sent until the topic model has learned it.

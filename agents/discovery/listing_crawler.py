@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 
-from agents.discovery.connectors import Find, Lanes, ended
-from agents.discovery.visit_result import COMPLETE, Look, is_unwanted
+from agents.discovery.connectors import Connectors, Find, ended
+from agents.discovery.visit_result import COMPLETE, VisitResult, is_unwanted
 from streams.errors import DataError
 from streams.events import Lane
 from streams.state.outbox import Outbox
@@ -26,11 +26,11 @@ SLICE = 200
 """Videos of a backfill that one visit brings."""
 
 
-class Walker:
+class ListingCrawler:
     """Reads listings. Keeps those that are read in slices open, so that no page is asked for twice."""
 
     def __init__(
-        self, lanes: Lanes, warehouse: Warehouse, outbox: Outbox, now: Callable[[], datetime]
+        self, lanes: Connectors, warehouse: Warehouse, outbox: Outbox, now: Callable[[], datetime]
     ) -> None:
         self._lanes = lanes
         self._warehouse = warehouse
@@ -38,7 +38,7 @@ class Walker:
         self._now = now
         self._open: dict[str, tuple[datetime, Lane, Iterator[Find]]] = {}
 
-    def walk(self, look: Look, lane: Lane) -> None:
+    def walk(self, look: VisitResult, lane: Lane) -> None:
         """Read a channel's listing by a lane, as far as it takes.
 
         Raises:
@@ -51,19 +51,19 @@ class Walker:
         else:
             self._go_back(look, lane, begun)
 
-    def _entries(self, look: Look, lane: Lane) -> Iterator[Find]:
+    def _entries(self, look: VisitResult, lane: Lane) -> Iterator[Find]:
         if lane == "api":
             return self._lanes.uploads(look.source, look.channel_id)
         return self._lanes.listing(look.source, None)
 
-    def _met(self, look: Look, find: Find) -> None:
+    def _met(self, look: VisitResult, find: Find) -> None:
         look.finds.append(find)
         if find.video.channel_id:
             look.learned["channel_id"] = find.video.channel_id
         if find.video.channel:
             look.learned["title"] = find.video.channel
 
-    def _follow(self, look: Look, lane: Lane) -> None:
+    def _follow(self, look: VisitResult, lane: Lane) -> None:
         """Read until a streak of videos that the listing had shown when it was last read far enough."""
         streak, listed_at = 0, look.watched.visits.listed_at
         assert listed_at is not None
@@ -88,7 +88,7 @@ class Walker:
             return None
         return Backfill(asked_at=watched.source.added_at, since=watched.source.since)
 
-    def _go_back(self, look: Look, lane: Lane, going: Backfill) -> None:
+    def _go_back(self, look: VisitResult, lane: Lane, going: Backfill) -> None:
         """Bring the next slice of what the listing has not shown yet, and say how far that was."""
         source_id, new = look.watched.source_id, []
         forgiven = sightings.too_old(self._warehouse, going.since)
@@ -118,7 +118,7 @@ class Walker:
         else:
             look.learned["listed_at"] = going.done_at
 
-    def _is_known(self, look: Look, find: Find) -> bool:
+    def _is_known(self, look: VisitResult, find: Find) -> bool:
         """Whether the listing has shown it: in the store, or in the outbox and on its way there."""
         if _listed(look, find.video.video_id) is not None:
             return True
@@ -129,7 +129,7 @@ class Walker:
             and kept.sighting.lane in COMPLETE
         )
 
-    def _is_older(self, look: Look, video_ids: list[str], going: Backfill) -> bool:
+    def _is_older(self, look: VisitResult, video_ids: list[str], going: Backfill) -> bool:
         dates = {
             find.video.video_id: find.video.published_at for find in look.finds if find.video.published_at
         }
@@ -141,7 +141,7 @@ class Walker:
         )
 
 
-def _listed(look: Look, video_id: str) -> datetime | None:
+def _listed(look: VisitResult, video_id: str) -> datetime | None:
     """Return when the channel's listing showed a video first."""
     lanes = look.sighted.get(video_id, {})
     return min((at for lane, at in lanes.items() if lane in COMPLETE), default=None)

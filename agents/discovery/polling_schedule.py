@@ -1,4 +1,4 @@
-"""When a source is looked at next: as often as it publishes, not in step with the others, and never in vain.
+"""Schedules the next visit to a source: as often as it publishes, spread out, and never in vain.
 
 Pure: everything it depends on is passed in, so that the same history leads to the same moment.
 
@@ -32,8 +32,8 @@ DORMANT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a visit ended. `failures`: visits in a row that failed, this one included."""
+class VisitOutcome:
+    """The end of a visit. `failures`: visits in a row that failed, this one included."""
 
     failures: int = 0
     partly: bool = False
@@ -51,7 +51,7 @@ def next_visit(
     kind: SourceKind,
     visit: int,
     now: datetime,
-    outcome: Outcome,
+    outcome: VisitOutcome,
     *,
     published: Sequence[datetime],
     pushed: bool,

@@ -36,8 +36,8 @@ A_MOMENT = timedelta(milliseconds=1)
 """The database cuts moments to this."""
 
 
-class SendingAgain:
-    """What `discover` sends before it looks at anything, and for a minute after.
+class ResumeUnfinished:
+    """Sends what is unfinished before `discover` looks at anything, and for a minute after.
 
     Args:
         blobs: of the study.
@@ -86,7 +86,7 @@ class SendingAgain:
         letters = [self._letter(each) for each in unreadable]
         return [*relearn, *again, *letters]
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         """Learn that what `at_start` returned has been sent."""
         if self._relearning is not None:
             self._epochs.mark_sent(self._relearning)

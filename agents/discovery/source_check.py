@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.discovery.connectors import Find, Folder, Lanes
+from agents.discovery.connectors import Connectors, Find, Folder
 from agents.discovery.visit_result import MAIN, channel_of
 from streams.errors import DataError, Paused, Unavailable
 from streams.events import Lane
@@ -19,8 +19,8 @@ ENOUGH = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """What a lane shows now, or why it shows nothing."""
+class SourceCheck:
+    """The videos that a lane shows now, or why it shows none."""
 
     lane: Lane
     works: bool
@@ -39,25 +39,25 @@ class Check:
     cure: str = ""
 
 
-def check(lanes: Lanes, blobs: Blobs, watched: Watched, search_results: int) -> list[Check]:
+def check(lanes: Connectors, blobs: Blobs, watched: Watched, search_results: int) -> list[SourceCheck]:
     """Return what each lane of a source shows. Blocks; YouTube is asked for the first page only."""
     source, kind = watched.source, watched.source.kind
-    checks: list[Check] = []
+    checks: list[SourceCheck] = []
 
-    def ask(lane: Lane, look: Callable[[], Check]) -> None:
+    def ask(lane: Lane, look: Callable[[], SourceCheck]) -> None:
         try:
             checks.append(look())
         except (DataError, Unavailable) as error:
             paused = f" (until {error.until:%Y-%m-%d %H:%M} UTC)" if isinstance(error, Paused) else ""
             checks.append(
-                Check(lane, False, lane in MAIN[kind], cause=f"{error.cause}{paused}", cure=error.cure)
+                SourceCheck(lane, False, lane in MAIN[kind], cause=f"{error.cause}{paused}", cure=error.cure)
             )
 
-    def shown(lane: Lane, finds: Iterator[Find], title: str = "", enough: int | None = ENOUGH) -> Check:
+    def shown(lane: Lane, finds: Iterator[Find], title: str = "", enough: int | None = ENOUGH) -> SourceCheck:
         found = list(itertools.islice(finds, enough))
         first = found[0].video if found else None
         name = title or (first.channel if first is not None and kind == "channel" else "")
-        return Check(
+        return SourceCheck(
             lane,
             True,
             lane in MAIN[kind],
@@ -70,16 +70,16 @@ def check(lanes: Lanes, blobs: Blobs, watched: Watched, search_results: int) -> 
 
     channel_ids = [channel_of(watched)]
 
-    def listed() -> Check:
+    def listed() -> SourceCheck:
         finds = list(itertools.islice(lanes.listing(source, search_results), ENOUGH + 1))
         channel_ids.extend(find.video.channel_id for find in finds if find.video.channel_id)
         return shown("search" if kind == "search" else "listing", iter(finds))
 
-    def fed() -> Check:
+    def fed() -> SourceCheck:
         told = lanes.feed_of(next(filter(None, channel_ids)), Visits())
         return shown("rss", iter(told.finds), enough=None)
 
-    def read() -> Check:
+    def read() -> SourceCheck:
         told = lanes.podcast(source, Visits())
         return shown("feed", iter(told.finds), told.title, enough=None)
 
@@ -89,7 +89,9 @@ def check(lanes: Lanes, blobs: Blobs, watched: Watched, search_results: int) -> 
         case "folder":
             ask(
                 "folder",
-                lambda: Check("folder", True, True, Folder(blobs, source).talks(), source=source.locator),
+                lambda: SourceCheck(
+                    "folder", True, True, Folder(blobs, source).talks(), source=source.locator
+                ),
             )
         case "search":
             ask("search", listed)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from agents.discovery.connectors import Folder, Lanes
-from agents.discovery.listing_crawler import Walker
-from agents.discovery.visit_result import Look, refusal
+from agents.discovery.connectors import Connectors, Folder
+from agents.discovery.listing_crawler import ListingCrawler
+from agents.discovery.visit_result import VisitResult, refusal
 from streams.errors import DataError, Fatal, Misconfigured, Paused, Unavailable
 from streams.events import Lane
 from streams.state.blobs import Blobs
@@ -24,12 +24,12 @@ API_REST = timedelta(hours=1)
 """So long the Data API is not asked after its quota was used up."""
 
 
-class Visitor:
+class SourceVisitor:
     """Looks at sources."""
 
     def __init__(
         self,
-        lanes: Lanes,
+        lanes: Connectors,
         blobs: Blobs,
         warehouse: Warehouse,
         search_results: int,
@@ -40,12 +40,12 @@ class Visitor:
         self._warehouse = warehouse
         self._search_results = search_results
         self._now = now
-        self._walker = Walker(lanes, warehouse, Outbox(blobs), now)
+        self._walker = ListingCrawler(lanes, warehouse, Outbox(blobs), now)
         self._api_rests_until: datetime | None = None
 
-    def look(self, watched: Watched) -> Look:
+    def look(self, watched: Watched) -> VisitResult:
         """Return what a source shows now; what went wrong stands in it, and is not raised."""
-        look = Look(watched, sightings.shown_by(self._warehouse, watched.source_id))
+        look = VisitResult(watched, sightings.shown_by(self._warehouse, watched.source_id))
         match watched.source.kind:
             case "channel":
                 self._look_at_channel(look)
@@ -61,7 +61,7 @@ class Visitor:
                     look.troubles["folder"] = refusal(look.folder.refused)
         return look
 
-    def _look_at_channel(self, look: Look) -> None:
+    def _look_at_channel(self, look: VisitResult) -> None:
         knew = look.channel_id
         if knew:
             self._attempt(look, "rss", lambda: self._read_feed(look))
@@ -75,7 +75,7 @@ class Visitor:
         rests = self._api_rests_until is not None and self._now() < self._api_rests_until
         return self._lanes.api is not None and not rests
 
-    def _attempt(self, look: Look, lane: Lane, ask: Callable[[], None]) -> bool:
+    def _attempt(self, look: VisitResult, lane: Lane, ask: Callable[[], None]) -> bool:
         """Whether a lane worked; if it did not, why stands in `look`."""
         try:
             ask()
@@ -102,22 +102,22 @@ class Visitor:
             return True
         return False
 
-    def _read_feed(self, look: Look) -> None:
+    def _read_feed(self, look: VisitResult) -> None:
         told = self._lanes.feed_of(look.channel_id, look.watched.visits)
         look.finds += told.finds
         look.learned |= {"etag": told.etag, "modified": told.modified}
 
-    def _read_podcast(self, look: Look) -> None:
+    def _read_podcast(self, look: VisitResult) -> None:
         told = self._lanes.podcast(look.source, look.watched.visits)
         look.finds += told.finds
         look.learned |= {"etag": told.etag, "modified": told.modified}
         if told.title:
             look.learned["title"] = told.title
 
-    def _look_into_folder(self, look: Look) -> None:
+    def _look_into_folder(self, look: VisitResult) -> None:
         look.folder = Folder(self._blobs, look.source).look(self._now(), look.watched.visits.refused)
         look.learned["refused"] = tuple(look.folder.refused)
 
-    def _take_all(self, look: Look, limit: int | None) -> None:
+    def _take_all(self, look: VisitResult, limit: int | None) -> None:
         for find in self._lanes.listing(look.source, limit):
             look.finds.append(find)

@@ -1,4 +1,4 @@
-"""What becomes of talks where they are shown: each is looked at again from time to time.
+"""Follows talks where they are published: each is looked at again from time to time.
 
 A talk that was taken down stays in the study, as what was said remains said; people see that its link is
 dead, and may withdraw it. When it is looked at depends on its id and the calendar alone, so nothing has to be
@@ -21,7 +21,7 @@ from streams.store.operations import sightings
 from streams.store.warehouse import Row, Warehouse
 from streams.text_sanitizer import is_another_title
 from streams.youtube.client import YouTube
-from streams.youtube.errors import Refused
+from streams.youtube.errors import YouTubeRefused
 
 log = structlog.get_logger()
 KEY = "followed-until"
@@ -31,7 +31,7 @@ MOST = 5
 """Talks in a round: it holds up the agent for some seconds, and YouTube's patience is for new talks first."""
 
 
-class Following:
+class VideoRefresh:
     """Looks at talks again, each once in `cycle`.
 
     Args:
@@ -100,7 +100,7 @@ class Following:
         gone = row["change"] if row["change"] in ("deleted", "private") else ""
         try:
             shown = self._youtube.metadata(known.video_id)
-        except Refused as error:
+        except YouTubeRefused as error:
             change: Literal["private", "deleted"] = "private" if error.verdict.is_private else "deleted"
             if error.verdict.kind == "permanent" and change != gone:
                 yield VideoFollowed(video=known, change=change, seen_at=self._now())

@@ -1,4 +1,4 @@
-"""What one look at a source showed: what was found, which lanes worked, and what follows for the source."""
+"""The result of one visit to a source: videos found, lanes that worked, and what follows for the source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
-from agents.discovery.connectors import Find, Looked
+from agents.discovery.connectors import Find, FolderListing
 from streams.errors import DataError, Explained
 from streams.events import Lane, Source
 from streams.state.sources import PUBLISHED, LaneHealth, RefusedFile, Trouble, Visits, Watched
@@ -26,13 +26,13 @@ MAIN: dict[str, tuple[Lane, ...]] = {
 
 
 @dataclass
-class Look:
-    """What one visit showed. `sighted`: by video, when each lane of the source showed it first."""
+class VisitResult:
+    """The result of one visit. `sighted`: by video, when each lane of the source showed it first."""
 
     watched: Watched
     sighted: dict[str, dict[str, datetime]]
     finds: list[Find] = field(default_factory=list)
-    folder: Looked | None = None
+    folder: FolderListing | None = None
     worked: set[Lane] = field(default_factory=set)
     troubles: dict[Lane, Explained] = field(default_factory=dict)
     paused_until: datetime | None = None
@@ -88,13 +88,13 @@ def channel_of(watched: Watched) -> str:
     return watched.visits.channel_id or named
 
 
-def is_unwanted(look: Look, find: Find) -> bool:
+def is_unwanted(look: VisitResult, find: Find) -> bool:
     """Whether it is known to be older than what is wanted of the source; it is not sent, so never sighted."""
     since, at = look.source.since, find.video.published_at
     return since is not None and at is not None and at < datetime.combine(since, time(), UTC)
 
 
-def wanted(look: Look) -> Iterator[Find]:
+def wanted(look: VisitResult) -> Iterator[Find]:
     """Yield what is worth sending: not what is known to be too old, nor what a playlist only hints at."""
     return (
         find
@@ -103,7 +103,7 @@ def wanted(look: Look) -> Iterator[Find]:
     )
 
 
-def after(look: Look, now: datetime, lettered: bool) -> Visits:
+def after(look: VisitResult, now: datetime, lettered: bool) -> Visits:
     """Return what is known of a source after a visit, without when the next one is.
 
     Args:

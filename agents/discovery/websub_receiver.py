@@ -12,12 +12,12 @@ from datetime import datetime
 
 import structlog
 
-from agents.discovery.websub_subscriber import Subscriber
+from agents.discovery.websub_subscriber import WebSubSubscriber
 from streams.errors import DataError
 from streams.events import Event, Sighting, Video, VideoFollowed, VideoSeen
-from streams.feeds.atom import Entry, youtube_entries
+from streams.feeds.atom import FeedEntry, youtube_entries
 from streams.feeds.websub_subscriptions import Subscription, Subscriptions
-from streams.http.client import Reader
+from streams.http.client import HttpClient
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
@@ -30,23 +30,25 @@ BODY_LIMIT = 256 * 1024
 """Bytes of a delivery; a real one has about a thousand."""
 
 
-class Push:
+class WebSubReceiver:
     """One study's subscriptions. `due` is for one process; `verify` and `deliver` for who serves the page.
 
     Attributes:
         ignored: how many deliveries or entries of them came to nothing, by reason.
     """
 
-    def __init__(self, settings: Settings, blobs: Blobs, reader: Reader, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, blobs: Blobs, reader: HttpClient, now: Callable[[], datetime]
+    ) -> None:
         self._now = now
         home = settings.push_url.rstrip("/") + PATH
-        self._subscriber = Subscriber(home, settings.push_hub, blobs, reader, now)
+        self._subscriber = WebSubSubscriber(home, settings.push_hub, blobs, reader, now)
         self._subscriptions = Subscriptions(blobs)
         self._outbox = Outbox(blobs)
         self.ignored: Counter[str] = Counter()
 
     async def due(self, channels: Mapping[str, str]) -> list[str]:
-        """Subscribe, renew, unsubscribe; see `Subscriber.due`."""
+        """Subscribe, renew, unsubscribe; see `WebSubSubscriber.due`."""
         return await self._subscriber.due(channels)
 
     def verify(self, token: str, params: Mapping[str, str]) -> tuple[int, str]:
@@ -92,7 +94,7 @@ class Push:
             return self._ignore(202, "cannot be read", token, cause=error.cause)
         return 204, list(self._events(known, entries))
 
-    def sent(self, events: Sequence[Event]) -> None:
+    def mark_sent(self, events: Sequence[Event]) -> None:
         """Learn that events were sent: a new title is the known one from now on. Blocks."""
         for event in events:
             kept = self._outbox.kept(event.video.video_id) if isinstance(event, VideoFollowed) else None
@@ -100,7 +102,9 @@ class Push:
                 video = kept.video.model_copy(update={"title": event.video.title})
                 self._outbox.renew(kept.model_copy(update={"video": video}))
 
-    def _events(self, known: Subscription, entries: Sequence[Entry]) -> Iterator[VideoSeen | VideoFollowed]:
+    def _events(
+        self, known: Subscription, entries: Sequence[FeedEntry]
+    ) -> Iterator[VideoSeen | VideoFollowed]:
         handled: set[tuple[str, bool]] = set()
         for entry in entries:
             if entry.channel_id not in ("", known.channel_id):
@@ -109,7 +113,7 @@ class Push:
                 handled.add((entry.video_id, entry.deleted))
                 yield from self._deleted(known, entry) if entry.deleted else self._living(known, entry)
 
-    def _living(self, known: Subscription, entry: Entry) -> Iterator[VideoSeen | VideoFollowed]:
+    def _living(self, known: Subscription, entry: FeedEntry) -> Iterator[VideoSeen | VideoFollowed]:
         now = self._now()
         before = self._outbox.kept(entry.video_id)
         seen = VideoSeen(
@@ -135,7 +139,7 @@ class Push:
                 seen_at=entry.updated_at or now,
             )
 
-    def _deleted(self, known: Subscription, entry: Entry) -> Iterator[VideoFollowed]:
+    def _deleted(self, known: Subscription, entry: FeedEntry) -> Iterator[VideoFollowed]:
         before = self._outbox.kept(entry.video_id)
         if before is None:
             self._ignore(202, "deleted before it was known", known.asked.token, video=entry.video_id)

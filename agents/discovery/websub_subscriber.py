@@ -15,15 +15,15 @@ import structlog
 from streams.errors import DataError, Unavailable
 from streams.feeds.websub_subscriptions import (
     LEASE_S,
-    Asked,
-    Rest,
+    HubPause,
+    HubRequest,
     Subscription,
     Subscriptions,
     new_secret,
     new_token,
     topic_of,
 )
-from streams.http.client import Busy, Reader
+from streams.http.client import HostBusy, HttpClient
 from streams.state.blobs import Blobs
 from streams.state.leases import Lease
 
@@ -41,7 +41,7 @@ HANDS = 300.0
 """Seconds after which another process may go on where one was killed while it asked the hub."""
 
 
-class Subscriber:
+class WebSubSubscriber:
     """Asks one hub.
 
     Args:
@@ -53,7 +53,7 @@ class Subscriber:
     """
 
     def __init__(
-        self, home: str, hub: str, blobs: Blobs, reader: Reader, now: Callable[[], datetime]
+        self, home: str, hub: str, blobs: Blobs, reader: HttpClient, now: Callable[[], datetime]
     ) -> None:
         self._home = home
         self._hub = hub
@@ -96,7 +96,7 @@ class Subscriber:
             self._hands.release()
         return asked
 
-    def _requests(self, channels: Mapping[str, str]) -> Iterator[Asked]:
+    def _requests(self, channels: Mapping[str, str]) -> Iterator[HubRequest]:
         """Yield what is to be asked of the hub now."""
         for channel_id, source_id in channels.items():
             known = self._subscriptions.of(channel_id)
@@ -142,7 +142,7 @@ class Subscriber:
     def _may_ask_again(self, known: Subscription) -> bool:
         return not known.confirmed and self._now() >= known.asked.again_at
 
-    def _request(self, channel_id: str, source_id: str, known: Subscription | None) -> Asked:
+    def _request(self, channel_id: str, source_id: str, known: Subscription | None) -> HubRequest:
         """Return a request that is new, or once more the one that the hub has not confirmed.
 
         A hub that was slow may still verify the first of several tries: they all have one secret.
@@ -153,7 +153,7 @@ class Subscriber:
         again = same and known is not None and not known.confirmed and known.asked.mode == "subscribe"
         tries = known.asked.tries + 1 if known is not None and again else 1
         now = self._now()
-        return Asked(
+        return HubRequest(
             channel_id=channel_id,
             source_id=source_id,
             number=known.asked.number + 1 if known is not None else 1,
@@ -170,7 +170,7 @@ class Subscriber:
     def _callback(self, token: str) -> str:
         return self._home + token
 
-    def _ask(self, request: Asked) -> bool:
+    def _ask(self, request: HubRequest) -> bool:
         """Ask the hub; False when it is to be left alone for a while.
 
         The request is kept first: a hub may verify it before its answer to us has arrived.
@@ -197,14 +197,16 @@ class Subscriber:
                 self._subscriptions.keep_rest(None)
         return True
 
-    def _rest(self, request: Asked, error: Unavailable) -> None:
+    def _rest(self, request: HubRequest, error: Unavailable) -> None:
         """Leave the hub alone: its leases go on, and one question at a time finds out when it is back."""
         before, now = self._subscriptions.rest(), self._now()
         failures = before.failures + 1 if before else 1
-        wished = timedelta(seconds=min(error.after_s or 0.0, 86_400.0) if isinstance(error, Busy) else 0.0)
+        wished = timedelta(
+            seconds=min(error.after_s or 0.0, 86_400.0) if isinstance(error, HostBusy) else 0.0
+        )
         until = now + max(_longer(REST, failures), wished)
         log.warning("the hub does not answer", cause=error.cause, until=until.isoformat(), failures=failures)
-        self._subscriptions.keep_rest(Rest(until=until, failures=failures, cause=error.cause))
+        self._subscriptions.keep_rest(HubPause(until=until, failures=failures, cause=error.cause))
         self._subscriptions.ask(request.model_copy(update={"again_at": until, "trouble": error.cause}))
 
 

@@ -1,4 +1,4 @@
-"""Which GPUs this machine has, and how busy they are, as its driver's own tool says.
+"""GPUs of this machine and their load, as reported by the driver's own tool.
 
 torch is not asked: importing it takes seconds and hundreds of megabytes, and the page does without it.
 """

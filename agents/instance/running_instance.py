@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.process_lock import Busy, Hold, Holder, holder_of, take
+from streams.store.process_lock import DatabaseBusy, Hold, Holder, holder_of, take
 
 if TYPE_CHECKING:
     from streams.kafka.admin import Cluster
@@ -30,7 +30,7 @@ PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningInstance:
     """A groundswell process that serves a page."""
 
     pid: int
@@ -44,7 +44,7 @@ def on_stderr(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_S) -> Running | None:
+def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_S) -> RunningInstance | None:
     """Return the process that serves this study here, or None; wait for one that is starting, and say so.
 
     Raises:
@@ -64,7 +64,7 @@ def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_
     return running
 
 
-def serving(settings: Settings) -> Running | None:
+def serving(settings: Settings) -> RunningInstance | None:
     """Return the process that serves this study here at the moment, or None.
 
     A file that a killed one left, or that is not one of ours, is ignored.
@@ -88,7 +88,7 @@ def serving(settings: Settings) -> Running | None:
     return None
 
 
-def announced(settings: Settings) -> Running | None:
+def announced(settings: Settings) -> RunningInstance | None:
     """Return who wrote running.json, whether it still serves or not; None: nobody, or it is no such file.
 
     Raises:
@@ -105,7 +105,7 @@ def announced(settings: Settings) -> Running | None:
         ) from error
     match about:
         case {"pid": int(pid), "url": str(url), "broker": str(broker)} if 0 < pid < 2**31:
-            return Running(pid, url, broker)
+            return RunningInstance(pid, url, broker)
     return None
 
 
@@ -121,7 +121,7 @@ def alone(settings: Settings, *, say: Say = on_stderr) -> Iterator[Hold]:
 
     Raises:
         Misconfigured: another one serves it, starts, or has not ended yet.
-        Busy: a worker has the database open, or a command does not end.
+        DatabaseBusy: a worker has the database open, or a command does not end.
     """
     if (other := serving(settings)) is not None:
         raise Misconfigured(
@@ -130,7 +130,7 @@ def alone(settings: Settings, *, say: Say = on_stderr) -> Iterator[Hold]:
         )
     try:
         hold = take(settings.lock_file, "page", say=say)
-    except Busy as busy:
+    except DatabaseBusy as busy:
         if busy.holder.kind != "page":
             raise
         raise Misconfigured(
@@ -147,7 +147,7 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
 
     Raises:
         Unavailable: it does not answer, or a server lacks tables.
-        Busy: another process has the embedded one open.
+        DatabaseBusy: another process has the embedded one open.
     """
     from streams.store.warehouse import Warehouse
 

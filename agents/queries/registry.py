@@ -16,7 +16,7 @@ from agents.queries import months
 from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
 from streams.store.codebook import decisions
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.operations import deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
     aggregation,
@@ -41,7 +41,7 @@ MONTHS = 6
 
 
 def prevalence(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
     """Share of videos per theme and month of publication, with its 95 % interval (Wilson).
 
@@ -53,7 +53,7 @@ def prevalence(
 
 
 def topic_months(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
     """Share of videos per retained topic and month of publication, with its 95 % interval (Wilson).
 
@@ -63,7 +63,9 @@ def topic_months(
     return _with_intervals(measure.topic_months(warehouse, selection, applied))
 
 
-def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
+def themes(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+) -> list[Row]:
     """Prevalence of each theme in a period, over the union of its topics' videos, and how it changed.
 
     Returns:
@@ -78,7 +80,9 @@ def themes(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Boo
     return [row | interval(row) | compare.of(row["theme"]) for row in rows]
 
 
-def topics(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
+def topics(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+) -> list[Row]:
     """Each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the equal one before it; without a first month, the last six months
@@ -152,7 +156,7 @@ def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
 
 
 class _Comparison:
-    """How many videos each theme or topic has in a period, and in the equal one before it.
+    """Videos of each theme or topic in a period, and in the equal one before it.
 
     Args:
         periods: that period and the one before it; none where there is nothing to compare.
@@ -190,7 +194,7 @@ class _Comparison:
         }
 
 
-def _periods(warehouse: Warehouse, selection: Selection, applied: Book) -> tuple[Selection, ...]:
+def _periods(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> tuple[Selection, ...]:
     """Return the period of a selection, with both ends, and the equal one before it; none without talks."""
     last = selection.last
     if last is None:

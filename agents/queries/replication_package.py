@@ -49,7 +49,7 @@ Say = Callable[[str], None]
 
 
 class Manifest(BaseModel):
-    """What `package.json` says."""
+    """The content of `package.json`."""
 
     model_config = ConfigDict(frozen=True)
 

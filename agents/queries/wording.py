@@ -1,4 +1,4 @@
-"""What views say, as sentences: the page and the command line use the same words."""
+"""Results of views as sentences: the page and the command line use the same words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How figures are drawn: their colours, their texts, and the same bytes each time as SVG and PNG."""
+"""Style of the report's figures: colours, texts, and the same bytes each time as SVG and PNG."""
 
 from __future__ import annotations
 

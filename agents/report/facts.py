@@ -26,7 +26,7 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Who made a report, when, and with what.
+    """The author, time and settings of a report.
 
     Attributes:
         settings: those of the machine that made it, name to value; without secrets.
@@ -40,7 +40,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ReportShare:
     """`videos` of `of_videos`; `low` and `high` are the 95 % interval (Wilson) of `share`, in [0, 1]."""
 
     videos: int
@@ -51,7 +51,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReportChange:
     """A share against that of the equal period before; `low` and `high` are its 95 % interval (Newcombe)."""
 
     first: str
@@ -68,45 +68,45 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class ReportTopic:
     """A retained topic; `status` as of the view `topics`."""
 
     topic_id: int
     name: str
     theme: str
-    counted: Share
+    counted: ReportShare
     paragraphs: int
     minutes: float
     words: tuple[str, ...]
     status: str | None
-    change: Change | None
+    change: ReportChange | None
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
+class ReportMonth:
     """A month of publication; `counted` is None where no video was counted in it."""
 
     month: str
     unfinished: bool
-    counted: Share | None
+    counted: ReportShare | None
 
 
 @dataclass(frozen=True, slots=True)
-class Theme:
+class ReportTheme:
     """A theme that has a video, with its topics, the most prevalent first, and every month of the period."""
 
     name: str
-    counted: Share
+    counted: ReportShare
     paragraphs: int
     minutes: float
     status: str | None
-    change: Change | None
-    topics: tuple[Topic, ...]
-    months: tuple[Month, ...]
+    change: ReportChange | None
+    topics: tuple[ReportTopic, ...]
+    months: tuple[ReportMonth, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ReportPair:
     """Two topics in the same videos."""
 
     topic_id: int
@@ -119,8 +119,8 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """What was said, by whom, in which talk; `link` is None where no browser can go there."""
+class ReportQuote:
+    """A quote with its speakers and talk; `link` is None where no browser can go there."""
 
     text: str
     speakers: tuple[str, ...]
@@ -132,23 +132,23 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuotedTopic:
     """A topic in the words of talks."""
 
     topic_id: int
     name: str
     theme: str
-    quotes: tuple[Quote, ...]
+    quotes: tuple[ReportQuote, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ReportAlert:
     """An alert that was raised in the period."""
 
     title: str
     reason: str
     raised_on: str
-    quotes: tuple[Quote, ...]
+    quotes: tuple[ReportQuote, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,33 +168,33 @@ class Facts:
     made: Made
     selection: Selection
     of_videos: int
-    themes: tuple[Theme, ...]
-    unspoken: tuple[Topic, ...]
-    pairs: tuple[Pair, ...]
+    themes: tuple[ReportTheme, ...]
+    unspoken: tuple[ReportTopic, ...]
+    pairs: tuple[ReportPair, ...]
     uncounted: int
-    news: tuple[News, ...]
-    quoted: tuple[Quoted, ...]
+    news: tuple[ReportAlert, ...]
+    quoted: tuple[QuotedTopic, ...]
     corpus: Row
     whole: Row
     state: Row
     provenance: Row
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
+    def topics(self) -> tuple[ReportTopic, ...]:
         """Topics of all themes, the most prevalent first."""
         spoken = (topic for theme in self.themes for topic in theme.topics)
         return tuple(sorted(spoken, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
 
     @property
-    def paired(self) -> tuple[Topic, ...]:
+    def paired(self) -> tuple[ReportTopic, ...]:
         """Those that are set against each other."""
         return self.topics[:PAIRED]
 
     @property
-    def months(self) -> tuple[Month, ...]:
+    def months(self) -> tuple[ReportMonth, ...]:
         """The months of the period, each with its videos that count."""
         return tuple(
-            Month(each.month, each.unfinished, _of(each.counted.of_videos, each.counted.of_videos))
+            ReportMonth(each.month, each.unfinished, _of(each.counted.of_videos, each.counted.of_videos))
             if each.counted
             else each
             for each in (self.themes[0].months if self.themes else ())
@@ -219,7 +219,7 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
         of_videos=themes[0].counted.of_videos if themes else 0,
         themes=themes,
         unspoken=tuple(topic for topic in topics if not topic.counted.videos),
-        pairs=tuple(Pair(**{name: row[name] for name in Pair.__slots__}) for row in pairs),
+        pairs=tuple(ReportPair(**{name: row[name] for name in ReportPair.__slots__}) for row in pairs),
         uncounted=pairs[-1]["videos"] if len(pairs) == MOST else 0,
         news=tuple(
             _news(ask, row, given)
@@ -234,21 +234,21 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
     )
 
 
-def _share(row: Row) -> Share:
-    return Share(**{name: row[name] for name in Share.__slots__})
+def _share(row: Row) -> ReportShare:
+    return ReportShare(**{name: row[name] for name in ReportShare.__slots__})
 
 
-def _of(videos: int, of_videos: int) -> Share:
+def _of(videos: int, of_videos: int) -> ReportShare:
     interval = wilson(videos, of_videos)
-    return Share(videos, of_videos, videos / of_videos, interval.low, interval.high)
+    return ReportShare(videos, of_videos, videos / of_videos, interval.low, interval.high)
 
 
-def _change(trend: Row | None) -> Change | None:
-    return Change(**{name: trend[name] for name in Change.__slots__}) if trend else None
+def _change(trend: Row | None) -> ReportChange | None:
+    return ReportChange(**{name: trend[name] for name in ReportChange.__slots__}) if trend else None
 
 
-def _topic(row: Row) -> Topic:
-    return Topic(
+def _topic(row: Row) -> ReportTopic:
+    return ReportTopic(
         topic_id=row["topic_id"],
         name=row["name"],
         theme=row["theme"],
@@ -261,8 +261,8 @@ def _topic(row: Row) -> Topic:
     )
 
 
-def _theme(row: Row, topics: Sequence[Topic], by_month: Sequence[Row]) -> Theme:
-    return Theme(
+def _theme(row: Row, topics: Sequence[ReportTopic], by_month: Sequence[Row]) -> ReportTheme:
+    return ReportTheme(
         name=row["theme"],
         counted=_share(row),
         paragraphs=row["paragraphs"],
@@ -274,13 +274,13 @@ def _theme(row: Row, topics: Sequence[Topic], by_month: Sequence[Row]) -> Theme:
     )
 
 
-def _months(theme: str, by_month: Sequence[Row]) -> list[Month]:
+def _months(theme: str, by_month: Sequence[Row]) -> list[ReportMonth]:
     """Every month from the first to the last that has a video: those without one too."""
     of_videos = {row["month"]: row["of_videos"] for row in by_month}
     unfinished = {row["month"] for row in by_month if row["unfinished"]}
     videos = {row["month"]: row["videos"] for row in by_month if row["theme"] == theme}
     return [
-        Month(
+        ReportMonth(
             month,
             month in unfinished,
             _of(videos.get(month, 0), of_videos[month]) if month in of_videos else None,
@@ -294,13 +294,13 @@ def _within(moment: Any, selection: Selection) -> bool:
     return first <= date.fromisoformat(str(moment)[:10]) <= last
 
 
-def _quoted(ask: Ask, topic: Topic, given: Row) -> Quoted:
+def _quoted(ask: Ask, topic: ReportTopic, given: Row) -> QuotedTopic:
     rows = ask("quotes", **given, topic_id=topic.topic_id, limit=QUOTES)
-    return Quoted(topic.topic_id, topic.name, topic.theme, tuple(_quote(row) for row in rows))
+    return QuotedTopic(topic.topic_id, topic.name, topic.theme, tuple(_quote(row) for row in rows))
 
 
-def _quote(row: Row) -> Quote:
-    return Quote(
+def _quote(row: Row) -> ReportQuote:
+    return ReportQuote(
         text=" ".join(row["text"].split()),
         speakers=tuple(row.get("speakers", ())),
         title=row["title"] or row["video_id"],
@@ -311,12 +311,12 @@ def _quote(row: Row) -> Quote:
     )
 
 
-def _news(ask: Ask, row: Row, given: Row) -> News:
+def _news(ask: Ask, row: Row, given: Row) -> ReportAlert:
     """Say what is new; where an alert quotes nobody, its topic's most typical paragraph speaks for it."""
     quotes = row["quotes"][:QUOTES]
     if not quotes and row["topic_id"]:
         quotes = ask("quotes", **given, topic_id=row["topic_id"], limit=1)
-    return News(
+    return ReportAlert(
         title=row["title"],
         reason=row["reason"],
         raised_on=str(row["raised_at"])[:10],

@@ -32,8 +32,8 @@ from agents.report.drawing import (
     shorten,
     width,
 )
-from agents.report.facts import Facts, Month, Pair, Theme, Topic
-from agents.report.treemap import Box, tile
+from agents.report.facts import Facts, ReportMonth, ReportPair, ReportTheme, ReportTopic
+from agents.report.treemap import Bounds, tile
 from streams.store.codebook.sql_fragments import UNSORTED
 
 TREEMAP_HEIGHT = 450.0
@@ -54,10 +54,10 @@ def draw(facts: Facts) -> tuple[Drawn, ...]:
     return (treemap(facts.themes), *pairs, trends(facts.themes, facts.months))
 
 
-def treemap(themes: Sequence[Theme]) -> Drawn:
+def treemap(themes: Sequence[ReportTheme]) -> Drawn:
     """Draw each topic as a box whose area is its number of videos, in the box of its theme."""
     shown = [theme for theme in themes if theme.topics][:MOST_THEMES]
-    ground = Box(0, 0, WIDTH, TREEMAP_HEIGHT)
+    ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
     sizes = [[topic.counted.videos for topic in theme.topics] for theme in shown]
     with canvas(TREEMAP_HEIGHT) as (figure, axes):
         colours = iter(TILES)
@@ -90,7 +90,7 @@ def treemap(themes: Sequence[Theme]) -> Drawn:
         return finish(figure, "treemap", "Treemap of themes and topics", text)
 
 
-def _in_box(axes: Any, box: Box, name: str, number: str) -> None:
+def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
     """Write a topic's name and number as large as they fit, upright or along the box; else nothing."""
     number_size = 8.5
     for turned, numbered in ((False, True), (True, True), (False, False), (True, False)):
@@ -113,7 +113,7 @@ def _in_box(axes: Any, box: Box, name: str, number: str) -> None:
         return
 
 
-def heatmap(topics: Sequence[Topic], pairs: Sequence[Pair], uncounted: int = 0) -> Drawn:
+def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounted: int = 0) -> Drawn:
     """Draw in how many videos each two of the topics occur together; alike ones stand beside each other."""
     together = {frozenset((pair.topic_id, pair.other_id)): pair for pair in pairs}
     ordered = [topics[index] for index in order(topics, together)]
@@ -131,12 +131,12 @@ def heatmap(topics: Sequence[Topic], pairs: Sequence[Pair], uncounted: int = 0) 
         for row, (name, cells) in enumerate(zip(names, shown, strict=True)):
             y = height - top - (row + 1) * cell
             for column, pair in enumerate(cells):
-                box = Box(4 + column * cell, y, cell, cell)
+                box = Bounds(4 + column * cell, y, cell, cell)
                 level = math.ceil(len(LEVELS) * pair.videos / most) if pair else 0
                 _rectangle(axes, box, LEVELS[level - 1] if level else NONE, edge=PAPER, line=1.0)
                 said = str(pair.videos) if pair else f"≤{uncounted}" if uncounted else ""
                 _centred(axes, box, said, _on(level), min(8.5, cell * 0.36))
-            box = Box(4 + row * cell, y, cell, cell)
+            box = Bounds(4 + row * cell, y, cell, cell)
             _rectangle(axes, box, NONE, edge=PAPER, line=1.0)
             axes.plot((box.x + 3, box.x + cell - 3), (y + cell - 3, y + 3), color=QUIET, linewidth=0.8)
             room = WIDTH - box.x - cell - 6
@@ -158,7 +158,7 @@ def heatmap(topics: Sequence[Topic], pairs: Sequence[Pair], uncounted: int = 0) 
         return finish(figure, "cooccurrence", "Topics in the same videos", text)
 
 
-def order(topics: Sequence[Topic], together: Mapping[frozenset[int], Pair]) -> list[int]:
+def order(topics: Sequence[ReportTopic], together: Mapping[frozenset[int], ReportPair]) -> list[int]:
     """Return the topics' places so that alike ones are neighbours: average linkage of 1 - Jaccard.
 
     Leaves are ordered as Bar-Joseph et al. (2001); scipy's `optimal_ordering`.
@@ -189,14 +189,14 @@ def _legend(axes: Any, most: int) -> None:
     if not most:
         return
     for level, colour in enumerate(LEVELS):
-        _rectangle(axes, Box(4 + level * 16, 16, 16, 9), colour, edge=PAPER, line=0.6)
+        _rectangle(axes, Bounds(4 + level * 16, 16, 16, 9), colour, edge=PAPER, line=0.6)
     axes.text(4, 12, "1 video" if most > 1 else "", size=8, color=QUIET, va="top")
     axes.text(
         4 + 16 * len(LEVELS), 12, f"{most} video{'s' * (most > 1)}", size=8, color=QUIET, va="top", ha="right"
     )
 
 
-def trends(themes: Sequence[Theme], months: Sequence[Month]) -> Drawn:
+def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Drawn:
     """Draw each theme's share of a month's videos with its interval, and below how many videos there were."""
     shown = themes[:MOST_THEMES]
     columns, high = PANEL
@@ -233,7 +233,7 @@ def trends(themes: Sequence[Theme], months: Sequence[Month]) -> Drawn:
         return finish(figure, "trends", "Monthly trends of themes", text)
 
 
-def _panel(axes: Any, months: Sequence[Month], top: float) -> None:
+def _panel(axes: Any, months: Sequence[ReportMonth], top: float) -> None:
     """Draw shares as points joined by lines where months follow each other, and intervals as bars."""
     from matplotlib.ticker import PercentFormatter
 
@@ -269,7 +269,7 @@ def _panel(axes: Any, months: Sequence[Month], top: float) -> None:
     axes.set_yticks([0, top / 2, top])
 
 
-def _counts(axes: Any, months: Sequence[Month]) -> None:
+def _counts(axes: Any, months: Sequence[ReportMonth]) -> None:
     """Draw how many videos of each month count."""
     from matplotlib.ticker import MaxNLocator
 
@@ -282,7 +282,7 @@ def _counts(axes: Any, months: Sequence[Month]) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _ticks(axes: Any, months: Sequence[Month]) -> None:
+def _ticks(axes: Any, months: Sequence[ReportMonth]) -> None:
     """Mark years, or a few months where there are few."""
     januaries = [at for at, month in enumerate(months) if month.month.endswith("-01")]
     if len(months) > 18:
@@ -306,14 +306,14 @@ def _ticks(axes: Any, months: Sequence[Month]) -> None:
         spine.set_linewidth(0.8)
 
 
-def _rectangle(axes: Any, box: Box, colour: str, *, edge: str, line: float) -> None:
+def _rectangle(axes: Any, box: Bounds, colour: str, *, edge: str, line: float) -> None:
     from matplotlib.patches import Rectangle
 
     corner = (box.x, box.y)
     axes.add_patch(Rectangle(corner, box.width, box.height, facecolor=colour, edgecolor=edge, linewidth=line))
 
 
-def _centred(axes: Any, box: Box, said: str, colour: str, size: float) -> None:
+def _centred(axes: Any, box: Bounds, said: str, colour: str, size: float) -> None:
     axes.text(
         box.x + box.width / 2,
         box.y + box.height / 2,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.queries import wording
 from agents.report.drawing import Drawn, label
-from agents.report.facts import Change, Facts
+from agents.report.facts import Facts, ReportChange
 from agents.report.figures import MOST_THEMES, draw
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
         "points": lambda change: f"{change:+.1f}".replace("-", "−"),
         "thousands": "{:,}".format,
         "named": lambda text: label(text, LONGEST_NAME),
-        "told": told,
+        "shorten_quote": shorten_quote,
         "day": wording.day,
         "period": period,
     }
@@ -85,11 +85,11 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
     )
 
 
-def told(text: str, most: int = LONGEST_QUOTE) -> str:
+def shorten_quote(text: str, most: int = LONGEST_QUOTE) -> str:
     """Return a quote as it is, or its beginning up to a whole word.
 
     Example:
-        >>> told("We put the tools behind it", 15)
+        >>> shorten_quote("We put the tools behind it", 15)
         'We put the …'
     """
     if len(text) <= most:
@@ -111,5 +111,5 @@ def period(selection: Selection) -> str:
     return f"published from {selection.first}" + (f" to {selection.last}" if selection.last else " on")
 
 
-def _change(change: Change | None) -> float:
+def _change(change: ReportChange | None) -> float:
     return change.change if change else 0.0

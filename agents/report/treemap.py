@@ -1,4 +1,4 @@
-"""Where the boxes of a treemap lie: columns of themes, and in each theme its topics."""
+"""Layout of a treemap: columns of themes, and in each theme its topics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Box(NamedTuple):
+class Bounds(NamedTuple):
     """A rectangle; x and y are its lower left corner."""
 
     x: float
@@ -18,11 +18,11 @@ class Box(NamedTuple):
 class Tiled(NamedTuple):
     """A group: all of it with its heading on top, and its parts."""
 
-    whole: Box
-    parts: tuple[Box, ...]
+    whole: Bounds
+    parts: tuple[Bounds, ...]
 
 
-def tile(groups: Sequence[Sequence[float]], ground: Box, heading: float) -> list[Tiled]:
+def tile(groups: Sequence[Sequence[float]], ground: Bounds, heading: float) -> list[Tiled]:
     """Fill `ground` with groups whose parts have areas in proportion to their sizes, on one scale.
 
     A heading takes room from no part: each column is as wide as its groups and their headings need. Of all
@@ -45,12 +45,12 @@ def tile(groups: Sequence[Sequence[float]], ground: Box, heading: float) -> list
     ]
 
 
-def squarify(sizes: Sequence[float], ground: Box) -> list[Box]:
+def squarify(sizes: Sequence[float], ground: Bounds) -> list[Bounds]:
     """Fill `ground` with boxes as square as may be, in the order of `sizes`, from the upper left.
 
     Bruls, Huizing, van Wijk: Squarified Treemaps (2000).
     """
-    boxes: list[Box] = []
+    boxes: list[Bounds] = []
     rest, scale = ground, ground.width * ground.height / sum(sizes) if sizes else 0.0
     left = [size * scale for size in sizes]
     while left:
@@ -64,9 +64,9 @@ def squarify(sizes: Sequence[float], ground: Box) -> list[Box]:
         for area in row:
             along = area / depth
             if rest.width >= rest.height:
-                boxes.append(Box(rest.x, rest.y + rest.height - at - along, depth, along))
+                boxes.append(Bounds(rest.x, rest.y + rest.height - at - along, depth, along))
             else:
-                boxes.append(Box(rest.x + at, rest.y + rest.height - depth, along, depth))
+                boxes.append(Bounds(rest.x + at, rest.y + rest.height - depth, along, depth))
             at += along
         if rest.width >= rest.height:
             rest = rest._replace(x=rest.x + depth, width=rest.width - depth)
@@ -80,7 +80,7 @@ def _worst(areas: Sequence[float], side: float) -> float:
     return max(max(side**2 * area / total**2, total**2 / (side**2 * area)) for area in areas)
 
 
-def _columns(sums: Sequence[float], ground: Box, heading: float, number: int) -> list[Box]:
+def _columns(sums: Sequence[float], ground: Bounds, heading: float, number: int) -> list[Bounds]:
     """Lay groups out in so many columns, in order; empty where headings alone would fill one."""
     columns: list[list[float]] = [[]]
     for size in sums:
@@ -98,10 +98,10 @@ def _columns(sums: Sequence[float], ground: Box, heading: float, number: int) ->
         for size in column:
             height = heading + scale * size / width
             y -= height
-            boxes.append(Box(x, y, width, height))
+            boxes.append(Bounds(x, y, width, height))
         x += width
     return boxes
 
 
-def _stretch(boxes: Sequence[Box]) -> float:
+def _stretch(boxes: Sequence[Bounds]) -> float:
     return sum(max(box.width / box.height, box.height / box.width) ** 2 for box in boxes)

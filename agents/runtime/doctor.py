@@ -1,4 +1,4 @@
-"""What a study needs from its machine, checked one by one, each with how to mend it."""
+"""Checks what a study needs from its machine, one by one, each with its cure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.settings import AUTO, PACKAGED, Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing looked at: ok, warn (works without it, but…) or fail."""
 
     what: str
@@ -28,52 +28,54 @@ class Finding:
         return asdict(self)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings) -> Iterator[CheckResult]:
     """Look at everything; what cannot be checked is a finding, never an exception."""
     for what, check in CHECKS.items():
         try:
             yield check(settings)
         except Explained as error:
-            yield Finding(what, "fail", error.cause, error.cure)
+            yield CheckResult(what, "fail", error.cause, error.cure)
         except Exception as error:
             cause, cure = getattr(error, "cause", None), getattr(error, "cure", None)
-            yield Finding(
+            yield CheckResult(
                 what, "fail", cause or f"{type(error).__name__}: {error}", cure or "see the message"
             )
 
 
-def _broker(settings: Settings) -> Finding:
+def _broker(settings: Settings) -> CheckResult:
     from streams.kafka.admin import Cluster
     from streams.kafka.embedded_broker import EmbeddedBroker
 
     if settings.embedded_broker:
         with EmbeddedBroker() as broker, Cluster(settings, broker.bootstrap) as cluster:
             cluster.wait(patience_s=5)
-        return Finding("broker", "ok", "embedded (Tansu) starts and answers")
+        return CheckResult("broker", "ok", "embedded (Tansu) starts and answers")
     with Cluster(settings, settings.broker) as cluster:
         cluster.wait(patience_s=0)
-    return Finding("broker", "ok", f"Kafka at {settings.broker} answers")
+    return CheckResult("broker", "ok", f"Kafka at {settings.broker} answers")
 
 
-def _clickhouse(settings: Settings) -> Finding:
+def _clickhouse(settings: Settings) -> CheckResult:
     from agents.instance.running_instance import find
     from streams.store.damage import CURE, damaged_parts, missing_rows
     from streams.store.warehouse import Warehouse
 
     if settings.embedded_clickhouse and (running := find(settings)) is not None:
-        return Finding("clickhouse", "ok", f"embedded, in use by the running groundswell (pid {running.pid})")
+        return CheckResult(
+            "clickhouse", "ok", f"embedded, in use by the running groundswell (pid {running.pid})"
+        )
     with Warehouse(settings, patience_s=0) as warehouse:
         version = warehouse.rows("SELECT version() AS version")[0]["version"]
         missing = [] if settings.embedded_clickhouse else warehouse.missing_migrations()
         if missing:
             found = f"{warehouse.where} lacks migrations {missing}"
-            return Finding("clickhouse", "fail", found, "run groundswell migrate")
+            return CheckResult("clickhouse", "fail", found, "run groundswell migrate")
         if damaged := [] if missing else damaged_parts(warehouse):
-            return Finding("clickhouse", "fail", missing_rows(damaged), CURE)
-        return Finding("clickhouse", "ok", f"{warehouse.where}, version {version}")
+            return CheckResult("clickhouse", "fail", missing_rows(damaged), CURE)
+        return CheckResult("clickhouse", "ok", f"{warehouse.where}, version {version}")
 
 
-def _blobs(settings: Settings) -> Finding:
+def _blobs(settings: Settings) -> CheckResult:
     from streams.state.blobs import Blobs
 
     key = f"doctor/{uuid.uuid4().hex}"
@@ -83,17 +85,17 @@ def _blobs(settings: Settings) -> Finding:
         blobs.get(key)
         blobs.delete(key)
     except Explained as error:
-        return Finding("blobs", "fail", error.cause, error.cure)
+        return CheckResult("blobs", "fail", error.cause, error.cure)
     if "://" not in settings.blobs_url:
         free_gb = shutil.disk_usage(settings.blobs_url).free / 1e9
         if free_gb < 5:
             found = f"{settings.blobs_url}: only {free_gb:.1f} GB free"
-            return Finding("blobs", "warn", found, "make room: an hour of audio is about 60 MB")
-        return Finding("blobs", "ok", f"{settings.blobs_url}, {free_gb:.0f} GB free")
-    return Finding("blobs", "ok", settings.blobs_url)
+            return CheckResult("blobs", "warn", found, "make room: an hour of audio is about 60 MB")
+        return CheckResult("blobs", "ok", f"{settings.blobs_url}, {free_gb:.0f} GB free")
+    return CheckResult("blobs", "ok", settings.blobs_url)
 
 
-def _models(settings: Settings) -> Finding:
+def _models(settings: Settings) -> CheckResult:
     names = (settings.whisper_model, settings.diarization_model, settings.embedding_model)
     if {PACKAGED, AUTO} & set(names):
         from models.bundled_models import prepare
@@ -101,47 +103,49 @@ def _models(settings: Settings) -> Finding:
         prepare(settings.models_home)
     for name in names:
         if name != PACKAGED and name.startswith(("/", "./", "~")) and not Path(name).expanduser().exists():
-            return Finding("models", "fail", f"there is no folder {name}", "correct the setting of the model")
+            return CheckResult(
+                "models", "fail", f"there is no folder {name}", "correct the setting of the model"
+            )
     gated = any(name.startswith("pyannote/") for name in names)
     if gated and not settings.hf_token.get_secret_value():
         cure = "set GROUNDSWELL_HF_TOKEN to a token that accepted the model's conditions"
-        return Finding(
+        return CheckResult(
             "models", "warn", f"{settings.diarization_model} may be gated and no token is set", cure
         )
-    return Finding("models", "ok", ", ".join(dict.fromkeys(names)))
+    return CheckResult("models", "ok", ", ".join(dict.fromkeys(names)))
 
 
-def _decoder(settings: Settings) -> Finding:
+def _decoder(settings: Settings) -> CheckResult:
     import av
 
     versions = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return Finding("decoder", "ok", f"PyAV {av.__version__} with its own FFmpeg (libavcodec {versions})")
+    return CheckResult("decoder", "ok", f"PyAV {av.__version__} with its own FFmpeg (libavcodec {versions})")
 
 
-def _javascript(settings: Settings) -> Finding:
+def _javascript(settings: Settings) -> CheckResult:
     beside = Path(sys.executable).with_name("deno")
     found = str(beside) if beside.exists() else shutil.which("deno")
     if found:
-        return Finding("javascript", "ok", f"deno at {found}, for yt-dlp")
+        return CheckResult("javascript", "ok", f"deno at {found}, for yt-dlp")
     cure = "pip install deno (it is in requirements.lock)"
-    return Finding("javascript", "fail", "yt-dlp needs deno to read YouTube and there is none", cure)
+    return CheckResult("javascript", "fail", "yt-dlp needs deno to read YouTube and there is none", cure)
 
 
-def _gpu(settings: Settings) -> Finding:
+def _gpu(settings: Settings) -> CheckResult:
     import ctranslate2
 
     count = ctranslate2.get_cuda_device_count()
     if count:
-        return Finding("gpu", "ok", f"{count} CUDA device{'s' * (count > 1)}")
+        return CheckResult("gpu", "ok", f"{count} CUDA device{'s' * (count > 1)}")
     if settings.device == "cuda":
-        return Finding(
+        return CheckResult(
             "gpu", "fail", "GROUNDSWELL_DEVICE=cuda but no CUDA device is there", "set it to auto or cpu"
         )
     cure = "fine for transcripts and short talks; long talks want a GPU"
-    return Finding("gpu", "warn", "no CUDA device: speech runs on the CPU", cure)
+    return CheckResult("gpu", "warn", "no CUDA device: speech runs on the CPU", cure)
 
 
-CHECKS: dict[str, Callable[[Settings], Finding]] = {
+CHECKS: dict[str, Callable[[Settings], CheckResult]] = {
     "broker": _broker,
     "clickhouse": _clickhouse,
     "blobs": _blobs,

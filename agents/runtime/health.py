@@ -1,4 +1,4 @@
-"""Whether this process is well: readiness, true lag, and an end to a worker that is alive and silent.
+"""Health of this process: readiness, true lag, and an end to a worker that is alive and silent.
 
 After an outage a Faust worker can stay alive with its offsets never moving (faust-streaming issues 175,
 523, 602). So lag is asked of the broker itself, and a process with lag and no progress ends: its
@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from agents.consumer.consumer import Stage
+from agents.consumer.consumer import Consumer
 from models.loading import malloc
 from streams.errors import Fatal
 from streams.kafka.admin import Cluster
@@ -29,7 +29,7 @@ STANDBY_FACTOR = 10
 
 @dataclass
 class Health:
-    """What /healthz and /readyz say."""
+    """The state behind /healthz and /readyz."""
 
     ready: bool = False
     why_not: str = "starting"
@@ -51,12 +51,12 @@ class _Group:
     """The agents of one consumer group: they share one consumer, and so one progress."""
 
     app: Any
-    stages: dict[str, Stage]
+    stages: dict[str, Consumer]
     committed: int = -1
     moved_at: float = field(default_factory=time.monotonic)
 
 
-class Watch:
+class ProgressWatch:
     """Looks at every agent's lag and every group's progress."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Watch:
         self._stop = stop
         self._groups: dict[str, _Group] = {}
 
-    def add(self, group: str, app: Any, stages: dict[str, Stage]) -> None:
+    def add(self, group: str, app: Any, stages: dict[str, Consumer]) -> None:
         """Watch the agents of a consumer group."""
         self._groups[group] = _Group(app, stages)
 

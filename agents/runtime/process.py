@@ -18,10 +18,10 @@ from typing import Any
 
 import structlog
 
-from agents.consumer.consumer import Stage
+from agents.consumer.consumer import Consumer
 from agents.instance.running_instance import announced
-from agents.runtime.health import Health, Watch
-from agents.runtime.wiring import NAMES, Parts, build
+from agents.runtime.health import Health, ProgressWatch
+from agents.runtime.wiring import NAMES, SharedResources, build
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster, group_of
 from streams.kafka.app import Outlet, attach, build_app
@@ -47,11 +47,11 @@ class Runtime:
         self.settings = settings
         self.names = tuple(names)
         self.page = page
-        self.parts = Parts(settings)
+        self.parts = SharedResources(settings)
         self.health = Health()
         self.url = ""
         self.bootstrap = settings.broker
-        self._stages: dict[str, Stage] = {}
+        self._stages: dict[str, Consumer] = {}
         self.exit_code = 0
         self._stopping = asyncio.Event()
 
@@ -115,7 +115,7 @@ class Runtime:
         cluster = stack.enter_context(Cluster(self.settings, self.bootstrap))
         await self._prepare(cluster)
         record = await self._crash_record(stack)
-        watch = Watch(cluster, self.health, self.settings.stall_s, self.stop)
+        watch = ProgressWatch(cluster, self.health, self.settings.stall_s, self.stop)
         for group, names in self._groups().items():
             app = build_app(self.settings, group, self.bootstrap)
             outlet = Outlet(app, self.settings)
@@ -135,13 +135,13 @@ class Runtime:
         if self.settings.embedded_clickhouse and "store" not in self.names:
             log.warning("nobody is told of alerts here: another process holds the embedded ClickHouse")
             return
-        from agents.alerting.service import PATIENCE_S, Office
+        from agents.alerting.service import PATIENCE_S, AlertService
 
         warehouse = self.parts.warehouse
         if not self.settings.embedded_clickhouse:
             warehouse = stack.enter_context(Warehouse(self.settings, patience_s=PATIENCE_S))
         where = self.url if self.page else ""
-        office = Office(self.settings, self.parts.blobs, warehouse, now=self.parts.now, web_url=where)
+        office = AlertService(self.settings, self.parts.blobs, warehouse, now=self.parts.now, web_url=where)
         stack.callback(office.close)
         _background(stack, office.run(outlet.send))
 
@@ -177,8 +177,8 @@ class Runtime:
         stack.callback(record.close)
         return record
 
-    def _stage(self, name: str, outlet: Outlet, at_work: AtWork) -> Stage:
-        return Stage(
+    def _stage(self, name: str, outlet: Outlet, at_work: AtWork) -> Consumer:
+        return Consumer(
             build(name, self.parts),
             outlet=outlet,
             blobs=self.parts.blobs,
@@ -276,7 +276,7 @@ async def _start_app(app: Any) -> None:
     await app.maybe_start()
 
 
-async def _stop_app(app: Any, stages: Sequence[Stage]) -> None:
+async def _stop_app(app: Any, stages: Sequence[Consumer]) -> None:
     for stage in stages:
         with suppress(Exception):
             await stage.stop()

@@ -33,8 +33,8 @@ ON_GPU = "large-v3-turbo"
 
 
 @dataclass
-class Parts:
-    """What the agents of one process share; made on first use."""
+class SharedResources:
+    """Resources that the agents of one process share; made on first use."""
 
     settings: Settings
     log_ids: dict[str, str] = field(default_factory=dict)
@@ -142,10 +142,10 @@ class Parts:
         return str(getattr(prepare(self.settings.models_home), which))
 
 
-def _discover(parts: Parts) -> Agent:
+def _discover(parts: SharedResources) -> Agent:
     from agents.discovery.connectors import lanes_of
     from agents.discovery.discover import Discover
-    from agents.discovery.websub_receiver import Push
+    from agents.discovery.websub_receiver import WebSubReceiver
     from streams.feeds.websub_subscriptions import Subscriptions
 
     lanes, subscriptions = lanes_of(parts.settings, parts.youtube), Subscriptions(parts.blobs)
@@ -164,14 +164,16 @@ def _discover(parts: Parts) -> Agent:
         now=parts.now,
         lanes=lanes,
         pushed=pushed,
-        subscribe=Push(parts.settings, parts.blobs, lanes.reader, parts.now).due if pushes else None,
+        subscribe=WebSubReceiver(parts.settings, parts.blobs, lanes.reader, parts.now).due
+        if pushes
+        else None,
     )
 
 
-def _screen(parts: Parts) -> Agent:
-    from agents.screening.admission import Gate
+def _screen(parts: SharedResources) -> Agent:
+    from agents.screening.admission import Admission
     from agents.screening.screen import Screen
-    from streams.logs.screening_log import Screened
+    from streams.logs.screening_log import ScreeningLog
     from streams.state.parked_videos import ParkingLot
     from streams.state.sources import Sources
 
@@ -180,32 +182,32 @@ def _screen(parts: Parts) -> Agent:
         return watched.source.since if watched else None
 
     def passed(video_id: str) -> VideoAccepted | None:
-        before = Screened(parts.blobs).get(video_id)
+        before = ScreeningLog(parts.blobs).get(video_id)
         return before.passes if before and before.outcome == "accepted" else None
 
     lot = ParkingLot(parts.blobs)
-    gate = Gate(parts.settings, parts.blobs, lambda: parts.embedder, lot, parts.now)
+    gate = Admission(parts.settings, parts.blobs, lambda: parts.embedder, lot, parts.now)
     return Screen(parts.settings, parts.youtube, lot, parts.now, gate, since=since, passed=passed)
 
 
-def _fetch(parts: Parts) -> Agent:
+def _fetch(parts: SharedResources) -> Agent:
     from agents.acquisition.fetch import Fetch
-    from streams.http.client import Reader
+    from streams.http.client import HttpClient
     from streams.state.parked_videos import ParkingLot
 
     settings = parts.settings
-    reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
+    reader = HttpClient(settings.proxy, settings.internal_addresses, settings.insecure_tls)
     lot, folder = ParkingLot(parts.blobs), settings.study_home / "downloads"
     return Fetch(settings, parts.blobs, parts.youtube, reader, lot, folder=folder, now=parts.now)
 
 
-def _caption(parts: Parts) -> Agent:
+def _caption(parts: SharedResources) -> Agent:
     from agents.acquisition.caption import Caption
 
     return Caption(parts.settings, parts.blobs, parts.youtube)
 
 
-def _transcribe(parts: Parts) -> Agent:
+def _transcribe(parts: SharedResources) -> Agent:
     from agents.transcription.transcribe import Transcribe
 
     return Transcribe(
@@ -217,13 +219,13 @@ def _transcribe(parts: Parts) -> Agent:
     )
 
 
-def _split(parts: Parts) -> Agent:
+def _split(parts: SharedResources) -> Agent:
     from agents.topics.split import Split
 
     return Split(parts.blobs, parts.embedder, parts.settings.max_tokens)
 
 
-def _track(parts: Parts) -> Agent:
+def _track(parts: SharedResources) -> Agent:
     from agents.topics.reader_lag import behind
     from agents.topics.track import Track
     from models.codebook.codebook import load
@@ -244,19 +246,19 @@ def _track(parts: Parts) -> Agent:
     )
 
 
-def _store(parts: Parts) -> Agent:
+def _store(parts: SharedResources) -> Agent:
     from agents.storage.store import Store
 
     return Store(parts.warehouse, parts.blobs)
 
 
-def _alert(parts: Parts) -> Agent:
+def _alert(parts: SharedResources) -> Agent:
     from agents.alerting.alert import Alert
 
     return Alert()
 
 
-def _label(parts: Parts) -> Agent:
+def _label(parts: SharedResources) -> Agent:
     from agents.topics.label import ChatCompletions, Label
     from streams.store.talks import talk_queries
 
@@ -271,7 +273,7 @@ def _label(parts: Parts) -> Agent:
     )
 
 
-_AGENTS: dict[str, Callable[[Parts], Agent]] = {
+_AGENTS: dict[str, Callable[[SharedResources], Agent]] = {
     "discover": _discover,
     "screen": _screen,
     "fetch": _fetch,
@@ -289,7 +291,7 @@ WITH_DATABASE = frozenset({"discover", "store", "label"})
 """Those that read or write ClickHouse."""
 
 
-def build(name: str, parts: Parts) -> Agent:
+def build(name: str, parts: SharedResources) -> Agent:
     """Return the agent `name`; imports only what it needs.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agents.screening.relevance_ranker import Ranking
+from agents.screening.relevance_ranker import RelevanceRanker
 from models.dedup.metadata_duplicates import Duplicates, Match, Upload
 from models.errors import ModelUnavailable
 from models.relevance.consensus import Ruling, ruled
@@ -31,7 +31,7 @@ from streams.events import (
     VideoSeen,
 )
 from streams.logs.reviews import Reviews
-from streams.logs.screening_log import Screened, Screening
+from streams.logs.screening_log import ScreeningLog, ScreeningRecord
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.parked_videos import Parking, ParkingLot
@@ -50,7 +50,7 @@ HANDED_IN = frozenset({"file", "link"})
 """Who hands a talk in wants it, so that it is not compared with others."""
 
 
-class Gate:
+class Admission:
     """Judges what no rule has rejected."""
 
     def __init__(
@@ -66,8 +66,8 @@ class Gate:
         self._lot = lot
         self._now = now
         self._reviews = Reviews(blobs)
-        self._screened = Screened(blobs)
-        self._ranking = Ranking(settings, blobs, embedder)
+        self._screened = ScreeningLog(blobs)
+        self._ranking = RelevanceRanker(settings, blobs, embedder)
         self._known = Duplicates()
         self._looked_at: set[str] = set()
         self._lock = threading.Lock()
@@ -154,7 +154,7 @@ class Gate:
                 return []
             return [self._as_ruled(passes, ruling)]
 
-    def _known_as(self, video_id: str) -> tuple[VideoAccepted | None, Screening | None]:
+    def _known_as(self, video_id: str) -> tuple[VideoAccepted | None, ScreeningRecord | None]:
         """Return the event by which a video would pass, and what became of it before."""
         earlier = self._screened.get(video_id)
         if earlier is not None:
@@ -175,16 +175,16 @@ class Gate:
     ) -> VideoAccepted | VideoRejected:
         if ruling.verdict == "keep":
             return self._accepted(passes, by_reviewers=True)
-        return self._rejected(passes, "not relevant", told(ruling), by_reviewers=True)
+        return self._rejected(passes, "not relevant", describe_decision(ruling), by_reviewers=True)
 
     def _accepted(self, passes: VideoAccepted, *, by_reviewers: bool = False) -> VideoAccepted:
-        self._screened.keep(Screening(passes, "accepted", by_reviewers))
+        self._screened.keep(ScreeningRecord(passes, "accepted", by_reviewers))
         return passes
 
     def _rejected(
         self, passes: VideoAccepted, rule: str, reason: str, *, by_reviewers: bool = False
     ) -> VideoRejected:
-        self._screened.keep(Screening(passes, "rejected", by_reviewers, f"{rule}: {reason}"))
+        self._screened.keep(ScreeningRecord(passes, "rejected", by_reviewers, f"{rule}: {reason}"))
         return VideoRejected(
             video=passes.video,
             rule=rule,  # type: ignore[arg-type] # one of those that it names
@@ -193,7 +193,7 @@ class Gate:
         )
 
     def _parked(self, passes: VideoAccepted, reason: str) -> VideoParked:
-        self._screened.keep(Screening(passes, "waiting"))
+        self._screened.keep(ScreeningRecord(passes, "waiting"))
         parking = self._lot.get(passes.key)
         since = parking.parked.parked_at if parking is not None and _in_review(parking) else self._now()
         return VideoParked(
@@ -217,7 +217,7 @@ class Gate:
             self._looked_at.discard(self._screened.key(match.video_id))
         return None
 
-    def _know(self, screening: Screening) -> None:
+    def _know(self, screening: ScreeningRecord) -> None:
         if screening.outcome == "accepted":
             self._known.add(_upload(screening.passes.video))
 
@@ -269,7 +269,7 @@ class Gate:
                 yield from self._with(parking, parking.parked.relevance)
 
 
-def told(ruling: Ruling[VideoReviewed]) -> str:
+def describe_decision(ruling: Ruling[VideoReviewed]) -> str:
     """Say who decided what of a video.
 
     Example:

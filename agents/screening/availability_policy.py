@@ -1,4 +1,4 @@
-"""How long a video waits, and when it is given up: the one place where that is decided.
+"""Decides how long a video waits and when it is given up; nothing else does.
 
 Pure: the same refusal, past and moment give the same decision. Who gets a decision parks or rejects.
 """
@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 from streams.errors import Explained, Paused, Unavailable
 from streams.events import Video, stable_id
-from streams.http.errors import Answered
-from streams.youtube.errors import PAID, Refused, RefusedForNow, Verdict
+from streams.http.errors import NotServed
+from streams.youtube.errors import PAID, RefusalVerdict, RefusedForNow, YouTubeRefused
 
 State = Literal["upcoming", "live", "just ended", "sign-in", "recheck", "paused"]
 
@@ -40,8 +40,8 @@ LOCAL = timedelta(minutes=15)
 LONGEST_SPREAD = 6 * HOUR
 
 
-class Looked(NamedTuple):
-    """How often a video was looked at in vain, one look after the other, and in which state."""
+class EarlierChecks(NamedTuple):
+    """Fruitless checks of a video, one after the other, and its state at them."""
 
     video_id: str
     state: str = ""
@@ -51,7 +51,7 @@ class Looked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class RetryAt:
     """Look again at `until`; None: when somebody asks for it."""
 
     state: State
@@ -61,7 +61,7 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
-class GivesUp:
+class GiveUp:
     """Do not look again. `rule` None: a person has to see to it (a dead letter)."""
 
     reason: str
@@ -70,7 +70,7 @@ class GivesUp:
     """How many looks that took; 0: the first one said enough."""
 
 
-def before_its_recording(video: Video, before: Looked, now: datetime) -> Waits | GivesUp | None:
+def before_its_recording(video: Video, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp | None:
     """Return how long to wait for a recording that is not complete, or None when it is."""
     match video.live_status:
         case "is_upcoming":
@@ -86,7 +86,7 @@ def before_its_recording(video: Video, before: Looked, now: datetime) -> Waits |
     return None
 
 
-def after(error: Explained, before: Looked, now: datetime) -> Waits | GivesUp:
+def after(error: Explained, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp:
     """Return what follows from an error of YouTube, of a feed's server, or of this machine.
 
     Args:
@@ -95,36 +95,36 @@ def after(error: Explained, before: Looked, now: datetime) -> Waits | GivesUp:
         now: the moment of the refusal.
     """
     inner = error
-    if not isinstance(error, Unavailable | Refused) and isinstance(error.__cause__, Unavailable):
+    if not isinstance(error, Unavailable | YouTubeRefused) and isinstance(error.__cause__, Unavailable):
         inner = error.__cause__
     match inner:
         case Paused(until=until):
             return pause(inner.cause, until, before, now)
-        case Refused(verdict=verdict) | RefusedForNow(verdict=verdict):
+        case YouTubeRefused(verdict=verdict) | RefusedForNow(verdict=verdict):
             return after_refusal(verdict, before, now)
-        case Answered(status=410):
-            return GivesUp(inner.cause, "gone")
-        case Answered():
+        case NotServed(status=410):
+            return GiveUp(inner.cause, "gone")
+        case NotServed():
             return _recheck(inner.cause, before, now)
         case Unavailable() if isinstance(inner.__cause__, OSError):
             return pause(inner.cause, now + LOCAL, before, now)
         case Unavailable():
             return _recheck(inner.cause, before, now, at_last=None)
-    return GivesUp(error.cause, None)
+    return GiveUp(error.cause, None)
 
 
-def after_refusal(verdict: Verdict, before: Looked, now: datetime) -> Waits | GivesUp:
+def after_refusal(verdict: RefusalVerdict, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp:
     """Return what follows from a refusal of YouTube."""
     reason = verdict.reason
     match verdict.kind:
         case "permanent" if verdict.is_private:
             return _recheck(f"{reason}; it may be scheduled", before, now)
         case "permanent":
-            return GivesUp(reason, "gone")
+            return GiveUp(reason, "gone")
         case "auth" if reason.startswith(PAID):
             return _recheck(f"{reason}; some are shown to everybody later", before, now)
         case "auth":
-            return Waits("sign-in", reason, None, before.attempt + 1 if before.state == "sign-in" else 1)
+            return RetryAt("sign-in", reason, None, before.attempt + 1 if before.state == "sign-in" else 1)
         case "wait":
             return _not_there_yet(reason, before, now)
         case "recheck" | "geo" | "gone":
@@ -135,10 +135,10 @@ def after_refusal(verdict: Verdict, before: Looked, now: datetime) -> Waits | Gi
             return pause(reason, now + HOUR, before, now)
         case "local":
             return pause(reason, now + LOCAL, before, now)
-    return GivesUp(reason, None)
+    return GiveUp(reason, None)
 
 
-def pause(reason: str, until: datetime, before: Looked, now: datetime) -> Waits:
+def pause(reason: str, until: datetime, before: EarlierChecks, now: datetime) -> RetryAt:
     """Return a wait that is not the video's own fault, and uses up none of its attempts.
 
     Many wait for the same moment. Each time one finds that it is not its turn yet, it comes back within
@@ -146,10 +146,10 @@ def pause(reason: str, until: datetime, before: Looked, now: datetime) -> Waits:
     """
     share = int(stable_id(before.video_id, before.pauses)[:8], 16) / 2**32
     spread = min(SOON * 2 ** min(before.pauses, 16), LONGEST_SPREAD) * share
-    return Waits("paused", reason, max(until, now + SOON) + spread, before.attempt)
+    return RetryAt("paused", reason, max(until, now + SOON) + spread, before.attempt)
 
 
-def _not_there_yet(reason: str, before: Looked, now: datetime) -> Waits | GivesUp:
+def _not_there_yet(reason: str, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp:
     said = reason.lower()
     if "recording is not complete" in said:
         return _waits("live", reason, LIVE, before, now)
@@ -158,7 +158,9 @@ def _not_there_yet(reason: str, before: Looked, now: datetime) -> Waits | GivesU
     return _upcoming(None, reason, before, now)
 
 
-def _upcoming(begins_at: datetime | None, said: str, before: Looked, now: datetime) -> Waits | GivesUp:
+def _upcoming(
+    begins_at: datetime | None, said: str, before: EarlierChecks, now: datetime
+) -> RetryAt | GiveUp:
     if begins_at is None:
         reason = said or "it has not begun, and does not say when it will"
         return _waits("upcoming", reason, UPCOMING, before, now)
@@ -166,23 +168,25 @@ def _upcoming(begins_at: datetime | None, said: str, before: Looked, now: dateti
     if begins_at > now:
         attempt = before.attempt + 1 if before.state == "upcoming" else 1
         until = begins_at + AFTER_BEGIN if begins_at < now + WEEK - AFTER_BEGIN else now + WEEK
-        return Waits("upcoming", f"it is to begin on {moment}", max(until, now + SOON), attempt)
+        return RetryAt("upcoming", f"it is to begin on {moment}", max(until, now + SOON), attempt)
     if now - begins_at > NEVER_BEGAN:
-        return GivesUp(f"it was to begin on {moment} and never did", "gone")
+        return GiveUp(f"it was to begin on {moment} and never did", "gone")
     return _waits("upcoming", f"it was to begin on {moment} and has not yet", UPCOMING, before, now)
 
 
 def _recheck(
-    reason: str, before: Looked, now: datetime, at_last: Literal["gone"] | None = "gone"
-) -> Waits | GivesUp:
+    reason: str, before: EarlierChecks, now: datetime, at_last: Literal["gone"] | None = "gone"
+) -> RetryAt | GiveUp:
     """Wait as `RECHECK` says; `at_last`: the rule that rejects the video in the end."""
     attempt = before.attempt + 1 if before.state == "recheck" else 1
     if attempt > len(RECHECK):
         days = sum(RECHECK, timedelta()) / DAY
-        return GivesUp(f"{reason}; so for {attempt} looks in {days:.0f} days", at_last, attempt)
-    return Waits("recheck", reason, now + RECHECK[attempt - 1], attempt)
+        return GiveUp(f"{reason}; so for {attempt} looks in {days:.0f} days", at_last, attempt)
+    return RetryAt("recheck", reason, now + RECHECK[attempt - 1], attempt)
 
 
-def _waits(state: State, reason: str, ladder: tuple[timedelta, ...], before: Looked, now: datetime) -> Waits:
+def _waits(
+    state: State, reason: str, ladder: tuple[timedelta, ...], before: EarlierChecks, now: datetime
+) -> RetryAt:
     attempt = before.attempt + 1 if before.state == state else 1
-    return Waits(state, reason, now + ladder[min(attempt, len(ladder)) - 1], attempt)
+    return RetryAt(state, reason, now + ladder[min(attempt, len(ladder)) - 1], attempt)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.relevance.consensus import Ruling, ruled
-from models.relevance.ranking import Classes, Label, RelevanceModel, Talk, fit
+from models.relevance.ranking import Classes, LabelledVideo, RelevanceModel, TalkMetadata, fit
 from streams.events import Relevance, Video, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
-from streams.logs.screening_log import Screened
+from streams.logs.screening_log import ScreeningLog
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
@@ -41,8 +41,8 @@ class _Fitted:
     threshold: float | None
 
 
-class Ranking:
-    """How relevant videos are, by the newest of what reviewers decided. Safe for several threads."""
+class RelevanceRanker:
+    """Ranks videos by the newest of what reviewers decided. Safe for several threads."""
 
     def __init__(self, settings: Settings, blobs: Blobs, embedder: Callable[[], Embedder]) -> None:
         """`embedder` is asked for only where something has to be scored."""
@@ -50,7 +50,7 @@ class Ranking:
         self._blobs = blobs
         self._embedder = embedder
         self._reviews = Reviews(blobs)
-        self._screened = Screened(blobs)
+        self._screened = ScreeningLog(blobs)
         self._outbox = Outbox(blobs)
         self._lock = threading.RLock()
         self._fitted: _Fitted | None = None
@@ -111,12 +111,14 @@ class Ranking:
             self._fitted = _Fitted(learned, model, least)
         return self._fitted
 
-    def _labels(self, decided: Rulings) -> list[Label]:
+    def _labels(self, decided: Rulings) -> list[LabelledVideo]:
         texts = {video_id: self._text(video_id) for video_id in sorted(decided)}
         talks = {video_id: _talk(video) for video_id, video in texts.items() if video is not None}
         vectors = self._embedded([talk.text for talk in talks.values()])
         return [
-            Label(video_id, talk, vector, decided[video_id].verdict == "keep", decided[video_id].talk_kind)
+            LabelledVideo(
+                video_id, talk, vector, decided[video_id].verdict == "keep", decided[video_id].talk_kind
+            )
             for (video_id, talk), vector in zip(talks.items(), vectors, strict=True)
         ]
 
@@ -157,5 +159,5 @@ def _key(version: str, text: str) -> str:
     return f"{FOLDER}/{version}/{stable_id(text)}.npy"
 
 
-def _talk(video: Video) -> Talk:
-    return Talk(video.title, video.description, video.channel or video.show, video.duration_s)
+def _talk(video: Video) -> TalkMetadata:
+    return TalkMetadata(video.title, video.description, video.channel or video.show, video.duration_s)

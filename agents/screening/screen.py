@@ -14,12 +14,12 @@ from typing import ClassVar, Protocol
 import structlog
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import patiently
-from agents.screening.availability_policy import GivesUp, Looked, Waits, after, before_its_recording
+from agents.consumer.retry import with_retries
+from agents.screening.availability_policy import EarlierChecks, GiveUp, RetryAt, after, before_its_recording
 from models.embedding.language import identify
 from streams.errors import DataError, Unavailable
 from streams.events import Event, Video, VideoAccepted, VideoParked, VideoRejected, VideoReviewed, VideoSeen
-from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, Topic
+from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, KafkaTopic
 from streams.settings import Settings
 from streams.state.parked_videos import ParkingLot
 from streams.youtube.client import YouTube
@@ -27,8 +27,8 @@ from streams.youtube.client import YouTube
 log = structlog.get_logger()
 
 
-class Gate(Protocol):
-    """What a video passes after the rules: how relevant it is, and what reviewers say."""
+class AdmissionPolicy(Protocol):
+    """The check after the rules: a video's relevance, and the verdict of reviewers."""
 
     async def judge(self, video: Video, event: VideoSeen) -> Event:
         """Return VideoAccepted, VideoRejected, or VideoParked in review; the same each time it is asked."""
@@ -47,7 +47,7 @@ class Screen(Agent):
     """Completes a video's metadata and judges it by rule, then by the gate if there is one."""
 
     name: ClassVar[str] = "screen"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_SEEN, VIDEOS_REVIEWED)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_SEEN, VIDEOS_REVIEWED)
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Screen(Agent):
         youtube: YouTube,
         lot: ParkingLot,
         now: Callable[[], datetime],
-        gate: Gate | None = None,
+        gate: AdmissionPolicy | None = None,
         *,
         since: Callable[[str], date | None] = lambda _: None,
         passed: Callable[[str], VideoAccepted | None] = lambda _: None,
@@ -95,7 +95,7 @@ class Screen(Agent):
     async def _seen(self, event: VideoSeen) -> Sequence[Event]:
         handed_in = event.media is not None or event.captions is not None
         parking = None if handed_in else await asyncio.to_thread(self._lot.get, event.key)
-        before = Looked(event.key)
+        before = EarlierChecks(event.key)
         if parking is not None and not parking.anew(event):
             if parking.given_up:
                 return [_gone(parking.parked)]
@@ -103,7 +103,7 @@ class Screen(Agent):
                 return []  # it passed, and it is fetch that looks again
             if not parking.looked_at_now(event, self._now()):
                 return [parking.parked]
-            before = Looked(event.key, parking.counts, parking.parked.attempt, parking.pauses)
+            before = EarlierChecks(event.key, parking.counts, parking.parked.attempt, parking.pauses)
         if not handed_in and event.sighting.kind != "link":
             # Another source's day or YouTube's mood of today takes nothing back, and nobody need be asked.
             passed = await asyncio.to_thread(self._passed, event.key)
@@ -112,15 +112,15 @@ class Screen(Agent):
         outcome = await self._judged(event, before)
         return [await asyncio.to_thread(self._kept, outcome, event)]
 
-    async def _judged(self, event: VideoSeen, before: Looked) -> Event:
+    async def _judged(self, event: VideoSeen, before: EarlierChecks) -> Event:
         video = event.video
-        waits: Waits | GivesUp | None = None
+        waits: RetryAt | GiveUp | None = None
         if event.media is None and event.captions is None and not video.media_url:
             try:
-                found = await patiently(lambda: self._youtube.metadata(video.video_id))
+                found = await with_retries(lambda: self._youtube.metadata(video.video_id))
             except (DataError, Unavailable) as error:
                 decision = after(error, before, self._now())
-                if isinstance(decision, GivesUp) and decision.rule is None:
+                if isinstance(decision, GiveUp) and decision.rule is None:
                     await asyncio.to_thread(self._lot.leave, event.key)
                     raise
                 return await self._waits(video, event, decision)
@@ -138,19 +138,19 @@ class Screen(Agent):
             return await self._gate.judge(video, event)
         return VideoAccepted(video=video, media=event.media, captions=event.captions)
 
-    async def _waits(self, video: Video, event: VideoSeen, decision: Waits | GivesUp) -> Event:
+    async def _waits(self, video: Video, event: VideoSeen, decision: RetryAt | GiveUp) -> Event:
         """Return the video parked, or rejected when it is given up."""
-        until = decision.until if isinstance(decision, Waits) else None
+        until = decision.until if isinstance(decision, RetryAt) else None
         parked = VideoParked(
             video=video,
-            state=decision.state if isinstance(decision, Waits) else "recheck",
+            state=decision.state if isinstance(decision, RetryAt) else "recheck",
             reason=decision.reason,
             until=until,
             attempt=decision.attempt,
             parked_at=self._now(),
         )
         log.info("waits", video=event.key, state=parked.state, until=str(until), reason=parked.reason)
-        if isinstance(decision, Waits):
+        if isinstance(decision, RetryAt):
             return parked
         if decision.attempt:  # what took many looks is remembered; else it is answered as before
             await asyncio.to_thread(self._lot.park, parked, event)

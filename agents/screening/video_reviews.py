@@ -18,11 +18,11 @@ from agents.curation.video_corrections import Corrected, Corrector
 from agents.instance.event_publisher import PATIENCE_S, Deliver
 from models.codebook import commands
 from models.errors import BadInput
-from models.relevance.consensus import EXCLUDE, Pair, Ruling, pairs, ruled
+from models.relevance.consensus import EXCLUDE, ReviewerPair, Ruling, pairs, ruled
 from streams.errors import Explained, Unavailable
 from streams.events import TalkKind, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
-from streams.logs.screening_log import Screened
+from streams.logs.screening_log import ScreeningLog
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.timestamps import whole_ms
@@ -44,8 +44,8 @@ class Meanwhile(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of a review.
+class ReviewOutcome:
+    """The result of a review.
 
     Attributes:
         event: the review, as it is kept.
@@ -85,12 +85,12 @@ class Reviewer:
     say: Callable[[str], None] = lambda _: None
     pause: Callable[[float], None] = time.sleep
     patience_s: float = PATIENCE_S
-    _screened: Screened = field(init=False)
+    _screened: ScreeningLog = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = commands.clean(self.name, "the reviewer")
         self.log = self.log or Reviews(self.blobs)
-        self._screened = Screened(self.blobs)
+        self._screened = ScreeningLog(self.blobs)
 
     def ruling(self, video_id: str) -> Ruling[VideoReviewed]:
         """Return what holds of a video."""
@@ -137,7 +137,7 @@ class Reviewer:
         later = set(ids[ids.index(after) + 1 :]) if after in ids else set[str]()
         return next((row for row in mine if row["video_id"] in later), mine[0] if mine else None)
 
-    def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> Judged:
+    def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> ReviewOutcome:
         """Say what this reviewer thinks of a video; a later review of the same reviewer takes its place.
 
         Raises:
@@ -148,7 +148,7 @@ class Reviewer:
         known, ruling = self._known(video_id), self.ruling(video_id)
         if ruling.state == "decided":
             raise BadInput(
-                f"{video_id} is decided already: {said(ruling)}",
+                f"{video_id} is decided already: {describe_ruling(ruling)}",
                 f"to change that: groundswell review adjudicate {video_id} keep|exclude",
             )
         if ruling.state == "disputed" and self.own(ruling) is None:
@@ -165,7 +165,7 @@ class Reviewer:
         talk_kind: str = "",
         note: str = "",
         expected: str | None = None,
-    ) -> Judged:
+    ) -> ReviewOutcome:
         """Decide about a video of which reviewers disagree, or overrule what was decided.
 
         Args:
@@ -192,7 +192,7 @@ class Reviewer:
             )
         if ruling.state == "decided" and ruling.verdict == verdict:
             raise BadInput(
-                f"nobody disagrees about {video_id}: it is decided so already ({said(ruling)})",
+                f"nobody disagrees about {video_id}: it is decided so already ({describe_ruling(ruling)})",
                 "nothing is to be done",
             )
         same = [each.talk_kind for each in ruling.said if each.verdict == verdict]
@@ -217,13 +217,13 @@ class Reviewer:
         last = max(mine, key=lambda each: each.reviewed_at)
         if (ruling := rulings[last.video_id]).state == "decided":
             raise BadInput(
-                f"{last.video_id} is decided meanwhile: {said(ruling)}",
+                f"{last.video_id} is decided meanwhile: {describe_ruling(ruling)}",
                 f"to change that: groundswell review adjudicate {last.video_id} keep|exclude",
             )
         self._send(self._event(last.video_id, "undone", last.talk_kind, "", final=False))
         return last
 
-    def agreement(self) -> list[Pair]:
+    def agreement(self) -> list[ReviewerPair]:
         """Return how far reviewers agree about the videos that enough of them judged."""
         return pairs({name: each.said for name, each in self.rulings().items() if each.state != "open"})
 
@@ -247,11 +247,11 @@ class Reviewer:
             )
         return found
 
-    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> Judged:
+    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> ReviewOutcome:
         event = self._event(known["video_id"], verdict, kind, note, final=final)
         self._send(event)
         ruling = self.ruling(event.video_id)
-        return Judged(event, ruling, self._followed(known, ruling))
+        return ReviewOutcome(event, ruling, self._followed(known, ruling))
 
     def _event(
         self, video_id: str, verdict: Verdict | Literal["undone"], kind: str, note: str, *, final: bool
@@ -299,11 +299,11 @@ class Reviewer:
         screening = self._screened.get(video_id)
         passed = known["state"] in PASSED or (screening is not None and screening.outcome == "accepted")
         if ruling.verdict == EXCLUDE and passed and not known["withdrawn"]:
-            return tuple(corrector.withdraw([video_id], BY_REVIEWERS + said(ruling)))
+            return tuple(corrector.withdraw([video_id], BY_REVIEWERS + describe_ruling(ruling)))
         if ruling.verdict == "keep" and known["withdrawn"]:
             why = next((row["reason"] for row in known["corrections"] if row["what"] == "withdrawn"), "")
             if why.startswith(BY_REVIEWERS):
-                return tuple(corrector.restore([video_id], BY_REVIEWERS + said(ruling)))
+                return tuple(corrector.restore([video_id], BY_REVIEWERS + describe_ruling(ruling)))
         return ()
 
 
@@ -329,7 +329,7 @@ def kind_of(text: str) -> str:
     )
 
 
-def said(ruling: Ruling[VideoReviewed]) -> str:
+def describe_ruling(ruling: Ruling[VideoReviewed]) -> str:
     """Say who decided what, in one line.
 
     Example: "anna: tutorial, ben: lecture", "keep, adjudicated by clara".

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from agents.consumer.consumer import Agent, Block, Position
+from agents.consumer.consumer import Agent, BatchPolicy, Position
 from models.transcripts.paragraphs import Paragraphs
 from streams.events import Event, ParagraphsEmbedded, paragraph_id
 from streams.kafka.topics import (
@@ -28,7 +28,7 @@ from streams.kafka.topics import (
     VIDEOS_REJECTED,
     VIDEOS_REVIEWED,
     VIDEOS_SEEN,
-    Topic,
+    KafkaTopic,
 )
 from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
@@ -48,7 +48,7 @@ class Store(Agent):
     """Collects rows and writes them a block at a time."""
 
     name: ClassVar[str] = "store"
-    reads: ClassVar[tuple[Topic, ...]] = (
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (
         VIDEOS_SEEN,
         VIDEOS_ACCEPTED,
         VIDEOS_REJECTED,
@@ -64,7 +64,7 @@ class Store(Agent):
         ALERTS,
         DEAD_LETTERS,
     )
-    block: ClassVar[Block] = Block(events=500, seconds=0.5)
+    batch: ClassVar[BatchPolicy] = BatchPolicy(events=500, seconds=0.5)
 
     def __init__(self, warehouse: Warehouse, blobs: Blobs) -> None:
         self._warehouse = warehouse
@@ -113,7 +113,7 @@ class Store(Agent):
                 tokens=paragraph.tokens,
             )
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         """Write the block."""
         rows, self._rows = self._rows, []
         await asyncio.to_thread(writer.write, self._warehouse, rows)

@@ -27,8 +27,8 @@ KEPT = 3
 REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks again'
 
 
-class Reached(BaseModel):
-    """How far the state in a checkpoint has learned: everything before `next_offset` of log `log_id`.
+class CheckpointPosition(BaseModel):
+    """The position of a checkpoint: it has learned everything before `next_offset` of log `log_id`.
 
     `steps`: talks learned and consolidations; orders all that the model says. `underway`: ids of the events
     of which perhaps not every reader has had what they led to, the oldest first; it was sent to the log
@@ -47,7 +47,7 @@ class Checkpoint:
     """A state of the model and of what it recognises, and its position."""
 
     snapshot: Snapshot
-    reached: Reached
+    reached: CheckpointPosition
 
 
 class Checkpoints:
@@ -82,7 +82,7 @@ class Checkpoints:
     def _read(self, key: str) -> Checkpoint:
         try:
             snapshot = load(self._blobs.get(key))
-            return Checkpoint(snapshot, Reached.model_validate(snapshot.meta.pop(POSITION)))
+            return Checkpoint(snapshot, CheckpointPosition.model_validate(snapshot.meta.pop(POSITION)))
         except (BadInput, KeyError, ValidationError) as error:
             cause = error.cause if isinstance(error, BadInput) else "it does not say how far it has learned"
             raise Misconfigured(
@@ -91,7 +91,7 @@ class Checkpoints:
                 "out: it would give later talks identities that others have",
             ) from error
 
-    def create(self, snapshot: Snapshot, reached: Reached) -> None:
+    def create(self, snapshot: Snapshot, reached: CheckpointPosition) -> None:
         """Write the next checkpoint.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What learning brought, said as events: a pure function from the model's words to the wire's."""
+"""Maps results of learning to events: a pure function from the model's words to the wire's."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> Parag
     )
 
 
-def told(outcome: Outcome, step: Step) -> Iterator[Event]:
+def topic_events(outcome: Outcome, step: Step) -> Iterator[Event]:
     """Yield everything that a step brought about topics and the model; of a consolidation, itself first."""
     if outcome.consolidation is not None:
         yield _consolidated(outcome.consolidation, step)

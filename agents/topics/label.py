@@ -24,10 +24,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from agents.consumer.consumer import Agent, Position
-from agents.consumer.retry import ATTEMPTS, patiently
+from agents.consumer.retry import ATTEMPTS, with_retries
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicEvent, TopicLabelled, stable_id
-from streams.kafka.topics import TOPICS_CHANGED, Topic
+from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
 from streams.state.blobs import Blobs
 
 log = structlog.get_logger()
@@ -160,7 +160,7 @@ class Label(Agent):
     """Asks a labeller, keeps what it says, and says it on."""
 
     name: ClassVar[str] = "label"
-    reads: ClassVar[tuple[Topic, ...]] = (TOPICS_CHANGED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
 
     def __init__(
         self,
@@ -220,7 +220,7 @@ class Label(Agent):
             await asyncio.sleep(pause)
             if quotes := await asyncio.to_thread(self._shown, event.topic_id):
                 break
-        said = await patiently(lambda: labeller.answer(words, quotes), attempts=self._attempts)
+        said = await with_retries(lambda: labeller.answer(words, quotes), attempts=self._attempts)
         answered = _Answered(words=words, label=cleaned(said), by=labeller.name)
         if answered.label is None:
             log.warning(

@@ -1,4 +1,4 @@
-"""How much of what the topic model said is still on its way to those who read it."""
+"""Counts the unread messages of `topics.changed`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from models.transcripts.splitting import Splitter
 from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import Blob, Event, ParagraphsEmbedded, TranscriptReady, stable_id
-from streams.kafka.topics import TRANSCRIPTS_READY, Topic
+from streams.kafka.topics import TRANSCRIPTS_READY, KafkaTopic
 from streams.state.blobs import Blobs
 from streams.talks.caption_drafts import Drafts, is_draft
 
@@ -22,7 +22,7 @@ class Split(Agent):
     """Splits and embeds; deterministic, so its artefact is also its ledger."""
 
     name: ClassVar[str] = "split"
-    reads: ClassVar[tuple[Topic, ...]] = (TRANSCRIPTS_READY,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (TRANSCRIPTS_READY,)
 
     def __init__(self, blobs: Blobs, embedder: Embedder, max_tokens: int) -> None:
         self._blobs = blobs

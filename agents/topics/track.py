@@ -27,9 +27,9 @@ from typing import ClassVar
 
 import structlog
 
-from agents.consumer.consumer import Agent, Block, Position
+from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
-from agents.topics.checkpoints import REBUILD, Checkpoint, Checkpoints, Reached
+from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
 from agents.topics.near_duplicates import Recogniser
 from agents.topics.seed_embeddings import seeds
 from models.codebook.codebook import Codebook
@@ -40,7 +40,7 @@ from models.transcripts.paragraphs import Paragraphs
 from streams.errors import DataError, Fatal, Misconfigured
 from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import PARAGRAPHS_EMBEDDED, Topic
+from streams.kafka.topics import PARAGRAPHS_EMBEDDED, KafkaTopic
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epoch, Epochs
 from streams.telemetry import CHECKPOINT
@@ -64,8 +64,8 @@ class Track(Agent):
     """
 
     name: ClassVar[str] = "track"
-    reads: ClassVar[tuple[Topic, ...]] = (PARAGRAPHS_EMBEDDED,)
-    block: ClassVar[Block] = Block(events=50, seconds=1.0)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (PARAGRAPHS_EMBEDDED,)
+    batch: ClassVar[BatchPolicy] = BatchPolicy(events=50, seconds=1.0)
     tick_s: ClassVar[float | None] = 5.0
 
     def __init__(
@@ -142,7 +142,7 @@ class Track(Agent):
         self._underway = list(reached.underway)
         log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
 
-    def _told_again(self, reached: Reached) -> list[Event]:
+    def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
             return []
         log.info("telling again what the last steps of the model brought", steps=len(reached.underway))
@@ -187,10 +187,10 @@ class Track(Agent):
             )
         step = self._learn if isinstance(event, ParagraphsEmbedded) else self._consolidate
         outputs = await asyncio.to_thread(self._once, event, step)
-        self.passed_by(at)
+        self.on_dead_letter(at)
         return outputs
 
-    def passed_by(self, at: Position) -> None:
+    def on_dead_letter(self, at: Position) -> None:
         """Move the position: what lies before it was learned, or is a dead letter."""
         if at.log_id != self._log_id or at.offset == self._next_offset:
             self._log_id, self._next_offset = at.log_id, at.offset + 1
@@ -227,12 +227,12 @@ class Track(Agent):
         outcome = self._model.learn(batch)
         self._recogniser.learn(event.key, batch.texts)
         step = self._stepped(outcome, batch.published_on, event.video.published_at)
-        return [event_mapper.assigned(event, outcome, step), *event_mapper.told(outcome, step)]
+        return [event_mapper.assigned(event, outcome, step), *event_mapper.topic_events(outcome, step)]
 
     def _consolidate(self, event: Event) -> list[Event]:
         assert isinstance(event, ConsolidationRequested)
         outcome = self._model.consolidate(event.event_id, event.on)
-        return list(event_mapper.told(outcome, self._stepped(outcome, event.on)))
+        return list(event_mapper.topic_events(outcome, self._stepped(outcome, event.on)))
 
     def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> event_mapper.Step:
         """Count a step of the model; return what its events have in common."""
@@ -259,8 +259,8 @@ class Track(Agent):
             starts=tuple(paragraph.start for paragraph in talk.paragraphs),
         )
 
-    def sent(self) -> None:
-        """Learn that what was settled is on its way to its readers."""
+    def on_outputs_sent(self) -> None:
+        """Learn that what was committed is on its way to its readers."""
         self._underway = [*self._underway, *self._unsent][-MOST_UNDERWAY:]
         self._unsent = []
 
@@ -277,7 +277,7 @@ class Track(Agent):
                 self._underway = [each for each in self._underway if each not in underway]
         return ()
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         """Make ledger and checkpoint durable, in this order."""
         await asyncio.to_thread(self._save)
         return ()
@@ -289,7 +289,7 @@ class Track(Agent):
             self._blobs.put(key, content)
         if self._moved:
             snapshot = self._model.to_snapshot()
-            reached = Reached(
+            reached = CheckpointPosition(
                 log_id=self._log_id,
                 next_offset=self._next_offset,
                 steps=self._steps,

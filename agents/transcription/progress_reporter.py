@@ -1,4 +1,4 @@
-"""How far a transcription is, told to whoever looks: a note beside the blobs, and metrics."""
+"""Reports the progress of a transcription: a note beside the blobs, and metrics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reporting:
         self._over = threading.Event()
         self._step: Step = "decoding"
         self._done: Done | None = None
-        self._began = self._moment()
+        self._began = self._now_utc()
 
     def __enter__(self) -> Self:
         self._say()
@@ -51,7 +51,7 @@ class Reporting:
     def tell(self, done: Done) -> None:
         """Say how far it is."""
         if self._done is None:  # decoding, and waiting for its turn, tell nothing of the speed
-            self._began = self._moment()
+            self._began = self._now_utc()
         before = max(self._done.done_s if self._done else 0.0, done.resumed_s)
         TRANSCRIBED.inc(max(0.0, done.done_s - before))
         self._step, self._done = done.step, done
@@ -71,7 +71,7 @@ class Reporting:
             total_s=done.total_s if done else self._video.duration_s,
             resumed_s=done.resumed_s if done else 0.0,
             began_at=self._began,
-            said_at=self._moment(),
+            said_at=self._now_utc(),
         )
         with self._lock:
             if self._over.is_set():
@@ -82,5 +82,5 @@ class Reporting:
             if progress.remaining_s is not None:
                 TRANSCRIBING_LEFT.labels(self._video.video_id).set(progress.remaining_s)
 
-    def _moment(self) -> datetime:
+    def _now_utc(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

@@ -1,4 +1,4 @@
-"""How far transcriptions are, as rows and as words: the page, the command line and JSON say the same."""
+"""Progress of transcriptions as rows and as words, the same on the page, the command line and in JSON."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from models.errors import BadInput
 from streams.events import AudioStored, Blob, VideoAccepted
-from streams.logs.screening_log import Screened, Screening
+from streams.logs.screening_log import ScreeningLog, ScreeningRecord
 from streams.state.blobs import Blobs
 from streams.talks.audio_index import recording
 from streams.talks.transcripts import key_of
@@ -20,7 +20,7 @@ from streams.talks.transcripts import key_of
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What becomes of a wish to transcribe a talk again.
+    """The answer to a request to transcribe a talk again.
 
     Attributes:
         event: what is to be sent for it; None: nothing is.
@@ -40,7 +40,7 @@ class Retranscriber:
         """`version` names the transcript that the present models make of a recording."""
         self._blobs = blobs
         self._version = version
-        self._screened = Screened(blobs)
+        self._screened = ScreeningLog(blobs)
 
     def of(self, video_ids: Sequence[str]) -> list[Again]:
         """Return what becomes of each of these talks. All of them are known, or none is sent.
@@ -62,7 +62,7 @@ class Retranscriber:
             if screening.outcome == "accepted" and screening.passes.captions is None:
                 yield self._again(screening)
 
-    def _again(self, screening: Screening) -> Again:
+    def _again(self, screening: ScreeningRecord) -> Again:
         passes = screening.passes
         event: AudioStored | VideoAccepted | None = None
         if screening.outcome != "accepted":

@@ -54,7 +54,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """Who speaks in a talk, by its transcript that counts; who speaks most comes first."""
+    """Speakers of a talk, by its transcript that counts; the one who speaks most comes first."""
 
     talk: Known
     transcript_version: str

@@ -27,12 +27,12 @@ from models.transcripts.glossary import Glossary
 from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import AudioStored, Blob, Event, TranscriptReady, Video, VideoRejected, stable_id
-from streams.kafka.topics import AUDIO_STORED, Topic
+from streams.kafka.topics import AUDIO_STORED, KafkaTopic
 from streams.settings import EMBEDDED, Settings
 from streams.state.blobs import Blobs
 from streams.state.leases import Lease
 from streams.talks.caption_drafts import DRAFT, Drafts
-from streams.talks.partial_transcripts import Parts
+from streams.talks.partial_transcripts import PartialTranscripts
 from streams.talks.transcripts import key_of, version_of
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class Transcribe(Agent):
     """Turns recordings and ready captions into transcript artefacts."""
 
     name: ClassVar[str] = "transcribe"
-    reads: ClassVar[tuple[Topic, ...]] = (AUDIO_STORED,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (AUDIO_STORED,)
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Transcribe(Agent):
         self._now = now
         self._glossary = glossary
         self._pool = SpeechPool(speech, blobs, folder, settings.speech_workers)
-        self.at_once = settings.speech_workers + 1  # while all are transcribed, the next one is decoded
+        self.concurrency = settings.speech_workers + 1  # while all are transcribed, the next one is decoded
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # The one process of an embedded study finds its own lease again after a kill -9.
         self._owner = EMBEDDED if settings.embedded_broker else uuid.uuid4().hex
@@ -169,7 +169,7 @@ class Transcribe(Agent):
             with Reporting(self._blobs, video, self._now) as reporting:
                 transcript = await self._pool.transcribe(work, reporting.tell)
             made = await asyncio.to_thread(self._blobs.put, key, transcript.model_dump_json().encode())
-            await asyncio.to_thread(Parts(self._blobs, key).forget)
+            await asyncio.to_thread(PartialTranscripts(self._blobs, key).forget)
             return made
         finally:
             renewing.cancel()

@@ -29,7 +29,7 @@ from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import Blob
 from streams.state.blobs import Blobs
-from streams.talks.partial_transcripts import Parts
+from streams.talks.partial_transcripts import PartialTranscripts
 
 log = structlog.get_logger()
 CRASHES = 2
@@ -43,7 +43,7 @@ Told = Callable[[Done], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be transcribed.
+    """A recording to transcribe.
 
     Attributes:
         name: of the transcript to be; what a killed attempt has transcribed is kept under it.
@@ -210,6 +210,6 @@ def _transcribe(speech: SpeechModels, blobs_url: str, work: Work, decoded: Path)
     global _loaded  # noqa: PLW0603 - one per child process
     if _loaded is None or _loaded.version != speech.version:
         _loaded = speech
-    parts = Parts(Blobs(blobs_url), work.name)
+    parts = PartialTranscripts(Blobs(blobs_url), work.name)
     name = work.recording.key.rpartition("/")[2]
     return _loaded.listen(samples.kept(decoded), name, title=work.title, parts=parts, tell=_queue.put)

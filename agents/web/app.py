@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from agents.web.dependencies import Refused, code_of
+from agents.web.dependencies import RequestRefused, code_of
 from agents.web.security.http_protocol import Head, OneLength
 from agents.web.security.request_bodies import Unread
 from streams.errors import Explained
@@ -56,10 +56,10 @@ def build_web(runtime: WebContext) -> FastAPI:
         from agents.web.dependencies import readers_warehouse
         from agents.web.security import access
         from agents.web.site import Site
-        from agents.web.view_cache import Kept
+        from agents.web.view_cache import ViewCache
 
         web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=ZIPPED)
-        kept = Kept(readers_warehouse(runtime))
+        kept = ViewCache(readers_warehouse(runtime))
         site = Site(web, runtime, kept)
         read.mount(web, kept, runtime.settings.study)
         live.mount(web, runtime)
@@ -104,7 +104,7 @@ def _explain(web: FastAPI, site: Site) -> Say:
         given = (value if isinstance(value, str) else reprlib.repr(value))[:40]
         return said(
             request,
-            Refused(422, f"{name} is {given!r}: {first['msg']}", f"correct {name}, or leave it out"),
+            RequestRefused(422, f"{name} is {given!r}: {first['msg']}", f"correct {name}, or leave it out"),
         )
 
     @web.exception_handler(HTTPException)
@@ -114,16 +114,16 @@ def _explain(web: FastAPI, site: Site) -> Say:
             answer = said(request, error.why)
         elif error.status_code == 404:
             where = "/api for what can be asked" if path.startswith("/api/") else "the menu above"
-            answer = said(request, Refused(404, f"there is no page {path}", f"see {where}"))
+            answer = said(request, RequestRefused(404, f"there is no page {path}", f"see {where}"))
         elif error.status_code == 405:
             # What answers GET answers HEAD (`Head`).
             allowed = (error.headers or {}).get("Allow", "another method").replace("GET", "GET, HEAD")
             cause = f"{path} does not take {request.method[:20]}"
-            answer = said(request, Refused(405, cause, f"ask it with {allowed}"))
+            answer = said(request, RequestRefused(405, cause, f"ask it with {allowed}"))
             error.headers = {"Allow": allowed}
         else:
             answer = said(
-                request, Refused(error.status_code, str(error.detail), "go back, and try another way")
+                request, RequestRefused(error.status_code, str(error.detail), "go back, and try another way")
             )
         answer.headers.update(error.headers or {})
         return answer

@@ -1,4 +1,4 @@
-"""Where people decide, from the page and over the API: curators and correctors that reach the store."""
+"""Curators and correctors that reach the store, for decisions from the page and over the API."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from agents.curation.codebook_service import Curator, standing_of
+from agents.curation.codebook_service import CodebookService, standing_of
 from agents.instance.event_publisher import Deliver, delivering_from
-from agents.web.dependencies import Refused
+from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Who
 from agents.web.site import Site
-from models.codebook.state import Standing
+from models.codebook.state import CodebookState
 from models.errors import BadInput
 from streams.errors import DataError
 from streams.logs.codebook_log import CodebookLog
@@ -23,8 +23,8 @@ PATIENCE_S = 8.0
 """How long a page waits for the store before it says that the numbers follow later (seconds)."""
 
 
-class Desk:
-    """What people need to decide in one process.
+class CurationContext:
+    """Resources for people's decisions in one process.
 
     Attributes:
         site: the pages.
@@ -47,39 +47,39 @@ class Desk:
         """Return the codebook as the view `codebook_standing` says it.
 
         Raises:
-            Refused: 422, there is no such revision.
+            RequestRefused: 422, there is no such revision.
         """
         row: dict[str, Any] = self.ask("codebook_standing", revision=revision)
         if revision is not None and revision > row["revision"]:
-            raise Refused(
+            raise RequestRefused(
                 422,
                 f"there is no revision {revision} of the codebook, the newest is {row['revision']}",
                 "see /curation/history for those there are",
             )
         return row
 
-    def standing(self) -> Standing:
+    def standing(self) -> CodebookState:
         """Return the codebook as it stands."""
         return standing_of(self.row())
 
-    def looking(self, who: Who) -> Curator:
+    def looking(self, who: Who) -> CodebookService:
         """Return a curator that looks and decides nothing."""
 
         def nothing(_: object) -> None:
             raise AssertionError("who only looks delivers nothing")
 
-        return Curator(self.blobs, self.ask, nothing, self.site.runtime.parts.now, who.name)
+        return CodebookService(self.blobs, self.ask, nothing, self.site.runtime.parts.now, who.name)
 
     @contextmanager
-    def curator(self, who: Who) -> Iterator[Curator]:
+    def curator(self, who: Who) -> Iterator[CodebookService]:
         """Lend a curator for somebody. What cannot be decided is a refusal with its cause and cure.
 
         Raises:
-            Refused: 422, it cannot be decided.
+            RequestRefused: 422, it cannot be decided.
             Unavailable: the broker does not answer.
         """
-        with said(), self.deliver() as deliver:
-            yield Curator(
+        with as_refusal(), self.deliver() as deliver:
+            yield CodebookService(
                 self.blobs,
                 self.ask,
                 deliver,
@@ -97,18 +97,18 @@ class Desk:
 
 
 @contextmanager
-def said() -> Iterator[None]:
+def as_refusal() -> Iterator[None]:
     """Say what cannot be decided as a refusal.
 
     Raises:
-        Refused: 422, with cause and cure.
+        RequestRefused: 422, with cause and cure.
     """
     try:
         yield
     except BadInput as error:
-        raise Refused(422, error.cause, error.cure) from error
+        raise RequestRefused(422, error.cause, error.cure) from error
     except DataError as error:
-        raise Refused(422, error.cause, error.cure) from error
+        raise RequestRefused(422, error.cause, error.cure) from error
 
 
 def _present(request: Request) -> Who | None:

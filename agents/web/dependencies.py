@@ -27,7 +27,7 @@ PERIOD: dict[str, Any] = {
 _MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
 
 
-class Refused(Explained):
+class RequestRefused(Explained):
     """A question that has no answer as it was asked; `status` is HTTP's."""
 
     def __init__(self, status: int, cause: str, cure: str) -> None:
@@ -37,7 +37,9 @@ class Refused(Explained):
 
 def code_of(error: Explained) -> int:
     """Return the HTTP status that an error is answered with."""
-    return error.status if isinstance(error, Refused) else 503 if isinstance(error, Unavailable) else 422
+    return (
+        error.status if isinstance(error, RequestRefused) else 503 if isinstance(error, Unavailable) else 422
+    )
 
 
 def selection(  # noqa: PLR0917 - the parameters of a query, each by name
@@ -62,7 +64,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     """Return the talks that a query asks for.
 
     Raises:
-        Refused: 422, not a month or day, or the first after the last.
+        RequestRefused: 422, not a month or day, or the first after the last.
 
     Example:
         >>> selection("2025-04").first
@@ -70,14 +72,14 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     """
     for name, text in (("first", first), ("last", last)):
         if text and not is_period(text):
-            raise Refused(
+            raise RequestRefused(
                 422,
                 f"the {name} month is {text[:40]!r}, which is not a month or day from 1970-01 to 2099-12",
                 "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
             )
     asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
     if asked.days[0] > asked.days[1]:
-        raise Refused(422, f"the first month ({first}) is after the last ({last})", "swap them")
+        raise RequestRefused(422, f"the first month ({first}) is after the last ({last})", "swap them")
     return asked
 
 

@@ -16,10 +16,10 @@ import structlog
 from fastapi import Depends, FastAPI, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from agents.web.dependencies import Refused, ask, readers_warehouse
+from agents.web.dependencies import RequestRefused, ask, readers_warehouse
 from streams.errors import Explained
 from streams.store.operations import change_feed
-from streams.store.operations.change_feed import Standing
+from streams.store.operations.change_feed import ChangeCursor
 from streams.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Happened(NamedTuple):
     """What to tell the reader, in a sentence; empty: nothing, only look again."""
 
 
-Look = Callable[[Standing | None], tuple[Standing, list[Happened]]]
+Look = Callable[[ChangeCursor | None], tuple[ChangeCursor, list[Happened]]]
 
 
 class Live:
@@ -63,7 +63,7 @@ class Live:
         self._listeners: set[asyncio.Queue[ServerSentEvent | None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._standing: Standing | None = None
+        self._standing: ChangeCursor | None = None
         self._trouble = ""
         self._ended = False
 
@@ -76,18 +76,20 @@ class Live:
         """Let one more page in.
 
         Raises:
-            Refused: 503, too many listen, or the process is about to end.
+            RequestRefused: 503, too many listen, or the process is about to end.
         """
         if self._ended:
-            raise Refused(503, "this process is stopping", "start groundswell again, then load the page")
+            raise RequestRefused(
+                503, "this process is stopping", "start groundswell again, then load the page"
+            )
         if len(self._listeners) >= self._most:
-            raise Refused(
+            raise RequestRefused(
                 503,
                 f"{self._most} pages of this study are open, and no more are told what happens",
                 "close some; until then load this page again to see what is new",
             )
 
-    async def listen(self, since: Standing | None = None) -> AsyncIterator[ServerSentEvent]:
+    async def listen(self, since: ChangeCursor | None = None) -> AsyncIterator[ServerSentEvent]:
         """Yield what happens until `end`; first what happened since a standing, if one is given."""
         async with self._taking() as taken:
             yield ServerSentEvent(comment="groundswell", retry=RETRY_MS)
@@ -178,18 +180,18 @@ def _give(queue: asyncio.Queue[ServerSentEvent | None], event: ServerSentEvent |
         queue.put_nowait(None)
 
 
-def _event(happened: Happened, standing: Standing | None) -> ServerSentEvent:
+def _event(happened: Happened, standing: ChangeCursor | None) -> ServerSentEvent:
     return ServerSentEvent(
         event=happened.kind, data={"said": happened.said}, id=str(standing) if standing else None
     )
 
 
-def _changed(before: Standing, now: Standing) -> list[str]:
+def _changed(before: ChangeCursor, now: ChangeCursor) -> list[str]:
     """The kinds of what changed between two standings."""
     return [kind for kind in KINDS if _part(kind, before) != _part(kind, now)]
 
 
-def _part(kind: str, of: Standing) -> tuple[Any, ...]:
+def _part(kind: str, of: ChangeCursor) -> tuple[Any, ...]:
     """The part of a standing that an event of a kind is about."""
     return {
         "talks": (of.model, of.sequence, of.talks, of.corrections),
@@ -206,20 +208,20 @@ class Looking:
         self._known: set[str] = set()
         """Alerts that were told, or there before anyone listened: they have no order of arrival."""
 
-    def __call__(self, before: Standing | None) -> tuple[Standing, list[Happened]]:
+    def __call__(self, before: ChangeCursor | None) -> tuple[ChangeCursor, list[Happened]]:
         """Return how far the study is, and what happened since `before`; the first time there is no news.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        now = ask(self._warehouse, change_feed.standing)
+        now = ask(self._warehouse, change_feed.change_cursor)
         if before is None:
             self._raised()
             return now, [Happened("here", "")]
         say = {"talks": self._talks, "alerts": self._alerts, "codebook": self._codebook}
         return now, [Happened(kind, say[kind](before, now)) for kind in _changed(before, now)]
 
-    def _talks(self, before: Standing, now: Standing) -> str:
+    def _talks(self, before: ChangeCursor, now: ChangeCursor) -> str:
         if now.model != before.model:
             return "Another topic model is shown now." if before.model else ""
         rows = ask(self._warehouse, change_feed.learned_since, before.sequence)
@@ -230,7 +232,7 @@ class Looking:
         more = f" and {new - len(rows):,} more" if new > len(rows) else ""
         return f"{new:,} new talk{'s' if new > 1 else ''}: {titles}{more}."
 
-    def _alerts(self, before: Standing, now: Standing) -> str:
+    def _alerts(self, before: ChangeCursor, now: ChangeCursor) -> str:
         titles = self._raised()
         if len(titles) == 1:
             return f"Alert: {cut(titles[0])}."
@@ -243,7 +245,7 @@ class Looking:
         self._known = {row["alert_id"] for row in rows}
         return titles
 
-    def _codebook(self, before: Standing, now: Standing) -> str:
+    def _codebook(self, before: ChangeCursor, now: ChangeCursor) -> str:
         rows = ask(self._warehouse, change_feed.decided_since, before.revision)
         if not rows:
             return ""
@@ -277,5 +279,5 @@ def mount(web: FastAPI, runtime: WebContext) -> None:
         since: Annotated[str, Query(max_length=300)] = "",
         last_event_id: Annotated[str, Header(max_length=300)] = "",
     ) -> AsyncIterator[ServerSentEvent]:
-        async for event in live.listen(Standing.read(last_event_id or since)):
+        async for event in live.listen(ChangeCursor.read(last_event_id or since)):
             yield event

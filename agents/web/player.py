@@ -1,4 +1,4 @@
-"""What a page can play a talk with: YouTube's frame, or the file itself."""
+"""Chooses a player for a talk: YouTube's frame, or the file itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 class Player(NamedTuple):
-    """How a talk is played, and the address that plays it."""
+    """The player of a talk, and the address that plays it."""
 
     kind: Literal["youtube", "audio", "video"]
     address: str

@@ -1,4 +1,4 @@
-"""Where a WebSub hub verifies subscriptions and delivers: /push/{token}.
+"""The endpoint for WebSub hubs, /push/{token}: verification and delivery.
 
 It stands beside the pages, not behind their gate: a hub signs what it delivers, has no session, and asks
 under the public name of this machine, whatever names the pages answer to.
@@ -16,13 +16,13 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agents.discovery.websub_receiver import BODY_LIMIT, PATH, Push
+from agents.discovery.websub_receiver import BODY_LIMIT, PATH, WebSubReceiver
 from streams.errors import DataError, Unavailable
 
 if TYPE_CHECKING:
     from agents.instance.event_publisher import Deliver
     from agents.web.context import WebContext
-    from agents.web.view_cache import Kept
+    from agents.web.view_cache import ViewCache
     from streams.events import Event
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Beside:
         await (self._beside if mine else self._app)(scope, receive, send)
 
 
-def router(push: Push, deliver: Deliver) -> APIRouter:
+def router(push: WebSubReceiver, deliver: Deliver) -> APIRouter:
     """Return the two ways in; `deliver` gets what deliveries lead to, in a thread."""
     routes = APIRouter()
 
@@ -74,30 +74,34 @@ def router(push: Push, deliver: Deliver) -> APIRouter:
     return routes
 
 
-def mount(web: FastAPI, push: Push, deliver: Deliver) -> None:
+def mount(web: FastAPI, push: WebSubReceiver, deliver: Deliver) -> None:
     """Serve /push/{token} beside everything that `web` has so far. To be called last."""
     beside = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     beside.include_router(router(push, deliver))
     web.add_middleware(Beside, path=PATH, beside=beside)
 
 
-def serve(web: FastAPI, runtime: WebContext, kept: Kept) -> None:
+def serve(web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
     """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
     from agents.instance.event_publisher import delivering_from
-    from streams.http.client import Reader
+    from streams.http.client import HttpClient
 
     settings, parts = runtime.settings, runtime.parts
-    reader = Reader(settings.proxy, settings.internal_addresses, settings.insecure_tls)
+    reader = HttpClient(settings.proxy, settings.internal_addresses, settings.insecure_tls)
 
     def deliver(events: Sequence[Event]) -> None:
         with delivering_from(settings, runtime.bootstrap, kept.warehouse) as send:
             send(events)
 
-    mount(web, Push(settings, parts.blobs, reader, parts.now), deliver)
+    mount(web, WebSubReceiver(settings, parts.blobs, reader, parts.now), deliver)
 
 
 def _pass_on(
-    push: Push, deliver: Callable[[Sequence[Event]], None], token: str, headers: dict[str, str], body: bytes
+    push: WebSubReceiver,
+    deliver: Callable[[Sequence[Event]], None],
+    token: str,
+    headers: dict[str, str],
+    body: bytes,
 ) -> int:
     status, events = push.deliver(token, headers, body)
     if events:
@@ -107,7 +111,7 @@ def _pass_on(
             log.warning("a delivery is ignored", why="cannot be sent", cause=error.cause)
             push.ignored["cannot be sent"] += 1
             return 202
-        push.sent(events)
+        push.mark_sent(events)
     return status
 
 

@@ -1,4 +1,4 @@
-"""How the web application is served."""
+"""Configures the server of the web application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pages share: one layout, one way to ask, one way to say an error, and the rules of their safety.
+"""Shared parts of all pages: one layout, one way to ask, one way to show an error, and safety headers.
 
 A page is a function from its query to what its template shows. Text from talks is hostile until the template
 has escaped it; the Content-Security-Policy stands behind that: no script runs but those of /static.
@@ -24,7 +24,7 @@ from agents.queries.media_links import at_second, clock
 from agents.web.dependencies import code_of
 from agents.web.player import player
 from agents.web.static_files import Static
-from agents.web.view_cache import Kept
+from agents.web.view_cache import ViewCache
 from streams.errors import Explained
 from streams.store.queries.selection import NAMES, Selection
 
@@ -71,7 +71,7 @@ class Site:
         warehouse: the study, to read.
     """
 
-    def __init__(self, web: FastAPI, runtime: WebContext, kept: Kept) -> None:
+    def __init__(self, web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
         self.web = web
         self.runtime = runtime
         self.warehouse = kept.warehouse

@@ -1,4 +1,4 @@
-"""What views said, kept until the database holds something else.
+"""Caches view results until the database changes.
 
 A page asks a dozen views, most of them the same as the page before it. A view is a function of the database
 and its arguments, so that what it said holds for as long as the database does
@@ -34,7 +34,7 @@ class _Reading:
     state: str = ""
 
 
-class Kept:
+class ViewCache:
     """The views of one study, each asked at most once in a state of its database.
 
     Whoever asks gets what the one before got, not a copy of it, and leaves it as it is.

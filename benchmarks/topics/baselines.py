@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.topics.bursts.term_bursts import Spoken, log10_tail
 from models.topics.online.centring import unit
 from models.topics.online.words import content_words
-from models.topics.results import Quote
+from models.topics.results import SourceQuote
 
 MOST_TERMS = 3_000_000
 """Terms a plain burst counts before it forgets those that one video said."""
@@ -35,7 +35,7 @@ class Alert:
     subject: str
     terms: tuple[str, ...]
     video_ids: tuple[str, ...]
-    quotes: tuple[Quote, ...] = ()
+    quotes: tuple[SourceQuote, ...] = ()
     evidence: str = ""
 
 

@@ -1,4 +1,4 @@
-"""When what is seen again and again is worth a word: once it begins, not each time somebody looks.
+"""Decides when a lasting condition is worth an alert: when it begins, not at each look.
 
 A sign is something that holds or does not, such as "this topic is rising". It is told when it has held for
 long enough; then again only after it ended and began anew, or, where it wants a reminder, while it goes on,
@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 
 @dataclass(frozen=True)
-class Sign:
+class AlertSign:
     """Something that holds when somebody looks.
 
     Attributes:
@@ -33,8 +33,8 @@ class Sign:
     from_the_start: bool = False
 
 
-class Standing(BaseModel):
-    """What is remembered of a sign: since when it holds (None: it does not), and when it was last told."""
+class SignState(BaseModel):
+    """The state of a sign: since when it holds (None: it does not), and when it was last told."""
 
     since: AwareDatetime | None = None
     told: bool = False
@@ -42,18 +42,18 @@ class Standing(BaseModel):
     told_at: AwareDatetime | None = None
 
 
-class Memory(BaseModel):
-    """What a watch remembers; `of` names what it looks at: of something else it remembers nothing."""
+class AlertState(BaseModel):
+    """The state of a watch; `of` names what it looks at: of something else it remembers nothing."""
 
     of: str = ""
-    signs: dict[str, Standing] = Field(default_factory=dict)
+    signs: dict[str, SignState] = Field(default_factory=dict)
     looked: list[str] = Field(default_factory=list)
     """Kinds of signs that were looked at before: what holds at a kind's first look is not news."""
 
 
 def look(
-    memory: Memory, signs: Iterable[Sign], kinds: Iterable[str], now: datetime
-) -> tuple[Memory, list[str]]:
+    memory: AlertState, signs: Iterable[AlertSign], kinds: Iterable[str], now: datetime
+) -> tuple[AlertState, list[str]]:
     """Return what is remembered after a look, and the keys of the signs that are to be told, in order.
 
     Args:
@@ -63,17 +63,17 @@ def look(
         now: the moment of the look.
     """
     looked, found = set(kinds), {sign.key: sign for sign in signs}
-    standings: dict[str, Standing] = {}
+    standings: dict[str, SignState] = {}
     for key, known in memory.signs.items():
         if _kind(key) not in looked:
             standings[key] = known
         elif key not in found and known.told_at is not None:
-            standings[key] = Standing(told_at=known.told_at)
+            standings[key] = SignState(told_at=known.told_at)
     told = []
     for key, sign in found.items():
         if _kind(key) not in looked:
             continue
-        standing = memory.signs.get(key, Standing()).model_copy()
+        standing = memory.signs.get(key, SignState()).model_copy()
         if standing.since is None:
             standing.since, standing.told = now, False
             if _kind(key) not in memory.looked and not sign.from_the_start:
@@ -82,10 +82,10 @@ def look(
             standing.told, standing.told_at = True, now
             told.append(key)
         standings[key] = standing
-    return Memory(of=memory.of, signs=standings, looked=sorted({*memory.looked, *looked})), told
+    return AlertState(of=memory.of, signs=standings, looked=sorted({*memory.looked, *looked})), told
 
 
-def _is_due(sign: Sign, standing: Standing, now: datetime) -> bool:
+def _is_due(sign: AlertSign, standing: SignState, now: datetime) -> bool:
     assert standing.since is not None
     if now - standing.since < sign.patience:
         return False

@@ -44,7 +44,7 @@ class QuietHours:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SendSchedule:
     """Every day at a time, in `zone`; or on one day of the week (0: Monday … 6: Sunday)."""
 
     at: time
@@ -60,7 +60,7 @@ class Schedule:
         """Return the newest moment that is due, `now` included (UTC).
 
         Example:
-            >>> monday = Schedule(time(8), ZoneInfo("Europe/Berlin"), weekday=0)
+            >>> monday = SendSchedule(time(8), ZoneInfo("Europe/Berlin"), weekday=0)
             >>> monday.latest(datetime(2025, 3, 31, 5, 59, tzinfo=UTC)).isoformat()
             '2025-03-24T07:00:00+00:00'
             >>> monday.latest(datetime(2025, 3, 31, 6, 0, tzinfo=UTC)).isoformat()

@@ -1,4 +1,4 @@
-"""Where in a recording somebody speaks, and how loudly."""
+"""Detects where somebody speaks in a recording, and how loudly."""
 
 from __future__ import annotations
 

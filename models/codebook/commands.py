@@ -1,8 +1,8 @@
-"""What people decide about topics and themes: from the codebook as it stands to what changes in it.
+"""Decisions about topics and themes: from the codebook as it stands to what changes in it.
 
-A decision is a pure function from a `Standing` to a `Change`: the complete new entries of what it touches,
-and nothing of the rest. Whatever cannot be decided is `BadInput`, and nothing has changed. Taking a decision
-back is in `models.codebook.undo`.
+A decision is a pure function from a `CodebookState` to a `CodebookChange`: the complete new entries of what
+it touches, and nothing of the rest. Whatever cannot be decided is `BadInput`, and nothing has changed. Taking
+a decision back is in `models.codebook.undo`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
-from models.codebook.state import Change, Entry, Standing, Theme, Topic
+from models.codebook.state import CodebookChange, CodebookState, ThemeRecord, TopicEntry, TopicRecord
 from models.errors import BadInput
 
 LIMIT = 200
@@ -25,7 +25,7 @@ SEE_TOPICS = "see groundswell codebook show for those there are"
 SEE_THEMES = "see groundswell codebook show, or create it with groundswell codebook theme create"
 
 
-def exclude(standing: Standing, topic_id: int, reason: str) -> Change:
+def exclude(standing: CodebookState, topic_id: int, reason: str) -> CodebookChange:
     """Let a topic, and all that was merged into it, count no more."""
     entry = _independent(standing, topic_id).entry
     why = clean(reason, "the reason", LONG)
@@ -35,14 +35,14 @@ def exclude(standing: Standing, topic_id: int, reason: str) -> Change:
     return changed(standing, "exclude", said, [replace(entry, retained=False, reason=why)])
 
 
-def include(standing: Standing, topic_id: int) -> Change:
+def include(standing: CodebookState, topic_id: int) -> CodebookChange:
     """Let an excluded topic count again."""
     entry = _independent(standing, topic_id).entry
     said = f"{standing.named(topic_id)} is included"
     return changed(standing, "include", said, [replace(entry, retained=True, reason="")])
 
 
-def merge(standing: Standing, topic_id: int, into: int) -> Change:
+def merge(standing: CodebookState, topic_id: int, into: int) -> CodebookChange:
     """Let a topic, and all that was merged into it, count for another one."""
     entry, _ = known(standing, topic_id).entry, known(standing, into)
     if topic_id == into:
@@ -64,7 +64,7 @@ def merge(standing: Standing, topic_id: int, into: int) -> Change:
     return changed(standing, "merge", said, [replace(entry, target=into)])
 
 
-def split(standing: Standing, topic_id: int) -> Change:
+def split(standing: CodebookState, topic_id: int) -> CodebookChange:
     """Let a topic that a person merged count for itself again."""
     entry = known(standing, topic_id).entry
     if entry.target is None:
@@ -73,7 +73,7 @@ def split(standing: Standing, topic_id: int) -> Change:
     return changed(standing, "split", said, [replace(entry, target=None)])
 
 
-def rename(standing: Standing, topic_id: int, name: str) -> Change:
+def rename(standing: CodebookState, topic_id: int, name: str) -> CodebookChange:
     """Give a topic another name; no other one that counts for itself may have it."""
     entry, wanted = _independent(standing, topic_id).entry, clean(name, "the name of the topic")
     same = [
@@ -92,7 +92,7 @@ def rename(standing: Standing, topic_id: int, name: str) -> Change:
     return changed(standing, "rename", said, [replace(entry, name=wanted)])
 
 
-def assign(standing: Standing, topic_id: int, theme: str) -> Change:
+def assign(standing: CodebookState, topic_id: int, theme: str) -> CodebookChange:
     """Put a topic into a theme that there is; an empty one takes it out of the one it is in."""
     entry = _independent(standing, topic_id).entry
     wanted = theme_of(standing, theme) if theme.strip() else ""
@@ -106,28 +106,32 @@ def assign(standing: Standing, topic_id: int, theme: str) -> Change:
     return changed(standing, "assign", said, [replace(entry, theme=wanted)])
 
 
-def create_theme(standing: Standing, name: str, description: str = "") -> Change:
+def create_theme(standing: CodebookState, name: str, description: str = "") -> CodebookChange:
     """Make a theme that topics can be put into."""
     wanted = _free(standing, name)
     about = clean(description, "the description", LONG, needed=False)
-    return changed(standing, "create theme", f"there is a theme {wanted}", themes=[Theme(wanted, about)])
+    return changed(
+        standing, "create theme", f"there is a theme {wanted}", themes=[ThemeRecord(wanted, about)]
+    )
 
 
-def describe_theme(standing: Standing, name: str, description: str) -> Change:
+def describe_theme(standing: CodebookState, name: str, description: str) -> CodebookChange:
     """Say what a theme is about."""
     theme, about = theme_of(standing, name), clean(description, "the description", LONG)
-    return changed(standing, "describe theme", f"{theme} is about: {about}", themes=[Theme(theme, about)])
+    return changed(
+        standing, "describe theme", f"{theme} is about: {about}", themes=[ThemeRecord(theme, about)]
+    )
 
 
-def rename_theme(standing: Standing, name: str, other: str) -> Change:
+def rename_theme(standing: CodebookState, name: str, other: str) -> CodebookChange:
     """Give a theme another name; its topics move with it."""
     old, new = theme_of(standing, name), _free(standing, other, but=name)
     entries = [replace(topic.entry, theme=new) for topic in standing.within(old)]
-    themes = [Theme(old, removed=True), Theme(new, standing.themes[old])] if new != old else []
+    themes = [ThemeRecord(old, removed=True), ThemeRecord(new, standing.themes[old])] if new != old else []
     return changed(standing, "rename theme", f"the theme {old} is called {new}", entries, themes)
 
 
-def remove_theme(standing: Standing, name: str) -> Change:
+def remove_theme(standing: CodebookState, name: str) -> CodebookChange:
     """Take away a theme that no topic is in; those that were merged into others do not keep it."""
     theme = theme_of(standing, name)
     inside = [topic.entry for topic in standing.within(theme)]
@@ -139,19 +143,19 @@ def remove_theme(standing: Standing, name: str) -> Change:
         )
     entries = [replace(entry, theme="") for entry in inside]
     return changed(
-        standing, "remove theme", f"the theme {theme} is removed", entries, [Theme(theme, removed=True)]
+        standing, "remove theme", f"the theme {theme} is removed", entries, [ThemeRecord(theme, removed=True)]
     )
 
 
 def changed(
-    standing: Standing,
+    standing: CodebookState,
     action: str,
     said: str,
-    entries: Iterable[Entry] = (),
-    themes: Iterable[Theme] = (),
+    entries: Iterable[TopicEntry] = (),
+    themes: Iterable[ThemeRecord] = (),
     *,
     undoes: int | None = None,
-) -> Change:
+) -> CodebookChange:
     """Return the change that these entries and themes make, without what is so already.
 
     Raises:
@@ -165,7 +169,7 @@ def changed(
     )
     if not news and not themes_now:
         raise BadInput(f"this would change nothing ({said})", "see groundswell codebook show")
-    return Change(action, said, news, themes_now, undoes)
+    return CodebookChange(action, said, news, themes_now, undoes)
 
 
 def clean(text: str, what: str, limit: int = LIMIT, *, needed: bool = True) -> str:
@@ -186,7 +190,7 @@ def clean(text: str, what: str, limit: int = LIMIT, *, needed: bool = True) -> s
     return cleaned
 
 
-def known(standing: Standing, topic_id: int) -> Topic:
+def known(standing: CodebookState, topic_id: int) -> TopicRecord:
     """Return a topic that can be decided about.
 
     Raises:
@@ -204,7 +208,7 @@ def known(standing: Standing, topic_id: int) -> Topic:
     return topic
 
 
-def _independent(standing: Standing, topic_id: int) -> Topic:
+def _independent(standing: CodebookState, topic_id: int) -> TopicRecord:
     """Return a topic that counts for itself, so that what is decided about it has an effect."""
     topic = known(standing, topic_id)
     if topic.entry.target is not None:
@@ -216,7 +220,7 @@ def _independent(standing: Standing, topic_id: int) -> Topic:
     return topic
 
 
-def theme_of(standing: Standing, name: str) -> str:
+def theme_of(standing: CodebookState, name: str) -> str:
     """Return the name of a theme that there is.
 
     Raises:
@@ -231,7 +235,7 @@ def theme_of(standing: Standing, name: str) -> str:
     raise BadInput(f"there is no theme {wanted!r}", f"{meant}{SEE_THEMES}")
 
 
-def _free(standing: Standing, name: str, but: str = "") -> str:
+def _free(standing: CodebookState, name: str, but: str = "") -> str:
     """Return a name that no theme has, in whichever case; `but` one may."""
     wanted = clean(name, "the name of the theme")
     if wanted.casefold() == UNSORTED.casefold():

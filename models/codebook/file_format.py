@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.codebook.commands import LONG, UNSORTED, changed, clean
-from models.codebook.state import Change, Entry, Standing, Theme, Topic
+from models.codebook.state import CodebookChange, CodebookState, ThemeRecord, TopicEntry, TopicRecord
 from models.codebook.undo import entangled
 from models.errors import BadInput
 
@@ -34,7 +34,7 @@ class FileTheme(BaseModel):
 
 
 class FileTopic(BaseModel):
-    """What the file says of a topic; `description` is for seeding a topic model, and not looked at here."""
+    """A topic in the file; `description` is for seeding a topic model, and not looked at here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key: str | None = None
@@ -100,7 +100,7 @@ def read(text: str, where: str) -> CodebookFile:
         ) from error
 
 
-def write(standing: Standing, name: str) -> str:
+def write(standing: CodebookState, name: str) -> str:
     """Return the codebook as YAML. Topics that the model merged into others are not in it."""
     whole = _file(
         standing, name, [topic for _, topic in sorted(standing.topics.items()) if topic.alias is None]
@@ -111,7 +111,7 @@ def write(standing: Standing, name: str) -> str:
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)
 
 
-def take_over(standing: Standing, file: CodebookFile) -> Change:
+def take_over(standing: CodebookState, file: CodebookFile) -> CodebookChange:
     """Return the change after which the codebook says what the file says.
 
     Raises:
@@ -121,7 +121,7 @@ def take_over(standing: Standing, file: CodebookFile) -> Change:
     return _applied(standing, file, "import", f"the codebook is taken over{of}")
 
 
-def carry_over(standing: Standing, earlier: Standing, kept: Collection[int] = ()) -> Change:
+def carry_over(standing: CodebookState, earlier: CodebookState, kept: Collection[int] = ()) -> CodebookChange:
     """Return the change after which decisions about another model's topics hold for this one's.
 
     Decisions about topics that were seeded by a codebook hold for those of the same key, and all about themes
@@ -155,7 +155,7 @@ def carry_over(standing: Standing, earlier: Standing, kept: Collection[int] = ()
     )
 
 
-def _file(standing: Standing, name: str, topics: list[Topic], *, own: bool = True) -> CodebookFile:
+def _file(standing: CodebookState, name: str, topics: list[TopicRecord], *, own: bool = True) -> CodebookFile:
     """`own`: say a topic's name also where it is the topic's own."""
     return CodebookFile(
         name=name,
@@ -179,7 +179,7 @@ def _file(standing: Standing, name: str, topics: list[Topic], *, own: bool = Tru
     )
 
 
-def _reference(standing: Standing, topic_id: int | None) -> Reference | None:
+def _reference(standing: CodebookState, topic_id: int | None) -> Reference | None:
     if topic_id is None or topic_id not in standing.topics:
         return topic_id
     return standing.topics[topic_id].key or topic_id
@@ -194,7 +194,7 @@ def _plain(topic: FileTopic) -> dict[str, Any]:
     }
 
 
-def _applied(standing: Standing, file: CodebookFile, action: str, said: str) -> Change:
+def _applied(standing: CodebookState, file: CodebookFile, action: str, said: str) -> CodebookChange:
     ids: dict[Reference, int] = {
         topic.key: topic_id for topic_id, topic in standing.topics.items() if topic.key
     }
@@ -211,7 +211,7 @@ def _applied(standing: Standing, file: CodebookFile, action: str, said: str) -> 
     return change
 
 
-def _all_exist(standing: Standing, file: CodebookFile, ids: Collection[Reference]) -> None:
+def _all_exist(standing: CodebookState, file: CodebookFile, ids: Collection[Reference]) -> None:
     named = {topic.reference for topic in file.topics} | {
         topic.merged_into for topic in file.topics if topic.merged_into is not None
     }
@@ -226,13 +226,13 @@ def _all_exist(standing: Standing, file: CodebookFile, ids: Collection[Reference
         )
 
 
-def _entry(standing: Standing, topic: FileTopic, ids: dict[Reference, int]) -> Entry:
+def _entry(standing: CodebookState, topic: FileTopic, ids: dict[Reference, int]) -> TopicEntry:
     topic_id = ids[topic.reference]
     which = f"of topic {topic.reference}"
     name = clean(topic.name, f"the name {which}", needed=False)
     reason = clean(topic.reason, f"the reason {which}", LONG, needed=not topic.retained)
     now = standing.topics[topic_id]
-    return Entry(
+    return TopicEntry(
         topic_id=topic_id,
         name="" if name == now.own and name != now.entry.name else name,
         theme=clean(topic.theme, f"the theme {which}", needed=False),
@@ -242,12 +242,12 @@ def _entry(standing: Standing, topic: FileTopic, ids: dict[Reference, int]) -> E
     )
 
 
-def _themes(standing: Standing, file: CodebookFile, entries: list[Entry]) -> Iterator[Theme]:
+def _themes(standing: CodebookState, file: CodebookFile, entries: list[TopicEntry]) -> Iterator[ThemeRecord]:
     """Yield what becomes of every theme: those of the file, and those that go."""
     used = {entry.theme for entry in entries} - {""}
     if file.themes is None:
         for name in sorted(used - set(standing.themes)):
-            yield Theme(_theme_name(name))
+            yield ThemeRecord(_theme_name(name))
         return
     said = {
         _theme_name(theme.name): clean(
@@ -261,11 +261,11 @@ def _themes(standing: Standing, file: CodebookFile, entries: list[Entry]) -> Ite
             "add them to its themes",
         )
     for name, description in said.items():
-        yield Theme(name, description)
+        yield ThemeRecord(name, description)
     spoken = {entry.topic_id for entry in entries}
     used |= {topic.entry.theme for topic_id, topic in standing.topics.items() if topic_id not in spoken}
     for name in sorted(set(standing.themes) - set(said) - used):
-        yield Theme(name, removed=True)
+        yield ThemeRecord(name, removed=True)
 
 
 def _theme_name(name: str) -> str:

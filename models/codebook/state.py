@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What the codebook says of one topic."""
+class TopicEntry:
+    """The codebook's entry of one topic."""
 
     topic_id: int
     name: str = ""
@@ -23,7 +23,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicRecord:
     """A topic and its entry.
 
     Attributes:
@@ -33,7 +33,7 @@ class Topic:
         revision: the one that its entry is from; 0: as it was seeded or born.
     """
 
-    entry: Entry
+    entry: TopicEntry
     own: str = ""
     key: str = ""
     alias: int | None = None
@@ -46,8 +46,8 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Theme:
-    """What the codebook says of one theme."""
+class ThemeRecord:
+    """The codebook's entry of one theme."""
 
     theme: str
     description: str = ""
@@ -55,25 +55,25 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What a decision makes of the codebook: complete entries of what it touches, and in words what it is."""
+class CodebookChange:
+    """The effect of a decision: complete entries of what it touches, and a description in words."""
 
     action: str
     said: str
-    entries: tuple[Entry, ...] = ()
-    themes: tuple[Theme, ...] = ()
+    entries: tuple[TopicEntry, ...] = ()
+    themes: tuple[ThemeRecord, ...] = ()
     undoes: int | None = None
     """The revision that it takes back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CodebookState:
     """The codebook as it stands at a revision: topics by id, and themes with their descriptions.
 
     A theme that a topic is in is always among the themes.
     """
 
-    topics: Mapping[int, Topic] = field(default_factory=dict)
+    topics: Mapping[int, TopicRecord] = field(default_factory=dict)
     themes: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
     model_version: str = ""
@@ -104,11 +104,11 @@ class Standing:
             been.append(after)
         return been
 
-    def within(self, theme: str) -> tuple[Topic, ...]:
+    def within(self, theme: str) -> tuple[TopicRecord, ...]:
         """Return the topics whose entries say this theme, by id."""
         return tuple(topic for _, topic in sorted(self.topics.items()) if topic.entry.theme == theme)
 
-    def after(self, change: Change) -> Standing:
+    def after(self, change: CodebookChange) -> CodebookState:
         """Return the codebook as it stands at the next revision, when this is what was decided."""
         revision, topics, themes = self.revision + 1, dict(self.topics), dict(self.themes)
         for entry in change.entries:

@@ -1,4 +1,4 @@
-"""Which theme a topic may belong to: the one whose texts are most like its own. It decides nothing."""
+"""Suggests the theme whose texts are most like a topic's own. It decides nothing."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.codebook.commands import changed
-from models.codebook.state import Change, Standing, Theme
+from models.codebook.state import CodebookChange, CodebookState, ThemeRecord
 from models.errors import BadInput
 
 UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PastDecision:
     """A decision that was made: what it touched, and which revision it takes back."""
 
     revision: int
@@ -29,16 +29,16 @@ class Decision:
     theme_names: frozenset[str] = frozenset()
     undoes: int | None = None
 
-    def touches(self, other: Decision) -> bool:
+    def touches(self, other: PastDecision) -> bool:
         """Whether both are about one of the same topics or themes."""
         return bool(self.topic_ids & other.topic_ids or self.theme_names & other.theme_names)
 
 
-def undone(decisions: Iterable[Decision]) -> dict[int, int]:
+def undone(decisions: Iterable[PastDecision]) -> dict[int, int]:
     """Return the revisions that are taken back, with the revision that did it.
 
     Example:
-        >>> undone([Decision(1, "rename", ""), Decision(2, "undo", "", undoes=1)])
+        >>> undone([PastDecision(1, "rename", ""), PastDecision(2, "undo", "", undoes=1)])
         {1: 2}
     """
     found: dict[int, int] = {}
@@ -48,14 +48,16 @@ def undone(decisions: Iterable[Decision]) -> dict[int, int]:
     return found
 
 
-def newest(decisions: Sequence[Decision]) -> Decision | None:
+def newest(decisions: Sequence[PastDecision]) -> PastDecision | None:
     """Return the newest decision that still holds and takes no other one back, or None."""
     gone = undone(decisions)
     holding = [each for each in decisions if each.revision not in gone and each.action != UNDO]
     return max(holding, key=lambda each: each.revision, default=None)
 
 
-def undo(standing: Standing, before: Standing, decision: Decision, later: Sequence[Decision]) -> Change:
+def undo(
+    standing: CodebookState, before: CodebookState, decision: PastDecision, later: Sequence[PastDecision]
+) -> CodebookChange:
     """Return the change that takes a decision back.
 
     Args:
@@ -99,7 +101,7 @@ def undo(standing: Standing, before: Standing, decision: Decision, later: Sequen
     return change
 
 
-def entangled(standing: Standing, change: Change) -> frozenset[int]:
+def entangled(standing: CodebookState, change: CodebookChange) -> frozenset[int]:
     """Return topics that a change would merge in a circle, or leave in a theme that it removes."""
     after = standing.after(change)
     removed = {theme.theme for theme in change.themes if theme.removed}
@@ -107,7 +109,7 @@ def entangled(standing: Standing, change: Change) -> frozenset[int]:
     return frozenset(left | {topic_id for topic_id in after.topics if _circles(after, topic_id)})
 
 
-def _circles(standing: Standing, topic_id: int) -> bool:
+def _circles(standing: CodebookState, topic_id: int) -> bool:
     been: set[int] = set()
     at: int | None = topic_id
     while at is not None and at not in been:
@@ -117,16 +119,16 @@ def _circles(standing: Standing, topic_id: int) -> bool:
     return at == topic_id
 
 
-def _is_neutral(each: Decision, decision: Decision) -> bool:
+def _is_neutral(each: PastDecision, decision: PastDecision) -> bool:
     """Whether one only takes back what came after the decision: with that one, it leaves no trace."""
     return each.undoes is not None and each.undoes > decision.revision
 
 
-def _as_it_was(before: Standing, theme: str) -> Theme:
-    return Theme(theme, before.themes.get(theme, ""), removed=theme not in before.themes)
+def _as_it_was(before: CodebookState, theme: str) -> ThemeRecord:
+    return ThemeRecord(theme, before.themes.get(theme, ""), removed=theme not in before.themes)
 
 
-def _in_the_way(decision: Decision, later: Decision) -> BadInput:
+def _in_the_way(decision: PastDecision, later: PastDecision) -> BadInput:
     by = f" by {later.author}" if later.author else ""
     return BadInput(
         f"revision {decision.revision} ({decision.said}) cannot be taken back, "

@@ -1,4 +1,4 @@
-"""Whether what is said in a talk was said in known ones: copies, excerpts and compilations, by their words.
+"""Finds talks that repeat known ones by their words: copies, excerpts and compilations.
 
 Runs of seven words are compared (Broder, On the resemblance and containment of documents, 1997), one in 64 of
 them, chosen by their hash: some 75 of a talk of half an hour. Of a talk of ten minutes there are 25, and a
@@ -59,7 +59,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What a talk has in common with all known talks together.
+    """The overlap of a talk with all known talks together.
 
     `runs`: how many are compared and common; `share`: of the talk, without what shows always say; `talks`:
     those that said it, the one that said most first.
@@ -89,7 +89,7 @@ class Overlap:
 
 
 class Repeats:
-    """What was said in known talks; all it tells depends on which talks were added last, and on nothing else.
+    """Known talks by their words; answers depend on which talks were added last, and on nothing else.
 
     12 bytes for each run that is compared and some 300 a talk: with `MOST` talks as long as real ones (139
     runs) 35 MB, as much again while they are sorted, and 11 MB in a snapshot (`benchmarks/duplicates.py`).

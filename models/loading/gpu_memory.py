@@ -1,4 +1,4 @@
-"""What to do when a GPU has too little memory for what is asked of it: less at a time, in the end the CPU."""
+"""Retries with smaller batches when a GPU runs out of memory, in the end on the CPU."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,7 +19,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
 
 
-def in_less(batch: int, run: Callable[[int], T], give_up: Callable[[], T]) -> tuple[T, int]:
+def retry_with_smaller_batch(batch: int, run: Callable[[int], T], give_up: Callable[[], T]) -> tuple[T, int]:
     """Run something with a batch size; with half of it as often as memory is short, and then otherwise.
 
     Args:
@@ -38,7 +38,7 @@ def in_less(batch: int, run: Callable[[int], T], give_up: Callable[[], T]) -> tu
         ...     if batch > 3:
         ...         raise RuntimeError("CUDA out of memory")
         ...     return f"{batch} at a time"
-        >>> in_less(16, run, lambda: "on the CPU")
+        >>> retry_with_smaller_batch(16, run, lambda: "on the CPU")
         ('2 at a time', 2)
     """
     while batch:

@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder on this machine, or a name on the model hub."""
+"""Locates a model: a folder on this machine, or a name on the model hub."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What a video is taken for before anybody reviewed one: by descriptions of kinds and subject, by signs."""
+"""Classifies a video before anybody reviewed one: by descriptions of kinds and subject, by signs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _EMBEDDED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """What is known of a video before it is downloaded."""
+class TalkMetadata:
+    """Metadata of a video before it is downloaded."""
 
     title: str
     description: str = ""
@@ -51,7 +51,7 @@ class Talk:
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
-    """What `Classes` make of n videos.
+    """The verdict of `Classes` on n videos.
 
     Attributes:
         keep: float64 [n], log-odds that reviewers keep each.
@@ -104,7 +104,7 @@ class Classes:
         for row, sign in enumerate(SIGNS.values()):
             self._effects[row, KINDS.index(sign.kind)] = sign.weight
 
-    def opinion(self, talks: Sequence[Talk], embeddings: npt.NDArray[np.floating]) -> Opinion:
+    def opinion(self, talks: Sequence[TalkMetadata], embeddings: npt.NDArray[np.floating]) -> Opinion:
         """Return what videos look like; `embeddings` are of their `text`s, float [n, d].
 
         Raises:

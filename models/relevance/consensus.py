@@ -1,4 +1,4 @@
-"""What reviewers who judge a video blind to each other decide together, and how far they agree.
+"""Combines the verdicts of reviewers who judge blind to each other, and measures their agreement.
 
 So many reviewers judge a video, each alone. If all say the same, that holds; if not, the video waits for
 somebody to adjudicate, and what an adjudication says holds, whatever the others said.
@@ -18,8 +18,8 @@ from models.relevance.kappa import Agreement, agreement
 EXCLUDE, UNDONE = "exclude", "undone"
 
 
-class Said(Protocol):
-    """What one reviewer said of one video (`streams.events.VideoReviewed`)."""
+class ReviewerVerdict(Protocol):
+    """One reviewer's verdict on one video (`streams.events.VideoReviewed`)."""
 
     @property
     def reviewer(self) -> str:
@@ -42,12 +42,12 @@ class Said(Protocol):
         """When: of what one reviewer says, the latest holds."""
 
 
-S = TypeVar("S", bound=Said)
+S = TypeVar("S", bound=ReviewerVerdict)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling(Generic[S]):
-    """What holds of a video.
+    """The combined verdict on a video.
 
     Attributes:
         state: open: reviewers are missing; disputed: they disagree and nobody has adjudicated; decided.
@@ -70,7 +70,7 @@ class Ruling(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ReviewerPair:
     """Two reviewers: how far they agree.
 
     Attributes:
@@ -110,13 +110,13 @@ def ruled(said: Iterable[S], reviewers: int) -> Ruling[S]:
     return Ruling("decided", blind, None, blind[0].verdict, kinds.most_common(1)[0][0])
 
 
-def pairs(by_video: Mapping[str, Sequence[Said]]) -> list[Pair]:
+def pairs(by_video: Mapping[str, Sequence[ReviewerVerdict]]) -> list[ReviewerPair]:
     """Return every pair of reviewers, by name.
 
     Args:
         by_video: of each video what holds of its reviewers (`Ruling.said`).
     """
-    by_reviewer: dict[str, dict[str, Said]] = {}
+    by_reviewer: dict[str, dict[str, ReviewerVerdict]] = {}
     for video_id in sorted(by_video):
         for each in by_video[video_id]:
             by_reviewer.setdefault(each.reviewer, {})[video_id] = each
@@ -126,7 +126,7 @@ def pairs(by_video: Mapping[str, Sequence[Said]]) -> list[Pair]:
         both = {video_id: (first[video_id], second[video_id]) for video_id in first if video_id in second}
         out = [(a, b) for a, b in both.values() if a.verdict == b.verdict == EXCLUDE]
         found.append(
-            Pair(
+            ReviewerPair(
                 one,
                 other,
                 agreement([a.verdict for a, _ in both.values()], [b.verdict for _, b in both.values()]),
@@ -137,9 +137,9 @@ def pairs(by_video: Mapping[str, Sequence[Said]]) -> list[Pair]:
     return found
 
 
-def _what(each: Said) -> tuple[str, str]:
+def _what(each: ReviewerVerdict) -> tuple[str, str]:
     return each.verdict, each.talk_kind if each.verdict == EXCLUDE else ""
 
 
-def _order(each: Said) -> tuple[datetime, str, bool]:
+def _order(each: ReviewerVerdict) -> tuple[datetime, str, bool]:
     return each.reviewed_at, each.reviewer, each.final

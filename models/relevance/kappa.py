@@ -1,4 +1,4 @@
-"""How far reviewers who judged independently agree: observed agreement and Cohen's kappa.
+"""Agreement of reviewers who judged independently: observed agreement and Cohen's kappa.
 
 Cohen, J. (1960): A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20.
 """
@@ -12,7 +12,7 @@ from itertools import combinations
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one reviewer said of one topic; `theme` is empty where it was not said."""
+    """One reviewer's judgement of one topic; `theme` is empty where it was not said."""
 
     topic_id: int
     reviewer: str
@@ -23,7 +23,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two answer alike.
+    """The agreement of two reviewers.
 
     Attributes:
         both: how many topics both answered for.
@@ -39,7 +39,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairAgreement:
     """Two reviewers: whether they say the same of topics, and of the themes of those that both include."""
 
     one: str
@@ -65,7 +65,7 @@ def agreement(one: Sequence[str], other: Sequence[str]) -> Agreement:
     return Agreement(len(one), observed, float(cohen_kappa_score(one, other)))
 
 
-def pairs(judgements: Iterable[Judgement]) -> Iterator[Pair]:
+def pairs(judgements: Iterable[Judgement]) -> Iterator[PairAgreement]:
     """Yield every pair of reviewers, by name."""
     by_reviewer: dict[str, dict[int, Judgement]] = {}
     for each in judgements:
@@ -74,7 +74,7 @@ def pairs(judgements: Iterable[Judgement]) -> Iterator[Pair]:
         first, second = by_reviewer[one], by_reviewer[other]
         both = [(first[topic_id], second[topic_id]) for topic_id in sorted(first.keys() & second.keys())]
         themed = [(a, b) for a, b in both if a.verdict == b.verdict == "include" and a.theme and b.theme]
-        yield Pair(
+        yield PairAgreement(
             one,
             other,
             agreement([a.verdict for a, _ in both], [b.verdict for _, b in both]),

@@ -1,4 +1,4 @@
-"""What each kind of talk sounds like in a title or description, in our own words: what screening starts from.
+"""Descriptions of each kind of talk, in our own words: what screening starts from.
 
 The kinds are those that the study's reviewers told apart (experience reports were kept). A kind is known by
 several short texts, since what a title says and what a description says of the same kind differ.

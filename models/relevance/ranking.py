@@ -1,4 +1,4 @@
-"""Which videos reviewers would keep, learned from what they kept: a ranking with reasons, and a threshold.
+"""Learns from reviewers which videos to keep: a ranking with reasons, and a threshold.
 
 Without labels it thinks what `Classes` think of kinds, subject and signs; each label corrects that a little
 (`models.relevance.offset_logistic`). Nothing is stored: a model is its labels, and fitting a thousand takes
@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BadInput
-from models.relevance.classes import Classes, Opinion, Talk
+from models.relevance.classes import Classes, Opinion, TalkMetadata
 from models.relevance.offset_logistic import Array, corrections, sigmoid
 from models.relevance.prompts import KINDS
 from models.relevance.signs import SIGNS
 from models.relevance.threshold import Threshold, choose
 
-__all__ = ["Classes", "Label", "RelevanceModel", "Score", "Talk", "Threshold", "fit"]
+__all__ = ["Classes", "LabelledVideo", "RelevanceModel", "Score", "TalkMetadata", "Threshold", "fit"]
 
 _EMBEDDING, _SIGN, _OPINION, _CHANNEL, _ALL = 1.5, 0.5, 0.2, 0.7, 2.0
 """How freely labels may correct by embedding, signs, the first opinion, channel, and all at once.
@@ -39,14 +39,14 @@ _ALIKE = 0.35
 
 
 @dataclass(frozen=True, eq=False)
-class Label:
-    """What a reviewer said of a video; `embedding` is of its `talk.text`, float32 [d].
+class LabelledVideo:
+    """A video with a reviewer's verdict; `embedding` is of its `talk.text`, float32 [d].
 
     A video may have several, also contradictory ones: together they count as one.
     """
 
     video_id: str
-    talk: Talk
+    talk: TalkMetadata
     embedding: npt.NDArray[np.float32]
     keep: bool
     talk_kind: str
@@ -54,7 +54,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How relevant a video is.
+    """The relevance of a video.
 
     Attributes:
         score: estimated probability that reviewers keep it.
@@ -67,7 +67,7 @@ class Score:
     reasons: tuple[str, ...]
 
 
-def fit(classes: Classes, labels: Iterable[Label]) -> RelevanceModel:
+def fit(classes: Classes, labels: Iterable[LabelledVideo]) -> RelevanceModel:
     """Return the model that labels make; their order does not matter.
 
     Raises:
@@ -86,7 +86,7 @@ def fit(classes: Classes, labels: Iterable[Label]) -> RelevanceModel:
 class RelevanceModel:
     """Scores videos by what was said of others; made by `fit`."""
 
-    def __init__(self, classes: Classes, labels: Sequence[Label]) -> None:
+    def __init__(self, classes: Classes, labels: Sequence[LabelledVideo]) -> None:
         """Learn from labels in their order, which decides the last digits; `fit` sorts them."""
         self._classes = classes
         self._labels = labels
@@ -129,7 +129,7 @@ class RelevanceModel:
         videos = len({each.video_id for each in self._labels})
         return f"{self._classes.name}, {len(said)} labels of {videos} videos ({digest})"
 
-    def rank(self, talks: Sequence[Talk], embeddings: npt.NDArray[np.floating]) -> list[Score]:
+    def rank(self, talks: Sequence[TalkMetadata], embeddings: npt.NDArray[np.floating]) -> list[Score]:
         """Return each video's score, in the order given; `embeddings` are of their `text`s, float [n, d].
 
         Raises:
@@ -188,7 +188,7 @@ class RelevanceModel:
         found = corrections(features / np.sqrt(2.0), offsets, self._kept[rows], self._weights[rows])
         return np.asarray((found[1] - found[0]) / np.sqrt(2.0), np.float64)
 
-    def _features(self, talks: Sequence[Talk], vectors: Array, opinion: Opinion) -> Array:
+    def _features(self, talks: Sequence[TalkMetadata], vectors: Array, opinion: Opinion) -> Array:
         channels = np.zeros((len(talks), len(self._channels)))
         for row, talk in enumerate(talks):
             if talk.channel in self._channels:
@@ -204,7 +204,7 @@ class RelevanceModel:
         )
 
     def _reasons(
-        self, talk: Talk, vector: Array, opinion: Opinion, row: int, feature: Array
+        self, talk: TalkMetadata, vector: Array, opinion: Opinion, row: int, feature: Array
     ) -> tuple[str, ...]:
         signs, reading, close = self._classes.without(opinion, row)
         learned, width = self._learned * feature, len(vector)

@@ -1,4 +1,4 @@
-"""Who speaks when, with pyannote.audio."""
+"""Speaker diarization with pyannote.audio."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ import numpy as np
 from models.audio.samples import SAMPLE_RATE, Audio
 from models.errors import ModelUnavailable, first_line
 from models.loading import malloc
-from models.loading.gpu_memory import in_less
+from models.loading.gpu_memory import retry_with_smaller_batch
 from models.loading.model_locator import label, locate
 from models.speakers.voice_clustering import bound
 from models.transcripts.transcript import Turn, Voice
@@ -33,7 +33,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # be
 
 
 class Diarization(NamedTuple):
-    """Who speaks when; turns in the order they begin, seconds from the start of the recording.
+    """Turns of speakers in the order they begin, seconds from the start of the recording.
 
     Speakers are "SPEAKER_00", "SPEAKER_01", … in the order they are first heard; all is empty if nobody is.
     `floor`: turns that do not overlap; where several people speak at once, that of the one who is most
@@ -137,7 +137,7 @@ class Diarizer:
             self._device, self._pipeline = "cpu", None
             return self._loaded()(sound, **self._bounds, hook=_tidy())
 
-        found, batch = in_less(self._batch, at_once, on_cpu)
+        found, batch = retry_with_smaller_batch(self._batch, at_once, on_cpu)
         self._batch = batch or BATCH
         return found
 

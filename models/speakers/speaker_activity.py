@@ -1,4 +1,4 @@
-"""When each speaker of a recording is active, in bounded memory, however long it is and however many speak.
+"""Activity of each speaker in bounded memory, however long a recording is and however many speak.
 
 pyannote.audio listens to ten seconds at a time, one second further on each time, and in the end lays out
 every such window for every speaker: 0.17 GB a speaker for ten hours. But what is added up of one speaker does

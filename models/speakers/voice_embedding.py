@@ -1,4 +1,4 @@
-"""How every voice of a recording sounds, in bounded memory, however long it is.
+"""Embeds every voice of a recording, in bounded memory, however long it is.
 
 Before it embeds the first voice, pyannote.audio lays out who speaks alone in every ten seconds of the whole
 recording: 0.2 GB for three hours, held until the last voice is embedded. Block by block it is 15 MB.

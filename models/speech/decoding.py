@@ -1,4 +1,4 @@
-"""What faster-whisper writes for a recording, before anything of it is believed."""
+"""Decodes a recording with faster-whisper, before hallucinations are filtered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LANGUAGE_WINDOWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What was written for a window of up to 30 s, or for a part of it between two time stamps.
+    """The text of a window of up to 30 s, or of a part of it between two time stamps.
 
     Attributes:
         text: all of it.

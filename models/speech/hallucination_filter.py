@@ -1,4 +1,4 @@
-"""What is believed of what was decoded: what is suspicious is listened to again, and then kept or dropped."""
+"""Filters hallucinated segments by decoding them again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Again = Callable[[Audio, float], list[Passage]]
 """Decodes a part of the recording with all safeguards; told the second at which the part begins."""
 
 
-def believe(
+def filter_hallucinations(
     audio: Audio,
     passages: Sequence[Passage],
     again: Again,

@@ -1,4 +1,4 @@
-"""Which of the recogniser's words nobody said. Whisper completes what it cannot hear: silence, music, noise.
+"""Detects words that nobody said. Whisper completes what it cannot hear: silence, music, noise.
 
 Nothing is dropped for its words alone, and nothing for being unsure alone: real speech can be as unclear, and
 people do say "no, no, no" and "thank you". It takes one of Whisper's own signs of failure, or two others that
@@ -104,7 +104,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is not believed of an utterance: all of it, and why (empty: it is believed), or some of its words.
+    """The verdict on an utterance: the reason to drop all of it (empty: it is kept), or some of its words.
 
     `loops` has words by number, from the first to before the last, and why.
     """

@@ -1,4 +1,4 @@
-"""Which windows of a recording are decoded together."""
+"""Groups windows of a recording by length for batched decoding."""
 
 from collections.abc import Sequence
 

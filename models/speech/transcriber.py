@@ -20,7 +20,7 @@ from models.transcripts.transcript import Dropped, Segment, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How far a transcription is.
+    """The progress of a transcription.
 
     Attributes:
         step: what is being done. Speakers are looked for at the same time; this step is what is left of it.
@@ -35,8 +35,8 @@ class Done:
     resumed_s: float
 
 
-class Parts(Protocol):
-    """Where finished stretches of a recording are kept, by number, until the transcript is whole."""
+class StretchStore(Protocol):
+    """Keeps finished stretches of a recording, by number, until the transcript is whole."""
 
     def get(self, number: int) -> bytes | None:
         """Return what was kept of a stretch, or None."""
@@ -46,7 +46,7 @@ class Parts(Protocol):
 
 
 class _Stretch(BaseModel):
-    """What was heard in a stretch; seconds from the beginning of the recording."""
+    """The transcript of a stretch; seconds from the beginning of the recording."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -62,7 +62,7 @@ class _Stretch(BaseModel):
 
 
 class SpeechModels:
-    """Who said what, when. Loads its models at the first use; one thread at a time.
+    """Transcribes words and speakers. Loads its models at the first use; one thread at a time.
 
     It can be pickled, loaded or not, and sent to a spawned process, which loads the models anew.
 
@@ -150,7 +150,7 @@ class SpeechModels:
         samples: audio.Audio,
         name: str,
         *,
-        parts: Parts | None = None,
+        parts: StretchStore | None = None,
         tell: Callable[[Done], None] = lambda _: None,
         title: str = "",
     ) -> Transcript:
@@ -196,7 +196,7 @@ class SpeechModels:
     def _heard(
         self,
         samples: audio.Audio,
-        parts: Parts | None,
+        parts: StretchStore | None,
         tell: Callable[[Done], None],
         also: Sequence[str],
     ) -> list[_Stretch]:

@@ -1,4 +1,4 @@
-"""What is said when, with faster-whisper."""
+"""Transcribes speech with faster-whisper."""
 
 import ctypes
 import hashlib
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from models.audio.samples import Audio
 from models.errors import ModelUnavailable, first_line
-from models.loading.gpu_memory import in_less
+from models.loading.gpu_memory import retry_with_smaller_batch
 from models.loading.model_locator import label, locate
 from models.speech.decoding import BATCH, Passage, in_order, together
-from models.speech.hallucination_filter import believe
+from models.speech.hallucination_filter import filter_hallucinations
 from models.speech.hallucinations import FOREIGN, bare
 from models.transcripts.transcript import Dropped, Segment
 
@@ -29,7 +29,7 @@ _COMPUTE = {"cuda": ("float16", "int8_float16", "int8_float32"), "cpu": ("int8_f
 
 
 class Heard(NamedTuple):
-    """What was said, as far as can be told.
+    """The words of a recording, as far as can be told.
 
     `segments` in spoken order, with words and no speakers, empty if there is no speech; `language`,
     ISO 639-1, and its `probability`, None if it was given; `dropped`: what was written and is not believed.
@@ -125,7 +125,7 @@ class Transcriber:
         prompted = frozenset(filter(None, (bare(word) for text in hotwords for word in text.split())))
         unknown = told is None and info.language_probability < FOREIGN
         known = ["in no language that is known for sure"] * unknown
-        segments, dropped = believe(audio, passages, again, prompted, known)
+        segments, dropped = filter_hallucinations(audio, passages, again, prompted, known)
         probability = None if told else float(info.language_probability)
         return Heard(segments, info.language, probability, dropped)
 
@@ -144,7 +144,7 @@ class Transcriber:
         def at_once(batch: int) -> tuple[list[Passage], Any]:
             return together(whisper, audio, language, hint, batch)
 
-        found, batch = in_less(self._batch, at_once, on_cpu)
+        found, batch = retry_with_smaller_batch(self._batch, at_once, on_cpu)
         self._batch = batch or BATCH
         return found
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def side_by_side(distances: NDArray[np.float64]) -> list[int]:
+def optimal_leaf_order(distances: NDArray[np.float64]) -> list[int]:
     """Return the order of the leaves of an average-linkage tree that makes neighbours most alike.
 
     Of all orders that the tree allows it is the one with the least sum of distances between neighbours
@@ -17,7 +17,7 @@ def side_by_side(distances: NDArray[np.float64]) -> list[int]:
 
     Example:
         >>> near = np.array([[0.0, 0.9, 0.1], [0.9, 0.0, 0.8], [0.1, 0.8, 0.0]])
-        >>> side_by_side(near) in ([0, 2, 1], [1, 2, 0])
+        >>> optimal_leaf_order(near) in ([0, 2, 1], [1, 2, 0])
         True
     """
     count = len(distances)

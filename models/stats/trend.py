@@ -1,4 +1,4 @@
-"""Which way a topic goes: its share of videos in a period against the same length of time before."""
+"""Trend of a topic: its share of videos in a period against the same length of time before."""
 
 import math
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from models.topics.results import (
     HealthChange,
     Merge,
     Outcome,
-    Quote,
+    SourceQuote,
     TopicState,
 )
 from models.topics.settings import TopicSettings
@@ -34,8 +34,8 @@ __all__ = [
     "HealthChange",
     "Merge",
     "Outcome",
-    "Quote",
     "Snapshot",
+    "SourceQuote",
     "TopicModel",
     "TopicSettings",
     "TopicState",

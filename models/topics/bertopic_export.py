@@ -42,7 +42,7 @@ _NO_WORD = ("", 1e-5)
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is taken from a model: of each topic that is spoken of now, in the order of ids.
+    """Data taken from a model: of each topic that is spoken of now, in the order of ids.
 
     Attributes:
         sizes: paragraphs without a topic, then of each topic.

@@ -14,17 +14,17 @@ from models.topics.lifecycle.births import Founders, Given, found, tell
 from models.topics.lifecycle.registry import LastHeard
 from models.topics.lifecycle.representatives import Representative
 from models.topics.lifecycle.reservoir import Sampled
-from models.topics.naming.hierarchy import Kinship, hierarchy
+from models.topics.naming.hierarchy import Linkage, hierarchy
 from models.topics.observers import drifts, health, news
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors, unit
-from models.topics.online.learnable import Said
+from models.topics.online.learnable import Learnable
 from models.topics.online.words import content_words
 from models.topics.results import Assignment, Outcome, TopicState
 from models.topics.settings import TopicSettings
 from models.topics.settings_fingerprint import numbers
 from models.topics.snapshot.snapshot import Snapshot
-from models.topics.state import Memory
+from models.topics.state import ModelState
 
 
 class TopicModel:
@@ -41,7 +41,7 @@ class TopicModel:
         memory: its parts, to be read; only `learn` and `consolidate` change them.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: ModelState) -> None:
         """Made by `seeded` and `from_snapshot`."""
         self.version = memory.version
         self.embedding_model = memory.embedding_model
@@ -76,7 +76,7 @@ class TopicModel:
                 f"a seed embedding of codebook {codebook.name} is zero or not finite", "embed it again"
             )
         version, seeds = _version(codebook, settings, embedding_model), _vectors(seed_embeddings)
-        return cls(Memory.begin(codebook, seeds, settings, version, embedding_model))
+        return cls(ModelState.begin(codebook, seeds, settings, version, embedding_model))
 
     @classmethod
     def from_snapshot(
@@ -91,7 +91,7 @@ class TopicModel:
             BadInput: the snapshot was learned with other settings, another embedding model or another major
                 version of a library, or a part of it is missing.
         """
-        return cls(Memory.from_snapshot(snapshot, settings, embedding_model))
+        return cls(ModelState.from_snapshot(snapshot, settings, embedding_model))
 
     def to_snapshot(self) -> Snapshot:
         """Everything this model knows; `from_snapshot` continues exactly here."""
@@ -129,7 +129,7 @@ class TopicModel:
         ids = [None, *self.memory.roster.centroids.topic_ids]
         return tuple((ids[at], float(p)) for at, p in zip(labels, probabilities, strict=True))
 
-    def hierarchy(self) -> tuple[Kinship, ...]:
+    def hierarchy(self) -> tuple[Linkage, ...]:
         """How the active topics would come together; see `models.topics.naming.hierarchy`."""
         return hierarchy(self.memory.roster.centroids.topic_ids, self.memory.roster.centroids.centroids())
 
@@ -220,31 +220,33 @@ class TopicModel:
             self.memory.roster.representatives.drop(video_id)
         return seen
 
-    def _said(self, batch: Batch) -> Said:
+    def _said(self, batch: Batch) -> Learnable:
         screened = self.memory.boilerplate.screen(batch.origin, batch.video_id, batch.texts)
         rows = tuple(row for row, text in enumerate(screened.texts) if content_words(text))
-        return Said(
+        return Learnable(
             rows=rows,
             boilerplate=frozenset(np.flatnonzero(screened.boilerplate).tolist()),
             texts=tuple(screened.texts[row] for row in rows),
             vectors=_vectors(batch.embeddings[list(rows)]),
         )
 
-    def _give(self, said: Said, founders: Founders | None) -> list[Given]:
+    def _give(self, said: Learnable, founders: Founders | None) -> list[Given]:
         """What the earlier founders are given, and then what the batch's paragraphs are."""
         texts = [kept.text for kept in founders.earlier] if founders else []
         texts += said.texts
         vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
         return self.memory.roster.online.learn(texts, vectors) if texts else []
 
-    def _assignments(self, batch: Batch, said: Said, given: list[Given]) -> tuple[Assignment, ...]:
+    def _assignments(self, batch: Batch, said: Learnable, given: list[Given]) -> tuple[Assignment, ...]:
         of_rows = dict(zip(said.rows, given[len(given) - len(said.rows) :], strict=True))
         return tuple(
             Assignment(paragraph_id, *of_rows.get(row, (None, 1.0)), boilerplate=row in said.boilerplate)
             for row, paragraph_id in enumerate(batch.paragraph_ids)
         )
 
-    def _remember(self, batch: Batch, said: Said, assignments: tuple[Assignment, ...], seen: bool) -> None:
+    def _remember(
+        self, batch: Batch, said: Learnable, assignments: tuple[Assignment, ...], seen: bool
+    ) -> None:
         """Count the video, and offer its paragraphs to the sample and as representatives."""
         cosines = self.memory.roster.centroids.cosines_to(said.vectors)
         slots = {topic_id: slot for slot, topic_id in enumerate(self.memory.roster.centroids.topic_ids)}
@@ -261,7 +263,7 @@ class TopicModel:
                 )
                 self.memory.roster.representatives.add(topic_id, representative, said.vectors[at])
         present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
-        self.memory.roster.hear(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
+        self.memory.roster.mark_seen(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
         self.memory.schedule.count(len(said.rows), None if seen else batch.month)
 
 

@@ -1,4 +1,4 @@
-"""What one video makes news of, and whether the model still fits: listens to the topics, moves none."""
+"""Read-only observers: emergence, drift, model health."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from models.topics.drift.watch import Spoke
 from models.topics.emergence.candidate import Newborn
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors
-from models.topics.online.learnable import Said
+from models.topics.online.learnable import Learnable
 from models.topics.online.words import content_words
 from models.topics.results import Assignment, Birth, Drift, Emergence, HealthChange
-from models.topics.state import Memory
+from models.topics.state import ModelState
 
 
 def news(
-    memory: Memory, batch: Batch, said: Said, births: Sequence[Birth], index: int
+    memory: ModelState, batch: Batch, said: Learnable, births: Sequence[Birth], index: int
 ) -> tuple[Emergence, ...]:
     """The subjects that a video makes news.
 
@@ -49,7 +49,9 @@ def news(
     )
 
 
-def drifts(memory: Memory, batch: Batch, said: Said, assignments: Sequence[Assignment]) -> tuple[Drift, ...]:
+def drifts(
+    memory: ModelState, batch: Batch, said: Learnable, assignments: Sequence[Assignment]
+) -> tuple[Drift, ...]:
     """What has changed about the topics, after one more video."""
     of_topics: dict[int, list[int]] = {}
     for at, row in enumerate(said.rows):
@@ -68,7 +70,7 @@ def drifts(memory: Memory, batch: Batch, said: Said, assignments: Sequence[Assig
 
 
 def health(
-    memory: Memory, batch: Batch, said: Said, assignments: Sequence[Assignment]
+    memory: ModelState, batch: Batch, said: Learnable, assignments: Sequence[Assignment]
 ) -> tuple[HealthChange, ...]:
     """Whether the topics fit the talks better or worse than before, after one more video."""
     if not said.rows:
@@ -78,7 +80,7 @@ def health(
     return memory.health.update(unassigned, len(said.rows), novelty, batch.published_on, batch.batch_id)
 
 
-def _newborn(memory: Memory, birth: Birth) -> Newborn | None:
+def _newborn(memory: ModelState, birth: Birth) -> Newborn | None:
     topic_id, roster = birth.topic.topic_id, memory.roster
     if topic_id not in roster.centroids.topic_ids:
         return None

@@ -1,4 +1,4 @@
-"""What learning a batch brought: assignments, births, kinship, drift and news."""
+"""Results of learning a batch: assignments, births, kinship, drift and news."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -156,7 +156,7 @@ class HealthChange:
 
 
 @dataclass(frozen=True)
-class Quote:
+class SourceQuote:
     """A paragraph as evidence: what was said, where and when.
 
     Attributes:
@@ -203,7 +203,7 @@ class Emergence:
     log10_p: float
     first_on: date
     latest_on: date
-    quotes: tuple[Quote, ...]
+    quotes: tuple[SourceQuote, ...]
     reason: str
     batch_id: str
 

@@ -13,7 +13,7 @@ from models.topics.bursts.term_bursts import Sensitivity
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """How paragraphs are given to topics, how topics move, are born and drift."""
+    """Settings of how paragraphs are given to topics, and of how topics move, are born and drift."""
 
     floor: float = 0.20
     """A paragraph needs at least this cosine with a topic's centroid to belong to it."""

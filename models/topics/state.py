@@ -15,10 +15,10 @@ from models.topics.emergence.emergence import EmergenceWatch
 from models.topics.emergence.settings import EmergenceSettings
 from models.topics.lifecycle.dormant import Archive
 from models.topics.lifecycle.novelty import NoveltyBuffer
-from models.topics.lifecycle.registry import Named, Roster
+from models.topics.lifecycle.registry import Named, TopicRegistry
 from models.topics.lifecycle.representatives import Representatives
 from models.topics.lifecycle.reservoir import Reservoir
-from models.topics.lifecycle.schedule import Schedule
+from models.topics.lifecycle.schedule import ConsolidationSchedule
 from models.topics.naming.labels import Labels
 from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings
 from models.topics.online.centring import Background, Vectors
@@ -32,17 +32,17 @@ from models.topics.snapshot.snapshot import FORMAT, Snapshot
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class ModelState:
     """The parts of a topic model; each bounds its own state, and saves it as arrays and JSON."""
 
     version: str
     embedding_model: str
     settings: TopicSettings
     background: Background
-    roster: Roster
+    roster: TopicRegistry
     novelty: NoveltyBuffer
     reservoir: Reservoir
-    schedule: Schedule
+    schedule: ConsolidationSchedule
     drift: DriftWatch
     health: HealthWatch
     boilerplate: Boilerplate
@@ -53,7 +53,7 @@ class Memory:
     @classmethod
     def begin(
         cls, codebook: Codebook, seeds: Vectors, settings: TopicSettings, version: str, embedding_model: str
-    ) -> "Memory":
+    ) -> "ModelState":
         """Of a model that has learned nothing; seeds: float64 [k, d], unit vectors of the codebook topics."""
         k, nothing = len(seeds), np.zeros((0, seeds.shape[1]))
         background = Background.begin(seeds, settings.background_prior)
@@ -66,7 +66,7 @@ class Memory:
             embedding_model=embedding_model,
             settings=settings,
             background=background,
-            roster=Roster(
+            roster=TopicRegistry(
                 settings,
                 background=background,
                 centroids=centroids,
@@ -82,7 +82,7 @@ class Memory:
             ),
             novelty=NoveltyBuffer(settings, (), nothing),
             reservoir=Reservoir(settings, (), nothing),
-            schedule=Schedule(settings, seeded=k > 0),
+            schedule=ConsolidationSchedule(settings, seeded=k > 0),
             drift=drift,
             health=HealthWatch(HealthSettings()),
             boilerplate=Boilerplate(BoilerplateSettings()),
@@ -135,7 +135,7 @@ class Memory:
     @classmethod
     def from_snapshot(
         cls, snapshot: Snapshot, settings: TopicSettings, embedding_model: str | None
-    ) -> "Memory":
+    ) -> "ModelState":
         """What the snapshot was taken of; see `TopicModel.from_snapshot`."""
         meta, arrays = Meta.read(snapshot.meta, settings, embedding_model), snapshot.arrays
         try:
@@ -147,7 +147,9 @@ class Memory:
             ) from error
 
     @classmethod
-    def _from_parts(cls, meta: Meta, arrays: dict[str, NDArray[Any]], settings: TopicSettings) -> "Memory":
+    def _from_parts(
+        cls, meta: Meta, arrays: dict[str, NDArray[Any]], settings: TopicSettings
+    ) -> "ModelState":
         background = Background.from_arrays(arrays)
         centroids = AnchoredCentroids.from_arrays(settings, background, arrays)
         return cls(
@@ -155,7 +157,7 @@ class Memory:
             embedding_model=meta.embedding_model,
             settings=settings,
             background=background,
-            roster=Roster(
+            roster=TopicRegistry(
                 settings,
                 background=background,
                 centroids=centroids,
@@ -171,7 +173,7 @@ class Memory:
             ),
             novelty=NoveltyBuffer(settings, meta.kept, arrays["kept_vectors"].astype(np.float64)),
             reservoir=Reservoir(settings, meta.sampled, arrays["sampled_vectors"].astype(np.float64)),
-            schedule=Schedule.from_arrays(settings, arrays),
+            schedule=ConsolidationSchedule.from_arrays(settings, arrays),
             drift=DriftWatch.from_state(DriftSettings(), len(background.total), arrays, meta.drift_words),
             health=HealthWatch.from_arrays(HealthSettings(), arrays),
             boilerplate=Boilerplate.from_arrays(BoilerplateSettings(), arrays),

@@ -47,7 +47,7 @@ _ASIDE = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|♪+")
 
 @dataclass(frozen=True)
 class Captions:
-    """What a ready transcript says.
+    """The content of a ready transcript.
 
     `segments` are in the order they were spoken, never empty. `duration_s` is the talk's length where
     the file states it, else the end of the last segment. `language` is what the file states. `meta` is
@@ -145,7 +145,7 @@ def _length(value: Any) -> int:
 
 
 class _Cue(NamedTuple):
-    """What is shown from one second to another, with its markup."""
+    """Text shown from one second to another, with its markup."""
 
     start: float
     end: float

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from models.codebook.yaml_files import YamlFiles
 from models.errors import BadInput
-from models.transcripts.glossary_matching import Rule, Rules, corrected, parts_of
+from models.transcripts.glossary_matching import SpellingRule, SpellingRules, corrected, parts_of
 from models.transcripts.transcript import Segment, Transcript
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]+$")]
@@ -25,7 +25,7 @@ WITHIN = 12
 """Words before and after, among which a word of `near` must be: about a sentence each way."""
 
 
-class Entry(BaseModel):
+class GlossaryEntry(BaseModel):
     """One name.
 
     `write` is how it is written, `heard` what is written instead, one or several whole words each. Where
@@ -42,7 +42,7 @@ class Entry(BaseModel):
     case: Literal["any", "exact"] = "any"
 
     @model_validator(mode="after")
-    def _has_words(self) -> Entry:
+    def _has_words(self) -> GlossaryEntry:
         for form in (self.write, *self.heard, *self.near):
             if not parts_of(form):
                 raise ValueError(f"{form!r} has no letter and no digit")
@@ -51,12 +51,12 @@ class Entry(BaseModel):
             raise ValueError(f"near has {long!r}, which is more than one word")
         return self
 
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[SpellingRule]:
         """Return one rule for each form that is heard."""
         near = frozenset(part for word in self.near for part in parts_of(word))
         exact = self.case == "exact"
         return [
-            Rule(parts_of(form), self.write, near, self.within, form if exact else None)
+            SpellingRule(parts_of(form), self.write, near, self.within, form if exact else None)
             for form in self.heard
         ]
 
@@ -67,7 +67,7 @@ class Glossary(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Slug
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[GlossaryEntry, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_answer(self) -> Glossary:
@@ -120,9 +120,9 @@ class Glossary(BaseModel):
             }
         )
 
-    def _rules(self, *, near: bool = True) -> Rules:
+    def _rules(self, *, near: bool = True) -> SpellingRules:
         rules = [rule for entry in self.entries for rule in entry.rules()]
-        return Rules(rules if near else [rule.anywhere for rule in rules])
+        return SpellingRules(rules if near else [rule.anywhere for rule in rules])
 
 
 _FILES = YamlFiles(

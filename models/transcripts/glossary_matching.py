@@ -1,4 +1,4 @@
-"""Where a transcript has what a glossary listens for, and the transcript with names in its place."""
+"""Finds the forms of a glossary in a transcript, and writes the names in their place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PASSES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SpellingRule:
     """A form that is heard, and what is written for it.
 
     Attributes:
@@ -37,16 +37,16 @@ class Rule:
     exact: str | None = None
 
     @property
-    def anywhere(self) -> Rule:
+    def anywhere(self) -> SpellingRule:
         """The same rule without a condition on what is near."""
         return replace(self, near=frozenset())
 
 
-class Rules:
+class SpellingRules:
     """Rules by what is heard; of two with the same parts the first counts."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self.of: dict[tuple[str, ...], Rule] = {}
+    def __init__(self, rules: Sequence[SpellingRule]) -> None:
+        self.of: dict[tuple[str, ...], SpellingRule] = {}
         for rule in rules:
             self.of.setdefault(rule.parts, rule)
         self.longest = max((len(parts) for parts in self.of), default=0)
@@ -55,7 +55,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What stands between two spaces: pieces (words, or stretches of text) from `begin` to before `end`."""
+    """Text between two spaces: pieces (words, or stretches of text) from `begin` to before `end`."""
 
     segment: int
     begin: int
@@ -71,7 +71,7 @@ class _Unit:
 class _Match:
     first: _Unit
     last: _Unit
-    rule: Rule
+    rule: SpellingRule
     heard: str
 
     @property
@@ -91,7 +91,7 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 def corrected(
-    segments: Sequence[Segment], rules: Rules
+    segments: Sequence[Segment], rules: SpellingRules
 ) -> tuple[tuple[Segment, ...], tuple[Correction, ...]]:
     """Apply rules until nothing changes any more.
 
@@ -141,7 +141,7 @@ def _units(pieces: Sequence[Sequence[str]]) -> list[_Unit]:
     return units
 
 
-def _matches(segments: Sequence[Segment], units: Sequence[_Unit], rules: Rules) -> list[_Match]:
+def _matches(segments: Sequence[Segment], units: Sequence[_Unit], rules: SpellingRules) -> list[_Match]:
     found: list[_Match] = []
     at = 0
     while at < len(units):
@@ -153,7 +153,7 @@ def _matches(segments: Sequence[Segment], units: Sequence[_Unit], rules: Rules) 
 
 
 def _longest(
-    segments: Sequence[Segment], units: Sequence[_Unit], at: int, rules: Rules
+    segments: Sequence[Segment], units: Sequence[_Unit], at: int, rules: SpellingRules
 ) -> tuple[int, _Match | None]:
     """Return how many units the longest form here takes, and what it changes, if anything."""
     best: tuple[int, _Match | None] = (0, None)
@@ -188,7 +188,7 @@ def _of_one_speaker(segments: Sequence[Segment], first: _Unit, last: _Unit) -> b
     return len({word.speaker for word in words[first.begin : last.end]}) <= 1
 
 
-def _is_near(units: Sequence[_Unit], at: int, reach: int, rule: Rule) -> bool:
+def _is_near(units: Sequence[_Unit], at: int, reach: int, rule: SpellingRule) -> bool:
     if not rule.near:
         return True
     around = (*units[max(0, at - rule.within) : at], *units[reach + 1 : reach + 1 + rule.within])

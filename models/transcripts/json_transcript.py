@@ -12,7 +12,7 @@ WORDS_PER_SECOND = 2.5
 
 
 class RecordedSegment(BaseModel):
-    """What one speaker said. `start_est` is an estimate, used where there is no `start`; seconds."""
+    """The words of one speaker. `start_est` is an estimate, used where there is no `start`; seconds."""
 
     text: Text
     speaker: Text | None = None

@@ -38,7 +38,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 class Cue(NamedTuple):
-    """What is shown from one moment to another.
+    """Text shown from one moment to another.
 
     `start` and `end` in milliseconds, `start < end <=` the next cue's start. `lines` are one or two, as plain
     text; wider than `COLUMNS` only where a single word is.
@@ -51,7 +51,7 @@ class Cue(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What is never divided between lines: a word, with what is written to it without a blank."""
+    """A part that is never divided between lines: a word, with what is written to it without a blank."""
 
     text: str
     spaced: bool

@@ -77,7 +77,7 @@ class Turn(_Span):
 
 
 class Voice(BaseModel):
-    """How a speaker of a talk sounds.
+    """The sound of a talk's speaker.
 
     `heard_s`: seconds in which they speak, also while others do. `embedding`: of length one, comparable with
     those that the same diarization model made; empty where it made none.
@@ -91,7 +91,7 @@ class Voice(BaseModel):
 
 
 class Dropped(_Span):
-    """What the recogniser wrote and nobody said, as far as can be told: it is in no segment.
+    """Words that the recogniser wrote and nobody said, as far as can be told: they are in no segment.
 
     `text` is what it wrote, `reason` why it was not believed, readable.
     """

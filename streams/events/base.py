@@ -1,4 +1,4 @@
-"""What every event is: a frozen value with a version, a key and an id made of what it says."""
+"""Base class of every event: a frozen value with a version, a key and an id made of its content."""
 
 from __future__ import annotations
 

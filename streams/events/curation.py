@@ -1,4 +1,4 @@
-"""What people decide about topics and themes (the codebook), talks and alerts, and what reviewers think."""
+"""Events of curation: decisions about topics, themes, talks and alerts, and judgements of reviewers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What screening makes of a video: how relevant a model takes it for, and what reviewers say.
+"""Events of screening: a video's relevance, and the verdicts of reviewers.
 
 Part of `streams.events`, which is where to import them from.
 """

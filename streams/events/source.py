@@ -1,4 +1,4 @@
-"""What is watched for new talks, and where and how a video was seen.
+"""Events of discovery: sources that are watched, and where and when a video was seen.
 
 Part of `streams.events`, which is where to import them from.
 """

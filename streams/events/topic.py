@@ -1,4 +1,4 @@
-"""What the topic model says: topics that come, change, merge and sleep, its health, and what is news.
+"""Events of the topic model: topics that come, change, merge and sleep, its health, and news.
 
 They all travel in one Kafka topic, in the order in which the model said them; see `streams.events`.
 """

@@ -1,4 +1,4 @@
-"""What feeds say: YouTube's Atom (polled, or pushed by a hub) here, podcasts in `streams.feeds.podcasts`.
+"""Parses YouTube's Atom feeds, polled or pushed by a hub; podcasts are in `streams.feeds.podcasts`.
 
 Feeds are written by others: they may be broken, cut off, replaced by a web page, or made to harm.
 """
@@ -17,10 +17,10 @@ import structlog
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from streams import intake
 from streams.errors import DataError
 from streams.intake import DESCRIPTION_CHARS, TITLE_CHARS, YOUTUBE_FEED_BYTES
 from streams.text_sanitizer import plain, refuse_web_page
+from streams.timestamps import from_iso
 from streams.youtube.locators import HOME
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ _CHANNEL_ID = re.compile(r"(?:UC)?([\w-]{22})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """One video as a feed says it; `deleted`: that it is no more, and little else is said.
 
     `channel_id` begins with UC, or is empty where nothing names the channel. Moments are UTC, and None
@@ -53,7 +53,7 @@ class Entry:
     deleted: bool = False
 
 
-class Entries(list[Entry]):
+class FeedEntries(list[FeedEntry]):
     """The entries of a feed in its order; `skipped` more name no video and cannot be followed."""
 
     skipped: int = 0
@@ -69,7 +69,7 @@ def feed_address(channel_id: str) -> str:
     return f"{HOME}/feeds/videos.xml?channel_id={channel_id}"
 
 
-def youtube_entries(body: bytes) -> Entries:
+def youtube_entries(body: bytes) -> FeedEntries:
     """Return what a channel's feed or a hub's notification says.
 
     Raises:
@@ -82,7 +82,7 @@ def youtube_entries(body: bytes) -> Entries:
             "look at the address in a browser; a channel's feed is /feeds/videos.xml?channel_id=UC…",
         )
     whose = _channel_id(root.findtext(f"{_YT}channelId") or "")
-    entries = Entries()
+    entries = FeedEntries()
     for found in (*_living(root, whose), *_deleted(root)):
         if _VIDEO_ID.fullmatch(found.video_id):
             entries.append(found)
@@ -115,20 +115,20 @@ def _refuse(why: str, error: Exception) -> NoReturn:
     ) from error
 
 
-def _living(root: Element, whose: str) -> Iterator[Entry]:
+def _living(root: Element, whose: str) -> Iterator[FeedEntry]:
     for entry in root.iterfind(f"{_ATOM}entry"):
         video_id = (entry.findtext(f"{_YT}videoId") or _after_prefix(entry.findtext(f"{_ATOM}id"))).strip()
         links = [each.get("href", "") for each in entry.iterfind(f"{_ATOM}link[@rel='alternate']")]
         author = entry.find(f"{_ATOM}author")
-        yield Entry(
+        yield FeedEntry(
             video_id=video_id,
             channel_id=_channel_id(entry.findtext(f"{_YT}channelId") or "") or _channel_of(author) or whose,
             title=" ".join(plain(entry.findtext(f"{_ATOM}title"), TITLE_CHARS).split()),
             channel=_name(author),
             # Made here: what a feed calls a link may lead anywhere.
             url=f"{HOME}/watch?v={video_id}",
-            published_at=_moment(entry.findtext(f"{_ATOM}published")),
-            updated_at=_moment(entry.findtext(f"{_ATOM}updated")),
+            published_at=_timestamp(entry.findtext(f"{_ATOM}published")),
+            updated_at=_timestamp(entry.findtext(f"{_ATOM}updated")),
             short_form=any(_path(link).startswith("/shorts/") for link in links),
             description=plain(
                 entry.findtext(f"{_MEDIA}group/{_MEDIA}description"), DESCRIPTION_CHARS
@@ -136,16 +136,16 @@ def _living(root: Element, whose: str) -> Iterator[Entry]:
         )
 
 
-def _deleted(root: Element) -> Iterator[Entry]:
+def _deleted(root: Element) -> Iterator[FeedEntry]:
     for entry in root.iterfind(f"{_TOMB}deleted-entry"):
         by = entry.find(f"{_TOMB}by")
         video_id = _after_prefix(entry.get("ref"))
-        yield Entry(
+        yield FeedEntry(
             video_id=video_id,
             channel_id=_channel_of(by),
             channel=_name(by),
             url=f"{HOME}/watch?v={video_id}",
-            updated_at=_moment(entry.get("when")),
+            updated_at=_timestamp(entry.get("when")),
             deleted=True,
         )
 
@@ -180,10 +180,7 @@ def _path(address: str) -> str:
         return ""
 
 
-def _moment(text: str | None) -> datetime | None:
-    """Return a moment in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
-    try:
-        moment = datetime.fromisoformat((text or "").strip())
-        return intake.known_moment(moment.astimezone(UTC)) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+def _timestamp(text: str | None) -> datetime | None:
+    """Return a timestamp in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
+    stated = from_iso((text or "").strip())
+    return stated.astimezone(UTC) if stated else None

@@ -1,4 +1,4 @@
-"""What a podcast's feed says: its episodes as talks, each with where its audio lies."""
+"""Parses podcast feeds: episodes as talks, each with the address of its audio."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from streams import intake
 from streams.child_process import apart
 from streams.errors import DataError
 from streams.events import Video, stable_id
 from streams.intake import DESCRIPTION_CHARS, PODCAST_FEED_BYTES, TITLE_CHARS
 from streams.text_sanitizer import of_html, plain, refuse_web_page, unescaped
+from streams.timestamps import from_unix
 
 SECONDS, SECONDS_PER_MB, MEGABYTES = 10.0, 2.0, 1_000
 """What reading a feed may take; a real one takes a second a megabyte, and of 30 MB a fifth of the memory."""
@@ -134,7 +134,7 @@ def podcast(body: bytes, feed_url: str) -> Podcast:
                 channel=title,
                 show=title,
                 url=_address(entry.get("link"), feed_url),
-                published_at=_moment(entry.get("published_parsed")),
+                published_at=_published_at(entry.get("published_parsed")),
                 duration_s=_seconds(entry.get("itunes_duration")),
                 language=language,
                 media_url=media,
@@ -188,11 +188,11 @@ def _description(entry: Any) -> str:
     return max((of_html(each, DESCRIPTION_CHARS) for each in notes), key=len)
 
 
-def _moment(parsed: Any) -> datetime | None:
-    """Return a moment in UTC; one that is not said as such, or cannot be, is unknown."""
+def _published_at(parsed: Any) -> datetime | None:
+    """Return a timestamp in UTC; one that is not stated as such, or cannot be, is unknown."""
     try:
-        return intake.known_moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC)) if parsed else None
-    except (ValueError, OverflowError, OSError):
+        return from_unix(calendar.timegm(parsed)) if parsed else None
+    except (ValueError, OverflowError):
         return None
 
 

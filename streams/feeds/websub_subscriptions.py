@@ -1,4 +1,4 @@
-"""What is asked of a WebSub hub, and what it answered: two small files a channel in the blob store.
+"""Requests to a WebSub hub and its answers: two small files a channel in the blob store.
 
 Two, because two write: `subscriptions/<channel>/asked.json` is written by who subscribes and renews,
 `…/answered.json` by who hears the hub. So neither can undo the other, in one process or in several, and a
@@ -38,7 +38,7 @@ _CHANNEL = re.compile(r"(?:https?://(?:www\.|m\.)?youtube\.com/channel/)?(UC[\w-
 _TOKEN = re.compile(r"(UC[\w-]{22})\.[\w-]{20,100}", re.ASCII)
 
 
-class Asked(Fact):
+class HubRequest(Fact):
     """The last request to the hub about a channel, and when the next may be made."""
 
     channel_id: str
@@ -62,8 +62,8 @@ class Asked(Fact):
     """Why the hub did not take it, if it did not."""
 
 
-class Answered(Fact):
-    """What the hub last said about a channel; a later request changes nothing of it."""
+class HubResponse(Fact):
+    """The hub's last answer about a channel; a later request changes nothing of it."""
 
     state: Literal["verified", "denied", "unsubscribed"]
     number: int
@@ -78,7 +78,7 @@ class Answered(Fact):
     """Of the last verification; a denied renewal leaves it as it was."""
 
 
-class Rest(Fact):
+class HubPause(Fact):
     """The hub did not answer, so it is left alone for a while."""
 
     until: AwareDatetime
@@ -90,8 +90,8 @@ class Rest(Fact):
 class Subscription(Fact):
     """A channel's subscription: what was asked, what was answered."""
 
-    asked: Asked
-    answered: Answered | None = None
+    asked: HubRequest
+    answered: HubResponse | None = None
 
     @property
     def channel_id(self) -> str:
@@ -139,14 +139,14 @@ class Subscriptions:
     def of(self, channel_id: str) -> Subscription | None:
         """Return what is known of a channel's subscription, or None."""
         try:
-            asked = Asked.model_validate_json(self._blobs.get(f"{FOLDER}/{channel_id}/asked.json"))
+            asked = HubRequest.model_validate_json(self._blobs.get(f"{FOLDER}/{channel_id}/asked.json"))
         except DataError:
             return None
         try:
             said = self._blobs.get(f"{FOLDER}/{channel_id}/answered.json")
         except DataError:
             return Subscription(asked=asked)
-        return Subscription(asked=asked, answered=Answered.model_validate_json(said))
+        return Subscription(asked=asked, answered=HubResponse.model_validate_json(said))
 
     def by_token(self, token: str) -> Subscription | None:
         """Return the subscription whose callback has this token, or None."""
@@ -164,7 +164,7 @@ class Subscriptions:
             if found is not None:
                 yield found
 
-    def ask(self, asked: Asked) -> None:
+    def ask(self, asked: HubRequest) -> None:
         """Keep a request, or what became of it. For who subscribes alone."""
         self._blobs.put(f"{FOLDER}/{asked.channel_id}/asked.json", asked.model_dump_json().encode())
 
@@ -188,33 +188,33 @@ class Subscriptions:
         about = {"number": asked.number, "answered_at": now}
         if mode == "denied":
             reason = " ".join(plain(said.get("hub.reason"), 300).split())
-            self._keep(asked, Answered.model_validate(lease | about | {"state": mode, "reason": reason}))
+            self._keep(asked, HubResponse.model_validate(lease | about | {"state": mode, "reason": reason}))
             return ""
         if mode != asked.mode or not 0 < len(challenge) <= CHALLENGE_LIMIT:
             return None
         if mode == "unsubscribe":
-            self._keep(asked, Answered.model_validate(about | {"state": "unsubscribed"}))
+            self._keep(asked, HubResponse.model_validate(about | {"state": "unsubscribed"}))
         else:
             ends = now + timedelta(seconds=_lease(said.get("hub.lease_seconds", "")))
             lease = {"secret": asked.secret, "lease_began": now, "lease_ends": ends}
-            self._keep(asked, Answered.model_validate(lease | about | {"state": "verified"}))
+            self._keep(asked, HubResponse.model_validate(lease | about | {"state": "verified"}))
         return challenge
 
-    def rest(self) -> Rest | None:
+    def rest(self) -> HubPause | None:
         """Return whether, and until when, the hub is left alone."""
         try:
-            return Rest.model_validate_json(self._blobs.get(REST))
+            return HubPause.model_validate_json(self._blobs.get(REST))
         except DataError:
             return None
 
-    def keep_rest(self, rest: Rest | None) -> None:
+    def keep_rest(self, rest: HubPause | None) -> None:
         """Leave the hub alone; None: no longer."""
         if rest is None:
             self._blobs.delete(REST)
         else:
             self._blobs.put(REST, rest.model_dump_json().encode())
 
-    def _keep(self, asked: Asked, answered: Answered) -> None:
+    def _keep(self, asked: HubRequest, answered: HubResponse) -> None:
         self._blobs.put(f"{FOLDER}/{asked.channel_id}/answered.json", answered.model_dump_json().encode())
 
 

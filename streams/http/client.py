@@ -14,17 +14,17 @@ from pathlib import Path
 import httpx
 
 from streams.errors import DataError, Unavailable
-from streams.http.errors import Answered, Busy, broken_off, check, shown, too_large, words
-from streams.http.guarded_transport import Answer, Asking, Door
+from streams.http.errors import HostBusy, NotServed, broken_off, check, shown, too_large, words
+from streams.http.guarded_transport import Answer, Asking, GuardedTransport
 
-__all__ = ["Answered", "Busy", "NotModified", "Page", "Patience", "Reader"]
+__all__ = ["HostBusy", "HttpClient", "NotModified", "NotServed", "Page", "Timeouts"]
 
 CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an address answered: `body` is unpacked; `etag` and `modified` are for asking again."""
+    """The answer of an address: `body` is unpacked; `etag` and `modified` are for asking again."""
 
     body: bytes
     etag: str
@@ -43,15 +43,15 @@ class NotModified:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited (seconds): for each piece of an answer, for a whole page, for a whole download."""
+class Timeouts:
+    """Timeouts (seconds): for each piece of an answer, for a whole page, for a whole download."""
 
     piece_s: float = 20.0
     page_s: float = 60.0
     download_s: float = 6 * 3600.0
 
 
-class Reader:
+class HttpClient:
     """Reads http and https addresses that other people wrote. Blocks: call it from a thread.
 
     Each host is looked up once, checked, and connected to at what was checked; so is each redirect.
@@ -71,9 +71,9 @@ class Reader:
         internal_addresses: bool = False,
         insecure_tls: bool = False,
         *,
-        patience: Patience = Patience(),
+        patience: Timeouts = Timeouts(),
     ) -> None:
-        self._door = Door(proxy, internal_addresses, insecure_tls, patience.piece_s)
+        self._door = GuardedTransport(proxy, internal_addresses, insecure_tls, patience.piece_s)
         self._patience = patience
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class Reader:
             modified: likewise.
 
         Raises:
-            DataError: it must not be read, is not there (`Answered`), or is larger.
+            DataError: it must not be read, is not there (`NotServed`), or is larger.
             Unavailable: it does not answer now.
         """
         asked = {"Accept-Encoding": "gzip"}
@@ -144,7 +144,7 @@ class Reader:
             on_progress: told (bytes so far, bytes in all if known), after each piece.
 
         Raises:
-            DataError: it must not be read, is not there (`Answered`), or is larger.
+            DataError: it must not be read, is not there (`NotServed`), or is larger.
             Unavailable: it does not answer, broke off, or the disk is full; what came is kept.
         """
         part, mark = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.from")

@@ -1,4 +1,4 @@
-"""What answers over HTTP mean, and what a person can do about each; addresses are never said in full."""
+"""Explains HTTP answers, and what a person can do about each; addresses are never quoted in full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_ADDRESS = "Invalid URL in location header"
 """How httpx begins to say it, which reads a redirect also where it is not to follow it."""
 
 
-class Answered(DataError):  # noqa: N818 - as its base
+class NotServed(DataError):  # noqa: N818 - as its base
     """An address answered that it has nothing, or not for us; `status` is HTTP's."""
 
     def __init__(self, cause: str, cure: str, status: int) -> None:
@@ -22,7 +22,7 @@ class Answered(DataError):  # noqa: N818 - as its base
         self.status = status
 
 
-class Busy(Unavailable):
+class HostBusy(Unavailable):
     """An address answered that it cannot now; `after_s`: it asked to be left alone so long (seconds)."""
 
     def __init__(self, cause: str, cure: str, status: int, after_s: float | None) -> None:
@@ -54,8 +54,8 @@ def check(response: httpx.Response, url: str, said: str = "") -> None:
     """Raise unless an address answered what it was asked for; `said`: its words, to be shown.
 
     Raises:
-        Busy: it cannot now.
-        Answered: it refuses, or has nothing.
+        HostBusy: it cannot now.
+        NotServed: it refuses, or has nothing.
     """
     status, where = response.status_code, shown(url)
     if response.is_success:
@@ -63,7 +63,7 @@ def check(response: httpx.Response, url: str, said: str = "") -> None:
     if status in _BUSY or status >= 500:
         after = response.headers.get("Retry-After", "")
         what = "asks to be left alone" if status == 429 else "cannot answer"
-        raise Busy(
+        raise HostBusy(
             f"{where} {what} for now (HTTP {status}{said})",
             "it is asked again; if it lasts, open it in a browser",
             status,
@@ -71,16 +71,16 @@ def check(response: httpx.Response, url: str, said: str = "") -> None:
         )
     if status in (404, 410):
         what = "is not there" if status == 404 else "was taken away for good"
-        raise Answered(
+        raise NotServed(
             f"{where} {what} (HTTP {status}{said})", "look whether it moved, and correct the source", status
         )
     if status in (401, 402, 403):
-        raise Answered(
+        raise NotServed(
             f"{where} is not for us (HTTP {status}{said})",
             "look whether its address has a key that is missing or has run out",
             status,
         )
-    raise Answered(
+    raise NotServed(
         f"{where} answered HTTP {status}{said}", "open it in a browser, and correct the address", status
     )
 

@@ -1,4 +1,4 @@
-"""How a machine that somebody else named is reached over HTTP: checked before, and at every redirect."""
+"""HTTP transport for untrusted URLs; blocks SSRF, at every redirect too."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the body is still on its way. `url`: where the redirects led to."""
+    """An answer whose body is still on its way. `url`: where the redirects led to."""
 
     response: httpx.Response
     url: str
@@ -54,8 +54,8 @@ class Answer:
             raise took_too_long(self.url, self.deadline.seconds)
 
 
-class Door:
-    """The only way out: `streams.http.client.Reader` says what its arguments mean."""
+class GuardedTransport:
+    """The only way out: `streams.http.client.HttpClient` says what its arguments mean."""
 
     def __init__(self, proxy: str, internal: bool, insecure_tls: bool, piece_s: float) -> None:
         self._proxied = bool(proxy)

@@ -1,4 +1,4 @@
-"""Which machine an address leads to, and whether that one is open to everybody or inside this network."""
+"""Resolves addresses, and refuses machines inside this network."""
 
 from __future__ import annotations
 

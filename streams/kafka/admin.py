@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 from streams.errors import Misconfigured, Unavailable
 from streams.events import Event
 from streams.kafka.codec import encode
-from streams.kafka.topics import TOPIC_OF, TOPICS, Topic
+from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -29,8 +29,8 @@ def group_of(settings: Settings, agent: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
-    """How far a consumer group is behind in one partition (messages)."""
+class PartitionLag:
+    """The lag of a consumer group in one partition (messages)."""
 
     topic: str
     partition: int
@@ -145,7 +145,7 @@ class Cluster:
             found["name"].removeprefix(prefix): str(found["topic_id"]) for found in self._describe(TOPICS)
         }
 
-    def lag(self, group: str, topics: Sequence[Topic]) -> list[Lag]:
+    def lag(self, group: str, topics: Sequence[KafkaTopic]) -> list[PartitionLag]:
         """Return the true lag of a consumer group: end offsets against committed ones."""
         from kafka import TopicPartition
         from kafka.admin import OffsetSpec
@@ -163,7 +163,7 @@ class Cluster:
         for partition in partitions:
             done = committed.get(partition)
             lags.append(
-                Lag(
+                PartitionLag(
                     topic=names[partition.topic],
                     partition=partition.partition,
                     end=ends[partition].offset,
@@ -188,7 +188,7 @@ class Cluster:
         """
         self.send_raw(TOPIC_OF[type(event)], event.key.encode(), encode(event))
 
-    def send_raw(self, topic: Topic, key: bytes | None, payload: bytes | None) -> None:
+    def send_raw(self, topic: KafkaTopic, key: bytes | None, payload: bytes | None) -> None:
         """Send bytes as they are (a replayed dead letter) and wait until the broker has them."""
         from kafka import KafkaProducer
 
@@ -204,7 +204,7 @@ class Cluster:
         except (KafkaError, OSError) as error:
             raise self._unreachable(error) from error
 
-    def _describe(self, topics: Sequence[Topic]) -> list[dict[str, Any]]:
+    def _describe(self, topics: Sequence[KafkaTopic]) -> list[dict[str, Any]]:
         names = [topic.full_name(self.settings.study) for topic in topics]
         found: list[dict[str, Any]] = self._connect().describe_topics(names)
         missing = [each["name"] for each in found if each["error_code"]]

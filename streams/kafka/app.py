@@ -12,7 +12,7 @@ from streams.events import Event
 from streams.kafka import commits
 from streams.kafka.admin import MAX_MESSAGE
 from streams.kafka.codec import encode
-from streams.kafka.topics import TOPIC_OF, Topic
+from streams.kafka.topics import TOPIC_OF, KafkaTopic
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -55,7 +55,11 @@ def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
 
 
 def attach(
-    app: Any, settings: Settings, name: str, topics: Sequence[Topic], run: Callable[[Any], Awaitable[None]]
+    app: Any,
+    settings: Settings,
+    name: str,
+    topics: Sequence[KafkaTopic],
+    run: Callable[[Any], Awaitable[None]],
 ) -> None:
     """Register `run` as the Faust agent that reads `topics`, one event at a time."""
     channel = app.topic(
@@ -70,7 +74,7 @@ class Outlet:
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._channels: dict[Topic, Any] = {}
+        self._channels: dict[KafkaTopic, Any] = {}
 
     async def send(self, event: Event) -> None:
         """Send an event and wait until the broker has it; try for ever, with back-off, saying so.
@@ -93,7 +97,7 @@ class Outlet:
                 await asyncio.sleep(wait_s)
                 wait_s = min(15.0, wait_s * 2)
 
-    def _channel(self, topic: Topic) -> Any:
+    def _channel(self, topic: KafkaTopic) -> Any:
         if topic not in self._channels:
             self._channels[topic] = self._app.topic(
                 topic.full_name(self._settings.study), key_serializer="raw", value_serializer="raw"

@@ -19,7 +19,7 @@ KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in TOPIC_OF}
 
 
 class Envelope(BaseModel):
-    """How an event looks on the wire: {"kind", "event_id", "schema_version", …fields}."""
+    """An event on the wire: {"kind", "event_id", "schema_version", …fields}."""
 
     model_config = ConfigDict(extra="ignore")
     kind: str

@@ -12,7 +12,7 @@ from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class KafkaTopic:
     """One Kafka topic. `single` topics have one partition: their order is what the model learns from.
 
     `written_by` names agents; it is empty where only people write.
@@ -32,19 +32,19 @@ class Topic:
         return 1 if self.single else settings.front_partitions
 
 
-SOURCES_DUE = Topic("sources.due", (e.SourceDue,), "discover")
-VIDEOS_SEEN = Topic("videos.seen", (e.VideoSeen,), "discover")
-VIDEOS_ACCEPTED = Topic("videos.accepted", (e.VideoAccepted,), "screen")
-VIDEOS_REJECTED = Topic("videos.rejected", (e.VideoRejected,), "screen, fetch, transcribe, track")
-VIDEOS_PARKED = Topic("videos.parked", (e.VideoParked, e.VideoFollowed), "discover, screen, fetch")
-VIDEOS_REVIEWED = Topic("videos.reviewed", (e.VideoReviewed,), "")
-AUDIO_STORED = Topic("audio.stored", (e.AudioStored,), "fetch, caption")
-TRANSCRIPTS_READY = Topic("transcripts.ready", (e.TranscriptReady,), "transcribe")
-PARAGRAPHS_EMBEDDED = Topic(
+SOURCES_DUE = KafkaTopic("sources.due", (e.SourceDue,), "discover")
+VIDEOS_SEEN = KafkaTopic("videos.seen", (e.VideoSeen,), "discover")
+VIDEOS_ACCEPTED = KafkaTopic("videos.accepted", (e.VideoAccepted,), "screen")
+VIDEOS_REJECTED = KafkaTopic("videos.rejected", (e.VideoRejected,), "screen, fetch, transcribe, track")
+VIDEOS_PARKED = KafkaTopic("videos.parked", (e.VideoParked, e.VideoFollowed), "discover, screen, fetch")
+VIDEOS_REVIEWED = KafkaTopic("videos.reviewed", (e.VideoReviewed,), "")
+AUDIO_STORED = KafkaTopic("audio.stored", (e.AudioStored,), "fetch, caption")
+TRANSCRIPTS_READY = KafkaTopic("transcripts.ready", (e.TranscriptReady,), "transcribe")
+PARAGRAPHS_EMBEDDED = KafkaTopic(
     "paragraphs.embedded", (e.ParagraphsEmbedded, e.ConsolidationRequested), "split", single=True
 )
-PARAGRAPHS_ASSIGNED = Topic("paragraphs.assigned", (e.ParagraphsAssigned,), "track", single=True)
-TOPICS_CHANGED = Topic(
+PARAGRAPHS_ASSIGNED = KafkaTopic("paragraphs.assigned", (e.ParagraphsAssigned,), "track", single=True)
+TOPICS_CHANGED = KafkaTopic(
     "topics.changed",
     (
         e.EpochBegun,
@@ -60,12 +60,12 @@ TOPICS_CHANGED = Topic(
     "track",
     single=True,
 )
-TOPICS_LABELLED = Topic("topics.labelled", (e.TopicLabelled,), "label", single=True)
-CURATION = Topic(
+TOPICS_LABELLED = KafkaTopic("topics.labelled", (e.TopicLabelled,), "label", single=True)
+CURATION = KafkaTopic(
     "curation", (e.CodebookDecided, e.TopicJudged, e.VideoCorrected, e.AlertJudged), "", single=True
 )
-ALERTS = Topic("alerts", (e.AlertRaised, e.DeliveryRecorded), "alert", single=True)
-DEAD_LETTERS = Topic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
+ALERTS = KafkaTopic("alerts", (e.AlertRaised, e.DeliveryRecorded), "alert", single=True)
+DEAD_LETTERS = KafkaTopic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)
 
 TOPICS = (
     SOURCES_DUE,

@@ -25,7 +25,7 @@ FOLDER = "alerting"
 
 
 class Noticed(Fact):
-    """When an alert was first seen by the clock, and whether it is news: decided once, for good."""
+    """The time the clock first saw an alert, and whether it is news: decided once, for good."""
 
     alert_id: str
     at: AwareDatetime

@@ -1,4 +1,4 @@
-"""What screening made of each video, kept beside the blobs: whole enough to let it pass later after all.
+"""The log of screening, kept beside the blobs: whole enough to let a video pass later after all.
 
 The first sighting in the outbox knows a title at most; here is what a video's own page said when the rules
 had let it through. Written before the verdict is sent.
@@ -24,8 +24,8 @@ Outcome = Literal["accepted", "rejected", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
-class Screening:
-    """What became of a video at the gate.
+class ScreeningRecord:
+    """The outcome of a video's screening.
 
     Attributes:
         passes: the event by which it passes, or would.
@@ -40,7 +40,7 @@ class Screening:
     said: str = ""
 
 
-class Screened:
+class ScreeningLog:
     """One small file a video."""
 
     def __init__(self, blobs: Blobs) -> None:
@@ -51,7 +51,7 @@ class Screened:
         """Blob key of a video's file."""
         return f"{FOLDER}/{stable_id(video_id)}.json"
 
-    def keep(self, screening: Screening) -> None:
+    def keep(self, screening: ScreeningRecord) -> None:
         """Keep what became of a video, in place of what was kept of it."""
         content = {
             "passes": json.loads(encode(screening.passes)),
@@ -61,7 +61,7 @@ class Screened:
         }
         self._blobs.put(self.key(screening.passes.key), json.dumps(content, ensure_ascii=False).encode())
 
-    def get(self, video_id: str) -> Screening | None:
+    def get(self, video_id: str) -> ScreeningRecord | None:
         """Return what became of a video, or None.
 
         Raises:
@@ -74,7 +74,7 @@ class Screened:
         """Return the keys of all files."""
         return set(self._blobs.keys(FOLDER))
 
-    def of(self, keys: set[str]) -> Iterator[Screening]:
+    def of(self, keys: set[str]) -> Iterator[ScreeningRecord]:
         """Yield what the files with these keys say; a damaged one is left out, and the log names it."""
         for key in sorted(keys):
             try:
@@ -82,13 +82,13 @@ class Screened:
             except DataError as error:
                 log.error("a video's screening cannot be read", cause=error.cause, cure=error.cure)
 
-    def _read(self, key: str) -> Screening:
+    def _read(self, key: str) -> ScreeningRecord:
         content = self._blobs.get(key)
         try:
             kept = json.loads(content)
             passes = decode(json.dumps(kept["passes"]).encode())
             if isinstance(passes, VideoAccepted) and kept["outcome"] in ("accepted", "rejected", "waiting"):
-                return Screening(passes, kept["outcome"], bool(kept["by_reviewers"]), str(kept["said"]))
+                return ScreeningRecord(passes, kept["outcome"], bool(kept["by_reviewers"]), str(kept["said"]))
             reason = f"it holds {type(passes).__name__}, {kept['outcome']!r:.40}"
         except (DataError, ValueError, KeyError, TypeError) as error:
             reason = error.cause if isinstance(error, DataError) else f"{type(error).__name__}: {error}"

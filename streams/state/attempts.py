@@ -39,7 +39,7 @@ class RepeatedDeathError(DataError):
 
 
 class Mark(NamedTuple):
-    """What is known of an event at which a process died: how often, and of the last time why."""
+    """Deaths of processes at an event: how many, and the cause of the last."""
 
     deaths: int
     why: str = ""

@@ -1,4 +1,4 @@
-"""Who may curate a study: a small file of names, each with the hash of a token and the day it was given.
+"""The curators of a study: a small file of names, each with the hash of a token and the day it was given.
 
 The token is 256 random bits, so nobody can try them all, and a plain SHA-256 keeps it as safe as a slow hash
 would keep a password: slowness helps where a secret can be guessed. The file never holds a token.

@@ -1,4 +1,4 @@
-"""What was handed in or discovered, kept for good: the durable beginning of every talk's path.
+"""The outbox of discovery, kept for good: the durable beginning of every talk's path.
 
 The embedded broker forgets when it ends and a cluster can be lost; everything later on the path can be
 made again from here. Entries are written before the event is sent.
@@ -18,7 +18,7 @@ FOLDER = "outbox"
 
 
 class Unreadable(NamedTuple):
-    """What is kept and holds no sighting: damaged, or with text or dates that may not enter any more."""
+    """A file without a sighting: damaged, or with text or dates that may not enter any more."""
 
     key: str
     content: bytes

@@ -62,7 +62,7 @@ class Parking(NamedTuple):
 
 
 class ParkingLot:
-    """Who waits, and until when. Safe for several processes as long as one looks at a video at a time."""
+    """Videos that wait, each until a time. Safe for several processes if one at a time looks at a video."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs

@@ -1,4 +1,4 @@
-"""How far long work on a talk is, for people to see: kept beside the blobs, so that any process can ask.
+"""Progress of long work on a talk: kept beside the blobs, so that any process can ask.
 
 Nothing rests on it. Who works on a talk says so every few seconds, and takes the note away when it is done;
 what a killed worker left is known by its age.
@@ -21,7 +21,7 @@ Step = Literal["decoding", "transcribing", "finding speakers"]
 
 
 class Progress(BaseModel):
-    """How far one talk is.
+    """The progress of one talk.
 
     Attributes:
         step: what is being done.

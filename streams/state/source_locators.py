@@ -1,4 +1,4 @@
-"""What a person types as a source: something of YouTube, a podcast's feed, a folder, or words to search."""
+"""Reads a source as a person types it: something of YouTube, a podcast's feed, a folder, or a search."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ REMOVED = "removed-sources"
 
 
 class Trouble(Fact):
-    """What went wrong with a source, and what a person can do about it."""
+    """A failure of a source, and what a person can do about it."""
 
     cause: str
     cure: str
@@ -52,14 +52,14 @@ class RefusedFile(Fact):
 
 
 class LaneHealth(Fact):
-    """How a lane of a source does: when it last worked, and what went wrong since."""
+    """The health of a source's lane: when it last worked, and what went wrong since."""
 
     worked_at: AwareDatetime | None = None
     trouble: Trouble | None = None
 
 
 class Backfill(Fact):
-    """How far back a channel's listing has been walked, in slices that a kill cannot undo."""
+    """Progress of reading a channel's old listing, in slices that a kill cannot undo."""
 
     asked_at: AwareDatetime
     """When somebody asked for it, or the source was added: another moment is another walk."""
@@ -74,7 +74,7 @@ class Backfill(Fact):
 
 
 class Visits(Fact):
-    """What looking at a source has shown so far."""
+    """Results of all visits to a source so far."""
 
     visits: int = 0
     last_visit: AwareDatetime | None = None

@@ -1,4 +1,4 @@
-"""What is made of small tables, cached until one of them changes.
+"""Caches what is made of small tables until one of them changes.
 
 Every number of the study begins with the codebook, which takes five queries; whether it has changed takes one
 (`streams.store.database_version`), whoever changed it. Who asks for several things at once looks once,

@@ -1,4 +1,4 @@
-"""Whether a study's database holds anything else than before, told in a few milliseconds."""
+"""The version of a study's database: it changes with the content, and takes a few milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the tables that a study's numbers rest on go to files and come back.
+"""Exports and imports the tables that a study's numbers rest on.
 
 ClickHouse itself writes and reads the files. A table is written as FINAL and in the order of its key, so
 the same rows are the same file.

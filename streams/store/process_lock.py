@@ -1,4 +1,4 @@
-"""Who has a study's embedded database open: one process at a time; others see which one, and wait for it.
+"""Locks a study's embedded database: one process at a time; others see which one, and wait for it.
 
 chDB takes one process a folder, and fails in the next. So whoever opens it holds an advisory lock (flock)
 on a file beside the folder before; the kernel lets it go when the process ends, however it ends. The file
@@ -44,7 +44,7 @@ class Holder:
         return f"{name[self.kind]} (pid {self.pid})" if self.pid else name[self.kind]
 
 
-class Busy(Unavailable):
+class DatabaseBusy(Unavailable):
     """Another process holds the database."""
 
     def __init__(self, holder: Holder, folder: Path) -> None:
@@ -101,7 +101,7 @@ def take(
     """Hold the database beside the lock file `path`; wait for a command that does, and say so.
 
     Raises:
-        Busy: what serves or works holds it, or a command that did not end in time.
+        DatabaseBusy: what serves or works holds it, or a command that did not end in time.
         Misconfigured: the file cannot be made.
     """
     path, deadline, told = path.absolute(), time.monotonic() + patience_s, False
@@ -119,7 +119,7 @@ def take(
         other = holder_of(path)  # none: it was let go this moment
         late = time.monotonic() >= deadline
         if late or (other is not None and other.kind != "command"):
-            raise Busy(other or Holder(), path.with_suffix(""))
+            raise DatabaseBusy(other or Holder(), path.with_suffix(""))
         if other is not None and other.pid and not told:
             say(f"waiting for {other}, which has the study's database open …")
             told = True

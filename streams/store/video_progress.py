@@ -1,4 +1,4 @@
-"""How far a video got: the rows of the table `progress`."""
+"""Progress of a video: the rows of the table `progress`."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def is_draft(transcript_version: str) -> bool:
 
 
 class Drafts:
-    """What is known of the captions of a study's talks, in its blob store."""
+    """Captions found for a study's talks, as drafts in its blob store."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs

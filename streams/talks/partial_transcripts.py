@@ -1,4 +1,4 @@
-"""What is transcribed of a long recording so far, so that a kill costs minutes and not hours."""
+"""Partial transcripts of long recordings, so that a kill costs minutes and not hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streams.state.blobs import Blobs
 FOLDER = "parts"
 
 
-class Parts:
+class PartialTranscripts:
     """The finished stretches of one transcript to be, by number. Each is written whole."""
 
     def __init__(self, blobs: Blobs, name: str) -> None:

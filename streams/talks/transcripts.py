@@ -1,4 +1,4 @@
-"""Where a talk's transcripts lie in the blob store, and what each is called: a key per version."""
+"""Keys of a talk's transcripts in the blob store, one per version."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from streams.youtube.errors import Verdict, explained
+from streams.youtube.errors import RefusalVerdict, explained
 
 FORMATS = ("vtt", "json3")
 """What is taken, the best first: WebVTT states its language and who speaks."""
@@ -15,7 +15,7 @@ LIMIT = 20 * 10**6
 """Bytes of a caption file; ten hours are some 2 MB."""
 
 
-class Captions(NamedTuple):
+class CaptionFile(NamedTuple):
     """The file of a track as it came; `language` as YouTube calls it (`en-GB`), `suffix` such as `.vtt`."""
 
     language: str
@@ -23,14 +23,14 @@ class Captions(NamedTuple):
     content: bytes
 
 
-class Track(NamedTuple):
-    """Where the file of a track lies, as yt-dlp says it."""
+class CaptionTrack(NamedTuple):
+    """The address of a track's file, as yt-dlp says it."""
 
     language: str
     file: Mapping[str, Any]
 
 
-def written(info: Mapping[str, Any], languages: Sequence[str]) -> Track | None:
+def written(info: Mapping[str, Any], languages: Sequence[str]) -> CaptionTrack | None:
     """Return the track that people wrote in the first of these languages (ISO 639-1) that has one.
 
     `en` itself goes before `en-GB` and before a second track of the language, which has a name of its own.
@@ -39,7 +39,7 @@ def written(info: Mapping[str, Any], languages: Sequence[str]) -> Track | None:
     Example:
         >>> said = {"subtitles": {"en-GB": [{"ext": "srv1"}, {"ext": "vtt", "url": "u"}], "de": []}}
         >>> written(said, ["de", "en"])
-        Track(language='en-GB', file={'ext': 'vtt', 'url': 'u'})
+        CaptionTrack(language='en-GB', file={'ext': 'vtt', 'url': 'u'})
     """
     tracks: Mapping[str, Sequence[Mapping[str, Any]]] = info.get("subtitles") or {}
     for language in languages:
@@ -49,20 +49,20 @@ def written(info: Mapping[str, Any], languages: Sequence[str]) -> Track | None:
             files = {file.get("ext"): file for file in tracks[name]}
             found = next((files[form] for form in FORMATS if form in files), None)
             if found is not None:
-                return Track(name, found)
+                return CaptionTrack(name, found)
     return None
 
 
-def download(ydl: Any, track: Track, what: str) -> Captions:
+def download(ydl: Any, track: CaptionTrack, what: str) -> CaptionFile:
     """Fetch the file of a track in a session of yt-dlp, whole or not at all.
 
     Raises:
-        Refused: it is longer than captions are.
+        YouTubeRefused: it is longer than captions are.
         YoutubeDLError, OSError: as yt-dlp says; also of an empty answer, which YouTube's sometimes is.
     """
     with tempfile.TemporaryDirectory(prefix="groundswell-captions-") as folder:
         path = Path(folder) / "captions"
         ydl.dl(str(path), dict(track.file), subtitle=True)
         if (size := path.stat().st_size) > LIMIT:
-            raise explained(Verdict("unsupported", f"the file has {size:,} bytes"), what)
-        return Captions(track.language, f".{track.file['ext']}", path.read_bytes())
+            raise explained(RefusalVerdict("unsupported", f"the file has {size:,} bytes"), what)
+        return CaptionFile(track.language, f".{track.file['ext']}", path.read_bytes())

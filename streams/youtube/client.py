@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from streams import intake
 from streams.errors import DataError
 from streams.events import Source, Video
-from streams.youtube.captions import Captions, download, written
-from streams.youtube.errors import NONE_LISTED, PAID, Verdict, explained, hidden_in, refusal_in
+from streams.timestamps import from_unix, known_moment
+from streams.youtube.captions import CaptionFile, download, written
+from streams.youtube.errors import NONE_LISTED, PAID, RefusalVerdict, explained, hidden_in, refusal_in
 from streams.youtube.locators import HOME, addresses, parse_locator
 from streams.youtube.request_budget import Governor
-from streams.youtube.session import Sessions
+from streams.youtube.session import YouTubeSessions
 
 __all__ = ["Found", "YouTube", "parse_locator"]
 
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 class YouTube:
     """Reads public pages of YouTube through yt-dlp, and no other site.
 
-    Every call is its own session and blocks: call it from a thread. Errors are `Refused` (a `DataError`:
+    Every call is its own session and blocks: call it from a thread. Errors are `YouTubeRefused` (`DataError`:
     this video or source cannot be read as it is) or `RefusedForNow` (an `Unavailable`: try again later),
     each with its verdict and its cure; or `Paused`, without a request, while YouTube is left alone.
 
@@ -65,9 +65,9 @@ class YouTube:
         *,
         captions_governor: Governor | None = None,
     ) -> None:
-        self._sessions = Sessions(proxy, insecure_tls, cache_dir, cookies, governor)
+        self._sessions = YouTubeSessions(proxy, insecure_tls, cache_dir, cookies, governor)
         self._captions_governor = captions_governor
-        self._caption_files = Sessions(proxy, insecure_tls, cache_dir, cookies, captions_governor)
+        self._caption_files = YouTubeSessions(proxy, insecure_tls, cache_dir, cookies, captions_governor)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Found]:
         """Return what a source lists, one page per request: stop early and the rest is never asked for.
@@ -131,7 +131,7 @@ class YouTube:
         with self._sessions.open(f"the audio of video {video_id}", **options) as session:
             info = _extract_video(session.ydl, video_id)
             if info.get("live_status") in LIVE:
-                verdict = Verdict("wait", "it is a live stream whose recording is not complete")
+                verdict = RefusalVerdict("wait", "it is a live stream whose recording is not complete")
                 raise explained(verdict, f"the audio of video {video_id}")
             session.answered()
             stored = session.ydl.process_ie_result(info, download=True)
@@ -143,7 +143,7 @@ class YouTube:
             )
         return Path(path)
 
-    def captions(self, video_id: str, languages: Sequence[str]) -> Captions | None:
+    def captions(self, video_id: str, languages: Sequence[str]) -> CaptionFile | None:
         """Fetch captions that people wrote, in the first of these languages (ISO 639-1) that has them.
 
         The video's page is one turn of the governor, the file one of that for captions. None: it has no such
@@ -157,7 +157,7 @@ class YouTube:
             info = _extract_video(session.ydl, video_id)
             refusal = None if _playable(info) else refusal_in(session.warnings.lines)
             if refusal is None and info.get("live_status") in LIVE:
-                refusal = Verdict("wait", "it is a live stream whose recording is not complete")
+                refusal = RefusalVerdict("wait", "it is a live stream whose recording is not complete")
             track = written(info, languages)
             lost = _lost(session.warnings.lines)
             if refusal is None and lost is not None and (track is None or lost.scope == "session"):
@@ -187,7 +187,7 @@ class YouTube:
                     yield owner | {key: value for key, value in entry.items() if value is not None}
             if empty and page.get("playlist_count"):
                 reason = f"{NONE_LISTED}, though its page counts {page['playlist_count']}"
-                raise explained(Verdict("unsupported", reason, "source"), what)
+                raise explained(RefusalVerdict("unsupported", reason, "source"), what)
 
 
 _COMPLETE = {"extractor_args": {"youtube": {"raise_incomplete_data": ["true"]}}}
@@ -209,7 +209,7 @@ def _extract_video(ydl: Any, video_id: str) -> dict[str, Any]:
         )
     info: dict[str, Any] = ydl.extract_info(f"{HOME}/watch?v={video_id}", process=False)
     if info.get("id") != video_id or info.get("_type", "video") != "video":
-        verdict = Verdict("auth", f"{PAID} (YouTube shows another video, such as a film's trailer)")
+        verdict = RefusalVerdict("auth", f"{PAID} (YouTube shows another video, such as a film's trailer)")
         raise explained(verdict, f"video {video_id}")
     return info
 
@@ -220,15 +220,15 @@ def _playable(info: dict[str, Any]) -> bool:
     return any(kind != ("none", "none") for kind in kinds)
 
 
-def _lost_page(warnings: Sequence[str]) -> Verdict | None:
+def _lost_page(warnings: Sequence[str]) -> RefusalVerdict | None:
     """Return why the page of a video, which alone states its date, did not arrive; None: it did."""
     hidden = hidden_in(warnings)
     if any("Unable to download" in line for line in warnings):
-        return hidden or Verdict("transient", "its page did not arrive")
+        return hidden or RefusalVerdict("transient", "its page did not arrive")
     return hidden if hidden is not None and hidden.kind in ("throttled", "blocked") else None
 
 
-def _lost(warnings: Sequence[str]) -> Verdict | None:
+def _lost(warnings: Sequence[str]) -> RefusalVerdict | None:
     """Return why something of a video may not have been shown; what this machine lacks hides no captions."""
     hidden = hidden_in(warnings)
     return None if hidden is not None and hidden.kind == "local" else hidden
@@ -262,23 +262,15 @@ def _begins_at(info: dict[str, Any]) -> datetime | None:
     """Return when an upcoming video is to begin; of others the same field says when they did."""
     if info.get("live_status") != "is_upcoming" or info.get("release_timestamp") is None:
         return None
-    return _moment(info["release_timestamp"])
+    return from_unix(info["release_timestamp"])
 
 
 def _published_at(info: dict[str, Any]) -> datetime | None:
     if info.get("timestamp") is not None:
-        return _moment(info["timestamp"])
+        return from_unix(info["timestamp"])
     if info.get("upload_date"):
-        return intake.known_moment(datetime.strptime(info["upload_date"], "%Y%m%d").replace(tzinfo=UTC))
+        return known_moment(datetime.strptime(info["upload_date"], "%Y%m%d").replace(tzinfo=UTC))
     return None
-
-
-def _moment(seconds: float) -> datetime | None:
-    """Return a moment from seconds since 1970; one that cannot be is unknown."""
-    try:
-        return intake.known_moment(datetime.fromtimestamp(seconds, UTC))
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _language(info: dict[str, Any]) -> str | None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from streams import intake
 from streams.errors import DataError, Unavailable
 from streams.events import Video
+from streams.timestamps import from_iso
 from streams.youtube.locators import HOME
 
 BASE = "https://www.googleapis.com/youtube/v3"
@@ -171,21 +171,12 @@ def _video(video_id: str, about: Mapping[str, Any]) -> Video:
         channel=snippet.get("channelTitle") or "",
         channel_id=snippet.get("channelId") or "",
         url=f"{HOME}/watch?v={video_id}",
-        published_at=_moment(snippet.get("publishedAt")),
+        published_at=from_iso(str(snippet.get("publishedAt"))),
         duration_s=None if status else seconds(str(content.get("duration") or "")),
         language=language or None,
         live_status=status or ("was_live" if live.get("actualEndTime") else None),
-        begins_at=_moment(live.get("scheduledStartTime")) if status == "is_upcoming" else None,
+        begins_at=from_iso(str(live.get("scheduledStartTime"))) if status == "is_upcoming" else None,
     )
-
-
-def _moment(stated: Any) -> datetime | None:
-    """Return a moment with its zone; None where none is stated, or it cannot be."""
-    try:
-        moment = datetime.fromisoformat(str(stated))
-    except ValueError:
-        return None
-    return intake.known_moment(moment) if moment.tzinfo else None
 
 
 def seconds(duration: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What YouTube's refusals mean, and what a person can do about each.
+"""Explains YouTube's refusals, and what a person can do about each.
 
 yt-dlp raises one class for nearly all of them; its text, the exceptions inside and the warnings tell
 them apart. The rules were checked against the answers of yt-dlp 2026.10.26 to a simulated YouTube.
@@ -21,8 +21,8 @@ Scope = Literal["video", "source", "session"]
 """What a refusal is about; `session`: every request from this machine's address."""
 
 
-class Verdict(NamedTuple):
-    """What one refusal means."""
+class RefusalVerdict(NamedTuple):
+    """The meaning of one refusal."""
 
     kind: Kind
     reason: str
@@ -155,7 +155,7 @@ _OUTSIDE: frozenset[Kind] = frozenset({"transient", "throttled", "blocked", "loc
 _UNWRITABLE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def classify(error: BaseException, warnings: Iterable[str] = ()) -> Verdict:
+def classify(error: BaseException, warnings: Iterable[str] = ()) -> RefusalVerdict:
     """Return what a yt-dlp error means.
 
     Args:
@@ -166,18 +166,18 @@ def classify(error: BaseException, warnings: Iterable[str] = ()) -> Verdict:
     text = _plain(str(error))
     verdicts = (_by_class(inner, text) for inner in _chain(error))
     verdict = next(filter(None, verdicts), None) or _by_text(text)
-    verdict = verdict or Verdict("unsupported", f"yt-dlp cannot read it ({text})")
+    verdict = verdict or RefusalVerdict("unsupported", f"yt-dlp cannot read it ({text})")
     return hidden_in(warnings) or verdict if verdict.kind in _VAGUE else verdict
 
 
-def hidden_in(warnings: Iterable[str]) -> Verdict | None:
+def hidden_in(warnings: Iterable[str]) -> RefusalVerdict | None:
     """Return the refusal that yt-dlp reported as a mere warning, if there is one; the gravest of several."""
     verdicts = [verdict for line in warnings if (verdict := _by_text(_plain(line)))]
     hidden = [verdict for verdict in verdicts if verdict.kind in _HIDDEN]
     return min(hidden, key=lambda verdict: _HIDDEN.index(verdict.kind), default=None)
 
 
-def refusal_in(warnings: Iterable[str]) -> Verdict | None:
+def refusal_in(warnings: Iterable[str]) -> RefusalVerdict | None:
     """Return YouTube's own refusal of a video, which under `ignore_no_formats_error` is but a warning.
 
     What the transport reports is none: the page may have said enough all the same.
@@ -187,10 +187,10 @@ def refusal_in(warnings: Iterable[str]) -> Verdict | None:
     return refusals[-1] if refusals else None
 
 
-class Refused(DataError):  # noqa: N818 - errors here are named for what happened
+class YouTubeRefused(DataError):  # noqa: N818 - errors here are named for what happened
     """YouTube refused a video or a source; trying again at once would change nothing."""
 
-    def __init__(self, cause: str, cure: str, verdict: Verdict) -> None:
+    def __init__(self, cause: str, cure: str, verdict: RefusalVerdict) -> None:
         super().__init__(cause, cure)
         self.verdict = verdict
 
@@ -198,59 +198,61 @@ class Refused(DataError):  # noqa: N818 - errors here are named for what happene
 class RefusedForNow(Unavailable):
     """YouTube, or this machine, refused for now."""
 
-    def __init__(self, cause: str, cure: str, verdict: Verdict) -> None:
+    def __init__(self, cause: str, cure: str, verdict: RefusalVerdict) -> None:
         super().__init__(cause, cure)
         self.verdict = verdict
 
 
-def explained(verdict: Verdict, what: str) -> Refused | RefusedForNow:
+def explained(verdict: RefusalVerdict, what: str) -> YouTubeRefused | RefusedForNow:
     """Return the error to raise, in a person's words.
 
     Args:
         verdict: what happened.
         what: what was asked for, such as `video dQw4w9WgXcQ`.
     """
-    error = RefusedForNow if verdict.kind in _OUTSIDE else Refused
+    error = RefusedForNow if verdict.kind in _OUTSIDE else YouTubeRefused
     closer = (cure for start, cure in _CURES_BY_REASON.items() if verdict.reason.startswith(start))
     cure = next(closer, CURES[verdict.kind])
     return error(f"cannot get {what}: {verdict.reason}", cure, verdict)
 
 
-def _by_class(error: BaseException, text: str) -> Verdict | None:
+def _by_class(error: BaseException, text: str) -> RefusalVerdict | None:
     from yt_dlp.networking import exceptions
     from yt_dlp.utils import ContentTooShortError, GeoRestrictedError, UnsupportedError
 
     if isinstance(error, exceptions.HTTPError):
         return _by_status(error.status)
     if isinstance(error, GeoRestrictedError):
-        return Verdict("geo", f"it is not shown in this country ({text})")
+        return RefusalVerdict("geo", f"it is not shown in this country ({text})")
     if isinstance(error, UnsupportedError):
-        return Verdict("unsupported", f"yt-dlp cannot read it ({text})")
+        return RefusalVerdict("unsupported", f"yt-dlp cannot read it ({text})")
     if isinstance(error, exceptions.ProxyError | exceptions.CertificateVerifyError):
-        return Verdict("local", f"the proxy or its certificate is refused ({text})", "session")
+        return RefusalVerdict("local", f"the proxy or its certificate is refused ({text})", "session")
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
-        return Verdict("local", f"this machine cannot write the file ({error.strerror})", "session")
+        return RefusalVerdict("local", f"this machine cannot write the file ({error.strerror})", "session")
     if isinstance(error, exceptions.RequestError | ContentTooShortError | ConnectionError | TimeoutError):
-        return Verdict("transient", f"the transfer failed ({text})")
+        return RefusalVerdict("transient", f"the transfer failed ({text})")
     return None
 
 
-def _by_status(status: int) -> Verdict:
+def _by_status(status: int) -> RefusalVerdict:
     match status:
         case 429:
-            return Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+            return RefusalVerdict(
+                "throttled", "YouTube limits the requests of this address (HTTP 429)", "session"
+            )
         case 404 | 410:
-            return Verdict("recheck", f"YouTube does not find it (HTTP {status})")
+            return RefusalVerdict("recheck", f"YouTube does not find it (HTTP {status})")
         case 401:
-            return Verdict("auth", "it is for signed-in users only (HTTP 401)")
+            return RefusalVerdict("auth", "it is for signed-in users only (HTTP 401)")
         case _:
-            return Verdict("transient", f"YouTube answered HTTP {status}")
+            return RefusalVerdict("transient", f"YouTube answered HTTP {status}")
 
 
-def _by_text(text: str) -> Verdict | None:
+def _by_text(text: str) -> RefusalVerdict | None:
     for (kind, scope, reason, _), pattern in zip(_RULES, _PATTERNS, strict=True):
         if pattern.search(text):
-            return Verdict(kind, f"{reason} ({text})", scope)
+            return RefusalVerdict(kind, f"{reason} ({text})", scope)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a source points at: a channel, a playlist or a search of YouTube, and nothing else."""
+"""Reads what a source points at: a channel, a playlist or a search of YouTube, and nothing else."""
 
 from __future__ import annotations
 

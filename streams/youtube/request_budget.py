@@ -1,4 +1,4 @@
-"""How often YouTube is asked from one address, and when it is left alone.
+"""Limits requests to YouTube from one address, and pauses them when it refuses.
 
 One governor stands for one egress identity (a proxy and a cookie file). All processes of a machine that
 leave through it share its file, so a restart forgets nothing: neither what was asked nor a pause.
@@ -20,7 +20,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from streams.errors import Paused, Unavailable
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 
 log = structlog.get_logger()
 
@@ -38,8 +38,8 @@ TRIAL_S = 900.0
 _INCONCLUSIVE = ("transient", "local", "unsupported")
 
 
-class Standing(NamedTuple):
-    """What people are told of one egress identity; `identity` holds no password and no cookie."""
+class LimiterStatus(NamedTuple):
+    """The public status of one egress identity; `identity` holds no password and no cookie."""
 
     identity: str
     open_until: datetime | None
@@ -56,7 +56,7 @@ class Standing(NamedTuple):
 
 
 class _State(BaseModel):
-    """What the file holds. A turn is owed to the bucket, so `tokens` may fall below zero."""
+    """The content of the file. A turn is owed to the bucket, so `tokens` may fall below zero."""
 
     identity: str
     tokens: float
@@ -132,7 +132,7 @@ class Governor:
         if state.open_until is not None and self._now() < state.open_until:
             raise _paused(state.open_until, state.reason)
 
-    def refused(self, verdict: Verdict) -> None:
+    def refused(self, verdict: RefusalVerdict) -> None:
         """Learn how a piece of work ended that YouTube, or this machine, did not let end well.
 
         Only a refusal of the whole session leaves YouTube alone. What it says of one video shows that it
@@ -165,11 +165,11 @@ class Governor:
             with self._locked() as state:
                 state.requests += requests
 
-    def status(self) -> Standing:
+    def status(self) -> LimiterStatus:
         """Return where this identity stands; nothing is asked or written."""
         state, now = self._read(), self._now()
         is_open = state.open_until is not None and now < state.open_until
-        return Standing(
+        return LimiterStatus(
             identity=self._identity,
             open_until=state.open_until if is_open else None,
             reason=state.reason,
@@ -211,7 +211,7 @@ class Governor:
         state.turns += 1
         return wait.total_seconds()
 
-    def _open(self, verdict: Verdict) -> None:
+    def _open(self, verdict: RefusalVerdict) -> None:
         with self._locked() as state:
             now = self._now()
             if state.open_until is not None and now < state.open_until:

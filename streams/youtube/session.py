@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 from streams.errors import Misconfigured
 from streams.youtube.cookies import read_cookies
-from streams.youtube.errors import Refused, RefusedForNow, Verdict, classify, explained, hidden_in
+from streams.youtube.errors import (
+    RefusalVerdict,
+    RefusedForNow,
+    YouTubeRefused,
+    classify,
+    explained,
+    hidden_in,
+)
 from streams.youtube.request_budget import Governor
 
 _OPTIONS = {
@@ -48,8 +55,8 @@ class Warnings:
         self.lines.append(str(message))
 
 
-class Session(NamedTuple):
-    """What `Sessions.open` lends."""
+class YouTubeSession(NamedTuple):
+    """A session lent by `YouTubeSessions.open`."""
 
     ydl: Any
     warnings: Warnings
@@ -57,7 +64,7 @@ class Session(NamedTuple):
     """To be called as soon as YouTube gave what was asked for; the rest may take long or never come."""
 
 
-class Sessions:
+class YouTubeSessions:
     """Opens sessions of yt-dlp, each under the governor, the same proxy and the same cookies.
 
     Raises:
@@ -84,7 +91,7 @@ class Sessions:
         self._governor = governor
 
     @contextmanager
-    def open(self, what: str, *, paged: bool = False, **options: Any) -> Iterator[Session]:
+    def open(self, what: str, *, paged: bool = False, **options: Any) -> Iterator[YouTubeSession]:
         """Lend a session; what it raises is explained, and the governor learns how it ended.
 
         A tab that a channel lacks ends the block quietly. After an HTTP 429 nothing more leaves: what
@@ -97,7 +104,7 @@ class Sessions:
 
         Raises:
             Paused: YouTube is left alone; nothing was asked.
-            Refused, RefusedForNow: with the verdict.
+            YouTubeRefused, RefusedForNow: with the verdict.
         """
         from yt_dlp.utils import YoutubeDLError
 
@@ -109,13 +116,13 @@ class Sessions:
         try:
             given = _OPTIONS | self._network | cookies | {"logger": warnings} | options
             with _wire(given) as ydl:
-                yield Session(ydl, warnings, partial(self._answered, warnings, ydl, paged))
+                yield YouTubeSession(ydl, warnings, partial(self._answered, warnings, ydl, paged))
         except (YoutubeDLError, OSError) as error:
             verdict = classify(error, warnings.lines)
             self._ended(verdict, warnings, ydl)
             if verdict.kind != "no tab":
                 raise explained(verdict, what) from error
-        except (Refused, RefusedForNow) as error:
+        except (YouTubeRefused, RefusedForNow) as error:
             self._ended(error.verdict, warnings, ydl)
             raise
         except GeneratorExit:  # whoever reads a listing has read enough
@@ -134,7 +141,7 @@ class Sessions:
         try:
             return {"cookiefile": io.StringIO(read_cookies(self._cookies))}
         except Misconfigured as error:  # it was good when this process began
-            verdict = Verdict("local", error.cause, "session")
+            verdict = RefusalVerdict("local", error.cause, "session")
             raise RefusedForNow(f"cannot get {what}: {error.cause}", error.cure, verdict) from error
 
     def _answered(self, warnings: Warnings, ydl: Any, paged: bool) -> None:
@@ -144,12 +151,14 @@ class Sessions:
             if paged:
                 ydl.before_request = self._governor.turn
 
-    def _ended(self, verdict: Verdict | None, warnings: Warnings, ydl: Any) -> None:
+    def _ended(self, verdict: RefusalVerdict | None, warnings: Warnings, ydl: Any) -> None:
         if self._governor is None:
             return
         hidden = hidden_in(warnings.lines)
         if ydl is not None and ydl.throttled:
-            hidden = Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+            hidden = RefusalVerdict(
+                "throttled", "YouTube limits the requests of this address (HTTP 429)", "session"
+            )
         if hidden is not None and hidden.scope == "session" and hidden.kind in ("throttled", "blocked"):
             verdict = hidden  # a mere warning to yt-dlp; whatever else was said, the session is in trouble
         if verdict is None:

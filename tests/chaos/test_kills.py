@@ -28,9 +28,7 @@ def assert_equal(disturbed: Tables, calm: Tables) -> None:
 
 
 @pytest.mark.kafka
-def test_workers_and_broker_killed_at_random_leave_the_tables_of_a_calm_run(
-    tmp_path: Path, models: Path
-) -> None:
+def test_random_kills_of_workers_and_broker_change_no_table(tmp_path: Path, models: Path) -> None:
     if (why := apache_kafka.missing()) is not None:
         pytest.skip(f"Apache Kafka cannot run here: {why}")
     talks = real_talks(shared("talks"), COUNT)
@@ -46,9 +44,7 @@ def test_workers_and_broker_killed_at_random_leave_the_tables_of_a_calm_run(
     assert_equal(disturbed, calm)
 
 
-def test_one_process_killed_with_its_broker_leaves_the_tables_of_a_calm_run(
-    tmp_path: Path, models: Path
-) -> None:
+def test_killing_one_process_with_its_broker_changes_no_table(tmp_path: Path, models: Path) -> None:
     """The embedded way: every kill -9 takes the broker and its whole log with it."""
     talks = sorted(TALKS.glob("*.json"))[:30]
 

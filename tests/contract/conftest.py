@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from said import ROOT, empty
+from event_factories import ROOT, empty
 
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, topic, video, write
+from event_factories import MODEL, NOON, assigned, dead_letter, emerged, path_of, seen, topic, video, write
 
 from agents.alerting import delivery, digest, queries
 from agents.alerting.alert import Alert
-from agents.alerting.service import Office
+from agents.alerting.service import AlertService
 from agents.consumer.consumer import Position
 from agents.queries.registry import asking
 from streams import events as e
@@ -46,7 +46,7 @@ class Bureau:
         self.open()
 
     def open(self) -> None:
-        self.office = Office(
+        self.office = AlertService(
             self.settings,
             Blobs(str(self.home / "blobs")),
             self.warehouse,
@@ -139,7 +139,7 @@ def test_a_new_topic_arrives_as_mail_and_at_a_webhook_once(
     assert web.taken[0]["type"] == "info"
 
 
-def test_one_that_fails_is_tried_again_and_neither_it_nor_one_that_hangs_keeps_others_waiting(
+def test_failing_and_hanging_destinations_keep_no_other_waiting(
     bureau: Make, study: Warehouse, box: Mailbox, web: Hook
 ) -> None:
     with hook() as hanging:
@@ -187,9 +187,7 @@ def test_one_that_fails_is_tried_again_and_neither_it_nor_one_that_hangs_keeps_o
         assert len(hanging.taken) == len(web.taken) == len(box.mails) == 1
 
 
-def test_what_was_delivered_is_not_sent_again_by_a_process_that_was_killed_before_it_said_so(
-    bureau: Make, study: Warehouse, web: Hook
-) -> None:
+def test_a_delivery_is_not_repeated_after_a_kill(bureau: Make, study: Warehouse, web: Hook) -> None:
     at = bureau("destinations: [{name: hook, url_env: HOOK}]", HOOK=web.url)
     new_topic(study, "MCP")
     web.status = 500
@@ -249,7 +247,7 @@ def test_the_same_is_not_told_twice_within_the_cool_down(bureau: Make, study: Wa
     assert web.titles[-1].endswith("MCP again")
 
 
-def test_old_news_is_not_sent_nor_what_a_rebuilt_model_says_again(
+def test_old_news_and_a_rebuilt_models_repetitions_are_not_sent(
     bureau: Make, study: Warehouse, web: Hook
 ) -> None:
     at = bureau("destinations: [{name: hook, url_env: HOOK}]", HOOK=web.url)
@@ -280,7 +278,7 @@ def test_old_news_is_not_sent_nor_what_a_rebuilt_model_says_again(
     assert web.titles[-1].endswith("New topic: skills")
 
 
-def test_a_destination_that_is_added_hears_of_what_comes_after_it(
+def test_an_added_destination_hears_only_of_what_comes_later(
     bureau: Make, study: Warehouse, web: Hook
 ) -> None:
     at = bureau("destinations: [{name: hook, url_env: HOOK}]", HOOK=web.url)
@@ -297,7 +295,7 @@ def test_a_destination_that_is_added_hears_of_what_comes_after_it(
     assert len(web.taken) == 2
 
 
-def test_a_wrong_rulebook_is_complained_of_and_the_last_right_one_holds(
+def test_a_wrong_rulebook_is_reported_and_the_last_one_holds(
     bureau: Make, study: Warehouse, web: Hook, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at = bureau("destinations: [{name: hook, url_env: HOOK}]", HOOK=web.url)
@@ -389,9 +387,7 @@ HALVES = [
 
 
 @pytest.mark.long
-def test_a_topic_that_begins_to_rise_is_told_once_with_its_numbers(
-    bureau: Make, study: Warehouse, web: Hook
-) -> None:
+def test_a_rising_topic_is_alerted_once_with_its_numbers(bureau: Make, study: Warehouse, web: Hook) -> None:
     text = """
     rules:
       rising: {on: true}
@@ -425,9 +421,7 @@ def test_a_topic_that_begins_to_rise_is_told_once_with_its_numbers(
 
 
 @pytest.mark.long
-def test_the_weekly_digest_comes_when_it_is_due_tells_of_all_missed_weeks_and_comes_once(
-    bureau: Make, study: Warehouse, box: Mailbox
-) -> None:
+def test_one_weekly_digest_covers_all_missed_weeks(bureau: Make, study: Warehouse, box: Mailbox) -> None:
     text = "destinations: [{name: ann, url_env: MAIL, send: weekly, at: 08:00, zone: Europe/Berlin}]"
     at = bureau(text, MAIL=box.url)
     write(study, [topic(1, "Architecture"), topic(2, "Costs"), *growing(2, HALVES)])
@@ -548,9 +542,7 @@ def test_the_views_say_the_same_on_a_server(either: Warehouse) -> None:
     assert letter.system == ("One message could not be processed and waits for a decision.",)
 
 
-def test_the_test_button_says_of_each_destination_whether_it_got_the_message(
-    tmp_path: Path, box: Mailbox, web: Hook
-) -> None:
+def test_the_test_button_reports_on_each_destination(tmp_path: Path, box: Mailbox, web: Hook) -> None:
     web.status = 500
     (tmp_path / "alerts.yaml").write_text(
         "destinations: [{name: ann, url_file: ann.txt}, {name: broken, url_env: HOOK}, "
@@ -589,12 +581,12 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
         sent.append(message.title)
 
     kept = DeliveryLog(Blobs(str(tmp_path)))
-    courier = delivery.Courier("d", kept, queue.SimpleQueue(), lambda: NOON, send)
+    courier = delivery.DeliveryWorker("d", kept, queue.SimpleQueue(), lambda: NOON, send)
 
     def job(title: str, attempts: int) -> delivery.Job:
         return delivery.Job(title, "alert", "d", (), title, lambda: Message(title, "", ""), NOON, attempts)
 
-    courier.set_out([job("bad", 3), job("good", 0), job("fine", 0)], "json://x")
+    courier.start_delivery([job("bad", 3), job("good", 0), job("fine", 0)], "json://x")
     courier.wait(10)
     assert sent == ["good", "fine"]
     (bad,) = [each for each in kept.deliveries() if each.state == "failed"]
@@ -602,7 +594,7 @@ def test_a_message_that_is_always_refused_keeps_no_other_back(tmp_path: Path) ->
     old = delivery.Job(
         "bad", "alert", "d", (), "bad", lambda: Message("bad", "", ""), NOON - timedelta(days=8), 9
     )
-    courier.set_out([old], "json://x")
+    courier.start_delivery([old], "json://x")
     courier.wait(10)
     (bad,) = [each for each in kept.deliveries() if each.state == "failed"]
     assert (bad.next_at, bad.error) == (None, "given up: too long")

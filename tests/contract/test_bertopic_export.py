@@ -78,9 +78,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
-def test_bertopic_gives_paragraphs_the_topics_that_the_model_gives_them_and_draws_its_plots(
-    home: Path, packaged: Path
-) -> None:
+def test_bertopic_assigns_the_models_topics_and_draws_its_plots(home: Path, packaged: Path) -> None:
     embedder = Embedder(packaged, "cpu", 1)
     codebook = load_codebook("llm-in-production")
     seeds = embedder.embed([topic.seed for topic in codebook.topics])

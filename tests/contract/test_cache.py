@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
+from event_factories import MODEL, NOON, assigned, dormant, labelled, merged, topic, video, write
 
 from streams import events as e
 from streams.store import cache
@@ -43,7 +43,7 @@ def counted(warehouse: Warehouse, times: list[int]) -> int:
     return cached(warehouse, "counted", ["labels"], make)
 
 
-def test_it_is_made_again_when_its_table_has_changed_and_only_then(either: Warehouse) -> None:
+def test_it_is_made_again_only_when_its_table_has_changed(either: Warehouse) -> None:
     times: list[int] = []
     assert [counted(either, times) for _ in range(3)] == [0, 0, 0]
     write(either, [topic(1, "Architecture"), assigned(0, video("a"), 1)])
@@ -54,7 +54,7 @@ def test_it_is_made_again_when_its_table_has_changed_and_only_then(either: Wareh
     assert [counted(either, times) for _ in range(2)] == [2, 2]
 
 
-def test_the_same_rows_written_again_after_all_were_deleted_are_found(either: Warehouse) -> None:
+def test_rows_written_again_after_deletion_are_found(either: Warehouse) -> None:
     write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
     assert book(either).name_of(1) == "Buildings"
     either.command("TRUNCATE TABLE labels")
@@ -72,7 +72,7 @@ def test_what_another_client_writes_is_seen_at_once(served: Warehouse) -> None:
     assert [row["what"] for row in genealogy.genealogy(served)] == ["merged"]
 
 
-def test_a_topics_share_follows_talks_of_other_topics_and_what_people_decide(either: Warehouse) -> None:
+def test_a_topics_share_follows_other_talks_and_decisions(either: Warehouse) -> None:
     write(either, [topic(1), topic(2), assigned(0, video("a"), 1)])
     assert [row["of_videos"] for row in read.topic_talks(either, 1).months] == [1]
     write(either, [assigned(1, video("b"), 2)])
@@ -107,7 +107,7 @@ def test_studies_do_not_share_what_is_made(served: Warehouse) -> None:
         another.command(f"DROP DATABASE {name} SYNC")
 
 
-def test_who_looks_once_is_answered_as_of_then_and_the_next_one_as_of_later(either: Warehouse) -> None:
+def test_one_look_sees_one_state_and_the_next_look_a_later_one(either: Warehouse) -> None:
     times: list[int] = []
     with as_of_now(either):
         assert counted(either, times) == 0
@@ -117,7 +117,7 @@ def test_who_looks_once_is_answered_as_of_then_and_the_next_one_as_of_later(eith
     assert [counted(either, times) for _ in range(2)] == [1, 1]
 
 
-def test_what_is_made_while_somebody_looks_is_never_taken_for_newer(either: Warehouse) -> None:
+def test_what_is_made_during_a_look_is_not_taken_for_newer(either: Warehouse) -> None:
     """It is made of what was written meanwhile too, but nobody knows: so it is made again."""
     times: list[int] = []
     with as_of_now(either):
@@ -146,7 +146,7 @@ def test_an_error_is_not_kept(study: Warehouse) -> None:
     assert cached(study, "fails", ["labels"], lambda: 1) == 1
 
 
-def test_no_more_than_so_many_are_kept_and_what_is_asked_for_stays(study: Warehouse) -> None:
+def test_the_cache_is_bounded_and_keeps_what_is_asked_for(study: Warehouse) -> None:
     times: list[int] = []
     counted(study, times)
     for name in range(2 * cache.MOST):

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from said import BLOB, NOON, assigned, shares, topic, video
+from event_factories import BLOB, NOON, assigned, shares, topic, video
 
 from agents.queries.wording import transcripts
 from streams import events as e
@@ -79,7 +79,7 @@ def state_of(warehouse: Warehouse, video_id: str) -> str:
 
 
 @pytest.mark.long
-def test_a_draft_counts_until_the_recording_is_transcribed_and_then_no_more(either: Warehouse) -> None:
+def test_a_draft_counts_until_the_recording_is_transcribed(either: Warehouse) -> None:
     """For every order in which what is said of both can come."""
     tell(either, *BOOK)
     facts = [*version("a", DRAFT, 8.0, 1, 1, 2), *version("a", HEARD, 4.0, 2, 3)]
@@ -136,7 +136,7 @@ def test_a_draft_of_a_rejected_talk_counts_nowhere(either: Warehouse, late: bool
     assert counted(either) == {2: (1, 8.0), 3: (1, 4.0)}
 
 
-def test_a_new_model_learns_drafts_only_of_talks_that_have_nothing_better(study: Warehouse) -> None:
+def test_a_new_model_learns_drafts_only_where_nothing_is_better(study: Warehouse) -> None:
     tell(study, *BOOK, *(e.VideoAccepted(video=video(each)) for each in "ab"))
     tell(study, *version("a", DRAFT, 8.0, 1, 1), *version("a", HEARD, 8.0, 2, 1))
     tell(study, *version("b", DRAFT, 8.0, 3, 1))

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from said import (
+from event_factories import (
     MODEL,
     NEWBORN,
     NOON,
@@ -26,6 +24,8 @@ from said import (
     video,
     write,
 )
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from agents.cli.study import videos
@@ -161,7 +161,7 @@ def corpus(either: Warehouse) -> Warehouse:
 
 
 @pytest.mark.long
-def test_a_withdrawn_talk_leaves_every_number_and_comes_back_when_it_is_restored(corpus: Warehouse) -> None:
+def test_a_withdrawn_talk_leaves_all_numbers_until_restored(corpus: Warehouse) -> None:
     before = every_number(corpus)
     assert shares(before["themes"], "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
 
@@ -184,7 +184,7 @@ def test_a_withdrawn_talk_leaves_every_number_and_comes_back_when_it_is_restored
 
 @pytest.mark.long
 @pytest.mark.parametrize(("moment", "month"), [(MAY, "2025-05"), (LAST_YEAR, "2024-12")])
-def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
+def test_a_redated_talk_moves_to_its_month_and_counts_once(
     corpus: Warehouse, moment: datetime, month: str
 ) -> None:
     before = every_number(corpus)
@@ -208,7 +208,7 @@ def test_a_redated_talk_moves_to_another_month_and_is_counted_once(
     assert every_number(corpus) == before
 
 
-def test_a_talk_whose_source_corrects_the_year_itself_is_counted_once(corpus: Warehouse) -> None:
+def test_a_talk_redated_by_its_source_is_counted_once(corpus: Warehouse) -> None:
     """It is learned again with the other date; the tables are kept by year, so both years have rows of it."""
     of = video("a", LAST_YEAR)
     write(corpus, [e.VideoAccepted(video=of), learned(of, 9, 1, 1, 3)])
@@ -218,7 +218,7 @@ def test_a_talk_whose_source_corrects_the_year_itself_is_counted_once(corpus: Wa
     assert sum(row["paragraphs"] for row in prevalence.topics(corpus)) == 6
 
 
-def test_a_correction_of_a_talk_that_is_not_there_yet_holds_when_it_arrives(either: Warehouse) -> None:
+def test_a_correction_made_before_the_talk_arrives_holds(either: Warehouse) -> None:
     write(either, [*BOOK, corrected("a", "withdrawn", 1), corrected("b", "redated", 2, MAY)])
     write(either, TALKS)
     assert {row["month"]: row["of_videos"] for row in prevalence.months(either)} == {
@@ -242,7 +242,7 @@ def retranscribed(video_id: str) -> list[Fact]:
     ]
 
 
-def test_a_talk_that_is_transcribed_again_counts_by_its_new_paragraphs_only(study: Warehouse) -> None:
+def test_a_talk_transcribed_again_counts_by_new_paragraphs_only(study: Warehouse) -> None:
     """One talk for every order in which its facts can come; and then once more, backwards."""
     write(study, BOOK)
     orders = [[*order] for order in itertools.permutations(range(4))]
@@ -258,7 +258,7 @@ def test_a_talk_that_is_transcribed_again_counts_by_its_new_paragraphs_only(stud
 
 
 @pytest.mark.long
-def test_a_topic_that_gathers_a_paragraph_of_an_old_transcript_does_not_bring_it_back(
+def test_a_topic_does_not_bring_an_old_transcript_back(
     study: Warehouse,
 ) -> None:
     """The model still holds what it learned first, and founds a topic on it later."""
@@ -290,7 +290,7 @@ def test_a_topic_that_gathers_a_paragraph_of_an_old_transcript_does_not_bring_it
         assert counted == {1: 1, 2: 0, 3: 1, NEWBORN: 0}
 
 
-def test_a_talk_in_which_the_new_transcript_finds_no_words_counts_no_more(study: Warehouse) -> None:
+def test_a_talk_whose_new_transcript_is_empty_counts_no_more(study: Warehouse) -> None:
     write(study, BOOK)
     tell(study, [spoken("a", TRANSCRIPT, [1, 2]), fact(learned(A, 1, 1, 2))])
     assert shares(prevalence.themes(study), "theme") == {"Architecture": (1, 1)}
@@ -326,7 +326,7 @@ def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) 
 
 
 @pytest.mark.long
-def test_an_epoch_that_is_told_before_what_it_replaces_takes_over_all_the_same(study: Warehouse) -> None:
+def test_an_epoch_takes_over_also_when_told_too_early(study: Warehouse) -> None:
     old = [fact(epoch(MODEL, 0)), *(fact(each) for each in (*BOOK, *TALKS))]
     assert told(study, [*REBUILT, *old]) == told(study, [*old, *REBUILT])
 
@@ -453,7 +453,7 @@ def test_a_talk_tells_all_that_is_known_about_it(corpus: Warehouse) -> None:
     assert talks.talk(corpus, "'; DROP TABLE videos; --") is None
 
 
-def test_a_merged_topic_and_one_that_is_not_retained_are_named_as_they_count(corpus: Warehouse) -> None:
+def test_merged_and_unretained_topics_are_named_as_they_count(corpus: Warehouse) -> None:
     entries = (
         e.CodebookEntry(topic_id=1, target=2),
         e.CodebookEntry(topic_id=3, retained=False, reason="hm"),
@@ -511,9 +511,7 @@ def test_corrections_explain_old_numbers(corpus: Warehouse) -> None:
     ]
 
 
-def test_what_was_kept_and_never_arrived_is_missing_until_it_is_written(
-    study: Warehouse, tmp_path: Path
-) -> None:
+def test_what_was_kept_is_missing_until_it_is_written(study: Warehouse, tmp_path: Path) -> None:
     log = Corrections(Blobs(str(tmp_path)))
     assert missing.corrections(log, study) == []
     kept = [corrected("b", "withdrawn", 1), corrected("a", "redated", 2, MAY), corrected("b", "restored", 3)]
@@ -611,7 +609,7 @@ WRONG = [
 ]
 
 
-def test_a_wrong_correction_says_what_is_wrong_and_changes_nothing(curator: Curator) -> None:
+def test_a_wrong_correction_is_explained_and_changes_nothing(curator: Curator) -> None:
     before = curator.counts(every_number)
     for command, words in WRONG:
         answer = curator.types(*command)

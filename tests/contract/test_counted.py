@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_factories import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, NEWBORN, NOON, STORY, assigned, empty, merged, topic, video, write
 
 from streams import events as e
 from streams.settings import Settings
@@ -89,7 +89,7 @@ def test_the_views_are_empty_before_there_is_a_model(either: Warehouse) -> None:
 
 
 @pytest.mark.long
-def test_merges_births_withdrawals_and_decisions_are_in_the_views(either: Warehouse) -> None:
+def test_views_show_merges_births_withdrawals_and_decisions(either: Warehouse) -> None:
     write(either, STORY)
     agree(either)
     counted = {row["topic_id"]: row for row in either.rows("SELECT * FROM counted_topics")}
@@ -174,7 +174,7 @@ pairs = st.tuples(st.sampled_from(TOPICS), st.sampled_from(TOPICS)).filter(lambd
     by_people=st.lists(pairs, max_size=5),
     excluded=st.sets(st.sampled_from(TOPICS), max_size=2),
 )
-def test_whoever_merges_whatever_in_circles_too_the_views_follow_as_the_codebook_does(
+def test_views_follow_merges_in_circles_as_the_codebook_does(
     drawn: Warehouse, by_model: list[tuple[int, int]], by_people: list[tuple[int, int]], excluded: set[int]
 ) -> None:
     empty(drawn)

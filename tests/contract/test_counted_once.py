@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import (
+from event_factories import (
     MODEL,
     NOON,
     TRANSCRIPT,
@@ -76,7 +76,7 @@ class Study:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
         self.blobs = Blobs(self.settings.blobs_url)
-        self.blobs.put("audio/a.ogg", b"a transcript")  # where `said.BLOB` says that transcripts lie
+        self.blobs.put("audio/a.ogg", b"a transcript")  # where `event_factories.BLOB` is
         monkeypatch.setenv("GROUNDSWELL_HOME", str(home))
         monkeypatch.setenv("GROUNDSWELL_STUDY", self.settings.study)
         monkeypatch.setenv("GROUNDSWELL_AUTHOR", "ann")
@@ -108,7 +108,7 @@ def study(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Study
     return Study(chdb_home, monkeypatch, hold)
 
 
-def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Study) -> None:
+def test_a_duplicate_is_shown_with_its_reason_as_a_rejection(study: Study) -> None:
     status = study.asks(talk_queries.status)
     assert status["states"] == {"rejected": 1, "assigned": 1}
     assert status["rejections"] == {"duplicate": 1}
@@ -128,7 +128,7 @@ def test_a_duplicate_is_shown_with_its_reason_wherever_rejections_are(study: Stu
 
 
 @pytest.mark.long
-def test_a_kept_duplicate_is_sent_until_it_is_learned_and_counts_then(study: Study) -> None:
+def test_a_kept_duplicate_is_sent_until_learned_and_then_counts(study: Study) -> None:
     assert study.due() == []
     said = study.types("keep", "b", "--reason", "another audience")
     assert said.exit_code == 0, said.output
@@ -199,7 +199,7 @@ def test_only_a_duplicate_whose_words_were_heard_is_kept(study: Study) -> None:
     assert study.types("keep", "b", "--reason", " ").exit_code == 2
 
 
-def test_a_duplicate_that_is_a_dead_letter_is_not_sent_before_that_is_settled(study: Study) -> None:
+def test_a_duplicate_in_dead_letters_waits_until_it_is_settled(study: Study) -> None:
     letter = dead_letter(7, "b")
     Corrections(study.blobs).append(corrected("b", 0))
     study.hears(letter)
@@ -215,7 +215,7 @@ def test_a_damaged_correction_is_said_and_holds_nobody_up(study: Study, capsys: 
     assert "a correction cannot be read" in capsys.readouterr().out
 
 
-def test_a_rebuild_leaves_duplicates_out_and_remembers_whom_a_person_keeps(study: Study) -> None:
+def test_a_rebuild_skips_duplicates_that_nobody_kept(study: Study) -> None:
     study.hears(*heard("c"), rejected("c"), learned(1, "c"))
     Corrections(study.blobs).append(corrected("c", 0, "bo"))
     epoch = Epochs(study.blobs).begin(NOON)
@@ -239,7 +239,7 @@ def counts(warehouse: Warehouse) -> tuple[Any, Any, Any]:
     ],
     ids=["the new model rejects it", "kept in the new epoch", "kept in the old one, and learned again"],
 )
-def test_what_the_newest_epoch_says_of_a_talk_holds_in_whatever_order_it_is_stored(
+def test_the_newest_epoch_holds_in_any_order_of_storing(
     chdb_home: Path, events: Sequence[e.Event], expected: tuple[Any, Any, Any]
 ) -> None:
     first = [*begun(), *heard("a"), learned(0, "a"), *heard("b"), *begun(1), learned(0, "a", 1)]
@@ -253,7 +253,7 @@ def test_what_the_newest_epoch_says_of_a_talk_holds_in_whatever_order_it_is_stor
             assert counts(warehouse) == expected, [type(event).__name__ for event in order]
 
 
-def test_the_table_of_corrections_says_what_may_have_been_corrected(study: Study) -> None:
+def test_the_table_of_corrections_says_what_can_be_corrected(study: Study) -> None:
     rows = study.asks(
         lambda warehouse: warehouse.rows(
             "SELECT comment FROM system.columns WHERE table = 'corrections' AND name = 'what' "

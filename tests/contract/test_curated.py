@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_factories import MODEL, NEWBORN, NOON, assigned, empty, merged, newborn, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, NEWBORN, NOON, assigned, empty, merged, newborn, topic, video, write
 from typer.testing import CliRunner
 
-from agents.curation.codebook_service import Curator, decision_of
+from agents.curation.codebook_service import CodebookService, decision_of
 from agents.curation.theme_suggestions import suggestions
 from models.codebook import commands
 from models.codebook.file_format import read as read_file
 from models.codebook.file_format import write as write_file
-from models.codebook.state import Change, Standing
+from models.codebook.state import CodebookChange, CodebookState
 from models.errors import BadInput
 from streams import events as e
 from streams.errors import DataError, Fatal, Unavailable
@@ -60,7 +60,7 @@ def blobs(tmp_path: Path) -> Blobs:
     return Blobs(str(tmp_path / "blobs"))
 
 
-def curator(warehouse: Warehouse, blobs: Blobs, author: str = "ann", **other: Any) -> Curator:
+def curator(warehouse: Warehouse, blobs: Blobs, author: str = "ann", **other: Any) -> CodebookService:
     """Somebody who decides; what they say is written at once."""
     parts: dict[str, Any] = {
         "ask": lambda view, **parameters: VIEWS[view](warehouse, **parameters),
@@ -68,11 +68,11 @@ def curator(warehouse: Warehouse, blobs: Blobs, author: str = "ann", **other: An
         "now": lambda: NOON + timedelta(seconds=next(moments)),
         "pause": lambda _: None,
     }
-    return Curator(blobs=blobs, author=author, **parts | other)
+    return CodebookService(blobs=blobs, author=author, **parts | other)
 
 
 @pytest.fixture
-def ann(either: Warehouse, blobs: Blobs) -> Curator:
+def ann(either: Warehouse, blobs: Blobs) -> CodebookService:
     write(either, TALKS)
     return curator(either, blobs)
 
@@ -101,29 +101,29 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
     }
 
 
-def excluding(topic_id: int) -> Callable[[Standing], Change]:
+def excluding(topic_id: int) -> Callable[[CodebookState], CodebookChange]:
     return lambda standing: commands.exclude(standing, topic_id, "greetings")
 
 
-def merging(topic_id: int, into: int) -> Callable[[Standing], Change]:
+def merging(topic_id: int, into: int) -> Callable[[CodebookState], CodebookChange]:
     return lambda standing: commands.merge(standing, topic_id, into)
 
 
-def renaming(topic_id: int, name: str) -> Callable[[Standing], Change]:
+def renaming(topic_id: int, name: str) -> Callable[[CodebookState], CodebookChange]:
     return lambda standing: commands.rename(standing, topic_id, name)
 
 
-def assigning(topic_id: int, theme: str) -> Callable[[Standing], Change]:
+def assigning(topic_id: int, theme: str) -> Callable[[CodebookState], CodebookChange]:
     return lambda standing: commands.assign(standing, topic_id, theme)
 
 
-def creating(theme: str, about: str = "") -> Callable[[Standing], Change]:
+def creating(theme: str, about: str = "") -> Callable[[CodebookState], CodebookChange]:
     return lambda standing: commands.create_theme(standing, theme, about)
 
 
 @pytest.mark.long
-def test_numbers_follow_an_exclusion_a_merge_and_a_theme_at_once_and_undo_restores_them(
-    either: Warehouse, ann: Curator
+def test_numbers_follow_decisions_at_once_and_undo_restores_them(
+    either: Warehouse, ann: CodebookService
 ) -> None:
     stages = [numbers(either)]
     assert shares(either) == {"Architecture": (2, 4), "Evaluation": (2, 4), UNSORTED: (1, 4)}
@@ -153,7 +153,7 @@ def test_numbers_follow_an_exclusion_a_merge_and_a_theme_at_once_and_undo_restor
         ann.undo()
 
 
-def test_a_codebook_as_of_an_earlier_revision_is_what_it_was(ann: Curator) -> None:
+def test_a_codebook_as_of_an_earlier_revision_is_what_it_was(ann: CodebookService) -> None:
     before = ann.standing()
     ann.decide(creating("Costs", "What it costs."))
     ann.decide(assigning(AGENTS, "Costs"))
@@ -165,7 +165,7 @@ def test_a_codebook_as_of_an_earlier_revision_is_what_it_was(ann: Curator) -> No
     assert ann.standing().topics[AGENTS].entry.theme == "Money"
 
 
-def test_what_the_store_shows_is_what_was_decided(ann: Curator) -> None:
+def test_what_the_store_shows_is_what_was_decided(ann: CodebookService) -> None:
     """The tables and the pure functions agree on what the codebook says."""
     expected = ann.standing()
     for decision in (
@@ -184,9 +184,7 @@ def test_what_the_store_shows_is_what_was_decided(ann: Curator) -> None:
         assert ann.standing() == expected
 
 
-def test_a_topic_without_a_name_of_its_own_is_called_what_the_model_calls_it_now(
-    either: Warehouse, ann: Curator
-) -> None:
+def test_a_topic_without_its_own_name_has_the_models_label(either: Warehouse, ann: CodebookService) -> None:
     ann.decide(assigning(NEWBORN, "Evaluation"))
     later = e.TopicChanged(model_version=MODEL, topic_id=NEWBORN, sequence=9, label="tool servers", words=())
     write(either, [later])
@@ -197,12 +195,12 @@ def test_a_topic_without_a_name_of_its_own_is_called_what_the_model_calls_it_now
     assert ann.standing().topics[NEWBORN].called == "tool servers"
 
 
-def test_of_two_curators_at_once_one_succeeds_and_the_other_is_told(
-    either: Warehouse, blobs: Blobs, ann: Curator
+def test_of_two_curators_at_once_one_succeeds_and_one_is_told(
+    either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     bob = curator(either, blobs, "bob")
 
-    def while_bob_thinks(standing: Standing) -> Change:
+    def while_bob_thinks(standing: CodebookState) -> CodebookChange:
         ann.decide(merging(AGENTS, RAG), note="both plan")
         return commands.exclude(standing, AGENTS, "greetings")
 
@@ -213,7 +211,7 @@ def test_of_two_curators_at_once_one_succeeds_and_the_other_is_told(
     assert bob.decide(excluding(NEWBORN)).revision == 2
 
 
-def test_whoever_saw_an_earlier_revision_is_told_what_came_since(ann: Curator) -> None:
+def test_whoever_saw_an_earlier_revision_is_told_what_came_since(ann: CodebookService) -> None:
     ann.decide(merging(AGENTS, RAG), expected=0)
     with pytest.raises(Conflict, match="revision 1 was decided by ann"):
         ann.decide(excluding(NEWBORN), expected=0)
@@ -222,7 +220,9 @@ def test_whoever_saw_an_earlier_revision_is_told_what_came_since(ann: Curator) -
     assert ann.decide(excluding(NEWBORN), expected=1).revision == 2
 
 
-def test_what_cannot_be_decided_leaves_no_trace(either: Warehouse, blobs: Blobs, ann: Curator) -> None:
+def test_what_cannot_be_decided_leaves_no_trace(
+    either: Warehouse, blobs: Blobs, ann: CodebookService
+) -> None:
     before = held(either)
     for wrong in (excluding(99), merging(RAG, RAG), assigning(RAG, "Architcture"), renaming(RAG, " ")):
         with pytest.raises(BadInput):
@@ -234,7 +234,7 @@ def test_what_cannot_be_decided_leaves_no_trace(either: Warehouse, blobs: Blobs,
     assert CodebookLog(blobs).latest() == 0
 
 
-def test_sql_in_a_name_is_a_name(either: Warehouse, ann: Curator) -> None:
+def test_sql_in_a_name_is_a_name(either: Warehouse, ann: CodebookService) -> None:
     name = '\'; DROP TABLE decisions; -- {topic:UInt32} \\ `x` "y"'
     ann.decide(creating(name, name))
     ann.decide(renaming(RAG, name), note=name)
@@ -245,8 +245,8 @@ def test_sql_in_a_name_is_a_name(either: Warehouse, ann: Curator) -> None:
     assert views.codebook_decisions(either)[1]["note"] == name
 
 
-def test_a_decision_that_was_kept_but_not_sent_is_sent_with_the_next_one(
-    either: Warehouse, blobs: Blobs, ann: Curator
+def test_an_unsent_decision_is_sent_with_the_next_one(
+    either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     def broken(_: Sequence[e.Event]) -> None:
         raise Unavailable("cannot reach Kafka", "start it")
@@ -263,7 +263,7 @@ def test_a_decision_that_was_kept_but_not_sent_is_sent_with_the_next_one(
 
 
 def test_nothing_is_decided_while_the_store_lags_behind(
-    either: Warehouse, blobs: Blobs, ann: Curator
+    either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     said: list[str] = []
     lagging = curator(either, blobs, "bob", deliver=lambda _: None, say=said.append, patience_s=3)
@@ -277,7 +277,9 @@ def test_nothing_is_decided_while_the_store_lags_behind(
     assert CodebookLog(blobs).latest() == 1
 
 
-def test_a_log_that_lost_its_end_is_not_written_over(either: Warehouse, blobs: Blobs, ann: Curator) -> None:
+def test_a_log_that_lost_its_end_is_not_written_over(
+    either: Warehouse, blobs: Blobs, ann: CodebookService
+) -> None:
     ann.decide(merging(AGENTS, RAG))
     blobs.delete("codebook/00000001.json")
     with pytest.raises(
@@ -292,7 +294,7 @@ def test_an_empty_study_has_nothing_to_decide_about(either: Warehouse, blobs: Bl
     assert views.codebook_standing(either) == {"revision": 0, "model_version": "", "topics": [], "themes": []}
 
 
-def test_the_model_s_merge_goes_before_a_person_s(either: Warehouse, ann: Curator) -> None:
+def test_the_model_s_merge_goes_before_a_person_s(either: Warehouse, ann: CodebookService) -> None:
     ann.decide(merging(AGENTS, RAG))
     write(either, [merged(AGENTS, EVALUATION, sequence=9)])
     assert ann.standing().counts_as(AGENTS) == EVALUATION
@@ -301,7 +303,9 @@ def test_the_model_s_merge_goes_before_a_person_s(either: Warehouse, ann: Curato
         ann.decide(excluding(AGENTS))
 
 
-def test_a_codebook_is_exported_and_comes_back_as_one_decision(either: Warehouse, ann: Curator) -> None:
+def test_a_codebook_is_exported_and_comes_back_as_one_decision(
+    either: Warehouse, ann: CodebookService
+) -> None:
     ann.decide(creating("Costs", "What it costs."))
     ann.decide(assigning(NEWBORN, "Costs"))
     ann.decide(merging(AGENTS, RAG))
@@ -317,7 +321,9 @@ def test_a_codebook_is_exported_and_comes_back_as_one_decision(either: Warehouse
     assert "Money" in ann.standing().themes
 
 
-def test_a_rebuilt_model_gets_what_was_decided_about_seeded_topics(either: Warehouse, ann: Curator) -> None:
+def test_a_rebuilt_model_inherits_decisions_about_seeded_topics(
+    either: Warehouse, ann: CodebookService
+) -> None:
     ann.decide(creating("Costs"))
     ann.decide(assigning(AGENTS, "Costs"))
     ann.decide(excluding(NEWBORN))
@@ -343,7 +349,7 @@ def test_a_rebuilt_model_gets_what_was_decided_about_seeded_topics(either: Wareh
 
 
 def test_reviewers_judge_independently_and_change_no_number(
-    either: Warehouse, blobs: Blobs, ann: Curator
+    either: Warehouse, blobs: Blobs, ann: CodebookService
 ) -> None:
     before = numbers(either)
     bob = curator(either, blobs, "bob")

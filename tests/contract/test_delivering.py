@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, numbers, seen, topic, video, write
+from event_factories import MODEL, NOON, assigned, numbers, seen, topic, video, write
 
-from agents.curation.codebook_service import Curator
+from agents.curation.codebook_service import CodebookService
 from agents.curation.video_corrections import Corrector, moment_of
 from agents.instance.event_publisher import Deliver, arrived, delivering_from
 from agents.queries.registry import VIEWS
@@ -59,8 +59,8 @@ def corrector(warehouse: Warehouse, blobs: Blobs, deliver: Deliver, **other: Any
     return Corrector(blobs, asking(warehouse), deliver, **parts | other)
 
 
-def curator(warehouse: Warehouse, blobs: Blobs, deliver: Deliver) -> Curator:
-    return Curator(blobs, asking(warehouse), deliver, lambda: LATER, "ann", pause=lambda _: None)
+def curator(warehouse: Warehouse, blobs: Blobs, deliver: Deliver) -> CodebookService:
+    return CodebookService(blobs, asking(warehouse), deliver, lambda: LATER, "ann", pause=lambda _: None)
 
 
 def clock() -> datetime:
@@ -75,9 +75,7 @@ def of_videos(warehouse: Warehouse) -> int:
     return sum(row["of_videos"] for row in prevalence.months(warehouse))
 
 
-def test_the_process_that_holds_the_database_writes_what_is_decided_there(
-    talks: Warehouse, blobs: Blobs
-) -> None:
+def test_a_decision_is_written_by_the_process_with_the_database(talks: Warehouse, blobs: Blobs) -> None:
     with delivering_from(talks.settings, EMBEDDED, talks) as deliver:
         (done,) = corrector(talks, blobs, deliver).withdraw(["a"], "told twice")
         assert "counts nowhere" in done.said
@@ -97,7 +95,7 @@ def broker() -> Iterator[str]:
         yield running.bootstrap
 
 
-def test_the_process_that_runs_the_study_sends_what_is_decided_there_to_its_broker(
+def test_a_decision_goes_to_the_broker_of_the_running_study(
     talks: Warehouse, blobs: Blobs, broker: str
 ) -> None:
     """Its store writes it a moment later, and whoever corrects waits for that."""
@@ -128,9 +126,7 @@ def test_the_process_that_runs_the_study_sends_what_is_decided_there_to_its_brok
     assert said == ["waiting for the store …"]
 
 
-def test_a_correction_that_cannot_be_sent_is_kept_and_holds_when_the_store_starts(
-    talks: Warehouse, blobs: Blobs
-) -> None:
+def test_an_unsent_correction_holds_when_the_store_starts(talks: Warehouse, blobs: Blobs) -> None:
     with pytest.raises(Unavailable, match=r"the correction is kept, but not sent .*cannot reach Kafka"):
         corrector(talks, blobs, refuse).withdraw(["a"], "told twice")
     assert of_videos(talks) == 2
@@ -139,9 +135,7 @@ def test_a_correction_that_cannot_be_sent_is_kept_and_holds_when_the_store_start
     assert missing.corrections(Corrections(blobs), talks) == []
 
 
-def test_a_judgement_that_cannot_be_sent_is_kept_and_there_when_the_store_starts(
-    talks: Warehouse, blobs: Blobs
-) -> None:
+def test_an_unsent_judgement_is_there_when_the_store_starts(talks: Warehouse, blobs: Blobs) -> None:
     with pytest.raises(Unavailable, match=r"the judgement is kept, but not sent .*cannot reach Kafka"):
         curator(talks, blobs, refuse).judge(1, "exclude", note="'; noise")
     assert VIEWS["codebook_judgements"](talks) == []
@@ -212,9 +206,7 @@ def test_waiting_for_the_store_ends() -> None:
     assert said == ["waiting for the store …"]
 
 
-def test_of_two_corrections_the_one_made_later_holds_whatever_the_clock_says(
-    talks: Warehouse, blobs: Blobs
-) -> None:
+def test_the_later_correction_holds_whatever_the_clock_says(talks: Warehouse, blobs: Blobs) -> None:
     stood_still = {"now": lambda: LATER}
     with delivering_from(talks.settings, EMBEDDED, talks) as deliver:
         for _ in range(3):

@@ -10,7 +10,19 @@ from typing import Any
 
 import platformdirs
 import pytest
-from said import BLOB, MODEL, NOON, assigned, dead_letter, path_of, seen, settled, topic, video, write
+from event_factories import (
+    BLOB,
+    MODEL,
+    NOON,
+    assigned,
+    dead_letter,
+    path_of,
+    seen,
+    settled,
+    topic,
+    video,
+    write,
+)
 
 from agents.consumer.consumer import Position
 from agents.instance.gpu import ASKED, gpus
@@ -108,7 +120,7 @@ def test_stages_say_where_videos_wait_and_which_are_stuck(either: Warehouse) -> 
     assert spans["fetched"] == (None, None)
 
 
-def test_throughput_counts_each_video_once_on_the_day_it_was_first_seen(either: Warehouse) -> None:
+def test_throughput_counts_a_video_once_on_its_first_day(either: Warehouse) -> None:
     assert throughput.throughput(either) == []
     write(either, STORY)
     assert throughput.throughput(either) == [
@@ -239,7 +251,7 @@ def test_a_verdict_that_does_not_exist_has_a_cure(either: Warehouse) -> None:
     assert "accepted, rejected, waiting" in raised.value.cure
 
 
-def test_what_was_heard_after_its_acceptance_is_rejected_in_the_queue(either: Warehouse) -> None:
+def test_a_video_rejected_after_being_heard_leaves_the_queue(either: Warehouse) -> None:
     spoken = video("a", language="fr")
     write(
         either,
@@ -274,16 +286,14 @@ def value(metric: Any, *labels: str) -> float:
     return found
 
 
-async def test_metrics_say_how_fresh_the_store_is_and_what_comes_again_makes_it_no_older(
-    study: Warehouse, tmp_path: Path
-) -> None:
+async def test_metrics_of_freshness_do_not_age_with_repetitions(study: Warehouse, tmp_path: Path) -> None:
     store = Store(study, Blobs(str(tmp_path / "blobs")))
     at = Position("log-1", "videos.seen", 0, 0)
 
     async def take(*events: e.Event) -> tuple[float, float]:
         for event in events:
             await store.handle(event, at)
-        await store.settle()
+        await store.commit()
         return value(NEWEST, "seen"), value(NEWEST, "published")
 
     NEWEST.clear()
@@ -306,11 +316,11 @@ async def test_a_checkpoint_of_the_topic_model_says_when_it_was_made(tmp_path: P
     track = Track(blobs, load("blank"), embedder, TopicSettings())
     await track.start()
     CHECKPOINT.set(0)
-    await track.settle()
+    await track.commit()
     assert value(CHECKPOINT) == 0  # nothing was learned, nothing was written
-    track.passed_by(Position("log-1", "paragraphs.embedded", 0, 0))
+    track.on_dead_letter(Position("log-1", "paragraphs.embedded", 0, 0))
     before = datetime.now(UTC).timestamp()
-    await track.settle()
+    await track.commit()
     assert before <= value(CHECKPOINT) <= datetime.now(UTC).timestamp()
 
 
@@ -345,7 +355,7 @@ def test_gpus_are_read_from_what_the_driver_says() -> None:
     ]
 
 
-def test_a_machine_without_gpu_says_so_and_a_driver_that_hangs_keeps_nobody_waiting() -> None:
+def test_a_missing_gpu_is_said_and_a_hanging_driver_left_alone() -> None:
     assert gpus(["no-such-tool"]) == {
         "devices": [],
         "note": "no GPU on this machine (no-such-tool is not installed): speech runs on the CPU",

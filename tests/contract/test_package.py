@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, NEWBORN, NOON, ROOT, STORY, TABLES, TRANSCRIPT, numbers, path_of, video, write
+from event_factories import (
+    MODEL,
+    NEWBORN,
+    NOON,
+    ROOT,
+    STORY,
+    TABLES,
+    TRANSCRIPT,
+    numbers,
+    path_of,
+    video,
+    write,
+)
 
 from agents.queries.replication_package import Manifest, pack, unpack
 from streams import events as e
@@ -154,7 +166,7 @@ def held(warehouse: Warehouse) -> int:
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
-def test_another_study_gives_the_same_numbers_and_the_same_package(
+def test_another_study_gives_the_same_numbers_and_package(
     opened: Any, tmp_path: Path, file_format: exchange.Format
 ) -> None:
     with opened("a") as study:
@@ -218,7 +230,7 @@ def test_without_text_nothing_of_what_was_said_is_in_the_package(opened: Any, tm
     assert [quote["text"] for row in after["emergences"] for quote in row["quotes"]] == ["", ""]
 
 
-def test_every_table_and_column_of_a_study_is_explained_or_left_out_with_a_reason(study: Warehouse) -> None:
+def test_every_table_and_column_is_explained_or_left_out(study: Warehouse) -> None:
     there = {
         row["name"]
         for row in study.rows(
@@ -273,9 +285,7 @@ def test_package_json_says_what_made_it_without_secrets(study: Warehouse, tmp_pa
     assert set(said["rows"]) == set(data_dictionary.TABLES)
 
 
-def test_a_study_without_talks_or_a_folder_that_is_not_empty_is_not_exported(
-    study: Warehouse, tmp_path: Path
-) -> None:
+def test_an_empty_study_or_a_full_folder_is_not_exported(study: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no talks: name the study"):
         packed(study, tmp_path / "a")
     assert not (tmp_path / "a").exists()

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import typer
-from said import MODEL, NOON, TRANSCRIPT, emerged, merged, path_of, seen, topic, video, write
+from event_factories import MODEL, NOON, TRANSCRIPT, emerged, merged, path_of, seen, topic, video, write
 from typer.testing import CliRunner
 
 from agents.cli.study.report import report as command

@@ -10,7 +10,7 @@ from agents.acquisition.audio_retention import retain
 from agents.transcription.retranscribe import Retranscriber
 from models.errors import BadInput
 from streams.events import AudioStored, Blob, Video, VideoAccepted, stable_id
-from streams.logs.screening_log import Outcome, Screened, Screening
+from streams.logs.screening_log import Outcome, ScreeningLog, ScreeningRecord
 from streams.state.blobs import Blobs
 from streams.talks.transcripts import key_of, version_of
 
@@ -33,8 +33,8 @@ class Archive:
     ) -> Video:
         video = Video(video_id=video_id, title=f"Talk {video_id}", published_at=JUNE)
         passes = VideoAccepted(video=video, media=media, captions=captions)
-        Screened(self.blobs).keep(
-            Screening(passes, outcome, said="" if outcome == "accepted" else "too short")
+        ScreeningLog(self.blobs).keep(
+            ScreeningRecord(passes, outcome, said="" if outcome == "accepted" else "too short")
         )
         return video
 
@@ -80,7 +80,7 @@ def test_a_recording_that_was_handed_in_is_found_too(archive: Archive) -> None:
     assert again.event.audio == media
 
 
-def test_audio_that_was_deleted_when_it_had_served_is_fetched_again(archive: Archive) -> None:
+def test_audio_that_was_deleted_after_use_is_fetched_again(archive: Archive) -> None:
     archive.transcribed("a", archive.fetched("a"))
     archive.model = "whisper-large"
     assert retain(archive.blobs, 7, datetime(2025, 7, 1, tzinfo=UTC)) == 1
@@ -89,7 +89,7 @@ def test_audio_that_was_deleted_when_it_had_served_is_fetched_again(archive: Arc
     assert "fetched again" in again.said
 
 
-def test_captions_and_rejected_talks_are_left_alone_and_it_is_said_why(archive: Archive) -> None:
+def test_captions_and_rejected_talks_are_left_alone_with_reason(archive: Archive) -> None:
     archive.accepted("a", captions=archive.blobs.put("inbox/a.vtt", b"WEBVTT"))
     archive.accepted("b", outcome="rejected")
     captions, rejected = archive.again.of(["a", "b"])

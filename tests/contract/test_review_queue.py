@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from said import NOON, seen, video
+from event_factories import NOON, seen, video
 
 from agents.storage.store import Store
 from streams import events as e
@@ -81,7 +81,7 @@ def test_who_waits_is_ranked_and_leaves_with_a_verdict(either: Warehouse) -> Non
     assert [name for name, _ in waiting(either)] == ["c", "d", "b"]
 
 
-def test_nobody_learns_what_one_reviewer_said_until_enough_have_judged(either: Warehouse) -> None:
+def test_reviews_stay_secret_until_enough_have_judged(either: Warehouse) -> None:
     write(either, seen(video("a")), parked("a", 0.5), said("anna", "a", "keep"))
     assert reviews(either) == []
     (row,) = review_queue(either)["rows"]
@@ -99,7 +99,7 @@ def test_nobody_learns_what_one_reviewer_said_until_enough_have_judged(either: W
     assert [(row["reviewer"], row["final"]) for row in reviews(either)] == [("anna", False), ("clara", True)]
 
 
-def test_a_review_comes_as_often_as_it_likes_and_the_latest_holds(either: Warehouse) -> None:
+def test_a_review_may_be_repeated_and_the_latest_holds(either: Warehouse) -> None:
     first, second = said("anna", "a", "keep"), said("anna", "a", "exclude", 1)
     final = said("anna", "a", "keep", 2, final=True)
     write(either, second, final, first, second, first)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from said import MODEL, NOON, assigned, seen, topic, video
+from event_factories import MODEL, NOON, assigned, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
 from agents.queries.registry import VIEWS
-from agents.screening.admission import Gate
-from agents.screening.video_reviews import Judged, Meanwhile, Reviewer, mark
+from agents.screening.admission import Admission
+from agents.screening.video_reviews import Meanwhile, Reviewer, ReviewOutcome, mark
 from models.embedding.embedder import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e
@@ -45,7 +45,7 @@ class Desk:
         self.lot = ParkingLot(self.blobs)
         minutes = itertools.count()
         self.now = lambda: NOON + timedelta(minutes=next(minutes))
-        self.gate = Gate(self.settings, self.blobs, no_model, self.lot, self.now)
+        self.gate = Admission(self.settings, self.blobs, no_model, self.lot, self.now)
 
     def write(self, events: Sequence[e.Event]) -> None:
         writer.write(self.warehouse, (row for event in events for row in writer.rows_of(event)))
@@ -70,7 +70,7 @@ class Desk:
                 self.lot.park(outcome, event)
             self.write([event, outcome])
 
-    def decided(self, video_id: str, verdict: Any, kind: str = "") -> Judged:
+    def decided(self, video_id: str, verdict: Any, kind: str = "") -> ReviewOutcome:
         self.reviewer("anna").judge(video_id, verdict, kind)
         return self.reviewer("ben").judge(video_id, verdict, kind)
 
@@ -196,7 +196,7 @@ def test_a_change_of_mind_reaches_every_number_both_ways(desk: Desk) -> None:
     assert [row["videos"] for row in prevalence.topics(desk.warehouse)] == [1]
 
 
-def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Warehouse) -> None:
+def test_what_was_withdrawn_for_another_reason_stays_withdrawn(study: Warehouse) -> None:
     desk = Desk(study, screening="rules", reviewers=1)
     desk.found("a")
     from agents.curation.video_corrections import Corrector
@@ -206,7 +206,7 @@ def test_what_a_person_withdrew_for_another_reason_stays_withdrawn(study: Wareho
     assert desk.ask("talk", video_id="a")["withdrawn"]
 
 
-def test_a_review_that_cannot_be_sent_is_kept_and_acted_on_at_the_next_start(desk: Desk) -> None:
+def test_an_unsent_review_is_acted_on_at_the_next_start(desk: Desk) -> None:
     desk.found("a")
 
     def fail(_: Sequence[e.Event]) -> None:

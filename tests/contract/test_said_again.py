@@ -172,7 +172,7 @@ FATES = [
 
 
 @pytest.mark.long
-async def test_a_cross_post_and_a_best_of_are_rejected_and_name_what_they_repeat(
+async def test_cross_posts_and_best_ofs_are_rejected_with_sources(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     outputs = await learn(await tracker(show), log)
@@ -199,12 +199,12 @@ async def test_killed_anywhere_the_same_talks_are_rejected(
         await learn(killed, [event], number)  # … and never settled
         track = await tracker(other)
         outputs += await learn(track, [event], number)
-        await track.settle()
+        await track.commit()
     assert outputs == expected
     assert await learn(await tracker(other), log) == expected  # all of it comes again
     one = await tracker(show)
     await learn(one, log)
-    await one.settle()
+    await one.commit()
     assert newest(show.blobs) == newest(other.blobs), "settled once, or after each talk"
 
 
@@ -214,7 +214,7 @@ def newest(blobs: Blobs) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items() if name.startswith("repeats_")}
 
 
-async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
+async def test_a_talk_kept_by_a_person_is_learned_and_no_repeat_of_it(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -223,7 +223,7 @@ async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
     assert kept.event_id != log[2].event_id
     outputs = await learn(track, [kept, log[2]], len(log))
     assert outcomes(outputs) == [("a elsewhere", "learned"), ("a elsewhere", "rejected")]
-    await track.settle()
+    await track.commit()
     again = await tracker(show)
     assert await learn(again, [kept, log[2]], len(log)) == outputs
     third = show.episode("a at a third place", sample(0), 40)
@@ -232,7 +232,7 @@ async def test_a_talk_that_a_person_keeps_is_learned_and_what_repeats_it_is_not(
     assert "a (100%), a elsewhere (100%)" in rejected.reason
 
 
-async def test_a_talk_that_counts_is_never_rejected_when_it_is_transcribed_again(
+async def test_a_counted_talk_is_not_rejected_when_transcribed_again(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -245,7 +245,7 @@ async def test_a_talk_that_counts_is_never_rejected_when_it_is_transcribed_again
     assert outcomes(await learn(track, anew, 2)) == [("a", "learned"), ("a elsewhere", "learned")]
 
 
-async def test_a_rejected_talk_whose_new_transcript_says_something_else_is_learned(
+async def test_a_rejected_talk_with_another_transcript_is_learned(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
@@ -255,7 +255,7 @@ async def test_a_rejected_talk_whose_new_transcript_says_something_else_is_learn
 
 
 @pytest.mark.long
-async def test_a_longer_talk_around_a_known_excerpt_counts_too_and_that_is_said(show: Show) -> None:
+async def test_a_longer_talk_around_a_known_excerpt_counts_too(show: Show) -> None:
     track = await tracker(show)
     excerpt = show.episode("excerpt", [*sample(0)[:2]], 0)
     longer = show.episode("whole", [*sample(0), *sample(1), *sample(2)], 5)
@@ -273,7 +273,7 @@ async def test_a_new_epoch_learns_all_again_and_judges_for_itself(
 ) -> None:
     old = await tracker(show)
     before = await learn(old, log)
-    await old.settle()
+    await old.commit()
     Epochs(show.blobs).begin(datetime(2025, 1, 1, tzinfo=UTC))
     after = await learn(await tracker(show), [log[2], log[0], *log[3:]], len(log))
     assert outcomes(after) == [
@@ -286,12 +286,12 @@ async def test_a_new_epoch_learns_all_again_and_judges_for_itself(
     assert {event.epoch for event in after if isinstance(event, ParagraphsAssigned | VideoRejected)} == {1}
 
 
-async def test_a_checkpoint_from_before_talks_were_compared_knows_none_of_them(
+async def test_a_checkpoint_from_before_comparison_knows_no_talks(
     show: Show, log: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(show)
     await learn(track, log[:2])
-    await track.settle()
+    await track.commit()
     (key,) = show.blobs.keys(CHECKPOINTS)
     written = snapshot.load(show.blobs.get(key))
     arrays = {name: each for name, each in written.arrays.items() if not name.startswith("repeats_")}
@@ -348,7 +348,7 @@ def real() -> dict[str, tuple[str, list[str]]]:
 
 
 @pytest.mark.long
-def test_real_cross_posts_and_best_ofs_are_recognised_and_nothing_else_is(
+def test_only_real_cross_posts_and_best_ofs_are_recognised(
     real: dict[str, tuple[str, list[str]]],
 ) -> None:
     groups = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from said import NOON, video, write
+from event_factories import NOON, video, write
 
 from streams import events as e
 from streams.store.operations import sightings

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, numbers, seen, topic, video
+from event_factories import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app
@@ -24,9 +24,9 @@ from streams.store.talks.paragraphs import paragraphs
 from streams.store.talks.talk_queries import quotes
 from streams.store.warehouse import Warehouse
 from streams.talks.transcripts import key_of
-from tests import heard
+from tests import talk_transcripts
 from tests.conftest import Hold
-from tests.heard import COUGH, GUEST, HOST
+from tests.talk_transcripts import COUGH, GUEST, HOST
 
 SHOW = "Night Deploys"
 
@@ -34,7 +34,7 @@ SHOW = "Night Deploys"
 def transcript(*spoken: tuple[str, str], diarization: str = "d-1") -> Transcript:
     """What was said by whom, nine seconds each."""
     timed = [(speaker, 10.0 * at, 10.0 * at + 9, text) for at, (speaker, text) in enumerate(spoken)]
-    return heard.transcript(*timed, diarization=diarization)
+    return talk_transcripts.transcript(*timed, diarization=diarization)
 
 
 class Listener:
@@ -121,7 +121,7 @@ def listener(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Li
     return listener
 
 
-def test_speakers_are_shown_with_what_they_were_introduced_as_and_who_is_perhaps_nobody(
+def test_speakers_are_shown_with_introductions_and_doubts(
     listener: Listener,
 ) -> None:
     found = listener.speakers("first")
@@ -136,7 +136,7 @@ def test_speakers_are_shown_with_what_they_were_introduced_as_and_who_is_perhaps
 
 
 @pytest.mark.long
-def test_a_name_is_in_quotes_files_and_numbers_until_it_is_taken_back(listener: Listener) -> None:
+def test_a_speakers_name_is_everywhere_until_it_is_taken_back(listener: Listener) -> None:
     done = listener.types("videos", "name", "first", "speaker_00", "Ann Lee", "--reason", "she says so")
     assert done.exit_code == 0, done.output
     assert "named: SPEAKER_00 of first" in done.stderr
@@ -178,7 +178,7 @@ def test_two_speakers_who_are_one_person_count_as_one(listener: Listener) -> Non
 
 
 @pytest.mark.long
-def test_a_voice_that_was_named_is_offered_in_other_talks_of_its_source_and_nowhere_else(
+def test_a_named_voice_is_offered_only_within_its_source(
     listener: Listener,
 ) -> None:
     listener.heard("second", transcript((GUEST, "Hi."), (HOST, "Welcome back.")), step=2)

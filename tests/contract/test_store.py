@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
-from said import (
+from event_factories import (
     BLOB,
     GOLDEN,
     MODEL,
@@ -35,6 +33,8 @@ from said import (
     video,
     write,
 )
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from agents.consumer.consumer import Position
 from agents.storage.store import Store
@@ -105,7 +105,7 @@ def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
 
 
 @pytest.mark.long
-def test_the_story_in_any_order_with_repetitions_and_in_any_blocks_is_the_same(study: Warehouse) -> None:
+def test_the_story_in_any_order_and_any_blocks_is_the_same(study: Warehouse) -> None:
     write(study, STORY)
     told_once = held(study)
 
@@ -129,7 +129,7 @@ def test_the_story_in_any_order_with_repetitions_and_in_any_blocks_is_the_same(s
     any_order_and_any_blocks_say_the_same()
 
 
-def test_a_paragraph_that_moves_to_a_newborn_topic_leaves_the_old_topics_set(study: Warehouse) -> None:
+def test_a_paragraph_moving_to_a_newborn_leaves_its_old_topic(study: Warehouse) -> None:
     talks = [assigned(0, video("a"), 1, None), assigned(1, video("b"), 1), assigned(2, video("c"), NEWBORN)]
     birth = newborn(3, (0, "a", 0, NEWBORN), (0, "a", 1, NEWBORN))
     for events in ([topic(1), *talks, birth], [birth, *reversed(talks), topic(1)]):
@@ -152,7 +152,7 @@ def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
     }
 
 
-def test_a_talk_published_in_another_year_than_it_was_first_said_counts_there_only(study: Warehouse) -> None:
+def test_a_redated_talk_counts_in_its_new_year_only(study: Warehouse) -> None:
     """Years are partitions: one paragraph in two of them is still one."""
     write(study, [topic(1), assigned(0, video("a", datetime(2023, 5, 1, tzinfo=UTC)), 1)])
     write(study, [assigned(0, video("a"), 1, sequence=2)])
@@ -183,7 +183,7 @@ def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -
     assert status["rejections"] == {"language": len(orders)}
 
 
-def test_what_screening_completed_is_not_undone_by_another_sighting(study: Warehouse) -> None:
+def test_another_sighting_does_not_undo_what_screening_completed(study: Warehouse) -> None:
     complete = video("a", duration_s=900.0, language="en", description="All of it.")
     for events in itertools.permutations([seen(video("a")), e.VideoAccepted(video=complete)]):
         empty(study)
@@ -224,9 +224,7 @@ class Watched(Warehouse):
         super().insert(table, rows)
 
 
-async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_default(
-    chdb_home: Path, tmp_path: Path
-) -> None:
+async def test_every_event_is_written_and_no_column_left_to_default(chdb_home: Path, tmp_path: Path) -> None:
     """The agent `store` takes one event of each kind that ever was."""
     blobs = Blobs(str(tmp_path))
     spoken = Paragraph(position=0, start=0.5, end=9.5, text="We chunk.", speakers=("Ann",), tokens=4)
@@ -245,7 +243,7 @@ async def test_every_kind_of_event_is_written_and_no_column_is_left_to_its_defau
             if isinstance(event, e.ParagraphsEmbedded):
                 event = event.model_copy(update={"paragraphs": blob})
             assert await store.handle(event, at) == ()
-        await store.settle()
+        await store.commit()
         there = warehouse.rows(
             """
             SELECT table, name FROM system.columns WHERE database = {db:String} AND table IN
@@ -293,7 +291,7 @@ def test_a_video_is_not_called_done_before_all_of_it_is_stored(study: Warehouse,
     assert held(study) == after_all
 
 
-def test_a_topic_that_is_not_retained_leaves_numerator_and_denominator(study: Warehouse) -> None:
+def test_an_unretained_topic_leaves_numerator_and_denominator(study: Warehouse) -> None:
     write(study, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation")])
     write(study, [assigned(0, video("a"), 1, 3), assigned(1, video("b"), 2), assigned(2, video("c"), 1)])
     before = held(study)
@@ -373,7 +371,7 @@ def test_tables_of_another_groundswell_are_refused_with_the_cure(study: Warehous
         study.migrate()
 
 
-def test_a_video_is_finished_when_nothing_more_is_to_be_done_for_it(study: Warehouse) -> None:
+def test_a_video_is_finished_when_nothing_remains_to_be_done(study: Warehouse) -> None:
     letters = {name: dead_letter(number, name) for number, name in enumerate(("waits", "gone", "again"))}
     write(
         study,
@@ -403,7 +401,7 @@ def test_a_video_is_finished_when_nothing_more_is_to_be_done_for_it(study: Wareh
     assert "again" in talk_queries.finished_videos(study)
 
 
-def test_the_last_decision_about_a_dead_letter_stands_in_any_order(study: Warehouse) -> None:
+def test_the_last_decision_on_a_dead_letter_holds_in_any_order(study: Warehouse) -> None:
     letter = dead_letter(0, "a")
     later = settled(letter, "replayed").model_copy(update={"settled_at": NOON + timedelta(hours=1)})
     for events in itertools.permutations([letter, settled(letter, "dropped"), later]):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from said import (
+from event_factories import (
     MODEL,
     NEWBORN,
     NOON,
@@ -78,7 +78,7 @@ def test_a_merge_moves_every_number_at_once_and_only_once(either: Warehouse) -> 
     assert shares(prevalence.topics(either), "topic_id") == {1: (5, 5), 3: (1, 5)}
 
 
-def test_chains_of_merges_are_followed_in_whatever_order_they_are_written(study: Warehouse) -> None:
+def test_chains_of_merges_are_followed_in_any_order_of_writing(study: Warehouse) -> None:
     talks = [assigned(index, video(f"v{index}"), index + 1) for index in range(5)]
     topics = [topic(number) for number in range(1, 6)]
     merges = [merged(5, 4, 6), merged(4, 3, 7), merged(3, 1, 8)]
@@ -103,7 +103,7 @@ def test_a_merge_of_one_model_is_none_of_another(study: Warehouse) -> None:
     assert shares(prevalence.topics(study), "topic_id") == {1: (1, 1), 2: (0, 1)}
 
 
-def test_a_topic_that_was_merged_is_found_under_the_one_it_ended_up_in(study: Warehouse) -> None:
+def test_a_merged_topic_is_found_under_the_one_it_ended_in(study: Warehouse) -> None:
     write(study, [topic(1), topic(2), topic(3), merged(3, 2, 4), merged(2, 1, 5)])
     write(study, [assigned(0, video("a"), 3), seen(video("a"))])
     writer.write(study, [("paragraphs", row) for row in (_paragraph("a", 0, "we chunk"),)])
@@ -124,7 +124,7 @@ def test_a_topic_remembers_the_words_it_was_born_with(study: Warehouse) -> None:
     assert (found["words_at_birth"], found["words"]) == (["word"], ["agents"])
 
 
-def test_a_topic_is_called_what_a_person_decided_else_what_a_labeller_said_else_what_its_words_say(
+def test_a_name_is_a_persons_else_a_labellers_else_of_its_words(
     study: Warehouse,
 ) -> None:
     def name() -> str:
@@ -209,7 +209,7 @@ def test_drift_says_which_words_went_and_came(study: Warehouse) -> None:
     assert [row["topic"] for row in genealogy.drifts(study)] == ["topic 1", "topic 1", "topic 2"]
 
 
-def test_an_emergence_keeps_its_evidence_and_says_where_to_hear_it(either: Warehouse) -> None:
+def test_an_emergence_keeps_its_evidence_and_where_to_hear_it(either: Warehouse) -> None:
     write(either, [topic(1)])
     for video_id in ("a", "b", "c"):
         write(either, [seen(video(video_id, url=f"https://example.org/{video_id}", show="Night Deploys"))])
@@ -303,9 +303,7 @@ def test_the_newest_epochs_model_is_shown_from_its_beginning_on(either: Warehous
     assert shares(prevalence.themes(either), "theme") == {"Costs": (1, 1)}
 
 
-def test_an_epoch_has_to_learn_every_talk_that_was_heard_in_the_order_of_the_last_one(
-    study: Warehouse, tmp_path: Path
-) -> None:
+def test_an_epoch_learns_every_heard_talk_in_the_last_order(study: Warehouse, tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     kept = blobs.put("transcripts/a", b"{}")
     learned = ["third", "first", "second"]  # in this order, whatever their names or dates say
@@ -362,7 +360,7 @@ def test_a_rebuild_is_sent_whole_or_sent_again(study: Warehouse, tmp_path: Path)
     assert (Epochs(blobs).current().number, Epochs(blobs).sent()) == (3, 1)
 
 
-async def test_discover_sends_what_a_rebuild_left_unsent_once_and_all_of_it_in_a_new_log(
+async def test_discover_sends_what_a_rebuild_left_unsent_once_per_log(
     study: Warehouse, tmp_path: Path
 ) -> None:
     blobs = Blobs(str(tmp_path))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from said import assigned, topic, video, write
+from event_factories import assigned, topic, video, write
 
 from models.codebook.codebook import load
 from streams.settings import Settings

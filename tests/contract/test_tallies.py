@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from event_factories import MODEL, assigned, merged, topic, video, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from said import MODEL, assigned, merged, topic, video, write
 
 from agents.queries import registry
 from streams import events as e
@@ -72,7 +72,7 @@ def by_hand(selection: Selection, theme_of: dict[int, str]) -> tuple[int, dict[s
 
 @given(asked=st.lists(periods(), min_size=1, max_size=4))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_periods_that_overlap_touch_or_lie_apart_are_counted_right_in_one_scan(
+def test_periods_in_any_position_are_counted_right_in_one_scan(
     told: Warehouse, asked: list[Selection]
 ) -> None:
     applied = book(told)
@@ -109,7 +109,7 @@ def test_one_topic_has_the_figures_that_it_has_among_all(told: Warehouse) -> Non
 
 @pytest.mark.long
 @pytest.mark.parametrize("among", [None, {1, 3}, {2}, {4}])
-def test_pairs_are_counted_by_hand_too_and_those_of_few_topics_are_among_all(
+def test_pairs_match_a_count_by_hand_and_few_topics_are_included(
     told: Warehouse, among: set[int] | None
 ) -> None:
     counts = {1: 1, 2: 2, 3: 3, 5: 1}

@@ -133,14 +133,12 @@ async def test_a_restart_continues_as_if_nothing_had_been(
         await killed.handle(event, at(number))  # … and never settled
         track = await tracker(other, embedder)
         outputs += await track.handle(event, at(number))
-        await track.settle()
+        await track.commit()
     assert outputs == expected
     assert len(list(other.keys(CHECKPOINTS))) == KEPT
 
 
-async def test_an_untouched_study_starts_again_without_the_embedding_model(
-    blobs: Blobs, embedder: Embedder
-) -> None:
+async def test_an_untouched_study_restarts_without_embedding_model(blobs: Blobs, embedder: Embedder) -> None:
     again = Embedder(embedder.tokenizer.parent, "cpu", 1)
     first = await tracker(blobs, embedder)
     second = await tracker(blobs, again)
@@ -154,23 +152,23 @@ async def test_an_untouched_study_starts_again_without_the_embedding_model(
     assert again._model is not None
 
 
-async def test_what_was_learned_is_answered_from_the_ledger_also_from_another_log(
+async def test_learned_talks_are_answered_from_the_ledger_in_any_log(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(blobs, embedder)
     early, late = await learn(track, events[:3]), await learn(track, events[3:], 3)
     assert await learn(track, events) == early + late  # redelivered before it was settled
-    await track.settle()
+    await track.commit()
     restarted = await tracker(blobs, embedder)
     assert await learn(restarted, events) == early + late  # redelivered after it
     # The broker was lost; its successor's log starts at 0, with what was unfinished.
     assert await learn(restarted, events[3:], 0, "new log") == late
-    await restarted.settle()
+    await restarted.commit()
     with pytest.raises(Fatal, match="jumps from offset 3 to 5"):
         await (await tracker(blobs, embedder)).handle(events[0], at(5, "new log"))
 
 
-async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only_there(
+async def test_what_may_be_unread_is_repeated_only_in_another_log(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     def unavailable() -> int:
@@ -181,16 +179,16 @@ async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only
     beginning = [*await track.start()]
     said = await learn(track, events[:2])
     assert any(isinstance(event, TopicEvent) for event in said)
-    await track.settle()  # … and killed before it was sent, or before anybody read it
+    await track.commit()  # … and killed before it was sent, or before anybody read it
     assert await unstarted(blobs, embedder).start() == beginning, (
         "the same log has it still, or sends the talks"
     )
     assert await unstarted(blobs, embedder, "new log").start() == beginning + said
 
-    track.sent()
+    track.on_outputs_sent()
     await track.tick()
     more = await learn(track, events[2:4], 2)
-    await track.settle()
+    await track.commit()
     assert await unstarted(blobs, embedder, "new log").start() == beginning + said + more, (
         "somebody was behind"
     )
@@ -198,19 +196,19 @@ async def test_what_perhaps_nobody_has_had_is_told_again_in_another_log_and_only
     waiting[0] = 0
     await track.tick()  # of what is settled and not sent, nobody can have had anything
     last = await learn(track, events[4:5], 4)
-    await track.settle()
-    track.sent()
+    await track.commit()
+    track.on_outputs_sent()
     afresh = unstarted(blobs, embedder, "new log", unavailable)
     assert await afresh.start() == beginning + more + last
     await afresh.tick()
     afresh_said = await learn(afresh, events[5:], 0, "new log")
-    await afresh.settle()  # the new log has all of it by now, and so has a checkpoint
+    await afresh.commit()  # the new log has all of it by now, and so has a checkpoint
     assert await unstarted(blobs, embedder, "new log").start() == beginning
     again = await unstarted(blobs, embedder, "third log").start()
     assert again == beginning + more + last + afresh_said, "nobody could say who has had it"
 
 
-async def test_a_dead_letter_moves_the_position_and_a_gap_ends_the_process(
+async def test_a_dead_letter_moves_the_position_and_a_gap_is_fatal(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     track = await tracker(blobs, embedder)
@@ -218,12 +216,12 @@ async def test_a_dead_letter_moves_the_position_and_a_gap_ends_the_process(
     foreign = events[1].model_copy(update={"embedding_model": "another"})
     with pytest.raises(DataError, match="embedded with another, the topic model knows"):
         await track.handle(foreign, at(1))
-    track.passed_by(at(1))
-    await track.settle()
+    track.on_dead_letter(at(1))
+    await track.commit()
     track = await tracker(blobs, embedder)
     await track.handle(events[2], at(2))
-    track.passed_by(at(3))  # not even an event
-    await track.settle()
+    track.on_dead_letter(at(3))  # not even an event
+    await track.commit()
     track = await tracker(blobs, embedder)
     with pytest.raises(Fatal, match="jumps from offset 4 to 6"):
         await track.handle(events[3], at(6))
@@ -238,12 +236,12 @@ async def test_of_two_trackers_only_one_writes(
     active = await tracker(blobs, embedder)
     for number in range(KEPT + 2):  # so many that the first numbers are deleted again
         await active.handle(events[number], at(number))
-        await active.settle()
+        await active.commit()
     with pytest.raises(Fatal, match="another track worker"):
-        await paused.settle()
+        await paused.commit()
 
 
-async def test_a_request_to_consolidate_has_its_place_in_the_order_and_happens_once(
+async def test_a_consolidation_request_happens_once_and_in_order(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     request = ConsolidationRequested(on=date(2024, 6, 1), requested_at=datetime(2024, 6, 1, tzinfo=UTC))
@@ -255,7 +253,7 @@ async def test_a_request_to_consolidate_has_its_place_in_the_order_and_happens_o
     steps = [event.sequence for event in told if isinstance(event, ParagraphsAssigned)]
     assert steps == [1, 2, 3, 4, 6, 7]
     assert await learn(track, log) == told  # redelivered before it was settled
-    await track.settle()
+    await track.commit()
     assert await learn(await tracker(blobs, embedder), log) == told  # and after a restart
 
 
@@ -264,7 +262,7 @@ async def test_a_model_that_cannot_be_continued_names_the_cure(
 ) -> None:
     track = await tracker(blobs, embedder)
     await learn(track, events[:1])
-    await track.settle()
+    await track.commit()
     other = replace(TopicSettings(), max_topics=TopicSettings().max_topics - 1)
     with pytest.raises(Misconfigured, match="cannot be continued") as refused:
         await Track(blobs, load("llm-in-production"), embedder, other).start()
@@ -278,7 +276,7 @@ async def test_no_older_checkpoint_is_taken_for_the_newest(
     track = await tracker(blobs, embedder)
     for offset, event in enumerate(events[:2]):
         await learn(track, [event], offset)
-        await track.settle()
+        await track.commit()
     older, newest = blobs.keys("model/checkpoints")
     whole = blobs.get(newest)
     blobs.put(newest, whole[: len(whole) // 2])
@@ -299,26 +297,26 @@ async def test_no_older_checkpoint_is_taken_for_the_newest(
     assert await learn(await tracker(blobs, embedder), events[2:3], 2)
 
 
-async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_old(
+async def test_a_new_epoch_learns_under_its_own_version_beside_the_old(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     old = await tracker(blobs, embedder)
     before = await learn(old, events)
-    await old.settle()
+    await old.commit()
     kept = {key: blobs.get(key) for key in blobs.keys("model/checkpoints")}
     ledgers = {key: blobs.get(key) for key in blobs.keys("assigned")}
     await old.handle(events[0], at(6))
 
     epoch = Epochs(blobs).begin(datetime(2025, 1, 1, tzinfo=UTC))
     with pytest.raises(Fatal, match="a new epoch"):
-        await old.settle()  # it was at work meanwhile: what it took comes again, to the next one
+        await old.commit()  # it was at work meanwhile: what it took comes again, to the next one
 
     new = await tracker(blobs, embedder)
     (begun, *_) = await new.start()
     assert isinstance(begun, EpochBegun)
     assert (epoch.number, begun.epoch) == (1, 1)
     after = await learn(new, events, 6)  # the same log, wherever it is now
-    await new.settle()
+    await new.commit()
     first, second = before[0], after[0]
     assert isinstance(first, ParagraphsAssigned) and isinstance(second, ParagraphsAssigned)
     assert begun.model_version == second.model_version != first.model_version
@@ -328,14 +326,14 @@ async def test_a_new_epoch_learns_anew_under_a_version_of_its_own_and_keeps_the_
     assert await learn(await tracker(blobs, embedder), events, 6) == after
 
 
-async def test_the_seeded_topics_are_told_again_as_the_model_began_with_them(
+async def test_seeded_topics_are_sent_again_as_the_model_began(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
     """Their words move on; what they were at birth is a fact."""
     track = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
     told = await track.start()
     await learn(track, events)
-    await track.settle()
+    await track.commit()
     again = await Track(blobs, load("llm-in-production"), embedder, TopicSettings()).start()
     assert again == told
 

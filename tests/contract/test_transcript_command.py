@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import MODEL, numbers, seen, topic, video
+from event_factories import MODEL, numbers, seen, topic, video
 from typer.testing import CliRunner, Result
 
 from agents.cli import app

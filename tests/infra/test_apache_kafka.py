@@ -43,7 +43,7 @@ def everything_in(broker: ApacheKafka, topic: str, partitions: int) -> dict[int,
 
 @pytest.mark.kafka
 @needs_kafka
-def test_what_was_acked_survives_kill_9_under_the_same_cluster_id(broker: ApacheKafka) -> None:
+def test_acked_messages_survive_kill_9_under_the_same_cluster_id(broker: ApacheKafka) -> None:
     assert not broker.running
     assert broker.cluster_id is None
     broker.start()
@@ -75,9 +75,7 @@ def test_what_was_acked_survives_kill_9_under_the_same_cluster_id(broker: Apache
 
 @pytest.mark.kafka
 @needs_kafka
-def test_a_broker_started_from_the_command_line_goes_on_until_it_is_stopped(
-    broker: ApacheKafka, repository: Path
-) -> None:
+def test_a_broker_from_the_command_line_runs_until_stopped(broker: ApacheKafka, repository: Path) -> None:
     def command(verb: str) -> subprocess.CompletedProcess[str]:
         script = repository / "infra" / "kafka" / "apache_kafka.py"
         options = ["--folder", str(broker.folder), "--port", str(broker.port)]

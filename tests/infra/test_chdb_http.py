@@ -142,7 +142,7 @@ def test_answers_and_rows_really_travel_compressed(server: Server, client: Clien
     assert own_blocks.status_code == 501
 
 
-def test_parameters_are_bound_by_the_engine_and_not_pasted_into_the_sql(client: Client) -> None:
+def test_parameters_are_bound_by_the_engine_not_pasted_into_sql(client: Client) -> None:
     told = client.query(
         "SELECT {name:String}, {ids:Array(UInt32)}, {since:DateTime64(3, 'UTC')}, {nothing:Nullable(String)}",
         parameters={"name": "'; DROP\\n\t--", "ids": [1, 2], "since": WHEN, "nothing": None},
@@ -176,7 +176,7 @@ def test_wrong_sql_is_refused_in_clickhouses_words(
     assert client.query("SELECT 1").result_rows == [(1,)], "and the session goes on"
 
 
-def test_settings_hold_for_one_query_and_set_holds_for_the_session(client: Client) -> None:
+def test_settings_hold_for_a_query_and_set_for_a_session(client: Client) -> None:
     asked = "SELECT getSetting('max_block_size')"
     default = client.command(asked)
     assert client.query(asked, settings={"max_block_size": 7}).result_rows == [(7,)]
@@ -347,7 +347,7 @@ def test_a_study_has_its_tables_here_as_on_a_server(server: Server) -> None:
 
 
 @pytest.mark.long
-def test_a_restart_keeps_the_data_and_a_second_process_is_refused(tmp_path: Path) -> None:
+def test_a_restart_keeps_data_and_a_second_process_is_refused(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as first:
         with first.client() as client:
             client.command("CREATE TABLE kept (n UInt32) ENGINE = MergeTree ORDER BY n")

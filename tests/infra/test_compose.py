@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from agents.alerting import config_file
-from agents.alerting.config import Rulebook
+from agents.alerting.config import AlertConfig
 from agents.runtime.wiring import NAMES
 from streams.settings import Settings
 
@@ -92,7 +92,7 @@ def test_nothing_starts_before_what_it_needs() -> None:
         assert waits == expected, name
 
 
-def test_the_example_of_the_env_file_has_the_variables_in_use_and_no_others() -> None:
+def test_the_env_example_has_exactly_the_variables_in_use() -> None:
     interpolated = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
     passed_on = {key for _, key, value in environment() if value is None}
     example = (ROOT / ".env.example").read_text()
@@ -119,7 +119,7 @@ def test_groundswell_knows_every_setting_it_is_given() -> None:
     assert given <= set(Settings.model_fields)
 
 
-def test_who_tells_people_and_who_lets_them_curate_has_what_it_takes() -> None:
+def test_alerting_and_curating_services_have_what_they_need() -> None:
     folder = "./infra/docker/alerts"
     for name, service in OURS.items():
         tells = name in {"alert", "web"}
@@ -139,9 +139,9 @@ def test_who_tells_people_and_who_lets_them_curate_has_what_it_takes() -> None:
     assert SERVICES["web"]["healthcheck"]["test"][-1] == "8000"
 
 
-def test_the_shipped_rulebook_is_as_shipped_and_the_example_in_it_is_right() -> None:
+def test_the_shipped_rulebook_has_defaults_and_a_right_example() -> None:
     text = (ROOT / "infra" / "docker" / "alerts" / "alerts.yaml").read_text()
-    assert config_file.parse(text, "alerts.yaml") == Rulebook()
+    assert config_file.parse(text, "alerts.yaml") == AlertConfig()
     example = "\n".join(re.findall(r"^# ((?:rules|destinations| ).*)$", text, re.MULTILINE))
     assert [each.name for each in config_file.parse(example, "example").destinations] == ["team", "ann"]
 

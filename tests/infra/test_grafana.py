@@ -195,7 +195,7 @@ def sources() -> dict[str, DataSource]:
     return {source.uid: source for source in found}
 
 
-def test_dashboards_find_their_data_sources_and_these_their_services() -> None:
+def test_dashboards_find_their_data_sources_and_services() -> None:
     found = sources()
     assert {uid: source.type for uid, source in found.items()} == {
         "prometheus": "prometheus",
@@ -208,7 +208,7 @@ def test_dashboards_find_their_data_sources_and_these_their_services() -> None:
     assert found["clickhouse"].settings.host in COMPOSE  # type: ignore[union-attr]
 
 
-def test_grafana_finds_its_dashboards_and_installs_the_plugin_in_a_version() -> None:
+def test_grafana_finds_dashboards_and_installs_a_pinned_plugin() -> None:
     (provider,) = loaded(
         Providers, yaml.safe_load((PROVISIONING / "dashboards" / "groundswell.yml").read_text())
     ).providers
@@ -319,7 +319,7 @@ def test_themes_and_topics_of_a_period_are_the_studys(lively: Warehouse) -> None
     assert (talks["talks"], count["topics"]) == (topics[0]["of_videos"], len(topics))
 
 
-def test_the_chosen_theme_limits_what_is_shown_and_not_what_it_is_a_share_of(lively: Warehouse) -> None:
+def test_a_chosen_theme_limits_the_view_but_not_the_denominator(lively: Warehouse) -> None:
     chosen = {"theme": ["Costs"]}
     expected = [row for row in prevalence.themes(lively, SELECTION) if row["theme"] == "Costs"]
     assert by(asked(lively, "topics", "Prevalence of themes", chosen), "theme", "share") == by(

@@ -232,7 +232,7 @@ def test_what_the_pages_warn_of_is_watched() -> None:
     assert {"TargetDown", "ServiceMissing", "RestartsAgainAndAgain"} <= set(RULES)
 
 
-def test_prometheus_scrapes_the_workers_and_the_page_and_misses_whichever_is_gone() -> None:
+def test_prometheus_scrapes_workers_and_page_and_notices_losses() -> None:
     found = {
         name: (job.name, source.port) for job in CONFIG.jobs for source in job.dns for name in source.names
     }

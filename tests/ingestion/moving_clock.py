@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.acquisition.fetch import Fetch
 from agents.consumer.consumer import Position
-from agents.screening.screen import Gate, Screen
+from agents.screening.screen import AdmissionPolicy, Screen
 from streams.events import (
     Event,
     Sighting,
@@ -18,7 +18,7 @@ from streams.events import (
     VideoAccepted,
     VideoSeen,
 )
-from streams.http.client import Reader
+from streams.http.client import HttpClient
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.parked_videos import ParkingLot
@@ -52,9 +52,9 @@ class Front:
         home: Path,
         youtube: YouTube,
         *,
-        gate: Gate | None = None,
+        gate: AdmissionPolicy | None = None,
         since: date | None = None,
-        reader: Reader | None = None,
+        reader: HttpClient | None = None,
         passed: Callable[[str], VideoAccepted | None] = lambda _: None,
         **settings: Any,
     ) -> None:
@@ -67,7 +67,7 @@ class Front:
             self.settings, youtube, self.lot, clock, gate, since=lambda _: since, passed=passed
         )
         self.folder = self.settings.study_home / "downloads"
-        reader = reader or Reader(internal_addresses=True)
+        reader = reader or HttpClient(internal_addresses=True)
         self.fetch = Fetch(
             self.settings, self.blobs, youtube, reader, self.lot, folder=self.folder, now=clock
         )

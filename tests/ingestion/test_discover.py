@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from discovering import BEGIN, Answer, Discovery, discovery, seen
+from discovery_harness import BEGIN, Answer, Discovery, discovery, seen
 
 from agents.consumer.consumer import Position
 from agents.discovery.discover import LASTING
@@ -31,7 +31,7 @@ from streams.events import (
 from streams.kafka.codec import decode
 from streams.state.outbox import Outbox
 from streams.youtube.client import YouTube
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 from streams.youtube.request_budget import Governor
 from tests.loopback_youtube import FakeVideo
 
@@ -66,9 +66,7 @@ def ids(videos: list[FakeVideo]) -> list[str]:
 
 
 class TestLanes:
-    async def test_the_same_video_by_feed_tab_playlist_and_search_is_told_once_a_lane_and_is_one_video(
-        self, study: Discovery
-    ) -> None:
+    async def test_one_video_seen_by_four_lanes_is_one_video(self, study: Discovery) -> None:
         talk = FakeVideo("abcdefghijk", "RAG in production")
         study.loopback.add(talk)
         study.loopback.add_playlist(PLAYLIST, talk.id)
@@ -115,9 +113,7 @@ class TestLanes:
         assert (seen(found, "listing"), seen(found, "rss")) == ([third.id], [third.id, second.id])
         assert study.watched(channel).health == "ok"
 
-    async def test_a_web_page_instead_of_the_feed_is_said_and_the_listing_goes_on(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_web_page_for_a_feed_does_not_stop_the_listing(self, study: Discovery) -> None:
         talk = FakeVideo("abcdefghijk")
         study.loopback.add(talk)
         study.web.answers["/feeds/"] = Answer(
@@ -161,7 +157,7 @@ class TestLanes:
         assert await study.next(channel) == []
         assert study.watched(channel).visits.published == (talk.published_at,)
 
-    async def test_more_than_fifteen_uploads_between_two_visits_are_all_found(self, study: Discovery) -> None:
+    async def test_over_fifteen_uploads_between_visits_are_all_found(self, study: Discovery) -> None:
         old, new = talks(40), talks(45, first=40)
         study.loopback.add(*old)
         study.feed(*reversed(old))
@@ -303,9 +299,7 @@ class TestTrouble:
         assert seen(await study.next(channel)) == ["abcdefghijk"]
         assert study.watched(channel).visits.failures == 0
 
-    async def test_a_listing_that_breaks_off_is_read_again_to_where_it_was_whole(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_broken_listing_is_read_again_to_where_it_was_whole(self, study: Discovery) -> None:
         old, new = talks(35), talks(65, first=35)
         study.loopback.add(*old)
         channel = study.add("@Meetup")
@@ -331,7 +325,7 @@ class TestTrouble:
         study.youtube = YouTube(proxy=study.loopback.proxy, insecure_tls=True, governor=governor)
         study.restart()
         channel, search = study.add(talk.channel_id), study.add("RAG")
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         until = governor.status().open_until
         assert until is not None
         assert seen(await study.look()) == [talk.id]
@@ -398,9 +392,7 @@ class TestTrouble:
 
 @pytest.mark.long
 class TestBackfill:
-    async def test_it_goes_on_in_slices_after_a_kill_and_finds_everything_once(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_backfill_continues_after_a_kill_and_finds_all_once(self, study: Discovery) -> None:
         videos = talks(450)
         study.loopback.add(*videos)
         channel = study.add("@Meetup")
@@ -451,7 +443,7 @@ class TestBackfill:
         found = seen(await study.look())
         assert set(found) == set(ids(videos[100:300]))
 
-    async def test_what_was_too_old_is_told_again_when_it_is_wanted_after_all(self, study: Discovery) -> None:
+    async def test_what_was_too_old_is_sent_when_it_is_wanted_after_all(self, study: Discovery) -> None:
         old, new = talks(2)
         study.loopback.add(old, new)
         channel = study.add("@Meetup", date(2026, 1, 1))
@@ -464,9 +456,7 @@ class TestBackfill:
         study.sources.want(channel, new.published_at.date(), study.clock.now)
         assert seen(await study.look(store=False)) == [new.id]
 
-    async def test_a_channel_of_an_earlier_version_is_not_read_from_its_beginning(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_channel_of_an_earlier_version_is_not_read_anew(self, study: Discovery) -> None:
         videos = talks(95)
         study.loopback.add(*videos)
         channel = study.add("@Meetup")
@@ -640,9 +630,7 @@ class TestPush:
 
 
 class TestParking:
-    async def test_what_is_parked_is_sent_again_when_its_time_has_come_and_not_at_a_start(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_parked_video_is_sent_when_due_and_not_at_a_start(self, study: Discovery) -> None:
         from streams.events import VideoParked
         from streams.state.parked_videos import ParkingLot
 
@@ -663,9 +651,7 @@ class TestParking:
         study.clock.now = until
         assert [e for e in await study.agent.tick() if not isinstance(e, SourceDue)] == [event]
 
-    async def test_in_a_new_log_what_waits_is_said_to_wait_unless_that_is_stored(
-        self, study: Discovery
-    ) -> None:
+    async def test_a_new_log_hears_of_parked_videos_unless_it_is_stored(self, study: Discovery) -> None:
         from streams.events import VideoParked
         from streams.state.parked_videos import ParkingLot
 

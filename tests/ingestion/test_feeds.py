@@ -52,7 +52,7 @@ class TestYouTube:
             (found,) = youtube_entries(channel_feed(short(watch, channel)))
             assert found.channel_id == CHANNEL
 
-    def test_shorts_are_known_by_their_link_and_the_update_is_not_the_publication(self) -> None:
+    def test_shorts_are_known_by_link_and_updates_are_no_publication(self) -> None:
         (found,) = youtube_entries(channel_feed(short(f"https://www.youtube.com/shorts/{TALK}")))
         assert found.short_form
         assert found.title == "RAG in production"
@@ -146,7 +146,7 @@ class TestYouTube:
             assert all(each.description for each in living)
         assert sum(each.short_form for each in found) == (8 if "kurzgesagt" in name else 0)
 
-    def test_the_recorded_answer_about_a_terminated_channel_is_a_web_page(self) -> None:
+    def test_the_recorded_answer_of_a_terminated_channel_is_a_page(self) -> None:
         import json
 
         recorded = json.loads(shared("fixtures/youtube/atom/feed_404.http.json").read_text())

@@ -35,7 +35,7 @@ from streams.events import (
     VideoRejected,
     stable_id,
 )
-from streams.http.client import Reader
+from streams.http.client import HttpClient
 from streams.state.blobs import Blobs
 from streams.youtube.client import YouTube
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
@@ -302,7 +302,7 @@ class TestInterrupted:
         assert first is None
         assert then is not None and MB < int(then.removeprefix("bytes=").rstrip("-")) <= len(audio) // 2
 
-    async def test_a_kill_in_the_middle_of_a_part_leaves_it_to_the_next_process(
+    async def test_a_part_cut_off_by_a_kill_is_left_to_the_next_process(
         self, tmp_path: Path, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio, duration_s=200))
@@ -448,7 +448,7 @@ class TestWaiting:
     ) -> None:
         host.files[EPISODE] = audio
         youtube = YouTube(proxy=loopback.proxy, insecure_tls=True)
-        front = Front(tmp_path, youtube, reader=Reader(internal_addresses=False))
+        front = Front(tmp_path, youtube, reader=HttpClient(internal_addresses=False))
         with pytest.raises(DataError):
             await front.handle(episode(host))
         assert host.asked == []

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from discovering import Discovery, discovery
+from discovery_harness import Discovery, discovery
 
-from agents.discovery.video_refresh import EVERY, MOST, Following
+from agents.discovery.video_refresh import EVERY, MOST, VideoRefresh
 from streams.errors import Unavailable
 from streams.events import Sighting, Video, VideoAccepted, VideoFollowed, VideoSeen
 from streams.youtube.client import YouTube
@@ -37,12 +37,12 @@ def learned(study: Discovery, *talks: FakeVideo) -> None:
     study.warehouse.insert("progress", rows)
 
 
-def following(study: Discovery, proxy: str = "") -> Following:
+def following(study: Discovery, proxy: str = "") -> VideoRefresh:
     youtube = YouTube(proxy=proxy or study.loopback.proxy, insecure_tls=True)
-    return Following(study.blobs, study.warehouse, youtube, CYCLE, study.clock)
+    return VideoRefresh(study.blobs, study.warehouse, youtube, CYCLE, study.clock)
 
 
-def month(study: Discovery, follower: Following) -> list[VideoFollowed]:
+def month(study: Discovery, follower: VideoRefresh) -> list[VideoFollowed]:
     """Let a cycle pass, and store what was noticed."""
     end, noticed = study.clock.now + CYCLE, []
     while study.clock.now < end:
@@ -114,7 +114,7 @@ def test_what_youtube_does_not_answer_is_looked_at_later(study: Discovery) -> No
     assert said(following(study).due()) == [("talk0000000", "deleted")]
 
 
-def test_what_youtube_only_calls_unavailable_is_not_taken_for_gone(study: Discovery) -> None:
+def test_what_is_merely_unavailable_is_not_taken_for_gone(study: Discovery) -> None:
     learned(study, FakeVideo("talk0000000", "RAG"))
     follower = following(study)
     follower.due()
@@ -125,7 +125,7 @@ def test_what_youtube_only_calls_unavailable_is_not_taken_for_gone(study: Discov
 def test_nothing_is_looked_at_where_that_is_not_wanted(study: Discovery) -> None:
     learned(study, FakeVideo("talk0000000", "RAG"))
     youtube = YouTube(proxy="http://127.0.0.1:1")
-    follower = Following(study.blobs, study.warehouse, youtube, timedelta(0), study.clock)
+    follower = VideoRefresh(study.blobs, study.warehouse, youtube, timedelta(0), study.clock)
     study.clock.forward(days=31)
     assert follower.due() == []
     with pytest.raises(Unavailable):

@@ -9,8 +9,8 @@ from typing import Any
 import platformdirs
 import pytest
 
-from agents.screening.admission import Gate
-from agents.screening.relevance_ranker import Ranking
+from agents.screening.admission import Admission
+from agents.screening.relevance_ranker import RelevanceRanker
 from models.bundled_models import prepare
 from models.embedding.embedder import Embedder
 from models.errors import ModelUnavailable
@@ -70,10 +70,10 @@ class Study:
         self.sent: list[Event] = []
         self.gate = self.begun()
 
-    def begun(self, **settings: Any) -> Gate:
+    def begun(self, **settings: Any) -> Admission:
         """A new process on the same study."""
         self.settings = self.settings.model_copy(update=settings)
-        self.gate = Gate(self.settings, self.blobs, self.embedder, self.lot, self.now)
+        self.gate = Admission(self.settings, self.blobs, self.embedder, self.lot, self.now)
         return self.gate
 
     def now(self) -> datetime:
@@ -135,7 +135,7 @@ def labelled(study: Study, count: int) -> None:
             study.decided(video_id, verdict)
 
 
-def test_by_rules_without_labels_everything_passes_and_no_model_is_loaded(tmp_path: Path) -> None:
+def test_by_rules_without_labels_all_pass_and_no_model_loads(tmp_path: Path) -> None:
     study = Study(tmp_path, nobody)
     found = study.seen(video("a", language=None))
     assert isinstance(found, VideoAccepted)
@@ -157,9 +157,7 @@ def test_by_rules_with_labels_everything_passes_with_a_score(tmp_path: Path, emb
     assert good.relevance.reasons and "labels of 4 videos" in good.relevance.model
 
 
-def test_nothing_passes_unreviewed_and_waits_with_a_score_from_no_labels(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_unreviewed_videos_wait_with_a_score_from_no_labels(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="review")
     waits = study.seen(video("a", *(text.format("Acorn") for text in KEPT)))
     assert isinstance(waits, VideoParked)
@@ -210,7 +208,7 @@ def test_who_changes_their_mind_changes_the_verdict_both_ways(tmp_path: Path, em
     )
 
 
-def test_what_passed_without_reviewers_is_not_sent_again_and_can_be_excluded(tmp_path: Path) -> None:
+def test_what_passed_without_review_is_not_resent_but_excludable(tmp_path: Path) -> None:
     study = Study(tmp_path, nobody, reviewers=1)
     study.seen(video("a"))
     assert study.heard(study.said("anna", "a", "keep")) == []
@@ -219,9 +217,7 @@ def test_what_passed_without_reviewers_is_not_sent_again_and_can_be_excluded(tmp
     assert study.heard(study.said("anna", "never-seen", "keep")) == []
 
 
-def test_automatic_keeps_everything_until_enough_is_reviewed_and_then_decides(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_automatic_keeps_all_until_reviewed_enough_then_decides(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="automatic", reviewers=1, recall=0.9)
     bad = video("bad", *(text.format("Zinnia") for text in OUT))
     assert isinstance(study.seen(bad), VideoAccepted), "no threshold yet"
@@ -236,9 +232,7 @@ def test_automatic_keeps_everything_until_enough_is_reviewed_and_then_decides(
     assert isinstance(study.seen(video("worst", *(text.format("Aster") for text in OUT))), VideoAccepted)
 
 
-def test_assisted_lets_the_likely_pass_and_leaves_the_rest_to_reviewers(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_assisted_passes_the_likely_and_leaves_the_rest(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="assisted", reviewers=1, recall=0.9)
     early = study.seen(video("early", *(text.format("Zinnia") for text in KEPT)))
     assert isinstance(early, VideoParked) and early.reason.startswith("too little is reviewed")
@@ -257,9 +251,7 @@ def test_assisted_lets_the_likely_pass_and_leaves_the_rest_to_reviewers(
     assert [each.key for each in again] == ["early"], "until it is fetched: perhaps it was not sent"
 
 
-def test_retrained_mid_queue_who_waits_is_ranked_anew_by_one_model(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_retraining_ranks_the_whole_queue_by_one_model(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="review")
     for name, form in (("x", KEPT), ("y", OUT), ("a", KEPT), ("b", OUT)):
         study.seen(video(name, *(text.format(f"Zinnia{name}") for text in form)))
@@ -279,7 +271,7 @@ def test_retrained_mid_queue_who_waits_is_ranked_anew_by_one_model(
 def test_a_score_tells_nobody_what_another_reviewer_said(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="review")
     study.seen(video("a", *(text.format("Acorn") for text in OUT)))
-    ranking = Ranking(study.settings, study.blobs, lambda: embedder)
+    ranking = RelevanceRanker(study.settings, study.blobs, lambda: embedder)
     (before,) = ranking.of([video("a")])
     study.heard(study.said("anna", "a", "keep"))
     assert ranking.of([video("a")]) == [before]
@@ -303,7 +295,7 @@ def test_learning_anew_embeds_nothing_again(tmp_path: Path, embedder: Embedder) 
             return embedder.embed(texts)
 
     counting = Counting()
-    ranking = Ranking(study.settings, study.blobs, lambda: counting)
+    ranking = RelevanceRanker(study.settings, study.blobs, lambda: counting)
     ranking.of([video("keep-0", *(text.format("Acorn") for text in KEPT))])
     assert not any("Acorn" in text or "Bluebell" in text for text in asked), "videos are read from the blobs"
     described = len(asked)
@@ -312,7 +304,7 @@ def test_learning_anew_embeds_nothing_again(tmp_path: Path, embedder: Embedder) 
     assert len(asked) == described
 
 
-def test_without_the_model_nothing_is_rejected_and_reviewers_still_decide(tmp_path: Path) -> None:
+def test_without_the_model_nothing_is_rejected_but_by_reviewers(tmp_path: Path) -> None:
     def missing() -> Embedder:
         raise ModelUnavailable("it is not here", "bring it")
 
@@ -355,9 +347,7 @@ def test_what_was_rejected_makes_nothing_a_duplicate(tmp_path: Path, embedder: E
     assert isinstance(study.seen(video("again", **about)), VideoAccepted)
 
 
-def test_what_was_decided_while_nobody_listened_is_sent_at_the_start(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_decisions_made_while_nobody_listened_are_sent_at_start(tmp_path: Path, embedder: Embedder) -> None:
     study = Study(tmp_path, lambda: embedder, screening="review")
     for name in "abc":
         study.seen(video(name))

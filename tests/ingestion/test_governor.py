@@ -14,14 +14,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.errors import Paused, Unavailable
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 from streams.youtube.request_budget import Governor, identity_of
 from tests.ingestion.moving_clock import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-THROTTLED = Verdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
-BLOCKED = Verdict("blocked", "YouTube takes this address for a bot", "session")
+THROTTLED = RefusalVerdict("throttled", "YouTube limits the requests of this address (HTTP 429)", "session")
+BLOCKED = RefusalVerdict("blocked", "YouTube takes this address for a bot", "session")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def paused_until(governor: Governor) -> datetime:
 
 
 class TestTurns:
-    def test_a_tenth_of_an_hours_turns_come_at_once_and_the_rest_evenly(
+    def test_a_tenth_of_an_hours_turns_come_at_once_the_rest_evenly(
         self, tmp_path: Path, clock: Clock
     ) -> None:
         one = governor(tmp_path, clock)
@@ -108,7 +108,9 @@ class TestTurns:
 
 class TestBreaker:
     @pytest.mark.parametrize("verdict", [THROTTLED, BLOCKED])
-    def test_it_opens_for_an_hour_and_says_why(self, verdict: Verdict, tmp_path: Path, clock: Clock) -> None:
+    def test_it_opens_for_an_hour_and_says_why(
+        self, verdict: RefusalVerdict, tmp_path: Path, clock: Clock
+    ) -> None:
         one = governor(tmp_path, clock)
         one.turn()
         one.refused(verdict)
@@ -122,17 +124,17 @@ class TestBreaker:
     @pytest.mark.parametrize(
         "verdict",
         [
-            Verdict("local", "the proxy or its certificate is refused", "session"),  # a dead proxy
-            Verdict("local", "this machine cannot write the file", "session"),
-            Verdict("transient", "the transfer failed"),
-            Verdict("permanent", "it is private"),
-            Verdict("recheck", "YouTube does not find it"),
-            Verdict("gone", "there is no such channel", "source"),
-            Verdict("unsupported", "yt-dlp cannot read it"),
+            RefusalVerdict("local", "the proxy or its certificate is refused", "session"),  # a dead proxy
+            RefusalVerdict("local", "this machine cannot write the file", "session"),
+            RefusalVerdict("transient", "the transfer failed"),
+            RefusalVerdict("permanent", "it is private"),
+            RefusalVerdict("recheck", "YouTube does not find it"),
+            RefusalVerdict("gone", "there is no such channel", "source"),
+            RefusalVerdict("unsupported", "yt-dlp cannot read it"),
         ],
     )
     def test_what_is_not_about_the_session_leaves_it_closed(
-        self, verdict: Verdict, tmp_path: Path, clock: Clock
+        self, verdict: RefusalVerdict, tmp_path: Path, clock: Clock
     ) -> None:
         one = governor(tmp_path, clock)
         for _ in range(20):
@@ -176,7 +178,7 @@ class TestBreaker:
         one.refused(BLOCKED)
         clock.moment += HOUR
         one.turn()
-        one.refused(Verdict("permanent", "it was removed"))
+        one.refused(RefusalVerdict("permanent", "it was removed"))
         one.turn()
         one.turn()
 
@@ -187,14 +189,12 @@ class TestBreaker:
         one.refused(BLOCKED)
         clock.moment += HOUR
         one.turn()
-        one.refused(Verdict("transient", "the transfer failed"))
+        one.refused(RefusalVerdict("transient", "the transfer failed"))
         one.turn()
         one.refused(BLOCKED)
         assert paused_until(one) == clock.moment + 2 * HOUR  # still the same row
 
-    def test_a_trial_that_died_with_its_process_does_not_close_the_door_for_ever(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_trial_that_died_does_not_keep_the_breaker_open(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock)
         one.refused(BLOCKED)
         clock.moment += HOUR
@@ -202,9 +202,7 @@ class TestBreaker:
         clock.moment += timedelta(minutes=16)
         one.turn()
 
-    def test_what_began_before_the_pause_neither_lengthens_nor_ends_it(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_request_from_before_the_pause_does_not_change_it(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock)
         for _ in range(3):
             one.turn()
@@ -214,9 +212,7 @@ class TestBreaker:
         one.succeeded()
         assert paused_until(one) == START + HOUR
 
-    def test_who_waited_for_a_turn_while_another_was_refused_asks_nothing(
-        self, tmp_path: Path, clock: Clock
-    ) -> None:
+    def test_a_waiter_asks_nothing_once_another_was_refused(self, tmp_path: Path, clock: Clock) -> None:
         one = governor(tmp_path, clock, per_hour=60)
 
         def sleep(seconds: float) -> None:
@@ -308,7 +304,7 @@ class TestMemory:
         assert "hunter2" not in written + one.status().identity
         assert "proxy.example.org:3128" in one.status().identity
 
-    def test_identities_differ_by_proxy_its_user_and_the_cookie_file_alone(self) -> None:
+    def test_identities_differ_by_proxy_user_and_cookie_file_only(self) -> None:
         proxies = ["", "http://p:1", "http://ann:a@p:1", "http://bob:a@p:1", "http://p:2"]
         told = [identity_of(proxy, cookies) for proxy in proxies for cookies in ("", "/a.txt", "/b.txt")]
         assert len(set(told)) == len(told)
@@ -320,7 +316,7 @@ import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from streams.youtube.request_budget import Governor
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 
 governor = Governor(
     Path(sys.argv[1]), "no proxy, as a guest", 100_000, 3600.0,
@@ -332,7 +328,7 @@ for _ in range(int(sys.argv[2])):
     governor.turn()
     governor.counted(3)
 if sys.argv[3:] == ["refused"]:
-    governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+    governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
     os._exit(9)
 """
 

@@ -102,7 +102,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_bad_file_is_refused_and_the_good_one_beside_it_is_handed_in(
+def test_a_bad_file_is_refused_and_the_good_one_handed_in(
     ingest: Ingest, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)  # a socket's path is short
@@ -149,7 +149,7 @@ def test_half_a_character_in_a_title_becomes_a_sign_for_it(ingest: Ingest, folde
     assert (told.refused, told.title) == (None, "RAG \ufffd")
 
 
-def test_a_collection_goes_on_after_a_bad_line_and_ends_at_one_that_is_too_long(
+def test_a_collection_survives_a_bad_line_but_not_a_huge_one(
     ingest: Ingest, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streams.intake.TRANSCRIPT_BYTES", 1000)

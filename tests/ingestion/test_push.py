@@ -17,14 +17,14 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from agents.discovery.websub_receiver import BODY_LIMIT, Push
+from agents.discovery.websub_receiver import BODY_LIMIT, WebSubReceiver
 from agents.discovery.websub_subscriber import DENIED, IN_FLIGHT
 from agents.runtime.process import Runtime
 from agents.web.push import mount
 from streams.errors import Unavailable
 from streams.events import Event, Sighting, Source, Video, VideoFollowed, VideoSeen
 from streams.feeds.websub_subscriptions import LEASE_S, Subscription, Subscriptions, channel_of, topic_of
-from streams.http.client import Patience, Reader
+from streams.http.client import HttpClient, Timeouts
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
@@ -55,8 +55,8 @@ class Process:
         self.blobs = Blobs(str(home / "blobs"))
         self.events: list[Event] = []
         self.broken = False
-        reader = Reader(patience=Patience(piece_s=5.0, page_s=10.0))
-        self.push = Push(self.settings, self.blobs, reader, clock)
+        reader = HttpClient(patience=Timeouts(piece_s=5.0, page_s=10.0))
+        self.push = WebSubReceiver(self.settings, self.blobs, reader, clock)
         self.web = FastAPI()
         mount(self.web, self.push, self._deliver)
 
@@ -163,7 +163,7 @@ def followed(process: Process) -> list[VideoFollowed]:
 
 
 class TestSubscribing:
-    def test_a_channel_is_subscribed_to_verified_and_its_upload_delivered(
+    def test_a_channel_is_subscribed_verified_and_delivered(
         self, process: Process, hub: WebSubHub, clock: Clock
     ) -> None:
         known = process.subscribed()
@@ -189,7 +189,7 @@ class TestSubscribing:
         assert event.sighting == Sighting(source_id="channel-1", kind="channel", lane="push", seen_at=clock())
         assert Outbox(process.blobs).kept(TALK) == event
 
-    def test_what_is_subscribed_to_is_left_alone_until_half_of_the_lease_is_over(
+    def test_a_subscription_is_left_alone_for_half_its_lease(
         self, process: Process, hub: WebSubHub, clock: Clock
     ) -> None:
         process.subscribed()
@@ -237,7 +237,7 @@ class TestSubscribing:
         topics = [form["hub.topic"] for form in hub.requests()[before:]]
         assert sorted(topics) == [topic_of(channel_id) for channel_id in many]
 
-    def test_while_a_secret_is_renewed_the_former_one_holds_and_then_no_more(
+    def test_during_renewal_the_former_secret_holds_and_then_no_more(
         self, process: Process, hub: WebSubHub, clock: Clock
     ) -> None:
         former = process.subscribed().asked.secret
@@ -279,7 +279,7 @@ class TestSubscribing:
             until(lambda: len(seen(after)) == 1)
         assert before.events == []
 
-    def test_a_hub_that_cannot_is_left_alone_for_longer_and_longer_and_the_lease_goes_on(
+    def test_a_failing_hub_is_paused_longer_and_the_lease_goes_on(
         self, process: Process, hub: WebSubHub, clock: Clock, tmp_path: Path
     ) -> None:
         process.subscribed()
@@ -335,7 +335,7 @@ class TestSubscribing:
         assert rest.until == clock() + timedelta(seconds=60)
         assert process.subscription().state == "pending"
 
-    def test_a_denied_channel_says_why_and_is_asked_for_again_after_a_day(
+    def test_a_denied_channel_says_why_and_is_retried_after_a_day(
         self, process: Process, hub: WebSubHub, clock: Clock
     ) -> None:
         hub.turn(deny=[CHANNEL])
@@ -513,7 +513,7 @@ class TestDeliveries:
         assert change.seen_at == datetime(2026, 11, 7, tzinfo=UTC)
         assert len(seen(process)) == 4
 
-    def test_a_title_that_differs_by_a_streams_time_or_by_blanks_is_the_same(self, process: Process) -> None:
+    def test_titles_differing_by_stream_time_or_blanks_are_the_same(self, process: Process) -> None:
         process.subscribed()
         for video_id, title in (
             ("streamstream", "RAG live 2026-11-01 18:00"),
@@ -526,9 +526,7 @@ class TestDeliveries:
         assert len(seen(process)) == 2
         assert followed(process) == []
 
-    def test_a_tombstone_of_a_known_video_is_followed_and_of_an_unknown_one_counted(
-        self, process: Process
-    ) -> None:
+    def test_known_tombstones_are_followed_and_unknown_ones_counted(self, process: Process) -> None:
         process.subscribed()
         process.deliver(UPLOAD)
         when = "2026-11-08T00:00:00.123456789+00:00"
@@ -559,7 +557,7 @@ class TestDeliveries:
         assert process.push.ignored == {"cannot be read": 1}
         assert process.deliver(UPLOAD).status_code == 204
 
-    def test_an_oversized_delivery_is_cut_off_whether_it_says_so_or_not(self, process: Process) -> None:
+    def test_an_oversized_delivery_is_cut_off_announced_or_not(self, process: Process) -> None:
         process.subscribed()
         large = b"x" * (BODY_LIMIT + 1)
         assert process.deliver(large).status_code == 413
@@ -603,7 +601,7 @@ class TestDeliveries:
         assert len(event.video.title) == 2_000
 
 
-async def test_the_page_takes_deliveries_past_its_gate_and_into_the_study(
+async def test_the_page_takes_deliveries_into_the_study(
     hub: WebSubHub, tmp_path: Path, chdb_home: Path
 ) -> None:
     """The whole application on its port: no session, no page's name, a row in the database."""
@@ -618,7 +616,7 @@ async def test_the_page_takes_deliveries_past_its_gate_and_into_the_study(
     )
     runtime = Runtime(settings, ())
     runtime.parts.warehouse.migrate()
-    push = Push(settings, runtime.parts.blobs, Reader(), runtime.parts.now)
+    push = WebSubReceiver(settings, runtime.parts.blobs, HttpClient(), runtime.parts.now)
     async with runtime.serving():
         assert await push.due(WATCHED) == [CHANNEL]
 

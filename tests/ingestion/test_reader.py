@@ -21,8 +21,8 @@ import trustme
 
 from streams.errors import DataError, Misconfigured, Unavailable
 from streams.http import ssrf_guard
-from streams.http.client import NotModified, Page, Patience, Reader
-from streams.http.errors import Answered, Busy, shown
+from streams.http.client import HttpClient, NotModified, Page, Timeouts
+from streams.http.errors import HostBusy, NotServed, shown
 
 PUBLIC, INSIDE = "127.0.0.2", "127.0.0.1"
 KEY = "s3cr3t-k3y"
@@ -121,13 +121,13 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def reader(internet: dict[str, list[str]]) -> Iterator[Reader]:
-    reader = Reader(patience=Patience(piece_s=2.0, page_s=3.0, download_s=20.0))
+def reader(internet: dict[str, list[str]]) -> Iterator[HttpClient]:
+    reader = HttpClient(patience=Timeouts(piece_s=2.0, page_s=3.0, download_s=20.0))
     yield reader
     reader.close()
 
 
-def page(reader: Reader, url: str, max_bytes: int = LIMIT) -> Page:
+def page(reader: HttpClient, url: str, max_bytes: int = LIMIT) -> Page:
     found = reader.get(url, max_bytes=max_bytes)
     assert isinstance(found, Page)
     return found
@@ -169,7 +169,7 @@ class TestWhatMustNotBeReached:
     @pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
     def test_no_spelling_of_an_internal_address_is_read(self, host: str, proxy: str) -> None:
         with pytest.raises(DataError) as raised:
-            Reader(proxy).get(f"http://{host}:1/feed?key={KEY}", max_bytes=LIMIT)
+            HttpClient(proxy).get(f"http://{host}:1/feed?key={KEY}", max_bytes=LIMIT)
         assert KEY not in str(raised.value)
         assert raised.value.cure
 
@@ -195,12 +195,12 @@ class TestWhatMustNotBeReached:
     )
     def test_what_is_no_address_of_the_web_is_refused(self, url: str) -> None:
         with pytest.raises(DataError) as raised:
-            Reader().get(url, max_bytes=LIMIT)
+            HttpClient().get(url, max_bytes=LIMIT)
         assert "pw" not in str(raised.value)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_no_redirect_leads_inside(
-        self, status: int, reader: Reader, public: Server, inside: Server
+        self, status: int, reader: HttpClient, public: Server, inside: Server
     ) -> None:
         public.paths["/feed"] = redirect(f"{inside.url}/secret", status)
         public.paths["/first"] = redirect("/feed")
@@ -212,13 +212,13 @@ class TestWhatMustNotBeReached:
     @pytest.mark.parametrize(
         "to", ["file:///etc/passwd", "http://me:pw@127.0.0.2/", "http://[::1", "//localhost/x"]
     )
-    def test_no_redirect_leads_elsewhere_either(self, to: str, reader: Reader, public: Server) -> None:
+    def test_no_redirect_leads_elsewhere_either(self, to: str, reader: HttpClient, public: Server) -> None:
         public.paths["/feed"] = redirect(to)
         with pytest.raises(DataError):
             page(reader, f"{public.url}/feed")
 
     def test_a_download_is_not_led_inside_either(
-        self, reader: Reader, public: Server, inside: Server, tmp_path: Path
+        self, reader: HttpClient, public: Server, inside: Server, tmp_path: Path
     ) -> None:
         public.paths["/a.mp3"] = redirect(f"{inside.url}/secret")
         with pytest.raises(DataError, match="inside this machine's network"):
@@ -227,7 +227,7 @@ class TestWhatMustNotBeReached:
         assert list(tmp_path.iterdir()) == []
 
     def test_what_is_connected_to_is_what_was_checked(
-        self, reader: Reader, public: Server, inside: Server, internet: dict[str, list[str]]
+        self, reader: HttpClient, public: Server, inside: Server, internet: dict[str, list[str]]
     ) -> None:
         """DNS rebinding: the name's owner says another address the second time."""
         internet["feeds.example.org"] = [PUBLIC, INSIDE]
@@ -238,11 +238,11 @@ class TestWhatMustNotBeReached:
             page(reader, f"http://feeds.example.org:{public.port}/feed")
         assert inside.asked == []
 
-    def test_through_a_proxy_a_redirect_to_an_internal_number_is_refused(self, inside: Server) -> None:
+    def test_a_redirect_inside_is_refused_through_a_proxy_too(self, inside: Server) -> None:
         with served(INSIDE) as proxy:
             proxy.paths["http://feeds.example.org/feed"] = redirect(f"{inside.url}/secret")
             proxy.paths["http://feeds.example.org/fine"] = lambda ask: answer(ask, b"fine")
-            reader = Reader(proxy.url)
+            reader = HttpClient(proxy.url)
             assert page(reader, "http://feeds.example.org/fine").body == b"fine"
             with pytest.raises(DataError, match="inside this machine's network"):
                 page(reader, "http://feeds.example.org/feed")
@@ -251,25 +251,27 @@ class TestWhatMustNotBeReached:
         assert inside.asked == []
 
     def test_an_operator_may_allow_it(self, inside: Server) -> None:
-        assert page(Reader(internal_addresses=True), f"{inside.url}/secret").body == b"secret"
+        assert page(HttpClient(internal_addresses=True), f"{inside.url}/secret").body == b"secret"
 
-    def test_a_form_goes_to_the_address_that_the_operator_set(self, reader: Reader, inside: Server) -> None:
+    def test_a_form_goes_to_the_address_that_the_operator_set(
+        self, reader: HttpClient, inside: Server
+    ) -> None:
         inside.paths["/subscribe"] = lambda ask: answer(ask, status=202)
         inside.paths["/moved"] = redirect("/subscribe")
         inside.paths["/wrong"] = lambda ask: answer(ask, b"Restricted\x1b[31m topic", 400)
         assert reader.submit(f"{inside.url}/subscribe", {"hub.mode": "subscribe"}) == 202
-        with pytest.raises(Answered, match="HTTP 302"):
+        with pytest.raises(NotServed, match="HTTP 302"):
             reader.submit(f"{inside.url}/moved", {})
-        with pytest.raises(Answered, match=r"HTTP 400: Restricted \[31m topic"):
+        with pytest.raises(NotServed, match=r"HTTP 400: Restricted \[31m topic"):
             reader.submit(f"{inside.url}/wrong", {})
 
     def test_a_proxy_that_is_none_says_so(self) -> None:
         with pytest.raises(Misconfigured, match="GROUNDSWELL_PROXY"):
-            Reader("gopher://127.0.0.1:1")
+            HttpClient("gopher://127.0.0.1:1")
 
 
 class TestReading:
-    def test_redirects_are_followed_up_to_five(self, reader: Reader, public: Server) -> None:
+    def test_redirects_are_followed_up_to_five(self, reader: HttpClient, public: Server) -> None:
         for step in range(6):
             public.paths[f"/{step}"] = redirect(f"/{step + 1}?x=1#y")
         public.paths["/6"] = lambda ask: answer(ask, b"feed")
@@ -279,13 +281,13 @@ class TestReading:
         with pytest.raises(DataError, match="redirects more than 5 times"):
             page(reader, f"{public.url}/0")
 
-    def test_a_redirect_in_a_circle_ends(self, reader: Reader, public: Server) -> None:
+    def test_a_redirect_in_a_circle_ends(self, reader: HttpClient, public: Server) -> None:
         public.paths["/loop"] = redirect("/loop")
         with pytest.raises(DataError, match="redirects more than 5 times"):
             page(reader, f"{public.url}/loop")
         assert len(public.asked) == 6
 
-    def test_what_has_not_changed_is_not_sent_again(self, reader: Reader, public: Server) -> None:
+    def test_what_has_not_changed_is_not_sent_again(self, reader: HttpClient, public: Server) -> None:
         def feed(ask: BaseHTTPRequestHandler) -> None:
             known = ask.headers.get("If-None-Match") == '"1"'
             date = "Mon, 02 Mar 2026 10:00:00 GMT"
@@ -297,12 +299,12 @@ class TestReading:
         again = reader.get(f"{public.url}/feed", max_bytes=LIMIT, etag=found.etag, modified=found.modified)
         assert again == NotModified(found.etag, found.modified)
 
-    def test_a_packed_answer_is_unpacked(self, reader: Reader, public: Server) -> None:
+    def test_a_packed_answer_is_unpacked(self, reader: HttpClient, public: Server) -> None:
         body = bytes(range(256)) * 1000
         public.paths["/feed"] = lambda ask: answer(ask, gzip.compress(body), Content_Encoding="gzip")
         assert page(reader, f"{public.url}/feed").body == body
 
-    def test_a_gzip_bomb_is_cut_off_at_the_limit(self, reader: Reader, public: Server) -> None:
+    def test_a_gzip_bomb_is_cut_off_at_the_limit(self, reader: HttpClient, public: Server) -> None:
         import tracemalloc
 
         bomb = gzip.compress(b"\0" * 200_000_000)
@@ -317,19 +319,19 @@ class TestReading:
 
     @pytest.mark.parametrize(("coding", "cause"), [("br", "packs its answer as 'br'"), ("gzip", "damaged")])
     def test_what_cannot_be_unpacked_says_so(
-        self, coding: str, cause: str, reader: Reader, public: Server
+        self, coding: str, cause: str, reader: HttpClient, public: Server
     ) -> None:
         public.paths["/feed"] = lambda ask: answer(ask, b"no such thing", Content_Encoding=coding)
         with pytest.raises(DataError, match=cause):
             page(reader, f"{public.url}/feed")
 
-    def test_half_a_packed_answer_is_none(self, reader: Reader, public: Server) -> None:
+    def test_half_a_packed_answer_is_none(self, reader: HttpClient, public: Server) -> None:
         half = gzip.compress(bytes(range(256)) * 1000)[:-20]
         public.paths["/feed"] = lambda ask: answer(ask, half, Content_Encoding="gzip")
         with pytest.raises(Unavailable, match="broke off"):
             page(reader, f"{public.url}/feed")
 
-    def test_half_an_answer_is_none(self, reader: Reader, public: Server) -> None:
+    def test_half_an_answer_is_none(self, reader: HttpClient, public: Server) -> None:
         def half(ask: BaseHTTPRequestHandler) -> None:
             answer(ask, b"half", Content_Length="8")
             ask.close_connection = True
@@ -338,7 +340,7 @@ class TestReading:
         with pytest.raises(Unavailable):
             page(reader, f"{public.url}/feed")
 
-    def test_an_endless_answer_ends_at_the_limit(self, reader: Reader, public: Server) -> None:
+    def test_an_endless_answer_ends_at_the_limit(self, reader: HttpClient, public: Server) -> None:
         def endless(ask: BaseHTTPRequestHandler) -> None:
             answer(ask, Content_Length="", Connection="close")
             while True:
@@ -365,7 +367,7 @@ class TestReading:
                 hung_up.set()
 
         public.paths["/feed"] = drip
-        impatient = Reader(patience=Patience(piece_s=20.0, page_s=1.0))
+        impatient = HttpClient(patience=Timeouts(piece_s=20.0, page_s=1.0))
         with pytest.raises(Unavailable, match="took longer than 1 s"):
             page(impatient, f"{public.url}/feed")
         assert hung_up.wait(60), "it listened to the end"
@@ -373,12 +375,12 @@ class TestReading:
     def test_a_silent_server_is_not_waited_for(self, public: Server, internet: object) -> None:
         public.paths["/feed"] = lambda ask: time.sleep(5)
         with pytest.raises(Unavailable, match="does not answer in time"):
-            page(Reader(patience=Patience(piece_s=0.3, page_s=60.0)), f"{public.url}/feed")
+            page(HttpClient(patience=Timeouts(piece_s=0.3, page_s=60.0)), f"{public.url}/feed")
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 408])
-    def test_what_passes_is_tried_again(self, status: int, reader: Reader, public: Server) -> None:
+    def test_what_passes_is_tried_again(self, status: int, reader: HttpClient, public: Server) -> None:
         public.paths["/feed"] = lambda ask: answer(ask, b"", status, Retry_After="120")
-        with pytest.raises(Busy) as raised:
+        with pytest.raises(HostBusy) as raised:
             page(reader, f"{public.url}/feed")
         assert (raised.value.status, raised.value.after_s) == (status, 120.0)
 
@@ -387,15 +389,15 @@ class TestReading:
         [(404, "is not there"), (410, "was taken away for good"), (403, "is not for us"), (400, "HTTP 400")],
     )
     def test_what_does_not_pass_is_named(
-        self, status: int, cause: str, reader: Reader, public: Server
+        self, status: int, cause: str, reader: HttpClient, public: Server
     ) -> None:
         public.paths["/feed"] = lambda ask: answer(ask, b"", status)
-        with pytest.raises(Answered, match=cause) as raised:
+        with pytest.raises(NotServed, match=cause) as raised:
             page(reader, f"{public.url}/feed")
         assert raised.value.status == status
 
     def test_a_name_without_an_address_and_a_closed_port_are_waits(
-        self, reader: Reader, internet: dict[str, list[str]]
+        self, reader: HttpClient, internet: dict[str, list[str]]
     ) -> None:
         with socket.socket() as probe:
             probe.bind((PUBLIC, 0))
@@ -417,21 +419,21 @@ class TestReading:
         authority.issue_cert("feeds.example.org").configure_cert(tls)
         with served(PUBLIC, tls) as server:
             server.paths["/feed"] = lambda ask: answer(ask, b"feed")
-            reader = Reader()
+            reader = HttpClient()
             assert page(reader, f"https://feeds.example.org:{server.port}/feed").body == b"feed"
             with pytest.raises(DataError, match="cannot prove who it is"):
                 page(reader, f"https://other.example.org:{server.port}/feed")
-            insecure = Reader(insecure_tls=True)
+            insecure = HttpClient(insecure_tls=True)
             assert page(insecure, f"https://other.example.org:{server.port}/feed").body == b"feed"
 
-    def test_no_cookie_is_kept(self, reader: Reader, public: Server) -> None:
+    def test_no_cookie_is_kept(self, reader: HttpClient, public: Server) -> None:
         public.paths["/feed"] = lambda ask: answer(ask, b"x", Set_Cookie="who=you")
         page(reader, f"{public.url}/feed")
         page(reader, f"{public.url}/feed")
         assert "Cookie" not in public.asked[1][1]
 
     def test_the_key_of_a_private_feed_is_never_said(
-        self, reader: Reader, public: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self, reader: HttpClient, public: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.WARNING)
         public.paths[f"/private/{KEY}/500"] = lambda ask: answer(ask, b"", 500)
@@ -478,13 +480,13 @@ class TestDownloading:
 
         server.paths["/1.mp3"] = file
 
-    def get(self, reader: Reader, server: Server, folder: Path, **how: Any) -> Path:
+    def get(self, reader: HttpClient, server: Server, folder: Path, **how: Any) -> Path:
         return reader.download(
             f"{server.url}/1.mp3?key=x", folder / "1.mp3", **({"max_bytes": 2_000_000} | how)
         )
 
     def test_a_file_comes_whole_and_only_then_under_its_name(
-        self, reader: Reader, public: Server, tmp_path: Path
+        self, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         told: list[tuple[int, int | None]] = []
         self.serve(public, ETag='"1"')
@@ -496,7 +498,7 @@ class TestDownloading:
 
     @pytest.mark.parametrize("mark", [{"ETag": '"1"'}, {"Last_Modified": "Mon, 02 Mar 2026 10:00:00 GMT"}])
     def test_a_broken_download_goes_on_where_it_broke(
-        self, mark: dict[str, str], reader: Reader, public: Server, tmp_path: Path
+        self, mark: dict[str, str], reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         self.serve(public, breaks=2, **mark)
         for _ in range(2):
@@ -504,14 +506,14 @@ class TestDownloading:
                 self.get(reader, public, tmp_path)
         half = (tmp_path / "1.mp3.part").stat().st_size
         assert 0 < half < len(self.BODY)
-        assert self.get(Reader(internal_addresses=True), public, tmp_path).read_bytes() == self.BODY
+        assert self.get(HttpClient(internal_addresses=True), public, tmp_path).read_bytes() == self.BODY
         ranges = [headers.get("Range") for _, headers in public.asked]
         assert ranges[0] is None
         assert ranges[-1] == f"bytes={half}-"
         assert [each.name for each in tmp_path.iterdir()] == ["1.mp3"]
 
     def test_a_file_that_changed_meanwhile_is_begun_anew(
-        self, reader: Reader, public: Server, tmp_path: Path
+        self, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         self.serve(public, breaks=1, ETag='"old"')
         with pytest.raises(Unavailable):
@@ -522,7 +524,7 @@ class TestDownloading:
 
     @pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}])
     def test_without_a_sure_mark_it_is_begun_anew(
-        self, mark: dict[str, str], reader: Reader, public: Server, tmp_path: Path
+        self, mark: dict[str, str], reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         self.serve(public, breaks=1, **mark)
         with pytest.raises(Unavailable):
@@ -530,8 +532,8 @@ class TestDownloading:
         assert self.get(reader, public, tmp_path).read_bytes() == self.BODY
         assert all("Range" not in headers for _, headers in public.asked)
 
-    def test_a_kill_between_the_last_byte_and_the_name_costs_no_second_download(
-        self, reader: Reader, public: Server, tmp_path: Path
+    def test_a_kill_before_the_renaming_costs_no_second_download(
+        self, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         self.serve(public, ETag='"1"')
         (tmp_path / "1.mp3.part").write_bytes(self.BODY)
@@ -540,7 +542,7 @@ class TestDownloading:
         assert len(public.asked) == 1
 
     def test_another_part_than_was_asked_for_is_not_taken(
-        self, reader: Reader, public: Server, tmp_path: Path
+        self, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         (tmp_path / "1.mp3.part").write_bytes(self.BODY[:100])
         (tmp_path / "1.mp3.from").write_text('"1"')
@@ -552,7 +554,7 @@ class TestDownloading:
 
     @pytest.mark.parametrize("said", [True, False])
     def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
-        self, said: bool, reader: Reader, public: Server, tmp_path: Path
+        self, said: bool, reader: HttpClient, public: Server, tmp_path: Path
     ) -> None:
         more = {} if said else {"Content_Length": "", "Connection": "close"}
         public.paths["/1.mp3"] = lambda ask: answer(ask, self.BODY, **more)
@@ -560,7 +562,7 @@ class TestDownloading:
             self.get(reader, public, tmp_path, max_bytes=1000)
         assert not list(tmp_path.glob("*.part"))
 
-    def test_a_full_disk_is_a_wait(self, reader: Reader, public: Server, tmp_path: Path) -> None:
+    def test_a_full_disk_is_a_wait(self, reader: HttpClient, public: Server, tmp_path: Path) -> None:
         full = Path("/dev/full")
         if not full.exists():
             pytest.skip("this system has no /dev/full")
@@ -570,8 +572,10 @@ class TestDownloading:
             self.get(reader, public, tmp_path)
         assert isinstance(raised.value.__cause__, OSError)
 
-    def test_what_is_missing_or_packed_is_named(self, reader: Reader, public: Server, tmp_path: Path) -> None:
-        with pytest.raises(Answered, match="is not there"):
+    def test_what_is_missing_or_packed_is_named(
+        self, reader: HttpClient, public: Server, tmp_path: Path
+    ) -> None:
+        with pytest.raises(NotServed, match="is not there"):
             self.get(reader, public, tmp_path)
         public.paths["/1.mp3"] = lambda ask: answer(ask, gzip.compress(b"x"), Content_Encoding="gzip")
         with pytest.raises(DataError, match="packs its file"):

@@ -18,7 +18,7 @@ from models.errors import BadInput
 from models.transcripts.captions import Captions, parse
 from streams.events import Source
 from streams.youtube.client import Found, YouTube, _distinct, _video, parse_locator
-from streams.youtube.errors import Refused, RefusedForNow
+from streams.youtube.errors import RefusedForNow, YouTubeRefused
 from tests import loopback_youtube_pages as pages
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 from tests.realdata import shared
@@ -193,7 +193,7 @@ class TestChannels:
         with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tried again"):
             listed(self.answers(), "channel", CHANNEL, None)
 
-    def test_one_whose_page_fails_is_read_through_the_address_that_youtube_resolves(self) -> None:
+    def test_a_failing_page_is_read_through_the_resolved_address(self) -> None:
         first = innertube("youtubechanneltabextractor__videos__3")
         resolved = innertube("youtubechanneltabextractor__videos__2")
         browsed: list[Json] = []
@@ -277,14 +277,12 @@ class TestPlaylists:
         assert [each.video.channel_id for each in found] == [each.channel_id for each in said]
 
     @pytest.mark.parametrize("playlist_id", PLAYLISTS)
-    def test_entries_where_yt_dlp_does_not_look_are_an_error_and_no_empty_playlist(
-        self, playlist_id: str
-    ) -> None:
+    def test_entries_in_an_unknown_place_are_an_error_not_emptiness(self, playlist_id: str) -> None:
         """The answer as it was recorded, taken for a page: yt-dlp finds no entry in it, and no fault."""
         count, names = PLAYLISTS[playlist_id]
         answers = playlist(innertube(f"youtubeplaylistextractor__{names[0]}"))
         with pytest.raises(
-            Refused, match=rf"no video that can be read.* counts {count}: .*upgrade yt-dlp"
+            YouTubeRefused, match=rf"no video that can be read.* counts {count}: .*upgrade yt-dlp"
         ) as no:
             listed(answers, "playlist", playlist_id, None)
         assert no.value.verdict[::2] == ("unsupported", "source")
@@ -300,7 +298,7 @@ class TestPlaylists:
     )
     def test_one_that_is_gone_is_gone_in_youtubes_words(self, part: int, words: str) -> None:
         answers = playlist(innertube(f"youtubeplaylistextractor__notavailable__{part}"))
-        with pytest.raises(Refused, match=f"{words}.*mend or remove the source") as no:
+        with pytest.raises(YouTubeRefused, match=f"{words}.*mend or remove the source") as no:
             listed(answers, "playlist", "PL11111111111111111111111111111111", None)
         assert no.value.verdict.kind == "gone"
 
@@ -387,17 +385,17 @@ class TestPlayers:
     @pytest.mark.parametrize(
         ("name", "error", "kind", "scope"),
         [
-            ("youtube_age_restricted", Refused, "auth", "video"),
+            ("youtube_age_restricted", YouTubeRefused, "auth", "video"),
             ("youtube_request_blocked", RefusedForNow, "blocked", "session"),
             # Made up by its authors out of a block: its status says nothing, its screen asks who is human.
             ("youtube_unplayable", RefusedForNow, "blocked", "session"),
-            ("youtube_video_unavailable", Refused, "recheck", "video"),
+            ("youtube_video_unavailable", YouTubeRefused, "recheck", "video"),
         ],
     )
     def test_a_refusal_is_what_it_is(self, name: str, error: type[Exception], kind: str, scope: str) -> None:
         said, answers = self.answers(f"{name}.innertube.json")
         video_id = said.get("videoDetails", {}).get("videoId", TALK)
-        with RecordedYouTube(answers) as recording, pytest.raises((Refused, RefusedForNow)) as no:
+        with RecordedYouTube(answers) as recording, pytest.raises((YouTubeRefused, RefusedForNow)) as no:
             YouTube(recording.proxy, insecure_tls=True).metadata(video_id)
         assert type(no.value) is error
         assert (no.value.verdict.kind, no.value.verdict.scope) == (kind, scope)

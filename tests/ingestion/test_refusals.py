@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agents.consumer.retry import patiently
-from agents.runtime.wiring import Parts
+from agents.consumer.retry import with_retries
+from agents.runtime.wiring import SharedResources
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
 from streams.settings import Settings
 from streams.youtube.client import YouTube
 from streams.youtube.cookies import read_cookies
-from streams.youtube.errors import Refused, RefusedForNow, Verdict, refusal_in
+from streams.youtube.errors import RefusalVerdict, RefusedForNow, YouTubeRefused, refusal_in
 from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import Clock
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
@@ -112,7 +112,7 @@ class TestBreaker:
             youtube.metadata(TALK)
         assert "bot" in governor.status().reason
 
-    def test_a_429_that_yt_dlp_swallows_opens_it_though_the_metadata_is_whole(
+    def test_a_swallowed_429_opens_it_though_the_metadata_is_whole(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK, "Agents that plan"))
@@ -132,7 +132,7 @@ class TestBreaker:
         assert refusal.value.verdict.kind == "blocked"
         assert governor.status().open_until is not None
 
-    def test_a_video_behind_such_a_page_is_not_taken_for_a_dateless_one(
+    def test_a_video_behind_such_a_page_does_not_become_dateless(
         self, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK))
@@ -164,7 +164,7 @@ class TestBreaker:
         loopback.add(FakeVideo(TALK, audio=audio), FakeVideo(OTHER, audio=audio))
         loopback.fail(TALK, how)
         for _ in range(3):
-            with pytest.raises((Refused, RefusedForNow)) as refusal:
+            with pytest.raises((YouTubeRefused, RefusedForNow)) as refusal:
                 youtube.download_audio(TALK, tmp_path)
             assert refusal.value.verdict.scope == "video"
         assert governor.status().open_until is None
@@ -176,12 +176,12 @@ class TestBreaker:
         loopback.fail(PLAYLIST, "gone")
         loopback.add(FakeVideo(TALK))
         for locator, kind in (("@Nobody", "channel"), (PLAYLIST, "playlist")):
-            with pytest.raises(Refused):
+            with pytest.raises(YouTubeRefused):
                 list(youtube.listing(source(kind, locator), None))  # type: ignore[arg-type]
         assert governor.status().open_until is None
         assert len(list(youtube.listing(source("channel", "@Meetup"), None))) == 1
 
-    def test_a_dead_proxy_does_not_open_it_and_its_password_is_not_told(self, governor: Governor) -> None:
+    def test_a_dead_proxy_does_not_open_it_nor_leak_its_password(self, governor: Governor) -> None:
         youtube = YouTube("http://ann:hunter2@127.0.0.1:9", insecure_tls=True, governor=governor)
         with pytest.raises(RefusedForNow, match="proxy") as refusal:
             youtube.metadata(TALK)
@@ -208,7 +208,7 @@ class TestBreaker:
     ) -> None:
         loopback.add_playlist(PLAYLIST)
         loopback.add(*(FakeVideo(f"talk{n:07}", "RAG") for n in range(40)))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         clock.moment += HOUR
         loopback.fail(PLAYLIST, "page 503")
         with pytest.raises(RefusedForNow, match="503"):  # yt-dlp's own second try is part of the trial
@@ -220,14 +220,14 @@ class TestBreaker:
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, clock: Clock
     ) -> None:
         loopback.add(FakeVideo(TALK), FakeVideo(OTHER, streamed=True))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         clock.moment += HOUR
         found = [hit.video.video_id for hit in youtube.listing(source("channel", "@Meetup"), None)]
         assert found == [TALK, OTHER]
 
 
 class TestTurns:
-    def test_a_listing_takes_a_turn_for_each_page_and_none_before_it_is_read(
+    def test_a_listing_takes_a_turn_per_page_when_it_is_read(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(*(FakeVideo(f"talk{n:07}") for n in range(95)))
@@ -238,13 +238,13 @@ class TestTurns:
         assert len(list(listing)) == 85
         assert governor.status().turns == len(loopback.requests) == 5
 
-    def test_a_listing_that_breaks_off_for_a_pause_has_told_what_it_found(
+    def test_a_listing_cut_off_by_a_pause_returns_what_it_found(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(*(FakeVideo(f"talk{n:07}") for n in range(95)))
         listing = youtube.listing(source("channel", "@Meetup"), None)
         found = list(islice(listing, 30))
-        governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+        governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
         asked = len(loopback.requests)
         with pytest.raises(Paused):
             found.extend(listing)
@@ -269,7 +269,7 @@ class TestTurns:
         youtube.download_audio(TALK, tmp_path)
         list(youtube.listing(source("channel", "@Meetup"), None))
         loopback.fail(OTHER, "private")
-        with pytest.raises(Refused):
+        with pytest.raises(YouTubeRefused):
             youtube.metadata(OTHER)
         assert governor.status().requests == len(loopback.requests)
         assert governor.status().turns == 5
@@ -284,7 +284,7 @@ class TestPatience:
             raise pause
 
         with pytest.raises(Paused) as raised:
-            await patiently(call)
+            await with_retries(call)
         assert raised.value is pause
         assert len(calls) == 1
 
@@ -294,7 +294,7 @@ class TestPatience:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, "bot check")
         with pytest.raises(RefusedForNow) as refusal:
-            await patiently(lambda: youtube.metadata(TALK))
+            await with_retries(lambda: youtube.metadata(TALK))
         assert refusal.value.verdict.kind == "blocked"
         assert len(loopback.asked("/watch")) == 1
 
@@ -303,8 +303,8 @@ class TestPatience:
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=audio))
         loopback.fail(TALK, "media 403")
-        with pytest.raises(Refused, match=r"\(6 attempts\).*then replay") as refusal:
-            await patiently(lambda: youtube.download_audio(TALK, tmp_path))
+        with pytest.raises(YouTubeRefused, match=r"\(6 attempts\).*then replay") as refusal:
+            await with_retries(lambda: youtube.download_audio(TALK, tmp_path))
         assert refusal.value.verdict.kind == "transient"
         assert isinstance(refusal.value.__cause__, RefusedForNow)
         assert len(loopback.asked("/watch")) == 6
@@ -314,8 +314,8 @@ class TestPatience:
             raise Unavailable("the labeller does not answer", "start it")
 
         with pytest.raises(DataError, match=r"\(3 attempts\)") as error:
-            await patiently(call, attempts=3)
-        assert not isinstance(error.value, Refused)
+            await with_retries(call, attempts=3)
+        assert not isinstance(error.value, YouTubeRefused)
 
     async def test_a_pause_that_begins_between_two_attempts_ends_them(
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, tmp_path: Path, impatient: None
@@ -327,10 +327,10 @@ class TestPatience:
             try:
                 youtube.download_audio(TALK, tmp_path)
             finally:  # meanwhile another agent was told to stop
-                governor.refused(Verdict("blocked", "YouTube takes this address for a bot", "session"))
+                governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
 
         with pytest.raises(Paused):
-            await patiently(call)
+            await with_retries(call)
         assert len(loopback.asked("/watch")) == 1
 
 
@@ -341,7 +341,7 @@ class TestCookies:
         path.write_text("# Netscape HTTP Cookie File\n\n" + SIGNED_IN)
         return path
 
-    def test_they_are_sent_to_youtube_alone_and_the_file_is_never_written(
+    def test_cookies_go_to_youtube_alone_and_are_never_written(
         self, file: Path, loopback: LoopbackYouTube, audio: bytes, tmp_path: Path
     ) -> None:
         file.chmod(0o400)
@@ -400,7 +400,7 @@ class TestCookies:
             (SIGNED_IN + ".youtube.com\tTRUE\t/\tTRUE\t0\tSID\thunter2ä\n", "line 6 .*is no cookie"),
         ],
     )
-    def test_a_file_that_is_of_no_use_is_named_with_its_cure_before_anything_starts(
+    def test_a_useless_cookie_file_is_named_with_its_cure_at_start(
         self,
         content: str | None,
         words: str,
@@ -421,7 +421,7 @@ class TestCookies:
             with pytest.raises(Misconfigured, match="GROUNDSWELL_COOKIES"):
                 YouTube(cookies=str(path))
 
-    def test_a_file_that_vanishes_later_is_this_machines_fault_and_no_request_leaves(
+    def test_a_cookie_file_that_vanishes_stops_requests(
         self, file: Path, loopback: LoopbackYouTube, governor: Governor
     ) -> None:
         youtube = YouTube(loopback.proxy, insecure_tls=True, governor=governor, cookies=str(file))
@@ -473,7 +473,7 @@ class TestCookies:
         settings = Settings(
             home=tmp_path, proxy=loopback.proxy, insecure_tls=True, cookies=str(file), requests_per_hour=120
         )
-        parts = Parts(settings)
+        parts = SharedResources(settings)
         loopback.add(FakeVideo(TALK))
         parts.youtube.metadata(TALK)
         assert "hunter2-SID" in (loopback.requests[0].cookie or "")
@@ -494,7 +494,7 @@ class TestWhatIsNotThereYet:
         self, youtube: YouTube, governor: Governor, loopback: LoopbackYouTube, tmp_path: Path
     ) -> None:
         loopback.add(FakeVideo(TALK, begins_at=START))
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.download_audio(TALK, tmp_path)
         assert refusal.value.verdict.kind == "wait"
         assert governor.status().open_until is None
@@ -525,14 +525,14 @@ class TestWhatIsNotThereYet:
         kinds |= {"geo": "geo", "unavailable": "recheck", "premiere": "wait"}
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, how)
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.metadata(TALK)
         assert refusal.value.verdict.kind == kinds[how]
 
     def test_private_then_public(self, youtube: YouTube, loopback: LoopbackYouTube) -> None:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, "private")
-        with pytest.raises(Refused, match="it is private"):
+        with pytest.raises(YouTubeRefused, match="it is private"):
             youtube.metadata(TALK)
         loopback.heal(TALK)
         assert youtube.metadata(TALK).video_id == TALK
@@ -569,12 +569,12 @@ class TestCures:
         ("how", "cure"),
         [("age", "set GROUNDSWELL_COOKIES"), ("members", "open to everybody"), ("geo", "GROUNDSWELL_PROXY")],
     )
-    def test_cookies_are_the_cure_of_what_signing_in_opens_and_of_nothing_else(
+    def test_cookies_cure_only_what_signing_in_opens(
         self, how: str, cure: str, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK))
         loopback.fail(TALK, how)
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(YouTubeRefused) as refusal:
             youtube.metadata(TALK)
         assert cure in refusal.value.cure
         assert ("GROUNDSWELL_COOKIES" in refusal.value.cure) == (how == "age")

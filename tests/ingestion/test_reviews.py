@@ -53,7 +53,7 @@ def test_two_who_agree_decide() -> None:
     assert ruled(three, 3).talk_kind == "other", "what most of them say"
 
 
-def test_reviewers_who_disagree_wait_for_an_adjudication_by_anybody() -> None:
+def test_disagreeing_reviewers_wait_for_an_adjudication() -> None:
     both = [said("anna"), said("ben", "exclude", "tutorial")]
     assert ruled(both, 2).state == "disputed"
     assert ruled(both[:1], 2).state == "open", "nobody learns of it before"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.discovery.polling_schedule import JITTER, LONGEST, SHORTEST, Outcome, interval, next_visit
+from agents.discovery.polling_schedule import JITTER, LONGEST, SHORTEST, VisitOutcome, interval, next_visit
 from streams.events import SourceKind
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -17,7 +17,7 @@ KINDS: tuple[SourceKind, ...] = ("channel", "playlist", "search", "feed", "folde
 
 moments = st.integers(0, 11 * 366 * 86_400).map(lambda seconds: NOW - timedelta(seconds=seconds))
 outcomes = st.builds(
-    Outcome,
+    VisitOutcome,
     failures=st.integers(0, 5000),
     partly=st.booleans(),
     paused_until=st.none() | st.integers(-3600, 86_400).map(lambda s: NOW + timedelta(seconds=s)),
@@ -26,7 +26,7 @@ outcomes = st.builds(
 )
 
 
-def after(outcome: Outcome = Outcome(), **more: object) -> timedelta:  # noqa: B008 - frozen
+def after(outcome: VisitOutcome = VisitOutcome(), **more: object) -> timedelta:  # noqa: B008 - frozen
     about: dict[str, object] = {
         "source_id": "channel-1",
         "kind": "channel",
@@ -56,7 +56,7 @@ def test_it_is_always_to_come_and_never_further_than_a_day(
     source_id: str,
     kind: SourceKind,
     visit: int,
-    outcome: Outcome,
+    outcome: VisitOutcome,
     published: list[datetime],
     pushed: bool,
 ) -> None:
@@ -70,7 +70,7 @@ def test_it_is_always_to_come_and_never_further_than_a_day(
 
 
 @given(st.sampled_from(KINDS), st.lists(moments, max_size=20), st.booleans())
-def test_a_source_that_works_is_looked_at_every_ten_minutes_to_a_day(
+def test_a_working_source_is_visited_every_ten_minutes_to_a_day(
     kind: SourceKind, published: list[datetime], pushed: bool
 ) -> None:
     found = interval(kind, published, NOW, pushed=pushed, poll_s=POLL_S)
@@ -79,14 +79,14 @@ def test_a_source_that_works_is_looked_at_every_ten_minutes_to_a_day(
 
 @given(st.integers(1, 400))
 def test_each_failure_waits_at_least_as_long_as_the_one_before(failures: int) -> None:
-    waits = [after(Outcome(failures=n), visit=0, source_id="x") for n in (failures, failures + 1)]
+    waits = [after(VisitOutcome(failures=n), visit=0, source_id="x") for n in (failures, failures + 1)]
     assert waits[0] <= waits[1] <= timedelta(days=1) * (1 + JITTER)
 
 
 @given(moments)
 def test_a_pause_is_waited_for_and_punishes_nobody(until: datetime) -> None:
     paused = NOW + (NOW - until) / 4000
-    at = NOW + after(Outcome(paused_until=paused))
+    at = NOW + after(VisitOutcome(paused_until=paused))
     assert paused <= at <= paused + timedelta(minutes=10)
 
 
@@ -125,14 +125,14 @@ def test_a_hub_that_tells_spares_the_visits() -> None:
 
 
 def test_what_is_unfinished_goes_on_soon() -> None:
-    assert after(Outcome(goes_on=True)) <= timedelta(minutes=1) * (1 + JITTER)
-    assert after(Outcome(soon=True), kind="folder") <= timedelta(minutes=10) * (1 + JITTER)
+    assert after(VisitOutcome(goes_on=True)) <= timedelta(minutes=1) * (1 + JITTER)
+    assert after(VisitOutcome(soon=True), kind="folder") <= timedelta(minutes=10) * (1 + JITTER)
 
 
 def test_a_lane_that_fails_does_not_make_the_others_wait() -> None:
     daily = every(hours=8)
-    assert after(Outcome(failures=50), published=daily) > timedelta(hours=20)
-    assert after(Outcome(failures=50, partly=True), published=daily) < timedelta(hours=2)
+    assert after(VisitOutcome(failures=50), published=daily) > timedelta(hours=20)
+    assert after(VisitOutcome(failures=50, partly=True), published=daily) < timedelta(hours=2)
 
 
 def test_another_poll_interval_stretches_everything() -> None:

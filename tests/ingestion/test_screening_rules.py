@@ -127,7 +127,7 @@ class TestSince:
             (datetime.fromisoformat("2026-02-28T23:30:00-05:00"), True),
         ],
     )
-    async def test_what_is_older_than_its_source_is_wanted_since_is_rejected(
+    async def test_what_is_older_than_since_is_rejected(
         self, published_at: datetime, passes: bool, front: Front, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK, published_at=published_at, audio=b"x"))
@@ -270,7 +270,7 @@ class TestGate:
         assert front.lot.get(TALK) is None
         assert await front.handle(review(kept)) == [said]
 
-    async def test_who_is_accepted_because_of_anothers_review_can_be_accepted_again_until_fetch_has_it(
+    async def test_acceptance_by_anothers_review_repeats_until_fetched(
         self, front: Front, gate: AsReviewersSay, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(FakeVideo(TALK, audio=b"x"), FakeVideo("otherotheri", audio=b"x"))
@@ -294,7 +294,7 @@ class TestGate:
 
 
 class TestPassed:
-    async def test_what_passed_passes_again_whatever_its_next_source_or_youtube_says_and_nobody_is_asked(
+    async def test_what_passed_passes_again_without_asking_anybody(
         self, tmp_path: Path, loopback: LoopbackYouTube
     ) -> None:
         youtube = YouTube(proxy=loopback.proxy, insecure_tls=True)

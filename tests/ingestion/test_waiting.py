@@ -14,9 +14,9 @@ from agents.screening.availability_policy import (
     JUST_ENDED,
     RECHECK,
     SOON,
-    GivesUp,
-    Looked,
-    Waits,
+    EarlierChecks,
+    GiveUp,
+    RetryAt,
     after,
     after_refusal,
     before_its_recording,
@@ -24,10 +24,10 @@ from agents.screening.availability_policy import (
 )
 from streams.errors import DataError, Paused, Unavailable
 from streams.events import AudioStored, Event, Video, VideoAccepted, VideoParked, VideoRejected
-from streams.http.errors import Answered
-from streams.intake import LAST_DAY
+from streams.http.errors import NotServed
+from streams.timestamps import LAST_DAY
 from streams.youtube.client import YouTube
-from streams.youtube.errors import PAID, Refused, Verdict, explained
+from streams.youtube.errors import PAID, RefusalVerdict, YouTubeRefused, explained
 from streams.youtube.request_budget import Governor
 from tests.ingestion.moving_clock import NOON, TALK, Front, seen
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
@@ -35,15 +35,15 @@ from tests.loopback_youtube import FakeVideo, LoopbackYouTube, m4a
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 LAST = datetime.combine(LAST_DAY, time(23, 59, 59), UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NEVER = Looked("v")
+NEVER = EarlierChecks("v")
 
 
 def video(live_status: str, begins_at: datetime | None = None) -> Video:
     return Video(video_id="v", live_status=live_status, begins_at=begins_at)
 
 
-def waits(decision: Waits | GivesUp | None, state: str, after_: timedelta | None) -> Waits:
-    assert isinstance(decision, Waits)
+def waits(decision: RetryAt | GiveUp | None, state: str, after_: timedelta | None) -> RetryAt:
+    assert isinstance(decision, RetryAt)
     assert decision.state == state
     assert decision.until == (None if after_ is None else NOW + after_)
     assert decision.reason
@@ -62,40 +62,43 @@ class TestLive:
         before, gaps = NEVER, []
         for _ in range(6):
             decision = before_its_recording(video("is_upcoming"), before, NOW)
-            assert isinstance(decision, Waits) and decision.until is not None
+            assert isinstance(decision, RetryAt) and decision.until is not None
             gaps.append(decision.until - NOW)
-            before = Looked("v", decision.state, decision.attempt)
+            before = EarlierChecks("v", decision.state, decision.attempt)
         assert gaps == [HOUR, 3 * HOUR, 6 * HOUR, DAY, DAY, DAY]
 
     def test_one_that_is_late_is_waited_for_but_not_for_ever(self) -> None:
         waits(before_its_recording(video("is_upcoming", NOW - HOUR), NEVER, NOW), "upcoming", HOUR)
         decision = before_its_recording(video("is_upcoming", NOW - 31 * DAY), NEVER, NOW)
-        assert decision == GivesUp("it was to begin on 2026-02-01 12:00 UTC and never did", "gone")
+        assert decision == GiveUp("it was to begin on 2026-02-01 12:00 UTC and never did", "gone")
 
-    def test_a_live_one_is_looked_at_every_hour_and_one_around_the_clock_once_a_day(self) -> None:
+    def test_a_live_video_is_checked_hourly_an_endless_one_daily(self) -> None:
         waits(before_its_recording(video("is_live"), NEVER, NOW), "live", HOUR)
-        waits(before_its_recording(video("is_live"), Looked("v", "live", 400), NOW), "live", DAY)
+        waits(before_its_recording(video("is_live"), EarlierChecks("v", "live", 400), NOW), "live", DAY)
 
     def test_what_has_just_ended_is_given_some_hours(self) -> None:
         waits(before_its_recording(video("post_live"), NEVER, NOW), "just ended", JUST_ENDED[0])
 
     def test_what_was_live_an_hour_ago_is_given_some_hours_too(self) -> None:
         first = waits(
-            before_its_recording(video("was_live"), Looked("v", "live", 3), NOW), "just ended", JUST_ENDED[0]
+            before_its_recording(video("was_live"), EarlierChecks("v", "live", 3), NOW),
+            "just ended",
+            JUST_ENDED[0],
         )
-        assert before_its_recording(video("was_live"), Looked("v", first.state, first.attempt), NOW) is None
+        assert (
+            before_its_recording(video("was_live"), EarlierChecks("v", first.state, first.attempt), NOW)
+            is None
+        )
 
     @pytest.mark.parametrize("status", ["was_live", "not_live", None])
     def test_all_others_are_complete(self, status: str | None) -> None:
         assert before_its_recording(Video(video_id="v", live_status=status), NEVER, NOW) is None
 
     @given(st.integers(0, int(LAST.timestamp())), st.integers(0, 250_000_000_000))
-    def test_whatever_youtubes_clock_says_nobody_comes_back_within_a_minute(
-        self, begins: int, now_s: int
-    ) -> None:
+    def test_nobody_is_rechecked_within_a_minute_by_any_clock(self, begins: int, now_s: int) -> None:
         now = datetime.fromtimestamp(now_s, UTC)
         decision = before_its_recording(video("is_upcoming", datetime.fromtimestamp(begins, UTC)), NEVER, now)
-        if isinstance(decision, Waits):
+        if isinstance(decision, RetryAt):
             assert decision.until is not None
             assert now + SOON <= decision.until <= now + 7 * DAY
 
@@ -111,20 +114,20 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "verdict",
         [
-            Verdict("recheck", "YouTube calls it unavailable without saying why (Video unavailable)"),
-            Verdict("recheck", "YouTube does not find it (HTTP 404)"),
-            Verdict("permanent", "it is private (Private video)"),
-            Verdict("geo", "it is not shown in this country (…)"),
+            RefusalVerdict("recheck", "YouTube calls it unavailable without saying why (Video unavailable)"),
+            RefusalVerdict("recheck", "YouTube does not find it (HTTP 404)"),
+            RefusalVerdict("permanent", "it is private (Private video)"),
+            RefusalVerdict("geo", "it is not shown in this country (…)"),
         ],
         ids=["unavailable", "404", "private", "geo"],
     )
-    def test_what_may_be_temporary_is_rechecked_and_in_the_end_gone(self, verdict: Verdict) -> None:
+    def test_what_may_be_temporary_is_rechecked_and_in_the_end_gone(self, verdict: RefusalVerdict) -> None:
         before, gaps = NEVER, []
-        while isinstance(decision := after_refusal(verdict, before, NOW), Waits):
+        while isinstance(decision := after_refusal(verdict, before, NOW), RetryAt):
             assert (decision.state, decision.attempt) == ("recheck", len(gaps) + 1)
             assert decision.until is not None
             gaps.append(decision.until - NOW)
-            before = Looked("v", decision.state, decision.attempt)
+            before = EarlierChecks("v", decision.state, decision.attempt)
         assert gaps == [HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY]
         assert (decision.rule, decision.attempt) == ("gone", 7)
         assert verdict.reason in decision.reason
@@ -134,13 +137,17 @@ class TestRefusals:
         "reason", ["it was removed (by the uploader)", "it was removed (private account)"]
     )
     def test_what_is_removed_is_gone_at_once(self, reason: str) -> None:
-        assert after_refusal(Verdict("permanent", reason), NEVER, NOW) == GivesUp(reason, "gone")
+        assert after_refusal(RefusalVerdict("permanent", reason), NEVER, NOW) == GiveUp(reason, "gone")
 
     def test_what_needs_an_account_waits_for_a_person(self) -> None:
-        waits(after_refusal(Verdict("auth", "it is for signed-in adults only"), NEVER, NOW), "sign-in", None)
+        waits(
+            after_refusal(RefusalVerdict("auth", "it is for signed-in adults only"), NEVER, NOW),
+            "sign-in",
+            None,
+        )
 
     def test_what_members_pay_for_may_be_shown_to_everybody_later(self) -> None:
-        refused = Verdict("auth", f"{PAID} (Join this channel)")
+        refused = RefusalVerdict("auth", f"{PAID} (Join this channel)")
         waits(after_refusal(refused, NEVER, NOW), "recheck", HOUR)
 
     @pytest.mark.parametrize(
@@ -154,43 +161,45 @@ class TestRefusals:
         ],
     )
     def test_what_is_not_there_yet_waits_as_its_words_say(self, words: str, state: str) -> None:
-        decision = after_refusal(Verdict("wait", words), NEVER, NOW)
-        assert isinstance(decision, Waits)
+        decision = after_refusal(RefusalVerdict("wait", words), NEVER, NOW)
+        assert isinstance(decision, RetryAt)
         assert (decision.state, decision.attempt) == (state, 1)
 
-    def test_a_network_that_stays_broken_is_rechecked_and_then_a_persons(self) -> None:
-        verdict = Verdict("transient", "the transfer failed (HTTP Error 503)")
+    def test_a_broken_network_is_rechecked_and_then_a_persons_task(self) -> None:
+        verdict = RefusalVerdict("transient", "the transfer failed (HTTP Error 503)")
         waits(after_refusal(verdict, NEVER, NOW), "recheck", HOUR)
-        decision = after_refusal(verdict, Looked("v", "recheck", len(RECHECK)), NOW)
-        assert isinstance(decision, GivesUp)
+        decision = after_refusal(verdict, EarlierChecks("v", "recheck", len(RECHECK)), NOW)
+        assert isinstance(decision, GiveUp)
         assert decision.rule is None  # a dead letter: nobody said that the video is gone
 
     @pytest.mark.parametrize("kind", ["blocked", "throttled", "local"])
     def test_what_is_not_the_videos_fault_uses_up_no_attempt(self, kind: str) -> None:
-        before = Looked("v", "recheck", 6)
-        decision = after_refusal(Verdict(kind, "…", "session"), before, NOW)  # type: ignore[arg-type]
-        assert isinstance(decision, Waits)
+        before = EarlierChecks("v", "recheck", 6)
+        decision = after_refusal(RefusalVerdict(kind, "…", "session"), before, NOW)  # type: ignore[arg-type]
+        assert isinstance(decision, RetryAt)
         assert (decision.state, decision.attempt) == ("paused", 6)
 
     def test_what_cannot_be_read_is_a_persons(self) -> None:
-        assert after_refusal(Verdict("unsupported", "…"), NEVER, NOW) == GivesUp("…", None)
+        assert after_refusal(RefusalVerdict("unsupported", "…"), NEVER, NOW) == GiveUp("…", None)
 
     def test_attempts_of_another_state_do_not_count(self) -> None:
-        verdict = Verdict("recheck", "YouTube does not find it (HTTP 404)")
-        assert waits(after_refusal(verdict, Looked("v", "live", 50), NOW), "recheck", HOUR).attempt == 1
+        verdict = RefusalVerdict("recheck", "YouTube does not find it (HTTP 404)")
+        assert (
+            waits(after_refusal(verdict, EarlierChecks("v", "live", 50), NOW), "recheck", HOUR).attempt == 1
+        )
 
 
 class TestErrors:
     def test_a_pause_is_found_inside_what_patience_makes_of_it(self) -> None:
         paused = Paused("YouTube is left alone", "wait", NOW + HOUR)
         for error in (paused, _caused(DataError("x (6 attempts)", "replay"), paused)):
-            decision = after(error, Looked("v", "recheck", 2), NOW)
-            assert isinstance(decision, Waits)
+            decision = after(error, EarlierChecks("v", "recheck", 2), NOW)
+            assert isinstance(decision, RetryAt)
             assert (decision.state, decision.attempt, decision.reason) == ("paused", 2, paused.cause)
 
     def test_a_verdict_counts_also_when_patience_has_wrapped_it(self) -> None:
-        error = explained(Verdict("transient", "HTTP 503"), "video v")
-        wrapped = _caused(Refused("… (6 attempts)", "…", error.verdict), error)
+        error = explained(RefusalVerdict("transient", "HTTP 503"), "video v")
+        wrapped = _caused(YouTubeRefused("… (6 attempts)", "…", error.verdict), error)
         waits(after(wrapped, NEVER, NOW), "recheck", HOUR)
 
     def test_a_podcasts_server_that_does_not_answer_is_asked_later(self) -> None:
@@ -200,30 +209,30 @@ class TestErrors:
     def test_a_disk_that_cannot_be_written_is_this_machines(self) -> None:
         error = Unavailable("cannot keep what YouTube was asked", "free disk space")
         error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-        decision = after(_caused(DataError("…", "…"), error), Looked("v", "recheck", 2), NOW)
-        assert isinstance(decision, Waits)
+        decision = after(_caused(DataError("…", "…"), error), EarlierChecks("v", "recheck", 2), NOW)
+        assert isinstance(decision, RetryAt)
         assert (decision.state, decision.attempt) == ("paused", 2)
 
-    def test_an_episode_that_is_not_there_may_come_back_and_one_taken_away_does_not(self) -> None:
-        waits(after(Answered("…", "…", 404), NEVER, NOW), "recheck", HOUR)
-        assert after(Answered("…", "…", 410), NEVER, NOW) == GivesUp("…", "gone")
+    def test_a_missing_episode_may_come_back_and_a_removed_one_not(self) -> None:
+        waits(after(NotServed("…", "…", 404), NEVER, NOW), "recheck", HOUR)
+        assert after(NotServed("…", "…", 410), NEVER, NOW) == GiveUp("…", "gone")
 
     def test_any_other_error_is_a_persons(self) -> None:
-        assert after(DataError("too large", "…"), NEVER, NOW) == GivesUp("too large", None)
+        assert after(DataError("too large", "…"), NEVER, NOW) == GiveUp("too large", None)
 
 
 class TestPause:
     @given(st.integers(0, 10_000), st.integers(-(10**6), 10**6))
     def test_it_never_ends_early_nor_much_too_late(self, pauses: int, seconds: int) -> None:
         until = NOW + timedelta(seconds=seconds)
-        decision = pause("…", until, Looked("v", pauses=pauses), NOW)
+        decision = pause("…", until, EarlierChecks("v", pauses=pauses), NOW)
         assert decision.until is not None
         assert timedelta() <= decision.until - max(until, NOW + SOON) <= 6 * HOUR
 
     def test_a_long_queue_comes_back_spread_out_not_all_at_once(self) -> None:
         until = NOW + HOUR
         for pauses, spread in ((0, SOON), (5, 32 * SOON)):
-            ends = [pause("…", until, Looked(f"v{n}", "", 0, pauses), NOW).until for n in range(500)]
+            ends = [pause("…", until, EarlierChecks(f"v{n}", "", 0, pauses), NOW).until for n in range(500)]
             minutes = sorted((end - until) / spread for end in ends if end)
             assert minutes[0] < 0.02 and minutes[-1] > 0.98
             assert 0.4 < minutes[250] < 0.6
@@ -292,7 +301,7 @@ class TestStates:
         assert list(front.parked()) == []
         assert not any(isinstance(said, VideoRejected) for said in front.said)
 
-    async def test_a_premiere_that_is_put_off_and_brought_forward_is_followed(
+    async def test_a_premiere_put_off_or_brought_forward_is_followed(
         self, front: Front, loopback: LoopbackYouTube, audio: bytes
     ) -> None:
         loopback.add(FakeVideo(TALK, begins_at=NOON + 2 * HOUR))

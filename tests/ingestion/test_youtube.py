@@ -37,7 +37,7 @@ def ids(found: Iterator[Found]) -> list[str]:
 
 
 class TestListing:
-    def test_a_channel_is_read_page_by_page_and_only_as_far_as_one_looks(
+    def test_a_channel_is_read_only_as_many_pages_as_looked_at(
         self, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         loopback.add(*talks(95))
@@ -69,7 +69,7 @@ class TestListing:
         loopback.add(*talks(2, streamed=missing == "videos"))
         assert len(ids(youtube.listing(source("channel", "@Meetup"), None))) == 2
 
-    def test_a_listed_video_has_what_the_listing_says_and_no_invented_date(
+    def test_a_listed_video_has_the_listings_data_and_no_false_date(
         self, youtube: YouTube, loopback: LoopbackYouTube
     ) -> None:
         fake = FakeVideo(TALK, "Agents that plan", channel="Meetup", duration_s=3725)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from discovering import Answer, Discovery, Web, discovery, seen
+from discovery_harness import Answer, Discovery, Web, discovery, seen
 
 from streams.errors import DataError, Unavailable
 from streams.events import VideoSeen

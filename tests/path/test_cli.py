@@ -100,7 +100,7 @@ def test_a_worker_needs_a_broker_of_its_own(study: Study) -> None:
 
 
 @pytest.mark.long
-def test_a_broker_or_clickhouse_that_is_not_there_is_3_with_the_cure(study: Study) -> None:
+def test_an_absent_broker_or_clickhouse_is_exit_3_with_the_cure(study: Study) -> None:
     kafka, clickhouse = {"GROUNDSWELL_BROKER": NOWHERE}, {"GROUNDSWELL_CLICKHOUSE": f"clickhouse://{NOWHERE}"}
     cases = [
         (("ingest", str(TALK)), kafka),
@@ -192,7 +192,7 @@ def test_a_single_video_is_no_source(study: Study, address: str) -> None:
 
 
 @pytest.mark.long
-def test_what_cannot_be_handed_in_is_refused_and_the_rest_is_handed_in(study: Study) -> None:
+def test_what_is_refused_does_not_keep_the_rest_from_entering(study: Study) -> None:
     files = study.home / "talks"
     (files / "empty").mkdir(parents=True)
     (files / "empty" / "notes.txt").write_text("no talk")
@@ -244,7 +244,7 @@ def test_what_cannot_be_handed_in_is_refused_and_the_rest_is_handed_in(study: St
 
 
 @pytest.mark.long
-def test_doctor_finds_a_healthy_machine_healthy_and_a_missing_model_missing(study: Study) -> None:
+def test_doctor_tells_a_healthy_machine_from_a_missing_model(study: Study) -> None:
     found = {row["what"]: row for row in study.ask("doctor")}
     assert set(found) == set(CHECKS)
     for what, row in found.items():
@@ -262,7 +262,7 @@ def test_doctor_finds_a_healthy_machine_healthy_and_a_missing_model_missing(stud
     assert "cure: " in plain.stdout
 
 
-def test_doctor_says_which_of_broker_and_clickhouse_does_not_answer(study: Study) -> None:
+def test_doctor_names_the_broker_or_clickhouse_that_is_silent(study: Study) -> None:
     there = {"GROUNDSWELL_BROKER": NOWHERE, "GROUNDSWELL_CLICKHOUSE": f"clickhouse://{NOWHERE}"}
     answer = study.cli("doctor", "--json", **there)
     assert answer.returncode == 1
@@ -296,7 +296,7 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
 
 
 @pytest.mark.long
-def test_of_two_that_start_at_once_one_runs_and_the_other_says_why_not(study: Study) -> None:
+def test_of_two_starts_at_once_one_runs_and_one_says_why_not(study: Study) -> None:
     both = [study.start("run"), study.start("run")]
     until(lambda: not all(process.alive for process in both))
     ended = next(process for process in both if not process.alive)

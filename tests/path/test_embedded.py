@@ -97,7 +97,7 @@ REFUSED = ("broken.json", "corrupt.m4a", "empty.ogg", "page.mp4", "video-without
 
 
 @pytest.mark.long
-def test_bad_input_is_one_clear_dead_letter_each_and_the_rest_flows_on(study: Study, tmp_path: Path) -> None:
+def test_each_bad_input_is_one_dead_letter_and_the_rest_flows(study: Study, tmp_path: Path) -> None:
     files = tmp_path / "bad"
     files.mkdir()
     for name, content in BAD.items():

@@ -30,7 +30,7 @@ def other(study: Study, *command: str) -> CompletedProcess[str]:
     return study.cli("--study", "other", *command)
 
 
-def test_a_study_that_was_exported_is_imported_elsewhere_and_says_the_same(filled: Study) -> None:
+def test_an_exported_study_says_the_same_when_imported(filled: Study) -> None:
     folder = filled.home / "package"
     exported = filled.cli("export", "package", "--with-text", "--json", GROUNDSWELL_HF_TOKEN="hf_secret")
     assert exported.returncode == 0, exported.stderr

@@ -114,9 +114,7 @@ def until_assigned(study: Study, count: int) -> None:
         raise AssertionError(f"{states(study)}\n{study.processes[0].said()[-4000:]}") from None
 
 
-def test_sources_bring_talks_and_one_that_three_show_is_processed_once(
-    study: Study, youtube: LoopbackYouTube
-) -> None:
+def test_sources_bring_talks_and_one_shown_by_three_runs_once(study: Study, youtube: LoopbackYouTube) -> None:
     added = study.cli("sources", "add", "@Meetup", "graders", PLAYLIST)
     assert added.returncode == 0, added.stderr
     until_assigned(study, 1)
@@ -140,7 +138,7 @@ def _listed(study: Study) -> list[dict[str, str]]:
     return listed
 
 
-def test_a_video_that_was_removed_is_gone_and_is_done_once_when_it_is_back(
+def test_a_removed_video_is_gone_and_done_once_when_it_returns(
     study: Study, youtube: LoopbackYouTube
 ) -> None:
     for video_id in (REMOVED, UNKNOWN):

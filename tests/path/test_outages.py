@@ -121,7 +121,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     outside.end()
 
 
-def test_workers_that_are_there_before_kafka_wait_say_so_and_then_work(outside: Outside) -> None:
+def test_workers_started_before_kafka_wait_say_so_and_then_work(outside: Outside) -> None:
     worker = outside.worker(*FRONT)
     with outside.explained():
         until(lambda: worker.said().count("Kafka does not answer") >= 2)
@@ -132,7 +132,7 @@ def test_workers_that_are_there_before_kafka_wait_say_so_and_then_work(outside: 
             until(lambda: sum(lag.end for lag in cluster.lag("nobody", [PARAGRAPHS_EMBEDDED])) == 2)
 
 
-def test_a_store_without_clickhouse_waits_says_so_and_then_stores_everything(outside: Outside) -> None:
+def test_a_store_without_clickhouse_waits_and_then_stores_all(outside: Outside) -> None:
     outside.kafka.start()
     began = time.monotonic()
     store = outside.worker("store")

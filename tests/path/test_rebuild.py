@@ -9,7 +9,7 @@ pytestmark = pytest.mark.long
 FEW = sorted(TALKS.glob("*.json"))[:5]
 
 
-def test_a_rebuild_learns_every_talk_again_in_its_order_and_keeps_what_was_said(study: Study) -> None:
+def test_a_rebuild_relearns_in_order_and_keeps_what_was_said(study: Study) -> None:
     process = study.run()
     assert study.cli("ingest", *map(str, FEW)).returncode == 0
     study.until_done(len(FEW))

@@ -12,7 +12,7 @@ from tests.processes import GIVE_UP_S, ROOT, TALKS
 pytestmark = pytest.mark.long
 
 
-def test_transcripts_finds_the_planted_subject_in_the_sample_talks_and_nothing_else(
+def test_only_the_planted_subject_is_found_in_the_sample_talks(
     tmp_path: Path,
 ) -> None:
     stream, out, page = tmp_path / "talks.jsonl", tmp_path / "found.json", tmp_path / "found.html"

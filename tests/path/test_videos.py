@@ -61,9 +61,7 @@ def posted(folder: Path, video_id: str, day: str, paths: list[Path]) -> Path:
     return file
 
 
-def test_a_cross_post_counts_once_until_a_person_keeps_it_and_a_rebuild_remembers(
-    study: Study, tmp_path: Path
-) -> None:
+def test_a_kept_cross_post_counts_also_after_a_rebuild(study: Study, tmp_path: Path) -> None:
     paths = sorted(TALKS.glob("*.json"))
     hour, copy, other = (
         posted(tmp_path, "hour", "2024-02-01", paths[:4]),

@@ -90,9 +90,7 @@ def test_every_common_format_becomes_the_same_sound(tmp_path: Path, name: str, c
 
 
 @pytest.mark.parametrize("advertisement_first", [False, True])
-def test_an_advertisement_in_another_rate_does_not_end_the_podcast(
-    tmp_path: Path, advertisement_first: bool
-) -> None:
+def test_an_advertisement_in_another_rate_ends_no_podcast(tmp_path: Path, advertisement_first: bool) -> None:
     show = record(tmp_path / "show.mp3", "libmp3lame", 48_000).read_bytes()
     advertisement = record(tmp_path / "ad.mp3", "libmp3lame", 44_100, layout="mono").read_bytes()
     podcast = tmp_path / "podcast.mp3"
@@ -101,7 +99,7 @@ def test_an_advertisement_in_another_rate_does_not_end_the_podcast(
     assert probe(podcast) == pytest.approx(2 * SECONDS, abs=2)
 
 
-def test_a_live_recording_without_a_length_is_measured_by_its_packets(tmp_path: Path) -> None:
+def test_a_live_recording_without_length_is_measured_by_packets(tmp_path: Path) -> None:
     path = record(tmp_path / "live.webm", "libopus", 48_000, options={"live": "1"})
     assert probe(path) == pytest.approx(SECONDS, abs=0.1)
 

@@ -97,7 +97,7 @@ print(json.dumps({"words": words, "grown_mb": peak_mb() - loaded, "cuts": len(cu
 """
 
 
-def test_a_talk_of_three_hours_takes_no_more_than_two_gigabytes_above_the_models(
+def test_a_three_hour_talk_takes_two_gigabytes_above_the_models(
     packaged_models: PackagedModels, tmp_path: Path
 ) -> None:
     """Decoded, searched for voices and transcribed as the worker does it, in a process of its own.
@@ -148,7 +148,7 @@ def stored(folder: Path, recording: Path, title: str) -> AudioStored:
     return AudioStored(video=video, audio=audio)
 
 
-async def test_german_under_an_english_title_is_rejected_by_what_is_heard(
+async def test_german_under_an_english_title_is_rejected_by_sound(
     transcribe: Transcribe, tmp_path: Path
 ) -> None:
     event = stored(tmp_path, GERMAN, "How we brought our language model into production")
@@ -171,7 +171,7 @@ async def test_a_recording_without_a_word_is_no_empty_transcript(
     assert list((tmp_path / "decoded").iterdir()) == []
 
 
-def test_a_recording_that_is_stuck_is_no_loop_of_words_and_the_talk_after_it_is_heard(
+def test_a_stuck_recording_is_no_word_loop_nor_harms_the_next(
     packaged_models: PackagedModels,
 ) -> None:
     """A syllable that comes again and again, as a stuck recorder writes it, makes Whisper repeat itself.
@@ -237,7 +237,7 @@ def test_two_who_speak_at_once_share_no_second_and_no_word(
 
 
 @pytest.mark.parametrize("says", [0, 0xFFFF_FFFF], ids=["nothing", "four gigabytes"])
-def test_a_recorder_that_wrote_no_length_is_measured_by_its_sound(tmp_path: Path, says: int) -> None:
+def test_a_recording_without_stated_length_is_measured_by_sound(tmp_path: Path, says: int) -> None:
     """A header is written first; what streams its output never comes back to correct it."""
     path = tmp_path / "talk.wav"
     with wave.open(str(path), "wb") as file:

@@ -57,7 +57,7 @@ class Study:
             for agent in (each for each in self.agents if topic in each.reads):
                 offset = sum(TOPIC_OF[type(each)] is topic for each in self.said) - 1
                 waiting += await agent.handle(event, Position("log", topic.name, 0, offset))
-                waiting += await agent.settle()
+                waiting += await agent.commit()
 
 
 @pytest.fixture
@@ -95,9 +95,7 @@ def captions() -> bytes:
     return "\n".join(("WEBVTT\nLanguage: en\n", *cues)).encode()
 
 
-async def test_what_is_heard_replaces_the_draft_and_nothing_is_counted_twice(
-    study: Study, warehouse: Warehouse
-) -> None:
+async def test_what_is_heard_replaces_the_draft_and_counts_once(study: Study, warehouse: Warehouse) -> None:
     draft = AudioStored(video=VIDEO, captions=study.blobs.put("captions/a.vtt", captions()), draft=True)
     await study.tell(draft)
     by_captions = [row["topic_id"] for row in prevalence.topics(warehouse) if row["videos"]]

@@ -45,7 +45,7 @@ def talk(telephone_call: Path) -> Audio:
     return np.concatenate([part for _ in range(3) for part in (decode(telephone_call), pause)])
 
 
-def test_fewer_windows_are_transcribed_at_once_and_the_next_talk_begins_with_so_few(
+def test_a_reduced_batch_is_kept_for_the_next_talk(
     packaged_models: PackagedModels, talk: Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transcriber = Transcriber(packaged_models.whisper, device="cpu", batched=True, language="en")
@@ -115,7 +115,7 @@ def test_speakers_are_found_in_fewer_chunks_at_once(
     ]
 
 
-def test_speakers_whom_no_memory_is_left_for_are_found_on_the_cpu(
+def test_without_gpu_memory_speakers_are_found_on_the_cpu(
     packaged_models: PackagedModels,
     telephone_call: Path,
     monkeypatch: pytest.MonkeyPatch,

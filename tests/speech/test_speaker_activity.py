@@ -83,7 +83,7 @@ def test_a_recording_has_the_turns_that_pyannote_alone_finds(packaged_models: Pa
     assert diarizer._pipeline.reconstruct.__module__ == "models.speakers.speaker_activity"
 
 
-def test_many_speakers_fit_into_a_quarter_of_what_theirs_lays_out() -> None:
+def test_many_speakers_fit_into_a_quarter_of_pyannotes_memory() -> None:
     of = said(900, 20, seed=1)
     tracemalloc.start()
     found = added_up(*of)

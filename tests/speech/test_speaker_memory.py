@@ -57,7 +57,7 @@ def test_voices_of_many_lengths_take_little_memory(packaged_models: PackagedMode
     assert json.loads(ran.stdout.splitlines()[-1]) < 150
 
 
-def test_what_was_freed_is_given_back_while_speakers_are_looked_for(
+def test_freed_memory_is_given_back_during_diarization(
     packaged_models: PackagedModels, telephone_call: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole batches are counted, of both models: 21 windows, three voices each, eight at a time."""

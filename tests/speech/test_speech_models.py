@@ -200,7 +200,7 @@ def test_windows_decoded_together_say_the_same(
 
 
 @pytest.mark.long
-def test_the_longest_windows_are_decoded_first_and_all_say_the_same(
+def test_longest_windows_come_first_and_the_text_is_the_same(
     packaged_models: PackagedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Against the library's own order, one by one."""

@@ -20,7 +20,7 @@ from models.speech.transcriber import Done, SpeechModels
 from models.transcripts.transcript import Transcript
 from streams.events import Blob
 from streams.state.blobs import Blobs
-from streams.talks.partial_transcripts import Parts
+from streams.talks.partial_transcripts import PartialTranscripts
 from tests.processes import AUDIO, ROOT, until
 
 pytestmark = [pytest.mark.speech, pytest.mark.long]
@@ -67,7 +67,7 @@ def stored(blobs: Blobs, path: Path) -> Blob:
     return blobs.put_file(f"audio/{path.name}", path)
 
 
-async def test_two_talks_handed_in_at_once_come_out_as_at_home_and_leave_nothing(
+async def test_two_talks_at_once_come_out_the_same_and_leave_nothing(
     pool: SpeechPool, blobs: Blobs, spoken: Path, at_home: Transcript, tmp_path: Path
 ) -> None:
     said: list[Done] = []
@@ -83,7 +83,7 @@ async def test_two_talks_handed_in_at_once_come_out_as_at_home_and_leave_nothing
     assert list((tmp_path / "decoded").iterdir()) == []
 
 
-async def test_a_process_that_is_killed_in_the_middle_goes_on_with_the_next_stretch(
+async def test_a_killed_process_continues_with_the_next_stretch(
     pool: SpeechPool, blobs: Blobs, spoken: Path, at_home: Transcript
 ) -> None:
     said: list[Done] = []
@@ -105,7 +105,7 @@ async def test_a_process_that_is_killed_in_the_middle_goes_on_with_the_next_stre
 def test_what_was_kept_by_a_killed_worker_is_not_made_again(
     by_stretches: SpeechModels, blobs: Blobs, spoken: Path, at_home: Transcript
 ) -> None:
-    parts, samples = Parts(blobs, "transcripts/a/1.json"), audio.decode(spoken)
+    parts, samples = PartialTranscripts(blobs, "transcripts/a/1.json"), audio.decode(spoken)
     by_stretches.listen(samples, spoken.name, parts=parts)
     begun: list[Done] = []
     assert by_stretches.listen(samples, spoken.name, parts=parts, tell=begun.append) == at_home
@@ -114,7 +114,7 @@ def test_what_was_kept_by_a_killed_worker_is_not_made_again(
     assert parts.get(0) is None
 
 
-async def test_a_recording_that_cannot_be_decoded_says_so_and_the_next_one_comes_out(
+async def test_an_undecodable_recording_says_so_and_the_next_comes_out(
     pool: SpeechPool, blobs: Blobs, spoken: Path, at_home: Transcript
 ) -> None:
     page = blobs.put("audio/page.m4a", b"<html>not found</html>")

@@ -11,7 +11,7 @@ from models.embedding.embedder import Embedder
 pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
-def test_the_theme_of_a_topic_that_is_held_out_is_mostly_suggested_first(
+def test_a_held_out_topics_theme_is_mostly_suggested_first(
     packaged_models: PackagedModels,
 ) -> None:
     """Each topic of the study's codebook by its description, where its theme has another topic."""

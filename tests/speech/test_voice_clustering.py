@@ -69,7 +69,7 @@ def test_a_day_takes_a_bounded_memory_and_nobody_is_lost(packaged_models: Packag
     assert all(len(np.unique(found[who == person])) == 1 for person in range(PEOPLE))
 
 
-def test_up_to_two_hours_of_one_voice_at_a_time_nothing_is_different(packaged_models: PackagedModels) -> None:
+def test_up_to_two_hours_of_one_voice_the_result_is_identical(packaged_models: PackagedModels) -> None:
     embeddings, active, _ = heard(2 * HOUR)
     by = clustering(packaged_models.diarization)
     smallest = by.min_cluster_size
@@ -80,7 +80,7 @@ def test_up_to_two_hours_of_one_voice_at_a_time_nothing_is_different(packaged_mo
     assert by.min_cluster_size == smallest
 
 
-def test_a_short_recording_after_a_long_one_is_compared_whole_again(packaged_models: PackagedModels) -> None:
+def test_a_short_recording_after_a_long_one_is_compared_whole(packaged_models: PackagedModels) -> None:
     by = clustering(packaged_models.diarization)
     smallest = by.min_cluster_size
     bound(by)

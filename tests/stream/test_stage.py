@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from agents.alerting.alert import Alert
-from agents.consumer.consumer import Agent, Block, Position, Stage
+from agents.consumer.consumer import Agent, BatchPolicy, Consumer, Position
 from agents.consumer.dead_letter import traceback_key
 from agents.runtime.process import _start_app, _stop_app
 from agents.topics.reader_lag import READERS, behind
@@ -29,7 +29,7 @@ from streams.events import (
 from streams.kafka.admin import Cluster
 from streams.kafka.app import Outlet, attach, build_app
 from streams.kafka.codec import decode
-from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, Topic
+from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.processes import GIVE_UP_S
@@ -47,7 +47,7 @@ class Accept(Agent):
     """Accepts every video, except as the test says."""
 
     name: ClassVar[str] = "accept"
-    reads: ClassVar[tuple[Topic, ...]] = (VIDEOS_SEEN,)
+    reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_SEEN,)
 
     def __init__(self, trouble: dict[str, Exception] | None = None) -> None:
         self.trouble = trouble or {}
@@ -64,17 +64,17 @@ class Accept(Agent):
         self._block.append(event.key)
         return [VideoAccepted(video=event.video)]
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         self.settled.append(self._block)
         self._block = []
         return ()
 
-    def sent(self) -> None:
+    def on_outputs_sent(self) -> None:
         self.sent_at.append(len(self.settled))
 
 
 class AcceptInBlocks(Accept):
-    block: ClassVar[Block] = Block(events=4, seconds=0.4)
+    batch: ClassVar[BatchPolicy] = BatchPolicy(events=4, seconds=0.4)
 
 
 @asynccontextmanager
@@ -82,7 +82,7 @@ async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: i
     """An agent at work; yields the list of errors that would have ended the process."""
     fatal: list[BaseException] = []
     app = build_app(settings, f"{settings.study}.{agent.name}", settings.broker)
-    stage = Stage(
+    stage = Consumer(
         agent,
         outlet=Outlet(app, settings),
         blobs=Blobs(settings.blobs_url),
@@ -109,7 +109,7 @@ async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
     raise AssertionError(f"it did not happen within {GIVE_UP_S:.0f} s")
 
 
-def written(settings: Settings, topic: Topic) -> list[Event]:
+def written(settings: Settings, topic: KafkaTopic) -> list[Event]:
     """Everything a topic holds, in order."""
     from kafka import KafkaConsumer, TopicPartition
 
@@ -252,15 +252,15 @@ async def test_what_is_around_an_event_may_fail_as_often_as_it_likes(
 class DiesSettling(AcceptInBlocks):
     """Cannot make durable what a poisonous event leads to, as a database that refuses a row."""
 
-    async def settle(self) -> Sequence[Event]:
+    async def commit(self) -> Sequence[Event]:
         if "poison" in self._block:
             self.settled.append(self._block)
             raise OverflowError("a month that no column holds")
-        return await super().settle()
+        return await super().commit()
 
 
 @pytest.mark.long
-async def test_of_a_block_that_cannot_be_settled_only_the_guilty_is_given_up(
+async def test_of_a_batch_that_cannot_commit_only_the_guilty_is_lost(
     settings: Settings, cluster: Cluster
 ) -> None:
     for video_id in ("a", "b", "poison", "c"):
@@ -336,7 +336,7 @@ async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
 class AcceptTogether(Accept):
     """Handles three at once; the one that the test names takes until it is let."""
 
-    at_once = 3
+    concurrency = 3
 
     def __init__(self, slow: str = "") -> None:
         super().__init__()
@@ -350,7 +350,7 @@ class AcceptTogether(Accept):
 
 
 @pytest.mark.long
-async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
+async def test_concurrent_events_are_sent_and_acknowledged_in_order(
     settings: Settings, cluster: Cluster
 ) -> None:
     for number in range(7):
@@ -373,7 +373,7 @@ async def test_what_is_handled_at_once_is_sent_and_acknowledged_in_its_order(
 
 
 @pytest.mark.long
-async def test_of_what_is_handled_at_once_a_failure_acknowledges_nothing_behind_it(
+async def test_a_concurrent_failure_acknowledges_nothing_behind_it(
     settings: Settings, cluster: Cluster
 ) -> None:
     for number in range(5):

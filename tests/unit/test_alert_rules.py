@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from agents.alerting import apprise_client, config, config_file, queries
 from agents.alerting.messages import Message, of_alert, of_test, one_line
-from models.alerts.alert_state import Memory, Sign, look
-from models.alerts.quiet_hours import QuietHours, Schedule
+from models.alerts.alert_state import AlertSign, AlertState, look
+from models.alerts.quiet_hours import QuietHours, SendSchedule
 from streams.errors import Misconfigured
 from streams.settings import Settings
 
@@ -33,7 +33,7 @@ NIGHT = QuietHours(time(22), time(7), BERLIN)
         ("2025-10-25T20:30:00", "2025-10-26T06:00:00"),  # and this one an hour longer
     ],
 )
-def test_a_night_goes_over_midnight_and_over_changes_of_the_clock(at: str, ends: str | None) -> None:
+def test_a_night_spans_midnight_and_changes_of_the_clock(at: str, ends: str | None) -> None:
     found = NIGHT.ends_after(datetime.fromisoformat(f"{at}+00:00"))
     assert found == (datetime.fromisoformat(f"{ends}+00:00") if ends else None)
 
@@ -46,7 +46,7 @@ def test_quiet_hours_within_a_day_and_for_the_whole_day() -> None:
     assert always.ends_after(NOON) == datetime(2025, 3, 5, 9, tzinfo=UTC)
 
 
-def test_an_end_that_the_clock_jumps_over_or_passes_twice_is_an_end_still() -> None:
+def test_a_quiet_end_skipped_or_repeated_by_the_clock_is_one_end() -> None:
     short = QuietHours(time(1), time(2, 30), BERLIN)
     jumped = short.ends_after(datetime(2025, 3, 30, 0, 30, tzinfo=UTC))
     assert jumped == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_quiet_ends_later_than_it_is_and_within_a_day(
 def test_what_is_due_is_due_until_the_next_one_is(
     at: datetime, clock: time, zone: str, weekday: int | None
 ) -> None:
-    schedule = Schedule(clock, ZoneInfo(zone), weekday)
+    schedule = SendSchedule(clock, ZoneInfo(zone), weekday)
     due = schedule.latest(at)
     assert due <= at
     assert schedule.latest(due) == due
@@ -85,13 +85,15 @@ def test_what_is_due_is_due_until_the_next_one_is(
 DAY = timedelta(days=1)
 
 
-def told(memory: Memory, now: datetime, *signs: Sign, kinds: str = "rising lag") -> tuple[Memory, list[str]]:
+def told(
+    memory: AlertState, now: datetime, *signs: AlertSign, kinds: str = "rising lag"
+) -> tuple[AlertState, list[str]]:
     return look(memory, signs, kinds.split(), now)
 
 
-def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_once() -> None:
-    rising, other = Sign("rising:1"), Sign("rising:2")
-    memory, said = told(Memory(), NOON, rising)
+def test_only_what_begins_after_the_first_look_is_told_once() -> None:
+    rising, other = AlertSign("rising:1"), AlertSign("rising:2")
+    memory, said = told(AlertState(), NOON, rising)
     assert said == []
     memory, said = told(memory, NOON + DAY, rising, other)
     assert said == ["rising:2"]
@@ -100,12 +102,12 @@ def test_what_holds_at_the_first_look_is_no_news_and_what_begins_later_is_told_o
     memory, said = told(memory, NOON + 3 * DAY)
     memory, said = told(memory, NOON + 4 * DAY, rising)
     assert said == ["rising:1"]  # it ended and began anew
-    assert Memory.model_validate_json(memory.model_dump_json()) == memory
+    assert AlertState.model_validate_json(memory.model_dump_json()) == memory
 
 
 def test_what_flickers_is_not_told_within_its_cool_down() -> None:
-    sign = Sign("rising:1", cool_down=7 * DAY)
-    memory, _ = told(Memory(looked=["rising"]), NOON, sign)
+    sign = AlertSign("rising:1", cool_down=7 * DAY)
+    memory, _ = told(AlertState(looked=["rising"]), NOON, sign)
     memory, _ = told(memory, NOON + DAY)
     memory, said = told(memory, NOON + 2 * DAY, sign)
     assert said == []
@@ -113,9 +115,9 @@ def test_what_flickers_is_not_told_within_its_cool_down() -> None:
     assert said == ["rising:1"]
 
 
-def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts() -> None:
-    lag = Sign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
-    memory, said = told(Memory(), NOON, lag)
+def test_trouble_is_told_once_it_lasted_and_then_repeated() -> None:
+    lag = AlertSign("lag:", patience=DAY / 4, cool_down=DAY, reminds=True, from_the_start=True)
+    memory, said = told(AlertState(), NOON, lag)
     assert said == []
     memory, said = told(memory, NOON + DAY / 4, lag)
     assert said == ["lag:"]
@@ -126,10 +128,10 @@ def test_trouble_is_told_from_the_start_after_it_lasted_and_again_while_it_lasts
 
 
 def test_a_kind_that_is_not_looked_at_stays_as_it_was() -> None:
-    memory, _ = told(Memory(looked=["rising"]), NOON, Sign("rising:1"))
+    memory, _ = told(AlertState(looked=["rising"]), NOON, AlertSign("rising:1"))
     unseen, said = told(memory, NOON + DAY, kinds="lag")
     assert said == [] and unseen.signs == memory.signs
-    assert told(unseen, NOON + 2 * DAY, Sign("rising:1"))[1] == []
+    assert told(unseen, NOON + 2 * DAY, AlertSign("rising:1"))[1] == []
 
 
 RIGHT = """
@@ -158,11 +160,11 @@ def test_a_rulebook_says_what_it_says() -> None:
     team, ann, _ = book.destinations
     assert team.rules == ("emergence", "dead letters") and ann.rules is None
     assert team.quiet_hours == NIGHT
-    assert team.schedule == Schedule(time(17, 30), BERLIN, 4) and ann.schedule is None
+    assert team.schedule == SendSchedule(time(17, 30), BERLIN, 4) and ann.schedule is None
     assert [bound.name for bound in book.rules.threshold.bounds] == ["topic RAG", "theme Costs"]
 
 
-def test_without_a_file_every_rule_is_as_shipped_and_nobody_is_told(tmp_path: Path) -> None:
+def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) -> None:
     for book in (config_file.read(tmp_path / "alerts.yaml"), config_file.parse("", "empty")):
         on = [rule for rule in config.RULES if book.rules.of(rule).on]
         assert on == ["emergence", "threshold", "lag", "dead letters", "silence", "source"]
@@ -234,7 +236,7 @@ def test_whatever_the_file_holds_is_a_rulebook_or_refused(text: str) -> None:
         assert error.cure
 
 
-def test_an_address_is_found_in_the_environment_or_a_file_or_the_error_says_where_it_is_not(
+def test_an_address_is_in_the_environment_a_file_or_an_error(
     tmp_path: Path,
 ) -> None:
     team, ann, local = config_file.parse(RIGHT, "alerts.yaml").destinations
@@ -279,7 +281,7 @@ def alert(**about: object) -> dict[str, object]:
     return row | about
 
 
-def test_what_talks_say_is_one_bounded_line_that_hides_turns_and_pings_nothing() -> None:
+def test_quotes_are_one_bounded_line_without_turns_or_pings() -> None:
     quote = {
         "text": "x" * 10_000 + "\u202e",
         "url": "javascript:alert(1)",

@@ -83,14 +83,14 @@ def test_without_real_talks_it_says_what_is_missing(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("arguments", [["--talks", "nowhere.jsonl"], ["--out", "nowhere/report.json"]])
-def test_a_wrong_file_ends_the_pipeline_benchmark_before_it_measures(arguments: list[str]) -> None:
+def test_a_wrong_file_ends_the_benchmark_before_it_measures(arguments: list[str]) -> None:
     answer = run(ROOT / "benchmarks" / "pipeline.py", *arguments)
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: ") and "\n  cure: " in answer.stderr
     assert answer.stdout == ""
 
 
-def test_the_description_of_the_machine_names_no_place_and_nobody() -> None:
+def test_the_machine_description_names_no_place_and_nobody() -> None:
     said = json.dumps(describe())
     assert str(ROOT) not in said and str(Path.home()) not in said
     assert describe()["libraries"]["torch"]

@@ -213,7 +213,7 @@ class TestTalkRecords:
             7.0,
         ]
 
-    def test_without_any_time_people_speak_two_and_a_half_words_a_second(self) -> None:
+    def test_without_times_there_are_two_and_a_half_words_a_second(self) -> None:
         captions = record({"text": "one two three four five"}, {"text": "six"})
         assert starts(captions) == [0.0, 2.0]
         assert captions.duration_s == 2.4

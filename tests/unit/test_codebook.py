@@ -42,7 +42,7 @@ def test_the_blank_codebook_has_no_topics() -> None:
     assert codebook.load("blank") == Codebook(name="blank")
 
 
-def test_every_packaged_codebook_is_valid_and_bears_its_file_s_name() -> None:
+def test_every_packaged_codebook_is_valid_and_named_as_its_file() -> None:
     assert codebook.available() == ("blank", "llm-in-production")
     assert [codebook.load(name).name for name in codebook.available()] == list(codebook.available())
 

@@ -23,8 +23,8 @@ from models.codebook.commands import (
     split,
 )
 from models.codebook.file_format import carry_over, read, take_over, write
-from models.codebook.state import Change, Entry, Standing, Theme, Topic
-from models.codebook.undo import Decision, newest, undo, undone
+from models.codebook.state import CodebookChange, CodebookState, ThemeRecord, TopicEntry, TopicRecord
+from models.codebook.undo import PastDecision, newest, undo, undone
 from models.errors import BadInput
 from models.relevance.kappa import Judgement, agreement, disagreements, pairs
 from streams.store.codebook.sql_fragments import UNSORTED
@@ -34,17 +34,17 @@ BUILT, CHECKED = "Architecture", "Evaluation"
 HELLO = "greetings only"
 
 
-def seeded(topic_id: int, name: str, theme: str) -> Topic:
-    return Topic(Entry(topic_id, theme=theme), own=name, key=name.lower().replace(" ", "-"))
+def seeded(topic_id: int, name: str, theme: str) -> TopicRecord:
+    return TopicRecord(TopicEntry(topic_id, theme=theme), own=name, key=name.lower().replace(" ", "-"))
 
 
-STUDY = Standing(
+STUDY = CodebookState(
     topics={
         RAG: seeded(RAG, "RAG Systems", BUILT),
         AGENTS: seeded(AGENTS, "Agents", BUILT),
         EVALUATION: seeded(EVALUATION, "Evaluation", CHECKED),
-        GREETINGS: Topic(Entry(GREETINGS), own="hello, welcome"),
-        STORES: Topic(Entry(STORES), own="vector stores"),
+        GREETINGS: TopicRecord(TopicEntry(GREETINGS), own="hello, welcome"),
+        STORES: TopicRecord(TopicEntry(STORES), own="vector stores"),
     },
     themes={BUILT: "How it is built.", CHECKED: ""},
     model_version="m1",
@@ -56,15 +56,15 @@ class History:
 
     def __init__(self) -> None:
         self.standings = [STUDY]
-        self.decisions: list[Decision] = []
+        self.decisions: list[PastDecision] = []
 
     @property
-    def now(self) -> Standing:
+    def now(self) -> CodebookState:
         return self.standings[-1]
 
-    def decide(self, change: Change) -> Standing:
+    def decide(self, change: CodebookChange) -> CodebookState:
         self.decisions.append(
-            Decision(
+            PastDecision(
                 revision=self.now.revision + 1,
                 action=change.action,
                 said=change.said,
@@ -77,7 +77,7 @@ class History:
         self.standings.append(self.now.after(change))
         return self.now
 
-    def undo(self, revision: int) -> Standing:
+    def undo(self, revision: int) -> CodebookState:
         decision, later = self.decisions[revision - 1], self.decisions[revision:]
         return self.decide(undo(self.now, self.standings[revision - 1], decision, later))
 
@@ -87,25 +87,25 @@ def history() -> History:
     return History()
 
 
-def content(standing: Standing) -> object:
+def content(standing: CodebookState) -> object:
     """What a codebook says, whenever it was decided."""
     return {topic_id: topic.entry for topic_id, topic in standing.topics.items()}, dict(standing.themes)
 
 
 def test_an_excluded_topic_says_why_and_is_included_again() -> None:
     out = exclude(STUDY, GREETINGS, f"  {HELLO} ")
-    assert out.entries == (Entry(GREETINGS, retained=False, reason=HELLO),)
+    assert out.entries == (TopicEntry(GREETINGS, retained=False, reason=HELLO),)
     assert out.said == f"hello, welcome (21) is excluded: {HELLO}"
     back = include(STUDY.after(out), GREETINGS)
     assert content(STUDY.after(out).after(back)) == content(STUDY)
 
 
-def test_excluding_a_topic_says_that_those_merged_into_it_go_with_it() -> None:
+def test_excluding_a_topic_takes_those_merged_into_it_along() -> None:
     merged = STUDY.after(merge(STUDY, STORES, RAG))
     assert "and so is 1 merged into it" in exclude(merged, RAG, "off the subject").said
 
 
-def test_a_merged_topic_counts_for_the_other_one_and_those_merged_into_it_follow() -> None:
+def test_a_merge_counts_for_the_other_and_earlier_merges_follow() -> None:
     once = STUDY.after(merge(STUDY, STORES, RAG))
     twice = once.after(merge(once, RAG, AGENTS))
     assert [twice.counts_as(topic_id) for topic_id in (STORES, RAG, AGENTS)] == [AGENTS] * 3
@@ -113,7 +113,7 @@ def test_a_merged_topic_counts_for_the_other_one_and_those_merged_into_it_follow
     assert [apart.counts_as(topic_id) for topic_id in (STORES, RAG, AGENTS)] == [RAG, RAG, AGENTS]
 
 
-def test_a_merge_of_the_model_and_one_of_a_person_the_other_way_round_end_in_one_topic() -> None:
+def test_merges_of_model_and_person_both_ways_end_in_one_topic() -> None:
     merged = STUDY.after(merge(STUDY, RAG, AGENTS))
     later = replace(merged, topics={**merged.topics, AGENTS: replace(merged.topics[AGENTS], alias=RAG)})
     assert later.counts_as(RAG) == later.counts_as(AGENTS) == RAG
@@ -127,12 +127,12 @@ def test_a_name_that_a_person_gave_wins_over_the_topic_s_own() -> None:
 
 def test_a_topic_moves_from_theme_to_theme_and_out_of_it() -> None:
     moved = assign(STUDY, AGENTS, CHECKED)
-    assert moved.entries == (Entry(AGENTS, theme=CHECKED),)
+    assert moved.entries == (TopicEntry(AGENTS, theme=CHECKED),)
     assert moved.said == "Agents (2) belongs to Evaluation, no longer to Architecture"
-    assert assign(STUDY, AGENTS, "").entries == (Entry(AGENTS),)
+    assert assign(STUDY, AGENTS, "").entries == (TopicEntry(AGENTS),)
 
 
-def test_a_renamed_theme_takes_its_topics_and_its_description_along() -> None:
+def test_a_renamed_theme_keeps_topics_and_description() -> None:
     change = rename_theme(STUDY, BUILT, "Design")
     assert {entry.topic_id: entry.theme for entry in change.entries} == {RAG: "Design", AGENTS: "Design"}
     after = STUDY.after(change)
@@ -150,7 +150,7 @@ def test_a_theme_is_made_described_and_removed() -> None:
 def test_topics_merged_into_others_do_not_keep_a_theme() -> None:
     merged = STUDY.after(merge(STUDY, EVALUATION, RAG))
     change = remove_theme(merged, CHECKED)
-    assert change.entries == (Entry(EVALUATION, target=RAG),)
+    assert change.entries == (TopicEntry(EVALUATION, target=RAG),)
     assert CHECKED not in merged.after(change).themes
 
 
@@ -158,7 +158,7 @@ MERGED = STUDY.after(merge(STUDY, STORES, RAG))
 CHAINED = MERGED.after(merge(MERGED, RAG, AGENTS))
 OUT = STUDY.after(exclude(STUDY, GREETINGS, HELLO))
 BY_MODEL = replace(STUDY, topics={**STUDY.topics, STORES: replace(STUDY.topics[STORES], alias=RAG)})
-REFUSED: dict[str, tuple[Callable[[], Change], str, str]] = {
+REFUSED: dict[str, tuple[Callable[[], CodebookChange], str, str]] = {
     "an unknown topic": (lambda: exclude(STUDY, 99, HELLO), "no topic 99", "codebook show"),
     "an unknown target": (lambda: merge(STUDY, RAG, 99), "no topic 99", "codebook show"),
     "no reason": (lambda: exclude(STUDY, RAG, "  "), "reason is empty", "say it"),
@@ -190,7 +190,7 @@ REFUSED: dict[str, tuple[Callable[[], Change], str, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_decided_is_refused_with_its_cause_and_cure(what: str) -> None:
+def test_an_impossible_decision_is_refused_with_cause_and_cure(what: str) -> None:
     decision, cause, cure = REFUSED[what]
     with pytest.raises(BadInput) as refused:
         decision()
@@ -206,7 +206,7 @@ def test_undo_brings_back_what_was_there_just_before(history: History) -> None:
     history.decide(rename(history.now, STORES, "Stores"))
     history.decide(merge(history.now, STORES, RAG))
     history.undo(2)
-    assert history.now.topics[STORES].entry == Entry(STORES, name="Stores")
+    assert history.now.topics[STORES].entry == TopicEntry(STORES, name="Stores")
     history.undo(1)
     assert content(history.now) == content(STUDY)
 
@@ -219,7 +219,7 @@ def test_decisions_about_other_topics_are_not_in_the_way(history: History) -> No
     assert history.now.topics[STORES].called == "Stores"
 
 
-def test_a_later_decision_about_the_same_topic_is_in_the_way_until_it_is_undone(history: History) -> None:
+def test_a_later_decision_on_the_topic_blocks_undo_until_undone(history: History) -> None:
     history.decide(rename(history.now, STORES, "Stores"))
     history.decide(assign(history.now, STORES, BUILT))
     with pytest.raises(
@@ -259,7 +259,7 @@ def test_undoing_a_split_closes_no_circle(history: History) -> None:
 
 TOPICS = st.sampled_from([*STUDY.topics])
 THEMES = st.sampled_from([BUILT, CHECKED, "Costs", "Design"])
-DECISIONS: st.SearchStrategy[Callable[[Standing], Change]] = st.one_of(
+DECISIONS: st.SearchStrategy[Callable[[CodebookState], CodebookChange]] = st.one_of(
     st.builds(lambda t: lambda s: exclude(s, t, HELLO), TOPICS),
     st.builds(lambda t: lambda s: include(s, t), TOPICS),
     st.builds(lambda t, into: lambda s: merge(s, t, into), TOPICS, TOPICS),
@@ -273,7 +273,7 @@ DECISIONS: st.SearchStrategy[Callable[[Standing], Change]] = st.one_of(
 )
 
 
-def made(history: History, decisions: list[Callable[[Standing], Change]]) -> None:
+def made(history: History, decisions: list[Callable[[CodebookState], CodebookChange]]) -> None:
     for decision in decisions:
         try:
             history.decide(decision(history.now))
@@ -281,7 +281,7 @@ def made(history: History, decisions: list[Callable[[Standing], Change]]) -> Non
             continue
 
 
-def sound(standing: Standing) -> bool:
+def sound(standing: CodebookState) -> bool:
     """No topic is in a theme that is not there, and every topic counts for one that counts for itself."""
     in_themes = {topic.entry.theme for topic in standing.topics.values()} <= {*standing.themes, ""}
     return in_themes and all(standing.merges(standing.counts_as(each)) is None for each in standing.topics)
@@ -290,7 +290,7 @@ def sound(standing: Standing) -> bool:
 @settings(deadline=None, max_examples=300)
 @given(st.lists(DECISIONS, max_size=12))
 def test_undoing_everything_newest_first_restores_the_codebook(
-    decisions: list[Callable[[Standing], Change]],
+    decisions: list[Callable[[CodebookState], CodebookChange]],
 ) -> None:
     history = History()
     made(history, decisions)
@@ -303,7 +303,7 @@ def test_undoing_everything_newest_first_restores_the_codebook(
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.one_of(DECISIONS, st.integers(1, 12)), max_size=16))
 def test_whatever_is_decided_and_undone_the_codebook_stays_sound(
-    steps: list[Callable[[Standing], Change] | int],
+    steps: list[Callable[[CodebookState], CodebookChange] | int],
 ) -> None:
     history = History()
     for step in steps:
@@ -321,7 +321,8 @@ def test_whatever_is_decided_and_undone_the_codebook_stays_sound(
 @settings(deadline=None, max_examples=300)
 @given(st.lists(DECISIONS, max_size=10), st.lists(DECISIONS, max_size=6))
 def test_a_codebook_comes_back_from_its_file(
-    before: list[Callable[[Standing], Change]], after: list[Callable[[Standing], Change]]
+    before: list[Callable[[CodebookState], CodebookChange]],
+    after: list[Callable[[CodebookState], CodebookChange]],
 ) -> None:
     history = History()
     made(history, before)
@@ -373,11 +374,11 @@ def test_a_file_that_cannot_be_taken_over_says_why(text: str) -> None:
 def test_a_file_without_themes_takes_none_away() -> None:
     file = read("topics: [{key: agents, name: Agents, theme: Costs}]", "own.yaml")
     change = take_over(STUDY, file)
-    assert change.entries == (Entry(AGENTS, theme="Costs"),)
-    assert change.themes == (Theme("Costs"),)
+    assert change.entries == (TopicEntry(AGENTS, theme="Costs"),)
+    assert change.themes == (ThemeRecord("Costs"),)
 
 
-def test_decisions_about_seeded_topics_are_carried_over_to_another_model(history: History) -> None:
+def test_decisions_on_seeded_topics_carry_over_to_another_model(history: History) -> None:
     history.decide(rename(history.now, AGENTS, "Agents and tools"))
     history.decide(rename_theme(history.now, CHECKED, "Quality"))
     history.decide(merge(history.now, RAG, STORES))  # born here, so the other model may not know it
@@ -388,16 +389,16 @@ def test_decisions_about_seeded_topics_are_carried_over_to_another_model(history
             7: seeded(7, "Agents", BUILT),
             8: seeded(8, "Evaluation", CHECKED),
             9: seeded(9, "RAG Systems", BUILT),
-            GREETINGS: Topic(Entry(GREETINGS), own="prices"),
+            GREETINGS: TopicRecord(TopicEntry(GREETINGS), own="prices"),
         },
         revision=4,
         model_version="m2",
     )
     after = other.after(carry_over(other, history.now))
     assert after.topics[7].called == "Agents and tools"
-    assert after.topics[8].entry == Entry(8, theme="Quality")
-    assert after.topics[9].entry == Entry(9, theme=BUILT)
-    assert after.topics[GREETINGS].entry == Entry(GREETINGS)
+    assert after.topics[8].entry == TopicEntry(8, theme="Quality")
+    assert after.topics[9].entry == TopicEntry(9, theme=BUILT)
+    assert after.topics[GREETINGS].entry == TopicEntry(GREETINGS)
     assert dict(after.themes) == {BUILT: "How it is built.", "Quality": ""}
     with pytest.raises(BadInput, match="change nothing"):
         carry_over(after, history.now)

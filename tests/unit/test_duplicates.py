@@ -53,7 +53,7 @@ def test_a_re_upload_is_found(again: str) -> None:
     assert compared(upload("a", LESSONS), upload("b", again, duration_s=1796.0)) is not None
 
 
-def test_a_re_upload_under_another_title_is_found_by_speaker_length_and_description() -> None:
+def test_a_retitled_re_upload_is_found_by_its_other_metadata() -> None:
     first = upload("a", LESSONS, speakers=("Jane Doe",), embedding=direction(1.0, 0.1))
     again = upload("b", "Why search kept failing us", channel="Acme", speakers=("Jane Doe",))
     assert compared(first, again) is None, "the same speaker, as long: it may be another talk of hers"
@@ -143,7 +143,7 @@ def test_what_is_missing_is_no_error_and_no_match() -> None:
     assert known.find(Upload("d", "ا" * 10_000, duration_s=10.0)) is None
 
 
-def test_a_video_is_not_its_own_duplicate_and_a_retitled_one_replaces_itself() -> None:
+def test_a_video_is_no_duplicate_of_itself_even_when_retitled() -> None:
     known = Duplicates()
     known.add(upload("a", LESSONS))
     assert known.find(upload("a", LESSONS)) is None
@@ -167,7 +167,7 @@ def test_the_oldest_is_forgotten_so_that_memory_is_bounded() -> None:
     assert known.find(upload("x", f"{LESSONS} with wordj", duration_s=2_340.0)) is not None
 
 
-def test_of_several_the_likeliest_is_named_and_the_earliest_of_equals() -> None:
+def test_the_likeliest_is_named_and_of_equals_the_earliest() -> None:
     known = Duplicates()
     known.add(upload("later", LESSONS, published_on=DAY + timedelta(days=2)))
     known.add(upload("first", LESSONS, published_on=DAY))
@@ -176,7 +176,7 @@ def test_of_several_the_likeliest_is_named_and_the_earliest_of_equals() -> None:
     assert match.video_id == "first"
 
 
-def test_an_embedding_that_is_not_finite_or_of_another_model_is_refused() -> None:
+def test_an_embedding_not_finite_or_of_another_model_is_refused() -> None:
     with pytest.raises(BadInput, match="not finite"):
         Duplicates().add(upload("a", LESSONS, embedding=np.array([np.nan, 1.0], np.float32)))
     with pytest.raises(BadInput, match="cannot be compared"):

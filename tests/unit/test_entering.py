@@ -115,7 +115,7 @@ def test_a_date_that_no_month_has_enters_nowhere(moment: str) -> None:
         VideoParked(video=Video(video_id="v"), state="upcoming", reason="r", until=at, parked_at=NOON)
 
 
-def test_an_event_of_an_older_version_with_such_a_date_is_refused() -> None:
+def test_an_old_versions_event_with_such_a_date_is_refused() -> None:
     queued = codec.encode(seen(published_at=NOON)).replace(
         b"2025-03-04T12:00:00Z", b"9999-12-31T00:00:00Z", 1
     )

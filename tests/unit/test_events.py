@@ -302,7 +302,7 @@ def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
     + [(event, f"{type(event).__name__}.v1.later") for event in LATER],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_events_written_by_version_1_are_still_read_and_written_the_same(event: e.Event, name: str) -> None:
+def test_events_of_version_1_are_read_and_written_the_same(event: e.Event, name: str) -> None:
     """The golden files are never changed: a new field has a default, a changed meaning a new version."""
     path = GOLDEN / f"{name}.json"
     written = json.loads(path.read_text())
@@ -335,25 +335,25 @@ def test_two_drifts_of_one_topic_at_once_are_two_events() -> None:
     assert len({share.event_id, words.event_id, centre.event_id}) == 3
 
 
-def test_two_subjects_that_emerge_in_one_talk_are_two_events_and_two_alerts() -> None:
+def test_two_subjects_emerging_in_one_talk_are_two_events() -> None:
     emerged, raised = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged)), LATER[3]
     assert emerged.model_copy(update={"subject": "vibe coding"}).event_id != emerged.event_id
     assert raised.model_copy(update={"title": "New topic: vibe coding"}).event_id != raised.event_id
     assert raised.key == "New topic: MCP"
 
 
-def test_a_request_to_consolidate_is_the_same_wherever_the_clock_stands() -> None:
+def test_a_request_to_consolidate_is_the_same_at_any_time() -> None:
     paris = timezone(timedelta(hours=1))
     request = e.ConsolidationRequested(on=MARCH.date(), requested_at=MARCH.astimezone(paris))
     assert request.event_id == EXAMPLES[14].event_id
 
 
-def test_captions_as_a_draft_and_the_same_for_good_are_two_events() -> None:
+def test_captions_as_draft_and_for_good_are_two_events() -> None:
     (draft,) = (event for event in LATER if isinstance(event, e.AudioStored))
     assert draft.event_id != draft.model_copy(update={"draft": False}).event_id
 
 
-def test_what_a_person_keeps_is_another_event_than_what_was_rejected() -> None:
+def test_keeping_a_video_is_another_event_than_rejecting_it() -> None:
     for event in LATER:
         if isinstance(event, e.TranscriptReady | e.ParagraphsEmbedded):
             assert event.event_id != event.model_copy(update={"kept_by": None}).event_id
@@ -366,7 +366,7 @@ def test_a_talk_that_two_epochs_reject_is_rejected_twice() -> None:
     assert one.model_copy(update={"epoch": 1}).event_id != one.event_id
 
 
-def test_the_id_depends_on_what_the_event_says_and_on_nothing_else() -> None:
+def test_the_id_depends_on_the_events_content_alone() -> None:
     again = EXAMPLES[1].model_copy(update={"schema_version": 1})
     assert again.event_id == EXAMPLES[1].event_id
     other = e.VideoRejected(video=VIDEO, rule="language", reason="")

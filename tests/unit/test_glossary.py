@@ -117,7 +117,7 @@ def test_upper_and_lower_case_count_where_an_entry_says_so() -> None:
     assert written("we GO with go", go) == "we Go with go"
 
 
-def test_words_keep_their_times_and_are_joined_with_the_lowest_probability() -> None:
+def test_words_keep_times_and_join_with_the_lowest_probability() -> None:
     talk = said((" We", "ann"), (" like", "ann"), (" lang", "ann"), (" chain,", "ann"), (" too.", "ann"))
     changed = glossary(CHAIN).correct(talk)
     (segment,) = changed.segments
@@ -213,7 +213,7 @@ def test_a_file_that_is_no_glossary_says_where_and_what_mends_it(
     assert caught.value.cure
 
 
-def test_a_glossary_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+def test_a_missing_glossary_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no glossary named 'nope': choose one of llm-in-production"):
         load("nope")
     with pytest.raises(BadInput, match="cannot read glossary"):
@@ -221,7 +221,7 @@ def test_a_glossary_that_is_not_there_is_named_with_those_that_are(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", available())
-def test_a_glossary_that_comes_along_writes_all_its_names_and_changes_none_of_them(name: str) -> None:
+def test_a_packaged_glossary_writes_its_names_and_changes_none(name: str) -> None:
     own = load(name)
     assert own.name == name
     for entry in own.entries:
@@ -237,7 +237,7 @@ marks = st.sampled_from(["", "", "", ",", ".", "'s", "-x"])
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(vocabulary, marks, st.sampled_from(["ann", "bob"])), max_size=14))
-def test_correcting_twice_changes_nothing_more_and_loses_no_second(
+def test_correcting_twice_changes_nothing_and_loses_no_second(
     words: list[tuple[str, str, str]],
 ) -> None:
     own = glossary(CHAIN, RAG, OPS, LLM, WANDB)
@@ -258,7 +258,7 @@ def test_a_text_without_a_name_is_given_back_letter_by_letter(text: str) -> None
         assert written(text, CHAIN) == text
 
 
-def test_try_shows_what_would_change_and_check_what_is_listened_for(tmp_path: Path) -> None:
+def test_try_shows_changes_and_check_shows_what_is_listened_for(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(glossary(CHAIN, RAG).model_dump(mode="json")))
     run = CliRunner().invoke

@@ -111,12 +111,12 @@ def test_two_signs_of_different_kinds_are(signs: dict[str, float]) -> None:
     assert not believed(spoken("So we moved the index to another machine.", **signs))
 
 
-def test_an_impossible_rate_and_words_without_length_are_one_sign() -> None:
+def test_an_impossible_rate_and_zero_length_words_are_one_sign() -> None:
     text = "So we moved the index to another machine."
     assert believed(spoken(text, each_s=0.0)) == text
 
 
-def test_what_the_recogniser_itself_takes_for_silence_is_not_believed() -> None:
+def test_what_the_recogniser_takes_for_silence_is_dropped() -> None:
     silent = spoken("I love to sing in the rain.", no_speech=0.7, log_probability=-1.2)
     (verdict,) = judge([silent])
     assert verdict.reason == "taken for silence by the recogniser itself"
@@ -153,7 +153,7 @@ def test_a_text_that_gzip_halves_twice_is_not_believed_either() -> None:
     assert verdict.reason.startswith("repetitive")
 
 
-def test_only_words_that_it_was_told_to_expect_need_one_more_sign() -> None:
+def test_prompted_words_need_only_one_more_sign() -> None:
     prompted = ["langchain", "weaviate"]
     assert believed(spoken("LangChain, Weaviate."), prompted=prompted) == "LangChain, Weaviate."
     assert not believed(spoken("LangChain, Weaviate.", voice=0.1), prompted=prompted)
@@ -200,7 +200,7 @@ def test_a_loop_is_what_it_says_it_is_and_loops_do_not_overlap(words: list[str])
         max_size=6,
     )
 )
-def test_everything_is_judged_and_nothing_but_its_own_words_is_cut(utterances: list[Utterance]) -> None:
+def test_everything_is_judged_and_only_its_own_words_are_cut(utterances: list[Utterance]) -> None:
     verdicts = judge(utterances)
     assert len(verdicts) == len(utterances)
     for utterance, verdict in zip(utterances, verdicts, strict=True):
@@ -209,14 +209,14 @@ def test_everything_is_judged_and_nothing_but_its_own_words_is_cut(utterances: l
             assert reason
 
 
-def test_where_something_else_was_not_believed_before_one_sign_is_enough() -> None:
+def test_after_something_else_was_dropped_one_sign_is_enough() -> None:
     again = spoken("Three thousand.", sure=UNSURE)
     assert judge([again])[0].reason == ""
     assert judge([again], known=["not believed before"])[0].reason == "unsure; not believed before"
     assert judge([spoken("Three thousand.")], known=["not believed before"])[0].reason == ""
 
 
-def test_of_a_word_or_two_it_counts_how_sure_what_is_around_them_is() -> None:
+def test_of_a_word_or_two_the_neighbours_confidence_counts() -> None:
     few, many = spoken("So.", voice=0.1), spoken("So we moved the index.", voice=0.1)
     assert judge([replace(few, around=-1.4)])[0].reason
     assert judge([replace(many, around=-1.4)])[0].reason == ""

@@ -12,7 +12,7 @@ import pytest
 from agents.instance.running_instance import alone, find, serving, starting
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
-from streams.store.process_lock import Busy, Holder, holder_of, take
+from streams.store.process_lock import DatabaseBusy, Holder, holder_of, take
 from tests.processes import ROOT
 
 PROGRAM = """
@@ -98,14 +98,17 @@ def test_a_command_is_waited_for_and_named(settings: Settings) -> None:
 
 
 def test_a_command_that_does_not_end_is_not_waited_for_for_ever(settings: Settings) -> None:
-    with held_by_another(settings, "command") as other, pytest.raises(Busy) as raised:
+    with held_by_another(settings, "command") as other, pytest.raises(DatabaseBusy) as raised:
         take(settings.lock_file, say=print, patience_s=0.2)
     assert f"another groundswell command (pid {other.pid})" in raised.value.cause
     assert str(settings.database_folder) in raised.value.cause
 
 
 def test_a_worker_is_not_waited_for(settings: Settings) -> None:
-    with held_by_another(settings, "worker") as other, pytest.raises(Busy, match=f"worker .pid {other.pid}"):
+    with (
+        held_by_another(settings, "worker") as other,
+        pytest.raises(DatabaseBusy, match=f"worker .pid {other.pid}"),
+    ):
         take(settings.lock_file, say=print)
 
 

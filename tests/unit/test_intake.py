@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import intake
+from streams import intake, timestamps
 from streams.errors import DataError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -40,13 +40,13 @@ def test_half_a_character_is_seen_to_be_missing() -> None:
 
 @given(ANY_MOMENT)
 def test_any_moment_is_kept_as_it_is_or_refused(moment: datetime) -> None:
-    known = intake.known_moment(moment)
+    known = timestamps.known_moment(moment)
     if known is None:
         with pytest.raises(DataError, match="lies outside of 1970-01-01 to 2149-06-06"):
             intake.moment(moment)
     else:
         assert intake.moment(moment) is moment
-        assert intake.FIRST_DAY <= known.astimezone(UTC).date() <= intake.LAST_DAY
+        assert timestamps.FIRST_DAY <= known.astimezone(UTC).date() <= timestamps.LAST_DAY
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_any_moment_is_kept_as_it_is_or_refused(moment: datetime) -> None:
     ],
 )
 def test_dates_are_bounded_by_what_the_database_holds(moment: str, fits: bool) -> None:
-    assert (intake.known_moment(datetime.fromisoformat(moment)) is not None) is fits
+    assert (timestamps.known_moment(datetime.fromisoformat(moment)) is not None) is fits
 
 
 @pytest.mark.parametrize(

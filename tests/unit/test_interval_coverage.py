@@ -63,7 +63,7 @@ def change_covered(now: Period, before: Period, random: np.random.Generator, rep
     return float(np.mean((intervals[:, 0] <= moved) & (moved <= intervals[:, 1])))
 
 
-def test_the_interval_of_a_share_covers_it_on_average_and_nearly_everywhere() -> None:
+def test_the_interval_of_a_share_covers_as_promised() -> None:
     random = np.random.default_rng(20241231)
     found = {(of, share): covered(share, of, random) for of, share in itertools.product(VIDEOS, SHARES)}
     assert np.mean(list(found.values())) >= PROMISED
@@ -83,13 +83,13 @@ def test_the_interval_of_a_share_covers_what_people_look_at() -> None:
     assert np.average(coverage, weights=list(LOOKED_AT.values())) >= PROMISED
 
 
-def test_at_its_worst_the_interval_of_a_share_is_short_by_few_points() -> None:
+def test_the_worst_interval_of_a_share_is_short_by_few_points() -> None:
     random = np.random.default_rng(7)
     assert covered(0.01, 55, random) == pytest.approx(0.895, abs=0.01)
     assert covered(0.02, 27, random) == pytest.approx(0.899, abs=0.01)
 
 
-def test_the_interval_of_a_change_covers_it_on_average_and_nearly_everywhere() -> None:
+def test_the_interval_of_a_change_covers_as_promised() -> None:
     random = np.random.default_rng(20240601)
     shares, videos = (0.01, 0.03, 0.1, 0.25, 0.5), (20, 50, 178, 500)
     found = {

@@ -154,7 +154,7 @@ async def test_what_people_named_keeps_its_name(
     assert not endpoint.asked
 
 
-async def test_a_topic_is_asked_about_again_when_its_words_have_become_others(
+async def test_a_topic_is_labelled_again_when_its_words_changed(
     endpoint: Endpoint, labeller: ChatCompletions, blobs: Blobs
 ) -> None:
     endpoint.said = ["Vector search", "Retrieval for agents"]
@@ -187,7 +187,7 @@ async def test_an_endpoint_that_is_away_for_a_moment_is_asked_again(
     assert len(endpoint.asked) == 3
 
 
-async def test_an_endpoint_that_stays_away_leaves_the_topic_its_label_and_a_dead_letter(
+async def test_an_absent_endpoint_leaves_the_label_and_a_dead_letter(
     endpoint: Endpoint, labeller: ChatCompletions, blobs: Blobs
 ) -> None:
     endpoint.said = [500]
@@ -209,7 +209,7 @@ async def test_an_endpoint_that_stays_away_leaves_the_topic_its_label_and_a_dead
         (b'{"choices": []}', "OpenAI-compatible"),
     ],
 )
-async def test_a_wrong_setting_is_said_with_its_cure_and_not_asked_twice(
+async def test_a_wrong_setting_is_named_with_its_cure_and_asked_once(
     endpoint: Endpoint, labeller: ChatCompletions, blobs: Blobs, said: int | bytes, cure: str
 ) -> None:
     endpoint.said = [said]

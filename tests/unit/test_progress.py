@@ -43,7 +43,7 @@ def test_the_board_says_who_is_at_work_until_it_is_done(tmp_path: Path) -> None:
     assert [each.video_id for each in board.all()] == ["late"]
 
 
-def test_a_worker_that_says_nothing_any_more_is_not_taken_for_one_at_work(tmp_path: Path) -> None:
+def test_a_silent_worker_is_not_taken_for_one_at_work(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     Board(blobs).say(progress())
     (row,) = how_far(blobs, NOON + timedelta(seconds=300 + 125))

@@ -17,7 +17,7 @@ from models.bundled_models import prepare
 from models.embedding.embedder import Embedder
 from models.errors import BadInput
 from models.relevance.prompts import KINDS, PROMPTS
-from models.relevance.ranking import Classes, Label, RelevanceModel, Talk, fit
+from models.relevance.ranking import Classes, LabelledVideo, RelevanceModel, TalkMetadata, fit
 from models.relevance.threshold import choose
 from streams.events import TalkKind
 
@@ -28,7 +28,7 @@ THINGS = (
     "a shopping assistant", "call summaries", "contract analysis", "our data platform", "a medical scribe",
 )  # fmt: skip
 KEPT = [
-    Talk(f"{said.format(thing=thing)}", f"At {company} {more}", "LLM Conf", 1_700.0 + 13 * at)
+    TalkMetadata(f"{said.format(thing=thing)}", f"At {company} {more}", "LLM Conf", 1_700.0 + 13 * at)
     for at, (thing, company) in enumerate(
         zip(THINGS * 2, ("Acme", "Initech", "a bank", "a hospital") * 5, strict=True)
     )
@@ -44,7 +44,7 @@ KEPT = [
     ]
 ]
 EXCLUDED = [
-    Talk(f"{said.format(thing=thing)}", more, "Code Academy", 900.0 + 17 * at)
+    TalkMetadata(f"{said.format(thing=thing)}", more, "Code Academy", 900.0 + 17 * at)
     for at, thing in enumerate(THINGS * 2)
     for said, more in [
         (
@@ -73,47 +73,49 @@ def classes() -> Classes:
 
 
 @cache
-def labels() -> tuple[Label, ...]:
+def labels() -> tuple[LabelledVideo, ...]:
     vectors = embedder().embed([talk.text for talk in (*KEPT, *EXCLUDED)])
     return tuple(
-        Label(f"v{at:02d}", talk, vector, talk in KEPT, REPORT if talk in KEPT else TUTORIAL)
+        LabelledVideo(f"v{at:02d}", talk, vector, talk in KEPT, REPORT if talk in KEPT else TUTORIAL)
         for at, (talk, vector) in enumerate(zip((*KEPT, *EXCLUDED), vectors, strict=True))
     )
 
 
-def scores(model: RelevanceModel, of: Sequence[Label]) -> list[float]:
+def scores(model: RelevanceModel, of: Sequence[LabelledVideo]) -> list[float]:
     ranked = model.rank([each.talk for each in of], np.array([each.embedding for each in of]))
     return [each.score for each in ranked]
 
 
-def ranked(model: RelevanceModel, *talks: Talk) -> Any:
+def ranked(model: RelevanceModel, *talks: TalkMetadata) -> Any:
     return model.rank(talks, embedder().embed([talk.text for talk in talks]))
 
 
-def test_the_kinds_of_talks_are_those_of_the_events_and_each_is_described() -> None:
+def test_kinds_of_talks_match_the_events_and_are_described() -> None:
     assert get_args(TalkKind) == KINDS
     assert tuple(PROMPTS) == KINDS
     assert all(len(texts) >= 3 for texts in PROMPTS.values())
 
 
-def test_without_labels_experience_reports_on_the_subject_come_first_and_kinds_are_told() -> None:
+def test_without_labels_reports_on_the_subject_rank_first() -> None:
     model = fit(classes(), [])
     talks = [
-        Talk(
+        TalkMetadata(
             "How we run LLM agents in production at Acme",
             "Lessons we learned with our customers.",
             "",
             1800.0,
         ),
-        Talk("RAG tutorial for beginners", "You will learn step by step how to build a chatbot.", "", 1500.0),
-        Talk(
+        TalkMetadata(
+            "RAG tutorial for beginners", "You will learn step by step how to build a chatbot.", "", 1500.0
+        ),
+        TalkMetadata(
             "Hands-on workshop: evaluate your language model",
             "Bring your laptop for the exercises.",
             "",
             9000.0,
         ),
-        Talk("Lecture 3: attention", "The professor proves it.", "", 4000.0),
-        Talk("How we renovated our kitchen", "Lessons learned from builders.", "", 1800.0),
+        TalkMetadata("Lecture 3: attention", "The professor proves it.", "", 4000.0),
+        TalkMetadata("How we renovated our kitchen", "Lessons learned from builders.", "", 1800.0),
     ]
     found = ranked(model, *talks)
     assert [each.talk_kind for each in found[:4]] == [REPORT, TUTORIAL, "workshop", "lecture"]
@@ -126,8 +128,8 @@ def test_without_labels_experience_reports_on_the_subject_come_first_and_kinds_a
     assert model.name.endswith("no labels")
 
 
-def test_of_a_video_without_words_nothing_is_believed_but_what_the_study_kept() -> None:
-    (found,) = ranked(fit(classes(), []), Talk(""))
+def test_of_a_video_without_words_only_the_studys_prior_counts() -> None:
+    (found,) = ranked(fit(classes(), []), TalkMetadata(""))
     assert found.score == pytest.approx(189 / 664, abs=0.01)
     assert found.reasons == ()
 
@@ -142,10 +144,10 @@ def test_the_order_of_labels_does_not_matter(seed: int) -> None:
     assert one.name != fit(classes(), labels()[1:]).name
 
 
-def test_labels_of_one_verdict_move_all_scores_that_way_and_keep_them_probabilities() -> None:
+def test_labels_of_one_verdict_move_all_scores_that_way() -> None:
     before = scores(fit(classes(), []), labels())
     for keep in (True, False):
-        said = [Label(each.video_id, each.talk, each.embedding, keep, REPORT) for each in labels()]
+        said = [LabelledVideo(each.video_id, each.talk, each.embedding, keep, REPORT) for each in labels()]
         after = scores(fit(classes(), said), labels())
         assert all(0 < score < 1 for score in after)
         assert (np.array(after) > before).all() if keep else (np.array(after) < before).all()
@@ -155,14 +157,15 @@ def test_labels_of_one_verdict_move_all_scores_that_way_and_keep_them_probabilit
 def test_contradictory_labels_leave_a_video_undecided() -> None:
     first = labels()[0]
     both = [
-        Label("v", first.talk, first.embedding, keep, REPORT if keep else TUTORIAL) for keep in (True, False)
+        LabelledVideo("v", first.talk, first.embedding, keep, REPORT if keep else TUTORIAL)
+        for keep in (True, False)
     ]
     before, after = (scores(fit(classes(), said), [first])[0] for said in ([], both))
     assert abs(after - 0.5) <= abs(before - 0.5) + 1e-6
     assert fit(classes(), both).threshold(0.9).kept == 1, "where reviewers differ, it is not to be lost"
 
 
-def test_few_labels_order_others_no_worse_than_none_and_more_order_them_better() -> None:
+def test_few_labels_do_no_harm_and_more_rank_better() -> None:
     everyone = np.array(labels(), object)
     truth = np.array([each.keep for each in labels()])
     found: dict[int, list[float]] = {0: [], 4: [], 20: []}
@@ -180,7 +183,7 @@ def test_few_labels_order_others_no_worse_than_none_and_more_order_them_better()
 
 def test_what_labels_taught_is_among_the_reasons() -> None:
     model = fit(classes(), labels())
-    again = Talk(
+    again = TalkMetadata(
         "Moving ticket triage to language models", "At Acme the team saw costs triple.", "LLM Conf", 1_750.0
     )
     (found,) = ranked(model, again)
@@ -191,7 +194,7 @@ def test_what_labels_taught_is_among_the_reasons() -> None:
     assert all(reason.startswith(("for: ", "against: ")) for reason in found.reasons)
 
 
-def test_a_threshold_keeps_the_recall_that_was_asked_for_and_says_what_it_costs() -> None:
+def test_a_threshold_keeps_the_wanted_recall_and_states_its_cost() -> None:
     model = fit(classes(), labels())
     found = model.threshold(0.9)
     assert found.at is not None
@@ -207,7 +210,7 @@ def test_a_threshold_keeps_the_recall_that_was_asked_for_and_says_what_it_costs(
     assert strict.saved <= found.saved
 
 
-def test_with_too_few_labels_nothing_is_rejected_and_it_says_what_is_missing() -> None:
+def test_with_too_few_labels_nothing_is_rejected_and_it_says_so() -> None:
     found = fit(classes(), labels()).threshold(0.99)
     assert found.at is None
     assert found.saved == 0
@@ -239,11 +242,11 @@ def test_a_recall_that_is_none_is_refused(recall: float) -> None:
 
 def test_other_languages_and_endless_titles_get_a_score() -> None:
     talks = [
-        Talk("Comment nous exploitons des grands modèles de langage en production chez Acme"),
-        Talk("كيف نستخدم نماذج اللغة", "في الإنتاج" * 5_000),
-        Talk("x" * 10_000, "<script>alert(1)</script>" * 1_000, "y" * 10_000, float("inf")),
-        Talk("\u202e\x00\ud800"),
-        Talk("how " * 3_000, "we " * 50_000, duration_s=-5.0),
+        TalkMetadata("Comment nous exploitons des grands modèles de langage en production chez Acme"),
+        TalkMetadata("كيف نستخدم نماذج اللغة", "في الإنتاج" * 5_000),
+        TalkMetadata("x" * 10_000, "<script>alert(1)</script>" * 1_000, "y" * 10_000, float("inf")),
+        TalkMetadata("\u202e\x00\ud800"),
+        TalkMetadata("how " * 3_000, "we " * 50_000, duration_s=-5.0),
     ]
     vectors = embedder().embed([talk.text.encode(errors="replace").decode() for talk in talks])
     for said in ([], list(labels())):
@@ -252,7 +255,7 @@ def test_other_languages_and_endless_titles_get_a_score() -> None:
         assert all(len(reason) < 200 for each in found for reason in each.reasons)
 
 
-def test_embeddings_that_are_not_finite_or_of_another_shape_are_refused() -> None:
+def test_embeddings_not_finite_or_of_another_shape_are_refused() -> None:
     model = fit(classes(), [])
     good = labels()[0]
     broken = np.full((1, 384), np.nan)
@@ -261,11 +264,11 @@ def test_embeddings_that_are_not_finite_or_of_another_shape_are_refused() -> Non
     with pytest.raises(BadInput, match=r"shape \(1, 3\)"):
         model.rank([good.talk], np.ones((1, 3)))
     with pytest.raises(BadInput, match="not finite"):
-        fit(classes(), [Label("v", good.talk, broken[0].astype(np.float32), True, REPORT)])
+        fit(classes(), [LabelledVideo("v", good.talk, broken[0].astype(np.float32), True, REPORT)])
     with pytest.raises(BadInput, match="384 numbers"):
-        fit(classes(), [Label("v", good.talk, np.ones(3, np.float32), True, REPORT)])
+        fit(classes(), [LabelledVideo("v", good.talk, np.ones(3, np.float32), True, REPORT)])
     with pytest.raises(BadInput, match="no kind of talk"):
-        fit(classes(), [Label("v", good.talk, good.embedding, True, "rant")])
+        fit(classes(), [LabelledVideo("v", good.talk, good.embedding, True, "rant")])
     with pytest.raises(BadInput, match="to keep cannot be none"):
         Classes(embedder().embed, "minilm", kept=())
     assert model.rank([], np.zeros((0, 384))) == []

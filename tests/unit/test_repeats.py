@@ -35,7 +35,7 @@ def knowing(talks: int, words: int = 6_000, most: int = 1_000) -> Repeats:
     return known
 
 
-def test_a_copy_with_another_opening_is_found_and_another_talk_is_not() -> None:
+def test_a_copy_with_another_opening_is_found() -> None:
     known = knowing(5)
     found = known.find("new", [*said(77, 300), *said(3)])
     (copied,) = found.talks
@@ -49,7 +49,7 @@ def test_a_copy_with_another_opening_is_found_and_another_talk_is_not() -> None:
     assert (other.talks, other.share, other.again) == ((), 0.0, False)
 
 
-def test_a_best_of_says_again_what_several_said_although_none_of_them_is_half_of_it() -> None:
+def test_a_best_of_is_found_though_no_talk_is_half_of_it() -> None:
     known = knowing(6)
     clips = [paragraph for seed in range(6) for paragraph in said(seed)[20:30]]
     found = known.find("best of", [*clips, *said(99, 1_500)])
@@ -72,7 +72,7 @@ def test_what_two_talks_said_alike_is_counted_once() -> None:
     assert not found.again
 
 
-def test_an_excerpt_says_it_again_and_a_longer_talk_than_a_known_one_does_not() -> None:
+def test_an_excerpt_repeats_a_talk_and_a_longer_talk_does_not() -> None:
     whole, excerpt = said(9, 12_000), said(9, 12_000)[40:80]
     known = Repeats()
     known.add("whole", whole)
@@ -100,7 +100,7 @@ def test_what_a_show_always_says_makes_no_repeat() -> None:
     assert copied.share == copied.talks[0].of_known == 1, "what all say is of neither"
 
 
-def test_a_sponsor_whom_a_new_show_reads_out_twice_makes_no_repeat() -> None:
+def test_a_sponsor_read_twice_by_a_new_show_is_no_repeat() -> None:
     """Too few talks are known yet to tell what the show always says: a read of two minutes, four times."""
     sponsor = said(1000, 300)
     known = Repeats()
@@ -109,7 +109,7 @@ def test_a_sponsor_whom_a_new_show_reads_out_twice_makes_no_repeat() -> None:
         assert not known.find("new", [*sponsor, *said(500, 3_000), *sponsor]).again
 
 
-def test_names_and_numbers_that_were_heard_otherwise_do_not_matter_and_short_talks_are_let_be() -> None:
+def test_misheard_names_do_not_matter_and_short_talks_are_exempt() -> None:
     known = Repeats()
     known.add("a", [f"and {paragraph} said Ann Lee in 2023" for paragraph in said(1)])
     assert known.find("b", [f"and {paragraph} said Bo Roe in 2024" for paragraph in said(1)]).again
@@ -134,7 +134,7 @@ def test_a_clip_is_named_from_a_minute_or_two_on() -> None:
     assert all(fewer <= more for fewer, more in pairwise(runs))
 
 
-def test_another_transcript_of_a_talk_repeats_nothing_and_takes_the_place_of_the_first() -> None:
+def test_another_transcript_of_a_talk_replaces_the_first() -> None:
     known = knowing(3)
     assert names(known.find("talk-1", said(1))) == []
     known.add("talk-1", said(100))
@@ -143,7 +143,7 @@ def test_another_transcript_of_a_talk_repeats_nothing_and_takes_the_place_of_the
     assert names(known.find("copy of the second", said(100))) == ["talk-1"]
 
 
-def test_what_is_forgotten_is_not_found_and_the_first_come_is_forgotten_first() -> None:
+def test_what_is_forgotten_is_not_found_and_oldest_goes_first() -> None:
     known = knowing(3)
     known.forget("talk-1")
     known.forget("nobody")
@@ -157,7 +157,7 @@ def test_what_is_forgotten_is_not_found_and_the_first_come_is_forgotten_first() 
     assert [f"talk-{seed}" in few for seed in range(6)] == [False, False, True, False, True, True]
 
 
-def test_answers_are_the_same_before_and_after_what_is_known_was_sorted() -> None:
+def test_answers_are_the_same_before_and_after_sorting() -> None:
     known = Repeats()
     known.add("first", said(1))
     before = known.find("copy", said(1))
@@ -193,7 +193,7 @@ def test_a_restart_anywhere_changes_no_answer_and_no_byte(
         assert whole.find("new", text) == restarted.find("new", text)
 
 
-def test_a_snapshot_of_nothing_and_one_from_before_there_was_any_know_nothing() -> None:
+def test_an_empty_snapshot_and_one_from_before_know_nothing() -> None:
     for arrays in ({}, Repeats().to_snapshot(), {"centroids": np.zeros((2, 3), np.float32)}):
         known = Repeats.from_snapshot(arrays)
         assert len(known) == 0

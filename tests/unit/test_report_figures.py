@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.report.drawing import LEVELS, ON_HIGH, ON_LOW, ON_MIDDLE, ON_TILE, TILE_OF_OTHERS, TILES, label
-from agents.report.facts import Month, Pair, Share, Theme, Topic
+from agents.report.facts import ReportMonth, ReportPair, ReportShare, ReportTheme, ReportTopic
 from agents.report.figures import heatmap, order, treemap, trends
 from agents.report.page import TEMPLATES
-from agents.report.treemap import Box, Tiled, squarify, tile
+from agents.report.treemap import Bounds, Tiled, squarify, tile
 from models.stats.trend import wilson
 
-GROUND = Box(0, 0, 691.2, 450)
+GROUND = Bounds(0, 0, 691.2, 450)
 HOSTILE = (
     "<script>alert(1)</script>",
     "Retrieval" * 1111,
@@ -29,30 +29,32 @@ HOSTILE = (
 sizes = st.lists(st.integers(1, 500), min_size=1, max_size=12).map(lambda each: sorted(each, reverse=True))
 
 
-def share(videos: int, of_videos: int = 178) -> Share:
+def share(videos: int, of_videos: int = 178) -> ReportShare:
     interval = wilson(videos, of_videos)
-    return Share(videos, of_videos, videos / of_videos, interval.low, interval.high)
+    return ReportShare(videos, of_videos, videos / of_videos, interval.low, interval.high)
 
 
-def topic(number: int, videos: int, theme: str = "Theme", name: str = "") -> Topic:
-    return Topic(number, name or f"Topic {number}", theme, share(videos), videos, 1.0, ("word",), None, None)
+def topic(number: int, videos: int, theme: str = "Theme", name: str = "") -> ReportTopic:
+    return ReportTopic(
+        number, name or f"Topic {number}", theme, share(videos), videos, 1.0, ("word",), None, None
+    )
 
 
-def theme(name: str, *topics: Topic, months: tuple[Month, ...] = ()) -> Theme:
-    return Theme(name, topics[0].counted, 9, 9.0, None, None, topics, months)
+def theme(name: str, *topics: ReportTopic, months: tuple[ReportMonth, ...] = ()) -> ReportTheme:
+    return ReportTheme(name, topics[0].counted, 9, 9.0, None, None, topics, months)
 
 
-def pair(one: int, other: int, videos: int, jaccard: float) -> Pair:
-    return Pair(one, f"Topic {one}", other, f"Topic {other}", videos, jaccard, 1.0)
+def pair(one: int, other: int, videos: int, jaccard: float) -> ReportPair:
+    return ReportPair(one, f"Topic {one}", other, f"Topic {other}", videos, jaccard, 1.0)
 
 
-def overlap(one: Box, other: Box) -> float:
+def overlap(one: Bounds, other: Bounds) -> float:
     wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return max(wide, 0.0) * max(high, 0.0)
 
 
-def within(box: Box, ground: Box) -> bool:
+def within(box: Bounds, ground: Bounds) -> bool:
     slack = 1e-6
     return (
         box.x >= ground.x - slack
@@ -63,7 +65,7 @@ def within(box: Box, ground: Box) -> bool:
 
 
 @given(sizes)
-def test_boxes_fill_their_ground_in_proportion_and_do_not_overlap(each: list[int]) -> None:
+def test_boxes_fill_their_ground_in_proportion_without_overlap(each: list[int]) -> None:
     boxes = squarify(each, GROUND)
     scale = GROUND.width * GROUND.height / sum(each)
     assert [box.width * box.height for box in boxes] == pytest.approx([size * scale for size in each])
@@ -72,7 +74,7 @@ def test_boxes_fill_their_ground_in_proportion_and_do_not_overlap(each: list[int
 
 
 @given(st.lists(sizes, min_size=1, max_size=12))
-def test_topics_of_all_themes_have_areas_on_one_scale_in_spite_of_headings(groups: list[list[int]]) -> None:
+def test_topic_areas_are_on_one_scale_in_spite_of_headings(groups: list[list[int]]) -> None:
     tiled = tile(groups, GROUND, heading=27.0)
     assert len(tiled) == len(groups)
     parts = [box for each in tiled for box in each.parts]
@@ -87,7 +89,7 @@ def test_topics_of_all_themes_have_areas_on_one_scale_in_spite_of_headings(group
         assert all(overlap(one, other) < 1e-6 for one, other in itertools.combinations(boxes, 2))
 
 
-def room(tiled: Tiled) -> Box:
+def room(tiled: Tiled) -> Bounds:
     return tiled.whole._replace(height=tiled.whole.height - 27.0)
 
 
@@ -120,10 +122,10 @@ def test_topics_that_occur_together_become_neighbours() -> None:
 
 
 MONTHS = (
-    Month("2025-01", False, share(0, 5)),
-    Month("2025-02", False, None),
-    Month("2025-03", False, share(5, 5)),
-    Month("2025-04", True, share(1, 2)),
+    ReportMonth("2025-01", False, share(0, 5)),
+    ReportMonth("2025-02", False, None),
+    ReportMonth("2025-03", False, share(5, 5)),
+    ReportMonth("2025-04", True, share(1, 2)),
 )
 
 
@@ -132,7 +134,7 @@ def all_figures(name: str = "") -> list[str]:
         theme("Theme", topic(1, 40, name=name), topic(2, 3), topic(3, 1), months=MONTHS),
         theme(name or "Other", topic(4, 1), months=MONTHS),
     )
-    pairs = [Pair(1, name, 2, "Topic 2", 3, 0.1, 1.2)]
+    pairs = [ReportPair(1, name, 2, "Topic 2", 3, 0.1, 1.2)]
     drawn = (
         treemap(themes),
         heatmap([each for of in themes for each in of.topics], pairs),
@@ -175,7 +177,7 @@ def test_figures_on_one_page_share_no_ids_and_refer_to_their_own() -> None:
     assert used <= set(ids)
 
 
-def test_an_unfinished_month_is_hollow_and_a_month_without_videos_is_no_point() -> None:
+def test_unfinished_months_are_hollow_and_empty_ones_no_point() -> None:
     of = (theme("Theme", topic(1, 4), months=MONTHS),)
     svg = trends(of, MONTHS).svg
     first = svg[svg.index("axes_2") : svg.index("axes_3")]
@@ -221,7 +223,7 @@ def schemes() -> list[dict[str, str]]:
     ]
 
 
-def test_numbers_in_cells_and_names_on_tiles_have_contrast_in_both_schemes() -> None:
+def test_numbers_and_names_have_contrast_in_both_schemes() -> None:
     for colours in schemes():
         for level in range(1, len(LEVELS) + 1):
             on = "on-low" if level <= 5 else "on-middle" if level == 6 else "on-high"

@@ -26,7 +26,7 @@ def metric(name: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-def test_it_says_how_far_it_is_and_takes_all_of_it_back_when_it_is_done(tmp_path: Path) -> None:
+def test_progress_is_reported_and_taken_back_when_done(tmp_path: Path) -> None:
     clock, board = Clock(), Board(Blobs(str(tmp_path)))
     transcribed = metric("groundswell_transcribed_seconds_total") or 0.0
     with Reporting(Blobs(str(tmp_path)), VIDEO, clock) as reporting:

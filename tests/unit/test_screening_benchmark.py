@@ -14,14 +14,16 @@ import pytest
 
 from benchmarks import duplicates, screening
 from models.dedup.metadata_duplicates import Upload
-from models.relevance.ranking import Label, Talk
+from models.relevance.ranking import LabelledVideo, TalkMetadata
 
 PROGRAM = Path(screening.__file__)
 
 
-def label(at: int, keep: bool) -> Label:
+def label(at: int, keep: bool) -> LabelledVideo:
     vector = np.array([1.0 if keep else -1.0, at / 100], np.float32)
-    return Label(f"v{at}", Talk(f"talk {at}"), vector, keep, "experience report" if keep else "other")
+    return LabelledVideo(
+        f"v{at}", TalkMetadata(f"talk {at}"), vector, keep, "experience report" if keep else "other"
+    )
 
 
 def talk(name: str, day: str, **more: Any) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def test_means_over_seeds_say_how_many_had_a_threshold() -> None:
     assert (found["seeds"], found["with_threshold"], found["auc_lowest"]) == (2, {"0.95": 1, "0.99": 0}, 1.0)
 
 
-def test_the_baseline_learns_what_embeddings_tell_and_knows_nothing_from_one_verdict() -> None:
+def test_the_baseline_learns_embeddings_but_not_from_one_verdict() -> None:
     late = [label(at, at % 2 == 0) for at in range(10)]
     scores, thresholds = screening.plain([label(at, at % 2 == 0) for at in range(60)], late)
     assert min(scores[::2]) > max(scores[1::2])
@@ -105,7 +107,7 @@ def test_real_groups_are_counted_as_right_wrong_and_missed(
     assert (found["neighbours"], found["neighbours merged"]) == (2, 0)
 
 
-def test_what_was_said_before_is_rejected_rightly_or_wrongly_by_the_groups(
+def test_repeats_are_rejected_rightly_or_wrongly_by_the_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GROUNDSWELL_TEST_DATA", str(tmp_path))

@@ -28,7 +28,7 @@ def test_a_folder_is_found_however_it_is_written(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("missing", [Path("whisper"), "/no/such/folder", "./whisper", "~/whisper"])
-def test_a_folder_that_is_not_there_is_never_looked_up_on_the_hub(
+def test_a_missing_folder_is_never_looked_up_on_the_hub(
     missing: Path | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

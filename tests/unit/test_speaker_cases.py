@@ -45,24 +45,24 @@ def splitter(tmp_path_factory: pytest.TempPathFactory) -> Splitter:
     return Splitter(path, 40)
 
 
-def test_a_word_that_outlasts_a_short_turn_on_both_sides_is_not_that_turns() -> None:
+def test_a_word_outlasting_a_short_turn_is_not_that_turns() -> None:
     turns = [Turn(start=0, end=1, speaker="ann"), Turn(start=1, end=1.2, speaker="bob"), ANN]
     assert who(assign([word(0.7, 1.6)], turns)) == ["ann"]
 
 
-def test_a_word_from_silence_into_a_turn_is_that_turns_however_little_it_covers() -> None:
+def test_a_word_from_silence_into_a_turn_is_that_turns() -> None:
     turns = [Turn(start=0, end=1, speaker="ann"), Turn(start=3, end=5, speaker="bob")]
     assert who(assign([word(1.4, 3.01)], turns)) == ["bob"]
 
 
-def test_a_word_of_zero_length_in_a_gap_goes_to_the_nearer_neighbour() -> None:
+def test_a_word_of_zero_length_goes_to_the_nearer_neighbour() -> None:
     turns = [Turn(start=0, end=1, speaker="ann"), Turn(start=1.8, end=3, speaker="bob")]
     assert who(assign([word(1.3, 1.3), word(1.5, 1.5)], turns)) == ["ann", "bob"]
     alone = [Turn(start=0, end=1, speaker="ann"), Turn(start=2.2, end=3, speaker="bob")]
     assert who(assign([word(1.6, 1.6)], alone)) == [None]
 
 
-def test_a_word_of_zero_length_where_two_speak_at_once_is_of_who_began_first() -> None:
+def test_a_zero_length_word_in_an_overlap_is_the_firsts() -> None:
     turns = [Turn(start=0, end=3, speaker="zoe"), Turn(start=1, end=4, speaker="ann")]
     assert who(assign([word(2, 2)], turns)) == ["zoe"]
     assert who(assign([word(2, 2)], turns[::-1])) == ["zoe"]
@@ -73,25 +73,25 @@ def test_a_turn_of_zero_length_takes_no_word_from_whoever_speaks() -> None:
     assert who(assign([word(0.8, 1.2), word(1, 1)], [cough, ANN])) == ["ann", "ann"]
 
 
-def test_words_before_the_first_and_after_the_last_turn_are_nobodys_beyond_half_a_second() -> None:
+def test_words_far_outside_all_turns_are_nobodys() -> None:
     turns = [Turn(start=10, end=12, speaker="ann")]
     words = [word(9, 9.4), word(9.2, 9.6), word(12.3, 12.6), word(12.6, 13)]
     assert who(assign(words, turns)) == [None, "ann", "ann", None]
 
 
-def test_of_two_who_say_the_same_number_of_words_in_a_sentence_nobody_loses_one() -> None:
+def test_of_two_with_as_many_words_in_a_sentence_none_loses_one() -> None:
     words = (word(0, 0.3, " we", "ann"), word(0.3, 0.6, " agree.", "bob"))
     assert smooth(words) == words
 
 
-def test_a_sentence_that_nobody_was_heard_saying_is_a_segment_without_speaker() -> None:
+def test_a_sentence_heard_from_nobody_has_no_speaker() -> None:
     heard = segment(word(0.2, 0.6, " Yes."), word(8, 8.4, " Who"), word(8.4, 8.9, " knows?"))
     cut = attribute([heard], [ANN, BOB])
     assert [(each.speaker, each.text) for each in cut] == [("ann", "Yes."), (None, "Who knows?")]
     assert [word.speaker for word in cut[1].words] == [None, None]
 
 
-def test_without_any_turn_the_words_stay_one_segment_as_they_were_recognised() -> None:
+def test_without_turns_the_words_stay_one_segment() -> None:
     heard = segment(word(0, 1, " Is"), word(1, 2, " anybody"), word(2, 3, " there?"))
     assert attribute([heard], []) == (heard,)
 
@@ -105,7 +105,7 @@ def test_nobody_is_no_name() -> None:
     assert Transcript.model_validate_json(unknown.model_dump_json()) == unknown
 
 
-def test_nobody_is_not_written_into_subtitles_and_ends_the_turn_before() -> None:
+def test_nobody_is_not_in_subtitles_and_ends_the_turn_before() -> None:
     heard = attribute(
         [segment(word(0, 0.5, " Fine."), word(8, 8.5, " None"), word(8.5, 9, " of it."))], [ANN, BOB]
     )

@@ -39,7 +39,7 @@ def test_a_word_belongs_to_the_turn_it_lies_in() -> None:
     assert said_by(assign([word(0.5, 1), word(3, 3.5)], ANN_THEN_BOB)) == ["ann", "bob"]
 
 
-def test_a_word_across_the_edge_of_a_turn_belongs_to_whoever_has_most_of_it() -> None:
+def test_a_word_across_an_edge_belongs_to_who_has_most_of_it() -> None:
     assert said_by(assign([word(1.5, 2.2), word(1.8, 2.5)], ANN_THEN_BOB)) == ["ann", "bob"]
 
 
@@ -48,12 +48,12 @@ def test_a_word_split_evenly_goes_to_the_turn_that_began_first() -> None:
     assert said_by(assign([word(1.5, 2.5)], ANN_THEN_BOB[::-1])) == ["ann"]
 
 
-def test_a_word_over_many_short_turns_belongs_to_the_speaker_with_the_largest_sum() -> None:
+def test_a_word_over_many_turns_belongs_to_the_largest_sum() -> None:
     turns = [turn(0, 0.3, "bob"), turn(0.3, 0.5, "ann"), turn(0.5, 0.9, "cy"), turn(0.9, 1.2, "bob")]
     assert said_by(assign([word(0, 1.2)], turns)) == ["bob"]
 
 
-def test_a_word_in_a_gap_goes_to_the_nearest_turn_within_half_a_second() -> None:
+def test_a_word_in_a_gap_goes_to_a_turn_within_half_a_second() -> None:
     turns = [turn(0, 1, "ann"), turn(4, 5, "bob")]
     assert said_by(assign([word(1.2, 1.4), word(2.2, 2.6), word(3.6, 3.9)], turns)) == ["ann", None, "bob"]
 
@@ -63,7 +63,7 @@ def test_a_word_of_zero_length_still_has_a_speaker() -> None:
     assert said_by(assign(words, ANN_THEN_BOB)) == ["ann", "bob", "bob", "bob", None]
 
 
-def test_where_turns_overlap_the_one_that_covers_more_of_the_word_wins() -> None:
+def test_of_overlapping_turns_the_one_covering_more_wins() -> None:
     turns = [turn(0, 10, "ann"), turn(4, 4.4, "bob"), turn(6, 6.2, "bob")]
     assert said_by(assign([word(4, 4.5), word(5.9, 6.4), word(9, 9.5)], turns)) == ["ann", "ann", "ann"]
 
@@ -90,7 +90,7 @@ times = st.integers(0, 400).map(lambda hundredths: hundredths / 100)
     st.lists(st.tuples(times, times), max_size=8),
     st.lists(st.tuples(times, times, st.sampled_from("abc")), max_size=8),
 )
-def test_searching_near_a_word_finds_what_searching_everywhere_finds(
+def test_searching_near_a_word_finds_what_a_full_search_finds(
     spans: list[tuple[float, float]], held: list[tuple[float, float, str]]
 ) -> None:
     words = [word(min(span), max(span)) for span in spans]
@@ -114,7 +114,7 @@ def test_searching_near_a_word_finds_what_searching_everywhere_finds(
             assert all(gap > 0.5 for gap in gaps.values())
 
 
-def test_the_first_word_of_a_sentence_is_given_back_by_the_neighbour() -> None:
+def test_a_sentences_first_word_is_given_back_by_its_neighbour() -> None:
     words = sentence("So we moved the cache to another region.", "abbbbbbb")
     assert said_by(smooth(words)) == ["b"] * 8
 

@@ -69,7 +69,7 @@ def test_names_of_speakers_do_not_matter() -> None:
         assert diarized_word_errors(SAID, found.words) == Count(0, 8)
 
 
-def test_a_word_with_the_wrong_speaker_is_missed_there_and_too_many_here() -> None:
+def test_a_word_of_the_wrong_speaker_counts_twice_as_wrong() -> None:
     found = heard("AAAABBBB").words
     assert permuted_word_errors(SAID, found) == Count(2, 8)
     assert diarized_word_errors(SAID, found) == Count(1, 8)
@@ -117,7 +117,7 @@ def test_seconds_are_missed_invented_or_confused() -> None:
     assert collared.wrong == pytest.approx(3)
 
 
-def test_who_speaks_at_the_same_time_counts_twice_and_alone_not_at_all() -> None:
+def test_overlapping_speech_counts_twice_and_alone_not_at_all() -> None:
     turns = [Turn(start=0, end=10, speaker="Ann"), Turn(start=8, end=20, speaker="Bo")]
     exclusive = [Turn(start=0, end=10, speaker="x"), Turn(start=10, end=20, speaker="y")]
     found = diarization_errors(turns, exclusive, 20, 0)
@@ -217,7 +217,7 @@ def test_ratios_and_goals_are_of_totals() -> None:
     assert met == {"speed": True, "wer": True, "der": False, "wrong_speaker": False}
 
 
-def test_a_goal_that_cannot_be_measured_is_neither_met_nor_missed() -> None:
+def test_an_unmeasurable_goal_is_neither_met_nor_missed() -> None:
     nothing = dict.fromkeys(speech.MEASURES)
     found = speech.goals({BARE: nothing, OURS: nothing}, 0.94)
     assert {name: goal["met"] for name, goal in found.items()} == {
@@ -305,7 +305,7 @@ def test_a_system_answers_from_a_process_of_its_own(tmp_path: Path, monkeypatch:
         (["--preset", "large-v3-turbo"], "nvidia-smi shows no GPU"),
     ],
 )
-def test_what_cannot_be_measured_is_said_before_models_are_loaded(
+def test_what_cannot_be_measured_is_said_before_loading_models(
     arguments: list[str], cause: str, tmp_path: Path
 ) -> None:
     answer = subprocess.run(

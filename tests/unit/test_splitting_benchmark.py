@@ -63,7 +63,7 @@ def test_sections_begin_where_the_heading_changes() -> None:
     assert found.sentences == [3, 6, 8, 11, 15, 17, 23]  # not after "e.g."
 
 
-def test_chapters_begin_with_the_nearest_paragraph_and_sponsors_are_left_out() -> None:
+def test_chapters_begin_at_the_nearest_unsponsored_paragraph() -> None:
     segments = [
         {"text": FIRST, "start": 0},
         {"text": "Do they?", "start_est": 9.0},

@@ -230,7 +230,7 @@ def test_subrip_names_a_speaker_where_the_speaker_changes() -> None:
     )
 
 
-def test_a_name_of_ten_thousand_characters_does_not_fill_the_screen() -> None:
+def test_a_name_of_ten_thousand_characters_fits_the_screen() -> None:
     talk = transcript(spoken("Hello.", "n" * 10_000))
     (cue,) = cues(talk, named=True)
     assert cue.lines == (f"{'n' * (NAME - 1)}…:", "Hello.")
@@ -264,7 +264,7 @@ def test_a_word_that_the_recogniser_wrote_in_two_stays_one() -> None:
     assert cues(talk)[0].lines == ("state-of-the-art",)
 
 
-def test_long_turns_are_paragraphs_of_whole_sentences_under_one_name() -> None:
+def test_long_turns_are_paragraphs_of_whole_sentences() -> None:
     talk = transcript(spoken("It is a sentence about agents. " * 100, "Ann"), spoken("Yes.", "Bo", start=999))
     paragraphs = plain_text(talk, times=True).split("\n\n")
     assert paragraphs[0].startswith("[00:00:00] Ann: It is")

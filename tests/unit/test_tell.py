@@ -20,7 +20,7 @@ from models.topics import (
     HealthChange,
     Merge,
     Outcome,
-    Quote,
+    SourceQuote,
     TopicState,
 )
 from streams import events as e
@@ -59,7 +59,7 @@ EMERGENCE = Emergence(
     log10_p=-8.25,
     first_on=date(2025, 1, 2),
     latest_on=DAY,
-    quotes=(Quote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server"),),
+    quotes=(SourceQuote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server"),),
     reason="4 of the last 50 talks speak of it, none of the 200 before",
     batch_id="b",
 )
@@ -81,7 +81,7 @@ EVERYTHING = Outcome(
 
 
 def one(kind: type[e.Event], outcome: Outcome = EVERYTHING, step: event_mapper.Step = STEP) -> Any:
-    (event,) = [event for event in event_mapper.told(outcome, step) if type(event) is kind]
+    (event,) = [event for event in event_mapper.topic_events(outcome, step) if type(event) is kind]
     return event
 
 
@@ -100,14 +100,14 @@ def test_every_part_of_an_outcome_is_told() -> None:
     assert {field.name for field in fields(Outcome)} == {"video_index", "assignments", *told}
     for part, kinds in told.items():
         only = Outcome(9, (), **{part: getattr(EVERYTHING, part)})
-        assert [type(event) for event in event_mapper.told(only, STEP)] == kinds
+        assert [type(event) for event in event_mapper.topic_events(only, STEP)] == kinds
 
 
 def test_everything_told_travels_and_has_an_identity_of_its_own() -> None:
-    events = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.told(EVERYTHING, STEP)]
+    events = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.topic_events(EVERYTHING, STEP)]
     assert [codec.decode(codec.encode(event)) for event in events] == events
     assert len({event.event_id for event in events}) == len(events)
-    again = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.told(EVERYTHING, STEP)]
+    again = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.topic_events(EVERYTHING, STEP)]
     assert [event.event_id for event in again] == [event.event_id for event in events]
 
 
@@ -131,9 +131,9 @@ def test_a_merge_names_the_topic_as_it_was_called() -> None:
     assert one(e.TopicMerged, nameless).label == "topic 99"
 
 
-def test_a_drift_of_words_has_no_shares_and_one_of_shares_no_distance() -> None:
+def test_word_drifts_have_no_shares_and_share_drifts_no_distance() -> None:
     share, words = [
-        event for event in event_mapper.told(EVERYTHING, STEP) if isinstance(event, e.TopicDrifted)
+        event for event in event_mapper.topic_events(EVERYTHING, STEP) if isinstance(event, e.TopicDrifted)
     ]
     assert (share.what, share.share_before, share.share_after, share.moved) == ("share", 0.1, 0.4, 0.0)
     assert (words.what, words.share_before, words.share_after, words.moved) == ("words", 0.0, 0.0, 0.31)
@@ -158,9 +158,9 @@ def test_what_is_infinitely_improbable_still_travels(log10_p: float) -> None:
     assert emerged.evidence.log10_p == event_mapper.LOG10_P
 
 
-def test_a_consolidation_is_told_before_what_came_of_it_and_counts_as_its_day() -> None:
+def test_a_consolidation_is_sent_first_and_counts_as_its_day() -> None:
     step = event_mapper.Step("m", 13, DAY, None, {})
-    events = list(event_mapper.told(EVERYTHING, step))
+    events = list(event_mapper.topic_events(EVERYTHING, step))
     assert isinstance(events[0], e.TopicsConsolidated)
     assert (events[0].accepted, events[0].topics_before, events[0].topics_after) == (True, 40, 38)
     assert one(e.TopicBorn, EVERYTHING, step).emerged_at == datetime(2025, 3, 4, tzinfo=UTC)

@@ -19,7 +19,7 @@ def test_words_are_coherent_as_far_as_they_come_together(words: list[str], npmi:
     assert Corpus(TEXTS).coherence([words]).npmi == pytest.approx(npmi)
 
 
-def test_words_that_are_never_apart_have_the_highest_c_v_and_others_less() -> None:
+def test_words_never_apart_have_the_highest_c_v() -> None:
     corpus = Corpus(TEXTS)
     assert corpus.coherence([["bread", "oven"]]).c_v == pytest.approx(1.0)
     assert corpus.coherence([["ship", "sail"]]).c_v < 1.0
@@ -35,11 +35,11 @@ def test_no_topic_is_a_class_like_any_other() -> None:
     assert agreement(labels, [1, 1, 1, 1]) == {"nmi": 0.0, "ari": 0.0}
 
 
-def test_probabilities_are_calibrated_where_they_are_the_share_that_is_right() -> None:
+def test_calibrated_probabilities_are_the_share_that_is_right() -> None:
     assert calibration_error([0.5, 0.5], [True, False]) == 0.0
     assert calibration_error([0.8, 0.8], [True, False]) == pytest.approx(0.3)
     assert calibration_error([0.95, 0.05], [True, False]) == pytest.approx(0.05)
 
 
-def test_a_record_is_right_if_its_label_is_that_of_most_of_its_topic() -> None:
+def test_a_record_is_right_if_it_has_its_topics_main_label() -> None:
     assert majority(["baking", "baking", "sailing", "sailing"], [1, 1, 1, None]) == [True, True, False, False]

@@ -83,7 +83,7 @@ def test_what_was_said_cannot_be_changed() -> None:
         Word(start=0, end=1, text="hello").text = "goodbye"  # type: ignore[misc]
 
 
-def test_words_are_counted_by_their_times_or_else_by_the_spaces_between_them() -> None:
+def test_words_are_counted_by_times_or_else_by_spaces() -> None:
     timed = tuple(Word(start=i, end=i + 1, text=f" {i}") for i in range(3))
     transcript = Transcript(
         language="en",
@@ -99,7 +99,7 @@ def test_words_are_counted_by_their_times_or_else_by_the_spaces_between_them() -
 
 
 @pytest.mark.parametrize("kind", [BadInput, ModelUnavailable])
-def test_an_error_names_cause_and_cure_and_leaves_its_process_whole(
+def test_an_error_names_cause_and_cure_and_spares_its_process(
     kind: type[BadInput] | type[ModelUnavailable],
 ) -> None:
     error = kind("the file is empty", "fetch it again")

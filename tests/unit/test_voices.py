@@ -44,7 +44,7 @@ def test_a_known_voice_is_recognised_and_an_unlike_one_is_not() -> None:
     assert recognised([voice(0, (1.0, 0.0, 0.0))], known) == [], "another model's"
 
 
-def test_a_name_goes_to_the_speaker_who_is_most_alike_and_to_no_other() -> None:
+def test_a_name_goes_only_to_the_most_similar_speaker() -> None:
     found = recognised(
         [voice(0, towards(0.8)), voice(1, towards(0.95))], [Known("Ann", EAST, "a"), Known("Ann", EAST, "b")]
     )
@@ -66,7 +66,7 @@ def test_who_hardly_says_anything_is_perhaps_nobody(words: int, heard_s: float, 
     assert "SPEAKER_00" not in doubtful(talk)
 
 
-def test_of_two_who_sound_alike_the_one_who_says_less_is_doubtful() -> None:
+def test_of_two_similar_voices_the_one_saying_less_is_doubtful() -> None:
     talk = transcript(voice(0, EAST, 20), voice(1, towards(0.9), 60), words=(50, 200))
     assert doubtful(talk) == {"SPEAKER_00": "perhaps SPEAKER_01 as well: they sound alike (0.90)"}
     assert doubtful(talk.model_copy(update={"voices": ()})) == {}

@@ -22,7 +22,7 @@ from yt_dlp.utils import (
 )
 
 from streams.errors import DataError, Unavailable
-from streams.youtube.errors import CURES, Kind, Verdict, classify, explained, hidden_in
+from streams.youtube.errors import CURES, Kind, RefusalVerdict, classify, explained, hidden_in
 
 WORDS: list[tuple[str, str, str]] = [
     # what YouTube or yt-dlp says, kind, scope
@@ -177,7 +177,7 @@ def test_exceptions_that_contain_each_other_come_to_an_end() -> None:
 
 @pytest.mark.parametrize("kind", CURES)
 def test_every_kind_has_a_cause_and_a_cure(kind: Kind) -> None:
-    error = explained(Verdict(kind, "it is private"), "video abcdefghijk")
+    error = explained(RefusalVerdict(kind, "it is private"), "video abcdefghijk")
     assert error.cause == "cannot get video abcdefghijk: it is private"
     assert error.cure
     again = kind in {"transient", "throttled", "blocked", "local"}

@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
 
-class Parts(wiring.Parts):
+class Parts(wiring.SharedResources):
     """What a process shares, over a study that is open already."""
 
     def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: studies.TODAY) -> None:

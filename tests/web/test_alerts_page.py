@@ -20,7 +20,7 @@ from agents.web.pages.operation.rule_words import in_words
 from streams.settings import Settings
 from streams.store import writer
 from streams.store.operations import deliveries
-from streams.store.operations.delivery_status import told
+from streams.store.operations.delivery_status import delivery_status
 from streams.store.warehouse import Warehouse
 from tests.destinations import Hook
 from tests.destinations import hook as running_hook
@@ -189,7 +189,7 @@ async def test_deliveries_stand_as_the_views_say(alerted: Warehouse, file: Path)
     assert "not taken, tried again: Connection refused" in text
     assert "given up: given up after a week" in text
     assert "2025-12-17 08:20" in text, "when it is tried next"
-    stands = {row["destination"]: row for row in told(alerted)}
+    stands = {row["destination"]: row for row in delivery_status(alerted)}
     assert stands["team"]["delivered_at"] == TODAY
     assert (stands["team"]["delivered"], stands["team"]["failed"], stands["team"]["waiting"]) == (2, 1, 0)
     assert (stands["ann"]["delivered_at"], stands["ann"]["waiting"]) == (None, 2)
@@ -276,7 +276,7 @@ async def test_nobody_else_can_have_a_test_sent(alerted: Warehouse, file: Path, 
     assert hook.taken == []
 
 
-async def test_without_a_file_it_shows_what_holds_and_one_to_begin_with(alerted: Warehouse) -> None:
+async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: Warehouse) -> None:
     assert not alerted.settings.alerts_file.exists()
     html = await page(alerted)
     assert f"write {alerted.settings.alerts_file}" in plain(html)
@@ -293,9 +293,7 @@ def test_the_example_is_a_right_file() -> None:
         config_file.parse(EXAMPLE.replace("quiet:", "silent:"), "example")
 
 
-async def test_a_wrong_file_is_named_with_its_line_and_the_rest_is_there(
-    alerted: Warehouse, file: Path
-) -> None:
+async def test_a_wrong_file_is_named_with_its_line_and_the_rest_shown(alerted: Warehouse, file: Path) -> None:
     say(file, FILE.replace("rising:", "risng:"))
     html = await page(alerted)
     assert f"{file}, line 2: rules.risng is wrong" in plain(html)
@@ -347,7 +345,7 @@ def visit(browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
 
 @pytest.mark.long
 @needs_chromium
-def test_it_fits_anyone_can_read_it_and_a_test_is_sent_by_keyboard(
+def test_anyone_can_read_it_and_a_test_is_sent_by_keyboard(
     visit: Visit, alerted: Warehouse, file: Path, hook: Hook
 ) -> None:
     with served(web_of(alerted)) as url:
@@ -381,9 +379,7 @@ def test_a_study_without_a_file_can_be_read_too(visit: Visit, alerted: Warehouse
 
 @pytest.mark.long
 @needs_chromium
-def test_a_link_in_the_letter_leads_to_the_page_and_a_script_would_not_run(
-    browser: Any, alerted: Warehouse
-) -> None:
+def test_a_link_in_a_letter_leads_to_the_page_and_scripts_fail(browser: Any, alerted: Warehouse) -> None:
     with served(web_of(alerted)) as url:
         page = browser.new_page()
 

@@ -41,7 +41,7 @@ async def test_the_pages_of_a_list_are_the_list(small: Warehouse, view: str) -> 
     assert 'rel="prev"' in page.headers["Link"]
 
 
-async def test_a_page_beyond_the_end_is_empty_and_says_how_many_there_are(small: Warehouse) -> None:
+async def test_a_page_beyond_the_end_is_empty_and_states_the_total(small: Warehouse) -> None:
     answer = await get(small, "talks?offset=50")
     assert (answer.json(), answer.headers["X-Total-Count"]) == ([], "6")
     assert next_of(answer) is None
@@ -82,9 +82,7 @@ async def test_ways_that_are_not_there_say_which_are(small: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("view", ["listing", "screening_queue"])
-async def test_a_view_that_counts_its_rows_itself_is_paged_as_the_others_are(
-    small: Warehouse, view: str
-) -> None:
+async def test_a_view_that_counts_its_own_rows_is_paged_as_others(small: Warehouse, view: str) -> None:
     async with client_of(small) as client:
         whole = (await client.get(f"/api/{view}?limit=1000")).json()
         first = await client.get(f"/api/{view}?limit=2")

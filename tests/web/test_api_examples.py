@@ -43,9 +43,7 @@ def test_the_examples_are_what_the_views_say(example: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-async def test_an_example_is_in_the_documentation_and_answered_over_http(
-    example: Warehouse, name: str
-) -> None:
+async def test_an_example_is_documented_and_answered_over_http(example: Warehouse, name: str) -> None:
     documented = web_shared(example).openapi()["paths"][f"/api/{name}"]["get"]["responses"]["200"]["content"]
     async with client_of(example) as client:
         answer = await client.get(f"/api/{name}?{urlencode(examples.query_of(name))}")

@@ -101,7 +101,7 @@ async def test_trends_of_topics_are_those_that_were_chosen(lively: Warehouse) ->
     assert 'href="/api/topic_months?of=topics' in html, "the same as JSON"
 
 
-async def test_more_lines_than_can_be_told_apart_are_left_out_and_named(lively: Warehouse) -> None:
+async def test_lines_beyond_the_distinguishable_are_named_not_drawn(lively: Warehouse) -> None:
     html = (
         await get(lively, "/trends?of=topics&" + "&".join(f"topic_id={each}" for each in range(1, 11)))
     ).text
@@ -163,7 +163,7 @@ async def test_ranks_of_topics_say_among_how_many(lively: Warehouse) -> None:
     assert table(html)[0][1:] == [row["name"] for row in prevalence.topics(lively)][:5]
 
 
-async def test_the_heatmap_and_its_table_have_every_pair_with_its_numbers(lively: Warehouse) -> None:
+async def test_the_heatmap_and_its_table_have_every_pair_in_numbers(lively: Warehouse) -> None:
     html = (await get(lively, "/cooccurrence?most=40")).text
     pairs = prevalence.cooccurrence(lively, limit=10_000)
     rows = table(html)[1:]
@@ -185,7 +185,7 @@ async def test_the_heatmap_and_its_table_have_every_pair_with_its_numbers(lively
     } == {(row["topic_id"], row["other_id"], row["videos"], row["jaccard"], row["lift"]) for row in pairs}
 
 
-async def test_topics_that_occur_together_stand_nearer_than_in_order_of_prevalence(lively: Warehouse) -> None:
+async def test_topics_that_occur_together_stand_nearer(lively: Warehouse) -> None:
     ids = [topic["id"] for topic in data((await get(lively, "/cooccurrence")).text)["topics"]]
     jaccard = {(row["topic_id"], row["other_id"]): row["jaccard"] for row in prevalence.cooccurrence(lively)}
 
@@ -195,7 +195,7 @@ async def test_topics_that_occur_together_stand_nearer_than_in_order_of_prevalen
     assert alike(ids) > 1.5 * alike([row["topic_id"] for row in prevalence.topics(lively)])
 
 
-async def test_fewer_topics_are_the_most_prevalent_and_the_page_says_so(lively: Warehouse) -> None:
+async def test_fewer_topics_are_the_most_prevalent_and_it_says_so(lively: Warehouse) -> None:
     html = (await get(lively, "/cooccurrence?most=10")).text
     assert "shown are the 10 most prevalent of 21 topics" in plain(html)
     assert {topic["id"] for topic in data(html)["topics"]} == {

@@ -110,7 +110,7 @@ def test_a_control_changes_the_drawing(
     assert seen[0] == seen[-1], "and back to the first"
 
 
-def test_the_interval_of_one_line_can_be_chosen_only_in_one_picture(page: Any, address: str) -> None:
+def test_an_interval_can_be_chosen_in_one_picture_only(page: Any, address: str) -> None:
     figure = opened(page, f"{address}/trends")
     assert figure.get_by_label("Interval of").is_hidden()
     figure.get_by_label("Draw").select_option("In one picture")

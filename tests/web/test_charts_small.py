@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_process import client_of
 
-from models.stats.seriation import side_by_side
+from models.stats.seriation import optimal_leaf_order
 from streams.store.warehouse import Warehouse
 
 
@@ -50,7 +50,7 @@ async def test_pairs_by_hand(small: Warehouse) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_fewer_than_three_have_no_order_to_choose(count: int) -> None:
-    assert side_by_side(np.zeros((count, count))) == list(range(count))
+    assert optimal_leaf_order(np.zeros((count, count))) == list(range(count))
 
 
 @given(st.integers(3, 12), st.randoms(use_true_random=False))
@@ -59,6 +59,6 @@ def test_an_order_has_each_once_and_blocks_stay_together(count: int, chance: obj
     chance.shuffle(blocks)  # type: ignore[attr-defined]
     distances = np.array([[0.1 if one == other else 0.9 for other in blocks] for one in blocks])
     np.fill_diagonal(distances, 0.0)
-    order = side_by_side(distances)
+    order = optimal_leaf_order(distances)
     assert sorted(order) == list(range(count))
     assert sum(blocks[one] != blocks[other] for one, other in pairwise(order)) == 1

@@ -13,7 +13,7 @@ from signed_in import token_of
 from agents.queries.registry import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
-from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
+from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 pytestmark = needs_chromium
 PAGES = (
@@ -96,7 +96,7 @@ def name_of(warehouse: Warehouse, topic_id: int) -> str:
 
 
 @pytest.mark.long
-def test_by_keyboard_alone_a_topic_is_renamed_and_the_decision_undone(
+def test_a_topic_is_renamed_and_the_decision_undone_by_keyboard(
     browser: Any, address: str, curated: Warehouse
 ) -> None:
     visit = opened(browser, address, token_of(curated))
@@ -131,7 +131,7 @@ def test_by_keyboard_alone_a_topic_is_renamed_and_the_decision_undone(
     page.context.close()
 
 
-def test_by_keyboard_alone_a_speaker_is_named_and_the_name_taken_back(
+def test_a_speaker_is_named_and_the_name_undone_by_keyboard(
     browser: Any, address: str, curated: Warehouse
 ) -> None:
     visit = opened(browser, address, token_of(curated))
@@ -207,7 +207,7 @@ def test_without_scripts_a_topic_is_merged(browser: Any, address: str, curated: 
     context.close()
 
 
-def test_a_review_goes_by_single_keys_unless_they_are_switched_off(
+def test_a_review_goes_by_single_keys_unless_switched_off(
     browser: Any, address: str, curated: Warehouse
 ) -> None:
     visit = opened(browser, address, token_of(curated, "Reviewer"))

@@ -309,7 +309,7 @@ async def test_an_unknown_topic_theme_and_revision_are_said(ottilie: httpx.Async
 
 
 @pytest.mark.long
-async def test_reviewers_are_blind_until_they_judged_and_kappa_is_cohens(curated: Warehouse) -> None:
+async def test_reviewers_are_blind_until_they_judged_and_see_kappa(curated: Warehouse) -> None:
     judged = {"Ottilie": "iiiieeie", "Joel": "iieeeeii"}
     before = numbers(curated), newest(curated)
     async with signed_in(curated, "Joel") as joel, signed_in(curated, "Ottilie") as ottilie:
@@ -372,7 +372,7 @@ async def test_a_talk_is_withdrawn_restored_and_redated(
     ).status_code == 422
 
 
-async def test_a_talk_that_says_again_what_another_said_is_kept_from_its_page(
+async def test_a_repeating_talk_can_be_kept_on_its_page(
     curated: Warehouse, ottilie: httpx.AsyncClient
 ) -> None:
     again, unheard = studies.video("again", "2025-05-05"), studies.video("unheard", "2025-05-05")

@@ -24,7 +24,7 @@ def study(chdb_home: Path) -> Iterator[Warehouse]:
 
 
 @pytest.mark.long
-async def test_captions_are_said_to_be_a_draft_until_the_talk_is_transcribed(study: Warehouse) -> None:
+async def test_captions_are_marked_as_a_draft_until_transcription(study: Warehouse) -> None:
     write(study, studies.talk(0, TALK, [(1, "As captioned.")], transcript="draft-captions-1-00828e789e9d"))
     async with client_of(study) as client:
         page = (await client.get("/talks/draft000001")).text

@@ -7,7 +7,7 @@ import pytest
 from page_process import client_of
 
 from agents.queries.registry import VIEWS
-from agents.web.view_cache import Kept
+from agents.web.view_cache import ViewCache
 from streams.store.warehouse import Warehouse
 
 PAGES = (
@@ -31,13 +31,13 @@ async def test_no_page_and_no_answer_changes_what_the_next_one_gets(
     lively: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[tuple[Any, Any, Any]] = []
-    keep = Kept._keep
+    keep = ViewCache._keep
 
-    def noted(self: Kept, now: str, question: Any, said: Any) -> None:
+    def noted(self: ViewCache, now: str, question: Any, said: Any) -> None:
         kept.append((question, said, copy.deepcopy(said)))
         keep(self, now, question, said)
 
-    monkeypatch.setattr(Kept, "_keep", noted)
+    monkeypatch.setattr(ViewCache, "_keep", noted)
     async with client_of(lively) as client:
         for _ in range(2):
             for page in PAGES:

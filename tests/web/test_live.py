@@ -12,7 +12,7 @@ import httpx
 import pytest
 import studies
 from engine_process import clickhouse
-from happening import alert, say_it
+from live_events import alert, say_it
 from page_process import web_of
 from serving import served
 
@@ -20,7 +20,7 @@ from agents.runtime.process import Runtime
 from agents.web import live as lives
 from streams.settings import Settings
 from streams.store.operations import change_feed
-from streams.store.operations.change_feed import Standing
+from streams.store.operations.change_feed import ChangeCursor
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 
@@ -90,7 +90,7 @@ async def test_events_are_said_in_plain_words_and_come_at_once(address: str, stu
         assert kind == "codebook"
         assert "revision 2" in said
         assert "\u2068Mai\u2069: \u2068topic 1 is called Retrieval\u2069." in said
-        assert Standing.read(at) == change_feed.standing(study)
+        assert ChangeCursor.read(at) == change_feed.change_cursor(study)
 
 
 async def test_who_comes_back_hears_what_changed_since(address: str, study: Warehouse) -> None:
@@ -112,7 +112,7 @@ async def test_who_comes_back_hears_what_changed_since(address: str, study: Ware
 async def test_nobody_listens_and_nobody_looks(study: Warehouse) -> None:
     looks = 0
 
-    def look(before: Standing | None) -> tuple[Standing, list[lives.Happened]]:
+    def look(before: ChangeCursor | None) -> tuple[ChangeCursor, list[lives.Happened]]:
         nonlocal looks
         looks += 1
         return lives.Looking(study)(before)
@@ -147,8 +147,8 @@ async def test_more_pages_than_can_be_told_are_refused_with_a_cure(study: Wareho
 
 
 async def test_a_page_that_does_not_listen_is_cut_off_and_others_go_on(study: Warehouse) -> None:
-    def look(before: Standing | None) -> tuple[Standing, list[lives.Happened]]:
-        return Standing("m", 1, 1, 1, 0, 0), [lives.Happened("talks", "again")]
+    def look(before: ChangeCursor | None) -> tuple[ChangeCursor, list[lives.Happened]]:
+        return ChangeCursor("m", 1, 1, 1, 0, 0), [lives.Happened("talks", "again")]
 
     live = lives.Live(look, pause_s=0)
     deaf, attentive = live.listen(), live.listen()

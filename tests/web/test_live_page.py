@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import studies
 from chromium import Visit, needs_chromium
-from happening import alert, say_it
+from live_events import alert, say_it
 from page_process import web_of
 from serving import served
 
@@ -54,7 +54,7 @@ def test_a_new_talk_and_an_alert_appear_without_a_reload(
 
 
 @pytest.mark.long
-def test_a_hidden_page_lets_its_connection_go_and_hears_what_it_missed(
+def test_a_hidden_page_disconnects_and_hears_what_it_missed(
     browser: Any, address: str, study: Warehouse
 ) -> None:
     context = browser.new_context()

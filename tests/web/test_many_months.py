@@ -91,7 +91,7 @@ async def test_three_and_a_half_years_are_quarters(ten_years: Warehouse) -> None
 
 
 @pytest.mark.parametrize("page", ["/trends", "/trends?of=topics", "/compare?topic_id=1&topic_id=2"])
-async def test_lines_have_points_that_can_be_told_apart_unless_months_are_asked_for(
+async def test_lines_have_distinct_points_unless_months_are_asked_for(
     ten_years: Warehouse, page: str
 ) -> None:
     html = await get(ten_years, page)
@@ -112,7 +112,7 @@ async def test_every_topic_is_on_one_page_of_the_list(ten_years: Warehouse) -> N
     assert 'href="/topics?sort=name" rel="prev"' in second
 
 
-async def test_bars_of_many_months_are_quarters_on_the_scale_of_all_topics(ten_years: Warehouse) -> None:
+async def test_bars_of_many_months_are_quarters_on_one_scale(ten_years: Warehouse) -> None:
     rows = prevalence.topic_months(ten_years)
     months = columns(rows, "2025-12")
     counted: dict[int, Counter[str]] = {}

@@ -72,7 +72,7 @@ def talk_at(video_id: str) -> str:
 # ---- A talk ----
 
 
-async def test_a_talk_is_read_paragraph_by_paragraph_with_what_each_is_about(study: Warehouse) -> None:
+async def test_a_talk_is_read_by_paragraph_with_the_topics_of_each(study: Warehouse) -> None:
     rows = paragraphs(study, "b0000000001")
     assert [(row["topic_id"], row["name"], row["retained"]) for row in rows] == [
         (1, "RAG", True),
@@ -87,7 +87,7 @@ async def test_a_talk_is_read_paragraph_by_paragraph_with_what_each_is_about(stu
     assert '<a href="/topics/2"><bdi>Agents</bdi></a>' in html
 
 
-async def test_merged_topics_count_for_the_one_they_are_in_and_excluded_ones_say_so(study: Warehouse) -> None:
+async def test_merged_topics_count_for_their_target_excluded_say_so(study: Warehouse) -> None:
     assert [row["topic_id"] for row in paragraphs(study, "a0000000001")] == [1, 1], (
         "4 was merged by the model"
     )
@@ -141,7 +141,7 @@ async def test_there_is_no_such_talk(study: Warehouse) -> None:
         assert "there is no talk" in said and "What to do: find it on the Talks page" in said
 
 
-async def test_a_long_talk_is_whole_and_shares_its_time_among_its_voices(study: Warehouse) -> None:
+async def test_a_long_talk_is_whole_and_divides_its_time_by_voices(study: Warehouse) -> None:
     html = (await page(study, f"/talks/{LONG}")).text
     assert html.count('<li id="p-') == 500
     assert html.count('<rect class="series-') == 500
@@ -197,7 +197,7 @@ def test_neighbours_have_the_numbers_of_cooccurrence(study: Warehouse) -> None:
                 assert row["lift"] == pytest.approx(pair["lift"])
 
 
-def test_who_speaks_of_it_has_the_numbers_of_the_selection_narrowed_to_them(study: Warehouse) -> None:
+def test_speakers_of_a_topic_have_the_numbers_of_the_selection(study: Warehouse) -> None:
     for topic_id in (1, 2, 3):
         rows = speaking(study, topic_id)
         assert rows and not any(row["name"].startswith("SPEAKER_") for row in rows)
@@ -207,7 +207,7 @@ def test_who_speaks_of_it_has_the_numbers_of_the_selection_narrowed_to_them(stud
             assert (row["videos"], row["of_videos"]) == (counted["videos"], counted["of_videos"])
 
 
-async def test_a_merged_topic_leads_to_the_one_it_counts_for_with_a_note(study: Warehouse) -> None:
+async def test_a_merged_topic_leads_with_a_note_to_its_target(study: Warehouse) -> None:
     for asked, target, name in ((AWAY, 1, "Indexes"), (PERSON, 2, "Assistants")):
         answer = await page(study, f"/topics/{asked}?first=2025-01", 302)
         assert answer.headers["Location"] == f"/topics/{target}?first=2025-01&merged={asked}"
@@ -216,7 +216,7 @@ async def test_a_merged_topic_leads_to_the_one_it_counts_for_with_a_note(study: 
     assert "was merged into this one" not in (await page(study, f"/topics/3?merged={AWAY}")).text
 
 
-async def test_an_excluded_topic_says_why_and_an_unknown_one_what_to_do(study: Warehouse) -> None:
+async def test_excluded_topics_say_why_and_unknown_ones_what_to_do(study: Warehouse) -> None:
     said = plain((await page(study, f"/topics/{EXCLUDED}")).text)
     assert "This topic is excluded: it counts nowhere. Why: only greetings <script>alert(1)</script>" in said
     assert "Hello and welcome." in said
@@ -248,14 +248,14 @@ def test_words_are_found_whole_in_either_case_and_every_script(study: Warehouse)
         assert said(nothing) == 0
 
 
-def test_a_search_says_how_many_there_are_and_shows_the_newest_two_of_a_talk(study: Warehouse) -> None:
+def test_a_search_states_the_total_and_two_newest_of_a_talk(study: Warehouse) -> None:
     found = search(study, "retrieval", limit=3)
     assert (found["quotes_found"], found["quotes_talks"]) == (502, 3)
     assert [row["video_id"] for row in found["quotes"]] == [LONG, LONG, ODD]
     assert [row["name"] for row in found["quotes"]] == ["RAG", "Agents", "RAG"]
 
 
-def test_topics_are_found_by_name_words_and_by_what_was_merged_into_them(study: Warehouse) -> None:
+def test_topics_are_found_by_name_words_and_merged_topics(study: Warehouse) -> None:
     assert [row["topic_id"] for row in search(study, "rag")["topics"]] == [1]
     assert [(row["topic_id"], row["through"]) for row in search(study, "assist")["topics"]] == [
         (2, "Assistants")
@@ -330,7 +330,7 @@ async def test_nobody_judges_without_signing_in(study: Warehouse) -> None:
     assert judged(study) == []
 
 
-async def test_a_card_is_dismissed_with_an_undo_and_confirmed_and_nothing_is_lost(study: Warehouse) -> None:
+async def test_a_card_is_dismissed_undone_and_confirmed_without_loss(study: Warehouse) -> None:
     log = AlertJudgements(Blobs(study.settings.blobs_url))
     async with signed_in(study) as client:
         word = csrf_in((await client.get("/emerging")).text)

@@ -39,7 +39,7 @@ def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.mark.long
-def test_it_opens_in_silence_asks_for_nothing_and_fits_the_screen(opened: Visit, report: Path) -> None:
+def test_it_opens_silently_asks_nothing_and_fits_the_screen(opened: Visit, report: Path) -> None:
     page = opened.page
     assert page.title() == "lively: what talks are about"
     assert opened.wrong == []

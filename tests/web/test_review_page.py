@@ -80,7 +80,7 @@ def heading(page: Any) -> str:
     return text
 
 
-async def test_without_reviewing_the_page_says_which_setting_turns_it_on(new_study: Warehouse) -> None:
+async def test_without_reviewing_the_page_names_the_setting(new_study: Warehouse) -> None:
     new_study.migrate()
     async with signed_in(new_study) as client:
         page = (await client.get("/review")).text
@@ -114,7 +114,7 @@ async def test_two_who_adjudicate_at_once_lose_nothing(reviewed: Warehouse) -> N
     assert [each.final for each in log.of("sixth")] == [False, False, True]
 
 
-async def test_who_is_not_signed_in_reads_no_review_and_changes_nothing(reviewed: Warehouse) -> None:
+async def test_who_is_not_signed_in_reads_and_changes_no_review(reviewed: Warehouse) -> None:
     async with client_of(reviewed) as client:
         for path in ("/review", "/review/disputed"):
             answer = await client.get(path)
@@ -138,7 +138,7 @@ async def test_a_program_reviews_with_a_token(reviewed: Warehouse) -> None:
 
 @pytest.mark.long
 @needs_chromium
-def test_videos_are_judged_by_single_keys_and_the_last_one_is_taken_back(
+def test_videos_are_judged_by_single_keys_and_the_last_undone(
     browser: Any, address: str, reviewed: Warehouse
 ) -> None:
     visit = opened(browser, address, token_of(reviewed, "Keys"))

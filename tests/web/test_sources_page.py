@@ -21,20 +21,27 @@ from serving import served
 from signed_in import csrf_in, signed_in, token_of
 from studies import LONG, RIGHT_TO_LEFT, SCRIPT, TODAY
 
-from agents.discovery.source_check import Check
-from agents.web.dependencies import Refused
+from agents.discovery.source_check import SourceCheck
+from agents.web.dependencies import RequestRefused
 from agents.web.pages.operation import checking, source_words
 from agents.web.pages.operation.checking import in_time
 from agents.web.pages.operation.sources import understood
 from streams import events as e
 from streams.errors import DataError, Unavailable
-from streams.feeds.websub_subscriptions import Answered, Asked, Rest, Subscription, Subscriptions, topic_of
+from streams.feeds.websub_subscriptions import (
+    HubPause,
+    HubRequest,
+    HubResponse,
+    Subscription,
+    Subscriptions,
+    topic_of,
+)
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.source_locators import locate, preset
 from streams.state.sources import Backfill, LaneHealth, Sources, Trouble, Visits, Watched, source_id
 from streams.store.warehouse import Warehouse
-from streams.youtube.errors import Verdict
+from streams.youtube.errors import RefusalVerdict
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 CHANNEL = "UC0123456789abcdefghijkl"
@@ -183,15 +190,15 @@ async def test_each_source_says_how_it_does_and_what_came_of_it(study: Warehouse
         },
         TODAY,
     )
-    subscriptions.keep_rest(Rest(until=TODAY + timedelta(hours=1), failures=2, cause="it timed out"))
+    subscriptions.keep_rest(HubPause(until=TODAY + timedelta(hours=1), failures=2, cause="it timed out"))
     async with client_of(study) as client:
         page = (await client.get("/sources")).text
     assert f"push: told at once, until {TODAY + timedelta(days=4):%Y-%m-%d %H:%M}" in row_of(page, works)
     assert "is left alone until" in plain(page) and "it timed out" in page
 
 
-def asked_of(name: str) -> Asked:
-    return Asked(
+def asked_of(name: str) -> HubRequest:
+    return HubRequest(
         channel_id=CHANNEL,
         source_id=name,
         number=1,
@@ -216,7 +223,7 @@ async def test_what_was_kept_is_counted_as_the_api_counts_it(study: Warehouse) -
     assert row_of(page, name).endswith(f" soon 0 {row['kept']} ")
 
 
-async def test_a_source_is_added_paused_resumed_removed_and_brought_back(study: Warehouse) -> None:
+async def test_a_source_is_added_paused_resumed_removed_and_restored(study: Warehouse) -> None:
     sources = sources_of(study)
     async with signed_in(study) as client:
         page = await send(client, locator="  https://www.youtube.com/@MLOps/videos ", since="2025-01-01")
@@ -268,7 +275,7 @@ async def test_the_set_of_the_study_is_added_by_one_button(study: Warehouse) -> 
         ("@MLOps", SCRIPT, "is no day"),
     ],
 )
-async def test_what_cannot_be_watched_is_refused_and_stays_in_its_field(
+async def test_what_cannot_be_watched_is_refused_and_stays_in_field(
     study: Warehouse, locator: str, since: str, why: str
 ) -> None:
     async with signed_in(study) as client:
@@ -337,27 +344,27 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
     assert standing and int(standing[1]) > 0
 
 
-async def test_a_check_that_hangs_is_not_waited_for_and_there_is_one_at_a_time(
+async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checking, "CHECK_S", 0.2)
     source = e.Source(source_id="search-1", kind="search", locator="LLMOps", added_at=PAST)
     one, go_on = threading.Lock(), threading.Event()
 
-    def hang() -> list[Check]:
+    def hang() -> list[SourceCheck]:
         go_on.wait(60)
         return []
 
     with pytest.raises(Unavailable, match="takes longer than"):
         await in_time(hang, source, one)
-    with pytest.raises(Refused, match="another check is going on"):
+    with pytest.raises(RequestRefused, match="another check is going on"):
         await in_time(lambda: [], source, one)
     go_on.set()
     assert await asyncio.to_thread(one.acquire, timeout=60)
     one.release()
     with pytest.raises(Unavailable, match=r"broke \(ZeroDivisionError\)"):
-        await in_time(lambda: [Check("search", bool(1 / 0), True)], source, one)
-    assert await in_time(lambda: [Check("search", True, True, 3)], source, one)
+        await in_time(lambda: [SourceCheck("search", bool(1 / 0), True)], source, one)
+    assert await in_time(lambda: [SourceCheck("search", True, True, 3)], source, one)
 
 
 async def test_youtube_that_is_left_alone_is_said_with_its_reason(study: Warehouse) -> None:
@@ -365,7 +372,7 @@ async def test_youtube_that_is_left_alone_is_said_with_its_reason(study: Warehou
     watch(study, "@MLOps")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://localhost") as client:
         assert "It may be asked." in (await client.get("/sources")).text
-        Parts(study).governor.refused(Verdict("blocked", "it takes this address for a bot", "session"))
+        Parts(study).governor.refused(RefusalVerdict("blocked", "it takes this address for a bot", "session"))
         said = plain((await client.get("/sources")).text)
     assert "YouTube is left alone until" in said and ": it takes this address for a bot." in said
 
@@ -382,7 +389,7 @@ async def test_sources_that_cannot_be_read_or_written_say_why(study: Warehouse) 
 
 
 @pytest.mark.long
-async def test_without_its_database_the_page_still_says_what_is_watched(tmp_path: Path) -> None:
+async def test_without_its_database_the_page_still_lists_the_sources(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         where = f"clickhouse://me@127.0.0.1:{probe.getsockname()[1]}"
@@ -397,8 +404,8 @@ async def test_without_its_database_the_page_still_says_what_is_watched(tmp_path
 
 def test_a_subscription_is_said_as_it_stands() -> None:
     asked = asked_of("a")
-    over = Answered(state="verified", number=1, answered_at=PAST, lease_began=PAST, lease_ends=TODAY)
-    denied = Answered(state="denied", number=1, answered_at=PAST, reason="quota")
+    over = HubResponse(state="verified", number=1, answered_at=PAST, lease_began=PAST, lease_ends=TODAY)
+    denied = HubResponse(state="denied", number=1, answered_at=PAST, reason="quota")
     said = [
         source_words.push(Subscription(asked=asked, answered=each), TODAY) for each in (None, over, denied)
     ]

@@ -18,7 +18,7 @@ from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from streams.store.writer import write
-from tests.heard import COUGH, GUEST, HOST, SPOKEN, keep, transcript
+from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
 VERSION = "faster-whisper-1.2-base--d-1"
 TALK = studies.video("odd & id/1", "2025-03-04", duration_s=120.0, speakers=(HOST, GUEST))
@@ -74,7 +74,7 @@ async def test_who_reads_is_asked_to_sign_in_and_sees_no_way_to_it(study: Wareho
         assert (await client.post("/curation/speakers", data={"video_id": "x"})).status_code in (401, 403)
 
 
-async def test_each_speaker_is_shown_with_where_to_hear_them_and_what_they_are_perhaps_called(
+async def test_each_speaker_is_shown_with_sound_and_suggested_names(
     ottilie: httpx.AsyncClient,
 ) -> None:
     assert f'href="{WHERE}"' in (await ottilie.get("/talks/odd & id/1")).text
@@ -87,7 +87,7 @@ async def test_each_speaker_is_shown_with_where_to_hear_them_and_what_they_are_p
     assert "Perhaps nobody: 1 word, 0.8 s" in said
 
 
-async def test_who_sounds_like_another_one_is_said_by_the_transcripts_own_names(
+async def test_similar_voices_are_named_by_the_transcripts_own_names(
     ottilie: httpx.AsyncClient, study: Warehouse
 ) -> None:
     said = transcript(*SPOKEN[:3])

@@ -26,7 +26,7 @@ async def test_every_file_is_sent_whole_and_as_what_it_is(small: Warehouse) -> N
                     assert answer.headers["content-type"].split(";")[0] == kinds[Path(name).suffix]
 
 
-async def test_what_a_browser_has_is_not_sent_again_however_it_was_sent(small: Warehouse) -> None:
+async def test_what_a_browser_has_is_not_sent_again(small: Warehouse) -> None:
     async with client_of(small) as client:
         for accepted in ("gzip", "identity"):
             tag = (await client.get("/static/app.js", headers={"Accept-Encoding": accepted})).headers["etag"]

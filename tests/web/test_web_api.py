@@ -55,7 +55,7 @@ async def test_status_counts_what_the_study_holds(small: Warehouse) -> None:
     }
 
 
-async def test_prevalence_is_videos_of_the_theme_over_videos_with_a_retained_topic(small: Warehouse) -> None:
+async def test_prevalence_is_the_themes_share_of_retained_videos(small: Warehouse) -> None:
     shares = {
         (row["month"], row["theme"]): (row["videos"], row["of_videos"], row["share"])
         for row in await get(small, "prevalence")
@@ -89,7 +89,7 @@ async def test_a_period_counts_its_own_months_only_both_ends_included(small: War
     assert [row["month"] for row in await get(small, "prevalence?first=2025-03")] == ["2025-03"]
 
 
-async def test_topics_come_with_words_theme_and_share_most_prevalent_first(small: Warehouse) -> None:
+async def test_topics_have_words_theme_and_share_by_prevalence(small: Warehouse) -> None:
     rows = await get(small, "topics?last=2025-01")
     assert [(row["name"], row["videos"], row["of_videos"], row["share"]) for row in rows] == [
         ("RAG", 1, 2, 0.5),
@@ -112,7 +112,7 @@ async def test_a_topic_comes_with_everything_about_it(small: Warehouse) -> None:
     assert (found["merged"], found["drifts"], found["genealogy"]) == ([], [], [])
 
 
-async def test_a_topic_nobody_knows_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
+async def test_an_unknown_topic_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
     answer = await get(small, "topic?topic_id=99", 404)
     assert answer == {"error": "there is no topic 99", "cure": "see /api/topics for those there are"}
 
@@ -183,7 +183,7 @@ async def test_dead_letters_that_wait_and_those_that_are_settled(small: Warehous
     assert found["failed_at"] == "2025-12-17T09:00:00Z"
 
 
-async def test_a_dead_letter_nobody_knows_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
+async def test_an_unknown_dead_letter_is_not_found_and_says_where(small: Warehouse) -> None:
     answer = await get(small, "dead_letter?letter_id=zzz", 404)
     assert "zzz" in answer["error"]
     assert "/api/dead_letters" in answer["cure"]

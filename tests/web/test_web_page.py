@@ -50,7 +50,7 @@ async def test_the_header_counts_the_study(lively: Warehouse) -> None:
     assert "Deadletters1" in text.replace(" ", "")
 
 
-async def test_rejected_videos_are_no_talks_so_they_do_not_widen_the_period(lively: Warehouse) -> None:
+async def test_rejected_videos_do_not_widen_the_period(lively: Warehouse) -> None:
     assert talk_queries.status(lively)["rejections"] == {"too short": 3}
     assert talk_queries.status(lively)["first_published"].year == 2024
 
@@ -87,7 +87,7 @@ async def test_the_current_month_is_marked_as_unfinished(lively: Warehouse) -> N
     assert "not over yet" not in (await page(lively, "?last=2025-11")).text
 
 
-async def test_a_period_shows_its_months_and_topics_without_a_talk_in_it_by_name(lively: Warehouse) -> None:
+async def test_a_period_shows_months_and_topics_without_talks_by_name(lively: Warehouse) -> None:
     html = (await page(lively, "?first=2024-01&last=2024-02")).text
     assert html.count('class="month') == 2
     assert 'name="first" value="2024-01"' in html
@@ -117,7 +117,7 @@ async def test_a_bad_month_is_said_on_the_page(lively: Warehouse) -> None:
     assert "alert(1)" not in re.sub(r"&#34;&gt;&lt;script&gt;alert\(1\)", "", hostile.text)
 
 
-async def test_topics_come_in_order_of_prevalence_with_a_sparkline_each(lively: Warehouse) -> None:
+async def test_topics_come_by_prevalence_with_a_sparkline_each(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     shown = [int(found) for found in re.findall(r'<li id="topic-(\d+)"', html)]
     assert shown == [row["topic_id"] for row in prevalence.topics(lively) if row["videos"]]

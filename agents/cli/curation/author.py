@@ -1,4 +1,4 @@
-"""Who decides or corrects: an option, the environment, or the login name."""
+"""The author of a decision or correction: an option, the environment, or the login name."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import typer
 from agents.cli.console import load_settings, print_json, print_rows, say, tell, write_file
 from agents.cli.curation import judging
 from agents.cli.curation.author import AUTHOR
-from agents.cli.curation.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, told
+from agents.cli.curation.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, print_decision
 from agents.queries.wording import day
 
 app = typer.Typer(
@@ -190,7 +190,7 @@ def undo(
 ) -> None:
     """Take a decision back. Undoing an undo makes the decision hold again."""
     with curating(author) as curator:
-        told(curator.undo(revision, note, expect))
+        print_decision(curator.undo(revision, note, expect))
 
 
 @app.command()
@@ -255,7 +255,7 @@ def import_(
         raise BadInput(f"{file} is not text in UTF-8", "save it as UTF-8") from error
     codebook = read(text, str(file))
     with curating(author) as curator:
-        told(curator.take_over(codebook, note, expect))
+        print_decision(curator.take_over(codebook, note, expect))
 
 
 @app.command("carry-over")
@@ -265,4 +265,4 @@ def carry_over(author: str = AUTHOR, note: str = NOTE, expect: int | None = EXPE
     Topics that were born are others in the new model, so what was decided about them is not carried over.
     """
     with curating(author) as curator:
-        told(curator.carry_over(note, expect))
+        print_decision(curator.carry_over(note, expect))

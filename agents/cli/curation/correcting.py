@@ -1,4 +1,4 @@
-"""What the commands that correct talks share: a corrector that reaches the store, and what it says."""
+"""Shared parts of the commands that correct talks: a corrector that reaches the store, and its output."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def correcting(author: str) -> Iterator[Corrector]:
         )
 
 
-def told(found: Sequence[Corrected], *, as_json: bool) -> None:
+def print_corrections(found: Sequence[Corrected], *, as_json: bool) -> None:
     """Say what came of a wish to correct talks, and how to take it back."""
     for each in found:
         tell(each.said + (_undo(each.event) if each.event is not None else ""))

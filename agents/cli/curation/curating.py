@@ -1,4 +1,4 @@
-"""What the commands that decide share: who decides, and a curator that reaches the store of the study."""
+"""Shared parts of the commands that decide: the author, and a curator that reaches the study's store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agents.cli.curation.author import AUTHOR, author_of
 from agents.cli.selecting import extend
 
 if TYPE_CHECKING:
-    from agents.curation.codebook_service import Curator
+    from agents.curation.codebook_service import CodebookService
     from streams.events import CodebookDecided
 
 TOPIC = typer.Argument(metavar="TOPIC", help="The topic's id, as `codebook show` has it.")
@@ -28,7 +28,7 @@ OPTIONS = {"author": (str, AUTHOR), "note": (str, NOTE), "expect": (int | None, 
 """What every decision can be told besides."""
 P = ParamSpec("P")
 Decision = Callable[[Any], Any]
-"""From the codebook as it stands (`models.codebook.state.Standing`) to what changes (`Change`)."""
+"""From a `models.codebook.state.CodebookState` to the `CodebookChange` that is made of it."""
 
 
 def deciding(command: Callable[P, Decision]) -> Callable[..., None]:
@@ -38,33 +38,33 @@ def deciding(command: Callable[P, Decision]) -> Callable[..., None]:
     def decide(author: str, note: str, expect: int | None, **given: Any) -> None:
         decision = command(**given)  # type: ignore[call-arg]
         with curating(author) as curator:
-            told(curator.decide(decision, note, expect))
+            print_decision(curator.decide(decision, note, expect))
 
     extend(decide, command, OPTIONS)
     return decide
 
 
-def told(event: CodebookDecided) -> CodebookDecided:
+def print_decision(event: CodebookDecided) -> CodebookDecided:
     """Say what was decided, under which revision."""
     tell(f"revision {event.revision}: {event.said}")
     return event
 
 
 @contextmanager
-def curating(author: str) -> Iterator[Curator]:
+def curating(author: str) -> Iterator[CodebookService]:
     """Lend a curator of the study. What it decides is sent to the broker, or written where none runs.
 
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
     from agents.cli.asking import ask
-    from agents.curation.codebook_service import Curator
+    from agents.curation.codebook_service import CodebookService
     from agents.instance.clock import utc_now
     from agents.instance.event_publisher import delivering
     from streams.state.blobs import Blobs
 
     settings = load_settings()
     with delivering(settings) as deliver:
-        yield Curator(
+        yield CodebookService(
             Blobs(settings.blobs_url), partial(ask, settings), deliver, utc_now, author_of(author), say=tell
         )

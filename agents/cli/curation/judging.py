@@ -44,7 +44,7 @@ def judge(
 def agreement(as_json: bool = JSON) -> None:
     """How far reviewers agree (Cohen's kappa), and on which topics they do not."""
     from agents.cli.asking import ask
-    from agents.curation.agreement import agreed, told
+    from agents.curation.agreement import agreed, describe_agreement
 
     found = agreed(ask(load_settings(logs=False), "codebook_judgements"))
     if as_json:
@@ -54,8 +54,8 @@ def agreement(as_json: bool = JSON) -> None:
         tell("no two reviewers yet: groundswell codebook judge TOPIC include|exclude --reviewer NAME")
     for pair in found.pairs:
         say(f"{pair.one} and {pair.other}")
-        say(f"  include or exclude  {told(pair.verdicts)}")
-        say(f"  theme               {told(pair.themes)}")
+        say(f"  include or exclude  {describe_agreement(pair.verdicts)}")
+        say(f"  theme               {describe_agreement(pair.themes)}")
     for row in found.disagreements:
         say(f"\n{row['name']} ({row['topic_id']})")
         for each in row["judgements"]:
@@ -72,11 +72,11 @@ def suggest(
     """Which theme a topic may belong to, from its words and quotes, and how sure that is."""
     from agents.cli.asking import ask
     from agents.curation.theme_suggestions import suggested
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
 
     settings = load_settings()
     rows = suggested(
-        partial(ask, settings), settings.codebook, Parts(settings).embedder.embed, topic_id=topic_id
+        partial(ask, settings), settings.codebook, SharedResources(settings).embedder.embed, topic_id=topic_id
     )
     if as_json:
         print_json(rows)

@@ -16,7 +16,7 @@ from agents.cli.curation.correcting import misused
 
 if TYPE_CHECKING:
     from agents.instance.event_publisher import Deliver
-    from agents.screening.video_reviews import Judged, Reviewer
+    from agents.screening.video_reviews import Reviewer, ReviewOutcome
     from models.relevance.kappa import Agreement
     from streams.settings import Settings
 
@@ -142,7 +142,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
     """How far each two reviewers agree (Cohen's kappa), and where they do not."""
     from dataclasses import asdict
 
-    from agents.screening.video_reviews import said
+    from agents.screening.video_reviews import describe_ruling
 
     with looking(reviewer) as who:
         found, rulings = who.agreement(), who.rulings()
@@ -160,7 +160,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
                 f"{each.reviewer}: {'keep' if each.verdict == 'keep' else each.talk_kind}"
                 for each in rulings[video_id].said
             )
-            decided = rulings[video_id].adjudicated and f"; {said(rulings[video_id])}"
+            decided = rulings[video_id].adjudicated and f"; {describe_ruling(rulings[video_id])}"
             say(f"  {video_id}  {blind}{decided or ''}")
 
 
@@ -221,8 +221,8 @@ def _judge(
     _told(judged, as_json=as_json)
 
 
-def _told(judged: Judged, *, as_json: bool) -> None:
-    from agents.screening.video_reviews import said
+def _told(judged: ReviewOutcome, *, as_json: bool) -> None:
+    from agents.screening.video_reviews import describe_ruling
 
     event, ruling = judged.event, judged.ruling
     match ruling.state:
@@ -231,7 +231,7 @@ def _told(judged: Judged, *, as_json: bool) -> None:
         case "disputed":
             then = f"reviewers disagree: groundswell review adjudicate {event.video_id} keep|exclude"
         case "decided":
-            then = f"decided: {said(ruling)}"
+            then = f"decided: {describe_ruling(ruling)}"
     what = "keep" if event.verdict == "keep" else f"exclude, {event.talk_kind}"
     tell(f"{event.reviewer} says of {event.video_id}: {what}; {then}")
     for each in judged.corrected:
@@ -281,6 +281,6 @@ def _score(score: float | None) -> str:
 
 
 def _agreed(found: Agreement) -> str:
-    from agents.curation.agreement import told
+    from agents.curation.agreement import describe_agreement
 
-    return told(found).replace(" topics", " videos")
+    return describe_agreement(found).replace(" topics", " videos")

@@ -18,7 +18,7 @@ from typing import Any
 
 from agents.cli.asking import ask
 from agents.cli.console import load_settings, print_rows, say, state, tell
-from agents.instance.running_instance import START_S, Running, find, open_cluster, serving
+from agents.instance.running_instance import START_S, RunningInstance, find, open_cluster, serving
 from agents.queries.wording import percent
 from streams.errors import Unavailable
 from streams.settings import Settings
@@ -55,7 +55,7 @@ def _log(settings: Settings) -> Path:
     return settings.study_home / "run.log"
 
 
-def _start(settings: Settings) -> Running:
+def _start(settings: Settings) -> RunningInstance:
     """Start `groundswell run` detached and wait until it serves."""
     settings.study_home.mkdir(parents=True, exist_ok=True)
     environment = SETTINGS | os.environ | {"GROUNDSWELL_STUDY": settings.study}
@@ -98,7 +98,7 @@ def _hand_in(settings: Settings) -> int:
     return len(handed)
 
 
-def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
+def _watch(settings: Settings, running: RunningInstance, talks: int) -> dict[str, Any]:
     """Show progress until every talk is finished; return the status."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -130,7 +130,7 @@ def _watch(settings: Settings, running: Running, talks: int) -> dict[str, Any]:
             time.sleep(0.5)
 
 
-def _lag(running: Running) -> int:
+def _lag(running: RunningInstance) -> int:
     """Return how many messages wait, so that the last words and alerts are counted too."""
     import httpx
 
@@ -140,7 +140,7 @@ def _lag(running: Running) -> int:
     return sum(lag.values())
 
 
-def _print(settings: Settings, status: dict[str, Any], running: Running) -> None:
+def _print(settings: Settings, status: dict[str, Any], running: RunningInstance) -> None:
     first, last = str(status["first_published"])[:7], str(status["last_published"])[:7]
     say(f"\n{status['videos']} talks, {status['paragraphs']} paragraphs, published {first} to {last}")
     say("(written for this demo; every show, person and company in them is invented)\n")

@@ -70,7 +70,7 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
         "video_id",
         "failed_at",
     ):
-        say(f"{name:11} {_moment(letter[name])}")
+        say(f"{name:11} {_as_json(letter[name])}")
     say(f"{'settled':11} {letter['settlement'] or 'no'}")
     say(message[:4000].decode(errors="replace"))
     if len(message) > 4000:
@@ -79,7 +79,7 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
         say(traceback)
 
 
-def _moment(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """Return a moment as JSON writes it, whether the database or a running process said it."""
     return plain(value) if isinstance(value, datetime) else value
 

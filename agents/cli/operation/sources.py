@@ -89,8 +89,8 @@ def list_(as_json: bool = AS_JSON) -> None:
         "kind": ("KIND", str),
         "locator": ("SOURCE", str),
         "health": ("HEALTH", str),
-        "visited_at": ("LOOKED AT", _moment("not yet")),
-        "next_visit": ("NEXT", _moment("soon")),
+        "visited_at": ("LOOKED AT", _to_the_minute("not yet")),
+        "next_visit": ("NEXT", _to_the_minute("soon")),
         "found": ("FOUND", str),
         "kept": ("KEPT", lambda kept: "?" if kept is None else str(kept)),
     }
@@ -157,10 +157,10 @@ def check(
 
     from agents.discovery.connectors import lanes_of
     from agents.discovery.source_check import check as look
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
 
     settings = load_settings()
-    parts = Parts(settings)
+    parts = SharedResources(settings)
     (watched,) = _named(_sources(settings), [source_id])
     checks = look(lanes_of(settings, parts.youtube), parts.blobs, watched, settings.search_results)
     works = any(each.works and each.vouches for each in checks)
@@ -264,5 +264,5 @@ def _words(watched: Watched) -> list[str]:
     return lines
 
 
-def _moment(none: str) -> Callable[[Any], str]:
+def _to_the_minute(none: str) -> Callable[[Any], str]:
     return lambda at: f"{at:%Y-%m-%d %H:%M}" if at else none

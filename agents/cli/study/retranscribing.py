@@ -25,7 +25,7 @@ def retranscribe(
     What the present models have transcribed already is left alone. How far it is: groundswell status.
     """
     from agents.instance.running_instance import open_cluster
-    from agents.runtime.wiring import Parts
+    from agents.runtime.wiring import SharedResources
     from agents.transcription.retranscribe import Retranscriber
     from agents.transcription.transcribe import maker
     from streams.errors import Unavailable
@@ -34,7 +34,7 @@ def retranscribe(
     if bool(video_ids) == everything:
         raise typer.BadParameter("name talks (see groundswell videos list), or say --all")
     settings = load_settings()
-    parts = Parts(settings)
+    parts = SharedResources(settings)
     made_by = maker(parts.speech, parts.glossary)
     finding = Retranscriber(parts.blobs, lambda audio: version_of(made_by, audio))
     with misused("ID"):

@@ -10,7 +10,7 @@ import typer
 
 from agents.cli.console import load_settings, print_json, say
 from agents.cli.curation.author import AUTHOR
-from agents.cli.curation.correcting import correcting, misused, told
+from agents.cli.curation.correcting import correcting, misused, print_corrections
 from agents.cli.study.reading import JSON
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def name(  # noqa: PLR0917 - options of a command
     """Say who a speaker is: quotes, transcripts and numbers by speaker have the name from now on."""
     found, meant = _meant(video_id, speaker)
     with correcting(author) as corrector:
-        told(corrector.name(found.talk, found.transcript_version, meant, name, reason), as_json=as_json)
+        print_corrections(
+            corrector.name(found.talk, found.transcript_version, meant, name, reason), as_json=as_json
+        )
 
 
 def unname(
@@ -81,7 +83,9 @@ def unname(
     """Take a speaker's name back."""
     found, meant = _meant(video_id, speaker)
     with correcting(author) as corrector:
-        told(corrector.unname(found.talk, found.transcript_version, meant, reason), as_json=as_json)
+        print_corrections(
+            corrector.unname(found.talk, found.transcript_version, meant, reason), as_json=as_json
+        )
 
 
 def _meant(video_id: str, speaker: str) -> tuple[Speakers, str]:

@@ -9,7 +9,7 @@ import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.curation.author import AUTHOR
-from agents.cli.curation.correcting import correcting, known, misused, told
+from agents.cli.curation.correcting import correcting, known, misused, print_corrections
 from agents.cli.study import speakers
 from agents.cli.study.reading import JSON, NO_TALKS
 from agents.cli.study.retranscribing import retranscribe
@@ -144,7 +144,7 @@ def withdraw(
 ) -> None:
     """Take talks out of every number. What was learned from them stays; restore puts them back."""
     with correcting(author) as corrector:
-        told(corrector.withdraw(video_ids, reason), as_json=as_json)
+        print_corrections(corrector.withdraw(video_ids, reason), as_json=as_json)
 
 
 @app.command()
@@ -156,7 +156,7 @@ def restore(
 ) -> None:
     """Let withdrawn talks count again."""
     with correcting(author) as corrector:
-        told(corrector.restore(video_ids, reason), as_json=as_json)
+        print_corrections(corrector.restore(video_ids, reason), as_json=as_json)
 
 
 @app.command()
@@ -168,7 +168,7 @@ def keep(
 ) -> None:
     """Let a talk count that was rejected because it says again what another one said."""
     with correcting(author) as corrector:
-        told(corrector.keep(video_id, reason), as_json=as_json)
+        print_corrections(corrector.keep(video_id, reason), as_json=as_json)
 
 
 @app.command()
@@ -186,7 +186,7 @@ def redate(
     with misused("DATE"):
         moment = moment_of(published_at, utc_now())
     with correcting(author) as corrector:
-        told(corrector.redate(video_id, moment, reason), as_json=as_json)
+        print_corrections(corrector.redate(video_id, moment, reason), as_json=as_json)
 
 
 @app.command()

@@ -20,8 +20,8 @@ from pydantic import AwareDatetime
 from agents.queries.registry import VIEWS
 from agents.web.api.responses import CSV, Part, answer, as_csv, as_json
 from agents.web.api.schemas import SHAPES, Problem
-from agents.web.dependencies import Refused, Selected, Topic
-from agents.web.view_cache import Kept
+from agents.web.dependencies import RequestRefused, Selected, Topic
+from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
 from streams.store.talks.listing import Order
 
@@ -90,7 +90,7 @@ CHEAPER: dict[str, Callable[..., int]] = {
 """How many rows a view has, where reading them all costs much; others are read, counted and cut."""
 
 
-def mount(web: FastAPI, kept: Kept, study: str) -> None:
+def mount(web: FastAPI, kept: ViewCache, study: str) -> None:
     """Add the endpoints /api/<view> to `web`."""
     for name, view in VIEWS.items():
         web.get(
@@ -130,7 +130,7 @@ def columns(name: str) -> list[str]:
     return list(get_type_hints(get_args(shape)[0] if get_origin(shape) is list else shape))
 
 
-def _endpoint(kept: Kept, name: str, view: View, study: str) -> View:
+def _endpoint(kept: ViewCache, name: str, view: View, study: str) -> View:
     taken = list(inspect.signature(view, eval_str=True).parameters.values())[1:]
     listed = get_origin(SHAPES.get(name)) is list and name not in WHOLE
     default = next((each.default for each in taken if each.name == "limit"), None)
@@ -148,7 +148,7 @@ def _endpoint(kept: Kept, name: str, view: View, study: str) -> View:
             found = kept.ask(view, **given)
             if found is None:
                 cause, cure = MISSING.get(name, ("there is nothing of that", "see /api"))
-                raise Refused(404, cause.format(**given), cure)
+                raise RequestRefused(404, cause.format(**given), cure)
             rows, part = (found if isinstance(found, list) else found.get("rows", [found])), None
             if name in COUNTED:
                 part = Part(given["offset"], given["limit"], len(rows), found["videos"])
@@ -167,7 +167,7 @@ def _endpoint(kept: Kept, name: str, view: View, study: str) -> View:
 
 
 def _page(  # noqa: PLR0917
-    kept: Kept,
+    kept: ViewCache,
     name: str,
     view: View,
     given: Mapping[str, Any],

@@ -1,4 +1,4 @@
-"""How the API answers: JSON or CSV, a page of a list, and nothing at all where the asker has it already."""
+"""Responses of the API: JSON or CSV, a page of a list, and nothing at all where the asker has it already."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.curation.codebook_commands import MOST, Wish, change_of
+from agents.curation.codebook_commands import MOST, CodebookCommand, change_of
 from agents.curation.decision_preview import preview
-from agents.web.curation_context import Desk, said
+from agents.web.curation_context import CurationContext, as_refusal
 from agents.web.pages.curation.correcting import What, corrected
 from agents.web.pages.curation.naming import named
 from agents.web.pages.review import judged
@@ -38,6 +38,10 @@ class Clash(Said):
     """Somebody decided meanwhile; nothing was changed."""
 
     revision: int = Field(description="The newest revision now.")
+
+
+class Wish(CodebookCommand):
+    """What somebody wants to decide; each action looks only at the fields that it needs."""
 
 
 class Deciding(Wish):
@@ -176,13 +180,13 @@ RENAME = {"action": "rename", "topic_id": 3, "name": "Evaluation and tests"}
 
 def mount(site: Site) -> None:
     """Add the endpoints."""
-    desk, web = Desk(site), site.web
+    desk, web = CurationContext(site), site.web
     _say_how(web)
 
     @web.post("/api/codebook/preview", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
     def what_it_changes(who: Curates, wish: Annotated[Wish, Body(examples=[RENAME])]) -> Previewed:
         """What a decision would change in the numbers, counted without writing anything."""
-        with said():
+        with as_refusal():
             standing = desk.standing()
             change = change_of(desk.looking(who), standing, wish)
             found = site.ask(preview, standing, change)

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
-from agents.alerting.alert_verdicts import Verdict, weigh
+from agents.alerting.alert_verdicts import Verdict, record_verdict
 from agents.instance.event_publisher import arrived
 from agents.queries import registry
-from agents.web.curation_context import PATIENCE_S, Desk, said
-from agents.web.dependencies import Page, Refused, Selected
+from agents.web.curation_context import PATIENCE_S, CurationContext, as_refusal
+from agents.web.dependencies import Page, RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.sparklines import of_talks, sparklines
 from agents.web.security.access import Curates
@@ -43,7 +43,7 @@ VERDICTS: Mapping[str, Verdict] = {"confirm": "confirmed", "dismiss": "dismissed
 
 def mount(site: Site) -> None:
     """Add the page, and what people may do on it."""
-    desk = Desk(site)
+    desk = CurationContext(site)
 
     @site.page("/emerging", "emerging.html", twin="/api/emerging")
     def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> Row:
@@ -87,13 +87,15 @@ def mount(site: Site) -> None:
         return RedirectResponse(f"/emerging{query(request.query_params)}#alert-{alert_id}", 303)
 
 
-def _judge(site: Site, desk: Desk, author: str, alert_id: str, verdict: Verdict, note: str) -> None:  # noqa: PLR0917
+def _judge(  # noqa: PLR0917
+    site: Site, desk: CurationContext, author: str, alert_id: str, verdict: Verdict, note: str
+) -> None:
     if not site.ask(is_alert, alert_id):
-        raise Refused(404, f"there is no alert {alert_id[:80]!r}", "choose one on the Emerging page")
+        raise RequestRefused(404, f"there is no alert {alert_id[:80]!r}", "choose one on the Emerging page")
     log = AlertJudgements(desk.blobs)
     late = missing.alert_judgements(log, site.warehouse)
-    with said(), desk.deliver() as deliver:
-        weigh(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
+    with as_refusal(), desk.deliver() as deliver:
+        record_verdict(log, deliver, late, site.runtime.parts.now, author, alert_id, verdict, note)
     arrived(
         lambda: not missing.alert_judgements(log, site.warehouse),
         say=lambda _: None,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from agents.queries import registry
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import Month, years
+from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Row, Site, percent
 from streams.store.codebook.effective import book
@@ -70,7 +70,9 @@ class Cell(NamedTuple):
     """Per cent; empty where there are no videos."""
 
 
-def heat(themes: Sequence[str], months: Sequence[Month], rows: Sequence[Row]) -> dict[str, list[Cell]]:
+def heat(
+    themes: Sequence[str], months: Sequence[PublicationPeriod], rows: Sequence[Row]
+) -> dict[str, list[Cell]]:
     """Return of each theme a cell for each month (or quarter, or year).
 
     Args:
@@ -82,7 +84,7 @@ def heat(themes: Sequence[str], months: Sequence[Month], rows: Sequence[Row]) ->
     return {theme: [_cell(month, found.get((theme, month.key))) for month in months] for theme in themes}
 
 
-def _cell(month: Month, row: Row | None) -> Cell:
+def _cell(month: PublicationPeriod, row: Row | None) -> Cell:
     edge = " unfinished" if month.unfinished else ""
     if row is not None:
         said = f"{month.key}: {row['videos']} of {row['of_videos']} videos"

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.agreement import told
-from agents.screening.video_reviews import KINDS, Judged, Meanwhile, Reviewer, mark, said
-from agents.web.curation_context import PATIENCE_S, Desk, Present
-from agents.web.curation_context import said as explained
-from agents.web.dependencies import Refused
+from agents.curation.agreement import describe_agreement
+from agents.screening.video_reviews import KINDS, Meanwhile, Reviewer, ReviewOutcome, describe_ruling, mark
+from agents.web.curation_context import PATIENCE_S, CurationContext, Present
+from agents.web.curation_context import as_refusal as explained
+from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, Site, query
 from models.errors import BadInput
@@ -31,10 +31,10 @@ Answer = Literal[
 
 def mount(site: Site) -> None:
     """Add the pages."""
-    desk = Desk(site)
+    desk = CurationContext(site)
     log = Reviews(desk.blobs)
 
-    def page(name: str, video_id: str = "", after: str = "", refused: Refused | None = None) -> Row:
+    def page(name: str, video_id: str = "", after: str = "", refused: RequestRefused | None = None) -> Row:
         who = looking(desk, name, log)
         waiting = who.waiting()
         row = _wanted(who, waiting, video_id) if video_id else who.next(waiting, after)
@@ -75,7 +75,7 @@ def mount(site: Site) -> None:
                 at_work.judge(
                     video, "keep" if answer == "keep" else "exclude", "" if answer == "keep" else answer, note
                 )
-        except Refused as error:
+        except RequestRefused as error:
             found = page(who.name, video, refused=error) | {"note": note}
             return _shown(site, request, "review.html", found, error.status)
         return RedirectResponse("/review" + query({"after": video}), 303)
@@ -85,11 +85,11 @@ def mount(site: Site) -> None:
         try:
             with reviewer(desk, who, log) as at_work:
                 taken_back = at_work.undo(last)
-        except Refused as error:
+        except RequestRefused as error:
             return _shown(site, request, "review.html", page(who.name, last, refused=error), error.status)
         return RedirectResponse("/review" + query({"video": taken_back.video_id}), 303)
 
-    def disputed_page(name: str, refused: Refused | None = None) -> Row:
+    def disputed_page(name: str, refused: RequestRefused | None = None) -> Row:
         who = looking(desk, name, log)
         rows = [row for row in who.waiting() if row["state"] == "disputed"]
         rulings = {row["video_id"]: who.ruling(row["video_id"]) for row in rows}
@@ -128,7 +128,7 @@ def mount(site: Site) -> None:
                     note,
                     expected=mark,
                 )
-        except Refused as error:
+        except RequestRefused as error:
             found = disputed_page(who.name, error)
             return _shown(site, request, "review_disputed.html", found, error.status)
         return RedirectResponse("/review" + query({"video": video}), 303)
@@ -150,12 +150,12 @@ def mount(site: Site) -> None:
                 }
                 for pair in at_work.agreement()
             ],
-            "told": lambda found: told(found).replace(" topics", " videos"),
-            "outcome": said,
+            "told": lambda found: describe_agreement(found).replace(" topics", " videos"),
+            "outcome": describe_ruling,
         }
 
 
-def looking(desk: Desk, name: str, log: Reviews) -> Reviewer:
+def looking(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
     """Return a reviewer who looks and says nothing."""
 
     def nothing(_: object) -> None:
@@ -166,11 +166,11 @@ def looking(desk: Desk, name: str, log: Reviews) -> Reviewer:
 
 
 @contextmanager
-def reviewer(desk: Desk, who: Who, log: Reviews) -> Iterator[Reviewer]:
+def reviewer(desk: CurationContext, who: Who, log: Reviews) -> Iterator[Reviewer]:
     """Lend a reviewer for somebody.
 
     Raises:
-        Refused: 422, it cannot be said; 409, somebody else said something since.
+        RequestRefused: 422, it cannot be said; 409, somebody else said something since.
         Unavailable: the broker does not answer.
     """
     runtime = desk.site.runtime
@@ -187,16 +187,16 @@ def reviewer(desk: Desk, who: Who, log: Reviews) -> Iterator[Reviewer]:
                 patience_s=PATIENCE_S,
             )
     except Meanwhile as error:
-        raise Refused(409, error.cause, error.cure) from error
+        raise RequestRefused(409, error.cause, error.cure) from error
     except BadInput as error:
-        raise Refused(422, error.cause, error.cure) from error
+        raise RequestRefused(422, error.cause, error.cure) from error
 
 
-def judged(desk: Desk, who: Who, wanted: Any) -> Judged:
+def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
     """Judge or adjudicate a video as a program wants it (`agents.web.api.write.Reviewing`).
 
     Raises:
-        Refused: 422, it cannot be said.
+        RequestRefused: 422, it cannot be said.
         Unavailable: it is kept, but could not be sent.
     """
     with explained(), reviewer(desk, who, Reviews(desk.blobs)) as at_work:
@@ -218,7 +218,7 @@ def _decided(who: Reviewer, video_id: str) -> Row | None:
     if ruling.state != "decided":
         return None
     found = who.ask("talk", video_id=video_id) or {"video_id": video_id, "title": "", "url": ""}
-    return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": said(ruling)}
+    return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": describe_ruling(ruling)}
 
 
 def _shown(site: Site, request: Request, template: str, page: Row, code: int) -> Response:

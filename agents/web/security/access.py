@@ -1,4 +1,4 @@
-"""Who may change something, and what is refused before anybody is asked.
+"""Checks who may change the study, and refuses everybody else before anything is asked.
 
 Everybody who reaches the page may read. To change, a person signs in with a token (a signed cookie, and with
 each form a word that no other site can know), and a program sends the token with its request. A request that
@@ -19,10 +19,10 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agents.web.dependencies import Refused
-from agents.web.security.rate_limit import Attempts
+from agents.web.dependencies import RequestRefused
+from agents.web.security.rate_limit import RateLimit
 from agents.web.security.request_bodies import LOGIN_LIMIT, MOST, Body
-from agents.web.security.sessions import LASTS, Sessions
+from agents.web.security.sessions import LASTS, SignInSessions
 from streams.errors import Explained
 from streams.settings import Settings
 from streams.state.curators import Curator, Curators
@@ -54,13 +54,13 @@ class Who:
 
 
 class Access:
-    """What decides who may change the study."""
+    """Decides who may change the study."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.settings = settings
         self.curators = Curators(settings.curators_file)
-        self._sessions = Sessions(settings.study_home / "session.key", now)
-        self._attempts = Attempts()
+        self._sessions = SignInSessions(settings.study_home / "session.key", now)
+        self._attempts = RateLimit()
         self._now = now
         self._page = _netloc_of(settings.web_url)
         self._hosts = {_name_of(each) for each in (*settings.web_hosts, self._page)} - {"", MALFORMED}
@@ -70,7 +70,7 @@ class Access:
         """Begin the session of whose token it is: `answer` brings the cookie.
 
         Raises:
-            Refused: 401, nobody's token; 429, wrong too often.
+            RequestRefused: 401, nobody's token; 429, wrong too often.
             Misconfigured: curators or signing key cannot be read.
         """
         curator = self.of_token(request, token)
@@ -100,12 +100,12 @@ class Access:
         """Return whose token it is; a right one is never refused, whatever others tried before.
 
         Raises:
-            Refused: 401, nobody's; 429, wrong too often.
+            RequestRefused: 401, nobody's; 429, wrong too often.
         """
         curator = self.curators.by_token(token.strip())
         if curator is None:
             self._attempts.wrong(request.client.host if request.client else "", self._now())
-            raise Refused(
+            raise RequestRefused(
                 401,
                 "this token is nobody's",
                 "copy it whole, or ask for a new one (groundswell curators add NAME)",
@@ -116,7 +116,7 @@ class Access:
         """Let a request in, unless another site is behind it.
 
         Raises:
-            Refused: 421, it was asked of a foreign name; 403, another site made it.
+            RequestRefused: 421, it was asked of a foreign name; 403, another site made it.
         """
         if request.scope["path"] not in OPERATIONS:
             self._refuse_host(request.headers.get("Host", ""))
@@ -127,7 +127,7 @@ class Access:
         foreign = origin is not None and _netloc_of(origin) not in ours
         if foreign or (fetched is not None and fetched not in ("same-origin", "none")):
             where = repr(origin[:80]) if origin not in (None, "null") else "another site"
-            raise Refused(
+            raise RequestRefused(
                 403,
                 f"this request was made by {where}, not by this page, so nothing was changed",
                 "open the page itself and try there; behind a proxy, set GROUNDSWELL_WEB_URL to its address",
@@ -137,7 +137,7 @@ class Access:
         """Say on `request.state` who asks: `who`, and for a browser `csrf`, the word of its forms.
 
         Raises:
-            Refused: 401, a token that is nobody's; 429, wrong too often.
+            RequestRefused: 401, a token that is nobody's; 429, wrong too often.
         """
         request.state.who, request.state.csrf = None, ""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -152,18 +152,18 @@ class Access:
             request.state.who = Who(curator_now.name, curator_now.added_at, session.until)
             request.state.csrf = self._sessions.csrf(session)
 
-    def nobody(self, request: Request) -> Refused:
+    def nobody(self, request: Request) -> RequestRefused:
         """Return why somebody who has not signed in cannot change anything, and how to."""
         if not self.curators.all():
-            return Refused(
+            return RequestRefused(
                 401,
                 "nothing can be changed here, as nobody may curate this study yet",
                 f"run groundswell --study {self.settings.study} curators add NAME on the machine that serves "
                 "it, then sign in",
             )
         if request.scope["path"].startswith("/api/"):
-            return Refused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
-        return Refused(401, "you are not signed in, or no longer", "sign in (/login), then try again")
+            return RequestRefused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
+        return RequestRefused(401, "you are not signed in, or no longer", "sign in (/login), then try again")
 
     def _refuse_host(self, host: str) -> None:
         """A name that leads here by somebody else's DNS would let their page read ours (DNS rebinding)."""
@@ -172,7 +172,7 @@ class Access:
             return
         if name in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name):
             return
-        raise Refused(
+        raise RequestRefused(
             421,
             f"this page does not answer under the name {name[:80]!r}",
             f"open it as {self.settings.web_url or 'http://localhost'}, "
@@ -188,7 +188,7 @@ class Access:
         return f"__Host-{name}" if self._over_tls(request) else name
 
 
-class Gate:
+class AccessMiddleware:
     """The middleware that every request goes through."""
 
     def __init__(self, app: ASGIApp, access: Access, say: Say) -> None:
@@ -244,7 +244,7 @@ async def needed(request: Request) -> Who:
     """Return who changes something; for FastAPI's `Depends`, or to call.
 
     Raises:
-        Refused: 401, nobody signed in; 403, the form is not from a page of this session.
+        RequestRefused: 401, nobody signed in; 403, the form is not from a page of this session.
     """
     access: Access = request.app.state.access
     who: Who | None = request.state.who
@@ -257,7 +257,7 @@ async def needed(request: Request) -> Who:
         field = (await request.form()).get("csrf", "")
         given = field if isinstance(field, str) else ""
     if not hmac.compare_digest(given.encode(), request.state.csrf.encode()):
-        raise Refused(
+        raise RequestRefused(
             403,
             "this form is not from a page of this session, or you signed in again since; nothing was changed",
             "go back, load the page again, and try once more",
@@ -272,7 +272,7 @@ Curates = Annotated[Who, Depends(needed)]
 def mount(web: FastAPI, access: Access, say: Say) -> None:
     """Put the gate before everything; `say` makes the answer of a refusal."""
     web.state.access = access
-    web.add_middleware(Gate, access=access, say=say)
+    web.add_middleware(AccessMiddleware, access=access, say=say)
 
 
 def within(path: str) -> str:

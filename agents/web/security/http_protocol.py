@@ -1,4 +1,4 @@
-"""What HTTP wants of every path: HEAD wherever there is GET, and no request with two lengths."""
+"""Enforces HTTP for every path: HEAD wherever there is GET, and no request with two lengths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often an address may be wrong: a token has too many bits to be guessed, but nobody needs to try.
+"""Rate-limits failed sign-ins by address: a token cannot be guessed, but nobody needs to try.
 
 Whoever has a right token is not asked here, so no address can keep somebody out who shares it.
 """
@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from agents.web.dependencies import Refused
+from agents.web.dependencies import RequestRefused
 
 FREE = 5
 """Wrong tokens of one address within `WITHIN`; then it waits."""
@@ -18,7 +18,7 @@ REMEMBERED = 1000
 """Addresses that are remembered, the latest; so an attack from many takes no memory."""
 
 
-class Attempts:
+class RateLimit:
     """Wrong tokens by address; it may be asked from several threads."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Attempts:
         """Remember that an address was wrong.
 
         Raises:
-            Refused: 429, it was so too often of late; that is not remembered.
+            RequestRefused: 429, it was so too often of late; that is not remembered.
         """
         with self._lock:
             recent = [each for each in self._wrong.pop(address, ()) if now - each < WITHIN]
@@ -38,7 +38,7 @@ class Attempts:
                 self._wrong.popitem(last=False)
         if len(recent) >= FREE:
             wait = (recent[-FREE] + WITHIN - now).total_seconds()
-            raise Refused(
+            raise RequestRefused(
                 429,
                 f"{FREE} wrong tokens came from your address within a minute",
                 f"wait {max(1, round(wait))} seconds, and copy the token whole",

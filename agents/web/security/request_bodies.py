@@ -1,4 +1,4 @@
-"""What a request brings along: nothing is read for somebody who may not change anything, and never too much.
+"""Bounds request bodies: none is read for somebody who may not change anything, and never too much.
 
 The loop that reads a body is the one that all agents of the process share.
 """
@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from agents.web.dependencies import Refused
+from agents.web.dependencies import RequestRefused
 
 MOST = 400_000
 """Bytes that a body may have: a decision whose every text is as long as it may be, in any script."""
@@ -29,7 +29,7 @@ LINGER, LINGER_S = 16_000_000, 1.0
 class Unread(HTTPException):
     """A body that is not taken, and why; FastAPI passes no other error on from where it reads one."""
 
-    def __init__(self, why: Refused) -> None:
+    def __init__(self, why: RequestRefused) -> None:
         super().__init__(why.status, why.cause)
         self.why = why
 
@@ -40,7 +40,7 @@ class Body:
     What was not read of a short one the server drops by itself, and the connection goes on.
     """
 
-    def __init__(self, headers: Headers, receive: Receive, most: int, refused: Refused | None) -> None:
+    def __init__(self, headers: Headers, receive: Receive, most: int, refused: RequestRefused | None) -> None:
         """Take at most `most` bytes, or nothing: `refused` says why."""
         length = headers.get("Content-Length", "")
         self._receive = receive
@@ -90,7 +90,7 @@ class Body:
 
     def _too_nested(self) -> Unread:
         return Unread(
-            Refused(
+            RequestRefused(
                 413,
                 f"this request has more than {MOST_NESTED:,} brackets, and was not read",
                 "send fewer lists and objects at a time",
@@ -99,7 +99,7 @@ class Body:
 
     def _too_large(self) -> Unread:
         return Unread(
-            Refused(
+            RequestRefused(
                 413,
                 f"this request has more than {self._most:,} bytes, and was not read",
                 "send less at a time",

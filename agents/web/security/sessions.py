@@ -19,7 +19,7 @@ LASTS = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SignInSession:
     """A browser in which somebody signed in.
 
     Attributes:
@@ -34,7 +34,7 @@ class Session:
     until: float
 
 
-class Sessions:
+class SignInSessions:
     """The sessions of a study. Its signing key is a file that only its owner may read, made on first use."""
 
     def __init__(self, key_file: Path, now: Callable[[], datetime]) -> None:
@@ -42,27 +42,27 @@ class Sessions:
         self._now = now
         self._key: bytes | None = None
 
-    def begin(self, curator: Curator) -> tuple[Session, str]:
+    def begin(self, curator: Curator) -> tuple[SignInSession, str]:
         """Return a new session and the cookie that says so.
 
         Raises:
             Misconfigured: the signing key can neither be read nor made.
         """
         until = (self._now() + LASTS).timestamp()
-        session = Session(curator.name, curator.key, secrets.token_urlsafe(16), until)
+        session = SignInSession(curator.name, curator.key, secrets.token_urlsafe(16), until)
         return session, str(self._cookies().dumps([session.name, session.key, session.number, until]))
 
-    def read(self, cookie: str) -> Session | None:
+    def read(self, cookie: str) -> SignInSession | None:
         """Return the session of a cookie; None: it is not ours, or it is over."""
         if self._key is None and not self.key_file.exists():
             return None
         try:
-            session = Session(*self._cookies().loads(cookie))
+            session = SignInSession(*self._cookies().loads(cookie))
         except (BadData, TypeError, ValueError):
             return None
         return session if session.until > self._now().timestamp() else None
 
-    def csrf(self, session: Session) -> str:
+    def csrf(self, session: SignInSession) -> str:
         """Return what every form of a session has to bring along; no other site can know it."""
         return Signer(self._signing_key(), salt="csrf").get_signature(session.number).decode()
 

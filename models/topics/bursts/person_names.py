@@ -1,4 +1,4 @@
-"""Who is spoken of: hosts and guests come with names that are new, and are no subjects."""
+"""Recognises people: hosts and guests come with names that are new, and are no subjects."""
 
 _FIRST_NAMES = """
 aaron abby abigail adam adrian ahmed alan albert alejandro alex alexander alexandra alexis alfred ali alice

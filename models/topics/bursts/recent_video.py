@@ -20,7 +20,7 @@ MOST_QUOTED = 240
 
 @dataclass(frozen=True)
 class Phrasing:
-    """How one recent video says one term that was rare before.
+    """The use in one recent video of one term that was rare before.
 
     Attributes:
         rows: the paragraphs that say it, ascending; `best` the one that says it most.

@@ -1,4 +1,4 @@
-"""What is advertised, in English: that a sponsor is named is no evidence that anybody talks about it."""
+"""Filters advertising in English: a sponsor's name is no evidence that anybody talks about it."""
 
 import re
 from bisect import bisect_left, bisect_right

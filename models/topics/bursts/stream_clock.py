@@ -1,4 +1,4 @@
-"""What day it is for a stream, by its own videos: no clock, and no single video, can tell."""
+"""The day of a stream, from its own videos: no clock, and no single video, can tell."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from models.topics.bursts import sources, sponsor_filter
 from models.topics.bursts.recent_video import RecentVideo, around, remember
-from models.topics.bursts.term_clustering import COMPANIONS, Candidate, Subjects, alike, tie_together
-from models.topics.bursts.terms import needed, said
-from models.topics.bursts.window import Recent
+from models.topics.bursts.term_clustering import COMPANIONS, Subjects, TermCandidate, alike, tie_together
+from models.topics.bursts.terms import extract_terms, needed
+from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
-from models.topics.results import Quote
+from models.topics.results import SourceQuote
 
 __all__ = ["Burst", "BurstSettings", "Sensitivity", "Spoken", "TermBursts", "around", "log10_tail"]
 
@@ -101,7 +101,7 @@ class BurstSettings:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """What the channel sees of one video.
+    """The content of one video, as the channel sees it.
 
     Attributes:
         vectors: float64 [n, d], unit length, one a paragraph, without boilerplate; [n, 0] where there are
@@ -137,7 +137,7 @@ class Burst:
     terms: tuple[str, ...]
     video_ids: tuple[str, ...]
     paragraph_ids: tuple[str, ...]
-    quotes: tuple[Quote, ...]
+    quotes: tuple[SourceQuote, ...]
     sources: int
     recent: int
     recent_of: int
@@ -154,7 +154,7 @@ class TermBursts:
 
     def __init__(self, settings: BurstSettings) -> None:
         s = self._settings = settings
-        self._recent = Recent(
+        self._recent = RecentWindow(
             share=s.window_share,
             least=s.window_least,
             most=s.window_most,
@@ -198,7 +198,7 @@ class TermBursts:
         return channel
 
     def _hear(self, spoken: Spoken) -> RecentVideo:
-        terms, words = said(sponsor_filter.without(spoken.texts))
+        terms, words = extract_terms(sponsor_filter.without(spoken.texts))
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
         pair = max(1, need - 1)  # two words next to each other are said by chance less often than one
@@ -222,7 +222,7 @@ class TermBursts:
             often=need,
         )
 
-    def _candidate(self, term: str, background: Background) -> Candidate | None:
+    def _candidate(self, term: str, background: Background) -> TermCandidate | None:
         """A term that passes every gate, with what it passes them on."""
         s, recent = self._settings, self._recent
         count = recent.count(term)
@@ -246,12 +246,12 @@ class TermBursts:
         log10_p = log10_tail(videos, expected)
         if videos < least or log10_p > needed_p + s.relief:
             return None
-        candidate = Candidate.of(term, recent, log10_p, background)
+        candidate = TermCandidate.of(term, recent, log10_p, background)
         if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
             return None
         return candidate if log10_p <= needed_p + self._relief(candidate) else None
 
-    def _relief(self, candidate: Candidate) -> float:
+    def _relief(self, candidate: TermCandidate) -> float:
         """How much less significance is asked of it for its paragraphs' likeness; without it, none passes."""
         s = self._settings
         if math.isnan(candidate.concentration):
@@ -261,7 +261,7 @@ class TermBursts:
         beyond = candidate.concentration - s.concentration
         return s.relief * min(1.0, beyond / s.concentrated) if beyond >= 0 else -math.inf
 
-    def _companions(self, group: list[Candidate], background: Background) -> list[Candidate]:
+    def _companions(self, group: list[TermCandidate], background: Background) -> list[TermCandidate]:
         """Other names of a group's subject that burst less: said in its videos, more often than before."""
         s, recent = self._settings, self._recent
         members = {candidate.term for candidate in group}
@@ -278,7 +278,7 @@ class TermBursts:
             log10_p = log10_tail(count, expected)
             if log10_p > s.log10_p / 3 or self._subjects.knows(term):
                 continue
-            companion = Candidate.of(term, recent, log10_p, background)
+            companion = TermCandidate.of(term, recent, log10_p, background)
             if alike(companion, group[0], background):
                 found.append(companion)
         found.sort(key=lambda c: (c.log10_p, -len(c.term.split()), c.term))
@@ -288,7 +288,7 @@ class TermBursts:
         recent = self._recent
         return (recent.earlier.get(term, 0) + 0.5) / recent.earlier_of * len(recent)
 
-    def _report(self, group: list[Candidate], background: Background) -> Burst:
+    def _report(self, group: list[TermCandidate], background: Background) -> Burst:
         recent, strongest = self._recent, group[0]
         group = [*group, *self._companions(group, background)]
         subject = self._subjects.report(group)
@@ -335,7 +335,9 @@ def log10_tail(count: int, expected: float) -> float:
     return min(0.0, log / math.log(10))
 
 
-def _quote(video: RecentVideo, terms: Sequence[str]) -> Quote:
+def _quote(video: RecentVideo, terms: Sequence[str]) -> SourceQuote:
     term = next(term for term in terms if term in video.kept)
     paragraph_id, start = video.paragraphs[video.kept[term].best]
-    return Quote(paragraph_id, video.video_id, video.source, video.published_on, start, video.quote(term))
+    return SourceQuote(
+        paragraph_id, video.video_id, video.source, video.published_on, start, video.quote(term)
+    )

@@ -1,4 +1,4 @@
-"""Which terms are names of one subject, what to call it, and which subjects have been reported."""
+"""Clusters terms that name one subject, names it, and remembers the subjects that were reported."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ import numpy as np
 from models.topics.bursts.person_names import is_person
 from models.topics.bursts.recent_video import RecentVideo
 from models.topics.bursts.terms import NAME
-from models.topics.bursts.window import Recent
+from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
 from models.topics.snapshot.snapshot import JSON
 
@@ -32,7 +32,7 @@ COMPANIONS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class TermCandidate:
     """A term with what its recent mentions say about it.
 
     Attributes:
@@ -53,7 +53,7 @@ class Candidate:
     concentration: float
 
     @classmethod
-    def of(cls, term: str, recent: Recent, log10_p: float, background: Background) -> "Candidate":
+    def of(cls, term: str, recent: RecentWindow, log10_p: float, background: Background) -> "TermCandidate":
         """Gather a term's recent mentions."""
         said = recent.saying(term)
         kept = [video.kept[term] for video in said]
@@ -176,7 +176,7 @@ def initials_of(one: str, other: str) -> bool:
     return False
 
 
-def alike(a: Candidate, b: Candidate, background: Background) -> bool:
+def alike(a: TermCandidate, b: TermCandidate, background: Background) -> bool:
     """Whether two terms are names of one subject."""
     if same_spelling(a.term, b.term):
         return True
@@ -190,7 +190,7 @@ def alike(a: Candidate, b: Candidate, background: Background) -> bool:
     return _cosine(a, b, background) >= SAME_CENTRE
 
 
-def _cosine(a: Candidate, b: Candidate, background: Background) -> float:
+def _cosine(a: TermCandidate, b: TermCandidate, background: Background) -> float:
     """Of their centres, centred; -1 without vectors."""
     if not a.centre.any() or not b.centre.any():
         return -1.0
@@ -198,13 +198,13 @@ def _cosine(a: Candidate, b: Candidate, background: Background) -> float:
     return float((one * other).sum())
 
 
-def tie_together(candidates: Sequence[Candidate], background: Background) -> list[list[Candidate]]:
+def tie_together(candidates: Sequence[TermCandidate], background: Background) -> list[list[TermCandidate]]:
     """Groups of names of one subject, the strongest name first; the strongest subject first.
 
     Args:
         candidates: what one video makes news.
     """
-    groups: list[list[Candidate]] = []
+    groups: list[list[TermCandidate]] = []
     for candidate in sorted(candidates, key=lambda c: (c.log10_p, -len(c.term.split()), c.term)):
         for group in groups:
             if any(
@@ -218,7 +218,7 @@ def tie_together(candidates: Sequence[Candidate], background: Background) -> lis
     return groups
 
 
-def name(group: Sequence[Candidate]) -> str:
+def name(group: Sequence[TermCandidate]) -> str:
     """What to call a subject: its strongest term, drawn out to the phrase it is part of, with its initials.
 
     "large language" and "language models" and "LLM" are `large language models (LLM)`.
@@ -248,7 +248,7 @@ def name(group: Sequence[Candidate]) -> str:
     return f"{phrase} ({short})" if short else phrase
 
 
-def _share(part: Candidate, whole: Candidate) -> float:
+def _share(part: TermCandidate, whole: TermCandidate) -> float:
     return len(part.mentions & whole.mentions) / max(1, len(whole.mentions))
 
 
@@ -270,7 +270,7 @@ class Subject:
         """All its names."""
         return [*self.terms, *self.joined]
 
-    def videos(self, recent: Recent) -> list[RecentVideo]:
+    def videos(self, recent: RecentWindow) -> list[RecentVideo]:
         """The recent videos that say any of its terms, oldest first."""
         found = {video.number: video for term in self.terms for video in recent.saying(term)}
         return sorted(found.values(), key=lambda video: (video.day, video.number))
@@ -287,28 +287,28 @@ class Subjects:
         """Whether a term is a name of a reported subject."""
         return term in self._known
 
-    def forget(self, recent: Recent) -> None:
+    def forget(self, recent: RecentWindow) -> None:
         """Leave out subjects that no recent video says a name of: they may be news again."""
         silent = [s for s in self.reported if not any(recent.count(term) for term in s.names())]
         if silent:
             self.reported = [s for s in self.reported if s not in silent]
             self._known = {term for subject in self.reported for term in subject.names()}
 
-    def join(self, candidate: Candidate, recent: Recent, background: Background) -> bool:
+    def join(self, candidate: TermCandidate, recent: RecentWindow, background: Background) -> bool:
         """Give the candidate to a reported subject that it is another name of; whether there is one."""
         for subject in self.reported:
             for term in subject.terms[:COMPANIONS]:
                 near = any(video.number in candidate.videos for video in recent.saying(term))
                 # Of a term that nobody says any more there is nothing to compare but how it is spelled.
                 if same_spelling(term, candidate.term) or (
-                    near and alike(candidate, Candidate.of(term, recent, 0.0, background), background)
+                    near and alike(candidate, TermCandidate.of(term, recent, 0.0, background), background)
                 ):
                     subject.joined.append(candidate.term)
                     self._known.add(candidate.term)
                     return True
         return False
 
-    def report(self, group: Sequence[Candidate]) -> Subject:
+    def report(self, group: Sequence[TermCandidate]) -> Subject:
         """A new subject with these names, strongest first."""
         subject = Subject(name(group), [candidate.term for candidate in group], [])
         self.reported.append(subject)

@@ -95,7 +95,7 @@ _NOUNY, _VERBY = frozenset(_NOUN_BEFORE.split()), frozenset(_VERB_BEFORE.split()
 
 @dataclass(slots=True)
 class Usage:
-    """How one text says one term.
+    """The use of one term in one text.
 
     Attributes:
         count: how often.
@@ -187,7 +187,7 @@ def needed(words: int, most: int) -> int:
     return min(most, max(1, round(1 + math.log(max(words, 1) / 250) / math.log(4))))
 
 
-def said(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
+def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
     """Every term of a video's paragraphs with how it is said, and the number of words in all.
 
     A term is a word or two words next to each other within a sentence, none of them a stop word, a filler,
@@ -195,7 +195,8 @@ def said(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
     in lower case and singular; hyphens divide words, and a number joins the word before it: `vibe-coding` is
     "vibe coding", `GPT 4` is "gpt-4".
 
-    >>> terms, words = said(["Then came ChatGPT, and large-language models. We use ChatGPT's models."])
+    >>> texts = ["Then came ChatGPT, and large-language models. We use ChatGPT's models."]
+    >>> terms, words = extract_terms(texts)
     >>> sorted(terms), terms["chatgpt"].count, words
     (['chatgpt', 'chatgpt model', 'language', 'language model', 'large language', 'model'], 2, 10)
     """

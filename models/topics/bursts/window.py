@@ -16,7 +16,7 @@ MOST_SOURCES = 4_000
 """Sources whose past is remembered; those with the fewest videos are forgotten."""
 
 
-class Recent:
+class RecentWindow:
     """A window over the latest videos by day of publication, and counts of all that have left it.
 
     The window holds a share of all videos, within bounds, and no video much older than today. A video older
@@ -166,7 +166,7 @@ class Recent:
             "term_quote_sizes": np.array([len(video.quotes) for video in videos], np.int64),
         }
 
-    def restore(self, arrays: dict[str, NDArray[Any]], state: Any) -> "Recent":
+    def restore(self, arrays: dict[str, NDArray[Any]], state: Any) -> "RecentWindow":
         """Become what `to_arrays` and `to_json` described."""
         names = state["terms"]
         self.seen, self.earlier_of = state["seen"], state["earlier_of"]

@@ -1,1 +1,1 @@
-"""What has changed about a topic: its share, words and centre; and whether the model still fits the talks."""
+"""Drift of a topic's share, words and centre; and whether the model still fits the talks."""

@@ -1,4 +1,4 @@
-"""Where a topic's paragraphs lie among all embeddings, and whether that has moved."""
+"""Detects that a topic's paragraphs have moved among all embeddings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.drift.settings import DriftSettings
-from models.topics.drift.shift import Array, Parts, ShiftDetector
+from models.topics.drift.shift import Array, ShiftDetector, SplitSums
 from models.topics.online.centring import Vectors, unit
 
 STEPS = 127
@@ -16,7 +16,7 @@ STEPS = 127
 
 @dataclass(frozen=True)
 class CentreChange:
-    """How far a topic's paragraphs have moved.
+    """The distance by which a topic's paragraphs have moved.
 
     Attributes:
         distance: cosine distance of the means of the videos before and after, beyond what chance gives.
@@ -50,9 +50,9 @@ class Centre:
         self._detector = ShiftDetector(settings, _evidence, _distance, told)
 
     @property
-    def told(self) -> list[float]:
-        """See `ShiftDetector.told`."""
-        return self._detector.told
+    def observed(self) -> list[float]:
+        """See `ShiftDetector.observed`."""
+        return self._detector.observed
 
     def update(self, vectors: Vectors, day: int) -> CentreChange | None:
         """Count a video with its paragraphs of the topic, float64 [m, d]; what has changed, if anything."""
@@ -68,13 +68,13 @@ class Centre:
         return change
 
 
-def _evidence(parts: Parts) -> Array:
+def _evidence(parts: SplitSums) -> Array:
     """Squared distance of the two means, by what sampling makes of it."""
     before, after = parts.videos_before, parts.videos_after
     gap = parts.after / after[:, None] - parts.before / before[:, None]
     return np.asarray((gap * gap).sum(axis=1) * before * after / (before + after), np.float64)
 
 
-def _distance(parts: Parts) -> Array:
+def _distance(parts: SplitSums) -> Array:
     before, after = unit(parts.before.astype(np.float64)), unit(parts.after.astype(np.float64))
     return np.asarray(1.0 - (before * after).sum(axis=1))

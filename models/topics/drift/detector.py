@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Detector:
-    """What a river detector has been told since it last began afresh, and the detector.
+    """A river detector, and the values since it last began afresh.
 
     A detector's own state is private to river, so what is saved is what it has been told: telling a new
     one the same gives the same one. A list that has grown to `limit` is cut to its later half and told
@@ -27,9 +27,9 @@ class Detector:
         self._begin(list(told))
 
     def tell(self, value: float) -> bool:
-        """Whether there has been a change; if so, ask `told` about it and then `restart`."""
-        if len(self.told) >= self._limit:
-            self._begin(self.told[len(self.told) // 2 :])
+        """Whether there has been a change; if so, ask `observed` about it and then `restart`."""
+        if len(self.observed) >= self._limit:
+            self._begin(self.observed[len(self.observed) // 2 :])
         return self._tell(value)
 
     def restart(self) -> None:
@@ -37,7 +37,7 @@ class Detector:
         self._begin([])
 
     def _begin(self, values: list[float]) -> None:
-        self.told: list[float] = []
+        self.observed: list[float] = []
         self._river = self._make()
         for value in values:
             if self._tell(value):  # the half that is left may be what it would have called a change
@@ -45,7 +45,7 @@ class Detector:
 
     def _tell(self, value: float) -> bool:
         self._river.update(value)
-        self.told.append(value)
+        self.observed.append(value)
         return bool(self._river.drift_detected)
 
 

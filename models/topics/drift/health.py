@@ -1,4 +1,4 @@
-"""Whether the model as a whole fits the talks better or worse than before."""
+"""Detects that the model as a whole fits the talks better or worse than before."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from models.topics.results import HealthChange
 
 @dataclass(frozen=True)
 class HealthSettings:
-    """When the model's fit counts as changed.
+    """Thresholds for a change of the model's fit.
 
     In 100,000 simulated videos of one paragraph and 100,000 of many, these gave 6 false alarms in all. They
     saw 12 % of outliers become 20 % after 230 to 350 videos of one paragraph, and a change by one standard

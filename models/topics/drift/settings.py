@@ -7,7 +7,7 @@ from models.errors import BadInput
 
 @dataclass(frozen=True)
 class DriftSettings:
-    """When a topic's share, words or centre count as changed. All counts are of videos, not of months.
+    """Thresholds for changes of share, words or centre. All counts are of videos, not of months.
 
     Chosen on the Practical AI podcast in random orders, in which nothing changes, and with planted changes.
     """

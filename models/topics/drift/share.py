@@ -1,4 +1,4 @@
-"""Whether a topic's share of videos has changed."""
+"""Detects changes of a topic's share of videos."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ class ShareDetector:
     @property
     def history(self) -> list[bool]:
         """See above; a copy."""
-        return [bool(bit) for bit in self._detector.told]
+        return [bool(bit) for bit in self._detector.observed]
 
     def update(self, present: bool) -> ShareChange | None:
         """Count a video; what has changed, if anything has."""
         if not self._detector.tell(int(present)):
             return None
-        cut, before, after = best_cut(self._detector.told, self._side)
-        change = ShareChange(before, after, cut, len(self._detector.told) - cut)
+        cut, before, after = best_cut(self._detector.observed, self._side)
+        change = ShareChange(before, after, cut, len(self._detector.observed) - cut)
         self._detector.restart()
         return change

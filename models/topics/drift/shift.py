@@ -1,4 +1,4 @@
-"""Whether the latest videos differ from those before them by more than chance."""
+"""Tests whether the latest videos differ from those before them by more than chance."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Counts = NDArray[np.float32]
 """Whole numbers below 2 ** 24, which float32 holds and adds up exactly."""
 
 
-class Parts(NamedTuple):
+class SplitSums(NamedTuple):
     """Videos parted in two, in c ways: what the videos of each part add up to, and how many they are.
 
     Attributes:
@@ -30,12 +30,12 @@ class Parts(NamedTuple):
     videos_after: Counts
 
 
-Measure = Callable[[Parts], Array]
+Measure = Callable[[SplitSums], Array]
 """How far apart the two parts are, for each way: float64 [c]."""
 
 
 @dataclass(frozen=True)
-class Shift:
+class DetectedShift:
     """A change between two of the videos.
 
     Attributes:
@@ -85,11 +85,11 @@ class ShiftDetector:
         self._detector = Detector(page_hinkley, settings.told, told)
 
     @property
-    def told(self) -> list[float]:
+    def observed(self) -> list[float]:
         """Standard deviations beyond chance, a video each, since the last change."""
-        return self._detector.told
+        return self._detector.observed
 
-    def update(self, videos: Counts) -> Shift | None:
+    def update(self, videos: Counts) -> DetectedShift | None:
         """Look at the videos again, now that there is one more.
 
         Args:
@@ -107,15 +107,15 @@ class ShiftDetector:
         self._detector.restart()
         return self._shift(videos)
 
-    def _shift(self, videos: Counts) -> Shift:
+    def _shift(self, videos: Counts) -> DetectedShift:
         """The cut with most evidence."""
         s, n = self._settings, len(videos)
         cuts = np.arange(s.side, n - s.side + 1)
         sums = videos.cumsum(axis=0)
         before, sizes = sums[cuts - 1], cuts.astype(np.float32)
-        cut = int(cuts[self._evidence(Parts(before, sums[-1] - before, sizes, n - sizes)).argmax()])
+        cut = int(cuts[self._evidence(SplitSums(before, sums[-1] - before, sizes, n - sizes)).argmax()])
         real, *random = self._distance(_parted(videos, (n - cut,), s.splits))
-        return Shift(cut, max(float(real - np.mean(random)), 0.0))
+        return DetectedShift(cut, max(float(real - np.mean(random)), 0.0))
 
 
 def _beyond_chance(evidence: Array, windows: int) -> Array:
@@ -133,12 +133,12 @@ def _beyond_chance(evidence: Array, windows: int) -> Array:
     return np.asarray((per_window[:, 0] - random.mean(axis=1)) / np.where(spread > 0, spread, np.inf))
 
 
-def _parted(videos: Counts, windows: tuple[int, ...], splits: int) -> Parts:
+def _parted(videos: Counts, windows: tuple[int, ...], splits: int) -> SplitSums:
     """For each window: the latest videos and the others, and then random splits of the same sizes."""
     ways = np.vstack([_ways(len(videos), latest, splits) for latest in windows])
     after = ways @ videos
     sizes = ways.sum(axis=1)
-    return Parts(videos.sum(axis=0) - after, after, len(videos) - sizes, sizes)
+    return SplitSums(videos.sum(axis=0) - after, after, len(videos) - sizes, sizes)
 
 
 @lru_cache(maxsize=512)

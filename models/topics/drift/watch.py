@@ -1,4 +1,4 @@
-"""Whether a topic has changed: its share of videos, its words, or its centre."""
+"""Watches a topic for drift of its share of videos, its words, or its centre."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ __all__ = ["DriftSettings", "DriftWatch", "Spoke"]
 
 @dataclass(frozen=True, eq=False)
 class Spoke:
-    """What one video said of one topic.
+    """The words and paragraphs of one video about one topic.
 
     Attributes:
         words: content words of its paragraphs of that topic, in order; may be empty.
@@ -194,13 +194,13 @@ class DriftWatch:
             "drift_word_sizes": _sizes(videos),
             "drift_word_days": _joined((np.array(w.days) for w in wordings), np.int32),
             "drift_word_videos": _sizes([wording.videos for wording in wordings]),
-            "drift_word_told": _joined((np.array(w.told) for w in wordings), np.float64),
-            "drift_word_told_sizes": _sizes([wording.told for wording in wordings]),
+            "drift_word_told": _joined((np.array(w.observed) for w in wordings), np.float64),
+            "drift_word_told_sizes": _sizes([wording.observed for wording in wordings]),
             "drift_centres": np.vstack([empty, *(centre.videos for centre in centres)]),
             "drift_centre_days": _joined((np.array(c.days) for c in centres), np.int32),
             "drift_centre_videos": _sizes([centre.videos for centre in centres]),
-            "drift_centre_told": _joined((np.array(c.told) for c in centres), np.float64),
-            "drift_centre_told_sizes": _sizes([centre.told for centre in centres]),
+            "drift_centre_told": _joined((np.array(c.observed) for c in centres), np.float64),
+            "drift_centre_told_sizes": _sizes([centre.observed for centre in centres]),
         }
 
     @classmethod

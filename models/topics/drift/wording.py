@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.topics.drift.settings import DriftSettings
-from models.topics.drift.shift import Array, Counts, Parts, ShiftDetector
+from models.topics.drift.shift import Array, Counts, ShiftDetector, SplitSums
 
 Numbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class WordingChange:
-    """What a topic's words were and what they are now.
+    """The words that a topic lost and gained.
 
     Attributes:
         distance: Jensen-Shannon divergence in bits, beyond what chance gives.
@@ -52,9 +52,9 @@ class Wording:
         self._detector = ShiftDetector(settings, _evidence, _divergence, told)
 
     @property
-    def told(self) -> list[float]:
-        """See `ShiftDetector.told`."""
-        return self._detector.told
+    def observed(self) -> list[float]:
+        """See `ShiftDetector.observed`."""
+        return self._detector.observed
 
     def update(self, words: Numbers, day: int) -> WordingChange | None:
         """Count a video that speaks of the topic; what has changed, if anything has."""
@@ -127,7 +127,7 @@ def log_odds_change(
     )
 
 
-def _evidence(parts: Parts) -> Array:
+def _evidence(parts: SplitSums) -> Array:
     """Log-likelihood ratio (bits) of two word distributions against one.
 
     It is Lin's Jensen-Shannon divergence (1991), each part weighing as much as it has words, times the words.
@@ -138,7 +138,7 @@ def _evidence(parts: Parts) -> Array:
     return np.asarray(own - sizes - _n_log_n(both).sum(axis=1) + _n_log_n(both.sum(axis=1)))
 
 
-def _divergence(parts: Parts) -> Array:
+def _divergence(parts: SplitSums) -> Array:
     """Jensen-Shannon divergence (bits) of the two word distributions, each with the same weight."""
     from scipy.stats import entropy
 

@@ -1,1 +1,1 @@
-"""When a subject is news: names that burst, topics that later talks confirm, and each told once."""
+"""Emergence of subjects: names that burst, topics that later talks confirm, each reported once."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.topics.emergence.history_sample import Past
 from models.topics.online.centring import Vectors
-from models.topics.results import Quote
+from models.topics.results import SourceQuote
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Newborn:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RateEvidence:
     """Videos with the subject among the recent ones and among those before them.
 
     `log10_p` is that of the exact comparison of two Poisson rates (Przyborowski and Wilenski, Biometrika
@@ -62,12 +62,12 @@ class Evidence:
         """Share of the videos before them, taken half a video higher, as none seen is not none at all."""
         return (self.earlier + 0.5) / (self.earlier_of + 1.0)
 
-    def with_recent(self, recent: int) -> "Evidence":
+    def with_recent(self, recent: int) -> "RateEvidence":
         """The same with another number of recent videos that have the subject."""
         return compare_rates(recent, self.recent_of, self.earlier, self.earlier_of)
 
 
-def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) -> Evidence:
+def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) -> RateEvidence:
     """The evidence that `recent` of `recent_of` videos is more than `earlier` of `earlier_of`.
 
     >>> compare_rates(5, 100, 0, 900).log10_p
@@ -76,14 +76,14 @@ def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) ->
     share = recent_of / (recent_of + earlier_of)
     total = recent + earlier
     if recent == 0 or share == 1.0:
-        return Evidence(recent, recent_of, earlier, earlier_of, 0.0)
+        return RateEvidence(recent, recent_of, earlier, earlier_of, 0.0)
     log, rest, logs = math.log(share), math.log1p(-share), []
     for k in range(recent, total + 1):
         choose = math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
         logs.append(choose + k * log + (total - k) * rest)
     largest = max(logs)
     tail = largest + math.log(math.fsum(math.exp(each - largest) for each in logs))
-    return Evidence(recent, recent_of, earlier, earlier_of, round(min(tail / math.log(10), 0.0), 6))
+    return RateEvidence(recent, recent_of, earlier, earlier_of, round(min(tail / math.log(10), 0.0), 6))
 
 
 class Hit(BaseModel):
@@ -97,10 +97,10 @@ class Hit(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     at: int
-    quote: Quote
+    quote: SourceQuote
 
 
-class Trial(BaseModel):
+class Candidate(BaseModel):
     """A newborn and the later videos that speak of it.
 
     The founding paragraphs are no evidence: they were chosen because they are alike.
@@ -120,7 +120,7 @@ class Trial(BaseModel):
     topic_id: int | None = None
     label: str = ""
     words: tuple[str, ...] = ()
-    founders: tuple[Quote, ...]
+    founders: tuple[SourceQuote, ...]
     founding_videos: tuple[str, ...]
     born: int
     past: Past
@@ -148,7 +148,7 @@ class Trial(BaseModel):
         self.hits = [*self.hits, hit][-self.KEPT :]
         self.confirmed += 1
 
-    def evidence(self, now: int, least: int, ratio: float) -> Evidence | None:
+    def evidence(self, now: int, least: int, ratio: float) -> RateEvidence | None:
         """The strongest evidence that any run of its latest hits gives; None if none will do.
 
         A run begins just after the hit before it, or at the birth; the videos between birth and run are past.

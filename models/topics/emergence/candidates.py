@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics.emergence.candidate import Trial
+from models.topics.emergence.candidate import Candidate
 from models.topics.online.centring import Background, Vectors, compare
 
 
-class Docket:
+class Candidates:
     """Trials with their centres, in the order in which they began; at most `bound`.
 
     Args:
@@ -19,24 +19,24 @@ class Docket:
 
     def __init__(self, bound: int, horizon: int) -> None:
         self._bound, self._horizon = bound, horizon
-        self.trials: list[Trial] = []
+        self.trials: list[Candidate] = []
         self._centres: list[Vectors] = []
 
-    def add(self, trial: Trial, centre: Vectors) -> None:
+    def add(self, trial: Candidate, centre: Vectors) -> None:
         """A trial begins; centre: float64 [d], not centred."""
         self.trials.append(trial)
         self._centres.append(np.asarray(centre, np.float32).astype(np.float64))
 
-    def drop(self, trial: Trial) -> None:
+    def drop(self, trial: Candidate) -> None:
         """A trial has ended."""
         at = next(at for at, each in enumerate(self.trials) if each is trial)
         del self.trials[at], self._centres[at]
 
-    def has(self, trial: Trial) -> bool:
+    def has(self, trial: Candidate) -> bool:
         """Whether it has not ended."""
         return any(each is trial for each in self.trials)
 
-    def centre(self, trial: Trial) -> Vectors:
+    def centre(self, trial: Candidate) -> Vectors:
         """A trial's centre, float64 [d], not centred."""
         return next(centre for each, centre in zip(self.trials, self._centres, strict=True) if each is trial)
 
@@ -46,12 +46,12 @@ class Docket:
             return np.zeros((len(vectors), 0))
         return compare(background.centre(vectors), background.centre(np.array(self._centres)))
 
-    def by_closeness(self, centre: Vectors, background: Background) -> list[tuple[float, Trial]]:
+    def by_closeness(self, centre: Vectors, background: Background) -> list[tuple[float, Candidate]]:
         """All trials with their cosine to a centre, float64 [d], the closest first."""
         cosines = self.cosines(centre[np.newaxis], background)[0]
         return [(float(cosines[at]), self.trials[at]) for at in np.argsort(-cosines, kind="stable").tolist()]
 
-    def closest(self, centre: Vectors, background: Background, least: float) -> Trial | None:
+    def closest(self, centre: Vectors, background: Background, least: float) -> Candidate | None:
         """The trial closest to a centre, float64 [d], if its cosine is `least` or more."""
         ranked = self.by_closeness(centre, background)
         return ranked[0][1] if ranked and ranked[0][0] >= least else None
@@ -74,5 +74,5 @@ class Docket:
 
     def restore(self, arrays: dict[str, NDArray[Any]], trials: Sequence[dict[str, Any]]) -> None:
         """Take over what `to_arrays` and `to_json` described."""
-        self.trials = [Trial.model_validate(trial) for trial in trials]
+        self.trials = [Candidate.model_validate(trial) for trial in trials]
         self._centres = list(arrays["trial_centres"].astype(np.float64))

@@ -14,13 +14,13 @@ from models.topics.emergence.candidate import compare_rates
 from models.topics.emergence.history_sample import centred_cosines
 from models.topics.online.centring import Background, Vectors, unit
 from models.topics.online.words import content_words
-from models.topics.results import Quote
+from models.topics.results import SourceQuote
 
-QUOTES = TypeAdapter(list[Quote])
+QUOTES = TypeAdapter(list[SourceQuote])
 
 
 @dataclass(frozen=True, eq=False)
-class Glimpse:
+class EmbeddingBurst:
     """Paragraphs of several recent videos that lie close together.
 
     Attributes:
@@ -30,12 +30,12 @@ class Glimpse:
     """
 
     centre: Vectors
-    quotes: tuple[Quote, ...]
+    quotes: tuple[SourceQuote, ...]
     indexes: tuple[int, ...]
     log10_p: float
 
 
-class Glimpses:
+class EmbeddingBursts:
     """The latest paragraphs, at most `bound`, and what each new one has in common with them.
 
     Args:
@@ -46,13 +46,13 @@ class Glimpses:
 
     def __init__(self, bound: int, pair: float, videos: int, log10_p: float) -> None:
         self._bound, self._pair, self._videos, self._log10_p = bound, pair, videos, log10_p
-        self._quotes: list[Quote] = []
+        self._quotes: list[SourceQuote] = []
         self._indexes = np.zeros(0, np.int64)
         self._vectors = np.zeros((0, 0), np.float32)
 
     def add(
-        self, quotes: Sequence[Quote], vectors: Vectors, index: int, background: Background
-    ) -> list[Glimpse]:
+        self, quotes: Sequence[SourceQuote], vectors: Vectors, index: int, background: Background
+    ) -> list[EmbeddingBurst]:
         """Remember a video's paragraphs with their unit vectors, float64 [n, d].
 
         Returns:
@@ -69,12 +69,12 @@ class Glimpses:
         self._vectors = self._vectors[-self._bound :]
         return sorted(found, key=lambda each: each.log10_p)
 
-    def quotes(self, paragraph_ids: Collection[str]) -> tuple[Quote, ...]:
+    def quotes(self, paragraph_ids: Collection[str]) -> tuple[SourceQuote, ...]:
         """Those of these paragraphs that are remembered, oldest first."""
         wanted = frozenset(paragraph_ids)
         return tuple(quote for quote in self._quotes if quote.paragraph_id in wanted)
 
-    def words_of(self, quotes: Sequence[Quote], most: int = 8) -> tuple[str, ...]:
+    def words_of(self, quotes: Sequence[SourceQuote], most: int = 8) -> tuple[str, ...]:
         """The words that set these paragraphs apart from the latest ones, strongest first."""
         mine = Counter(word for quote in quotes for word in sorted(set(content_words(quote.text))))
         everyone = Counter(word for quote in self._quotes for word in sorted(set(content_words(quote.text))))
@@ -85,7 +85,7 @@ class Glimpses:
         }
         return tuple(sorted(telling, key=lambda word: (-telling[word], word))[:most])
 
-    def _alike(self, before: int, background: Background) -> list[Glimpse]:
+    def _alike(self, before: int, background: Background) -> list[EmbeddingBurst]:
         if before < self._videos:
             return []
         new = self._vectors[before:].astype(np.float64)
@@ -103,7 +103,7 @@ class Glimpses:
                     found.append(glimpse)
         return found
 
-    def _strongest(self, closest: dict[int, int], first: int) -> Glimpse:
+    def _strongest(self, closest: dict[int, int], first: int) -> EmbeddingBurst:
         """Of the videos that are alike, the run up to the latest that is the least likely."""
         when = sorted(closest, reverse=True)
         best, length = 0.0, len(when)
@@ -114,7 +114,7 @@ class Glimpses:
                 best, length = found.log10_p, count
         chosen = sorted(when[:length])
         rows = [closest[index] for index in chosen]
-        return Glimpse(
+        return EmbeddingBurst(
             centre=np.asarray(unit(self._vectors[rows].astype(np.float64)).mean(axis=0)),
             quotes=tuple(self._quotes[row] for row in rows),
             indexes=tuple(chosen),

@@ -1,4 +1,4 @@
-"""When a subject is news: newborn topics that later talks confirm, and names that burst, as one alert."""
+"""Detects emerging subjects: newborn topics that later talks confirm, and bursting names, as one alert."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,16 +11,16 @@ from models.topics.bursts import sources
 from models.topics.bursts.recent_video import around
 from models.topics.bursts.stream_clock import Calendar
 from models.topics.bursts.term_bursts import Burst, Spoken
-from models.topics.emergence.candidate import Evidence, Hit, Newborn, Trial, compare_rates
-from models.topics.emergence.candidates import Docket
-from models.topics.emergence.embedding_bursts import Glimpse, Glimpses
+from models.topics.emergence.candidate import Candidate, Hit, Newborn, RateEvidence, compare_rates
+from models.topics.emergence.candidates import Candidates
+from models.topics.emergence.embedding_bursts import EmbeddingBurst, EmbeddingBursts
 from models.topics.emergence.explanations import reason_of_birth, reason_of_burst
-from models.topics.emergence.history_sample import Arrivals
-from models.topics.emergence.reported import Kinship, Sighting, Told, part_in
+from models.topics.emergence.history_sample import HistorySample
+from models.topics.emergence.reported import Kinship, ReportedSubjects, SubjectSighting, part_in
 from models.topics.emergence.settings import EmergenceSettings
 from models.topics.naming.naming import name
 from models.topics.online.centring import Background, Vectors
-from models.topics.results import Emergence, Quote
+from models.topics.results import Emergence, SourceQuote
 
 
 class EmergenceWatch:
@@ -43,14 +43,16 @@ class EmergenceWatch:
 
     def __init__(self, settings: EmergenceSettings) -> None:
         self._settings = s = settings
-        self._arrivals = Arrivals(s.past_paragraphs, s.past_per_video, s.source_window)
+        self._arrivals = HistorySample(s.past_paragraphs, s.past_per_video, s.source_window)
         self._kinship = Kinship(s.same_paragraphs, s.same_cosine, s.named_cosine)
         self._kinship_of_names = Kinship(s.same_paragraphs, s.new_name_cosine, s.named_cosine)
-        self._told = Told(s.told)
-        self._glimpses = Glimpses(s.glimpse_paragraphs, s.glimpse_pair, s.glimpse_videos, s.glimpse_log10_p)
+        self._told = ReportedSubjects(s.told)
+        self._glimpses = EmbeddingBursts(
+            s.glimpse_paragraphs, s.glimpse_pair, s.glimpse_videos, s.glimpse_log10_p
+        )
         self._calendar = Calendar()
         self._now = 0
-        self._docket = Docket(s.trials, s.horizon)
+        self._docket = Candidates(s.trials, s.horizon)
 
     def update(
         self,
@@ -91,7 +93,7 @@ class EmergenceWatch:
         self._docket.retire(self._now)
         return tuple(replace(each, batch_id=batch_id) for each in told if each is not None)
 
-    def _hear(self, spoken: Spoken, background: Background) -> list[Trial]:
+    def _hear(self, spoken: Spoken, background: Background) -> list[Candidate]:
         """The trials that a recent video confirms, each counted."""
         rows = self._arrivals.rows(spoken.paragraph_ids)
         if not rows:
@@ -105,7 +107,7 @@ class EmergenceWatch:
                 confirmed.append(trial)
         return confirmed
 
-    def _look(self, spoken: Spoken, index: int, background: Background) -> list[Glimpse]:
+    def _look(self, spoken: Spoken, index: int, background: Background) -> list[EmbeddingBurst]:
         rows = self._arrivals.rows(spoken.paragraph_ids)
         quotes = [_quote(spoken, row) for row in rows]
         return self._glimpses.add(quotes, spoken.vectors[rows], index, background)
@@ -118,7 +120,7 @@ class EmergenceWatch:
             begun.name(newborn)
             return
         before = newborn.onset
-        trial = Trial(
+        trial = Candidate(
             topic_id=newborn.topic_id,
             label=newborn.label,
             words=newborn.words,
@@ -129,7 +131,7 @@ class EmergenceWatch:
         )
         self._docket.add(trial, newborn.centre)
 
-    def _weigh(self, glimpses: Sequence[Glimpse], index: int, background: Background) -> None:
+    def _weigh(self, glimpses: Sequence[EmbeddingBurst], index: int, background: Background) -> None:
         """Put what the latest video lets glimpse on trial, unless it is on trial, told or old."""
         s = self._settings
         for glimpse in glimpses[: s.glimpses]:
@@ -137,16 +139,16 @@ class EmergenceWatch:
             said = tuple(quote.paragraph_id for quote in glimpse.quotes)
             if self._docket.closest(glimpse.centre, background, s.same_cosine):
                 continue
-            if self._told.find(Sighting((), said, glimpse.centre), background, self._kinship):
+            if self._told.find(SubjectSighting((), said, glimpse.centre), background, self._kinship):
                 continue
             before = glimpse.indexes[0]
             past = self._arrivals.past(glimpse.centre, background, s.member, before, frozenset(videos))
             found = compare_rates(len(videos), index - before + 1, past.spoke, past.of)
             if found.log10_p <= s.glimpse_log10_p:
-                trial = Trial(founders=glimpse.quotes, founding_videos=videos, born=self._now, past=past)
+                trial = Candidate(founders=glimpse.quotes, founding_videos=videos, born=self._now, past=past)
                 self._docket.add(trial, glimpse.centre)
 
-    def _try(self, trial: Trial, index: int, background: Background) -> Emergence | None:
+    def _try(self, trial: Candidate, index: int, background: Background) -> Emergence | None:
         """The alert that a trial's latest hit makes it worth, if it does and has not been told."""
         s = self._settings
         if not self._docket.has(trial) or trial.past.of < s.warm_up:
@@ -169,7 +171,7 @@ class EmergenceWatch:
             weights = [(word, 1.0 / (1 + rank)) for rank, word in enumerate(trial.words)]
             said = [(quote.video_id, quote.text) for quote in (*trial.founders, *quotes)]
             trial.label = name(weights, said) or ", ".join(trial.words[:3])
-        seen = Sighting(trial.words[:3], trial.paragraph_ids, centre, trial.topic_id)
+        seen = SubjectSighting(trial.words[:3], trial.paragraph_ids, centre, trial.topic_id)
         story = self._told.find(seen, background, self._kinship)
         if story:
             self._told.touch(story, seen, index)
@@ -177,7 +179,7 @@ class EmergenceWatch:
         self._told.add(seen, index)
         return _emergence(trial, evidence)
 
-    def _convinces(self, evidence: Evidence, peak: float) -> bool:
+    def _convinces(self, evidence: RateEvidence, peak: float) -> bool:
         s = self._settings
         return (
             evidence.recent >= s.least_videos
@@ -197,7 +199,7 @@ class EmergenceWatch:
         born = trial.topic_id if trial else None
         if trial:
             self._docket.drop(trial)
-        seen = Sighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
+        seen = SubjectSighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
         story = self._told.find(seen, background, self._kinship_of_names if burst.is_name else self._kinship)
         if story:
             self._told.touch(story, seen, index)
@@ -222,7 +224,7 @@ class EmergenceWatch:
             batch_id="",
         )
 
-    def _trial_of(self, burst: Burst, background: Background) -> Trial | None:
+    def _trial_of(self, burst: Burst, background: Background) -> Candidate | None:
         """The trial that is about the same subject as a burst, the closest first."""
         called = {part.lower() for term in burst.terms for part in (term, *term.split())}
         for cosine, trial in self._docket.by_closeness(burst.centre, background):
@@ -266,7 +268,7 @@ class EmergenceWatch:
         return watch
 
 
-def _emergence(trial: Trial, evidence: Evidence) -> Emergence:
+def _emergence(trial: Candidate, evidence: RateEvidence) -> Emergence:
     quotes = [hit.quote for hit in trial.hits[-evidence.recent :]]
     everyone = [*trial.founders, *quotes]
     return Emergence(
@@ -289,12 +291,12 @@ def _emergence(trial: Trial, evidence: Evidence) -> Emergence:
     )
 
 
-def _quote(spoken: Spoken, row: int, words: Sequence[str] = ()) -> Quote:
+def _quote(spoken: Spoken, row: int, words: Sequence[str] = ()) -> SourceQuote:
     """A paragraph, cut to what is around the first of these words that it has."""
     text = spoken.texts[row]
     found = ((text.lower().find(word.lower()), len(word)) for word in words)
     at, length = next(((at, length) for at, length in found if at >= 0), (0, 0))
-    return Quote(
+    return SourceQuote(
         paragraph_id=spoken.paragraph_ids[row],
         video_id=spoken.video_id,
         source=spoken.source,

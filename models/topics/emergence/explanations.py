@@ -1,12 +1,12 @@
-"""Why something is news, in plain words."""
+"""Explains in plain words why something is news."""
 
 from models.topics.bursts.term_bursts import Burst
-from models.topics.emergence.candidate import Evidence, Trial
+from models.topics.emergence.candidate import Candidate, RateEvidence
 
 _POWERS = {3: "thousand", 6: "million", 9: "billion"}
 
 
-def reason_of_birth(trial: Trial, evidence: Evidence) -> str:
+def reason_of_birth(trial: Candidate, evidence: RateEvidence) -> str:
     """Why a newborn topic is news."""
     founders = len(trial.founding_videos)
     sources = {hit.quote.source for hit in trial.hits[-evidence.recent :]}
@@ -17,7 +17,7 @@ def reason_of_birth(trial: Trial, evidence: Evidence) -> str:
     )
 
 
-def reason_of_burst(burst: Burst, trial: Trial | None) -> str:
+def reason_of_burst(burst: Burst, trial: Candidate | None) -> str:
     """Why a burst of names is news; `trial` is the newborn topic that is the same subject."""
     name = " or ".join(f"“{term}”" for term in burst.terms[:3]) or burst.subject
     also = " Their paragraphs form a new topic as well." if trial else ""

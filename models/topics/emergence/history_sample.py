@@ -1,4 +1,4 @@
-"""What was said before: a bounded sample of the videos so far, spread evenly over the past."""
+"""A bounded sample of the videos so far, spread evenly over the past."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class Past:
-    """How many earlier videos speak of something: `spoke` of `of`; `peak` is the highest share at any time.
+    """Earlier videos that speak of something: `spoke` of `of`; `peak` is the highest share at any time.
 
     A subject that was there, went away and came back has a peak far above its share of the whole past.
     """
@@ -32,7 +32,7 @@ class Past:
     peak: float
 
 
-class Arrivals:
+class HistorySample:
     """A sample of the videos so far with their paragraphs, and where the latest videos come from.
 
     Of all videos those with the lowest hashes of their ids are kept (a bottom-k sample, Cohen and Kaplan,

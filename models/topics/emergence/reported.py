@@ -1,4 +1,4 @@
-"""Which subjects have been told, so that each is told once."""
+"""Remembers the reported subjects, so that each is reported once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Story(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class SubjectSighting:
     """A subject as a channel sees it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Kinship:
-    """When two sightings are of one subject.
+    """The conditions under which two sightings are of one subject.
 
     Attributes:
         overlap: if so much of the paragraphs of one is the other's …
@@ -68,7 +68,7 @@ def part_in(paragraph_ids: Sequence[str], others: Sequence[str]) -> float:
     return len(mine.intersection(others)) / len(mine) if len(mine) > 1 else 0.0
 
 
-class Told:
+class ReportedSubjects:
     """The subjects of the alerts so far, at most `bound`; those not heard of for longest go first."""
 
     PARAGRAPHS = 64
@@ -79,7 +79,7 @@ class Told:
         self._stories: list[Story] = []
         self._centres: list[Vectors] = []
 
-    def find(self, seen: Sighting, background: Background, kinship: Kinship) -> Story | None:
+    def find(self, seen: SubjectSighting, background: Background, kinship: Kinship) -> Story | None:
         """The told subject that this is, the likest first; None if it is news.
 
         What has a told subject among its paragraphs and many beside them is more than that, and is news.
@@ -98,7 +98,7 @@ class Told:
                 return story
         return None
 
-    def add(self, seen: Sighting, at: int) -> None:
+    def add(self, seen: SubjectSighting, at: int) -> None:
         """Remember a subject that is being told at the video of index `at`."""
         story = Story(names=[], paragraph_ids=[], topic_id=seen.topic_id, touched=at)
         self._stories.append(story)
@@ -108,7 +108,7 @@ class Told:
             oldest = min(range(len(self._stories)), key=lambda i: self._stories[i].touched)
             del self._stories[oldest], self._centres[oldest]
 
-    def touch(self, story: Story, seen: Sighting, at: int) -> None:
+    def touch(self, story: Story, seen: SubjectSighting, at: int) -> None:
         """A told subject has been seen again: under these names too, in these paragraphs."""
         names = (name.lower() for name in seen.names)
         story.names = list(dict.fromkeys([*story.names, *names]))[: self.NAMES]

@@ -10,12 +10,12 @@ from models.topics.lifecycle.reservoir import Sampled
 from models.topics.online.centring import Vectors
 from models.topics.online.partial_fit import count_words
 from models.topics.results import Birth, Consolidation, Dormancy, EarlierAssignment, Merge
-from models.topics.state import Memory
+from models.topics.state import ModelState
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a look brought; as in `Outcome`."""
+class ConsolidationResult:
+    """The result of a consolidation; as in `Outcome`."""
 
     births: tuple[Birth, ...]
     merges: tuple[Merge, ...]
@@ -32,7 +32,7 @@ class _Newborn:
     parent: int | None
 
 
-def look(memory: Memory, month: str, batch_id: str) -> Looked:
+def look(memory: ModelState, month: str, batch_id: str) -> ConsolidationResult:
     """Propose, and carry out what is accepted; topics unheard for long go to sleep either way.
 
     Args:
@@ -68,9 +68,9 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
                 continue
             said = count_words(sampled[row].text for row in group.rows)
             parent = None if group.parent is None else roster.follow(slots[group.parent])
-            newborn.append(_Newborn(roster.bear(group.centre, group.cosines, said, heard), group, parent))
+            newborn.append(_Newborn(roster.create(group.centre, group.cosines, said, heard), group, parent))
     roster.centroids.settle()
-    asleep = roster.unheard(ledger.videos, month)
+    asleep = roster.stale(ledger.videos, month)
     for topic_id in asleep:
         roster.sleep(topic_id)
     roster.online.refresh()
@@ -81,7 +81,7 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
     for topic_id in (*(merge.into for merge in merges), *woken, *(each.topic_id for each in newborn)):
         if topic_id in roster.centroids.topic_ids:
             memory.drift.begin(topic_id)
-    return Looked(
+    return ConsolidationResult(
         births,
         tuple(merges),
         (
@@ -95,7 +95,7 @@ def look(memory: Memory, month: str, batch_id: str) -> Looked:
 
 
 def _births(
-    memory: Memory,
+    memory: ModelState,
     newborn: Sequence[_Newborn],
     sampled: Sequence[Sampled],
     vectors: Vectors,

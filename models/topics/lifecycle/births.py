@@ -1,17 +1,17 @@
-"""How one video completes a topic: its founders found it or wake it up, and what there is to tell of that."""
+"""Births of topics: one video completes a topic, and its founders found it or wake it up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.topics.lifecycle.novelty import Kept
+from models.topics.lifecycle.novelty import BufferedParagraph
 from models.topics.lifecycle.registry import LastHeard
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors
-from models.topics.online.learnable import Said
+from models.topics.online.learnable import Learnable
 from models.topics.results import Birth, Dormancy, EarlierAssignment
-from models.topics.state import Memory
+from models.topics.state import ModelState
 
 Given = tuple[int | None, float]
 """A topic's id, or None, and how probable that is."""
@@ -31,17 +31,17 @@ class Founders:
     topic_id: int
     woken: bool
     asleep: int | None
-    all: tuple[Kept, ...]
-    earlier: tuple[Kept, ...]
+    all: tuple[BufferedParagraph, ...]
+    earlier: tuple[BufferedParagraph, ...]
     vectors: Vectors
 
 
-def found(memory: Memory, batch: Batch, said: Said) -> Founders | None:
+def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
     """Keep the novel ones of a batch's paragraphs, and found the topic that they complete, if they do."""
     novelty, roster, settings = memory.novelty, memory.roster, memory.settings
     novel = np.flatnonzero(roster.centroids.highest_cosines(said.vectors) < settings.novel_below)
     kept = [
-        Kept(batch.paragraph_ids[said.rows[at]], batch.video_id, batch.month, said.texts[at])
+        BufferedParagraph(batch.paragraph_ids[said.rows[at]], batch.video_id, batch.month, said.texts[at])
         for at in novel.tolist()
     ]
     newest = novelty.add(kept, said.vectors[novel])
@@ -64,13 +64,13 @@ def found(memory: Memory, batch: Batch, said: Said) -> Founders | None:
     if woken is not None:
         memory.drift.begin(woken)
         return Founders(woken, True, asleep, founders, earlier, earlier_vectors)
-    topic_id = roster.bear(founding.centre, founding.cosines, {}, heard)
+    topic_id = roster.create(founding.centre, founding.cosines, {}, heard)
     memory.drift.begin(topic_id)
     return Founders(topic_id, False, asleep, founders, earlier, earlier_vectors)
 
 
 def tell(
-    memory: Memory, founders: Founders | None, given: Sequence[Given], batch_id: str
+    memory: ModelState, founders: Founders | None, given: Sequence[Given], batch_id: str
 ) -> tuple[tuple[Birth, ...], tuple[Dormancy, ...]]:
     """The birth, or the waking, and who made room for it; `given` begins with what the earlier founders got.
 

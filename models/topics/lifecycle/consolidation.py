@@ -30,7 +30,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a look at the sample suggests.
+    """The changes that a look at the sample suggests.
 
     Attributes:
         groups: to be born or split off, largest first.

@@ -12,7 +12,7 @@ from models.topics.settings import TopicSettings
 
 
 class Sleeping(BaseModel):
-    """What is kept of a sleeping topic beside its vectors.
+    """A sleeping topic, without its vectors.
 
     Attributes:
         words: its strongest words with their c-TF-IDF weights when it fell asleep.

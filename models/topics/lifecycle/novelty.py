@@ -14,7 +14,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Kept:
+class BufferedParagraph:
     """A paragraph in the buffer; its text is wanted for the words of the topic it may found."""
 
     paragraph_id: str
@@ -47,7 +47,7 @@ class NoveltyBuffer:
     talk resemble each other whatever they say. Videos are counted, not paragraphs.
     """
 
-    def __init__(self, settings: TopicSettings, kept: Iterable[Kept], vectors: Vectors) -> None:
+    def __init__(self, settings: TopicSettings, kept: Iterable[BufferedParagraph], vectors: Vectors) -> None:
         self._settings = settings
         self.kept = list(kept)
         self._room = np.zeros((2 * settings.buffer, vectors.shape[1]))
@@ -59,7 +59,7 @@ class NoveltyBuffer:
         """The unit vectors of `kept`: float64 [n, d]."""
         return self._room[self._end - len(self.kept) : self._end]
 
-    def add(self, kept: Sequence[Kept], vectors: Vectors) -> int:
+    def add(self, kept: Sequence[BufferedParagraph], vectors: Vectors) -> int:
         """Append paragraphs with their unit vectors, float64 [n, d]; the oldest make room.
 
         Returns how many of the paragraphs are now in the buffer: all, unless they alone overfill it.

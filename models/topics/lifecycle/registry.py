@@ -1,4 +1,4 @@
-"""Who the topics are, and everything that is kept of each: born, merged, asleep and awake again in step."""
+"""The registry of topics and all that is kept of each: born, merged, asleep and awake again in step."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ Known = dict[int, Told]
 
 
 class Named(BaseModel):
-    """What people call a topic; a born one has no name until they give it one."""
+    """The given name of a topic; a born one has none until people give it one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,13 +30,13 @@ class Named(BaseModel):
 
 
 class LastHeard(BaseModel):
-    """When a topic was last spoken of: in the how-manieth video, and in which month of publication."""
+    """The last video that spoke of a topic: its number, and its month of publication."""
 
     video: int
     month: str
 
 
-class Roster:
+class TopicRegistry:
     """Topics 1, 2, …: active ones have a slot among the centroids and BERTopic's labels, sleeping ones a
     place in the archive, and merged ones are aliases. An id is never given to another topic.
 
@@ -127,12 +127,12 @@ class Roster:
         changed = [topic_id for topic_id, told in now if not _same(known.get(topic_id), told)]
         return tuple(self.state(topic_id) for topic_id in changed)
 
-    def hear(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
+    def mark_seen(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
         """A video speaks of these topics; one never heard before counts from here on."""
         for topic_id in {*topic_ids, *(set(self.centroids.topic_ids) - set(self.heard))}:
             self.heard[topic_id] = heard
 
-    def bear(
+    def create(
         self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: LastHeard
     ) -> int:
         """A topic is born, with these words, at `centre`, float64 [d]; its id."""
@@ -157,7 +157,7 @@ class Roster:
         if known:
             self.heard[into] = max(known, key=lambda each: each.video)
 
-    def unheard(self, videos: int, month: str) -> list[int]:
+    def stale(self, videos: int, month: str) -> list[int]:
         """Active topics that nobody has spoken of for long, before video number `videos` of this month."""
         s = self._settings
         return [

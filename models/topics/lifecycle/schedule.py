@@ -1,4 +1,4 @@
-"""When the topics are looked at as a whole: from what has been learned alone, never by the clock."""
+"""Schedules consolidations of the topics: from what has been learned alone, never by the clock."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _MONTHS = 24
 """Months not yet reached that are counted at a time: dates in the far future come from mistakes."""
 
 
-class Schedule:
+class ConsolidationSchedule:
     """Counts paragraphs, and the videos of months that are still to come.
 
     First come early looks, at `next_look` paragraphs and then at twice as many each, until the bootstrap.
@@ -71,7 +71,7 @@ class Schedule:
         }
 
     @classmethod
-    def from_arrays(cls, settings: TopicSettings, arrays: dict[str, NDArray[Any]]) -> "Schedule":
+    def from_arrays(cls, settings: TopicSettings, arrays: dict[str, NDArray[Any]]) -> "ConsolidationSchedule":
         """The schedule that `to_arrays` described."""
         schedule = cls(settings, seeded=False)
         schedule.learned, schedule.looked_at, schedule.next_look, begun = arrays["schedule"].tolist()

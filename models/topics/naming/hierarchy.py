@@ -1,4 +1,4 @@
-"""Which topics are akin: the tree in which they would merge one after the other."""
+"""The hierarchy of topics: the tree in which they would merge one after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from models.topics.online.centring import Vectors, compare
 
 
 @dataclass(frozen=True)
-class Kinship:
+class Linkage:
     """Two groups of topics that come together.
 
     Attributes:
@@ -22,7 +22,7 @@ class Kinship:
     distance: float
 
 
-def hierarchy(topic_ids: Sequence[int], centroids: Vectors) -> tuple[Kinship, ...]:
+def hierarchy(topic_ids: Sequence[int], centroids: Vectors) -> tuple[Linkage, ...]:
     """Closest first: average linkage of the centroids, float64 [k, d], centred and of unit length.
 
     The last one, if there are two topics or more, joins all.
@@ -37,5 +37,5 @@ def hierarchy(topic_ids: Sequence[int], centroids: Vectors) -> tuple[Kinship, ..
     for one, other, distance, _ in linkage(np.maximum(distances, 0.0), method="average"):
         left, right = sorted((groups[int(one)], groups[int(other)]))
         groups.append(tuple(sorted(left + right)))
-        joined.append(Kinship(left, right, float(distance)))
+        joined.append(Linkage(left, right, float(distance)))
     return tuple(joined)

@@ -11,7 +11,7 @@ GROWTH = 2.0
 """A name is looked at again when its topic has grown so many times."""
 
 
-class Label(BaseModel):
+class TopicLabel(BaseModel):
     """A topic's name, and how many paragraphs the topic had when it was last looked at."""
 
     model_config = ConfigDict(frozen=True)
@@ -28,7 +28,7 @@ class Labels:
         reserved: names that the codebook gave.
     """
 
-    def __init__(self, labels: dict[int, Label], reserved: Iterable[str] = ()) -> None:
+    def __init__(self, labels: dict[int, TopicLabel], reserved: Iterable[str] = ()) -> None:
         self._labels = dict(labels)
         self._reserved = tuple(reserved)
 
@@ -47,12 +47,12 @@ class Labels:
         known = self._labels.get(topic_id)
         others = [self._labels[each].text for each in sorted(self._labels) if each != topic_id]
         text = name(words, paragraphs, (*self._reserved, *others), known.text if known else None)
-        self._labels[topic_id] = Label(text=text, size=size)
+        self._labels[topic_id] = TopicLabel(text=text, size=size)
 
     def drop(self, topic_id: int) -> None:
         """A topic was merged away; its name is free."""
         self._labels.pop(topic_id, None)
 
-    def to_json(self) -> dict[int, Label]:
+    def to_json(self) -> dict[int, TopicLabel]:
         """Each topic's label, by id."""
         return {topic_id: self._labels[topic_id] for topic_id in sorted(self._labels)}

@@ -93,7 +93,7 @@ class _Phrase:
     called: int = 0
 
     @property
-    def said(self) -> int:
+    def occurrences(self) -> int:
         """How often."""
         return self.inside.total() + self.leading.total()
 
@@ -157,11 +157,11 @@ def _labels(
     """Names by goodness: the best phrase, with its best complement if it is one word; and so on; words."""
     phrases, said = _phrases(paragraphs, weights)
     videos = len({video for video, _ in paragraphs})
-    times = {phrase.stems: phrase.said for phrase in phrases}
+    times = {phrase.stems: phrase.occurrences for phrase in phrases}
     scores = {phrase.stems: _score(phrase, weights, said, videos) for phrase in phrases}
     for whole in phrases:
         for part in _parts(whole.stems) if all(stem in weights for stem in whole.content) else ():
-            if scores[whole.stems] and part in scores and whole.said >= _WHOLE * times[part]:
+            if scores[whole.stems] and part in scores and whole.occurrences >= _WHOLE * times[part]:
                 scores[part] = 0.0
     ranked = sorted((p for p in phrases if scores[p.stems] > 0), key=lambda p: (-scores[p.stems], p.stems))[
         :40
@@ -193,9 +193,9 @@ def _score(phrase: _Phrase, weights: Mapping[str, float], said: Mapping[str, int
     if len(phrase.videos) < needed or (untypical and "of" in phrase.stems):
         return 0.0
     strength = sum(own) / len(own) * _BY_SIZE[len(own) - 1]
-    company: float = (phrase.said / min(said[stem] for stem in phrase.content)) ** 0.5
+    company: float = (phrase.occurrences / min(said[stem] for stem in phrase.content)) ** 0.5
     spread = len(phrase.videos) / (len(phrase.videos) + 1.0)
-    person = phrase.called > _CALLED * phrase.said or not _PEOPLE.isdisjoint(phrase.stems)
+    person = phrase.called > _CALLED * phrase.occurrences or not _PEOPLE.isdisjoint(phrase.stems)
     plain = len(own) == 1 and phrase.form().islower()
     discount = (_PERSON if person else 1.0) * (_PLAIN if plain else 1.0) * (_UNTYPICAL if untypical else 1.0)
     return strength * company * spread * discount

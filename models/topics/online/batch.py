@@ -1,4 +1,4 @@
-"""What the topic model learns from at a time: the paragraphs of one video."""
+"""One batch of learning: the paragraphs of one video."""
 
 from dataclasses import dataclass
 from datetime import date

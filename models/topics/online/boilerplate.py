@@ -1,4 +1,4 @@
-"""What talks say again and again: greetings, introductions, sponsor reads, "follow me on"."""
+"""Detects what talks repeat: greetings, introductions, sponsor reads, "follow me on"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class BoilerplateSettings:
-    """When words count as repeated, and when a paragraph is left out for them."""
+    """Thresholds for words to count as repeated, and for a paragraph to be left out for them."""
 
     share: float = 0.5
     """A paragraph with at least this share of its words repeated is boilerplate …"""
@@ -72,7 +72,7 @@ class BoilerplateSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Screened:
+class ScreenedParagraphs:
     """A video's paragraphs, with what is boilerplate told apart.
 
     Attributes:
@@ -119,7 +119,7 @@ class Boilerplate:
         self.formulas = Sightings.none(settings.formula_others + 1) if formulas is None else formulas
         self.words = np.zeros(2, np.int64) if words is None else words
 
-    def screen(self, source: str, video_id: str, texts: Sequence[str]) -> Screened:
+    def screen(self, source: str, video_id: str, texts: Sequence[str]) -> ScreenedParagraphs:
         """Tell a video's boilerplate apart by what was learned before; then learn the video."""
         s, edge = self.settings, self.settings.edge
         said = [text.split() for text in texts]
@@ -137,7 +137,7 @@ class Boilerplate:
                 share[row] = cut.mean()
                 boilerplate[row] = share[row] >= (s.edge_share if at_edge else s.share)
                 left[row] = "" if boilerplate[row] else " ".join(compress(words, (~cut).tolist()))
-        return Screened(boilerplate, tuple(left), share)
+        return ScreenedParagraphs(boilerplate, tuple(left), share)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What has been heard, and the number of words."""

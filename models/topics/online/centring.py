@@ -1,4 +1,4 @@
-"""What all paragraphs have in common, taken away before anything is compared."""
+"""Subtracts what all paragraphs have in common before anything is compared."""
 
 from typing import Any
 

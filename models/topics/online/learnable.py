@@ -1,4 +1,4 @@
-"""What of a video the topic model learns."""
+"""Selects the paragraphs of a video that the topic model learns."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from models.topics.online.centring import Vectors
 
 
 @dataclass(frozen=True)
-class Said:
+class Learnable:
     """The paragraphs of a batch that are learned: those with words that are not boilerplate.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Which words of a paragraph can tell what it is about."""
+"""Selects the words of a paragraph that can tell what it is about."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which batches and videos have been learned, so that nothing counts twice."""
+"""The ledger of learned batches and videos, so that nothing counts twice."""
 
 from collections.abc import Iterable
 from typing import Any

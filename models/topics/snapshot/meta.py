@@ -7,11 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from models.errors import BadInput
 from models.topics.lifecycle.dormant import Sleeping
-from models.topics.lifecycle.novelty import Kept
+from models.topics.lifecycle.novelty import BufferedParagraph
 from models.topics.lifecycle.registry import LastHeard, Named
 from models.topics.lifecycle.representatives import Representative
 from models.topics.lifecycle.reservoir import Sampled
-from models.topics.naming.labels import Label
+from models.topics.naming.labels import TopicLabel
 from models.topics.online.partial_fit import Words
 from models.topics.settings import TopicSettings
 from models.topics.settings_fingerprint import numbers
@@ -35,11 +35,11 @@ class Meta(BaseModel):
     representatives: dict[int, list[Representative]]
     words: list[Words]
     vocabulary: list[str]
-    labels: dict[int, Label]
+    labels: dict[int, TopicLabel]
     drift_words: list[str]
     bursts: dict[str, Any]
     emergence: dict[str, Any]
-    kept: list[Kept]
+    kept: list[BufferedParagraph]
     sampled: list[Sampled]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What people decided about topics and themes, and what reviewers think: where deciding starts from."""
+"""Queries of decisions about topics and themes, and of reviewers' judgements."""
 
 from __future__ import annotations
 

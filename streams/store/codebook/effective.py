@@ -16,8 +16,8 @@ TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What the codebook says of one topic; `counts_as` is itself unless it was merged."""
+class EffectiveEntry:
+    """The effective entry of one topic; `counts_as` is itself unless it was merged."""
 
     topic_id: int
     name: str
@@ -29,17 +29,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class EffectiveCodebook:
     """A revision of the codebook, by topic, and the model whose topics they are."""
 
     model_version: str
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, EffectiveEntry]
 
     def __hash__(self) -> int:
         return hash((self.model_version, len(self.entries)))
 
     @property
-    def retained(self) -> tuple[Entry, ...]:
+    def retained(self) -> tuple[EffectiveEntry, ...]:
         """Topics that count under their own id, by id."""
         return tuple(
             entry
@@ -48,7 +48,7 @@ class Book:
         )
 
     @property
-    def counted(self) -> dict[int, Entry]:
+    def counted(self) -> dict[int, EffectiveEntry]:
         """Every topic that counts, with the entry that it counts for."""
         found = {topic_id: self.entries.get(entry.counts_as) for topic_id, entry in self.entries.items()}
         return {topic_id: entry for topic_id, entry in found.items() if entry is not None and entry.retained}
@@ -69,7 +69,7 @@ class Book:
         )
 
 
-def book(warehouse: Warehouse, revision: int | None = None) -> Book:
+def book(warehouse: Warehouse, revision: int | None = None) -> EffectiveCodebook:
     """Return the codebook as of a revision; None is the newest.
 
     Raises:
@@ -77,10 +77,10 @@ def book(warehouse: Warehouse, revision: int | None = None) -> Book:
     """
     if revision is not None:
         _must_exist(warehouse, revision)
-    return cached(warehouse, ("book", revision), TABLES, lambda: made(warehouse, revision))
+    return cached(warehouse, ("book", revision), TABLES, lambda: build_codebook(warehouse, revision))
 
 
-def made(warehouse: Warehouse, revision: int | None) -> Book:
+def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodebook:
     """Make the codebook as of a revision of what the tables say now."""
     model = shown_model(warehouse)
     rows = entries(warehouse, model, NEWEST if revision is None else revision)
@@ -89,10 +89,10 @@ def made(warehouse: Warehouse, revision: int | None) -> Book:
     )
     merged = {row["topic_id"]: row["target"] for row in merges}
     decided = {row["topic_id"]: row["target"] for row in rows if row["target"]}
-    return Book(
+    return EffectiveCodebook(
         model,
         {
-            row["topic_id"]: Entry(
+            row["topic_id"]: EffectiveEntry(
                 topic_id=row["topic_id"],
                 name=row["decided"] or row["own"],
                 theme=row["theme"] or UNSORTED,

@@ -1,4 +1,4 @@
-"""What the codebook says of each topic, and what a topic is called where nobody has named it.
+"""Queries of the codebook's entries, and of a topic's name where nobody has named it.
 
 Plain queries, put together here: a join of tables as small as these takes longer to plan than to run, and
 every number of the study begins with this.

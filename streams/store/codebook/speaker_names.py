@@ -1,4 +1,4 @@
-"""Who the speakers of talks are: names that people gave, in place of what a transcript calls them."""
+"""Names that people gave to speakers, in place of what a transcript calls them."""
 
 from __future__ import annotations
 

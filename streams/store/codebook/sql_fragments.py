@@ -1,4 +1,4 @@
-"""Which model the views show, and which topic a merged one counts for: pieces of SQL that they share."""
+"""Shared pieces of SQL: the model that is shown, and the topic that a merged one counts for."""
 
 UNSORTED = "Not yet in a theme"
 """Shown for topics that emerged and were not put into a theme."""

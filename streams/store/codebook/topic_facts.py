@@ -1,4 +1,4 @@
-"""What each topic is: where it comes from, its words at birth and now, and whether it sleeps."""
+"""Facts of each topic: its origin, its words at birth and now, and whether it sleeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _gathered(warehouse: Warehouse, model: str) -> dict[int, Row]:
     )
     words = {row["topic_id"]: row["words"] for row in rows("words", "topic_words")}
     slept = rows("sequence, asleep", "dormancies")
-    asleep = {row["topic_id"]: row["asleep"] for row in sorted(slept, key=_moment)}
+    asleep = {row["topic_id"]: row["asleep"] for row in sorted(slept, key=_place_in_log)}
     return {
         row["topic_id"]: row
         | {"words": words.get(row["topic_id"], []), "asleep": bool(asleep.get(row["topic_id"]))}
@@ -40,5 +40,5 @@ def _gathered(warehouse: Warehouse, model: str) -> dict[int, Row]:
     }
 
 
-def _moment(slept: Row) -> tuple[int, int]:
+def _place_in_log(slept: Row) -> tuple[int, int]:
     return slept["sequence"], slept["asleep"]

@@ -1,4 +1,4 @@
-"""What has happened since: what a page that is open is told of, cheap enough to ask every few seconds."""
+"""The change feed of open pages, cheap enough to ask every few seconds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from streams.store.codebook.sql_fragments import MODEL
 from streams.store.warehouse import Row, Warehouse
 
 
-class Standing(NamedTuple):
-    """How far a study is; two of them that are equal show the same on every page.
+class ChangeCursor(NamedTuple):
+    """The position of a study; two of them that are equal show the same on every page.
 
     Example:
-        >>> Standing.read(str(Standing("m-1", 7, 5, 2, 0, 1))) == Standing("m-1", 7, 5, 2, 0, 1)
+        >>> ChangeCursor.read(str(ChangeCursor("m-1", 7, 5, 2, 0, 1))) == ChangeCursor("m-1", 7, 5, 2, 0, 1)
         True
-        >>> Standing.read("anything else") is None
+        >>> ChangeCursor.read("anything else") is None
         True
     """
 
@@ -33,7 +33,7 @@ class Standing(NamedTuple):
         return "/".join(str(part) for part in (*self[1:], self.model))
 
     @classmethod
-    def read(cls, text: str) -> Standing | None:
+    def read(cls, text: str) -> ChangeCursor | None:
         """Return what `str` made a text of, or None."""
         *numbers, model = text.split("/", 5)
         if len(numbers) != 5 or not all(part.isascii() and part.isdigit() for part in numbers):
@@ -47,7 +47,7 @@ _COUNTED = f"SELECT video_id FROM video_topics WHERE model_version = {MODEL}"
 _RAISED = f"SELECT alert_id, title, raised_at FROM alerts FINAL WHERE model_version IN ('', {MODEL})"
 
 
-def standing(warehouse: Warehouse) -> Standing:
+def change_cursor(warehouse: Warehouse) -> ChangeCursor:
     """How far the study is."""
     found = warehouse.rows(
         f"""
@@ -60,7 +60,7 @@ def standing(warehouse: Warehouse) -> Standing:
                (SELECT uniqExact(correction_id) FROM corrections) AS corrections
         """
     )[0]
-    return Standing(
+    return ChangeCursor(
         found["model"] or "",
         found["sequence"] or 0,
         found["talks"],

@@ -1,4 +1,4 @@
-"""What was raised by every rule, what became of telling people, and the figures that system rules look at."""
+"""Queries of alerting: what every rule raised, its deliveries, and the figures of system rules."""
 
 from __future__ import annotations
 
@@ -192,21 +192,21 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
         ) AS t ON t.video_id = s.video_id
         LEFT JOIN (SELECT video_id, channel, show FROM videos FINAL) AS v ON v.video_id = s.video_id
         """,
-        first=_moment(first),
-        last=_moment(last),
+        first=_storable(first),
+        last=_storable(last),
     )[0]
     shown = warehouse.rows(
         f"""
         SELECT video_id, title, show, url, published_at FROM videos FINAL
         WHERE video_id IN (SELECT video_id FROM ({seen})) ORDER BY published_at DESC, video_id LIMIT 5
         """,
-        first=_moment(first),
-        last=_moment(last),
+        first=_storable(first),
+        last=_storable(last),
     )
     return counted | {"shown": shown}
 
 
-def _moment(value: datetime | str) -> datetime:
+def _storable(value: datetime | str) -> datetime:
     """Return a moment that the database can hold."""
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return min(max(moment, EARLIEST), LATEST)

@@ -1,11 +1,11 @@
-"""How telling people stands, a row for each destination that was ever told anything."""
+"""The status of deliveries, a row for each destination that was ever used."""
 
 from __future__ import annotations
 
 from streams.store.warehouse import Row, Warehouse
 
 
-def told(warehouse: Warehouse) -> list[Row]:
+def delivery_status(warehouse: Warehouse) -> list[Row]:
     """How deliveries stand, by destination, in the order of their names.
 
     Returns:

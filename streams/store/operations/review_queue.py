@@ -1,4 +1,4 @@
-"""What waits for reviewers, and what reviewers said of videos that they are through with.
+"""The review queue, and the verdicts on videos that reviewers are through with.
 
 Reviewers judge blind to each other, so that no view says what one of them thinks of a video before as many
 judged it as have to.

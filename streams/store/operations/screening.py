@@ -1,4 +1,4 @@
-"""What screening has decided and what waits for it: the queue, and a summary of why videos were kept out.
+"""Queries of screening: the queue, and a summary of why videos were kept out.
 
 One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
 """

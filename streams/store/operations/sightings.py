@@ -1,4 +1,4 @@
-"""What sources have shown before, for those who look at them again."""
+"""Queries of sightings: videos that sources have shown before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the work goes on: where videos wait, what comes in and out, how fresh it is, what each source yields.
+"""Throughput: where videos wait, what comes in and out, how fresh it is, what each source yields.
 
 One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
 

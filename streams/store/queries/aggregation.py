@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from streams.store.cache import cached
-from streams.store.codebook.effective import Book
+from streams.store.codebook.effective import EffectiveCodebook
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Row, Warehouse
 
@@ -40,7 +40,7 @@ Month = tuple[str, int, int, int, int, float, bool]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What talks of one period count.
+    """Counts of the talks of one period.
 
     Attributes:
         of_videos: those that count for any unit.
@@ -57,12 +57,12 @@ def talks(selection: Selection) -> str:
     return f"FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}"
 
 
-def by_topic(applied: Book) -> dict[int, int]:
+def by_topic(applied: EffectiveCodebook) -> dict[int, int]:
     """Return what each topic that counts counts for, as a unit: the topic it ended up in."""
     return {topic_id: entry.topic_id for topic_id, entry in applied.counted.items()}
 
 
-def by_theme(applied: Book) -> tuple[dict[int, int], dict[int, str]]:
+def by_theme(applied: EffectiveCodebook) -> tuple[dict[int, int], dict[int, str]]:
     """Return the number that each topic's theme has here, and the themes by number."""
     names = sorted({entry.theme for entry in applied.counted.values()})
     numbers = {name: number for number, name in enumerate(names, 1)}
@@ -76,7 +76,10 @@ def mapped(units: Mapping[int, int]) -> Row:
 
 
 def tallies(
-    warehouse: Warehouse, selections: Sequence[Selection], applied: Book, units: Mapping[int, int]
+    warehouse: Warehouse,
+    selections: Sequence[Selection],
+    applied: EffectiveCodebook,
+    units: Mapping[int, int],
 ) -> list[Tally]:
     """Count what each of several selections has, which differ in nothing but their period, in one scan.
 
@@ -111,7 +114,7 @@ def tallies(
 
 
 def monthly(
-    warehouse: Warehouse, selection: Selection, applied: Book, units: Mapping[int, int]
+    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, units: Mapping[int, int]
 ) -> Iterator[Month]:
     """Count each unit in each month of publication; by unit and month, where it has a video."""
     if not units:
@@ -143,7 +146,7 @@ def _named(relative_month: int) -> str:
     return f"{year:04}-{month + 1:02}"
 
 
-def months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
+def months(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> dict[str, int]:
     """Count the videos with a topic that counts, per month of publication ('YYYY-MM'), by month.
 
     It is the same for every topic, so it is cached: callers share it, and do not change it.
@@ -156,7 +159,7 @@ def months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[st
     )
 
 
-def _months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[str, int]:
+def _months(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> dict[str, int]:
     rows = warehouse.rows(
         f"""
         SELECT toStartOfMonth(published_on) AS month, count() AS videos
@@ -170,7 +173,7 @@ def _months(warehouse: Warehouse, selection: Selection, applied: Book) -> dict[s
     return {f"{row['month']:%Y-%m}": row["videos"] for row in rows}
 
 
-def newest(warehouse: Warehouse, selection: Selection, applied: Book) -> date | None:
+def newest(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> date | None:
     """Return the newest day on which a talk with a topic that counts was published; None: there is none."""
     rows = warehouse.rows(
         f"""
@@ -188,7 +191,7 @@ def newest(warehouse: Warehouse, selection: Selection, applied: Book) -> date | 
 def _scanned(
     warehouse: Warehouse,
     selection: Selection,
-    applied: Book,
+    applied: EffectiveCodebook,
     units: Mapping[int, int],
     *,
     cut: str,
@@ -224,7 +227,7 @@ def _scanned(
     return columns or ((),) * 6
 
 
-def _tally(pieces: Sequence[tuple[Any, ...]], applied: Book, units: Mapping[int, int]) -> Tally:
+def _tally(pieces: Sequence[tuple[Any, ...]], applied: EffectiveCodebook, units: Mapping[int, int]) -> Tally:
     sums: dict[int, list[Any]] = {}
     topics: dict[int, set[int]] = {}
     of_videos = 0

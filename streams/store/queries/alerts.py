@@ -1,4 +1,4 @@
-"""What is new and why: alerts and emergences with their evidence; and what was kept out of the model."""
+"""Queries of alerts and emergences with their evidence, and of what was kept out of the model."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a report says beside the numbers: which talks there are, and what was done to count them."""
+"""Queries of the corpus for reports: which talks there are, and what was done to count them."""
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import Entry, book
+from streams.store.codebook.effective import EffectiveEntry, book
 from streams.store.codebook.sql_fragments import ALIASES, MODEL, SOURCE
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse
@@ -125,5 +125,5 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
     }
 
 
-def _name(entry: Entry | None) -> str:
+def _name(entry: EffectiveEntry | None) -> str:
     return entry.name if entry else ""

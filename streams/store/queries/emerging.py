@@ -1,4 +1,4 @@
-"""What is new about topics, why it was told, and what people made of it."""
+"""Queries of emerging topics, the reasons of alerts, and people's judgements of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.alerts import EVIDENCE, with_talks
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse, strings
@@ -109,7 +109,7 @@ def is_alert(warehouse: Warehouse, alert_id: str) -> bool:
     return bool(found)
 
 
-def _named(row: Row, applied: Book) -> Row:
+def _named(row: Row, applied: EffectiveCodebook) -> Row:
     told = row["told_id"] or None
     target = applied.counts_as(told) if told else None
     names = {known: entry.name for known, entry in applied.entries.items()}

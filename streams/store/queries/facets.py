@@ -1,4 +1,4 @@
-"""What a selection can be restricted to: shows, channels, sources, speakers and languages of the talks."""
+"""Facets of a selection: shows, channels, sources, speakers and languages of the talks."""
 
 from __future__ import annotations
 

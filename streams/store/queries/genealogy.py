@@ -1,9 +1,9 @@
-"""What became of topics: births, splits, merges, sleep, consolidations, drift; and the model's health."""
+"""The genealogy of topics: births, splits, merges, sleep, consolidations, drift; and the model's health."""
 
 from __future__ import annotations
 
 from streams.store.cache import cached
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.sql_fragments import MODEL
 from streams.store.codebook.topic_facts import facts
 from streams.store.warehouse import Row, Warehouse
@@ -46,7 +46,9 @@ _DRIFTED = """
 """
 
 
-def genealogy(warehouse: Warehouse, topic_id: int | None = None, applied: Book | None = None) -> list[Row]:
+def genealogy(
+    warehouse: Warehouse, topic_id: int | None = None, applied: EffectiveCodebook | None = None
+) -> list[Row]:
     """What happened to topics, oldest first; with `topic_id`, to that one and those that count for it.
 
     Returns:
@@ -69,7 +71,10 @@ def _story(warehouse: Warehouse, model: str) -> list[Row]:
 
 
 def drifts(
-    warehouse: Warehouse, topic_id: int | None = None, limit: int = 50, applied: Book | None = None
+    warehouse: Warehouse,
+    topic_id: int | None = None,
+    limit: int = 50,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """How topics changed, the newest first; with `topic_id`, that one and those that count for it.
 
@@ -109,7 +114,7 @@ def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:
     )
 
 
-def topic(warehouse: Warehouse, topic_id: int, applied: Book | None = None) -> Row | None:
+def topic(warehouse: Warehouse, topic_id: int, applied: EffectiveCodebook | None = None) -> Row | None:
     """One topic, or None where there is none; of a merged one, the topic that it counts for.
 
     Returns:

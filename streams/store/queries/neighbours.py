@@ -1,8 +1,8 @@
-"""Which topics talks speak of together with one."""
+"""Topics that talks speak of together with one."""
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.aggregation import UNITS, by_topic, mapped, talks
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse
@@ -13,7 +13,7 @@ def neighbours(
     topic_id: int,
     selection: Selection = EVERYTHING,
     limit: int = 10,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """Topics that occur in the same videos as one, the closest (Jaccard) first.
 

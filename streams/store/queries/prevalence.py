@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Mapping, Sequence
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.topic_facts import facts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import AT_ONCE, UNITS, Tally, by_theme, by_topic, mapped, talks
@@ -30,7 +30,7 @@ NOT_ASKED = 2**32 - 1
 
 
 def prevalence(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
     """Share of videos per theme and month of publication.
 
@@ -61,7 +61,7 @@ def prevalence(
 def themes(
     warehouse: Warehouse,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
     counted: Tally | None = None,
 ) -> list[Row]:
     """Prevalence of each theme in a period: over the union of its topics' videos, not their sum.
@@ -81,7 +81,7 @@ def themes(
 def topics(
     warehouse: Warehouse,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
     counted: Tally | None = None,
 ) -> list[Row]:
     """Each retained topic with its words, theme and prevalence in a period, most prevalent first.
@@ -110,7 +110,7 @@ def topics(
 
 
 def topic_months(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
     """Videos per retained topic and month of publication.
 
@@ -135,7 +135,9 @@ def topic_months(
     ]
 
 
-def months(warehouse: Warehouse, selection: Selection = EVERYTHING, applied: Book | None = None) -> list[Row]:
+def months(
+    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+) -> list[Row]:
     """Videos with at least one paragraph of any retained topic, per month of publication.
 
     Returns:
@@ -149,7 +151,7 @@ def cooccurrence(
     warehouse: Warehouse,
     selection: Selection = EVERYTHING,
     limit: int = 1000,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
     among: Container[int] | None = None,
 ) -> list[Row]:
     """Pairs of topics within videos: how many videos have at least one paragraph of each.
@@ -197,7 +199,7 @@ def cooccurrence(
     return [_pair(pair, counted, applied) for pair in together[:limit]]
 
 
-def _pair(pair: tuple[int, int], counted: Mapping[tuple[int, int], int], applied: Book) -> Row:
+def _pair(pair: tuple[int, int], counted: Mapping[tuple[int, int], int], applied: EffectiveCodebook) -> Row:
     one, other = pair
     videos, of_videos = counted[pair], counted[ANY, ANY]
     topic_videos, other_videos = counted[ANY, one], counted[ANY, other]
@@ -221,7 +223,7 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     other_id: int | None = None,
     selection: Selection = EVERYTHING,
     limit: int = 100,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """The videos behind a number: those with a paragraph of the topic, and of the other one if it is given.
 
@@ -267,7 +269,9 @@ def _about(warehouse: Warehouse, video_ids: Sequence[str]) -> dict[str, Row]:
     return {row.pop("video_id"): row for row in rows}
 
 
-def theme_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied: Book) -> list[Tally]:
+def theme_tallies(
+    warehouse: Warehouse, selections: Sequence[Selection], applied: EffectiveCodebook
+) -> list[Tally]:
     """Count themes, by name, in selections that differ in nothing but their period, in one scan."""
     units, names = by_theme(applied)
     return [
@@ -276,6 +280,8 @@ def theme_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied
     ]
 
 
-def topic_tallies(warehouse: Warehouse, selections: Sequence[Selection], applied: Book) -> list[Tally]:
+def topic_tallies(
+    warehouse: Warehouse, selections: Sequence[Selection], applied: EffectiveCodebook
+) -> list[Tally]:
     """Count topics, by id, in selections that differ in nothing but their period, in one scan."""
     return aggregation.tallies(warehouse, selections, applied, by_topic(applied))

@@ -1,4 +1,4 @@
-"""Which talks a number is about: their period, where they come from, who speaks; and by which codebook."""
+"""The selection that a number is about: period, source, speaker; and the codebook's revision."""
 
 from __future__ import annotations
 

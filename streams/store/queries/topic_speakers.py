@@ -1,8 +1,8 @@
-"""Who speaks of a topic: in which shows, and in talks of which people."""
+"""The shows and speakers of a topic."""
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.warehouse import Row, Warehouse
 
@@ -12,7 +12,7 @@ def speaking(
     topic_id: int,
     selection: Selection = EVERYTHING,
     limit: int = 10,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """Shows whose talks speak of a topic, and people in whose talks it is spoken of; most talks first.
 

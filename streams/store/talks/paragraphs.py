@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.warehouse import Row, Warehouse
@@ -53,7 +53,7 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
     return [_about(row, applied) for row in named(warehouse, rows)]
 
 
-def _about(row: Row, applied: Book) -> Row:
+def _about(row: Row, applied: EffectiveCodebook) -> Row:
     """Say of a paragraph what the topic that the model assigned counts for."""
     row = {name: value for name, value in row.items() if name not in ("video_id", "transcript_version")}
     topic_id = applied.counts_as(row.pop("assigned"))

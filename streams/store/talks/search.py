@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from streams.store.codebook.effective import Book, Entry, book
+from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
 from streams.store.codebook.speaker_names import named
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
@@ -73,7 +73,9 @@ def _tokens(warehouse: Warehouse, text: str) -> list[str]:
     return found
 
 
-def _topics(warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: Book) -> list[Row]:
+def _topics(
+    warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: EffectiveCodebook
+) -> list[Row]:
     """Topics whose name, theme or words have every word; those named so first, then most videos."""
     wanted = [word.casefold() for word in words]
 
@@ -94,7 +96,7 @@ def _topics(warehouse: Warehouse, words: Sequence[str], selection: Selection, ap
 
 
 def _talks(
-    warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: Book, limit: int
+    warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: EffectiveCodebook, limit: int
 ) -> list[Row]:
     """Talks of a selection whose title, show, channel, speakers or id have every word, the newest first."""
     return warehouse.rows(
@@ -119,7 +121,9 @@ def _talks(
     )
 
 
-def _places(warehouse: Warehouse, text: str, selection: Selection, applied: Book, limit: int) -> list[Row]:
+def _places(
+    warehouse: Warehouse, text: str, selection: Selection, applied: EffectiveCodebook, limit: int
+) -> list[Row]:
     """Where the words are said, in transcripts that count.
 
     Returns:
@@ -150,7 +154,7 @@ def _places(warehouse: Warehouse, text: str, selection: Selection, applied: Book
     )
 
 
-def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: Book) -> list[Row]:
+def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: EffectiveCodebook) -> list[Row]:
     """What is said there, in the order of the places."""
     if not places:
         return []
@@ -183,7 +187,7 @@ def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: Book) -> list[
     return [_quote(said[key], applied.counted) for key in keys if key in said]
 
 
-def _quote(row: Row, counted: Mapping[int, Entry]) -> Row:
+def _quote(row: Row, counted: Mapping[int, EffectiveEntry]) -> Row:
     entry = counted.get(row["assigned"])
     kept = {name: value for name, value in row.items() if name not in _KEYS}
     return kept | {"topic_id": entry.topic_id if entry else None, "name": entry.name if entry else None}

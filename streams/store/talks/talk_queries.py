@@ -1,4 +1,4 @@
-"""What the store knows of talks and of the work on them: quotes, status, dead letters.
+"""Queries of talks and of the work on them: quotes, status, dead letters.
 
 One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
 from streams.store.damage import damaged_parts
@@ -34,7 +34,7 @@ _Place = tuple[str, str, int]
 
 
 class TopicTalks(NamedTuple):
-    """What talks say of one topic.
+    """Quotes of talks about one topic.
 
     `months`: rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month, of every month that
     has a talk that counts (videos may be 0); none where the topic does not count. `best`, `newest`: its most
@@ -52,7 +52,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     limit: int = 3,
     newest: bool = False,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> list[Row]:
     """Paragraphs of a topic, at most one a video, with where to hear them: the most probable, or the newest.
 
@@ -86,7 +86,7 @@ def topic_talks(
     topic_id: int,
     limit: int = 3,
     selection: Selection = EVERYTHING,
-    applied: Book | None = None,
+    applied: EffectiveCodebook | None = None,
 ) -> TopicTalks:
     """Return what talks say of a topic, and of those that were merged into it, by one look at them."""
     applied = applied or book(warehouse, selection.codebook)

@@ -34,7 +34,7 @@ def test_the_topic_unheard_for_longest_makes_room_for_a_new_one() -> None:
     assert [topic.topic_id for topic in topics.topics()] == [1, 2, 3]
 
 
-def test_a_sleeping_topic_keeps_name_and_words_and_is_given_to_nobody() -> None:
+def test_a_sleeping_topic_keeps_name_and_words_and_gets_no_talk() -> None:
     topics = model("bread", "ships", settings=SMALL)
     learn(topics, [["bread"] * 3])
     before = topics.topics()[0]
@@ -45,7 +45,7 @@ def test_a_sleeping_topic_keeps_name_and_words_and_is_given_to_nobody() -> None:
     assert [each.topic_id for each in topics.learn(said(99, ["bread"])).assignments] == [None]
 
 
-def test_it_comes_back_under_its_own_id_when_talks_speak_of_it_again() -> None:
+def test_it_wakes_under_its_own_id_when_talks_speak_of_it() -> None:
     topics = model("bread", "ships", settings=SMALL)
     learn(topics, [["bread"] * 3] * 3 + [["ships", "bees", "bees"]] * 12)
     assert topics.active() == (2, 3)
@@ -57,7 +57,7 @@ def test_it_comes_back_under_its_own_id_when_talks_speak_of_it_again() -> None:
     assert {word for word, _ in topics.topics()[0].words} & set(WORDS["bread"].split())
 
 
-def test_consolidation_puts_to_sleep_what_was_unheard_for_many_videos_and_months() -> None:
+def test_consolidation_puts_long_unheard_topics_to_sleep() -> None:
     topics = model("bread", "ships", settings=TopicSettings(sleep_videos=10, sleep_months=6))
     for number in range(20):
         topics.learn(said(number, ["ships"] if number else ["bread", "ships"], month=1))

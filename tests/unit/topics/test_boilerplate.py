@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import BadInput
-from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings, Screened
+from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings, ScreenedParagraphs
 
 SPONSOR = (
     "This portion of the show is brought to you by our friends, who keep servers running while you sleep. "
@@ -41,7 +41,7 @@ def ready(settings: BoilerplateSettings | None = None) -> Boilerplate:
 
 def hear(
     boilerplate: Boilerplate, numbers: Iterable[int], *said: str, source: str = "show"
-) -> list[Screened]:
+) -> list[ScreenedParagraphs]:
     """A video a number: three paragraphs of its own, and what is said in all of them."""
     return [
         boilerplate.screen(
@@ -51,7 +51,7 @@ def hear(
     ]
 
 
-def left_out(screened: Screened) -> list[int]:
+def left_out(screened: ScreenedParagraphs) -> list[int]:
     return np.flatnonzero(screened.boilerplate).tolist()
 
 
@@ -81,7 +81,7 @@ def test_an_introduction_is_found_under_other_names_and_numbers() -> None:
     assert [left_out(each) for each in heard] == [[], [], [2]]
 
 
-def test_a_repeated_span_is_cut_out_of_a_paragraph_that_says_more() -> None:
+def test_a_repeated_span_is_cut_out_of_a_longer_paragraph() -> None:
     boilerplate = ready()
     hear(boilerplate, range(3), SPONSOR)
     own = words(1000, 120)
@@ -91,7 +91,7 @@ def test_a_repeated_span_is_cut_out_of_a_paragraph_that_says_more() -> None:
     assert len(mixed.texts[0].split()) < len(own.split()) + 12
 
 
-def test_another_version_of_a_video_does_not_make_it_repeat_itself() -> None:
+def test_another_version_of_a_video_is_no_repetition() -> None:
     boilerplate = ready()
     versions = [boilerplate.screen("show", "one", [words(1, 90), SPONSOR]) for _ in range(5)]
     assert [left_out(each) for each in versions] == [[]] * 5
@@ -121,7 +121,7 @@ def test_a_flood_of_the_same_text_from_one_source_is_left_out() -> None:
     assert [left_out(each) for each in flood] == [[], []] + [[0]] * 8
 
 
-def test_good_byes_are_found_by_what_talks_of_any_source_end_with() -> None:
+def test_good_byes_are_found_by_what_many_sources_end_with() -> None:
     boilerplate = ready()
     heard = []
     for n in range(12):
@@ -134,7 +134,7 @@ def test_good_byes_are_found_by_what_talks_of_any_source_end_with() -> None:
     assert [left_out(each) for each in heard[9:]] == [[12]] * 3
 
 
-def test_words_that_talks_are_full_of_are_no_formula_at_their_ends() -> None:
+def test_common_words_are_no_formula_at_the_ends_of_talks() -> None:
     boilerplate = ready()
     for n in range(20):
         talk = [
@@ -159,7 +159,7 @@ def test_empty_and_odd_texts_are_screened_like_any_other(texts: list[str]) -> No
     assert screened.repeated_share.tolist() == [0.0] * len(texts)
 
 
-def test_memory_is_bounded_and_what_recurs_outlives_what_was_said_once() -> None:
+def test_memory_is_bounded_and_recurring_phrases_outlive_others() -> None:
     boilerplate = ready(BoilerplateSettings(entries=1000, formulas=500))
     for n in range(60):
         boilerplate.screen("show", f"talk {n}", [words(n, 1000), *([SPONSOR] if n < 4 else [])])
@@ -167,7 +167,7 @@ def test_memory_is_bounded_and_what_recurs_outlives_what_was_said_once() -> None
     assert left_out(boilerplate.screen("show", "much later", [words(99, 90), SPONSOR])) == [1]
 
 
-def test_saved_and_restored_anywhere_it_goes_on_as_if_nothing_had_happened() -> None:
+def test_restored_at_any_point_it_goes_on_the_same() -> None:
     settings = BoilerplateSettings(entries=400, formulas=300)
     straight, interrupted = ready(settings), ready(settings)
     for n in range(12):

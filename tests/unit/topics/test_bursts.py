@@ -25,7 +25,7 @@ from models.topics.bursts import (
     window as recent,
 )
 from models.topics.bursts.term_bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
-from models.topics.bursts.term_clustering import Candidate
+from models.topics.bursts.term_clustering import TermCandidate
 from models.topics.online.centring import Background, unit
 from models.topics.snapshot.snapshot import FORMAT
 
@@ -149,7 +149,7 @@ AT_LENGTH = tuple(" ".join(map(chatter, range(part, 60, 3))) for part in range(3
 """Some 2,500 words: a talk that says something once has only mentioned it."""
 
 
-def test_what_talks_only_mention_is_no_news_and_what_two_talk_about_is() -> None:
+def test_mentions_are_no_news_and_what_two_talk_about_is() -> None:
     once = "They ask the Marzipan engine, and it was there."
     mention = [*ordinary(150), *news(150, 20, once, *AT_LENGTH)]
     assert reported(mention) == []
@@ -166,12 +166,12 @@ def test_what_is_advertised_is_no_news() -> None:
     assert len(reported([*ordinary(150), *news(150, 20, then)])) == 1
 
 
-def test_far_from_the_advertisement_a_sponsor_is_a_subject_as_any() -> None:
+def test_far_from_the_advertisement_a_sponsor_is_a_subject() -> None:
     read = "Thanks to Marzipan for sponsoring."
     assert len(reported([*ordinary(150), *news(150, 20, read, *AT_LENGTH, RAG, RAG)])) == 1
 
 
-def test_names_that_one_video_makes_news_are_one_subject_if_they_are_said_alike() -> None:
+def test_names_from_one_video_are_one_subject_if_said_alike() -> None:
     def both(other: int) -> Iterator[Spoken]:
         for number in range(150, 180):
             marzipan = talk(number, RAG, "They like the Tamarind protocol, and that is Tamarind.")
@@ -208,12 +208,12 @@ def test_a_misheard_name_is_no_second_subject() -> None:
     assert [burst.subject for burst in reported(stream)] == ["Olammar server"]
 
 
-def test_another_spelling_of_a_name_that_is_kept_no_more_is_no_second_subject() -> None:
+def test_another_spelling_of_a_dropped_name_is_no_new_subject() -> None:
     """Where too much is kept, older talks forget how they said things: nothing is left to compare with."""
     channel, background = TermBursts(BurstSettings()), Background(np.zeros(DIMENSION), 1.0)
     hear(channel, [*ordinary(150), *news(150, 20, RAG)], background)
     window = channel._recent
-    said = Candidate.of("marzipan", window, -9.0, background)
+    said = TermCandidate.of("marzipan", window, -9.0, background)
     window.videos = {number: video.thinned() for number, video in window.videos.items()}
     assert window.count("marzipan") and not window.saying("marzipan")
     assert channel._subjects.join(replace(said, term="marzipane"), window, background)

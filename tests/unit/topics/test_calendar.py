@@ -49,7 +49,7 @@ def test_before_any_video_every_day_is_impossible_or_early() -> None:
 
 
 @given(st.lists(st.dates(), max_size=60), st.integers(0, 60))
-def test_it_never_goes_back_once_settled_and_is_restored_anywhere(days: list[date], cut: int) -> None:
+def test_the_clock_never_goes_back_and_is_restored_anywhere(days: list[date], cut: int) -> None:
     whole, restored = Calendar(), Calendar()
     last = date.min
     for number, day in enumerate(days):

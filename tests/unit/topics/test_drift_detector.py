@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.topics.drift.detector import Detector, best_cut
 from models.topics.drift.lexicon import SLACK, Lexicon
-from models.topics.drift.shift import Parts, ShiftDetector
+from models.topics.drift.shift import ShiftDetector, SplitSums
 from models.topics.drift.watch import DriftSettings
 from models.topics.drift.wording import log_odds_change, most_said
 
@@ -41,15 +41,15 @@ def test_a_restored_detector_is_in_the_same_state(
     for value in values[:cut]:
         if one.tell(value):
             one.restart()
-    other = Detector(adwin, limit, one.told)
+    other = Detector(adwin, limit, one.observed)
     for value in values[cut:]:
         seen = one.tell(value)
         assert other.tell(value) == seen
         if seen:
             one.restart()
             other.restart()
-        assert one.told == other.told
-        assert len(one.told) <= limit
+        assert one.observed == other.observed
+        assert len(one.observed) <= limit
     for measure in ADWIN:
         assert getattr(one._river, measure) == getattr(other._river, measure)
 
@@ -58,7 +58,7 @@ def test_a_change_is_where_the_two_means_leave_least_variance() -> None:
     assert best_cut([0, 0, 1, 0, 0, 1, 1, 1]) == (5, 0.2, 1.0)
 
 
-def test_words_are_numbered_as_they_come_and_keep_their_order_when_others_go() -> None:
+def test_words_are_numbered_in_order_and_keep_it() -> None:
     lexicon = Lexicon()
     assert lexicon.numbers(["bread", "oven", "bread", "yeast"]).tolist() == [0, 1, 0, 2]
     assert lexicon.compact(np.array([2, 0, 2], np.int32)).tolist() == [0, -1, 1]
@@ -71,7 +71,7 @@ def test_of_words_said_equally_often_the_first_are_kept() -> None:
     assert most_said(["b", "a", "c", "c", "a", "d"], 3) == ["a", "c", "b"]
 
 
-def test_a_word_in_most_later_videos_gains_more_than_one_that_was_rare_and_is_gone() -> None:
+def test_a_common_new_word_gains_more_than_a_rare_one_that_left() -> None:
     before, after = np.array([1.0, 1.0, 20.0]), np.array([18.0, 0.0, 20.0])
     gained, rare, steady = log_odds_change(before, after, 30, 30, prior=4.0)
     assert gained > 3.0
@@ -79,8 +79,8 @@ def test_a_word_in_most_later_videos_gains_more_than_one_that_was_rare_and_is_go
     assert steady == pytest.approx(0.0)
 
 
-def test_what_varies_by_chance_alone_stays_below_the_threshold_and_a_shift_does_not() -> None:
-    def gap(parts: Parts) -> np.ndarray:
+def test_chance_stays_below_the_threshold_and_a_shift_does_not() -> None:
+    def gap(parts: SplitSums) -> np.ndarray:
         means = parts.after / parts.videos_after[:, None] - parts.before / parts.videos_before[:, None]
         return np.asarray((means**2).sum(axis=1), np.float64)
 

@@ -12,7 +12,7 @@ from models.topics.bursts.term_bursts import Burst, Spoken
 from models.topics.emergence.candidate import Newborn
 from models.topics.emergence.emergence import EmergenceSettings, EmergenceWatch
 from models.topics.online.centring import Background, Vectors, unit
-from models.topics.results import Emergence, Quote
+from models.topics.results import Emergence, SourceQuote
 
 DIMENSION = 48
 SUBJECTS = ("bread", "ships", "bees", "clocks", "trains", "glass", "comets")
@@ -113,7 +113,7 @@ def mixed(subject: str, every: int, count: int, show: str = "") -> list[Said]:
 def burst(study: Study, numbers: Sequence[int], *terms: str, is_name: bool = True) -> Burst:
     talks = [study.heard[number] for number in numbers]
     quotes = tuple(
-        Quote(each.paragraph_ids[0], each.video_id, each.source, each.published_on, 12.5, each.texts[0])
+        SourceQuote(each.paragraph_ids[0], each.video_id, each.source, each.published_on, 12.5, each.texts[0])
         for each in (talks[0], talks[-1])
     )
     return Burst(
@@ -134,7 +134,7 @@ def burst(study: Study, numbers: Sequence[int], *terms: str, is_name: bool = Tru
     )
 
 
-def test_a_newborn_that_later_talks_confirm_is_told_once_with_its_evidence() -> None:
+def test_a_confirmed_newborn_is_reported_once_with_evidence() -> None:
     study = Study()
     study.hear_all(chatter(200))
     assert study.found([Said("comets")] * 3) == ()
@@ -212,7 +212,7 @@ def test_a_date_in_the_future_keeps_nothing_from_being_news() -> None:
     assert len(study.hear_all(mixed("comets", 5, 100))) == 1
 
 
-def test_a_burst_of_what_is_on_trial_is_one_alert_of_both_channels() -> None:
+def test_a_burst_of_a_candidate_is_one_alert_of_both_channels() -> None:
     study = Study(NO_GLIMPSES)
     study.hear_all(chatter(200))
     study.found([Said("comets")] * 3)
@@ -223,7 +223,7 @@ def test_a_burst_of_what_is_on_trial_is_one_alert_of_both_channels() -> None:
     assert study.hear_all(mixed("comets", 5, 100)) == []
 
 
-def test_a_topic_that_is_born_after_its_burst_was_told_stays_silent() -> None:
+def test_a_topic_born_after_its_reported_burst_stays_silent() -> None:
     study = Study(NO_GLIMPSES)
     study.hear_all(chatter(200) + [Said("comets")] * 3)
     (news,) = study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
@@ -232,7 +232,7 @@ def test_a_topic_that_is_born_after_its_burst_was_told_stays_silent() -> None:
     assert study.hear_all(mixed("comets", 5, 100)) == []
 
 
-def test_a_second_name_for_a_told_subject_stays_silent_and_another_subject_does_not() -> None:
+def test_a_second_name_of_a_reported_subject_stays_silent() -> None:
     study = Study()
     study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 3)
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
@@ -240,7 +240,7 @@ def test_a_second_name_for_a_told_subject_stays_silent_and_another_subject_does_
     assert study.hear(Said("bread"), bursts=[burst(study, [203, 204, 205], "borosilicate")])
 
 
-def test_a_new_name_in_the_place_of_a_told_subject_is_news_and_plain_words_for_it_are_not() -> None:
+def test_a_new_name_near_a_reported_subject_is_news_not_a_word() -> None:
     """As with GPT-4 after ChatGPT: the same talk of models, and another thing."""
     study = Study()
     study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 4)
@@ -265,7 +265,7 @@ def test_what_is_more_than_a_told_subject_is_news() -> None:
     assert study.hear(Said("bread"), bursts=[part]) == ()
 
 
-def test_a_subject_of_which_no_topic_is_born_is_told_too_and_gets_a_name() -> None:
+def test_a_subject_without_a_topic_is_reported_and_named() -> None:
     study = Study()
     study.hear_all(chatter(300))
     (news,) = study.hear_all(mixed("comets", 8, 140))

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.topics.emergence.candidate import Hit, Trial, compare_rates
+from models.topics.emergence.candidate import Candidate, Hit, compare_rates
 from models.topics.emergence.explanations import chance
-from models.topics.emergence.history_sample import Arrivals, Past, centred_cosines
+from models.topics.emergence.history_sample import HistorySample, Past, centred_cosines
 from models.topics.online.centring import Background, compare, unit
-from models.topics.results import Quote
+from models.topics.results import SourceQuote
 
 
 @given(
@@ -33,14 +33,14 @@ def test_a_short_past_says_little() -> None:
     assert compare_rates(5, 20, 0, 1000).log10_p < -8 < compare_rates(5, 20, 0, 30).log10_p
 
 
-def quote(number: int) -> Quote:
+def quote(number: int) -> SourceQuote:
     from datetime import date
 
-    return Quote(f"talk-{number}#0", f"talk-{number}", "show", date(2025, 1, 1), 0.0, "so")
+    return SourceQuote(f"talk-{number}#0", f"talk-{number}", "show", date(2025, 1, 1), 0.0, "so")
 
 
-def test_the_strongest_run_of_hits_counts_and_what_came_before_it_is_past() -> None:
-    trial = Trial(founders=(quote(0),), founding_videos=("talk-0",), born=100, past=Past(0, 500, 0.0))
+def test_the_strongest_run_of_hits_counts_and_the_rest_is_past() -> None:
+    trial = Candidate(founders=(quote(0),), founding_videos=("talk-0",), born=100, past=Past(0, 500, 0.0))
     for at in (300, 900, 910, 920, 930):
         trial.confirm(Hit(at=at, quote=quote(at)))
     evidence = trial.evidence(now=930, least=3, ratio=5.0)
@@ -54,7 +54,7 @@ def test_the_strongest_run_of_hits_counts_and_what_came_before_it_is_past() -> N
 
 
 def test_too_few_hits_are_no_evidence() -> None:
-    trial = Trial(founders=(quote(0),), founding_videos=("talk-0",), born=100, past=Past(0, 500, 0.0))
+    trial = Candidate(founders=(quote(0),), founding_videos=("talk-0",), born=100, past=Past(0, 500, 0.0))
     trial.confirm(Hit(at=101, quote=quote(1)))
     assert trial.evidence(now=101, least=2, ratio=1.0) is None
 
@@ -67,9 +67,11 @@ def test_cosines_are_those_of_centred_vectors() -> None:
     assert centred_cosines(rows.astype(np.float32), vectors, background) == pytest.approx(expected, abs=1e-5)
 
 
-def sample(videos: int, bound: int, subject_until: int = 0, every: int = 1) -> tuple[Arrivals, Background]:
+def sample(
+    videos: int, bound: int, subject_until: int = 0, every: int = 1
+) -> tuple[HistorySample, Background]:
     """Videos about nothing, of which the first so many speak of the first axis, every so many of them."""
-    arrivals, background = Arrivals(bound, 2, 50), Background(np.zeros(16), 1.0)
+    arrivals, background = HistorySample(bound, 2, 50), Background(np.zeros(16), 1.0)
     for number in range(videos):
         rng = np.random.default_rng(number)
         vectors = unit(rng.normal(0.0, 1.0, (3, 16)))
@@ -80,7 +82,7 @@ def sample(videos: int, bound: int, subject_until: int = 0, every: int = 1) -> t
     return arrivals, background
 
 
-def test_of_a_long_past_a_bounded_sample_stays_that_is_spread_over_it() -> None:
+def test_of_a_long_past_a_bounded_even_sample_stays() -> None:
     arrivals, _ = sample(videos=6000, bound=800)
     arrays = arrivals.to_arrays()
     assert len(arrays["arrival_vectors"]) <= 800 + 1024

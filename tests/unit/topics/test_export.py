@@ -49,7 +49,7 @@ def ours(loaded: Any) -> dict[int, int | None]:
     return {number: None if said == "none" else int(said) for number, said in ids.items()}
 
 
-def test_transform_gives_later_paragraphs_the_topics_that_the_model_gives_them(
+def test_transform_assigns_later_paragraphs_as_the_model_does(
     learned: tuple[TopicModel, list[Batch], list[Assignment]], loaded: Any
 ) -> None:
     _, later, said = learned
@@ -64,7 +64,7 @@ def test_transform_gives_later_paragraphs_the_topics_that_the_model_gives_them(
     assert all(cosine >= 0 for cosine in cosines)
 
 
-def test_no_topic_is_bertopic_s_minus_one_and_every_topic_keeps_its_words_and_label(
+def test_no_topic_is_minus_one_and_topics_keep_words_and_label(
     learned: tuple[TopicModel, list[Batch], list[Assignment]], loaded: Any
 ) -> None:
     topics = learned[0].topics()
@@ -80,7 +80,7 @@ def test_no_topic_is_bertopic_s_minus_one_and_every_topic_keeps_its_words_and_la
         assert info.Quotes[number] == " ".join(said)
 
 
-def test_the_words_of_new_documents_are_counted_as_the_model_counts_them(loaded: Any) -> None:
+def test_words_of_new_documents_are_counted_as_in_the_model(loaded: Any) -> None:
     counted = loaded.vectorizer_model.transform(["Well, DOUGH and yeast; dough's nobody-knows zzz"])
     names = loaded.vectorizer_model.get_feature_names_out()
     assert {

@@ -6,7 +6,7 @@ from models.topics.naming.hierarchy import hierarchy
 from models.topics.online.centring import unit
 
 
-def test_the_closest_topics_come_together_first_and_the_last_step_joins_all() -> None:
+def test_the_closest_topics_join_first_and_the_last_step_all() -> None:
     centroids = unit(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.1], [0.9, 0.1, 0.0], [0.0, 0.8, 0.6]]))
     joined = hierarchy([3, 5, 8, 9], centroids)
     assert [(each.left, each.right) for each in joined] == [((3,), (8,)), ((5,), (9,)), ((3, 8), (5, 9))]

@@ -59,7 +59,7 @@ def test_a_model_that_fits_better_is_seen_too() -> None:
     assert change.after < change.before
 
 
-def test_single_paragraphs_are_either_in_or_out_and_that_alone_is_hardly_ever_a_change() -> None:
+def test_paragraphs_in_or_out_by_chance_are_hardly_ever_a_change() -> None:
     assert len(list(tell(HealthWatch(HEALTH), talks(0.12, 0.4, 10_000, 5, paragraphs=1)))) <= 2
 
 

@@ -40,11 +40,11 @@ def test_a_name_is_a_phrase_as_speakers_write_it() -> None:
     assert name(PROTOCOL_WORDS, PROTOCOL) == "Model Context Protocol"
 
 
-def test_a_hyphenated_word_keeps_its_hyphen_and_its_small_letters() -> None:
+def test_a_hyphenated_word_keeps_hyphen_and_small_letters() -> None:
     assert name(TUNING_WORDS, TUNING) == "fine-tuning & training data"
 
 
-def test_a_name_that_is_taken_is_not_given_again_whatever_its_capitals_and_plurals() -> None:
+def test_a_taken_name_is_not_given_again_in_any_spelling() -> None:
     first = name(PROTOCOL_WORDS, PROTOCOL)
     second = name(PROTOCOL_WORDS, PROTOCOL, taken=[first.upper()])
     third = name(PROTOCOL_WORDS, PROTOCOL, taken=[first, second])
@@ -53,7 +53,7 @@ def test_a_name_that_is_taken_is_not_given_again_whatever_its_capitals_and_plura
     assert name([("agent", 1.0)], [("a", "An agent")], taken=["Agents"]) == ""
 
 
-def test_many_topics_about_the_same_thing_all_get_names_of_their_own() -> None:
+def test_many_topics_on_one_thing_all_get_their_own_names() -> None:
     given: list[str] = []
     for _ in range(12):
         given.append(name(PROTOCOL_WORDS, PROTOCOL, taken=given))
@@ -67,7 +67,7 @@ def test_who_is_spoken_to_names_no_topic() -> None:
     assert name(words, [(video, talk) for video in "abc"]).startswith("Kubernetes")
 
 
-def test_what_one_speaker_only_says_is_no_name_for_what_many_speak_of() -> None:
+def test_words_of_a_single_speaker_name_no_shared_topic() -> None:
     words = [("cache", 0.1), ("layer", 0.08), ("hit", 0.05)]
     talks = [
         ("a", "The magic cache layer, our magic cache layer, is a magic cache layer of its own."),
@@ -79,7 +79,7 @@ def test_what_one_speaker_only_says_is_no_name_for_what_many_speak_of() -> None:
     assert "magic" not in name(words, talks) and "layer" not in name(words, talks)
 
 
-def test_the_name_is_kept_while_its_words_are_still_the_topics_words() -> None:
+def test_a_name_is_kept_while_its_words_are_the_topics() -> None:
     assert name(PROTOCOL_WORDS, PROTOCOL, previous="MCP servers") == "MCP servers"
     assert name(PROTOCOL_WORDS, PROTOCOL, previous="prompt engineering") == "Model Context Protocol"
     faded = [
@@ -94,7 +94,7 @@ def test_a_name_that_another_topic_has_by_now_is_not_kept() -> None:
     assert name(PROTOCOL_WORDS, PROTOCOL, taken=["mcp server"], previous="MCP servers") != "MCP servers"
 
 
-def test_without_paragraphs_it_is_made_of_the_strongest_words_and_without_words_it_is_empty() -> None:
+def test_without_paragraphs_the_name_is_of_the_strongest_words() -> None:
     assert name([("vector", 0.2), ("retrieval", 0.1), ("index", 0.05)], []) == "vector, retrieval"
     assert name([], []) == ""
     assert name([], PROTOCOL) == ""
@@ -123,13 +123,13 @@ def test_the_order_of_paragraphs_changes_nothing() -> None:
         assert name(PROTOCOL_WORDS, shuffled) == expected
 
 
-def test_a_sentence_that_begins_with_it_does_not_lend_it_a_capital() -> None:
+def test_a_sentences_beginning_does_not_lend_it_a_capital() -> None:
     words = [("guardrails", 0.3)]
     assert name(words, [(video, "Guardrails are hard. Guardrails fail.") for video in "ab"]) == "guardrails"
     assert name([("llms", 0.3)], [(video, "LLMs are slow.") for video in "ab"]) == "LLMs"
 
 
-def test_four_times_the_talks_cost_no_more_than_eight_times_as_much() -> None:
+def test_four_times_the_talks_cost_at_most_eight_times_as_much() -> None:
     draw = random.Random(1)
     words = ["".join(draw.choices("abcdefgh", k=6)) for _ in range(400)]
     talks = [(str(video), " ".join(draw.choices(words, k=200))) for video in range(32)]

@@ -58,7 +58,7 @@ def with_embeddings(batch: Batch, change: Callable[[NDArray[np.float32]], None])
 
 
 @pytest.mark.parametrize("text", WORDLESS)
-def test_a_paragraph_without_a_word_that_tells_has_no_topic_and_teaches_the_topics_nothing(text: str) -> None:
+def test_a_paragraph_without_telling_words_has_no_topic(text: str) -> None:
     topics, without = model(*CRAFTS), model(*CRAFTS)
     for each in (topics, without):
         learn(each, [heard(number) for number in range(3)])
@@ -77,7 +77,7 @@ def test_a_paragraph_without_a_word_that_tells_has_no_topic_and_teaches_the_topi
     assert taught(topics) == taught(without)
 
 
-def test_a_talk_of_nothing_but_such_paragraphs_is_counted_and_teaches_nothing() -> None:
+def test_a_talk_of_such_paragraphs_counts_and_teaches_nothing() -> None:
     topics = model(*CRAFTS)
     learn(topics, [heard(number) for number in range(3)])
     before = topics.topics()
@@ -89,7 +89,7 @@ def test_a_talk_of_nothing_but_such_paragraphs_is_counted_and_teaches_nothing() 
     assert topics.learned(silent.batch_id)
 
 
-def test_a_paragraph_of_three_thousand_words_is_one_paragraph_and_is_not_kept_whole() -> None:
+def test_a_paragraph_of_3000_words_is_one_and_not_kept_whole() -> None:
     topics = model(*CRAFTS)
     learn(topics, [heard(number) for number in range(3)])
     words = np.random.default_rng(1).choice(WORDS["bread"].split(), LONG)
@@ -119,7 +119,7 @@ def _texts(meta: object) -> list[str]:
         "يعجن الخباز عجين الخبز",
     ],
 )
-def test_another_language_goes_where_its_embedding_says_and_its_words_count(text: str) -> None:
+def test_another_language_goes_by_embedding_and_its_words_count(text: str) -> None:
     topics = model(*CRAFTS)
     learn(topics, [said(number, text) for number in range(6)])
     outcome = topics.learn(said(6, text))
@@ -170,7 +170,7 @@ def test_another_dimension_is_refused_and_the_model_is_as_it_was(dimension: int)
     assert not topics.learned(heard(3).batch_id)
 
 
-def test_what_was_refused_in_between_does_not_change_what_is_learned() -> None:
+def test_what_was_refused_does_not_change_what_is_learned() -> None:
     good = [heard(number) for number in range(9)]
     alone, disturbed = model(*CRAFTS), model(*CRAFTS)
     learn(alone, good)
@@ -214,7 +214,7 @@ def test_ten_thousand_paragraphs_of_one_video_are_one_video() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("day", [date(1970, 1, 1), date(1, 1, 1), date(2999, 12, 31), date.max])
-def test_a_video_of_an_impossible_day_is_learned_and_moves_no_clock(day: date) -> None:
+def test_a_video_of_an_impossible_day_is_learned_without_clock(day: date) -> None:
     topics = model(*CRAFTS)
     learn(topics, [heard(number) for number in range(12)])
     outcome = topics.learn(replace(talk(99, ["bread", "ships"]), published_on=day))
@@ -230,13 +230,13 @@ def test_a_video_of_an_impossible_day_is_learned_and_moves_no_clock(day: date) -
 
 @given(st.permutations(range(12)))
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-def test_talks_that_come_in_any_order_of_their_days_are_given_the_same_topics(order: list[int]) -> None:
+def test_talks_in_any_order_of_days_get_the_same_topics(order: list[int]) -> None:
     outcomes = learn(model(*CRAFTS), [heard(number) for number in order])
     assert [outcome.video_index for outcome in outcomes] == list(range(12))
     assert topics_of(outcomes) == [[number % 3 + 1, (number + 1) % 3 + 1] for number in order]
 
 
-def test_an_older_version_that_comes_after_a_newer_one_is_another_version_of_the_same_video() -> None:
+def test_an_older_version_coming_later_is_the_same_video() -> None:
     topics = model(*CRAFTS)
     newer, older = talk(0, ["bread", "bees"], version=2), talk(0, ["bread", "ships"], version=1)
     outcomes = learn(topics, [newer, heard(1), older])

@@ -21,7 +21,7 @@ def reservoir(numbers: range | list[int]) -> Reservoir:
     return sample
 
 
-def test_it_keeps_a_bounded_sample_with_each_paragraph_s_own_vector() -> None:
+def test_it_keeps_a_bounded_sample_with_each_paragraphs_vector() -> None:
     sample = reservoir(range(1000))
     assert len(sample) == len(sample.paragraphs()) == 50
     assert [f"p-{int(vector[0])}" for vector in sample.vectors()] == [

@@ -5,11 +5,11 @@ import doctest
 import pytest
 
 from models.topics.bursts import terms
-from models.topics.bursts.terms import needed, said, singular
+from models.topics.bursts.terms import extract_terms, needed, singular
 
 
 def keys(*texts: str) -> set[str]:
-    return set(said(texts)[0])
+    return set(extract_terms(texts)[0])
 
 
 def test_the_examples_hold() -> None:
@@ -64,7 +64,7 @@ def test_fillers_adverbs_contractions_and_marks_are_no_terms() -> None:
 
 
 def test_a_name_is_told_by_its_spelling_inside_a_sentence_only() -> None:
-    found, _ = said(
+    found, _ = extract_terms(
         ["Copilot helps. People ask copilot things. Mastodon grew, and then Mastodon fell, on iOS"]
     )
     assert not found["copilot"].is_name
@@ -72,29 +72,29 @@ def test_a_name_is_told_by_its_spelling_inside_a_sentence_only() -> None:
     assert found["ios"].is_name
 
 
-def test_headlines_and_lower_case_transcripts_say_nothing_by_capitals() -> None:
-    headline, _ = said(["How Netflix Migrated Every Service Without Downtime Using Open Standards"])
+def test_headlines_and_lower_case_text_say_nothing_by_capitals() -> None:
+    headline, _ = extract_terms(["How Netflix Migrated Every Service Without Downtime Using Open Standards"])
     assert not any(term.is_name for term in headline.values())
-    captions, _ = said(["and then mastodon grew and we moved to mastodon " * 10])
+    captions, _ = extract_terms(["and then mastodon grew and we moved to mastodon " * 10])
     assert not any(term.is_name for term in captions.values())
 
 
-def test_after_an_article_a_word_is_a_noun_and_after_a_pronoun_a_verb() -> None:
-    found, _ = said(["You deploy it, they deploy it, with the sidecar and a sidecar of the mesh"])
+def test_articles_precede_nouns_and_pronouns_verbs() -> None:
+    found, _ = extract_terms(["You deploy it, they deploy it, with the sidecar and a sidecar of the mesh"])
     assert found["deploy"].verb > found["deploy"].noun
     assert found["sidecar"].noun > found["sidecar"].verb
 
 
 def test_the_paragraph_that_says_it_most_and_where() -> None:
     texts = ["The borrow checker.", "Nothing.", "A borrow checker is a borrow checker."]
-    how = said(texts)[0]["borrow checker"]
+    how = extract_terms(texts)[0]["borrow checker"]
     assert (how.rows, how.times, how.best) == ([0, 2], [1, 2], 2)
     assert texts[2][how.offset :].startswith("borrow checker is")
 
 
 def test_offsets_hold_behind_a_mark() -> None:
     text = "[laughter] and 00:01:02 then the https://a.example/b?c=d wasm runtime"
-    how = said([text])[0]["wasm runtime"]
+    how = extract_terms([text])[0]["wasm runtime"]
     assert text[how.offset :].startswith("wasm runtime")
 
 
@@ -105,7 +105,7 @@ def test_a_longer_text_must_say_it_more_often() -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "🎉🎉🎉", "...", "12 34", "\n\n", "，。", "-", "—"])
 def test_texts_without_words_say_nothing(text: str) -> None:
-    assert said([text])[0] == {}
+    assert extract_terms([text])[0] == {}
 
 
 def test_other_alphabets_are_words_too() -> None:

@@ -80,7 +80,7 @@ def test_a_steady_topic_does_not_drift() -> None:
     assert not any(detector.update(bit) for bit in bits(0.3, 600, 3))
 
 
-def test_a_share_changes_on_the_day_of_the_first_video_after_the_change() -> None:
+def test_a_share_changes_on_the_day_of_the_first_video_after() -> None:
     chance = random.Random(1)
     videos = [[spoke(chance, 1)] + ([spoke(chance, 2)] if position >= 60 else []) for position in range(120)]
     (drift,) = tell(watch(1, 2), videos)
@@ -130,7 +130,7 @@ def test_videos_that_speak_of_no_topic_leave_the_shares_alone() -> None:
 # Words
 
 
-def test_a_vocabulary_that_moves_is_reported_once_with_the_words_it_moved_from_and_to() -> None:
+def test_a_moving_vocabulary_is_reported_once_with_its_words() -> None:
     chance = random.Random(4)
     videos = [[spoke(chance, words=OLD if position < 60 else NEW)] for position in range(160)]
     (drift,) = tell(watch(1), videos)
@@ -151,7 +151,7 @@ def test_a_second_move_is_a_second_drift() -> None:
     assert [set(drift.words_after[:3]) for drift in drifts] == [set(NEW), set(third)]
 
 
-def test_words_and_centres_that_vary_but_do_not_move_are_hardly_ever_called_a_drift() -> None:
+def test_varying_words_and_centres_are_hardly_ever_a_drift() -> None:
     drifts = []
     for seed in range(3):
         chance = random.Random(seed)
@@ -200,7 +200,7 @@ def test_a_topic_that_begins_again_has_forgotten_what_it_was() -> None:
     assert tell(watched, [[spoke(chance, words=NEW, towards=RIGHT)] for _ in range(60)]) == []
 
 
-def test_a_topic_that_is_not_watched_is_refused_and_nothing_is_counted() -> None:
+def test_an_unwatched_topic_is_refused_and_nothing_counted() -> None:
     chance = random.Random(11)
     watched = watch(1, 2)
     watched.end(2)

@@ -27,7 +27,7 @@ def birth_of(outcomes: Sequence[Outcome]) -> Outcome:
     return outcome
 
 
-def test_before_any_talk_the_topics_are_the_codebook_s_with_its_words() -> None:
+def test_before_any_talk_the_topics_are_the_codebooks() -> None:
     topics = model("bread", "ships")
     assert [(t.topic_id, t.label, t.key, t.theme, t.origin) for t in topics.topics()] == [
         (1, "Bread", "bread", "Crafts", "seeded"),
@@ -48,7 +48,7 @@ def test_a_paragraph_about_none_of_the_topics_gets_none() -> None:
     assert [each.topic_id for each in outcome.assignments] == [1, None, None]
 
 
-def test_a_topic_is_born_when_a_third_video_speaks_of_something_new() -> None:
+def test_a_topic_is_born_when_a_third_video_speaks_of_it() -> None:
     topics = model("bread", "ships")
     outcomes = learn(
         topics, [["bread", "bees", "bees"], ["ships", "bees"], ["bread"], ["bees", "bees", "ships"]]
@@ -63,7 +63,7 @@ def test_a_topic_is_born_when_a_third_video_speaks_of_something_new() -> None:
     assert birth.topic in outcome.topics_changed
 
 
-def test_earlier_founding_paragraphs_come_with_their_videos_and_their_new_topic() -> None:
+def test_founding_paragraphs_come_with_videos_and_new_topic() -> None:
     topics = model("bread")
     (birth,) = birth_of(learn(topics, [["bees"] * 2, ["bees"] * 2, ["bees"] * 2])).births
     assert [(e.video_id, e.video_index, e.paragraph_id, e.topic_id) for e in birth.assignments] == [
@@ -75,7 +75,7 @@ def test_earlier_founding_paragraphs_come_with_their_videos_and_their_new_topic(
     assert {each.month for each in birth.assignments} == {"2025-03"}
 
 
-def test_a_newborn_topic_has_the_words_of_all_its_founding_paragraphs() -> None:
+def test_a_newborn_topic_has_the_words_of_all_its_founders() -> None:
     topics = model("bread")
     outcomes = [topics.learn(talk(number, ["bees"] * 2)) for number in range(2)]
     last = talk(2, ["bees"] * 2)
@@ -96,7 +96,7 @@ def test_a_subject_that_has_a_topic_is_not_born_again() -> None:
     assert sum(len(outcome.births) for outcome in outcomes) == 1
 
 
-def test_two_subjects_that_ripen_together_are_born_one_call_after_the_other() -> None:
+def test_two_subjects_ripening_together_are_born_in_turn() -> None:
     topics = model("bread")
     outcomes = learn(topics, [["bees", "glass"] * 2] * 5)
     born = [[birth.topic.topic_id for birth in outcome.births] for outcome in outcomes]
@@ -112,13 +112,13 @@ def test_without_a_codebook_all_topics_are_born() -> None:
     assert all(each.topic_id is None and each.probability == 1.0 for each in outcomes[0].assignments)
 
 
-def test_there_are_no_births_beyond_the_limit_while_all_topics_are_spoken_of() -> None:
+def test_beyond_the_limit_no_topic_is_born_while_all_are_active() -> None:
     topics = model("bread", settings=TopicSettings(max_topics=2))
     learn(topics, [["bread", "bees", "bees", "glass", "glass"]] * 8)
     assert len(topics.topics()) == 2
 
 
-def test_a_topic_follows_its_paragraphs_but_stays_near_where_it_began() -> None:
+def test_a_topic_follows_its_paragraphs_but_stays_near_its_start() -> None:
     topics = model("bread")
     shifted = talk(0, ["bread"] * 8)
     shifted.embeddings[:, SUBJECTS.index("clocks")] += 0.8
@@ -172,7 +172,7 @@ def test_the_vocabulary_is_bounded_and_keeps_every_topic_s_words() -> None:
     assert words_of(topics, 2) >= set(WORDS["ships"].split())
 
 
-def test_paragraphs_without_a_word_that_says_something_have_no_topic_and_are_not_learned() -> None:
+def test_paragraphs_without_telling_words_are_not_learned() -> None:
     topics, deaf = model("bread"), model("bread")
     learn(topics, [["bread"]])
     learn(deaf, [["bread"]])
@@ -243,7 +243,7 @@ def test_seed_embeddings_must_fit_the_codebook() -> None:
         TopicModel.seeded(codebook("bread"), seeds("bread") * 0, TopicSettings(), EMBEDDING_MODEL)
 
 
-def test_the_version_tells_models_apart_that_would_learn_differently() -> None:
+def test_the_version_tells_models_apart_that_learn_differently() -> None:
     same = {model("bread").version, model("bread").version}
     others = {model("ships").version, model("bread", settings=TopicSettings(floor=0.3)).version}
     assert len(same) == 1

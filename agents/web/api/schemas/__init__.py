@@ -1,4 +1,4 @@
-"""What the rows of each view hold, as types: documents the API, and orders the columns of its CSV.
+"""Types of each view's rows: they document the API, and order the columns of its CSV.
 
 A test asks every view of a real study and compares. Moments are UTC; `share` and what is like it is in
 [0, 1]; `low` and `high` are the ends of a 95 % interval. What may be unknown, each view's own text says.

@@ -1,4 +1,4 @@
-"""What people decide: the codebook, judgements, talks and their corrections."""
+"""Schemas of curated data: the codebook, judgements, talks and their corrections."""
 
 from __future__ import annotations
 

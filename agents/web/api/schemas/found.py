@@ -1,4 +1,4 @@
-"""What is read and found: paragraphs, neighbours, people, search, cards."""
+"""Schemas of reading and searching: paragraphs, neighbours, people, search, cards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of topics and the model: alerts, deliveries, health, boilerplate."""
+"""Schemas of alerts, deliveries, model health and boilerplate."""
 
 from __future__ import annotations
 

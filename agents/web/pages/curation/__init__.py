@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from agents.web.curation_context import Desk
+from agents.web.curation_context import CurationContext
 from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing
 from agents.web.site import Site
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
-    desk = Desk(site)
+    desk = CurationContext(site)
     for page in (codebook, deciding, reviewing, correcting, naming):
         page.mount(desk)

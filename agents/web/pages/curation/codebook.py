@@ -9,14 +9,14 @@ from fastapi.responses import RedirectResponse
 
 from agents.curation.codebook_service import standing_of
 from agents.curation.decision_preview import book_of
-from agents.web.curation_context import Desk, Present
-from agents.web.dependencies import Refused, Selected
+from agents.web.curation_context import CurationContext, Present
+from agents.web.dependencies import RequestRefused, Selected
 from agents.web.security.access import Access, login
 from agents.web.site import Row, query
 from models.codebook.commands import UNSORTED
 from models.codebook.file_format import write
-from models.codebook.state import Standing
-from streams.store.codebook.effective import Book, Entry
+from models.codebook.state import CodebookState
+from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.talks import talk_queries
@@ -27,7 +27,7 @@ RECENT = 5
 """Decisions shown below the codebook; all of them are in its history."""
 
 
-def mount(desk: Desk) -> None:
+def mount(desk: CurationContext) -> None:
     """Add the pages."""
     site = desk.site
 
@@ -80,7 +80,7 @@ def mount(desk: Desk) -> None:
         )
 
 
-def groups(desk: Desk, row: Row, standing: Standing, selected: Selection) -> list[Row]:
+def groups(desk: CurationContext, row: Row, standing: CodebookState, selected: Selection) -> list[Row]:
     """Return themes with their topics, then topics without one, then the excluded; most prevalent first.
 
     Each group: {name, theme, description, videos, share, of_videos, topics}, each topic: {id, name, words,
@@ -127,12 +127,15 @@ def groups(desk: Desk, row: Row, standing: Standing, selected: Selection) -> lis
 
 
 def topic_page(
-    desk: Desk, topic_id: int, problem: Refused | None = None, given: dict[str, Any] | None = None
+    desk: CurationContext,
+    topic_id: int,
+    problem: RequestRefused | None = None,
+    given: dict[str, Any] | None = None,
 ) -> Row:
     """Return what can be decided of a topic.
 
     Raises:
-        Refused: 404, there is none.
+        RequestRefused: 404, there is none.
     """
     row = desk.row()
     standing = standing_of(row)
@@ -163,16 +166,19 @@ def topic_page(
 
 
 def theme_page(
-    desk: Desk, name: str, problem: Refused | None = None, given: dict[str, Any] | None = None
+    desk: CurationContext,
+    name: str,
+    problem: RequestRefused | None = None,
+    given: dict[str, Any] | None = None,
 ) -> Row:
     """Return what can be decided of a theme; of none: making one.
 
     Raises:
-        Refused: 404, there is no such theme.
+        RequestRefused: 404, there is no such theme.
     """
     standing = desk.standing()
     if name and name not in standing.themes:
-        raise Refused(404, f"there is no theme {name[:80]!r}", "see /curation for those there are")
+        raise RequestRefused(404, f"there is no theme {name[:80]!r}", "see /curation for those there are")
     return {
         "title": name or "New theme",
         "theme": name,
@@ -187,15 +193,17 @@ def theme_page(
     }
 
 
-def evidence_of(desk: Desk, row: Row, topic_id: int) -> Row:
+def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
     """Return what a topic is about: {topic_id, words, quotes}.
 
     Raises:
-        Refused: 404, there is no such topic.
+        RequestRefused: 404, there is no such topic.
     """
     words = next((each["words"] for each in row["topics"] if each["topic_id"] == topic_id), None)
     if words is None:
-        raise Refused(404, f"there is no topic {str(topic_id)[:20]}", "see /curation for those there are")
+        raise RequestRefused(
+            404, f"there is no topic {str(topic_id)[:20]}", "see /curation for those there are"
+        )
     return {
         "topic_id": topic_id,
         "words": words[:WORDS],
@@ -203,7 +211,7 @@ def evidence_of(desk: Desk, row: Row, topic_id: int) -> Row:
     }
 
 
-def decided_as(desk: Desk, revision: int | None) -> Row | None:
+def decided_as(desk: CurationContext, revision: int | None) -> Row | None:
     """Return what a revision says, to confirm that it was decided: from the log, which is there first."""
     if revision is None or revision > desk.log.latest():
         return None
@@ -212,12 +220,12 @@ def decided_as(desk: Desk, revision: int | None) -> Row | None:
     return {"revision": revision, "said": event.said, "undo": event.action == "undo", "stored": stored}
 
 
-def _alone(desk: Desk, standing: Standing, selected: Selection) -> dict[int, int]:
+def _alone(desk: CurationContext, standing: CodebookState, selected: Selection) -> dict[int, int]:
     """Return how many videos speak of each topic by itself, also of those that do not count."""
     themes = {topic_id: topic.entry.theme for topic_id, topic in standing.topics.items()}
-    itself = Book(
+    itself = EffectiveCodebook(
         standing.model_version,
-        {each: Entry(each, "", theme, True, each, "", 0) for each, theme in themes.items()},
+        {each: EffectiveEntry(each, "", theme, True, each, "", 0) for each, theme in themes.items()},
     )
     return {each["topic_id"]: each["videos"] for each in desk.site.ask(prevalence.topics, selected, itself)}
 

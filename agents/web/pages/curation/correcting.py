@@ -9,14 +9,14 @@ from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
 
 from agents.curation.video_corrections import Corrected, Corrector, moment_of
-from agents.web.curation_context import PATIENCE_S, Desk, said
-from agents.web.dependencies import Refused
+from agents.web.curation_context import PATIENCE_S, CurationContext, as_refusal
+from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, Who
 
 What = Literal["withdraw", "restore", "redate", "keep"]
 
 
-def mount(desk: Desk) -> None:
+def mount(desk: CurationContext) -> None:
     """Add where the form goes."""
 
     @desk.site.web.post("/curation/talks", include_in_schema=False)
@@ -29,19 +29,21 @@ def mount(desk: Desk) -> None:
     ) -> Response:
         found = corrected(desk, who, video_id, what, reason=reason, published=published)
         if found.event is None:
-            raise Refused(409, found.said, "look at the talk again")
+            raise RequestRefused(409, found.said, "look at the talk again")
         return RedirectResponse(f"/talks/{quote(video_id, safe='')}", 303)
 
 
-def corrected(desk: Desk, who: Who, video_id: str, what: What, *, reason: str, published: str) -> Corrected:
+def corrected(
+    desk: CurationContext, who: Who, video_id: str, what: What, *, reason: str, published: str
+) -> Corrected:
     """Correct a talk as somebody wants it.
 
     Raises:
-        Refused: 422, there is no such talk, no reason, or no such date.
+        RequestRefused: 422, there is no such talk, no reason, or no such date.
         Unavailable: it is kept, but could not be sent.
     """
     now = desk.site.runtime.parts.now
-    with said(), desk.deliver() as deliver:
+    with as_refusal(), desk.deliver() as deliver:
         corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
         match what:
             case "withdraw":

@@ -10,16 +10,16 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field
 
-from agents.curation.codebook_commands import Wish, change_of
+from agents.curation.codebook_commands import CodebookCommand, change_of
 from agents.curation.codebook_service import EVERY, decision_of
 from agents.curation.decision_preview import Preview, preview
 from agents.curation.theme_suggestions import suggested
-from agents.web.curation_context import Desk, Present, said
-from agents.web.dependencies import Refused
+from agents.web.curation_context import CurationContext, Present, as_refusal
+from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, query
-from models.codebook.state import Standing
+from models.codebook.state import CodebookState
 from models.codebook.undo import undone
 from models.errors import BadInput
 from streams.logs.codebook_log import Conflict
@@ -32,13 +32,13 @@ PAGE = 50
 """Decisions on a page of the history."""
 
 
-class Asked(Wish):
+class RequestedCommand(CodebookCommand):
     """A wish as an address says it; what belongs to others is not looked at."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Confirmed(Asked):
+class Confirmed(RequestedCommand):
     """A wish that somebody saw the preview of."""
 
     note: str = Field("", max_length=10_000)
@@ -46,7 +46,7 @@ class Confirmed(Asked):
     """The revision that the preview was made from."""
 
 
-def mount(desk: Desk) -> None:
+def mount(desk: CurationContext) -> None:
     """Add the pages."""
     site = desk.site
     loading = threading.Lock()
@@ -55,13 +55,13 @@ def mount(desk: Desk) -> None:
         return site.runtime.parts.embedder.embed(texts)
 
     @site.web.get("/curation/preview", include_in_schema=False, response_class=HTMLResponse)
-    def previewed(request: Request, wish: Annotated[Asked, Query()], who: Present) -> Response:
+    def previewed(request: Request, wish: Annotated[RequestedCommand, Query()], who: Present) -> Response:
         if not who:
             return RedirectResponse(login(str(request.url.path) + query(request.query_params)), 303)
         try:
-            with said():
+            with as_refusal():
                 return _shown(desk, request, wish, who)
-        except Refused as error:
+        except RequestRefused as error:
             return _again(desk, request, wish, error)
 
     @site.web.post("/curation/decide", include_in_schema=False, response_class=HTMLResponse)
@@ -73,7 +73,7 @@ def mount(desk: Desk) -> None:
                 )
         except Conflict:
             return _conflict(desk, request, wish, who)
-        except Refused as error:
+        except RequestRefused as error:
             return _again(desk, request, wish, error)
         return RedirectResponse(f"/curation?decided={event.revision}", 303)
 
@@ -99,12 +99,12 @@ def mount(desk: Desk) -> None:
     def suggestions(who: Present) -> Row | Response:
         if not who:
             return RedirectResponse(login("/curation/suggestions"), 303)
-        with said(), loading:
+        with as_refusal(), loading:
             rows = suggested(desk.ask, site.runtime.settings.codebook, embed)
         return {"title": "Suggested themes", "rows": rows}
 
 
-def page_of(wish: Wish) -> str:
+def page_of(wish: CodebookCommand) -> str:
     """Return the page on which a wish is made."""
     if wish.topic_id is not None:
         return f"/curation/topics/{wish.topic_id}"
@@ -113,7 +113,7 @@ def page_of(wish: Wish) -> str:
     return "/curation/theme" + query({"name": wish.theme})
 
 
-def _shown(desk: Desk, request: Request, wish: Wish, who: Who, **more: Any) -> Response:
+def _shown(desk: CurationContext, request: Request, wish: CodebookCommand, who: Who, **more: Any) -> Response:
     """Show what a wish would change. Raises BadInput: it cannot be decided."""
     standing = desk.standing()
     change = change_of(desk.looking(who), standing, wish)
@@ -121,7 +121,7 @@ def _shown(desk: Desk, request: Request, wish: Wish, who: Who, **more: Any) -> R
     return _page(desk, request, "curation_preview.html", _about(wish, standing, found) | more, 200)
 
 
-def _about(wish: Wish, standing: Standing, found: Preview | None) -> Row:
+def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None) -> Row:
     return {
         "title": "Preview",
         "wish": {
@@ -139,7 +139,7 @@ def _about(wish: Wish, standing: Standing, found: Preview | None) -> Row:
     }
 
 
-def _again(desk: Desk, request: Request, wish: Wish, error: Refused) -> Response:
+def _again(desk: CurationContext, request: Request, wish: CodebookCommand, error: RequestRefused) -> Response:
     """Show the page on which the wish was made, with what was said there and what is wrong with it."""
     given = wish.model_dump()
     if wish.topic_id is not None:
@@ -152,7 +152,7 @@ def _again(desk: Desk, request: Request, wish: Wish, error: Refused) -> Response
     return _page(desk, request, template, page, error.status)
 
 
-def _conflict(desk: Desk, request: Request, wish: Confirmed, who: Who) -> Response:
+def _conflict(desk: CurationContext, request: Request, wish: Confirmed, who: Who) -> Response:
     """Show what others decided since, and the same wish as it would work out now; nothing was written."""
     meanwhile = list(desk.log.events(after=wish.expected))[::-1]
     standing = desk.standing()
@@ -160,12 +160,12 @@ def _conflict(desk: Desk, request: Request, wish: Confirmed, who: Who) -> Respon
     try:
         found = desk.site.ask(preview, standing, change_of(desk.looking(who), standing, wish))
     except BadInput as error:
-        more["problem"] = Refused(409, error.cause, error.cure)
+        more["problem"] = RequestRefused(409, error.cause, error.cure)
         found = None
     page = _about(wish, standing, found) | more
     return _page(desk, request, "curation_preview.html", page, 409)
 
 
-def _page(desk: Desk, request: Request, template: str, page: Row, code: int) -> Response:
+def _page(desk: CurationContext, request: Request, template: str, page: Row, code: int) -> Response:
     about: Row = {"section": "/curation"}
     return desk.site.render(request, template, about | page, code)

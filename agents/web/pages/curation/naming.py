@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.curation.video_corrections import Corrected, Corrector
 from agents.transcription.speaker_candidates import Speakers, speakers
-from agents.web.curation_context import PATIENCE_S, Desk, Present, said
-from agents.web.dependencies import Refused
+from agents.web.curation_context import PATIENCE_S, CurationContext, Present, as_refusal
+from agents.web.dependencies import RequestRefused
 from agents.web.player import player
 from agents.web.security.access import Curates, Who, login
 from agents.web.site import Row, query
@@ -19,11 +19,11 @@ PAGE = "/curation/speakers"
 Id = Annotated[str, Query(max_length=2000)]
 
 
-def mount(desk: Desk) -> None:
+def mount(desk: CurationContext) -> None:
     """Add the page, and where its forms go."""
     site = desk.site
 
-    def page(video_id: str, refused: Refused | None = None, given: tuple[str, str] = ("", "")) -> Row:
+    def page(video_id: str, refused: RequestRefused | None = None, given: tuple[str, str] = ("", "")) -> Row:
         found = heard(desk, video_id)
         return {
             "title": found.talk["title"] or video_id,
@@ -55,33 +55,35 @@ def mount(desk: Desk) -> None:
         try:
             found = named(desk, who, video_id, speaker, name, reason=reason)
             if found.event is None:
-                raise Refused(409, found.said, "look at the speakers again")
-        except Refused as error:
+                raise RequestRefused(409, found.said, "look at the speakers again")
+        except RequestRefused as error:
             about = page(video_id, error, (speaker, name)) | {"section": "/talks"}
             return site.render(request, "speakers.html", about, error.status)
         return RedirectResponse(PAGE + query({"video_id": video_id}), 303)
 
 
-def heard(desk: Desk, video_id: str) -> Speakers:
+def heard(desk: CurationContext, video_id: str) -> Speakers:
     """Return who speaks in a talk.
 
     Raises:
-        Refused: 422, there is no such talk, or nothing of it can be read.
+        RequestRefused: 422, there is no such talk, or nothing of it can be read.
     """
-    with said():
+    with as_refusal():
         return speakers(desk.blobs, desk.ask, video_id)
 
 
-def named(desk: Desk, who: Who, video_id: str, speaker: str, name: str, *, reason: str) -> Corrected:
+def named(
+    desk: CurationContext, who: Who, video_id: str, speaker: str, name: str, *, reason: str
+) -> Corrected:
     """Say who a speaker is; an empty name takes back what was said.
 
     Raises:
-        Refused: 422, there is no such talk or speaker, or it cannot be a name.
+        RequestRefused: 422, there is no such talk or speaker, or it cannot be a name.
         Unavailable: it is kept, but could not be sent.
     """
     found = heard(desk, video_id)
     now = desk.site.runtime.parts.now
-    with said(), desk.deliver() as deliver:
+    with as_refusal(), desk.deliver() as deliver:
         meant = found.one(speaker).speaker
         corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
         if name.strip():

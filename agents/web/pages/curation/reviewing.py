@@ -7,21 +7,21 @@ from typing import Annotated, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.agreement import agreed, told
+from agents.curation.agreement import agreed, describe_agreement
 from agents.curation.codebook_service import standing_of
-from agents.web.curation_context import Desk, Present
-from agents.web.dependencies import Refused
+from agents.web.curation_context import CurationContext, Present
+from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import evidence_of
 from agents.web.security.access import Curates, login
 from agents.web.site import Row, query
-from models.codebook.state import Standing
+from models.codebook.state import CodebookState
 
 
-def mount(desk: Desk) -> None:
+def mount(desk: CurationContext) -> None:
     """Add the pages."""
     site = desk.site
 
-    def page(name: str, topic_id: int | None, after: int, refused: Refused | None = None) -> Row:
+    def page(name: str, topic_id: int | None, after: int, refused: RequestRefused | None = None) -> Row:
         row = desk.row()
         standing = standing_of(row)
         own = {each["topic_id"]: each for each in _judgements(desk) if each["reviewer"] == name}
@@ -71,10 +71,10 @@ def mount(desk: Desk) -> None:
     ) -> Response:
         try:
             if not verdict:
-                raise Refused(422, "there is no judgement", "choose include or exclude")
+                raise RequestRefused(422, "there is no judgement", "choose include or exclude")
             with desk.curator(who) as curator:
                 curator.judge(topic, verdict, theme if verdict == "include" else "", note)
-        except Refused as error:
+        except RequestRefused as error:
             shown: Row = {"section": "/curation"}
             found = page(who.name, topic, 0, error)
             found["own"] = {"verdict": verdict, "theme": theme, "note": note}
@@ -99,18 +99,18 @@ def mount(desk: Desk) -> None:
             "title": "Agreement",
             "reviewers": sorted(counts.items()),
             "pairs": found.pairs,
-            "told": told,
+            "told": describe_agreement,
             "disagreements": shown,
             "hidden": len(found.disagreements) - len(shown),
         }
 
 
-def _judgements(desk: Desk) -> list[Row]:
+def _judgements(desk: CurationContext) -> list[Row]:
     rows: list[Row] = desk.ask("codebook_judgements")
     return rows
 
 
-def _queue(standing: Standing) -> list[int]:
+def _queue(standing: CodebookState) -> list[int]:
     """Return the topics to judge: those that were not merged, excluded ones too."""
     return [topic_id for topic_id in sorted(standing.topics) if standing.merges(topic_id) is None]
 

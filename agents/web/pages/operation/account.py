@@ -8,7 +8,7 @@ from fastapi import Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.web.curation_context import Present
-from agents.web.dependencies import Refused
+from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Access, Curates, login, within
 from agents.web.site import Row, Site
 
@@ -17,7 +17,7 @@ def mount(site: Site) -> None:
     """Add the pages."""
     web = site.web
 
-    def asked(request: Request, path: str, refused: Refused | None = None) -> Response:
+    def asked(request: Request, path: str, refused: RequestRefused | None = None) -> Response:
         access: Access = web.state.access
         page: Row = {
             "title": "Sign in",
@@ -43,7 +43,7 @@ def mount(site: Site) -> None:
         access: Access = web.state.access
         try:
             access.sign_in(request, token, answer)
-        except Refused as error:
+        except RequestRefused as error:
             return asked(request, path, error)
         return answer
 

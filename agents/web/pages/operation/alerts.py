@@ -23,7 +23,7 @@ from agents.web.site import HEADERS, Row, Site
 from streams.errors import Misconfigured
 from streams.settings import Settings
 from streams.store.operations import deliveries
-from streams.store.operations.delivery_status import told
+from streams.store.operations.delivery_status import delivery_status
 
 RAISED, DELIVERED = 20, 50
 """So many are shown; the API has all."""
@@ -77,7 +77,7 @@ def mount(site: Site) -> None:
     settings = site.runtime.settings
 
     def shown(rule: str, state: str, tested: Sequence[Row] = ()) -> Row:
-        stands = site.ask(told)
+        stands = site.ask(delivery_status)
         return {
             "title": "Alerts",
             "raised": site.ask(deliveries.alerts_raised, RAISED, rule),
@@ -134,7 +134,7 @@ def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
 
     Args:
         settings: they name the file.
-        stands: how deliveries stand, as of the view `told`.
+        stands: how deliveries stand, as of the view `delivery_status`.
 
     Returns:
         {file, there, wrong, rules, destinations}: there: whether there is such a file; wrong: what is the

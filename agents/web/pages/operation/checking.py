@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from agents.discovery.source_check import Check
-from agents.web.dependencies import Refused
+from agents.discovery.source_check import SourceCheck
+from agents.web.dependencies import RequestRefused
 from streams.errors import Explained, Unavailable
 from streams.events import Source
 from streams.state.sources import Watched
@@ -23,10 +23,10 @@ CHECK_S = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a source showed when it was checked."""
+    """The result of a check of a source."""
 
     watched: Watched
-    checks: Sequence[Check]
+    checks: Sequence[SourceCheck]
 
     @property
     def works(self) -> bool:
@@ -34,22 +34,26 @@ class Checked:
         return any(each.works and each.vouches for each in self.checks)
 
 
-async def in_time(look: Callable[[], list[Check]], source: Source, one: threading.Lock) -> list[Check]:
+async def in_time(
+    look: Callable[[], list[SourceCheck]], source: Source, one: threading.Lock
+) -> list[SourceCheck]:
     """Return what a look shows, from a thread that holds up nobody, not even the end of the process.
 
     Raises:
-        Refused: 409, another check is going on; 422, it is a folder.
+        RequestRefused: 409, another check is going on; 422, it is a folder.
         Unavailable: it takes too long, or broke.
     """
     if source.kind == "folder":
-        raise Refused(
+        raise RequestRefused(
             422,
             "a folder is not checked from the page, which would read files of the machine that runs it",
             f"on that machine run groundswell sources check {source.source_id}",
         )
     if not one.acquire(blocking=False):
-        raise Refused(409, "another check is going on, and there is one at a time", "try again in a minute")
-    future: Future[list[Check]] = Future()
+        raise RequestRefused(
+            409, "another check is going on, and there is one at a time", "try again in a minute"
+        )
+    future: Future[list[SourceCheck]] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:

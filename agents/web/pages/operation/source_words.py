@@ -1,4 +1,4 @@
-"""What is said of a source on its page: how it does, when it is looked at next, how far back it was read."""
+"""A source in words: its state, its next visit, and how far back it was read."""
 
 from __future__ import annotations
 

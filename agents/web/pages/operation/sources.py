@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.web.curation_context import said
+from agents.web.curation_context import as_refusal
 from agents.web.pages.operation.checking import Checked, in_time
-from agents.web.pages.operation.watching import Watch, reachable
+from agents.web.pages.operation.watching import WatchedSources, reachable
 from agents.web.security.access import Curates
 from agents.web.site import Row, Site, query
 from streams.errors import DataError, Explained
@@ -41,14 +41,14 @@ Id = Annotated[str, Path(pattern=ID)]
 
 def mount(site: Site) -> None:
     """Add the page, and what people may do on it."""
-    watch = Watch(site)
+    watch = WatchedSources(site)
     _show(watch)
     _take_in(watch)
     _check(watch)
     _change(watch)
 
 
-def _show(watch: Watch) -> None:
+def _show(watch: WatchedSources) -> None:
     @watch.site.page("/sources", "sources.html")
     def page(
         done: str = "",
@@ -71,7 +71,7 @@ def _show(watch: Watch) -> None:
         return RedirectResponse("/sources", 303)
 
 
-def _take_in(watch: Watch) -> None:
+def _take_in(watch: WatchedSources) -> None:
     now = watch.site.runtime.parts.now
 
     @watch.site.web.post("/sources", include_in_schema=False, response_class=HTMLResponse)
@@ -82,7 +82,7 @@ def _take_in(watch: Watch) -> None:
         since: Annotated[str, Form(max_length=40)] = "",
     ) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 day = _day(since, now().date())
                 what, name = _add(watch.sources, understood(locator), day, now)
         except Explained as error:
@@ -94,20 +94,20 @@ def _take_in(watch: Watch) -> None:
         request: Request, who: Curates, name: Annotated[str, Form(max_length=100)] = ""
     ) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 made = [_add(watch.sources, each, None, now)[0] for each in preset(name)]
         except Explained as error:
             return watch.refuse(request, error)
         return RedirectResponse(f"/sources?done=preset&many={made.count('added')}", 303)
 
 
-def _check(watch: Watch) -> None:
+def _check(watch: WatchedSources) -> None:
     one = threading.Lock()
 
     @watch.site.web.post("/sources/{name}/check", include_in_schema=False, response_class=HTMLResponse)
     async def checked(request: Request, who: Curates, name: Id) -> Response:
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 watched = await asyncio.to_thread(watch.named, name)
                 found = await in_time(lambda: watch.look(watched), watched.source, one)
         except Explained as error:
@@ -116,7 +116,7 @@ def _check(watch: Watch) -> None:
         return watch.answer(request, page)
 
 
-def _change(watch: Watch) -> None:
+def _change(watch: WatchedSources) -> None:
     sources = watch.sources
 
     @watch.site.web.post("/sources/{name}/{action}", include_in_schema=False, response_class=HTMLResponse)
@@ -130,7 +130,7 @@ def _change(watch: Watch) -> None:
             "restore": sources.restore,
         }
         try:
-            with said(), reachable(watch.blobs):
+            with as_refusal(), reachable(watch.blobs):
                 if action != "restore":
                     watch.named(name)
                 if does[action](name) is False:

@@ -20,8 +20,8 @@ from agents.instance.event_publisher import arrived
 from agents.instance.gpu import gpus
 from agents.queries import wording
 from agents.transcription.progress_view import how_far
-from agents.web.curation_context import PATIENCE_S, said
-from agents.web.dependencies import Refused
+from agents.web.curation_context import PATIENCE_S, as_refusal
+from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates
 from agents.web.site import Row, Site
 from streams.errors import Unavailable
@@ -80,19 +80,21 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
     """Settle a letter, and wait a little until the store says so.
 
     Raises:
-        Refused: 404, there is no such letter.
+        RequestRefused: 404, there is no such letter.
         Unavailable: no broker runs here or it does not answer.
     """
     letter = site.ask(talk_queries.dead_letter, letter_id)
     if letter is None:
-        raise Refused(404, f"there is no one dead letter {letter_id[:40]!r}", "choose one on the System page")
+        raise RequestRefused(
+            404, f"there is no one dead letter {letter_id[:40]!r}", "choose one on the System page"
+        )
     runtime = site.runtime
     if runtime.bootstrap in {"", EMBEDDED}:
         raise Unavailable(
             f"no agent of study {runtime.settings.study!r} runs here, so nobody would take the message",
             "start it with groundswell run (it serves this page too), then do this again",
         )
-    with said(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
+    with as_refusal(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
         settle(cluster, blobs, letter, action, runtime.parts.now())
     arrived(
         lambda: (site.ask(talk_queries.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,

@@ -1,4 +1,4 @@
-"""What is watched, as its page shows it: the sources, YouTube's standing, push, and what was kept."""
+"""Data of the page Sources: the sources, the state of YouTube, push, and what was kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 
 from agents.discovery.connectors import lanes_of
-from agents.discovery.source_check import Check, check
+from agents.discovery.source_check import SourceCheck, check
 from agents.discovery.visit_result import channel_of
-from agents.web.dependencies import Refused, code_of
+from agents.web.dependencies import RequestRefused, code_of
 from agents.web.pages.operation import source_words
 from agents.web.pages.operation.checking import Checked
 from agents.web.site import Row, Site
@@ -23,7 +23,7 @@ from streams.state.sources import REMOVED, Sources, Watched, source_id
 from streams.store.operations import throughput
 
 
-class Watch:
+class WatchedSources:
     """The sources of a process that serves pages.
 
     Attributes:
@@ -96,11 +96,13 @@ class Watch:
         """Return a source.
 
         Raises:
-            Refused: 404, there is none of that id.
+            RequestRefused: 404, there is none of that id.
         """
         watched = self.sources.get(name)
         if watched is None:
-            raise Refused(404, f"there is no source {name[:100]!r} any more", "see below what is watched")
+            raise RequestRefused(
+                404, f"there is no source {name[:100]!r} any more", "see below what is watched"
+            )
         return watched
 
     def told_of(self, name: str, *, removed: bool) -> Watched | None:
@@ -113,7 +115,7 @@ class Watch:
         except (DataError, Unavailable, ValidationError):
             return None
 
-    def look(self, watched: Watched) -> list[Check]:
+    def look(self, watched: Watched) -> list[SourceCheck]:
         """Return what a source shows now. Blocks."""
         runtime = self.site.runtime
         lanes = lanes_of(runtime.settings, runtime.parts.youtube)

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Query
 
-from agents.web.dependencies import Refused, Selected
+from agents.web.dependencies import RequestRefused, Selected
 from agents.web.site import Row, Site
 from streams.store.talks.search import search
 
@@ -21,7 +21,7 @@ AROUND = 240
 Words = Annotated[str, Query(description="Words; all of them have to be there.")]
 
 
-class Part(NamedTuple):
+class TextPart(NamedTuple):
     """A piece of a text, and whether it was looked for."""
 
     text: str
@@ -35,7 +35,7 @@ def mount(site: Site) -> None:
     def searched(selected: Selected, q: Words = "") -> Row:
         asked = q.strip()
         if len(asked) > LONGEST:
-            raise Refused(
+            raise RequestRefused(
                 422,
                 f"the search has {len(asked):,} characters",
                 f"search for a few words, at most {LONGEST} characters",
@@ -57,7 +57,7 @@ def mount(site: Site) -> None:
         }
 
 
-def parts(text: str, words: Sequence[str], *, whole: bool = False) -> list[Part]:
+def parts(text: str, words: Sequence[str], *, whole: bool = False) -> list[TextPart]:
     """Return a text in pieces: those that are one of the words, in either case, and those between.
 
     Args:
@@ -73,9 +73,9 @@ def parts(text: str, words: Sequence[str], *, whole: bool = False) -> list[Part]
     """
     looked = _pattern(words, whole=whole)
     if looked is None:
-        return [Part(text, found=False)]
+        return [TextPart(text, found=False)]
     pieces = looked.split(text)
-    return [Part(piece, found=bool(place % 2)) for place, piece in enumerate(pieces) if piece]
+    return [TextPart(piece, found=bool(place % 2)) for place, piece in enumerate(pieces) if piece]
 
 
 def excerpt(text: str, words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from agents.transcription.speaker_names import names_in
 from agents.transcription.transcript_export import MEDIA, Format, artefact, counting, rendered
-from agents.web.dependencies import Refused
+from agents.web.dependencies import RequestRefused
 from agents.web.player import player
 from agents.web.site import Row, Site
 from streams.errors import DataError
@@ -27,7 +27,7 @@ TICKS = 4
 Codebook = Annotated[int | None, Query(ge=0, lt=2**32, description="As of this revision of the codebook.")]
 
 
-class Box(NamedTuple):
+class ParagraphBox(NamedTuple):
     """A paragraph in its lane."""
 
     paragraph: Row
@@ -36,19 +36,19 @@ class Box(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """What a talk says about one topic, in time."""
+    """Passages of a talk about one topic, in time."""
 
     topic_id: int | None
     name: str
     retained: bool
     colour: int
     """1 to `COLOURS`; 0: no topic."""
-    boxes: list[Box]
+    boxes: list[ParagraphBox]
     minutes: float
 
 
-class Voice(NamedTuple):
-    """How much of a talk one person speaks."""
+class SpeakerShare(NamedTuple):
+    """The share of a talk that one person speaks."""
 
     name: str
     minutes: float
@@ -66,11 +66,11 @@ def mount(site: Site) -> None:
         version = counting(known["transcripts"]) if known else None
         if known is None or version is None:
             cause = f"there is no talk {video_id[:80]!r} with a transcript that counts"
-            raise Refused(404, cause, "find it on the Talks page; its page says how far it is")
+            raise RequestRefused(404, cause, "find it on the Talks page; its page says how far it is")
         try:
             content = rendered(artefact(blobs, video_id, version), form, names=names_in(known, version))
         except DataError as error:
-            raise Refused(404, error.cause, error.cure) from error
+            raise RequestRefused(404, error.cause, error.cure) from error
         name = re.sub(r"[^\w.-]+", "-", video_id)[:80]
         attached = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
         return Response(content, media_type=MEDIA[form], headers=attached)
@@ -84,7 +84,7 @@ def _page(site: Site) -> None:
             return RedirectResponse("/talks", 302)
         known = site.ask(talks.talk, video_id)
         if known is None:
-            raise Refused(
+            raise RequestRefused(
                 404,
                 f"there is no talk {video_id[:80]!r} in this study",
                 "find it on the Talks page, or search for it",
@@ -131,7 +131,7 @@ def lanes(said: Sequence[Row], length: float) -> list[Lane]:
             retained=rows[0]["retained"],
             colour=1 + place % COLOURS if topic_id is not None else 0,
             boxes=[
-                Box(row, row["start_s"] * scale, max(2.0, (row["end_s"] - row["start_s"]) * scale))
+                ParagraphBox(row, row["start_s"] * scale, max(2.0, (row["end_s"] - row["start_s"]) * scale))
                 for row in rows
             ],
             minutes=_seconds(rows) / 60,
@@ -140,13 +140,13 @@ def lanes(said: Sequence[Row], length: float) -> list[Lane]:
     ]
 
 
-def voices(said: Sequence[Row]) -> list[Voice]:
+def voices(said: Sequence[Row]) -> list[SpeakerShare]:
     """Return who speaks how long, longest first. The time of a paragraph with several voices is split evenly.
 
     Example:
         >>> voices([{"speakers": ["Ann", "Bo"], "start_s": 0.0, "end_s": 60.0},
         ...         {"speakers": ["Ann"], "start_s": 60.0, "end_s": 120.0}])[0]
-        Voice(name='Ann', minutes=1.5, share=0.75)
+        SpeakerShare(name='Ann', minutes=1.5, share=0.75)
     """
     seconds: dict[str, float] = {}
     for row in said:
@@ -154,7 +154,9 @@ def voices(said: Sequence[Row]) -> list[Voice]:
             part = (row["end_s"] - row["start_s"]) / len(row["speakers"])
             seconds[name] = seconds.get(name, 0.0) + part
     whole = sum(seconds.values())
-    found = [Voice(name, spoken / 60, spoken / whole if whole else 0.0) for name, spoken in seconds.items()]
+    found = [
+        SpeakerShare(name, spoken / 60, spoken / whole if whole else 0.0) for name, spoken in seconds.items()
+    ]
     return sorted(found, key=lambda voice: (-voice.minutes, voice.name))
 
 

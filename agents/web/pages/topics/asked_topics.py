@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agents.web.dependencies import Refused
-from streams.store.codebook.effective import Book
+from agents.web.dependencies import RequestRefused
+from streams.store.codebook.effective import EffectiveCodebook
 
 
-class Asked(NamedTuple):
+class RequestedTopic(NamedTuple):
     """A topic that counts."""
 
     topic_id: int
@@ -18,21 +18,23 @@ class Asked(NamedTuple):
     """Names of topics that were asked for and count for this one since they were merged."""
 
 
-def asked_topics(applied: Book, topic_ids: Iterable[int]) -> list[Asked]:
+def asked_topics(applied: EffectiveCodebook, topic_ids: Iterable[int]) -> list[RequestedTopic]:
     """Return the topics that count, each once, in the order in which they were asked for.
 
     Raises:
-        Refused: 404, there is no such topic; 422, it is not retained.
+        RequestRefused: 404, there is no such topic; 422, it is not retained.
     """
     merged: dict[int, list[str]] = {}
     for topic_id in topic_ids:
         entry = applied.entries.get(topic_id)
         if entry is None:
-            raise Refused(404, f"there is no topic {topic_id}", "choose one of those on the page Topics")
+            raise RequestRefused(
+                404, f"there is no topic {topic_id}", "choose one of those on the page Topics"
+            )
         counts = applied.entries.get(entry.counts_as, entry)
         if not counts.retained:
             why = f" ({counts.reason})" if counts.reason else ""
-            raise Refused(
+            raise RequestRefused(
                 422,
                 f"the topic {counts.name!r} ({counts.topic_id}) is not counted: it was excluded{why}",
                 "choose another, or include it again on the page Curation",
@@ -41,5 +43,6 @@ def asked_topics(applied: Book, topic_ids: Iterable[int]) -> list[Asked]:
         if counts.topic_id != topic_id:
             instead_of.append(f"{entry.name} ({topic_id})")
     return [
-        Asked(topic_id, applied.entries[topic_id].name, tuple(names)) for topic_id, names in merged.items()
+        RequestedTopic(topic_id, applied.entries[topic_id].name, tuple(names))
+        for topic_id, names in merged.items()
     ]

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from agents.queries import registry
-from agents.web.dependencies import Refused, Selected
+from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.asked_topics import asked_topics
 from agents.web.pages.topics.months import By
 from agents.web.pages.topics.periods import gathered
@@ -48,7 +48,7 @@ def mount(site: Site) -> None:
             wanted.append(_named(add.strip(), names))
         topics = asked_topics(applied, wanted)
         if len(topics) > AT_MOST:
-            raise Refused(
+            raise RequestRefused(
                 422,
                 f"{len(topics)} topics were asked for, and more than {AT_MOST} cannot be told apart",
                 "leave out some of them",
@@ -92,14 +92,14 @@ def _named(text: str, names: dict[int, str]) -> int:
     """Return the topic of a name, as the chooser writes it, or of a number.
 
     Raises:
-        Refused: 404, none is called so.
+        RequestRefused: 404, none is called so.
     """
     called = {name.casefold(): topic_id for topic_id, name in names.items()}
     if text.casefold() in called:
         return called[text.casefold()]
     if text.isascii() and text.isdigit() and 0 < int(text) < 2**32:
         return int(text)
-    raise Refused(
+    raise RequestRefused(
         404,
         f"no topic is called {text[:80]!r}",
         "choose one of the names that the field offers, or write a topic's number",

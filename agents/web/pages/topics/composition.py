@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import units
 from agents.web.site import Row, Site
 
@@ -28,7 +28,7 @@ def mount(site: Site) -> None:
         }
 
 
-def parts(rows: Sequence[Row], themes: Sequence[str], months: Sequence[Month]) -> dict[str, Any]:
+def parts(rows: Sequence[Row], themes: Sequence[str], months: Sequence[PublicationPeriod]) -> dict[str, Any]:
     """Return what the picture shows: paragraphs and minutes of each theme and month, and of all of them.
 
     A paragraph has one topic, so the parts add up to the whole, which shares of videos do not.

@@ -12,7 +12,7 @@ from agents.web.dependencies import Selected, Topic
 from agents.web.pages.topics.asked_topics import asked_topics
 from agents.web.pages.topics.units import told_apart
 from agents.web.site import Row, Site
-from models.stats.seriation import side_by_side
+from models.stats.seriation import optimal_leaf_order
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 
@@ -83,7 +83,7 @@ def matrix(topics: Sequence[Row], pairs: Sequence[Row]) -> dict[str, Any]:
     for pair in pairs:
         one, other = at[pair["topic_id"]], at[pair["other_id"]]
         distances[one, other] = distances[other, one] = 1.0 - pair["jaccard"]
-    order = side_by_side(distances)
+    order = optimal_leaf_order(distances)
     names = told_apart(list(topics))
     place = {topics[index]["topic_id"]: number for number, index in enumerate(order)}
     return {

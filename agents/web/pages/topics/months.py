@@ -12,7 +12,7 @@ from agents.queries.months import every
 Row = Mapping[str, Any]
 
 
-class Month(NamedTuple):
+class PublicationPeriod(NamedTuple):
     """A month of publication, or a quarter or year of them."""
 
     key: str
@@ -29,7 +29,7 @@ By = Literal["month", "quarter", "year"]
 """What a column is. A video is published in one month, so what was counted by month adds up to the others."""
 
 
-def columns(rows: Sequence[Row], today: str) -> list[Month]:
+def columns(rows: Sequence[Row], today: str) -> list[PublicationPeriod]:
     """Return the months of rows with `month` and `of_videos`; `today`: the current one, 'YYYY-MM'.
 
     Example:
@@ -41,12 +41,12 @@ def columns(rows: Sequence[Row], today: str) -> list[Month]:
         return []
     of_videos = {row["month"]: row["of_videos"] for row in rows}
     return [
-        Month(key, calendar.month_abbr[int(key[5:])], of_videos.get(key, 0), key == today)
+        PublicationPeriod(key, calendar.month_abbr[int(key[5:])], of_videos.get(key, 0), key == today)
         for key in every(min(of_videos), max(of_videos))
     ]
 
 
-def years(months: Sequence[Month]) -> list[tuple[str, int]]:
+def years(months: Sequence[PublicationPeriod]) -> list[tuple[str, int]]:
     """Return each year with how many of the months are in it."""
     return [(year, len(list(group))) for year, group in groupby(months, lambda month: month.key[:4])]
 
@@ -67,7 +67,7 @@ def part(month: str, by: By) -> str:
             return month[:4]
 
 
-def fitting(months: Sequence[Month], most: int) -> By:
+def fitting(months: Sequence[PublicationPeriod], most: int) -> By:
     """Return what the columns are for so many months to be in at most `most` of them, or in years.
 
     Example:
@@ -81,13 +81,13 @@ def fitting(months: Sequence[Month], most: int) -> By:
     return "quarter" if len({part(month.key, "quarter") for month in months}) <= most else "year"
 
 
-def parts(months: Sequence[Month], by: By) -> list[Month]:
+def parts(months: Sequence[PublicationPeriod], by: By) -> list[PublicationPeriod]:
     """Return the columns that the months are in."""
     if by == "month":
         return list(months)
     grouped = groupby(months, lambda month: part(month.key, by))
     return [
-        Month(
+        PublicationPeriod(
             name,
             name[5:] or name,
             sum(month.of_videos for month in group),

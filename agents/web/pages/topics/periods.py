@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agents.queries import registry
-from agents.web.pages.topics.months import By, Month, columns, fitting, part, parts
+from agents.web.pages.topics.months import By, PublicationPeriod, columns, fitting, part, parts
 
 Row = Mapping[str, Any]
 POINTS = 60
@@ -16,11 +16,11 @@ _ADDED = ("videos", "paragraphs", "minutes")
 
 
 class Gathered(NamedTuple):
-    """What was counted, by columns."""
+    """Counts by columns."""
 
     by: By
     """What a column is."""
-    columns: list[Month]
+    columns: list[PublicationPeriod]
     rows: list[dict[str, Any]]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import Of, units
 from agents.web.site import Row, Site
 
@@ -41,7 +41,7 @@ def ranked(
     rows: Sequence[Row],
     key: str,
     shown: Sequence[Any],
-    months: Sequence[Month],
+    months: Sequence[PublicationPeriod],
     names: Mapping[Any, str],
 ) -> dict[str, Any]:
     """Return the place of each unit in each month among those shown: 1 has the most videos.

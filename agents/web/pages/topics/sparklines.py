@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agents.web.pages.topics.months import By, Month, fitting, part, parts
+from agents.web.pages.topics.months import By, PublicationPeriod, fitting, part, parts
 
 MOST = 60
 """At most so many bars; of more months the bars are quarters or years."""
@@ -30,7 +30,7 @@ class Sparkline(NamedTuple):
 
 
 def sparklines(
-    rows: Iterable[Mapping[str, Any]], months: Sequence[Month], wanted: Container[int]
+    rows: Iterable[Mapping[str, Any]], months: Sequence[PublicationPeriod], wanted: Container[int]
 ) -> dict[int, Sparkline]:
     """Return the sparklines of topics; they have the same bars, and one scale, that of all topics.
 
@@ -54,15 +54,15 @@ def sparklines(
     }
 
 
-def of_talks(days: Iterable[Any], months: Sequence[Month]) -> Sparkline:
+def of_talks(days: Iterable[Any], months: Sequence[PublicationPeriod]) -> Sparkline:
     """Return the sparkline of talks published on some days, on a scale of its own."""
     by = fitting(months, MOST)
     counts = Counter(part(f"{day:%Y-%m}", by) for day in days)
     return _drawn(counts, parts(months, by), max(counts.values(), default=1), by)
 
 
-def _drawn(counts: Mapping[str, int], columns: Sequence[Month], most: int, by: By) -> Sparkline:
-    bars, unfinished, highest = [], "", Month("", "", 0, False)
+def _drawn(counts: Mapping[str, int], columns: Sequence[PublicationPeriod], most: int, by: By) -> Sparkline:
+    bars, unfinished, highest = [], "", PublicationPeriod("", "", 0, False)
     for at, column in enumerate(columns):
         if count := counts.get(column.key, 0):
             bar = f"M{at * STEP} {BASE}v-{count / most * HEIGHT:.4g}h{BAR}V{BASE}z"

@@ -9,12 +9,12 @@ from fastapi import Path, Query
 from fastapi.responses import RedirectResponse
 
 from agents.queries import registry
-from agents.web.dependencies import Refused, Selected
+from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.trends import lines
 from agents.web.site import Row, Site, query
 from streams.store.codebook import decisions
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import genealogy, prevalence
 from streams.store.queries.neighbours import neighbours
 from streams.store.queries.topic_speakers import speaking
@@ -40,7 +40,7 @@ def mount(site: Site) -> None:
     def topic(topic_id: TopicId, selected: Selected, talks: Shown = TALKS, merged: Merged = None) -> Any:
         applied = site.ask(book, selected.codebook)
         if topic_id not in applied.entries:
-            raise Refused(
+            raise RequestRefused(
                 404, f"there is no topic {topic_id}", "choose one on the Topics page, or search for it"
             )
         target = applied.counts_as(topic_id)
@@ -90,7 +90,7 @@ def shared(row: Row) -> Row:
     return row | {"share": row["videos"] / row["of_videos"]} | registry.interval(row)
 
 
-def into(applied: Book, merged: int | None, topic_id: int) -> str | None:
+def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str | None:
     """Return what the topic was called that was asked for and counts for this one; None: no such."""
     if merged is None or merged not in applied.entries or applied.counts_as(merged) != topic_id:
         return None

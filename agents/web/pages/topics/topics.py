@@ -12,7 +12,7 @@ from agents.web.dependencies import Page, Selected
 from agents.web.pages.topics.months import columns, fitting
 from agents.web.pages.topics.sparklines import MOST, sparklines
 from agents.web.site import Row, Site
-from streams.store.codebook.effective import Book, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import genealogy, prevalence
 
 DRIFTS = 3
@@ -91,7 +91,7 @@ def _birth(row: Row) -> float:
     return row["emerged_at"].timestamp() if row["emerged_at"] else float("-inf")
 
 
-def excluded(applied: Book, find: str) -> list[Row]:
+def excluded(applied: EffectiveCodebook, find: str) -> list[Row]:
     """Return topics that the codebook leaves out: {topic_id, name, theme, reason}."""
     return [
         {"topic_id": topic_id, "name": entry.name, "theme": entry.theme, "reason": entry.reason}
@@ -102,7 +102,7 @@ def excluded(applied: Book, find: str) -> list[Row]:
     ]
 
 
-def merged(applied: Book, find: str) -> list[Row]:
+def merged(applied: EffectiveCodebook, find: str) -> list[Row]:
     """Return topics that count for another one: {topic_id, name, theme, into_id, into}."""
     return [
         {

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agents.queries import registry
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
 from agents.web.site import Row, Site
 
@@ -67,7 +67,7 @@ def lines(
     rows: Sequence[Row],
     key: str,
     shown: Sequence[Any],
-    months: Sequence[Month],
+    months: Sequence[PublicationPeriod],
     names: Mapping[Any, str] | None = None,
 ) -> dict[str, Any]:
     """Return what the line chart shows: of each unit and month the share and its interval.
@@ -95,7 +95,7 @@ def lines(
     }
 
 
-def _point(row: Row | None, month: Month) -> dict[str, Any] | None:
+def _point(row: Row | None, month: PublicationPeriod) -> dict[str, Any] | None:
     if row is not None:
         return {name: row[name] for name in ("share", "low", "high", "videos", "of_videos")}
     if not month.of_videos:

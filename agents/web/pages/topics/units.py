@@ -1,4 +1,4 @@
-"""What a picture over time is of: themes, or topics."""
+"""The units of a picture over time: themes, or topics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from agents.web.pages.topics.months import By, Month
+from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Row, Site
 from streams.store.codebook.effective import book
@@ -25,7 +25,7 @@ class Units(NamedTuple):
     """Of each its name, no two the same; the most prevalent first."""
     by: By
     """What a column is."""
-    columns: list[Month]
+    columns: list[PublicationPeriod]
     rows: list[Row]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
     twin: str

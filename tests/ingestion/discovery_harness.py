@@ -14,10 +14,10 @@ from typing import Any, Self
 from xml.sax.saxutils import escape
 
 from agents.consumer.consumer import Position
-from agents.discovery.connectors import Lanes
+from agents.discovery.connectors import Connectors
 from agents.discovery.discover import Discover
 from streams.events import Event, Source, SourceDue, VideoSeen
-from streams.http.client import Reader
+from streams.http.client import HttpClient
 from streams.kafka.topics import SOURCES_DUE, VIDEOS_SEEN
 from streams.settings import Settings
 from streams.state.blobs import Blobs
@@ -142,8 +142,8 @@ class Discovery:
     def restart(self) -> None:
         api = DataApi(self.api_key, base=f"{self.web.url}/v3") if self.api_key else None
         youtube = self.youtube or YouTube(proxy=self.loopback.proxy, insecure_tls=True)
-        reader = Reader("", internal_addresses=True)
-        lanes = Lanes(youtube, reader, api, lambda channel_id: f"{self.web.url}/feeds/{channel_id}")
+        reader = HttpClient("", internal_addresses=True)
+        lanes = Connectors(youtube, reader, api, lambda channel_id: f"{self.web.url}/feeds/{channel_id}")
         self.agent = Discover(
             self.settings,
             self.blobs,

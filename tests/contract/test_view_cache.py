@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from said import STORY, empty, write
+from event_factories import STORY, empty, write
 
 from agents.queries import registry
-from agents.web.view_cache import Kept
+from agents.web.view_cache import ViewCache
 from streams.errors import Unavailable
 from streams.settings import Settings
 from streams.store.codebook.effective import book
@@ -52,7 +52,7 @@ def test_whatever_is_written_makes_another_state(either: Warehouse) -> None:
 
 
 def test_a_view_is_asked_once_until_something_is_written(either: Warehouse, queries: list[str]) -> None:
-    kept = Kept(either)
+    kept = ViewCache(either)
     write(either, STORY[:12])
     with kept.reading():
         first = kept.ask(prevalence.topics, EVERYTHING)
@@ -67,7 +67,7 @@ def test_a_view_is_asked_once_until_something_is_written(either: Warehouse, quer
 
 def test_other_arguments_are_another_question(either: Warehouse) -> None:
     write(either, STORY)
-    kept = Kept(either)
+    kept = ViewCache(either)
     months = Selection(first="2025-04", last="2025-04")
     for _ in range(2):
         with kept.reading():
@@ -81,7 +81,7 @@ def test_other_arguments_are_another_question(either: Warehouse) -> None:
 def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: list[str]) -> None:
     """Outside of `reading`: a curator that writes and looks what came of it."""
     write(either, STORY)
-    kept = Kept(either)
+    kept = ViewCache(either)
     for _ in range(2):
         queries.clear()
         kept.ask(prevalence.topics, EVERYTHING)
@@ -89,7 +89,7 @@ def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: l
 
 
 def test_what_looks_at_more_than_the_database_is_not_kept(either: Warehouse) -> None:
-    kept = Kept(either)
+    kept = ViewCache(either)
     times = iter(range(9))
 
     def now(_: Warehouse) -> int:
@@ -105,7 +105,7 @@ def test_rows_in_the_parts_of_an_answer_are_counted_too(either: Warehouse, queri
     rows = sum(1 + len(part) for part in parts)
     assert rows > len(parts)
     for most, again in ((2 * rows, False), (2 * rows - 1, True)):
-        kept = Kept(either, most)
+        kept = ViewCache(either, most)
         with kept.reading():
             assert kept.ask(talk_queries.topic_talks, 1) == parts
             queries.clear()
@@ -115,7 +115,7 @@ def test_rows_in_the_parts_of_an_answer_are_counted_too(either: Warehouse, queri
 
 def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, queries: list[str]) -> None:
     write(either, STORY)
-    kept = Kept(either, most=8)
+    kept = ViewCache(either, most=8)
     questions = [Selection(first=f"2025-{month:02}") for month in range(1, 7)]
 
     def asks(question: Selection) -> bool:
@@ -132,6 +132,6 @@ def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, querie
 
 def test_a_study_without_tables_is_said_so(chdb_home: Path) -> None:
     with Warehouse(Settings(home=chdb_home, study="not_begun")) as warehouse:
-        kept = Kept(warehouse)
+        kept = ViewCache(warehouse)
         with kept.reading(), pytest.raises(Unavailable, match="has no tables"):
             kept.ask(talk_queries.status)
