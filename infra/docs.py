@@ -25,7 +25,7 @@ if str(ROOT) not in sys.path:
 import typer.main  # noqa: E402 - below, the project's own packages: also when this runs as a file
 
 from agents.cli import app  # noqa: E402
-from agents.runtime.wiring import NAMES, Parts  # noqa: E402
+from agents.runtime.wiring import NAMES, SharedResources  # noqa: E402
 from agents.web.app import build_web  # noqa: E402
 from streams.kafka.codec import decode  # noqa: E402
 from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic  # noqa: E402
@@ -249,7 +249,12 @@ def schema() -> dict[str, Any]:
         settings = Settings(**given)
         health = SimpleNamespace(ready=True, why_not="", fatal=None, lag={})
         process: Any = SimpleNamespace(
-            settings=settings, names=(), page=True, bootstrap="", health=health, parts=Parts(settings)
+            settings=settings,
+            names=(),
+            page=True,
+            bootstrap="",
+            health=health,
+            parts=SharedResources(settings),
         )
         return build_web(process).openapi()
 

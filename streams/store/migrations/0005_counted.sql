@@ -1,5 +1,5 @@
 -- What is counted, as views: for whoever reads the database without Groundswell's own code (Grafana). They say what
--- streams/store/queries/prevalence.py says of everything, by the newest codebook; a test holds them to it.
+-- streams/store/measure.py says of everything, by the newest codebook; a test holds them to it.
 
 -- The model whose topics are shown: of the newest epoch; of two in one epoch, the one that learned more.
 CREATE OR REPLACE VIEW shown_model AS

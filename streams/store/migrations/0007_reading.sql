@@ -1,7 +1,7 @@
 -- What people read and find: the words of paragraphs, and what they made of alerts.
 
 -- Words of paragraphs, in lower case, whatever script they are in. Scripts that are written without blanks between words
--- are cut into characters. streams/store/talks/search.py asks with the same expression.
+-- are cut into characters. streams/store/search.py asks with the same expression.
 ALTER TABLE paragraphs ADD INDEX IF NOT EXISTS words
 (
     replaceRegexpAll(replaceRegexpAll(lowerUTF8(text), '[^\\pL\\pN\\pM]+', ' '),
