@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.ingestion.discovering import channel_feed
+from tests.ingestion.discovery_harness import channel_feed
 from tests.loopback_youtube import FakeVideo, LoopbackYouTube
 
 NEWEST = 15
