@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from numpy.typing import NDArray
+from scipy.special import pdtrc
 
+from models.stats.tails import log10_of
 from models.topics.bursts import sources, sponsor_filter
 from models.topics.bursts.recent_video import RecentVideo, around, remember
 from models.topics.bursts.term_clustering import COMPANIONS, Subjects, TermCandidate, alike, tie_together
@@ -323,16 +325,7 @@ def log10_tail(count: int, expected: float) -> float:
     >>> round(log10_tail(5, 0.1), 3), log10_tail(0, 3.0)
     (-7.115, 0.0)
     """
-    if count <= 0:
-        return 0.0
-    term = total = 1.0
-    above = count
-    while term > 1e-12 * total and above < count + 10_000:
-        above += 1
-        term *= expected / above
-        total += term
-    log = count * math.log(expected) - expected - math.lgamma(count + 1) + math.log(total)
-    return min(0.0, log / math.log(10))
+    return log10_of(pdtrc(count - 1, expected)) if count > 0 else 0.0
 
 
 def _quote(video: RecentVideo, terms: Sequence[str]) -> SourceQuote:

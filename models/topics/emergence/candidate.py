@@ -1,11 +1,12 @@
 """A newborn topic on trial: is it news, or an old subject that no topic covered?"""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from scipy.special import bdtrc
 
+from models.stats.tails import log10_of
 from models.topics.emergence.history_sample import Past
 from models.topics.online.centring import Vectors
 from models.topics.results import SourceQuote
@@ -77,13 +78,8 @@ def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) ->
     total = recent + earlier
     if recent == 0 or share == 1.0:
         return RateEvidence(recent, recent_of, earlier, earlier_of, 0.0)
-    log, rest, logs = math.log(share), math.log1p(-share), []
-    for k in range(recent, total + 1):
-        choose = math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
-        logs.append(choose + k * log + (total - k) * rest)
-    largest = max(logs)
-    tail = largest + math.log(math.fsum(math.exp(each - largest) for each in logs))
-    return RateEvidence(recent, recent_of, earlier, earlier_of, round(min(tail / math.log(10), 0.0), 6))
+    log10_p = round(log10_of(bdtrc(recent - 1, total, share)), 6)
+    return RateEvidence(recent, recent_of, earlier, earlier_of, log10_p)
 
 
 class Hit(BaseModel):
