@@ -19,7 +19,7 @@ FAULT = """
 # Read by Python at every start: an error that nobody has found yet.
 import sys
 if "agents.cli" in sys.argv or any("agents" in each for each in sys.orig_argv):
-    from models import splitting
+    from models.transcripts import splitting
     whole = splitting.Splitter.split
     def split(self, transcript):
         if "POISON" in transcript.segments[0].text:

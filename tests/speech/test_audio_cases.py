@@ -66,7 +66,7 @@ HEARD = """
 import json, resource, sys
 from pathlib import Path
 
-from models import audio
+from models.audio import samples as audio
 from models.audio.segmentation import stretches
 from models.speech.transcription import Transcriber
 

@@ -33,7 +33,6 @@ def status(as_json: bool = JSON) -> None:
     from agents.cli.asking import ask
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find
-    from streams.store.damage import CURE, missing_rows
 
     settings = load_settings(logs=False)
     found = ask(settings, "status")
@@ -67,6 +66,8 @@ def status(as_json: bool = JSON) -> None:
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
     )
     if found["damaged_parts"]:
+        from streams.store.damage import CURE, missing_rows
+
         say(f"missing      {missing_rows(found['damaged_parts'])}")
         tell(f"What to do: {CURE}")
     if not found["videos"]:
