@@ -15,8 +15,8 @@ from tests.chaos.harness import Distributed, Fire, Tables, real_talks
 from tests.processes import TALKS, Study, tables, until
 from tests.realdata import shared
 
-KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "8"))
-COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "14"))
+KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "12"))
+COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "24"))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 + 60 * KILLS)]
 
 
@@ -46,7 +46,7 @@ def test_random_kills_of_workers_and_broker_change_no_table(tmp_path: Path, mode
 
 def test_killing_one_process_with_its_broker_changes_no_table(tmp_path: Path, models: Path) -> None:
     """The embedded way: every kill -9 takes the broker and its whole log with it."""
-    talks = sorted(TALKS.glob("*.json"))[:20]
+    talks = sorted(TALKS.glob("*.json"))[:30]
 
     def study(name: str) -> Study:
         made = Study(tmp_path / name, "chaos")
