@@ -70,7 +70,7 @@ def _clickhouse(settings: Settings) -> CheckResult:
         if missing:
             found = f"{warehouse.where} lacks migrations {missing}"
             return CheckResult("clickhouse", "fail", found, "run groundswell migrate")
-        if damaged := [] if missing else damaged_parts(warehouse):
+        if damaged := damaged_parts(warehouse):
             return CheckResult("clickhouse", "fail", missing_rows(damaged), CURE)
         return CheckResult("clickhouse", "ok", f"{warehouse.where}, version {version}")
 
