@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from agents.instance.event_publisher import Deliver
+from agents.instance.event_publisher import Deliver, deliver_kept
 from models.codebook import commands
-from streams.errors import Explained, Unavailable
 from streams.events import AlertJudged
 from streams.logs.alert_judgements import AlertJudgements
 from streams.timestamps import whole_ms
@@ -54,11 +53,10 @@ def record_verdict(  # noqa: PLR0917
         judged_at=whole_ms(now()),
     )
     log.append(event)
-    try:
-        deliver([*late, event])
-    except Explained as error:
-        raise Unavailable(
-            f"the judgement is kept, but not sent to the store ({error.cause})",
-            "do not judge it again: it is sent with the next one, or when the store starts",
-        ) from error
+    deliver_kept(
+        deliver,
+        [*late, event],
+        "the judgement is kept, but not sent to the store",
+        "do not judge it again: it is sent with the next one, or when the store starts",
+    )
     return event

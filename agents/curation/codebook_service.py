@@ -6,23 +6,21 @@ takes one decision a revision, whoever comes first; then the event is on its way
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any, Literal
 
-from agents.instance.event_publisher import PATIENCE_S, Deliver, arrived
+from agents.curation.decision_service import DecisionService
+from agents.instance.event_publisher import deliver_kept
 from models.codebook import commands
 from models.codebook.file_format import CodebookFile, carry_over, take_over
 from models.codebook.state import CodebookChange, CodebookState, TopicEntry, TopicRecord
 from models.codebook.undo import PastDecision, newest, undo, undone
 from models.errors import BadInput
-from streams.errors import DataError, Explained, Fatal, Unavailable
+from streams.errors import DataError, Fatal, Unavailable
 from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
 from streams.logs.codebook_log import CodebookLog, Conflict
 from streams.logs.judgements import Judgements
-from streams.state.blobs import Blobs
 from streams.timestamps import whole_ms
 
 Row = dict[str, Any]
@@ -31,33 +29,11 @@ EVERY = 100_000
 NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswell run learn them")
 
 
-@dataclass
-class CodebookService:
-    """Decides about the codebook of a study, as one author.
-
-    Attributes:
-        blobs: the study's blob store, where the log is.
-        ask: a view of `streams.store.codebook.decisions` by name, with its parameters; over HTTP or from the
-            database.
-        deliver: brings events to the store, or writes their rows itself where no store runs.
-        now: the clock.
-        author: who decides.
-        say: tells the person what is waited for.
-        pause: sleeps so many seconds.
-        patience_s: how long to wait for the store.
-    """
-
-    blobs: Blobs
-    ask: Callable[..., Any]
-    deliver: Deliver
-    now: Callable[[], datetime]
-    author: str
-    say: Callable[[str], None] = lambda _: None
-    pause: Callable[[float], None] = time.sleep
-    patience_s: float = PATIENCE_S
+class CodebookService(DecisionService):
+    """Decides about the codebook of a study; asks the views of `streams.store.codebook.decisions`."""
 
     def __post_init__(self) -> None:
-        self.author = commands.clean(self.author, "the author")
+        super().__post_init__()
         self._log = CodebookLog(self.blobs)
 
     def standing(self, revision: int | None = None, model: str = "") -> CodebookState:
@@ -158,19 +134,18 @@ class CodebookService:
             judged_at=whole_ms(self.now()),
         )
         Judgements(self.blobs).append(judged)
-        try:
-            self.deliver([judged])
-        except Explained as error:
-            raise Unavailable(
-                f"the judgement is kept, but not sent to the store ({error.cause})",
-                "do not judge it again: it is sent when the store starts",
-            ) from error
+        deliver_kept(
+            self.deliver,
+            [judged],
+            "the judgement is kept, but not sent to the store",
+            "do not judge it again: it is sent when the store starts",
+        )
         said = judged.model_dump(include={"topic_id", "reviewer", "verdict", "theme", "note"})
 
         def stored() -> bool:
             return any(said.items() <= row.items() for row in self.ask("codebook_judgements"))
 
-        if not self._seen(stored):
+        if not self._arrived(stored):
             self.say("the judgement is sent; the store has not taken it up yet")
         return judged
 
@@ -190,7 +165,7 @@ class CodebookService:
         if shown["decisions"] < latest:
             held = {row["revision"] for row in self.ask("codebook_decisions", limit=EVERY)}
             self.deliver(list(self._log.missing(held)))
-            if not self._seen(lambda: self._shows(latest)):
+            if not self._arrived(lambda: self._shows(latest)):
                 raise Unavailable(
                     f"the store has not taken up all {latest} revisions of the codebook",
                     "see that groundswell run, or the worker of store, is at work; then decide again",
@@ -216,23 +191,19 @@ class CodebookService:
             decided_at=self.now(),
         )
         self._log.append(event)
-        try:
-            self.deliver([event])
-        except Explained as error:
-            raise Unavailable(
-                f"revision {event.revision} is decided and kept, but not sent to the store ({error.cause})",
-                "do not decide it again: it is sent with the next decision, or when the store starts",
-            ) from error
-        if not self._seen(lambda: self._shows(event.revision)):
+        deliver_kept(
+            self.deliver,
+            [event],
+            f"revision {event.revision} is decided and kept, but not sent to the store",
+            "do not decide it again: it is sent with the next decision, or when the store starts",
+        )
+        if not self._arrived(lambda: self._shows(event.revision)):
             self.say(f"revision {event.revision} is decided and sent; the store has not taken it up yet")
         return event
 
     def _shows(self, revision: int) -> bool:
         shown = self.ask("codebook_revision")
         return bool(shown["decisions"] >= revision)
-
-    def _seen(self, true: Callable[[], bool]) -> bool:
-        return arrived(true, say=self.say, pause=self.pause, patience_s=self.patience_s)
 
 
 def standing_of(row: Row) -> CodebookState:

@@ -7,20 +7,18 @@ numbers follow without processing the talk again, except that of one that is kep
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from agents.instance.event_publisher import PATIENCE_S, Deliver, arrived
+from agents.curation.decision_service import DecisionService
+from agents.instance.event_publisher import deliver_kept
 from agents.queries.wording import day
 from models.codebook import commands
 from models.errors import BadInput
-from streams.errors import Explained, Unavailable
 from streams.events import VideoCorrected
 from streams.logs.corrections import ActiveCorrections, Corrections, active
-from streams.state.blobs import Blobs
 from streams.timestamps import whole_ms
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
@@ -54,32 +52,11 @@ class Corrected:
     said: str
 
 
-@dataclass
-class Corrector:
-    """Corrects talks of a study, as one author.
-
-    Attributes:
-        blobs: the study's blob store, where the log is.
-        ask: a view by name, with its parameters (`talk`, `corrections`); over HTTP or from the database.
-        deliver: brings events to the store, or writes their rows itself where no store runs.
-        now: the clock.
-        author: who corrects.
-        say: tells the person what is waited for.
-        pause: sleeps so many seconds.
-        patience_s: how long to wait for the store.
-    """
-
-    blobs: Blobs
-    ask: Callable[..., Any]
-    deliver: Deliver
-    now: Callable[[], datetime]
-    author: str
-    say: Callable[[str], None] = lambda _: None
-    pause: Callable[[float], None] = time.sleep
-    patience_s: float = PATIENCE_S
+class Corrector(DecisionService):
+    """Corrects talks of a study; asks the views `talk` and `corrections`."""
 
     def __post_init__(self) -> None:
-        self.author = commands.clean(self.author, "the author")
+        super().__post_init__()
         self._log = Corrections(self.blobs)
 
     def withdraw(self, video_ids: Sequence[str], reason: str) -> list[Corrected]:
@@ -174,17 +151,14 @@ class Corrector:
             return
         for event in new:
             self._log.append(event)
-        try:
-            self.deliver([*lost, *new])
-        except Explained as error:
-            raise Unavailable(
-                f"the correction is kept, but not sent to the store ({error.cause})",
-                "do not correct it again: it is sent with the next correction, or when the store starts",
-            ) from error
+        deliver_kept(
+            self.deliver,
+            [*lost, *new],
+            "the correction is kept, but not sent to the store",
+            "do not correct it again: it is sent with the next correction, or when the store starts",
+        )
         wanted = {event.event_id for event in (*lost, *new)}
-        if not arrived(
-            lambda: wanted <= self._held(), say=self.say, pause=self.pause, patience_s=self.patience_s
-        ):
+        if not self._arrived(lambda: wanted <= self._held()):
             self.say("the correction is kept and sent; the store has not taken it up yet")
 
     def _held(self) -> set[str]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agents.instance.running_instance import find, open_cluster, opened
-from streams.errors import Unavailable
+from streams.errors import Explained, Unavailable
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,6 +95,24 @@ def writing(warehouse: Warehouse) -> Deliver:
         writer.write(warehouse, (row for event in events for row in writer.rows_of(event)))
 
     return write
+
+
+def deliver_kept(deliver: Deliver, events: Sequence[Event], kept: str, cure: str) -> None:
+    """Deliver events that a log holds already.
+
+    Args:
+        deliver: brings events to where they are wanted.
+        events: what to deliver.
+        kept: what a person hears when they cannot be delivered: that nothing is lost.
+        cure: what to do then.
+
+    Raises:
+        Unavailable: they could not be delivered; with `kept`, the reason, and `cure`.
+    """
+    try:
+        deliver(events)
+    except Explained as error:
+        raise Unavailable(f"{kept} ({error.cause})", cure) from error
 
 
 def arrived(

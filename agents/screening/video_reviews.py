@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from agents.curation.video_corrections import Corrected, Corrector
-from agents.instance.event_publisher import PATIENCE_S, Deliver
+from agents.instance.event_publisher import PATIENCE_S, Deliver, deliver_kept
 from models.codebook import commands
 from models.errors import BadInput
 from models.relevance.consensus import EXCLUDE, ReviewerPair, Ruling, pairs, ruled
-from streams.errors import Explained, Unavailable
 from streams.events import TalkKind, VideoReviewed, stable_id
 from streams.logs.reviews import Reviews
 from streams.logs.screening_log import ScreeningLog
@@ -273,13 +272,12 @@ class Reviewer:
 
     def _send(self, event: VideoReviewed) -> None:
         self.log.append(event)
-        try:
-            self.deliver([event])
-        except Explained as error:
-            raise Unavailable(
-                f"the review is kept, but not sent to screening ({error.cause})",
-                "do not judge it again: it is looked at when groundswell run, or screen, starts",
-            ) from error
+        deliver_kept(
+            self.deliver,
+            [event],
+            "the review is kept, but not sent to screening",
+            "do not judge it again: it is looked at when groundswell run, or screen, starts",
+        )
 
     def _followed(self, known: Row, ruling: Ruling[VideoReviewed]) -> tuple[Corrected, ...]:
         """Take a talk that passed out of every number, or put it back, as reviewers decided."""
