@@ -68,7 +68,7 @@ class ResumeUnfinished:
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
         done = (
-            talk_queries.finished_videos(self._warehouse)
+            talk_queries.complete_videos(self._warehouse)
             if new_log
             else talk_queries.known_videos(self._warehouse)
         )

@@ -401,6 +401,67 @@ def test_a_video_is_finished_when_nothing_remains_to_be_done(study: Warehouse) -
     assert "again" in talk_queries.finished_videos(study)
 
 
+def test_a_finished_video_is_complete_when_every_fact_is_stored(study: Warehouse) -> None:
+    """Killed while the store is ahead in one topic, the embedded broker takes the others' events with it."""
+    of = video("a")
+    paragraph = writer.paragraph_row(
+        "a",
+        TRANSCRIPT,
+        0,
+        paragraph_id=e.paragraph_id("a", TRANSCRIPT, 0),
+        start_s=0.0,
+        end_s=9.5,
+        text="We chunk.",
+        speakers=["Ann"],
+        tokens=4,
+    )
+    ready = e.TranscriptReady(
+        video=of,
+        transcript=BLOB,
+        transcript_version=TRANSCRIPT,
+        language="en",
+        duration_s=60.0,
+        words=9,
+        speakers=1,
+    )
+    epoch = e.EpochBegun(model_version=MODEL, sequence=0, epoch=0, embedding_model="m", codebook="c")
+    last = [row for event in (epoch, assigned(0, of, 1)) for row in writer.rows_of(event)]
+    earlier = [
+        list(writer.rows_of(seen(of))),
+        list(writer.rows_of(e.VideoAccepted(video=of))),
+        list(writer.rows_of(ready)),
+        [paragraph],
+    ]
+    for late in earlier:
+        empty(study)
+        writer.write(study, last)
+        for rows in earlier:
+            if rows is not late:
+                writer.write(study, rows)
+        assert talk_queries.finished_videos(study) == {"a"}
+        assert talk_queries.complete_videos(study) == set(), f"nobody would bring {late[0][0]} again"
+        writer.write(study, late)
+        assert talk_queries.complete_videos(study) == {"a"}
+
+
+def test_a_silent_or_rejected_video_is_complete_too(study: Warehouse) -> None:
+    ready = e.TranscriptReady(
+        video=video("silent"),
+        transcript=BLOB,
+        transcript_version=TRANSCRIPT,
+        language="en",
+        duration_s=60.0,
+        words=0,
+        speakers=0,
+    )
+    refused = e.VideoRejected(video=video("refused"), rule="too short", reason="it lasts 9 s")
+    write(study, [seen(video("silent")), e.VideoAccepted(video=video("silent")), ready])
+    write(study, [assigned(0, video("silent")), refused, dead_letter(0, "broken")])
+    assert talk_queries.complete_videos(study) == {"silent", "broken"}
+    write(study, [seen(video("refused"))])
+    assert talk_queries.complete_videos(study) == {"silent", "broken", "refused"}
+
+
 def test_the_last_decision_on_a_dead_letter_holds_in_any_order(study: Warehouse) -> None:
     letter = dead_letter(0, "a")
     later = settled(letter, "replayed").model_copy(update={"settled_at": NOON + timedelta(hours=1)})

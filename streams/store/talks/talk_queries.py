@@ -274,6 +274,34 @@ def finished_videos(warehouse: Warehouse) -> set[str]:
     return {row["video_id"] for row in rows}
 
 
+def complete_videos(warehouse: Warehouse) -> set[str]:
+    """Finished videos whose every fact is stored: none of its events is missed when the log is lost.
+
+    The store reads many topics, and a later one may be ahead: a talk can be assigned in the database while
+    its paragraphs are still in the log.
+    """
+    lacking = warehouse.rows(
+        f"""
+        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE model_version = {MODEL})
+        SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected')
+          AND video_id NOT IN (SELECT video_id FROM sightings)
+        UNION DISTINCT
+        SELECT video_id FROM progress FINAL WHERE state = 'assigned' AND (
+            video_id NOT IN (SELECT video_id FROM screenings)
+            OR video_id IN (
+                SELECT video_id FROM newest
+                WHERE (video_id, transcript_version) NOT IN (
+                        SELECT video_id, transcript_version FROM transcripts)
+                    OR (video_id IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
+                        AND (video_id, transcript_version) NOT IN (
+                            SELECT video_id, transcript_version FROM paragraphs))
+            )
+        )
+        """
+    )
+    return finished_videos(warehouse) - {row["video_id"] for row in lacking}
+
+
 def unlearned_videos(warehouse: Warehouse) -> set[str]:
     """Videos that an earlier epoch's model has learned, and the newest one has not yet."""
     rows = warehouse.rows(
