@@ -192,7 +192,7 @@ def test_examples_of_files_are_read_by_what_reads_such_files() -> None:
 
 
 def test_the_two_commands_of_readme_are_those_that_ci_runs() -> None:
-    start = re.compile(r"^python3 infra/bootstrap\.py (\w+)", re.MULTILINE)
+    start = re.compile(r"^(?:start \w+ )?python3 infra/bootstrap\.py (\w+)", re.MULTILINE)
     section = README.read_text().split("\n## Try it\n")[1].split("\n## ")[0]
     assert start.findall(section)[:2] == ["demo", "test"]
     run = start.findall((ROOT / ".ci" / "run").read_text())
