@@ -54,7 +54,7 @@ def real_talks(folder: Path, count: int) -> list[bytes]:
         for line in lines:
             record = json.loads(line)
             if not record.get("dup_of"):
-                record["segments"] = record["segments"][:120]
+                record["segments"] = record["segments"][:60]
                 found.append(json.dumps(record).encode())
             if len(found) == count:
                 return found
@@ -160,7 +160,7 @@ class Distributed:
             for handed in Ingest(Blobs(self.settings.blobs_url), send, BEGIN).files([self._talks]):
                 assert handed.refused is None, handed
                 if slowly:
-                    time.sleep(2.0)
+                    time.sleep(3.0)
 
     def _rage(self, fire: Fire, workers: list[Process]) -> None:
         chance = random.Random(fire.seed)

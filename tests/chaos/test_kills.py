@@ -15,7 +15,7 @@ from tests.chaos.harness import Distributed, Fire, Tables, real_talks
 from tests.processes import TALKS, Study, tables, until
 from tests.realdata import shared
 
-KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "12"))
+KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "10"))
 COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "24"))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 + 60 * KILLS)]
 

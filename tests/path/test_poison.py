@@ -11,19 +11,20 @@ from tests.processes import TALKS, Process, Study, until
 pytestmark = pytest.mark.long
 
 GOOD = sorted(TALKS.glob("*.json"))[0]
-FAULTS = {
-    "error": "raise TypeError('detect(): incompatible function arguments')",
-    "crash": "import faulthandler; faulthandler._sigsegv()",
-}
 FAULT = """
-# Read by Python at every start: an error that nobody has found yet.
-import sys
+# Read by Python at every start: errors that nobody has found yet, in Python and in native code by turns.
+import faulthandler, pathlib, sys
 if "agents.cli" in sys.argv or any("agents" in each for each in sys.orig_argv):
     from models.transcripts import splitting
     whole = splitting.Splitter.split
     def split(self, transcript):
         if "POISON" in transcript.segments[0].text:
-            {fault}
+            deaths = pathlib.Path(__file__).with_suffix(".deaths")
+            with deaths.open("a") as each:
+                each.write("x")
+            if deaths.stat().st_size % 2 == 0:
+                faulthandler._sigsegv()
+            raise TypeError("detect(): incompatible function arguments")
         return whole(self, transcript)
     splitting.Splitter.split = split
 """
@@ -45,11 +46,10 @@ def ended(process: Process) -> bool:
     return True
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_talk_that_ends_the_process_ends_it_three_times(study: Study, tmp_path: Path, fault: str) -> None:
+def test_a_talk_that_ends_the_process_ends_it_three_times(study: Study, tmp_path: Path) -> None:
     code = tmp_path / "fault"
     code.mkdir()
-    (code / "sitecustomize.py").write_text(FAULT.format(fault=FAULTS[fault]))
+    (code / "sitecustomize.py").write_text(FAULT)
     poison = talk(tmp_path, "poison", "POISON")
     study.environment["PYTHONPATH"] = str(code)
     for each in (poison, GOOD):
