@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Callable[[], CodebookChange], str, str]] = {
     "a long name": (lambda: rename(STUDY, RAG, "x" * 201), "201 characters", "shorter"),
     "a name that is none": (lambda: rename(STUDY, RAG, "a\x00b"), "control characters", "without them"),
     "half a character": (lambda: create_theme(STUDY, "\ud800"), "control characters", "without them"),
-    "a name in use": (lambda: rename(STUDY, STORES, "agents"), "Agents (2) is called so", "merge 22 into 2"),
+    "a name in use": (lambda: rename(STUDY, STORES, "agents"), "Agents (2) already has this name", "merge 22 into 2"),
     "a theme misspelt": (lambda: assign(STUDY, STORES, "Architcture"), "no theme", "mean 'Architecture'"),
     "a theme unlike any": (lambda: assign(STUDY, STORES, "xyz"), "no theme 'xyz'", "theme create"),
     "in the theme already": (lambda: assign(STUDY, RAG, BUILT), "change nothing", "show"),
@@ -223,7 +223,7 @@ def test_a_later_decision_on_the_topic_blocks_undo_until_undone(history: History
     history.decide(rename(history.now, STORES, "Stores"))
     history.decide(assign(history.now, STORES, BUILT))
     with pytest.raises(
-        BadInput, match=r"since revision 2 by ann stands on it: Stores \(22\) belongs.*undo 2 first"
+        BadInput, match=r"since revision 2 by ann depends on it: Stores \(22\) belongs.*undo 2 first"
     ):
         history.undo(1)
     history.undo(2)
@@ -245,7 +245,7 @@ def test_undoing_an_undo_does_it_again(history: History) -> None:
 def test_a_theme_is_not_taken_from_under_its_topics(history: History) -> None:
     history.decide(create_theme(history.now, "Costs"))
     history.decide(assign(history.now, STORES, "Costs"))
-    with pytest.raises(BadInput, match="revision 2 by ann stands on it"):
+    with pytest.raises(BadInput, match="revision 2 by ann depends on it"):
         history.undo(1)
 
 
@@ -253,7 +253,7 @@ def test_undoing_a_split_closes_no_circle(history: History) -> None:
     history.decide(merge(history.now, STORES, RAG))
     history.decide(split(history.now, STORES))
     history.decide(merge(history.now, RAG, STORES))
-    with pytest.raises(BadInput, match="revision 3 by ann stands on it"):
+    with pytest.raises(BadInput, match="revision 3 by ann depends on it"):
         history.undo(2)
 
 
