@@ -1,1 +1,1 @@
-"""Maths: speech, splitting, embedding, online topics."""
+"""Mathematics without I/O of its own: speech, transcripts, embeddings, relevance, duplicates, online topics."""

@@ -93,5 +93,5 @@ def test_lines_in_lines_are_read_once() -> None:
 
 
 def test_a_time_without_its_hours_is_none() -> None:
-    with pytest.raises(BadInput, match="has a time that is none"):
+    with pytest.raises(BadInput, match="has an invalid time"):
         parse(b"WEBVTT\n\n:00:00.000 --> 00:00:02.000\nWe chunk.\n", "talk.vtt")

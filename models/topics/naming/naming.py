@@ -103,7 +103,7 @@ class _Phrase:
         return [stem for stem in self.stems if stem != "of"]
 
     def form(self) -> str:
-        """Return the most frequent spelling; a capital at sentence beginnings only is lowered, except acronyms."""
+        """Return the most frequent spelling; sentence capitals are lowered, except acronyms."""
         forms = self.inside or self.leading
         form = min(forms, key=lambda written: (-forms[written], written))
         form = form.removesuffix("'s").removesuffix("’s")
