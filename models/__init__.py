@@ -1,1 +1,1 @@
-"""Mathematics without I/O of its own: speech, transcripts, embeddings, relevance, duplicates, online topics."""
+"""Mathematics: speech, transcripts, embeddings, relevance, duplicates and online topics."""

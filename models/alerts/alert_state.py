@@ -43,7 +43,7 @@ class SignState(BaseModel):
 
 
 class AlertState(BaseModel):
-    """State of the signs of one subject, named by `of`; it never mixes two subjects."""
+    """State of all signs of one subject, named by `of`; it is not valid for another subject."""
 
     of: str = ""
     signs: dict[str, SignState] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Segments of a long recording that are transcribed one by one, for progress and to resume after a kill."""
+"""Stretches of a long recording, transcribed one by one for progress and to resume after a kill."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ import numpy as np
 from models.audio.samples import SAMPLE_RATE, Audio
 
 STRETCH_S = 600.0
-"""Approximate length of a segment in seconds: the most work that a killed worker loses."""
+"""Approximate length of a stretch in seconds: the most work that a killed worker loses."""
 REACH_S = 30.0
 """Farthest shift of a cut to a pause, in seconds."""
 PAUSE_S = 0.5
@@ -20,10 +20,10 @@ def stretches(audio: Audio, length_s: float = STRETCH_S) -> list[tuple[int, int]
 
     Args:
         audio: float32 [n], mono, 16 kHz.
-        length_s: approximate length of a segment.
+        length_s: approximate length of a stretch, in seconds.
 
     Returns:
-        Begin and end (exclusive) of each segment in samples, in order, without gaps or overlaps.
+        Begin and end (exclusive) of each stretch in samples, in order, without gaps or overlaps.
         Deterministic: the same recording is always divided the same way.
 
     Example:

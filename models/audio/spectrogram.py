@@ -1,6 +1,6 @@
 """Log-mel spectrogram for Whisper, computed in blocks to bound memory.
 
-faster-whisper computes the spectrogram of a whole segment at once and holds every intermediate array: 0.5 GB
+faster-whisper computes the spectrogram of a whole stretch at once and holds every intermediate array: 0.5 GB
 for ten minutes, for a result of 19 MB (`tests/speech/test_spectrogram.py`).
 """
 

@@ -28,7 +28,7 @@ def _reconstruct(
     hard_clusters: npt.NDArray[np.int8],
     count: SlidingWindowFeature,
 ) -> SlidingWindowFeature:
-    """Replacement for `SpeakerDiarization.reconstruct`.
+    """Reconstruct the diarization, as `SpeakerDiarization.reconstruct` does.
 
     Args:
         segmentations: [windows, frames, local speakers], activity of each.

@@ -24,7 +24,7 @@ def embed_in_blocks(pipeline: Any) -> None:
     def get_embeddings(
         file: Any, binary_segmentations: SlidingWindowFeature, exclude_overlap: bool = False, hook: Any = None
     ) -> npt.NDArray[np.float32]:
-        """Replace `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions].
+        """Return embeddings, as `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions].
 
         `hook` is called for every block separately.
         """

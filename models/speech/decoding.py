@@ -22,7 +22,7 @@ from models.speech.hallucinations import (
 from models.transcripts.transcript import Word
 
 BATCH = 24
-"""Windows of up to 30 s that a GPU decodes at once: most segments of ten minutes are one batch."""
+"""Windows of up to 30 s that a GPU decodes at once: most stretches of ten minutes are one batch."""
 _LANGUAGE_WINDOWS = 4
 """Maximum of 30 s windows for language detection, which stops once a language is more likely than not."""
 

@@ -37,17 +37,17 @@ class Done:
 
 
 class StretchStore(Protocol):
-    """Stores finished segments of a recording, by number, until the transcript is complete."""
+    """Stores finished stretches of a recording, by number, until the transcript is complete."""
 
     def get(self, number: int) -> bytes | None:
-        """Return the stored content of a segment, or None."""
+        """Return the stored content of a stretch, or None."""
 
     def keep(self, number: int, content: bytes) -> None:
-        """Store a segment durably."""
+        """Store a stretch durably."""
 
 
 class _Stretch(BaseModel):
-    """The transcript of a segment; seconds are from the beginning of the recording."""
+    """The transcript of a stretch; seconds are from the beginning of the recording."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -75,7 +75,7 @@ class SpeechModels:
         language: ISO 639-1 code of the speech; None: detect it.
         threads: CPU threads of each model.
         token: token of the model hub, if the diarization model needs one.
-        stretch_s: approximate length of a segment in seconds; progress is reported and stored after each.
+        stretch_s: approximate length of a stretch in seconds; progress is reported and stored after each.
         hotwords: names that are likely in every talk, given to the decoder as hints.
         hotwords_from_title: also use each talk's title as a hint; measured, it did harm (`Transcriber`).
         min_speakers: minimum number of speakers in each talk; 0: unknown.
@@ -155,13 +155,13 @@ class SpeechModels:
         tell: Callable[[Done], None] = lambda _: None,
         title: str = "",
     ) -> Transcript:
-        """Transcribe a decoded recording segment by segment, in parallel with diarization.
+        """Transcribe a decoded recording stretch by stretch, in parallel with diarization.
 
         Args:
             samples: float32 [n], mono, 16 kHz.
             name: name of the recording in errors.
-            parts: store of finished segments; segments in it are not transcribed again.
-            tell: called with the progress before each segment that is transcribed, and at the end.
+            parts: store of finished stretches; stretches in it are not transcribed again.
+            tell: called with the progress before each stretch that is transcribed, and at the end.
             title: the talk's title; used only if these models take hints from titles.
 
         Raises:
@@ -201,7 +201,7 @@ class SpeechModels:
         tell: Callable[[Done], None],
         also: Sequence[str],
     ) -> list[_Stretch]:
-        """Transcribe each segment, in the language of the first one whose language is certain enough."""
+        """Transcribe each stretch, in the language of the first one whose language is certain enough."""
         heard: list[_Stretch] = []
         lasts_s, resumed_s = audio.duration_s(samples), 0.0
         language: str | None = None

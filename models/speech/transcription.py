@@ -130,7 +130,7 @@ class Transcriber:
         return Heard(segments, info.language, probability, dropped)
 
     def _decoded(self, audio: Audio, language: str | None, hint: str | None) -> tuple[list[Passage], Any]:
-        """Decode; smaller batches if the GPU is out of memory, and finally the CPU, from then on."""
+        """Decode with smaller batches if the GPU is out of memory, and finally on the CPU, from then on."""
         whisper = self._loaded()
         batched = whisper.model.device == "cuda" if self._batched is None else self._batched
         if not batched:

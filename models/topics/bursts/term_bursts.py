@@ -203,7 +203,7 @@ class TermBursts:
         terms, words = extract_terms(sponsor_filter.without(spoken.texts))
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
-        pair = max(1, need - 1)  # two adjacent words co-occur by chance less often than one word does
+        pair = max(1, need - 1)  # a pair of words occurs by chance less often than a single word
         terms = {
             term: how
             for term, how in terms.items()

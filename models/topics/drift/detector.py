@@ -38,7 +38,7 @@ class Detector:
         self.observed: list[float] = []
         self._river = self._make()
         for value in values:
-            if self._tell(value):  # the half that is left may contain the change
+            if self._tell(value):  # the half that is left may register as a change itself
                 self.restart()
 
     def _tell(self, value: float) -> bool:
