@@ -20,7 +20,7 @@ from models.codebook.undo import entangled
 from models.errors import BadInput
 
 SHOWN = 10
-"""Maximum of nonexistent topics that an error names."""
+"""Maximum number of nonexistent topics that an error names."""
 Reference = str | int
 """A topic's key, or its id."""
 

@@ -28,7 +28,7 @@ PART = 3
 BOILERPLATE = 8
 """Number of known talks from which a shingle is the show's boilerplate, not the talk's own words."""
 MOST = 20_000
-"""Maximum of remembered talks; the oldest is forgotten first."""
+"""Maximum number of remembered talks; the oldest is forgotten first."""
 _SORTED = 128
 """New talks after which the index is sorted again."""
 _HALF, _LOWER = np.uint64(32), np.uint64(2**32 - 1)
@@ -96,7 +96,7 @@ class Repeats:
     shingles are cut to 32 bits, so a few collide with a shingle of another talk.
 
     Args:
-        most: maximum of remembered talks.
+        most: maximum number of remembered talks.
     """
 
     def __init__(self, most: int = MOST) -> None:

@@ -25,7 +25,7 @@ Embedding = npt.NDArray[np.float32]
 LIKELY = 0.5
 """Probability from which a video is a duplicate."""
 MOST = 200_000
-"""Maximum of remembered videos; the oldest is forgotten first."""
+"""Maximum number of remembered videos; the oldest is forgotten first."""
 _PRIOR = -6.0
 _ASSUMED = 1_000
 """Videos that are assumed to be known in addition, so that among the first dozen not every word is rare."""

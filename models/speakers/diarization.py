@@ -20,7 +20,7 @@ from models.transcripts.transcript import Turn, Voice
 
 log = logging.getLogger(__name__)
 BATCH = 32
-"""Maximum of audio chunks per batch; a pipeline may have a lower limit."""
+"""Maximum number of audio chunks per batch; a pipeline may have a lower limit."""
 SHAPES_KEPT = 64
 """Input shapes for which PyTorch caches prepared layers; its default is 1,024. Every voice has its own
 length: the cache for fifty took ten times the memory, and more with each

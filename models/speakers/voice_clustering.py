@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 MOST = 8_000
-"""Maximum of embeddings that are compared, in 0.3 GB; a talk of an hour has fewer."""
+"""Maximum number of embeddings that are compared, in 0.3 GB; a talk of an hour has fewer."""
 FEWEST = 2
 """Smallest cluster: a single embedding that is like no other is no speaker."""
 _Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]

@@ -55,7 +55,7 @@ class TopicSettings:
     """Cosine with every topic below which a paragraph is buffered for births, even if assigned."""
 
     buffer: int = 1500
-    """Maximum of buffered paragraphs; the oldest go first."""
+    """Maximum number of buffered paragraphs; the oldest go first."""
 
     birth_paragraphs: int = 5
     """A topic is born of at least this many paragraphs …"""
@@ -76,8 +76,8 @@ class TopicSettings:
     """Cosine with an existing topic from which a candidate is that topic."""
 
     max_topics: int = 300
-    """Maximum of active topics, since the cost of a batch grows with their number. For one more, the topic
-    that has been unheard for longest becomes dormant …"""
+    """Maximum number of active topics, since the cost of a batch grows with it. For one more, the topic that
+    has been unheard for longest becomes dormant …"""
 
     rest_videos: int = 200
     """… if that is at least this many videos; otherwise there is no birth."""
@@ -89,7 +89,7 @@ class TopicSettings:
     """… and this many months of publication."""
 
     representatives: int = 8
-    """Maximum of representative paragraphs of a topic."""
+    """Maximum number of representative paragraphs of a topic."""
 
     reservoir: int = 3000
     """Paragraphs in the sample of all that have been learned, on which consolidation is based."""

@@ -24,12 +24,12 @@ _ROLLING = 0.3
 
 _CURE = "give a WebVTT, SubRip (.srt) or json3 file, YouTube's XML, or a JSON object with segments"
 MOST_CUES = 250_000
-"""Maximum of cues or segments of a transcript: five a second for the longest recording that is decoded."""
+"""Maximum number of cues or segments of a transcript: five a second of the longest decoded recording."""
 MOST_WORDS = 1_000_000
-"""Maximum of words with times of their own."""
+"""Maximum number of words with times of their own."""
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_LINES = 8
-"""Maximum of lines that rolling captions may repeat; real ones repeat one or two."""
+"""Maximum number of lines that rolling captions may repeat; real ones repeat one or two."""
 
 # No pattern scans past the next character that could begin a match: that keeps their time linear.
 _TAG = re.compile(r"</?(?:c|v|i|b|u|s|em|strong|ruby|rt|lang|font|span)\b[^<>]*>", re.IGNORECASE)

@@ -15,7 +15,7 @@ _SHAPE = re.compile(rf"^(\s*)((?:(?!{_LETTERS}).)*)(.*?)((?:['’][sS])?(?:(?!{_
 _JOINTS = re.compile(r"[\s/‐‑–-]+")
 _SPACED = re.compile(r"\s*\S+|\s+$")
 _PASSES = 8
-"""Maximum of passes: a name can complete another ("el el em ops", "LLM ops", "LLMOps")."""
+"""Maximum number of passes: a name can complete another ("el el em ops", "LLM ops", "LLMOps")."""
 
 
 @dataclass(frozen=True, slots=True)

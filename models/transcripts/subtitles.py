@@ -23,7 +23,7 @@ LONGEST_S, SHORTEST_S = 7.0, 1.0
 PAUSE_S = 1.5
 """Silence after which a new cue begins, so that no text is shown long before it is said."""
 NAME = 40
-"""Maximum of characters of a speaker's name within the text."""
+"""Maximum number of characters of a speaker's name within the text."""
 PARAGRAPH = 900
 """Characters after which a paragraph of plain text ends with its sentence; after twice as many anyway."""
 

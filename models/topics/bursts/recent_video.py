@@ -15,7 +15,7 @@ from models.topics.online.centring import Vectors, unit
 from models.topics.snapshot.snapshot import JSON
 
 MOST_QUOTED = 240
-"""Approximate maximum of characters in a quote."""
+"""Approximate maximum number of characters in a quote."""
 
 
 @dataclass(frozen=True)

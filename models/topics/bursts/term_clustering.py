@@ -28,7 +28,7 @@ SAME_VIDEO = 0.55
 LONGEST_NAME = 3
 """Maximum words of a subject's name, without initials."""
 COMPANIONS = 12
-"""Maximum of terms that a subject shows and stores."""
+"""Maximum number of terms that a subject shows and stores."""
 
 
 @dataclass(frozen=True, eq=False)

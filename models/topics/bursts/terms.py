@@ -20,7 +20,7 @@ JOINS = {",", ";", "/", "&", "%", "$", "€", "#", "+", "*", "_"}
 """Separators that begin no sentence; after others (full stop, quote, dash) capitals are no evidence."""
 
 LONGEST = 40
-"""Maximum of characters of a word in a term."""
+"""Maximum number of characters of a word in a term."""
 
 PART = re.compile(r"[^-]+")
 NUMBER = re.compile(r"\d[\d.,]*(?:st|nd|rd|th|s|k|m|x)?", re.IGNORECASE)

@@ -13,7 +13,7 @@ from models.topics.bursts.stream_clock import Calendar
 from models.topics.snapshot.snapshot import JSON
 
 MOST_SOURCES = 4_000
-"""Maximum of sources whose history is stored; those with the fewest videos are forgotten."""
+"""Maximum number of sources whose history is stored; those with the fewest videos are forgotten."""
 
 
 class RecentWindow:
@@ -49,7 +49,7 @@ class RecentWindow:
         return len(self._order)
 
     def size(self) -> int:
-        """Return the current maximum of videos in the window."""
+        """Return the current maximum number of videos in the window."""
         return min(self._most, max(self._least, int(self.seen * self._share)))
 
     def count(self, term: str) -> int:

@@ -36,7 +36,7 @@ class HealthSettings:
     """Lower bound of that standard deviation."""
 
     history: int = 4096
-    """Maximum of stored videos; when full, the detector restarts with the later half."""
+    """Maximum number of stored videos; when full, the detector restarts with the later half."""
 
     def __post_init__(self) -> None:
         if not 2 <= self.settle <= self.history // 2:

@@ -21,7 +21,7 @@ class DriftSettings:
     """ADWIN checks for a change every this many videos."""
 
     history: int = 4096
-    """Maximum of videos that a share detector stores; when full it restarts with the later half."""
+    """Maximum number of videos that a share detector stores; when full it restarts with the later half."""
 
     memory: int = 80
     """Videos with a topic whose words and centroid are stored for comparison with the latest ones."""
@@ -30,7 +30,7 @@ class DriftSettings:
     """Numbers of latest videos with a topic to compare with those before; the clearest result counts."""
 
     side: int = 6
-    """Minimum of videos on either side of a change."""
+    """Minimum number of videos on either side of a change."""
 
     splits: int = 48
     """Random splits of the same videos that estimate the distance of two parts under the null hypothesis."""
@@ -48,19 +48,19 @@ class DriftSettings:
     """Comparisons without effect that initialise Page-Hinkley, so that its mean stays near 0."""
 
     told: int = 512
-    """Maximum of comparisons stored to restore Page-Hinkley; when full it restarts with the later half."""
+    """Maximum number of comparisons stored to restore Page-Hinkley; when full, the later half stays."""
 
     words_of_video: int = 40
-    """Maximum of a topic's most frequent words per video, so that long and short talks have equal weight."""
+    """Most frequent words of a topic used per video, so that long and short talks have equal weight."""
 
     words_of_topic: int = 80
-    """Maximum of a topic's words that are compared: those in most videos."""
+    """Maximum number of a topic's words that are compared: those in most videos."""
 
     word_videos: int = 4
-    """Minimum of stored videos that must have a word for it to be compared."""
+    """Minimum number of stored videos that must have a word for it to be compared."""
 
     shown: int = 8
-    """Maximum of words that a change names, lost and gained each."""
+    """Maximum number of words that a change names, lost and gained each."""
 
     odds_prior: float = 20.0
     """Weight of the prior of a word's log-odds, in videos (Monroe et al. 2008)."""

@@ -40,8 +40,8 @@ class HistorySample:
     paragraphs, with at most `per_video` of one video.
 
     Args:
-        paragraphs: maximum of paragraphs in total.
-        per_video: maximum of paragraphs per video.
+        paragraphs: maximum number of paragraphs in total.
+        per_video: maximum number of paragraphs per video.
         recent: number of the latest videos over which sources are counted.
     """
 

@@ -44,7 +44,7 @@ class EmergenceSettings:
     """Recent videos after which a candidate that is not news expires."""
 
     trials: int = 64
-    """Maximum of candidates at a time; those confirmed longest ago go first."""
+    """Maximum number of candidates at a time; those confirmed longest ago go first."""
 
     glimpse_paragraphs: int = 1500
     """Latest paragraphs that are searched for bursts before a topic is born …"""
@@ -59,13 +59,13 @@ class EmergenceSettings:
     """… within a time so short that chance has at most this probability (a power of ten)."""
 
     glimpses: int = 2
-    """Maximum of bursts per video."""
+    """Maximum number of bursts per video."""
 
     told: int = 256
-    """Maximum of reported subjects that are remembered, so that each is reported once."""
+    """Maximum number of reported subjects that are remembered, so that each is reported once."""
 
     past_paragraphs: int = 8000
-    """Maximum of paragraphs in the sample of the past …"""
+    """Maximum number of paragraphs in the sample of the past …"""
 
     past_per_video: int = 48
     """… and of one video."""

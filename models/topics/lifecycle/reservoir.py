@@ -13,7 +13,7 @@ from models.topics.online.centring import Vectors
 from models.topics.settings import TopicSettings
 
 TEXT = 600
-"""Maximum of stored characters of a paragraph."""
+"""Maximum number of stored characters of a paragraph."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.topics.settings import TopicSettings
 
 _MONTHS = 24
-"""Maximum of future months that are counted at a time: dates in the far future are errors."""
+"""Maximum number of future months that are counted at a time: dates in the far future are errors."""
 
 
 class ConsolidationSchedule:

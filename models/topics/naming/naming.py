@@ -8,10 +8,10 @@ from functools import lru_cache
 from models.topics.online.words import TOKEN, content_words
 
 LENGTH = 40
-"""Maximum of characters of a name."""
+"""Maximum number of characters of a name."""
 
 _PHRASE = 4
-"""Maximum of words of a phrase."""
+"""Maximum number of words of a phrase."""
 
 _BY_SIZE = (1.0, 2.0, 2.3, 2.3)
 """Factor of the mean strength by number of words: two say more than one, four hardly more than three."""

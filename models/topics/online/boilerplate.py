@@ -35,13 +35,13 @@ class BoilerplateSettings:
     """Other videos of the source that must have a shingle for it to be repeated."""
 
     gap: int = 16
-    """Maximum of words between two repeated shingles that count as repeated with them."""
+    """Maximum number of words between two repeated shingles that count as repeated with them."""
 
     span: int = 12
-    """Minimum of words in a repeated span, as idioms are shorter."""
+    """Minimum number of words in a repeated span, as idioms are shorter."""
 
     entries: int = 150_000
-    """Maximum of stored shingles: those of some 80 hours of talk, and recurring ones for far longer."""
+    """Maximum number of stored shingles: those of some 80 hours of talk; recurring ones stay far longer."""
 
     edge: int = 150
     """Words at either end of a talk that are searched for formulas, if the talk has six times as many."""
@@ -56,7 +56,7 @@ class BoilerplateSettings:
     """… and the minimum ratio of its rate per word there to its rate in between."""
 
     formulas: int = 60_000
-    """Maximum of stored candidates for formulas."""
+    """Maximum number of stored candidates for formulas."""
 
     patience: int = 500
     """Videos by which each further video with a shingle extends its storage."""
