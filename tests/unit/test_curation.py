@@ -236,7 +236,7 @@ def test_undoing_an_undo_does_it_again(history: History) -> None:
     history.undo(1)
     history.undo(2)
     assert history.now.topics[STORES].called == "Stores"
-    with pytest.raises(BadInput, match="was taken back already, by revision 3: undo 3"):
+    with pytest.raises(BadInput, match="was undone already, by revision 3: undo 3"):
         history.undo(2)
     assert undone(history.decisions) == {2: 3}
     assert newest(history.decisions) == history.decisions[0]
@@ -359,7 +359,7 @@ FILES = {
     "{themes: [{name: Costs}], topics: [{key: agents, theme: Cost}]}": "does not list: Cost",
     "topics: [{key: agents, merged_into: rag-systems}, {key: rag-systems, merged_into: 2}]": "in a circle",
     "topics: [{key: agents, merged_into: agents}]": "in a circle",
-    "topics: [{key: agents, theme: Not yet in a theme}]": "stands for topics without a theme",
+    "topics: [{key: agents, theme: Not yet in a theme}]": "heading for topics without a theme",
     "themes: [{name: Architecture, description: How it is built.}, {name: Evaluation}]": "change nothing",
 }
 
