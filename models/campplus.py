@@ -1,9 +1,8 @@
 """CAM++, the speaker embedding of the 3D-Speaker project, as a pyannote.audio model.
 
-A densely connected time-delay network whose every layer masks its features by their context, over a
-small residual front end. Architecture and layer names follow the authors' checkpoints, so their
-weights load as they are. Checkpoints that were assembled on other machines name this module, so it keeps
-its place.
+A densely connected time-delay network, each layer of which masks its features by their context, after a small
+residual front end. Architecture and layer names follow the authors' checkpoints, so their weights load
+unchanged. Checkpoints that were assembled on other machines name this module, so it must not be moved.
 
 Source: Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using
 Context-Aware Masking", Interspeech 2023, arXiv:2303.00332; 3D-Speaker (Apache-2.0),
@@ -16,7 +15,7 @@ from typing import Any
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the customary name
 from pyannote.audio.core.model import Model
 from torch import Tensor, nn
 from torchaudio.compliance import kaldi
@@ -26,7 +25,7 @@ from models.audio.samples import SAMPLE_RATE
 DIMENSION = 192
 MEL_BINS = 80
 FEWEST_FRAMES = 20
-"""Less than a fifth of a second of speech says too little about a voice to embed it."""
+"""Fewest frames of 10 ms that are embedded: a fifth of a second of speech says too little about a voice."""
 
 _CONTEXT_FRAMES = 100
 _GROWTH = 32
@@ -55,13 +54,13 @@ class CAMPPlus(nn.Module):
             self.xvector.add_module(name, layer)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embed a batch of equally long utterances, each with its mean taken off every mel bin."""
+        """Embed a batch of utterances of equal length, with the mean of every mel bin subtracted."""
         embeddings: Tensor = self.xvector(self.head(features.transpose(1, 2)))
         return embeddings
 
 
 class CAMPPlusEmbedding(Model):
-    """CAM++ as pyannote.audio wants a speaker embedding: waveforms in, embeddings out."""
+    """CAM++ with pyannote.audio's interface for speaker embeddings: waveforms in, embeddings out."""
 
     def __init__(self, sample_rate: int = SAMPLE_RATE, num_channels: int = 1, task: Any = None) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
@@ -74,19 +73,19 @@ class CAMPPlusEmbedding(Model):
 
     @torch.inference_mode()
     def forward(self, waveforms: Tensor, weights: Tensor | None = None, **_: Any) -> Tensor:
-        """Embed waveforms, or the parts of them in which their speaker is heard.
+        """Embed waveforms, or the parts of them in which the speaker is active.
 
         Args:
             waveforms: float32 [batch, 1, samples], 16 kHz, in [-1, 1].
-            weights: [batch, frames], above 0.5 where the speaker is heard; frames of any length,
-                spread evenly over the waveform. None: everywhere.
+            weights: [batch, frames], above 0.5 where the speaker is active; frames of any length, spread
+                evenly over the waveform. None: everywhere.
 
         Returns:
-            float32 [batch, 192]; NaN where fewer than `FEWEST_FRAMES` frames of 10 ms are heard.
+            float32 [batch, 192]; NaN if fewer than `FEWEST_FRAMES` frames of 10 ms are active.
 
         Raises:
-            ValueError: the waveforms are too short for any embedding. (pyannote.audio finds the
-                shortest usable waveform by trying.)
+            ValueError: the waveforms are too short for any embedding. (pyannote.audio finds the shortest
+                usable waveform by trying.)
         """
         features = torch.stack([_log_mel(waveform) for waveform in waveforms])
         frames = features.shape[1]
@@ -107,10 +106,10 @@ class CAMPPlusEmbedding(Model):
 
 
 def _log_mel(waveform: Tensor) -> Tensor:
-    """Kaldi's log-mel features, `[frames, 80]`, of a `[1, samples]` waveform."""
+    """Return Kaldi's log-mel features, `[frames, 80]`, of a `[1, samples]` waveform."""
     if waveform.shape[1] < SAMPLE_RATE // 40:  # less than one 25 ms frame
         return waveform.new_empty((0, MEL_BINS))
-    # Kaldi works on 16-bit samples; the factor only matters to the floor below which energy is zero.
+    # Kaldi works on 16-bit samples; the factor only affects the floor below which energy is zero.
     features: Tensor = kaldi.fbank(waveform * 2**15, num_mel_bins=MEL_BINS, sample_frequency=SAMPLE_RATE)
     return features
 
@@ -123,7 +122,7 @@ def _norm_relu(channels: int) -> nn.Sequential:
 
 
 class _Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; `stride` halves the mel axis, never time."""
+    """Two 3x3 convolutions with a shortcut; `stride` halves the mel axis, never time."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -142,7 +141,7 @@ class _Residual(nn.Module):
 
 
 class _FrontEnd(nn.Module):
-    """Mel bins x time as a picture: `[batch, 80, frames]` to `[batch, channels, frames]`."""
+    """Mel bins x time as an image: `[batch, 80, frames]` to `[batch, channels, frames]`."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
@@ -208,7 +207,7 @@ class _DenseLayer(nn.Module):
 
 
 class _DenseBlock(nn.Module):
-    """Layers that each see the output of all before them."""
+    """Layers that each receive the outputs of all layers before."""
 
     def __init__(self, depth: int, channels: int, dilation: int) -> None:
         super().__init__()
@@ -240,7 +239,7 @@ class _MeanAndDeviation(nn.Module):
 
 
 class _Embed(nn.Module):
-    """The last layer. No ReLU follows its normalisation: half of what tells voices apart is negative."""
+    """The last layer. No ReLU follows its normalisation, as half of the information is in negative values."""
 
     def __init__(self, channels_in: int, dimension: int) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
-"""The two ways a model can refuse: the data is at fault, or the model is not there."""
+"""Errors of models: the data is unusable, or a model is unavailable."""
 
 
 class _Refusal(Exception):  # noqa: N818 - its kinds are verdicts on the data or the installation
-    """An error that says what is wrong (`cause`) and what mends it (`cure`), each in a few words.
+    """An error with its cause (`cause`) and its remedy (`cure`), each in a few words.
 
-    `str()` gives `cause: cure`. It survives pickling, so that it can leave a worker process.
+    `str()` gives `cause: cure`. It can be pickled, so that it can leave a worker process.
     """
 
     def __init__(self, cause: str, cure: str) -> None:
@@ -17,13 +17,13 @@ class _Refusal(Exception):  # noqa: N818 - its kinds are verdicts on the data or
 
 
 class BadInput(_Refusal):
-    """The data cannot be used, and the same data never will be: a dead letter, for a person to mend."""
+    """The data cannot be used, and a retry cannot help: it becomes a dead letter for a person to correct."""
 
 
 class ModelUnavailable(_Refusal):
-    """A model cannot be loaded here and now: the data is fine, the installation or the network is not."""
+    """A model cannot be loaded now: the fault is in the installation or the network, not in the data."""
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, in one line; its kind if it says nothing."""
+    """Return the first line of an error's message; its type's name if the message is empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

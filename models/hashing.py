@@ -1,10 +1,10 @@
-"""Names as numbers: the same in every process, which Python's own `hash` is not."""
+"""Hashes of names that are the same in every process, unlike Python's own `hash`."""
 
 import hashlib
 
 
 def hashed(name: str) -> int:
-    """The first 64 bits of a name's BLAKE2b.
+    """Return the 64-bit BLAKE2b hash of a name.
 
     >>> hashed("talk-1") == hashed("talk-1"), hashed("talk-1").bit_length() <= 64
     (True, True)

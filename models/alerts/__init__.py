@@ -1,1 +1,1 @@
-"""State of alerts over time: when something begins, and hours in which nobody is disturbed."""
+"""State of alerts over time: when a condition begins, and the hours in which nobody is disturbed."""

@@ -1,8 +1,8 @@
-"""Decides when a lasting condition is worth an alert: when it begins, not at each look.
+"""Decision when a lasting condition raises an alert: when it begins, not at every check.
 
-A sign is something that holds or does not, such as "this topic is rising". It is told when it has held for
-long enough; then again only after it ended and began anew, or, where it wants a reminder, while it goes on,
-and never within its cool-down.
+A sign is a condition that holds or does not, such as "this topic is rising". An alert is raised once the sign
+has held for its patience. The next alert comes only after the sign has ended and begun again, or, for a sign
+with reminders, while it still holds; never within the cool-down.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 @dataclass(frozen=True)
 class AlertSign:
-    """Something that holds when somebody looks.
+    """A condition that holds at the time of a check.
 
     Attributes:
-        key: what it is about; the same from one look to the next.
-        patience: it is told once it has held for so long.
-        cool_down: it is not told again for so long.
-        reminds: it is told again after the cool-down while it goes on.
-        from_the_start: it is told even if it held at the first look ever.
+        key: identifies the condition; the same at every check.
+        patience: how long the condition must hold before an alert.
+        cool_down: the shortest time between two alerts.
+        reminds: alert again after the cool-down while the condition still holds.
+        from_the_start: alert even if the condition held at the first check ever.
     """
 
     key: str
@@ -34,33 +34,33 @@ class AlertSign:
 
 
 class SignState(BaseModel):
-    """The state of a sign: since when it holds (None: it does not), and when it was last told."""
+    """State of a sign: since when it has held (None: it does not hold) and when it was last alerted."""
 
     since: AwareDatetime | None = None
     told: bool = False
-    """Whether it was told since it began to hold."""
+    """Whether an alert was raised since the sign began to hold."""
     told_at: AwareDatetime | None = None
 
 
 class AlertState(BaseModel):
-    """The state of a watch; `of` names what it looks at: of something else it remembers nothing."""
+    """State of all signs of one subject, named by `of`; it is not valid for another subject."""
 
     of: str = ""
     signs: dict[str, SignState] = Field(default_factory=dict)
     looked: list[str] = Field(default_factory=list)
-    """Kinds of signs that were looked at before: what holds at a kind's first look is not news."""
+    """Kinds of signs that were checked before: a sign that holds at its kind's first check is not news."""
 
 
 def look(
     memory: AlertState, signs: Iterable[AlertSign], kinds: Iterable[str], now: datetime
 ) -> tuple[AlertState, list[str]]:
-    """Return what is remembered after a look, and the keys of the signs that are to be told, in order.
+    """Return the new state after a check, and the keys of the signs to alert, in order.
 
     Args:
-        memory: of the last look.
-        signs: those that hold now. The kind of a sign is what stands before the first ":" of its key.
-        kinds: the kinds that were looked for; what is remembered of others stays as it is.
-        now: the moment of the look.
+        memory: the state after the last check.
+        signs: the signs that hold now. The kind of a sign is the part of its key before the first ":".
+        kinds: the kinds that were checked; the state of other kinds is unchanged.
+        now: the time of the check.
     """
     looked, found = set(kinds), {sign.key: sign for sign in signs}
     standings: dict[str, SignState] = {}

@@ -1,7 +1,8 @@
-"""Hours in which nobody is disturbed, and moments at which a digest is due: by the clock on somebody's wall.
+"""Quiet hours and digest times, by the local clock of a time zone.
 
-The wall clock jumps twice a year in many places. A time that a night skips counts as if the clock had not
-jumped yet (half past two is half past three then); of a time that a night has twice, the first one counts.
+Daylight saving time moves the clock twice a year in many places. A time that the change skips counts as if
+the clock had not moved yet (half past two is then half past three); a time that occurs twice counts the first
+time.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class QuietHours:
-    """From `start` to before `end` every day, in `zone`; where the end is not later, it is the next day's."""
+    """Daily from `start` until before `end`, in `zone`; an end that is not later is on the next day."""
 
     start: time
     end: time
     zone: ZoneInfo
 
     def ends_after(self, at: datetime) -> datetime | None:
-        """Return the moment at which the quiet of `at` ends (UTC), or None where it is not quiet then.
+        """Return the end (UTC) of the quiet hours that `at` falls into, or None outside of quiet hours.
 
         Example:
             >>> night = QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin"))
@@ -45,7 +46,7 @@ class QuietHours:
 
 @dataclass(frozen=True)
 class SendSchedule:
-    """Every day at a time, in `zone`; or on one day of the week (0: Monday … 6: Sunday)."""
+    """A time every day, or on one day of the week (0: Monday … 6: Sunday), in `zone`."""
 
     at: time
     zone: ZoneInfo
@@ -53,11 +54,11 @@ class SendSchedule:
 
     @property
     def length(self) -> timedelta:
-        """How long it is from one moment to the next, clocks aside."""
+        """The time between two sendings, without clock changes."""
         return timedelta(days=1 if self.weekday is None else 7)
 
     def latest(self, now: datetime) -> datetime:
-        """Return the newest moment that is due, `now` included (UTC).
+        """Return the latest scheduled time up to and including `now` (UTC).
 
         Example:
             >>> monday = SendSchedule(time(8), ZoneInfo("Europe/Berlin"), weekday=0)

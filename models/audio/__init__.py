@@ -1,1 +1,1 @@
-"""Audio: decoding to samples, voice activity, spectrograms, segments of long recordings."""
+"""Audio: decoding to samples, voice activity, spectrograms, stretches of long recordings."""

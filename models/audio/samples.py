@@ -1,4 +1,4 @@
-"""Recordings on disk and as samples: float32 [n], mono, 16 kHz, in [-1, 1]."""
+"""Decoding of media files into samples: float32 [n], mono, 16 kHz, in [-1, 1]."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,41 +22,41 @@ SAMPLE_RATE = 16_000
 """Samples per second of all audio in this package; what Whisper and the pyannote models were trained on."""
 
 LONGEST_S = 12 * 3600.0
-"""The longest recording that is decoded, in seconds: an hour takes 230 MB, so 12 hours take 2.8 GB."""
+"""The longest recording that is decoded, in seconds: one hour takes 230 MB, so 12 hours take 2.8 GB."""
 
 SILENCE_DBFS = -60.0
-"""A recording is silent if no tenth of a second of it is louder than this (RMS; full scale is 0)."""
+"""Silence: no tenth of a second of the recording is louder than this (RMS; full scale is 0)."""
 
 _WINDOW = SAMPLE_RATE // 10
 _DAMAGED_SHARE = 0.01
 _MISSING_S = 2.0
 _MISSING_SHARE = 0.1
 
-# These state no length; FFmpeg guesses it from the bit rate, and is far off when that changes.
+# These containers state no length; FFmpeg guesses it from the bit rate, which is far off if the rate changes.
 _LENGTH_GUESSED = {"aac", "ac3", "eac3", "mp3"}
 
-_DOWNMIX = {"rematrix_maxval": "1.0"}  # the mean of the channels; floats would else be summed, above 1
+_DOWNMIX = {"rematrix_maxval": "1.0"}  # averages the channels; by default floats are summed and exceed 1
 
-# FFmpeg would also open playlists, which read other files and addresses; these only read themselves.
+# A whitelist, because FFmpeg also opens playlists, which read other files and addresses.
 _FORMATS = "aac,aiff,amr,asf,avi,caf,eac3,ac3,flac,flv,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,w64,wav,webm"
 
 
 def decode(path: Path, longest_s: float = LONGEST_S) -> Audio:
     """Decode the first audio stream of a media file.
 
-    Works through the file packet by packet, so memory is bounded by the result, and that by `longest_s`.
-    Up to 1 % of damaged packets are skipped, as every player does.
+    The decoder works packet by packet, so memory is bounded by the result, and the result by `longest_s`.
+    Up to 1 % of damaged packets are skipped, as media players do.
 
     Args:
         path: a media file in any common format; video is ignored.
-        longest_s: refuse what is longer than this, in seconds.
+        longest_s: the longest length that is accepted, in seconds.
 
     Returns:
-        float32 [n], mono, `SAMPLE_RATE` samples per second, in [-1, 1] but for what a lossy codec
+        float32 [n], mono, `SAMPLE_RATE` samples per second, in [-1, 1] except where a lossy codec
         overshoots.
 
     Raises:
-        BadInput: the file is empty, not media, damaged, shorter than it says, too long or has no
+        BadInput: the file is empty, not media, damaged, shorter than it declares, too long or without an
             audio stream.
         OSError: the file cannot be read at all.
     """
@@ -67,11 +67,11 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Audio:
 
 
 def decode_to(path: Path, target: Path, longest_s: float = LONGEST_S) -> None:
-    """Decode as `decode`, into a file that `kept` reads: memory does not grow with the recording.
+    """Decode as `decode`, into a file that `kept` reads; memory does not grow with the recording.
 
     Raises:
-        BadInput: as `decode`; there is no file then.
-        OSError: the recording cannot be read at all, or the file not written.
+        BadInput: as `decode`; no file is left behind.
+        OSError: the recording cannot be read, or the file cannot be written.
     """
     partial = target.with_name(f"{target.name}.part")
     try:
@@ -84,15 +84,15 @@ def decode_to(path: Path, target: Path, longest_s: float = LONGEST_S) -> None:
 
 
 def kept(path: Path) -> Audio:
-    """Return what `decode_to` wrote: float32 [n], read from the disk where it is looked at.
+    """Return the samples that `decode_to` wrote: float32 [n], memory-mapped copy-on-write.
 
-    What is changed in it is changed for this process alone.
+    Changes to the array stay in this process and never reach the file.
     """
     return np.memmap(path, dtype=np.float32, mode="c")
 
 
 def _decoded(path: Path, longest_s: float) -> Iterator[bytes]:
-    """Yield a recording's samples, float32, in pieces."""
+    """Yield a recording's samples as float32 bytes, in chunks."""
     total = 0
     with _open(path) as (container, stream):
         declared_s = _declared_duration_s(container, stream)
@@ -108,13 +108,13 @@ def _decoded(path: Path, longest_s: float) -> Iterator[bytes]:
 
 
 def measure(path: Path) -> float:
-    """Decode the first audio stream to its end and return its length in seconds, whatever the file says.
+    """Decode the first audio stream to its end and return its length in seconds, not the declared one.
 
-    As strict as `decode`, but keeps nothing: memory does not grow with the recording, which may be longer
-    than `LONGEST_S`.
+    As strict as `decode`, but discards the samples: memory does not grow with the recording, which may be
+    longer than `LONGEST_S`.
 
     Raises:
-        BadInput: as `decode`, except that nothing is too long.
+        BadInput: as `decode`, except that no length is too long.
         OSError: the file cannot be read at all.
     """
     heard_s = 0.0
@@ -127,12 +127,12 @@ def measure(path: Path) -> float:
 
 
 def probe(path: Path) -> float:
-    """Length of a recording in seconds, read from the container without decoding.
+    """Return the length of a recording in seconds, read from the container without decoding.
 
-    Where the container does not say (a recorded live stream), its packets are counted instead.
+    If the container states no length (a recorded live stream), it follows from the packets' times.
 
     Raises:
-        BadInput: as `decode`, as far as that shows without decoding.
+        BadInput: as `decode`, for faults that show without decoding.
         OSError: the file cannot be read at all.
     """
     with _open(path) as (container, stream):
@@ -150,12 +150,12 @@ def probe(path: Path) -> float:
 
 
 def duration_s(audio: Audio) -> float:
-    """Length in seconds of audio at `SAMPLE_RATE`."""
+    """Return the length in seconds of audio at `SAMPLE_RATE`."""
     return len(audio) / SAMPLE_RATE
 
 
 def is_silent(audio: Audio) -> bool:
-    """Whether no tenth of a second of the audio is louder than `SILENCE_DBFS`; True for no audio."""
+    """Return whether no tenth of a second of the audio is louder than `SILENCE_DBFS`; True if empty."""
     whole = audio[: len(audio) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
     power = np.einsum("ij,ij->i", whole, whole).max(initial=0.0) / _WINDOW
     rest = audio[whole.size :]
@@ -166,7 +166,7 @@ def is_silent(audio: Audio) -> bool:
 
 @contextmanager
 def _open(path: Path) -> Iterator["tuple[InputContainer, AudioStream]"]:
-    """Open a media file at its first audio stream, turning FFmpeg's verdicts into ours."""
+    """Open a media file at its first audio stream; FFmpeg's errors become `BadInput`."""
     import av
 
     if path.stat().st_size == 0:
@@ -184,7 +184,7 @@ def _open(path: Path) -> Iterator["tuple[InputContainer, AudioStream]"]:
             raise BadInput(f"{path.name} has no audio stream", "choose a format with sound")
         try:
             yield container, container.streams.audio[0]
-        except (av.FFmpegError, IndexError) as error:  # PyAV's answer to a stream that begins in mid-file
+        except (av.FFmpegError, IndexError) as error:  # PyAV raises IndexError if a stream begins in mid-file
             raise BadInput(
                 f"{path.name} cannot be read to its end ({_reason(error)})",
                 "fetch it again; the file is incomplete or corrupt",
@@ -203,9 +203,9 @@ def _check_whole(path: Path, heard_s: float, declared_s: float | None) -> None:
 
 
 def _resampled(frames: "Iterator[AudioFrame]") -> "Iterator[AudioFrame]":
-    """The frames as mono float32 at `SAMPLE_RATE`, through every change of rate or channels.
+    """Yield the frames as mono float32 at `SAMPLE_RATE`, with a new resampler at every change of format.
 
-    Podcasts with inserted advertisements change both in mid-stream.
+    Podcasts with inserted advertisements change rate and channels in mid-stream.
     """
     from av.audio.resampler import AudioResampler
 
@@ -238,7 +238,7 @@ def _frames(path: Path, container: "InputContainer", stream: "AudioStream") -> "
 
 
 def _declared_duration_s(container: "InputContainer", stream: "AudioStream") -> float | None:
-    """What the file says the audio lasts, in seconds; the container's own length covers a video too."""
+    """Return the declared length of the audio in seconds, or None; a video's own length does not count."""
     import av
 
     if container.format.name in _LENGTH_GUESSED:

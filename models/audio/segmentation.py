@@ -1,4 +1,4 @@
-"""A long recording in stretches that are transcribed one by one: for progress, and to go on after a kill."""
+"""Stretches of a long recording, transcribed one by one for progress and to resume after a kill."""
 
 from itertools import pairwise
 
@@ -7,24 +7,24 @@ import numpy as np
 from models.audio.samples import SAMPLE_RATE, Audio
 
 STRETCH_S = 600.0
-"""About how long a stretch is (seconds): what a killed worker loses at most."""
+"""Approximate length of a stretch in seconds: the most work that a killed worker loses."""
 REACH_S = 30.0
-"""How far from its place a cut may be moved to a pause (seconds)."""
+"""Farthest shift of a cut to a pause, in seconds."""
 PAUSE_S = 0.5
-"""A cut lies in the middle of the quietest so many seconds within reach."""
+"""Length of the quietest span within reach, in seconds; the cut is in its middle."""
 _HOP_S = 0.1
 
 
 def stretches(audio: Audio, length_s: float = STRETCH_S) -> list[tuple[int, int]]:
-    """Divide a recording where it is quiet; one of less than one and a half lengths stays whole.
+    """Divide a recording at quiet places; one shorter than one and a half lengths stays whole.
 
     Args:
         audio: float32 [n], mono, 16 kHz.
-        length_s: about how long each is to be.
+        length_s: approximate length of a stretch, in seconds.
 
     Returns:
-        Begin and end (exclusive) of each stretch as samples, in order, without gaps or overlaps. The same
-        recording is always divided alike.
+        Begin and end (exclusive) of each stretch in samples, in order, without gaps or overlaps.
+        Deterministic: the same recording is always divided the same way.
 
     Example:
         >>> stretches(np.zeros(16_000 * 60, dtype=np.float32), length_s=600)
@@ -37,7 +37,7 @@ def stretches(audio: Audio, length_s: float = STRETCH_S) -> list[tuple[int, int]
 
 
 def _quietest(audio: Audio, place: int) -> int:
-    """Return the middle of the quietest pause around a place; the first of several."""
+    """Return the middle of the quietest pause around a place; the first one if several are equal."""
     hop, hops = int(_HOP_S * SAMPLE_RATE), round(PAUSE_S / _HOP_S)
     begin = max(0, place - int(REACH_S * SAMPLE_RATE))
     around = np.asarray(audio[begin : place + int(REACH_S * SAMPLE_RATE)], dtype=np.float64)

@@ -1,7 +1,7 @@
-"""The spectrogram that Whisper listens to, in bounded memory.
+"""Log-mel spectrogram for Whisper, computed in blocks to bound memory.
 
-faster-whisper makes that of a whole stretch at once, and holds every step of it: 0.5 GB for ten minutes, of
-which 19 MB come out (`tests/speech/test_spectrogram.py`).
+faster-whisper computes the spectrogram of a whole stretch at once and holds every intermediate array: 0.5 GB
+for ten minutes, for a result of 19 MB (`tests/speech/test_spectrogram.py`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import numpy.typing as npt
 from faster_whisper.feature_extractor import FeatureExtractor
 
 BLOCK = 3_000
-"""Frames that are made at once: 30 s."""
+"""Frames per block: 30 s."""
 MARGIN = 2
-"""Frames on either side of a block whose samples reach into it."""
+"""Frames on either side of a block whose samples overlap it."""
 DEEP = 2.0
-"""What is so much below the loudest of a recording is raised to that (Whisper's 8 powers of ten, scaled)."""
+"""Dynamic range below the loudest value; lower ones are raised to it (Whisper's 8 powers of ten, scaled)."""
 
 
 class InBlocks(FeatureExtractor):  # type: ignore[misc] # faster-whisper has no types for it
-    """As faster-whisper's, block by block; what comes out is the same but for rounding."""
+    """faster-whisper's extractor, block by block; the result is the same except for rounding."""
 
     def __call__(
         self, waveform: npt.NDArray[np.float32], padding: int = 160, chunk_length: int | None = None
@@ -28,8 +28,8 @@ class InBlocks(FeatureExtractor):  # type: ignore[misc] # faster-whisper has no 
 
         Args:
             waveform: float32 [n], mono, 16 kHz.
-            padding: samples of silence that are added.
-            chunk_length: seconds of a window from now on; None: as before.
+            padding: samples of silence to append.
+            chunk_length: seconds of a window from now on; None: unchanged.
         """
         padded = np.pad(waveform, (0, padding))
         parts: list[npt.NDArray[np.float32]] = []
@@ -39,6 +39,6 @@ class InBlocks(FeatureExtractor):  # type: ignore[misc] # faster-whisper has no 
             part = super().__call__(padded[samples], padding=0, chunk_length=chunk_length)
             parts.append(part[:, before : before + BLOCK])
         whole = np.concatenate(parts, axis=1)
-        # Each block was raised to its own loudest less DEEP, which is no higher than that of the whole.
+        # Each block was floored at its own maximum less DEEP, which is no higher than the whole's.
         np.maximum(whole, whole.max() - DEEP, out=whole)
         return whole

@@ -1,4 +1,4 @@
-"""Detects where somebody speaks in a recording, and how loudly."""
+"""Voice activity detection: where a recording has speech, and how loud it is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from models.audio.samples import SAMPLE_RATE, Audio
 
 FRAME = 512
-"""Samples that the voice detector (Silero, as faster-whisper brings it) judges at once: 32 ms."""
+"""Samples per frame of the voice activity detector (Silero, bundled with faster-whisper): 32 ms."""
 REACH_S = 0.2
-"""Times of words are off by as much."""
+"""Tolerance of word times in seconds."""
 _SPEECH = 0.5
 _FLOOR = 1e-12
 
 
 class VoiceActivity:
-    """Voice and loudness of one recording; both are measured once, at the beginning.
+    """Speech probability and loudness of one recording, both computed once by the constructor.
 
     Args:
         audio: float32 [n], mono, 16 kHz.
@@ -32,13 +32,13 @@ class VoiceActivity:
         self._speech = float(np.mean(spoken if spoken.size else self._power)) if whole.size else _FLOOR
 
     def at(self, start: float, end: float) -> tuple[float, float]:
-        """Return how sure it is of a voice where it is surest, in [0, 1], and the loudest frame there.
+        """Return the highest speech probability within a span, in [0, 1], and its loudest frame's level.
 
         Args:
-            start, end: seconds; what lies `REACH_S` around is looked at too.
+            start, end: seconds; the span is widened by `REACH_S` on either side.
 
         Returns:
-            The probability, and the level in dB against the mean of all speech in the recording.
+            The probability, and the level in dB relative to the mean power of all speech in the recording.
         """
         first = max(0, int((start - REACH_S) * SAMPLE_RATE) // FRAME)
         last = max(first + 1, int((end + REACH_S) * SAMPLE_RATE) // FRAME + 1)

@@ -1,1 +1,1 @@
-"""The codebook: entries and themes, its file, its state, decisions about it and their undo."""
+"""The codebook: entries and themes, the file format, its state, decisions about it and their undo."""

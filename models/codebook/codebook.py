@@ -1,7 +1,7 @@
-"""The codebook: which topics a study looks for, under which names and in which themes.
+"""The codebook: the topics that a study looks for, with their names and themes.
 
-It is a human decision, kept as YAML. Its descriptions seed the topic model, so that a new user sees
-topics from the first talk on; an empty codebook leaves every topic to be born from the talks.
+It is a human decision, stored as YAML. Its descriptions seed the topic model, so that a new user sees topics
+from the first talk on; with an empty codebook every topic is born from the talks.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class CodebookTopic(BaseModel):
-    """One topic that people have named; `key` stays when the name is polished."""
+    """One named topic; `key` stays the same when the name is edited."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,9 +27,9 @@ class CodebookTopic(BaseModel):
 
     @property
     def seed(self) -> str:
-        """The text to embed as the topic's first centroid: name and description together.
+        """Text whose embedding is the topic's first centroid: name and description together.
 
-        On labelled talks the two together placed more paragraphs rightly than the description alone.
+        On labelled talks, both together placed more paragraphs correctly than the description alone.
         """
         return f"{self.name}. {self.description}"
 
@@ -62,12 +62,12 @@ _FILES = YamlFiles(
 
 
 def load(name_or_path: str | Path) -> Codebook:
-    """Read a codebook that comes with Groundswell, by name, or one of your own, by path.
+    """Read a codebook that comes with Groundswell, by name, or any other, by path.
 
     A string without a slash or a `.yaml`/`.yml` ending is a name.
 
     Raises:
-        BadInput: there is no such codebook, or it does not have the form of one.
+        BadInput: there is no such codebook, or the file is not a valid one.
 
     >>> load("blank").topics
     ()
@@ -76,5 +76,5 @@ def load(name_or_path: str | Path) -> Codebook:
 
 
 def available() -> tuple[str, ...]:
-    """The names of the codebooks that come with Groundswell, sorted."""
+    """Return the names of the codebooks that come with Groundswell, sorted."""
     return _FILES.available()

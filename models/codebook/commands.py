@@ -1,8 +1,8 @@
-"""Decisions about topics and themes: from the codebook as it stands to what changes in it.
+"""Decisions about topics and themes: pure functions from the current codebook to a change.
 
-A decision is a pure function from a `CodebookState` to a `CodebookChange`: the complete new entries of what
-it touches, and nothing of the rest. Whatever cannot be decided is `BadInput`, and nothing has changed. Taking
-a decision back is in `models.codebook.undo`.
+A decision maps a `CodebookState` to a `CodebookChange`, which holds the complete new entries of the topics
+and themes it affects and nothing else. An invalid decision raises `BadInput` and changes nothing. Undo is in
+`models.codebook.undo`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from models.codebook.state import CodebookChange, CodebookState, ThemeRecord, To
 from models.errors import BadInput
 
 LIMIT = 200
-"""Characters of a name."""
+"""Maximum characters of a name."""
 LONG = 2000
-"""Characters of a reason, a note or a description."""
+"""Maximum characters of a reason, a note or a description."""
 UNSORTED = "Not yet in a theme"
-"""What topics without a theme are shown under, so no theme may be called so."""
-SEE_TOPICS = "see groundswell codebook show for those there are"
+"""Heading for topics without a theme; no theme may have this name."""
+SEE_TOPICS = "list the topics with groundswell codebook show"
 SEE_THEMES = "see groundswell codebook show, or create it with groundswell codebook theme create"
 
 
 def exclude(standing: CodebookState, topic_id: int, reason: str) -> CodebookChange:
-    """Let a topic, and all that was merged into it, count no more."""
+    """Exclude a topic, with all topics merged into it, from the counts."""
     entry = _independent(standing, topic_id).entry
     why = clean(reason, "the reason", LONG)
     others = sum(standing.counts_as(other) == topic_id for other in standing.topics) - 1
@@ -36,14 +36,14 @@ def exclude(standing: CodebookState, topic_id: int, reason: str) -> CodebookChan
 
 
 def include(standing: CodebookState, topic_id: int) -> CodebookChange:
-    """Let an excluded topic count again."""
+    """Include an excluded topic in the counts again."""
     entry = _independent(standing, topic_id).entry
     said = f"{standing.named(topic_id)} is included"
     return changed(standing, "include", said, [replace(entry, retained=True, reason="")])
 
 
 def merge(standing: CodebookState, topic_id: int, into: int) -> CodebookChange:
-    """Let a topic, and all that was merged into it, count for another one."""
+    """Make a topic, with all topics merged into it, count as another one."""
     entry, _ = known(standing, topic_id).entry, known(standing, into)
     if topic_id == into:
         raise BadInput(f"{standing.named(into)} cannot be merged into itself", "name two topics")
@@ -51,11 +51,11 @@ def merge(standing: CodebookState, topic_id: int, into: int) -> CodebookChange:
     if topic_id in standing.way(into):
         raise BadInput(
             f"{standing.named(into)} counts for {standing.named(topic_id)} already, not the other way round",
-            f"split {into} first, if that is to change",
+            f"split {into} first to change that",
         )
     if not standing.topics[ends].entry.retained:
         raise BadInput(
-            f"{standing.named(ends)} is excluded, so what is merged into it would not count",
+            f"{standing.named(ends)} is excluded, so a topic merged into it would not count",
             f"include {ends} first, or exclude {topic_id}",
         )
     said = f"{standing.named(topic_id)} counts for {standing.named(into)}"
@@ -65,7 +65,7 @@ def merge(standing: CodebookState, topic_id: int, into: int) -> CodebookChange:
 
 
 def split(standing: CodebookState, topic_id: int) -> CodebookChange:
-    """Let a topic that a person merged count for itself again."""
+    """Make a topic that a person merged count for itself again."""
     entry = known(standing, topic_id).entry
     if entry.target is None:
         raise BadInput(f"{standing.named(topic_id)} is not merged into another one", SEE_TOPICS)
@@ -74,7 +74,7 @@ def split(standing: CodebookState, topic_id: int) -> CodebookChange:
 
 
 def rename(standing: CodebookState, topic_id: int, name: str) -> CodebookChange:
-    """Give a topic another name; no other one that counts for itself may have it."""
+    """Give a topic another name, which no other independent topic may have."""
     entry, wanted = _independent(standing, topic_id).entry, clean(name, "the name of the topic")
     same = [
         other
@@ -85,15 +85,15 @@ def rename(standing: CodebookState, topic_id: int, name: str) -> CodebookChange:
     ]
     if same:
         raise BadInput(
-            f"{standing.named(same[0])} is called so already",
-            f"merge {topic_id} into {same[0]} if they are one, or choose another name",
+            f"{standing.named(same[0])} already has this name",
+            f"merge {topic_id} into {same[0]} if they are the same topic, or choose another name",
         )
     said = f"{standing.named(topic_id)} is called {wanted}"
     return changed(standing, "rename", said, [replace(entry, name=wanted)])
 
 
 def assign(standing: CodebookState, topic_id: int, theme: str) -> CodebookChange:
-    """Put a topic into a theme that there is; an empty one takes it out of the one it is in."""
+    """Put a topic into an existing theme; an empty name takes it out of its theme."""
     entry = _independent(standing, topic_id).entry
     wanted = theme_of(standing, theme) if theme.strip() else ""
     said = (
@@ -107,7 +107,7 @@ def assign(standing: CodebookState, topic_id: int, theme: str) -> CodebookChange
 
 
 def create_theme(standing: CodebookState, name: str, description: str = "") -> CodebookChange:
-    """Make a theme that topics can be put into."""
+    """Create a theme."""
     wanted = _free(standing, name)
     about = clean(description, "the description", LONG, needed=False)
     return changed(
@@ -116,7 +116,7 @@ def create_theme(standing: CodebookState, name: str, description: str = "") -> C
 
 
 def describe_theme(standing: CodebookState, name: str, description: str) -> CodebookChange:
-    """Say what a theme is about."""
+    """Set a theme's description."""
     theme, about = theme_of(standing, name), clean(description, "the description", LONG)
     return changed(
         standing, "describe theme", f"{theme} is about: {about}", themes=[ThemeRecord(theme, about)]
@@ -124,7 +124,7 @@ def describe_theme(standing: CodebookState, name: str, description: str) -> Code
 
 
 def rename_theme(standing: CodebookState, name: str, other: str) -> CodebookChange:
-    """Give a theme another name; its topics move with it."""
+    """Rename a theme; its topics move with it."""
     old, new = theme_of(standing, name), _free(standing, other, but=name)
     entries = [replace(topic.entry, theme=new) for topic in standing.within(old)]
     themes = [ThemeRecord(old, removed=True), ThemeRecord(new, standing.themes[old])] if new != old else []
@@ -132,7 +132,7 @@ def rename_theme(standing: CodebookState, name: str, other: str) -> CodebookChan
 
 
 def remove_theme(standing: CodebookState, name: str) -> CodebookChange:
-    """Take away a theme that no topic is in; those that were merged into others do not keep it."""
+    """Remove a theme without topics of its own; topics merged into others lose the theme."""
     theme = theme_of(standing, name)
     inside = [topic.entry for topic in standing.within(theme)]
     own = [entry.topic_id for entry in inside if standing.merges(entry.topic_id) is None]
@@ -156,10 +156,10 @@ def changed(
     *,
     undoes: int | None = None,
 ) -> CodebookChange:
-    """Return the change that these entries and themes make, without what is so already.
+    """Return the change that these entries and themes make, without those that are unchanged.
 
     Raises:
-        BadInput: all of it is so already.
+        BadInput: nothing would change.
     """
     news = tuple(entry for entry in entries if entry != standing.topics[entry.topic_id].entry)
     themes_now = tuple(
@@ -173,14 +173,14 @@ def changed(
 
 
 def clean(text: str, what: str, limit: int = LIMIT, *, needed: bool = True) -> str:
-    """Return a text in one line, without space around it.
+    """Return a text as one line, without surrounding space.
 
     Raises:
-        BadInput: it is empty (and needed), over the limit, or has characters that are none.
+        BadInput: it is empty (and needed), longer than the limit, or has control characters or surrogates.
     """
     cleaned = " ".join(text.split())
     if needed and not cleaned:
-        raise BadInput(f"{what} is empty", "say it in words")
+        raise BadInput(f"{what} is empty", "write at least one word")
     if len(cleaned) > limit:
         raise BadInput(
             f"{what} has {len(cleaned):,} characters, over the limit of {limit:,}", "make it shorter"
@@ -194,7 +194,7 @@ def known(standing: CodebookState, topic_id: int) -> TopicRecord:
     """Return a topic that can be decided about.
 
     Raises:
-        BadInput: there is none, or the model merged it into another one.
+        BadInput: there is no such topic, or the model merged it into another one.
     """
     topic = standing.topics.get(topic_id)
     if topic is None:
@@ -209,7 +209,7 @@ def known(standing: CodebookState, topic_id: int) -> TopicRecord:
 
 
 def _independent(standing: CodebookState, topic_id: int) -> TopicRecord:
-    """Return a topic that counts for itself, so that what is decided about it has an effect."""
+    """Return a topic that is not merged into another, so that a decision about it has an effect."""
     topic = known(standing, topic_id)
     if topic.entry.target is not None:
         ends = standing.counts_as(topic_id)
@@ -221,10 +221,10 @@ def _independent(standing: CodebookState, topic_id: int) -> TopicRecord:
 
 
 def theme_of(standing: CodebookState, name: str) -> str:
-    """Return the name of a theme that there is.
+    """Return the name of an existing theme.
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is no such theme.
     """
     wanted = clean(name, "the name of the theme")
     if wanted in standing.themes:
@@ -236,11 +236,11 @@ def theme_of(standing: CodebookState, name: str) -> str:
 
 
 def _free(standing: CodebookState, name: str, but: str = "") -> str:
-    """Return a name that no theme has, in whichever case; `but` one may."""
+    """Return a name that no theme has in any letter case, except the theme `but`."""
     wanted = clean(name, "the name of the theme")
     if wanted.casefold() == UNSORTED.casefold():
         raise BadInput(
-            f"{UNSORTED!r} stands for topics without a theme, so no theme can be called so",
+            f"{UNSORTED!r} is the heading for topics without a theme, so no theme can have this name",
             "choose another name",
         )
     same = [theme for theme in standing.themes if theme.casefold() == wanted.casefold() and theme != but]

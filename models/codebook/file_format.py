@@ -1,9 +1,9 @@
-"""The codebook as a YAML file: to keep, to edit, and to take over into a study that knows its topics.
+"""The codebook as a YAML file: to archive, to edit, and to import into a study with existing topics.
 
-A file names topics by the key of the codebook that seeded them, which means the same everywhere, or else by
-their number in the topic model that it says it is of. Taking it over is one decision: what it says of topics
-and themes holds from then on, topics that it does not name stay as they are, and themes that it does not name
-go, unless a topic is in them.
+A file refers to topics by the key of the codebook that seeded them, which means the same in every study, or
+else by their id in the topic model that the file names. An import is one decision: from then on the file's
+entries apply, topics that the file does not name stay as they are, and themes that it does not name are
+removed unless a topic is in them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from models.codebook.undo import entangled
 from models.errors import BadInput
 
 SHOWN = 10
-"""Of topics that do not exist, at most so many are named in an error."""
+"""Maximum number of nonexistent topics that an error names."""
 Reference = str | int
-"""A topic's key, or its number."""
+"""A topic's key, or its id."""
 
 
 class FileTheme(BaseModel):
-    """A theme, and what it is about."""
+    """A theme and its description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
@@ -34,7 +34,7 @@ class FileTheme(BaseModel):
 
 
 class FileTopic(BaseModel):
-    """A topic in the file; `description` is for seeding a topic model, and not looked at here."""
+    """A topic in the file; `description` seeds a topic model and is ignored on import."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key: str | None = None
@@ -48,7 +48,7 @@ class FileTopic(BaseModel):
 
     @property
     def reference(self) -> Reference:
-        """Its key or number."""
+        """The topic's key, or its id."""
         return self.key if self.key is not None else (self.id or 0)
 
     @model_validator(mode="after")
@@ -59,13 +59,13 @@ class FileTopic(BaseModel):
 
 
 class CodebookFile(BaseModel):
-    """A codebook; without `themes` they are those of its topics, and none goes."""
+    """A codebook; without `themes` the themes are those of its topics, and an import removes none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = ""
     revision: int | None = None
     model: str = ""
-    """The version of the topic model that ids are of."""
+    """The version of the topic model that the ids belong to."""
     themes: tuple[FileTheme, ...] | None = None
     topics: tuple[FileTopic, ...] = Field(default=())
 
@@ -81,7 +81,7 @@ class CodebookFile(BaseModel):
 
 
 def read(text: str, where: str) -> CodebookFile:
-    """Return what a file says.
+    """Parse a codebook file; `where` names it in errors.
 
     Raises:
         BadInput: it is not YAML, or not a codebook.
@@ -90,18 +90,18 @@ def read(text: str, where: str) -> CodebookFile:
         return CodebookFile.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
-        raise BadInput(f"{where} is not YAML ({said})", "mend the line it names") from error
+        raise BadInput(f"{where} is not YAML ({said})", "correct that line") from error
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"]) or "the file"
         raise BadInput(
             f"{where} is not a codebook: wrong at {at} ({first['msg']})",
-            "see what groundswell codebook export writes",
+            "compare it with the output of groundswell codebook export",
         ) from error
 
 
 def write(standing: CodebookState, name: str) -> str:
-    """Return the codebook as YAML. Topics that the model merged into others are not in it."""
+    """Return the codebook as YAML, without topics that the model merged into others."""
     whole = _file(
         standing, name, [topic for _, topic in sorted(standing.topics.items()) if topic.alias is None]
     )
@@ -112,25 +112,26 @@ def write(standing: CodebookState, name: str) -> str:
 
 
 def take_over(standing: CodebookState, file: CodebookFile) -> CodebookChange:
-    """Return the change after which the codebook says what the file says.
+    """Return the change that makes the codebook agree with the file.
 
     Raises:
-        BadInput: the file speaks of topics that do not exist here, is not whole in itself, or is so already.
+        BadInput: the file names topics that do not exist here, is inconsistent, or would change nothing.
     """
     of = f" from {file.name}" if file.name else ""
-    return _applied(standing, file, "import", f"the codebook is taken over{of}")
+    return _applied(standing, file, "import", f"the codebook is imported{of}")
 
 
 def carry_over(standing: CodebookState, earlier: CodebookState, kept: Collection[int] = ()) -> CodebookChange:
-    """Return the change after which decisions about another model's topics hold for this one's.
+    """Return the change that applies the decisions about another model's topics to this model's.
 
-    Decisions about topics that were seeded by a codebook hold for those of the same key, and all about themes
-    hold; those about topics that were born do not, since no topic here is sure to be the same.
+    Decisions about topics that a codebook seeded apply to the topics with the same key, and all decisions
+    about themes apply. Decisions about topics that were born do not, since no topic of this model is certain
+    to be the same one.
 
     Args:
         standing: the codebook of this model.
-        earlier: that of the other model.
-        kept: topics of this model that were decided about already, and stay as they are.
+        earlier: the codebook of the other model.
+        kept: topics of this model that already have decisions of their own, and stay as they are.
 
     Raises:
         BadInput: there is nothing to carry over.
@@ -148,7 +149,7 @@ def carry_over(standing: CodebookState, earlier: CodebookState, kept: Collection
         for topic in file.topics
     ]
     said = (
-        f"what was decided about {len(topics)} seeded topics and about themes holds for this topic model too"
+        f"decisions about {len(topics)} seeded topics and about themes are carried over to this topic model"
     )
     return _applied(
         standing, file.model_copy(update={"topics": tuple(topics), "model": ""}), "carry over", said
@@ -156,7 +157,7 @@ def carry_over(standing: CodebookState, earlier: CodebookState, kept: Collection
 
 
 def _file(standing: CodebookState, name: str, topics: list[TopicRecord], *, own: bool = True) -> CodebookFile:
-    """`own`: say a topic's name also where it is the topic's own."""
+    """Build the file; with `own`, a topic without a decided name is written with its own name."""
     return CodebookFile(
         name=name,
         revision=standing.revision,
@@ -221,8 +222,8 @@ def _all_exist(standing: CodebookState, file: CodebookFile, ids: Collection[Refe
         more = f" and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
         why = f"; its ids are of another topic model, {file.model}" if other else ""
         raise BadInput(
-            f"the codebook speaks of topics that do not exist here: {', '.join(strange[:SHOWN])}{more}{why}",
-            "take them out of the file, or write the keys or ids that groundswell codebook show has",
+            f"the codebook names topics that do not exist here: {', '.join(strange[:SHOWN])}{more}{why}",
+            "take them out of the file, or use the keys or ids that groundswell codebook show lists",
         )
 
 
@@ -243,7 +244,7 @@ def _entry(standing: CodebookState, topic: FileTopic, ids: dict[Reference, int])
 
 
 def _themes(standing: CodebookState, file: CodebookFile, entries: list[TopicEntry]) -> Iterator[ThemeRecord]:
-    """Yield what becomes of every theme: those of the file, and those that go."""
+    """Yield the records of all themes that change: those of the file, and those that are removed."""
     used = {entry.theme for entry in entries} - {""}
     if file.themes is None:
         for name in sorted(used - set(standing.themes)):
@@ -271,5 +272,8 @@ def _themes(standing: CodebookState, file: CodebookFile, entries: list[TopicEntr
 def _theme_name(name: str) -> str:
     wanted = clean(name, "the name of a theme")
     if wanted.casefold() == UNSORTED.casefold():
-        raise BadInput(f"{UNSORTED!r} stands for topics without a theme", "leave the theme out")
+        raise BadInput(
+            f"{UNSORTED!r} is the heading for topics without a theme",
+            "remove that theme, and leave the theme of its topics empty",
+        )
     return wanted

@@ -1,4 +1,4 @@
-"""The codebook as it stands: what it says of every topic and theme, and what a decision makes of it."""
+"""State of the codebook: the entries of all topics and themes, and the effect of a decision on them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class TopicEntry:
 
     topic_id: int
     name: str = ""
-    """Empty: what a labeller or the model calls it."""
+    """Empty: the name that a labeller or the model gave it."""
     theme: str = ""
-    """Empty: not yet in a theme."""
+    """Empty: not in a theme yet."""
     retained: bool = True
     target: int | None = None
-    """The topic that it counts for; None: itself."""
+    """The topic that it counts as; None: itself."""
     reason: str = ""
-    """Why it is not retained."""
+    """Why the topic is excluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class TopicRecord:
     """A topic and its entry.
 
     Attributes:
-        own: what a labeller or the model calls it.
-        key: of the codebook that seeded it; empty for one that was born.
-        alias: the topic that the model merged it into, if it did: no decision about it has any effect then.
-        revision: the one that its entry is from; 0: as it was seeded or born.
+        own: the name that a labeller or the model gave it.
+        key: its key in the codebook that seeded it; empty for a topic that was born.
+        alias: the topic that the model merged it into, or None; a merged topic ignores all decisions.
+        revision: the revision that its entry comes from; 0: unchanged since it was seeded or born.
     """
 
     entry: TopicEntry
@@ -41,7 +41,7 @@ class TopicRecord:
 
     @property
     def called(self) -> str:
-        """Its name: what a person decided, else its own."""
+        """The name that a person decided, else its own."""
         return self.entry.name or self.own
 
 
@@ -56,21 +56,21 @@ class ThemeRecord:
 
 @dataclass(frozen=True, slots=True)
 class CodebookChange:
-    """The effect of a decision: complete entries of what it touches, and a description in words."""
+    """The effect of a decision: the complete entries that it changes, and a description in words."""
 
     action: str
     said: str
     entries: tuple[TopicEntry, ...] = ()
     themes: tuple[ThemeRecord, ...] = ()
     undoes: int | None = None
-    """The revision that it takes back."""
+    """The revision that it undoes."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodebookState:
-    """The codebook as it stands at a revision: topics by id, and themes with their descriptions.
+    """The codebook at a revision: topics by id, and themes with their descriptions.
 
-    A theme that a topic is in is always among the themes.
+    The themes include the theme of every topic.
     """
 
     topics: Mapping[int, TopicRecord] = field(default_factory=dict)
@@ -79,37 +79,38 @@ class CodebookState:
     model_version: str = ""
 
     def named(self, topic_id: int) -> str:
-        """Return a topic as sentences call it: `RAG Systems (1)`."""
+        """Return a topic's name and id for messages: `RAG Systems (1)`."""
         topic = self.topics.get(topic_id)
         return f"{topic.called} ({topic_id})" if topic is not None and topic.called else f"topic {topic_id}"
 
     def merges(self, topic_id: int) -> int | None:
-        """Return the topic that one was merged into by the model, else by a person; None: by neither."""
+        """Return the topic that the model, else a person, merged this one into; None: not merged."""
         topic = self.topics.get(topic_id)
         return None if topic is None else topic.alias or topic.entry.target
 
     def counts_as(self, topic_id: int) -> int:
-        """Return the topic that one counts for: itself, unless it was merged.
+        """Return the topic that this one counts as: itself, unless it was merged.
 
-        The model may merge later what a person has merged the other way: a circle is its smallest topic.
+        The model may merge two topics that a person has merged in the opposite direction; such a cycle counts
+        as its smallest id.
         """
         way = self.way(topic_id)
         after = self.merges(way[-1])
         return way[-1] if after is None else min(way[way.index(after) :])
 
     def way(self, topic_id: int) -> list[int]:
-        """Return a topic and those that it counts for one after the other, each once."""
+        """Return a topic and the chain of topics that it is merged into, each once."""
         been = [topic_id]
         while (after := self.merges(been[-1])) is not None and after not in been:
             been.append(after)
         return been
 
     def within(self, theme: str) -> tuple[TopicRecord, ...]:
-        """Return the topics whose entries say this theme, by id."""
+        """Return the topics whose entries name this theme, by id."""
         return tuple(topic for _, topic in sorted(self.topics.items()) if topic.entry.theme == theme)
 
     def after(self, change: CodebookChange) -> CodebookState:
-        """Return the codebook as it stands at the next revision, when this is what was decided."""
+        """Return the codebook at the next revision, after this change."""
         revision, topics, themes = self.revision + 1, dict(self.topics), dict(self.themes)
         for entry in change.entries:
             topics[entry.topic_id] = replace(topics[entry.topic_id], entry=entry, revision=revision)

@@ -1,4 +1,4 @@
-"""Suggests the theme whose texts are most like a topic's own. It decides nothing."""
+"""Suggestion of a theme for a topic, by similarity of texts; a person decides."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy.typing as npt
 from models.errors import BadInput
 
 TEMPERATURE = 0.05
-"""Of the softmax over the themes' cosines that is called confidence; smaller is surer of itself.
+"""Softmax temperature that turns the themes' cosines into confidences; lower is more confident.
 
-Chosen on the study's codebook, each topic held out by its description (17 topics whose theme has another one,
-all-MiniLM-L6-v2): the first theme is the right one for 65 % of them, with a mean confidence of 51 %
-(`tests/speech/test_suggested_themes.py` prints both).
+Chosen on the study's codebook, with each topic held out and represented by its description (17 topics whose
+theme has another topic, all-MiniLM-L6-v2): the first suggestion is correct for 65 % of them, with a mean
+confidence of 51 % (`tests/speech/test_suggested_themes.py` prints both).
 """
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A theme, how like its texts the topic is (mean cosine), and how sure that is (of all themes: 1)."""
+    """A theme, its mean cosine similarity to the topic, and its confidence (all themes sum to 1)."""
 
     theme: str
     similarity: float
@@ -32,24 +32,24 @@ class Suggestion:
 def suggest(
     topics: Sequence[str], themes: Mapping[str, Sequence[str]], embed: Embed, temperature: float = TEMPERATURE
 ) -> list[list[Suggestion]]:
-    """Return, for each topic's text, all themes that have a text, the most likely first.
+    """Return, for each topic's text, all themes that have texts, the most likely first.
 
-    Embeddings are centred on the mean of all texts, since what they have in common says nothing about themes.
-    A theme is as like a topic as its texts are on average.
+    Embeddings are centred on the mean of all texts, since the common part does not separate themes. The
+    similarity of a theme to a topic is the mean cosine over the theme's texts.
 
     Args:
-        topics: a text for each topic.
-        themes: by name, texts of what is in each.
-        embed: texts to float32 [n, d].
+        topics: one text per topic.
+        themes: texts about each theme's content, by the theme's name.
+        embed: maps texts to float32 [n, d].
         temperature: see `TEMPERATURE`.
 
     Raises:
-        BadInput: there are not two themes to choose from.
+        BadInput: fewer than two themes have texts.
     """
     known = {theme: texts for theme, texts in themes.items() if texts}
     if len(known) < 2:
         raise BadInput(
-            f"there {'is only one theme' if known else 'are no themes'} that says what it is about",
+            f"there {'is only one theme' if known else 'is no theme'} with topics or a description",
             "create themes and describe them: groundswell codebook theme create NAME --description TEXT",
         )
     owners = [theme for theme, texts in known.items() for _ in texts]
@@ -71,7 +71,7 @@ def _ranked(themes: Sequence[str], alike: npt.NDArray[np.float64], temperature: 
 
 
 def _centred(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return rows minus their mean, of unit length (or zero where nothing is left)."""
+    """Return rows minus their mean, of unit length (zero rows stay zero)."""
     wide = vectors.astype(np.float64)
     moved = wide - wide.mean(axis=0)
     lengths = np.linalg.norm(moved, axis=1, keepdims=True)

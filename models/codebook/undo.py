@@ -1,8 +1,7 @@
-"""Taking a decision about the codebook back: what it touched becomes what it was just before.
+"""Undo of codebook decisions: the topics and themes that a decision changed get their previous entries back.
 
-A later decision about one of the same topics or themes is in the way, since it was made on top of this one;
-one that was itself taken back is not. A decision that takes another one back can be taken back too: that does
-it again.
+A later decision about one of the same topics or themes blocks the undo, since it was made on top of this one;
+a later decision that was itself undone does not. An undo can be undone too, which applies the decision again.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ UNDO = "undo"
 
 @dataclass(frozen=True, slots=True)
 class PastDecision:
-    """A decision that was made: what it touched, and which revision it takes back."""
+    """A past decision: the topics and themes that it changed, and the revision that it undoes, if any."""
 
     revision: int
     action: str
@@ -30,12 +29,12 @@ class PastDecision:
     undoes: int | None = None
 
     def touches(self, other: PastDecision) -> bool:
-        """Whether both are about one of the same topics or themes."""
+        """Return whether both are about one of the same topics or themes."""
         return bool(self.topic_ids & other.topic_ids or self.theme_names & other.theme_names)
 
 
 def undone(decisions: Iterable[PastDecision]) -> dict[int, int]:
-    """Return the revisions that are taken back, with the revision that did it.
+    """Return the revisions that were undone, each with the revision that undid it.
 
     Example:
         >>> undone([PastDecision(1, "rename", ""), PastDecision(2, "undo", "", undoes=1)])
@@ -49,7 +48,7 @@ def undone(decisions: Iterable[PastDecision]) -> dict[int, int]:
 
 
 def newest(decisions: Sequence[PastDecision]) -> PastDecision | None:
-    """Return the newest decision that still holds and takes no other one back, or None."""
+    """Return the newest decision that is still in effect and is not an undo, or None."""
     gone = undone(decisions)
     holding = [each for each in decisions if each.revision not in gone and each.action != UNDO]
     return max(holding, key=lambda each: each.revision, default=None)
@@ -58,23 +57,23 @@ def newest(decisions: Sequence[PastDecision]) -> PastDecision | None:
 def undo(
     standing: CodebookState, before: CodebookState, decision: PastDecision, later: Sequence[PastDecision]
 ) -> CodebookChange:
-    """Return the change that takes a decision back.
+    """Return the change that undoes a decision.
 
     Args:
-        standing: the codebook as it stands.
+        standing: the current codebook.
         before: the codebook just before the decision.
-        decision: the one to take back.
+        decision: the decision to undo.
         later: all decisions after it about topics of the same model.
 
     Raises:
-        BadInput: it was taken back already, or later decisions stand on it.
+        BadInput: it was undone already, or later decisions depend on it.
     """
     gone = undone(later)
     if decision.revision in gone:
         by = gone[decision.revision]
         raise BadInput(
-            f"revision {decision.revision} ({decision.said}) was taken back already, by revision {by}",
-            f"undo {by}, if it is to hold again",
+            f"revision {decision.revision} ({decision.said}) was undone already, by revision {by}",
+            f"undo {by} to apply it again",
         )
     holding = [each for each in later if each.revision not in gone and not _is_neutral(each, decision)]
     for each in sorted(holding, key=lambda each: each.revision, reverse=True):
@@ -83,7 +82,7 @@ def undo(
     change = changed(
         standing,
         UNDO,
-        f"revision {decision.revision} is taken back ({decision.said})",
+        f"revision {decision.revision} is undone ({decision.said})",
         [before.topics[topic_id].entry for topic_id in sorted(decision.topic_ids)],
         [_as_it_was(before, theme) for theme in sorted(decision.theme_names)],
         undoes=decision.revision,
@@ -94,15 +93,15 @@ def undo(
             raise _in_the_way(decision, max(upon, key=lambda each: each.revision))
         topics = ", ".join(standing.named(topic_id) for topic_id in sorted(wrong))
         raise BadInput(
-            f"revision {decision.revision} ({decision.said}) cannot be taken back: it would leave {topics} "
-            "in a theme that is not there, or merged in a circle",
+            f"revision {decision.revision} ({decision.said}) cannot be undone: it would leave {topics} "
+            "in a theme that does not exist, or merged in a circle",
             "assign or split them first",
         )
     return change
 
 
 def entangled(standing: CodebookState, change: CodebookChange) -> frozenset[int]:
-    """Return topics that a change would merge in a circle, or leave in a theme that it removes."""
+    """Return topics that a change would merge in a cycle, or leave in a theme that it removes."""
     after = standing.after(change)
     removed = {theme.theme for theme in change.themes if theme.removed}
     left = {topic_id for topic_id, topic in after.topics.items() if topic.entry.theme in removed}
@@ -120,7 +119,7 @@ def _circles(standing: CodebookState, topic_id: int) -> bool:
 
 
 def _is_neutral(each: PastDecision, decision: PastDecision) -> bool:
-    """Whether one only takes back what came after the decision: with that one, it leaves no trace."""
+    """Return whether a decision only undoes a decision after this one: the pair leaves no trace."""
     return each.undoes is not None and each.undoes > decision.revision
 
 
@@ -131,7 +130,7 @@ def _as_it_was(before: CodebookState, theme: str) -> ThemeRecord:
 def _in_the_way(decision: PastDecision, later: PastDecision) -> BadInput:
     by = f" by {later.author}" if later.author else ""
     return BadInput(
-        f"revision {decision.revision} ({decision.said}) cannot be taken back, "
-        f"since revision {later.revision}{by} stands on it: {later.said}",
+        f"revision {decision.revision} ({decision.said}) cannot be undone, "
+        f"since revision {later.revision}{by} depends on it: {later.said}",
         f"undo {later.revision} first",
     )

@@ -1,4 +1,4 @@
-"""Decisions of people in YAML: some come with Groundswell and have a name, others lie at a path."""
+"""YAML files of human decisions: some come with Groundswell and have a name, others are given by path."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class YamlFiles(Generic[Content]):
     """Files of one kind.
 
     Attributes:
-        kind: what one is called, such as "codebook".
-        folder: of those that come along, in this package.
-        content: what one has to be.
-        form: how one is written, for people whose file is not valid.
+        kind: the name of the kind in messages, such as "codebook".
+        folder: the folder of the bundled files in this package.
+        content: the model that validates a file.
+        form: a description of a valid file, as the cure in errors.
     """
 
     kind: str
@@ -33,12 +33,12 @@ class YamlFiles(Generic[Content]):
     form: str
 
     def load(self, name_or_path: str | Path) -> Content:
-        """Read a file that comes along, by name, or another, by path.
+        """Read a bundled file, by name, or any other, by path.
 
         A string without a slash or a `.yaml`/`.yml` ending is a name.
 
         Raises:
-            BadInput: there is no such file, or it does not have the form of one.
+            BadInput: there is no such file, or it is not valid.
         """
         source = self._source(name_or_path)
         named = f"{self.kind} {name_or_path}"
@@ -51,14 +51,14 @@ class YamlFiles(Generic[Content]):
             return self.content.model_validate(yaml.safe_load(text))
         except yaml.YAMLError as error:
             line = " ".join(str(error).split())
-            raise BadInput(f"{named} is not YAML ({line})", "mend the line it names") from error
+            raise BadInput(f"{named} is not YAML ({line})", "correct that line") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise BadInput(f"{named} is not valid at {where} ({first['msg']})", self.form) from error
 
     def available(self) -> tuple[str, ...]:
-        """The names of those that come along, sorted."""
+        """Return the names of the bundled files, sorted."""
         return tuple(
             sorted(Path(each.name).stem for each in self._packaged().iterdir() if _is_yaml(each.name))
         )

@@ -1,1 +1,1 @@
-"""Near-duplicates: by metadata, by title, and by what is said."""
+"""Near-duplicates: by metadata, by title, and by transcript."""

@@ -1,8 +1,8 @@
-"""Finds talks that repeat known ones by their words: copies, excerpts and compilations.
+"""Detection of talks that repeat known ones word for word: copies, excerpts and compilations.
 
-Runs of seven words are compared (Broder, On the resemblance and containment of documents, 1997), one in 64 of
-them, chosen by their hash: some 75 of a talk of half an hour. Of a talk of ten minutes there are 25, and a
-share of one half is then known to within a tenth.
+Talks are compared by word shingles of seven words (Broder, On the resemblance and containment of documents,
+1997). One in 64 is sampled, by its hash: some 75 for a talk of half an hour. A talk of ten minutes has 25,
+which estimate a share of one half to within a tenth.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from models.dedup.shingles import Sound
 
 WORDS, SAMPLED = 7, 64
-"""Words in a run; one run in so many is compared."""
+"""Words in a shingle; one shingle in this many is sampled."""
 SHARED = 0.5
-"""From this share on, what is said was said before."""
+"""Lowest share of repeated shingles from which a talk is a repetition."""
 FEWEST = 10
-"""Runs in common that are needed at least: fewer may be a greeting that a show always has."""
+"""Lowest number of common shingles: fewer may be a greeting that a show uses in every episode."""
 PART = 3
-"""Runs in common from which on a talk is named as one of several: a clip of some minute and a half."""
+"""Common shingles from which a talk is listed as a source: a clip of about a minute and a half."""
 BOILERPLATE = 8
-"""What so many known talks say is said by the show, not by the talk."""
+"""Number of known talks from which a shingle is the show's boilerplate, not the talk's own words."""
 MOST = 20_000
-"""Talks that are remembered; the first come is forgotten first."""
+"""Maximum number of remembered talks; the oldest is forgotten first."""
 _SORTED = 128
-"""Talks after which what is known is sorted again."""
+"""New talks after which the index is sorted again."""
 _HALF, _LOWER = np.uint64(32), np.uint64(2**32 - 1)
 _NAMES, _SIZES, _RUNS = "repeats_names", "repeats_sizes", "repeats_runs"
 
@@ -40,10 +40,10 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A known talk that has runs in common with another one.
+    """A known talk that has shingles in common with another one.
 
-    `runs`: how many are compared and common; `of_new` and `of_known`: which share of either that is, without
-    what shows always say.
+    `runs`: number of sampled shingles in common; `of_new` and `of_known`: their share of either talk, without
+    the boilerplate of shows.
     """
 
     video_id: str
@@ -53,16 +53,16 @@ class Repeat:
 
     @property
     def alike(self) -> bool:
-        """Whether one of the two is, for half of it at least, in the other."""
+        """Whether at least half of one of the two talks is in the other."""
         return self.runs >= FEWEST and max(self.of_new, self.of_known) >= SHARED
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The overlap of a talk with all known talks together.
+    """Overlap of a talk with all known talks together.
 
-    `runs`: how many are compared and common; `share`: of the talk, without what shows always say; `talks`:
-    those that said it, the one that said most first.
+    `runs`: number of sampled shingles in common; `share`: their share of the talk, without the boilerplate of
+    shows; `talks`: the known talks that have them, the one with most first.
     """
 
     runs: int
@@ -71,32 +71,32 @@ class Overlap:
 
     @property
     def again(self) -> bool:
-        """Whether at least half of what is said was said before: in one talk, or in several together."""
+        """Whether at least half of the talk was said before: in one talk, or in several together."""
         return self.runs >= FEWEST and self.share >= SHARED
 
     @property
     def why(self) -> str:
-        """What is said again, readable.
+        """The overlap in words.
 
         >>> Overlap(60, 0.83, (Repeat("a", 60, 0.83, 0.9),)).why
-        'it says again what a said: 83% of it'
+        'it repeats what a said: 83% of it'
         """
         if len(self.talks) == 1:
-            return f"it says again what {self.talks[0].video_id} said: {self.share:.0%} of it"
+            return f"it repeats what {self.talks[0].video_id} said: {self.share:.0%} of it"
         named = ", ".join(f"{talk.video_id} ({talk.of_new:.0%})" for talk in self.talks[:3])
         more = f" and {len(self.talks) - 3} more" if len(self.talks) > 3 else ""
-        return f"it says again what {named}{more} said: {self.share:.0%} of it together"
+        return f"it repeats what {named}{more} said: {self.share:.0%} of it together"
 
 
 class Repeats:
-    """Known talks by their words; answers depend on which talks were added last, and on nothing else.
+    """Index of known talks by their shingles; results depend only on which talks were added last.
 
-    12 bytes for each run that is compared and some 300 a talk: with `MOST` talks as long as real ones (139
-    runs) 35 MB, as much again while they are sorted, and 11 MB in a snapshot (`benchmarks/duplicates.py`).
-    Hashes of runs are cut to 32 bits, so that some few are taken for one that another talk had.
+    12 bytes per sampled shingle and some 300 per talk: with `MOST` talks of realistic length (139 shingles)
+    35 MB, as much again during sorting, and 11 MB in a snapshot (`benchmarks/duplicates.py`). Hashes of
+    shingles are cut to 32 bits, so a few collide with a shingle of another talk.
 
     Args:
-        most: how many talks are remembered at most.
+        most: maximum number of remembered talks.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -114,7 +114,7 @@ class Repeats:
         return video_id in self._said
 
     def add(self, video_id: str, paragraphs: Sequence[str]) -> None:
-        """Remember a talk's words, in paragraphs; one that is known is replaced, and is the newest then."""
+        """Remember a talk's paragraphs; a known talk is replaced and becomes the newest."""
         self.forget(video_id)
         self._enter(video_id, _runs(paragraphs))
         if len(self._said) > self._most:
@@ -123,14 +123,14 @@ class Repeats:
             self._sort()
 
     def forget(self, video_id: str) -> None:
-        """Forget a talk; nothing happens where it is unknown."""
+        """Forget a talk; an unknown one is ignored."""
         if self._said.pop(video_id, None) is not None:
             self._live[self._number.pop(video_id)] = False
 
     def find(self, video_id: str, paragraphs: Sequence[str]) -> Overlap:
-        """Return what a talk has in common with known ones, never with an earlier text of its own.
+        """Return the overlap of a talk with the known ones, except an earlier version of itself.
 
-        A compilation has several. None where too little was said.
+        A compilation overlaps with several. A talk with too few words has an overlap of 0.
         """
         runs = _runs(paragraphs)
         found, owners = self._known(runs, self._number.get(video_id, -1))
@@ -149,10 +149,10 @@ class Repeats:
         return Overlap(together, together / told if told else 0.0, tuple(talks))
 
     def to_snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return all that is known, under names that begin with `repeats_`: equal bytes for equal talks.
+        """Return the whole index as arrays whose names begin with `repeats_`; equal talks give equal bytes.
 
-        Names as JSON in UTF-8 (uint8), how many runs each talk has (int32), and the runs (uint32), the first
-        come first.
+        Video ids as JSON in UTF-8 (uint8), shingles per talk (int32), and the shingles (uint32), all in the
+        order in which the talks were added.
         """
         names = json.dumps(list(self._said)).encode()
         return {
@@ -163,7 +163,7 @@ class Repeats:
 
     @classmethod
     def from_snapshot(cls, arrays: dict[str, NDArray[Any]], most: int = MOST) -> Repeats:
-        """Return what `to_snapshot` described; nothing is known where it described nothing."""
+        """Return the index that `to_snapshot` stored; empty if the arrays hold none."""
         repeats = cls(most)
         if _NAMES in arrays:
             names = json.loads(arrays[_NAMES].tobytes())
@@ -185,7 +185,7 @@ class Repeats:
         self._fresh = np.append(self._fresh, _owned(runs, np.uint64(number)))
 
     def _sort(self) -> None:
-        """Number the talks anew, and bring all of their runs into one order."""
+        """Renumber the talks, and sort all of their shingles."""
         self._names = list(self._said)
         self._number = {name: number for number, name in enumerate(self._names)}
         self._sorted = len(self._names)
@@ -200,7 +200,7 @@ class Repeats:
         return np.concatenate([np.zeros(0, np.uint32), *self._said.values()])
 
     def _known(self, runs: Runs, but: int) -> tuple[Runs, Numbers]:
-        """The runs that known talks have, once for each of these talks, and the talks; all `but` one."""
+        """Return the shingles that known talks have, once per talk, and the talks' numbers; without `but`."""
         wanted = runs.astype(np.uint64)
         left = np.searchsorted(self._owned, wanted << _HALF)
         counts = np.searchsorted(self._owned, wanted << _HALF | _LOWER, "right") - left
@@ -213,7 +213,7 @@ class Repeats:
 
 
 def _owned(runs: Runs, numbers: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
-    """Each run before the number of its talk, in one integer: sorted several times faster than in two."""
+    """Pack each shingle and its talk's number into one integer: several times faster to sort than two."""
     return (runs.astype(np.uint64) << _HALF) | numbers
 
 

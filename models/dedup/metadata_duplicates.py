@@ -1,8 +1,9 @@
-"""Finds known talks among new videos: a cross-post, a re-upload, a copy under another title.
+"""Duplicate detection by metadata: cross-posts, re-uploads and copies under another title.
 
-Before anything is downloaded there are title, length, date, channel, speakers and an embedding of title and
-description. Each speaks for or against, in log-odds set by hand; their sum is called a probability, and is
-explained. What marks two talks as different (length, another part, day, episode or number) outweighs it all.
+It works before anything is downloaded, from title, length, date, channel, speakers and an embedding of title
+and description. Each feature adds log-odds that were set by hand; their sum gives a probability and its
+reasons. A difference that marks two talks (length, another part, day, episode or number) outweighs
+everything.
 """
 
 from __future__ import annotations
@@ -22,25 +23,26 @@ from models.errors import BadInput
 Embedding = npt.NDArray[np.float32]
 
 LIKELY = 0.5
-"""From this probability on it is a duplicate."""
+"""Probability from which a video is a duplicate."""
 MOST = 200_000
-"""Videos that are remembered; the first come is forgotten first."""
+"""Maximum number of remembered videos; the oldest is forgotten first."""
 _PRIOR = -6.0
 _ASSUMED = 1_000
-"""Videos that are assumed to be known besides, so that the first dozen do not make every word a rare one."""
+"""Videos that are assumed to be known in addition, so that among the first dozen not every word is rare."""
 _TRIMMED_S, _TRIMMED, _TOGETHER_DAYS = 10.0, 0.005, 3
-"""By how many seconds, or which share, two uploads of one recording differ; days apart if that is unknown.
+"""Largest difference in length of two uploads of a recording (seconds, share); days apart if unknown.
 
-A talk that is given again elsewhere has the same title, speaker and description: only its length differs. So
-length decides. A copy that was cut more, an excerpt or a compilation is not found before its words are known.
+A talk that is given again elsewhere has the same title, speaker and description; only its length differs. So
+length decides. A copy that was cut more, an excerpt or a compilation is found only once its transcript is
+known.
 """
 _BLOCK, _RAREST = 200, 10
-"""Videos that share a word, speaker or length at most, for it to lead to them; how many of these may."""
+"""Most videos that a word, speaker or length may lead to; most such keys per lookup, rarest first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """Metadata of a video before it is downloaded; `embedding` is of title and description, [d]."""
+    """Metadata of a video before it is downloaded; `embedding` is that of title and description, [d]."""
 
     video_id: str
     title: str
@@ -53,7 +55,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The known video that another one repeats, how sure that is, and why (strongest first)."""
+    """A known video that another one repeats, the probability, and the reasons (strongest first)."""
 
     video_id: str
     probability: float
@@ -71,9 +73,9 @@ class _Known:
 
 @dataclass
 class Duplicates:
-    """Known videos, looked up by the rare words of their titles, by rare speakers and by length.
+    """Index of known videos by the rare words of their titles, by rare speakers and by length.
 
-    `most` bounds how many are kept. Deterministic in the order in which videos are added.
+    `most` bounds the number of videos. Deterministic for a given order of additions.
     """
 
     most: int = MOST
@@ -85,7 +87,7 @@ class Duplicates:
         return len(self._known)
 
     def add(self, upload: Upload) -> None:
-        """Remember a video; one that is known is replaced, as after a change of title.
+        """Remember a video; a known one is replaced, as after a change of title.
 
         Raises:
             BadInput: its embedding has numbers that are not finite.
@@ -100,7 +102,7 @@ class Duplicates:
             self.forget(next(iter(self._known)))
 
     def forget(self, video_id: str) -> None:
-        """Forget a video, such as one that was deleted."""
+        """Forget a video, such as a deleted one; an unknown one is ignored."""
         known = self._known.pop(video_id, None)
         if known is None:
             return
@@ -112,12 +114,12 @@ class Duplicates:
                 del self._with[key]
 
     def find(self, upload: Upload, likely: float = LIKELY) -> Match | None:
-        """Return the known video that this one most likely repeats, if that is likely; the first if several.
+        """Return the known video that this one most likely repeats, or None; the earliest if several tie.
 
-        The video itself is never its own duplicate. A later upload may be the one that is known.
+        A video is never its own duplicate. The known video may be the later upload.
 
         Raises:
-            BadInput: its embedding has numbers that are not finite, or another length than a known one's.
+            BadInput: its embedding has numbers that are not finite, or another width than a known one's.
         """
         asked = _known(upload)
         best: Match | None = None
@@ -128,7 +130,7 @@ class Duplicates:
         return best
 
     def _candidates(self, asked: _Known) -> list[str]:
-        """Known videos that share a rare word, a rare speaker or a length, by date."""
+        """Return known videos that share a rare word, a rare speaker or a length, by date."""
         rare = [
             key for key in (*_words(asked), *_lengths(asked, 1)) if 0 < len(self._with.get(key, ())) <= _BLOCK
         ]
@@ -155,7 +157,7 @@ class Duplicates:
         return Match(old.upload.video_id, round(1 / (1 + math.exp(-odds)), 4), tuple(says for _, says in why))
 
     def _by_title(self, new: _Known, old: _Known) -> Iterable[tuple[float, str]]:
-        # A speaker or a show that is named in one title and listed with the other is no difference.
+        # A speaker or show that is named in one title and only listed with the other is no difference.
         told = new.speakers & old.speakers if new.speakers and old.speakers else new.speakers | old.speakers
         names = [set(title_of(name).words) for name in (*sorted(told), new.channel, old.channel)]
         ours, theirs = (_without(set(each.title.words), names) for each in (new, old))
@@ -165,10 +167,10 @@ class Duplicates:
         shared = sum(weights[word] for word in sorted(ours & theirs))
         alike = shared / sum(weights[word] for word in sorted(weights))
         contained = shared / min(sum(weights[word] for word in sorted(side)) for side in (ours, theirs))
-        # Half of what a shorter title within a longer one has, as sub-titles and shows come and go.
+        # Halfway to the containment of the shorter title, since sub-titles and show names vary.
         alike = max(alike, 0.5 * (alike + contained) if shared >= 10 else alike)
         if alike < 0.3:
-            # Who uploads a talk again under another title rarely does so on the same channel.
+            # An upload of the same talk under another title is rarely on the same channel.
             yield (-3.0 if new.channel == old.channel else -1.5, "")
             return
         yield (_title_odds(alike, shared), f"their titles are alike ({alike:.0%})")
@@ -188,20 +190,20 @@ class Duplicates:
                 new.speakers & old.speakers,
             )
         )
-        # A guest on either side whom the other lacks: two talks of one host.
+        # A guest on either side who is missing on the other: two talks of one host.
         yield (
             min(both, 5.0) - min(ours, theirs, 2.0) * 2,
             f"the same people speak ({', '.join(shared[:3])})",
         )
 
     def _by_series(self, new: _Known, old: _Known) -> Iterable[tuple[float, str]]:
-        """A channel that uses a title again has a series of that name, unless the lengths say otherwise."""
+        """Yield odds against two videos of equal title on one channel, a series, unless lengths are known."""
         known = new.upload.duration_s and old.upload.duration_s
         if new.channel and new.channel == old.channel and not known:
             yield (-3.0 - min(self._titles[_repeated(old)] - 1, 3), "")
 
     def _guest(self, speaker: str) -> float:
-        """How much a speaker tells, in nats: nothing for those who speak everywhere, such as hosts."""
+        """Return the evidence of a speaker in nats: none for frequent ones, such as hosts."""
         return max(0.0, self._rarity(f"speaker {speaker}") - 4.0)
 
     def _rarity(self, key: str) -> float:
@@ -213,12 +215,12 @@ def _without(words: set[str], names: Iterable[set[str]]) -> set[str]:
 
 
 def _title_odds(alike: float, shared: float) -> float:
-    """Log-odds for the likeness of two titles, .3 to 1, and how much they share, in nats."""
+    """Return log-odds from the similarity of two titles, 0.3 to 1, and their shared information in nats."""
     return 7.5 * min(shared / 20.0, 1.0) * ((alike - 0.3) / 0.7) ** 2 - (1.5 if alike < 0.6 else 0.0)
 
 
 def _by_duration(new: float | None, old: float | None) -> Iterable[tuple[float, str]]:
-    """Of two that may be one recording, as `_different` has seen to."""
+    """Yield the evidence of two lengths that `_different` has found compatible."""
     if new and old:
         equal = abs(new - old) <= 2
         yield (
@@ -258,7 +260,7 @@ def _days_apart(new: _Known, old: _Known) -> float:
 
 
 def _different(new: _Known, old: _Known) -> str:
-    """Return what marks two videos as two talks, or nothing."""
+    """Return what marks two videos as different talks, or an empty string."""
     new_s, old_s = new.upload.duration_s, old.upload.duration_s
     if new_s and old_s:
         if abs(new_s - old_s) > max(_TRIMMED_S, _TRIMMED * max(new_s, old_s)):

@@ -1,4 +1,4 @@
-"""Word shingles of talks, hashed, and which videos had them: what near-duplicates are found by."""
+"""Hashed word shingles of talks, and the videos in which each was seen, to find near-duplicates."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Seen = NDArray[np.uint32]
 _LATEST = 4096
 
 NAME = np.uint64(1)
-"""What every name and every number hashes to."""
+"""Hash of every name and every number."""
 
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _APOSTROPHE = re.compile("['’]")
@@ -27,15 +27,15 @@ _APOSTROPHE = re.compile("['’]")
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """A talk as it sounds: its words in lower case without punctuation, hashed.
+    """A talk's spoken form: its words in lower case without punctuation, hashed.
 
     Names (capitals inside a sentence) and numbers all hash to `NAME`, and a run of them is one word, so that
-    "this is episode 12 with Ann Lee" sounds like "this is episode 9 with Bo".
+    "this is episode 12 with Ann Lee" equals "this is episode 9 with Bo".
 
     Attributes:
         words: uint64 [w].
-        first, last: int64 [w], where each begins and ends among the written words, from 0.
-        written: how many words were written.
+        first, last: int64 [w], first and last written word of each, from 0.
+        written: number of written words.
     """
 
     words: Hashes
@@ -45,7 +45,7 @@ class Sound:
 
     @classmethod
     def of(cls, paragraphs: Sequence[Sequence[str]]) -> "Sound":
-        """From each paragraph's words, as they were written."""
+        """Return the spoken form of paragraphs, each a list of written words."""
         written = list(chain.from_iterable(paragraphs))
         index = {word: row for row, word in enumerate(dict.fromkeys(written))}
         known = np.array([_word(word) for word in index], np.uint64).reshape(-1, 3)
@@ -64,9 +64,9 @@ class Sound:
         return cls(words[kept], first[kept], first[ends], len(written))
 
     def shingles(self, size: int, salt: int = 0) -> tuple[Hashes, Rows, Rows]:
-        """All shingles of `size` words, and the written words from where to before where each goes.
+        """Return all shingles of `size` words, and the begin and end (exclusive) of each in written words.
 
-        A shingle of which more than a third are names is left out: it says nothing.
+        A shingle with more than a third of names is left out, as it carries no content.
         """
         count = max(len(self.words) - size + 1, 0)
         shingles = np.full(count, salt, np.uint64)
@@ -78,20 +78,21 @@ class Sound:
 
 
 class Sightings:
-    """Videos of each shingle, for at most some `entries` shingles.
+    """Videos of each shingle, for at most about `entries` shingles.
 
-    For each the first few videos are kept by name: enough to know that so many *other* videos had it, also
-    when a video comes again in another version. What was heard longest ago, and in the fewest videos, is
-    forgotten first.
+    For each shingle the first few videos are stored by name: enough to count the *other* videos that had it,
+    also if a video is entered again in another version. The shingles that were seen longest ago, in the
+    fewest videos, are forgotten first.
 
-    Those of the latest videos lie in a table of their own, which joins the large one when it has `_LATEST`
-    rows: to make room among all for a video of one paragraph cost more than all else that is done for it.
+    Shingles of the latest videos are in a table of their own, which is merged into the large one when it has
+    `_LATEST` rows: inserting into the large table for a video of one paragraph cost more than the rest of its
+    processing.
 
     Args:
         shingles: uint64 [m], sorted.
-        seen: uint32 [m, 3 + v], for each: which call of `enter` saw it last, in how many videos it was
-            entered, how often it was noted, and hashes of the first v videos that had it, 0 where none.
-        calls: how often videos were entered.
+        seen: uint32 [m, 3 + v]: the last call of `enter` that saw it, the number of videos it was entered
+            for, how often it was noted, and hashes of the first v videos that had it, 0 for none.
+        calls: number of calls of `enter`.
     """
 
     def __init__(self, shingles: Hashes, seen: Seen, calls: int = 0) -> None:
@@ -101,14 +102,14 @@ class Sightings:
 
     @classmethod
     def none(cls, videos: int) -> "Sightings":
-        """Before the first; so many videos are to be told apart for each shingle."""
+        """Return an empty table that stores up to this many videos per shingle by name."""
         return cls(np.zeros(0, np.uint64), np.zeros((0, 3 + videos), np.uint32))
 
     def __len__(self) -> int:
         return len(self._all.shingles) + len(self._latest.shingles)
 
     def others(self, shingles: Hashes, video_id: str) -> Rows:
-        """In how many other videos each was seen, as far as these are kept by name."""
+        """Return the number of other videos in which each shingle was seen, as far as they are stored."""
         video, others = _video(video_id), np.zeros(len(shingles), np.int64)
         for table in (self._all, self._latest):
             places, known = table.find(shingles)
@@ -117,7 +118,7 @@ class Sightings:
         return others
 
     def counts(self, shingles: Hashes) -> tuple[Rows, Rows]:
-        """In how many videos each was entered, and how often it was noted since."""
+        """Return the number of videos each shingle was entered for, and how often it was noted since."""
         counts = np.zeros((2, len(shingles)), np.int64)
         for table in (self._all, self._latest):
             places, known = table.find(shingles)
@@ -125,13 +126,13 @@ class Sightings:
         return counts[0], counts[1]
 
     def note(self, shingles: Hashes) -> None:
-        """Count those that are known, as often as they come."""
+        """Increment the counts of known shingles, once per occurrence."""
         for table in (self._all, self._latest):
             places, known = table.find(shingles)
             np.add.at(table.seen[:, 2], places[known], np.uint32(1))
 
     def enter(self, shingles: Hashes, video_id: str) -> None:
-        """Learn a video's shingles."""
+        """Add a video's shingles."""
         shingles, video = np.unique(shingles), _video(video_id)
         for table in (self._all, self._latest):
             places, known = table.find(shingles)
@@ -143,7 +144,7 @@ class Sightings:
             self._join()
 
     def forget(self, entries: int, patience: int) -> None:
-        """Keep `entries` once there are a quarter more; each further video counts as `patience` calls."""
+        """Shrink to `entries` once there are 25 % more; each further video counts as `patience` calls."""
         if len(self) > 1.25 * entries:
             self._join()
             seen = self._all.seen
@@ -152,7 +153,7 @@ class Sightings:
             self._all.keep(np.sort(np.lexsort((self._all.shingles, -kept_until))[:entries]))
 
     def to_arrays(self, name: str) -> dict[str, NDArray[Any]]:
-        """What this was made of, as it is now, under names that begin with `name`."""
+        """Return the current constructor arguments as arrays whose names begin with `name`."""
         self._join()
         calls = np.array(self.calls, np.int64)
         return {
@@ -163,7 +164,7 @@ class Sightings:
 
     @classmethod
     def from_arrays(cls, name: str, arrays: dict[str, NDArray[Any]]) -> "Sightings":
-        """What `to_arrays` described."""
+        """Return the table that `to_arrays` stored."""
         shingles, seen = arrays[f"{name}_shingles"].copy(), arrays[f"{name}_seen"].copy()
         return cls(shingles, seen, int(arrays[f"{name}_calls"]))
 
@@ -173,7 +174,7 @@ class Sightings:
 
 
 class _Table:
-    """Shingles in order, each with what is known of it."""
+    """Sorted shingles, each with its row of counts and videos."""
 
     def __init__(self, shingles: Hashes, seen: Seen) -> None:
         self.shingles, self.seen = shingles, seen
@@ -183,14 +184,14 @@ class _Table:
         return cls(np.zeros(0, np.uint64), np.zeros((0, width), np.uint32))
 
     def find(self, shingles: Hashes) -> tuple[Rows, NDArray[np.bool_]]:
-        """Where each is or would be, and whether it is there."""
+        """Return each shingle's row or insertion point, and whether it is in the table."""
         places = np.searchsorted(self.shingles, shingles)
         if not len(self.shingles):
             return places, np.zeros(len(shingles), np.bool_)
         return places, self.shingles[np.minimum(places, len(self.shingles) - 1)] == shingles
 
     def meet(self, rows: Rows, video: np.uint32, call: int) -> None:
-        """A video has these, each of them once."""
+        """Record that a video has these shingles, each of them once."""
         had = self.seen[rows, 3:]
         room = (had == 0).any(axis=1) & ~(had == video).any(axis=1)
         self.seen[rows[room], 3 + (had[room] == 0).argmax(axis=1)] = video
@@ -198,20 +199,20 @@ class _Table:
         self.seen[rows, 1] += np.uint32(1)
 
     def add(self, shingles: Hashes, video: np.uint32, call: int) -> None:
-        """A video is the first to have these, in order."""
+        """Insert sorted shingles that this video is the first to have."""
         seen = np.zeros((len(shingles), self.seen.shape[1]), np.uint32)
         seen[:, 0], seen[:, 1], seen[:, 3] = call, 1, video
         self.insert(shingles, seen)
 
     def insert(self, shingles: Hashes, seen: Seen) -> None:
-        """Take in others, in order, none of which is there."""
+        """Insert other sorted shingles, none of which is in the table."""
         if len(shingles):
             places = np.searchsorted(self.shingles, shingles)
             self.shingles = np.insert(self.shingles, places, shingles)
             self.seen = np.insert(self.seen, places, seen, axis=0)
 
     def keep(self, rows: Rows) -> None:
-        """Drop all but these, in order."""
+        """Drop all rows but these, in order."""
         self.shingles, self.seen = self.shingles[rows], self.seen[rows]
 
 
@@ -221,7 +222,7 @@ def _video(video_id: str) -> np.uint32:
 
 @lru_cache(maxsize=100_000)
 def _word(written: str) -> tuple[int, int, int]:
-    """A word's hash (0 without letter or digit), whether it has a capital, whether it ends a sentence."""
+    """Return a word's hash (0 without letter or digit), whether it has a capital and ends a sentence."""
     bare = _EDGES.sub("", written)
     stops = int(written.rstrip("\"'”’)]")[-1:] in {".", "?", "!", ":"})
     if not bare:
@@ -233,7 +234,7 @@ def _word(written: str) -> tuple[int, int, int]:
 
 
 def _mix(hashes: Hashes) -> Hashes:
-    """SplitMix64's step (Steele, Lea and Flood, OOPSLA 2014): every bit depends on every bit."""
+    """Apply one step of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every bit depends on every bit."""
     mixed = hashes + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

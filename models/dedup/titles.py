@@ -1,4 +1,4 @@
-"""Titles of videos as they are compared: their words, and the numbers that tell one talk from the next."""
+"""Titles of videos, normalised for comparison: their words, and the numbers that tell talks apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 LONGEST = 300
-"""Characters of a title that are looked at."""
+"""Characters of a title that are compared."""
 
 _DROPPED = re.compile(
     r"[\[(]\s*(?:re-?upload(?:ed)?|re-?mastered|re-?recorded|full (?:talk|video|episode)"
@@ -20,7 +20,7 @@ _DROPPED = re.compile(
     r"|\b(?:re-?upload(?:ed)?|re-?mastered|cross-?post(?:ed)?|repost(?:ed)?|rerun|fixed audio)\b"
     r"|\b\d{4}-\d\d-\d\d(?: \d\d:\d\d)?\b",
 )
-"""What uploads of one talk may differ by; a live stream's title ends with its time."""
+"""Additions in which uploads of one talk differ; a live stream's title ends with its time."""
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 _WRITTEN = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
@@ -47,7 +47,7 @@ _MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 UNKNOWN = "?"
-"""A part of which the number was cut off: it equals none."""
+"""A part whose number was cut off: it equals no other."""
 _CUT = re.compile(r"\b(?:part|pt)\W*$")
 _SMALL = """
 a an and are as at be by de der die das do does for from how i in into is it la le les my no not of on or our
@@ -60,11 +60,11 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, eq=False)
 class Title:
-    """A title without what uploads of one talk differ by.
+    """A normalised title, without additions such as "re-upload".
 
     Attributes:
-        words: its words, in lower case and without accents, each once, sorted; without small ones.
-        marks: by kind (part, session, episode, number) the numbers that it has.
+        words: distinct words, in lower case and without accents, sorted; without stop words and numbers.
+        marks: the numbers in the title by kind (part, session, episode, number).
     """
 
     words: tuple[str, ...]
@@ -73,7 +73,7 @@ class Title:
 
 @lru_cache(maxsize=20_000)
 def title_of(title: str) -> Title:
-    """Read a title.
+    """Normalise a title.
 
     >>> read = title_of("Scaling Postgres, Part II (re-upload)")
     >>> read.words, dict(read.marks)
@@ -97,7 +97,7 @@ def title_of(title: str) -> Title:
 
 
 def name_of(name: str) -> str:
-    """Return a person's or channel's name as names are compared.
+    """Return the normalised name of a person or channel.
 
     >>> name_of(" James O’Beirne") == name_of("james o'beirne")
     True

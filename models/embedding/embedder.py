@@ -19,7 +19,7 @@ BATCH = 32
 
 
 class Embedder:
-    """One embedding model, loaded on first use: a local folder or a hub name."""
+    """An embedding model, loaded on first use from a local folder or by hub name."""
 
     def __init__(self, model: str | Path, device: str = "auto", threads: int = 0) -> None:
         """Choose a model. `threads` 0 leaves torch's default; more than the free cores is slower."""
@@ -31,7 +31,7 @@ class Embedder:
 
     @property
     def version(self) -> str:
-        """The model's name, safe in file names: embeddings of two versions never mix."""
+        """The model's name, safe in file names; embeddings of different versions must not be mixed."""
         return label(self._name)
 
     @property
@@ -39,7 +39,7 @@ class Embedder:
         """Path of the model's tokenizer.json.
 
         Raises:
-            ModelUnavailable: a hub name that is neither cached nor reachable.
+            ModelUnavailable: the hub name is neither cached nor reachable.
         """
         folder = Path(self._name)
         if folder.exists():
@@ -65,7 +65,7 @@ class Embedder:
         return vectors.astype(np.float32)
 
     def _load(self) -> Any:
-        with self._loading:  # several agents share it, each in its own thread
+        with self._loading:  # several agents share the model, each in its own thread
             if self._model is None:
                 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
                 try:

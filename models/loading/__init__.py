@@ -1,1 +1,1 @@
-"""Loading of models: where they come from, one import at a time, memory of the GPU and the heap."""
+"""Loading of models: location, serialised imports, GPU memory and the heap."""

@@ -1,4 +1,4 @@
-"""Retries with smaller batches when a GPU runs out of memory, in the end on the CPU."""
+"""Retries with smaller batches when a GPU runs out of memory, and finally on the CPU."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +8,7 @@ _SIGNS = ("out of memory", "alloc_failed", "cudnn_status_alloc", "failed to allo
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of CTranslate2, PyTorch or CUDA says that the GPU's memory is full.
+    """Return whether an error of CTranslate2, PyTorch or CUDA means that the GPU is out of memory.
 
     Example:
         >>> is_out_of_memory(RuntimeError("CUDA failed with error out of memory"))
@@ -20,18 +20,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def retry_with_smaller_batch(batch: int, run: Callable[[int], T], give_up: Callable[[], T]) -> tuple[T, int]:
-    """Run something with a batch size; with half of it as often as memory is short, and then otherwise.
+    """Run a function with a batch size that is halved each time the GPU is out of memory, then fall back.
 
     Args:
-        batch: how many at a time, at first.
-        run: does it with so many at a time.
-        give_up: does it where memory is not short; asked once one at a time was too many.
+        batch: the batch size to begin with.
+        run: does the work with a given batch size.
+        give_up: does the work without the GPU; called once a batch size of 1 has failed.
 
     Returns:
-        The result, and the batch size to begin with next time; 0: none, it was given up.
+        The result, and the batch size to begin with next time; 0 if `give_up` was needed.
 
     Raises:
-        Exception: what `run` raises for another reason, or `give_up` for any.
+        Exception: any other error of `run`, or any error of `give_up`.
 
     Example:
         >>> def run(batch: int) -> str:

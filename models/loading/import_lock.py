@@ -1,7 +1,7 @@
-"""One large import at a time: torch, sentence-transformers and BERTopic import each other's parts in circles.
+"""Lock for large imports: torch, sentence-transformers and BERTopic import each other in cycles.
 
-Two threads that import them at once can wait for each other; Python then lets one of them go on with half a
-module ("partially initialized module 'torch'").
+Two threads that import them at the same time can deadlock; Python then lets one of them continue with a
+partial module ("partially initialized module 'torch'").
 """
 
 from __future__ import annotations
@@ -15,6 +15,6 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Wait until no other thread imports a large package; what is imported inside may import others."""
+    """Wait until no other thread imports a large package; imports inside the block may be nested."""
     with _LOCK:
         yield

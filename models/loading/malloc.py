@@ -1,8 +1,8 @@
-"""Memory that models freed: glibc keeps it unless it is asked for it.
+"""Return of freed memory to the system: glibc keeps it until it is asked to trim.
 
-A worker has two arenas instead of eight a core, and gives back what is free when nothing is to be done; who
-looks for speakers does so every few batches. Trimming at every free (M_TRIM_THRESHOLD) saves as much but
-costs the embedding a third of its speed.
+A worker has two malloc arenas instead of eight per core, and trims when it is idle; diarization trims every
+few batches. Trimming at every free (M_TRIM_THRESHOLD) saves as much memory but costs the embedding a third of
+its speed.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import ctypes
 from contextlib import suppress
 
 M_ARENA_MAX = -8
-"""From malloc.h."""
+"""Parameter number from malloc.h."""
 
 
 def keep_small() -> None:
-    """Limit the arenas, before threads start; without glibc they stay as they are."""
+    """Limit the number of arenas; call it before threads start. No effect without glibc."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
 
 def give_back() -> None:
-    """Return free memory to the system (milliseconds)."""
+    """Return free memory to the system; takes milliseconds."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)

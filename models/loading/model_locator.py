@@ -1,4 +1,4 @@
-"""Locates a model: a folder on this machine, or a name on the model hub."""
+"""Location of a model: a folder on this machine, or a name on the model hub."""
 
 import hashlib
 import re
@@ -10,17 +10,17 @@ _SAMPLE = 64 * 1024
 
 
 def locate(model: str | Path) -> Path | str:
-    """Tell a folder from a hub name.
+    """Resolve a model setting to a folder or a hub name.
 
     Args:
-        model: a folder (`Path`, or a string that is one), or a name on the hub such as
+        model: a folder (`Path`, or a string that names one), or a name on the hub such as
             "large-v3-turbo" or "pyannote/speaker-diarization-community-1".
 
     Returns:
         The absolute path of the folder, or the name.
 
     Raises:
-        ModelUnavailable: `model` is meant as a folder, and there is none.
+        ModelUnavailable: `model` is written as a path, and there is no such folder.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -31,10 +31,10 @@ def locate(model: str | Path) -> Path | str:
 
 
 def label(model: str | Path) -> str:
-    """A name for the model that is safe in file names and changes when the model does.
+    """Return a name for the model that is safe in file names and changes when the model does.
 
-    A hub name stands for itself. A folder is its name and eight hex digits over the names, sizes,
-    beginnings and ends of its files: enough to tell trainings apart without reading gigabytes.
+    A hub name is used as it is. A folder gives its name and eight hex digits over the names, sizes,
+    beginnings and ends of its files: enough to tell trained versions apart without reading gigabytes.
 
     Raises:
         ModelUnavailable: as `locate`.

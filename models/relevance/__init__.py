@@ -1,1 +1,1 @@
-"""Relevance of videos: ranking learned from reviews, its threshold, and agreement of reviewers."""
+"""Relevance of videos: a ranking learned from reviews, its threshold, and the agreement of reviewers."""

@@ -1,4 +1,4 @@
-"""Classifies a video before anybody reviewed one: by descriptions of kinds and subject, by signs."""
+"""Zero-shot classification of videos before any review: by descriptions of kinds and subject, by signs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from models.relevance.signs import SIGNS, shown, spoken
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 KEPT_SHARE = 189 / 664
-"""What the study kept of what it found: how likely a video is kept of which nothing is known."""
+"""Share of found videos that the study kept: the prior probability that a video is kept."""
 KIND_SPREAD = 0.15
-"""Of cosines to texts of a kind; smaller would trust them more. Signs tell kinds better than MiniLM does."""
+"""Scale of cosines to a kind's texts; smaller trusts them more. Signs tell kinds better than MiniLM does."""
 SUBJECT_MARGIN, SUBJECT_SLOPE = 0.08, 15.0
-"""How much closer to the subject than videos in general one is at even odds, and log-odds per unit of cosine.
+"""Cosine above the average video's at which the odds of the subject are even; log-odds per unit of cosine.
 
-Like `KIND_SPREAD` they were set on tagged talks from before 2018 (benchmarks/screening.py reports the rest).
+Like `KIND_SPREAD` they were tuned on tagged talks from before 2018 (benchmarks/screening.py reports the
+rest).
 """
 CLOSEST = {"kind": 2, "subject": 3}
-"""Likeness to several texts is the mean of the so many closest."""
+"""Number of closest texts whose mean cosine is the similarity to a kind or the subject."""
 _SURE = 4.0
-"""Log-odds that are never reached before there are labels: nothing is surer than .018 or .982."""
+"""Bound of the log-odds without labels: no probability is below .018 or above .982."""
 _EMBEDDED = 1_000
 
 
@@ -44,21 +45,21 @@ class TalkMetadata:
 
     @property
     def text(self) -> str:
-        """What to embed of it: its title and the beginning of its description, without links."""
+        """Text to embed: the title and the beginning of the description, without links."""
         title = " ".join(self.title.split())[:300]
         return f"{title}. {spoken(self.description)[:_EMBEDDED]}".strip(" .")
 
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
-    """The verdict of `Classes` on n videos.
+    """The estimates of `Classes` for n videos.
 
     Attributes:
         keep: float64 [n], log-odds that reviewers keep each.
-        kinds: float64 [n, 7], log-odds of `KINDS`, up to a constant a row.
+        kinds: float64 [n, 7], log-odds of `KINDS`, up to a constant per row.
         signs: bool [n, s], which of `SIGNS` each shows.
-        subject: float64 [n], log-odds that each is on the subject; infinite without one.
-        reading: float64 [n, 7], what likeness to the texts of the kinds adds to `kinds`.
+        subject: float64 [n], log-odds that each is on the subject; infinite if no subject is set.
+        reading: float64 [n, 7], the contribution of text similarity to `kinds`.
     """
 
     keep: Array
@@ -69,21 +70,21 @@ class Opinion:
 
 
 class Classes:
-    """Kinds of talks and a subject, embedded once; they know no labels."""
+    """Embedded descriptions of the kinds of talks and of a subject; learns nothing from labels."""
 
     def __init__(
         self, embed: Embed, version: str, subject: Iterable[str] = (), kept: Collection[str] = (EXPERIENCE,)
     ) -> None:
-        """Embed the descriptions: some 70 texts and the subject's.
+        """Embed the descriptions: some 70 texts and those of the subject.
 
         Args:
-            embed: texts to float32 [n, d] of unit length, such as `Embedder.embed`.
+            embed: maps texts to float32 [n, d] of unit length, such as `Embedder.embed`.
             version: names the embedding model, such as `Embedder.version`.
-            subject: what kept videos are about: the codebook's `topic.seed`s, or free text; none: any.
+            subject: texts about the subject: the codebook's `topic.seed`s, or free text; none: any subject.
             kept: the kinds that reviewers keep.
 
         Raises:
-            BadInput: `kept` names no kind, or all of them.
+            BadInput: `kept` is empty, contains an unknown kind, or contains all kinds.
         """
         texts = [text.strip() for text in subject if text.strip()]
         self.kept = np.array([kind in kept for kind in KINDS])
@@ -105,7 +106,7 @@ class Classes:
             self._effects[row, KINDS.index(sign.kind)] = sign.weight
 
     def opinion(self, talks: Sequence[TalkMetadata], embeddings: npt.NDArray[np.floating]) -> Opinion:
-        """Return what videos look like; `embeddings` are of their `text`s, float [n, d].
+        """Return the estimates for videos; `embeddings` are those of their `text`s, float [n, d].
 
         Raises:
             BadInput: `embeddings` have another shape, or a number in them is not finite.
@@ -113,7 +114,7 @@ class Classes:
         vectors = self.checked(embeddings, len(talks))
         signs = np.array([shown(talk.title, talk.description, talk.duration_s) for talk in talks], np.bool_)
         signs = signs.reshape(len(talks), len(SIGNS))
-        said = np.array([bool(talk.text) for talk in talks], np.float64)  # no words: no opinion of them
+        said = np.array([bool(talk.text) for talk in talks], np.float64)  # without text there is no evidence
         reading = said.reshape(-1, 1) * (self._reading(vectors) - self._usual) / KIND_SPREAD
         kinds = reading + signs @ self._effects
         subject = np.full(len(talks), np.inf)
@@ -124,7 +125,7 @@ class Classes:
         return Opinion(keep, kinds, signs, subject, reading)
 
     def keep_odds(self, kinds: Array) -> Array:
-        """Return float64 [n]: log-odds of being kept for log-odds of `KINDS`, whatever the subject."""
+        """Return log-odds of being kept, float64 [n], from log-odds of `KINDS`, whatever the subject."""
         logs = log_shares(kinds)
         kept, other = (np.logaddexp.reduce(logs[:, which], axis=1) for which in (self.kept, ~self.kept))
         share = self.kept.mean()
@@ -132,10 +133,10 @@ class Classes:
         return np.asarray(kept - other + usual, np.float64)
 
     def without(self, opinion: Opinion, row: int) -> tuple[Array, float, float]:
-        """Return what each of `SIGNS`, the reading, and the subject add to a video's log-odds of being kept.
+        """Return what each sign, the text and the subject contribute to a video's log-odds of being kept.
 
-        Each is the difference to what would be thought without it: float64 [s] (0 where it is not shown), and
-        two numbers; for the subject, to even odds of being on it.
+        Each is the difference to the estimate without it: float64 [s] (0 for signs that are not shown), and
+        two numbers; the subject's is relative to even odds of being on it.
         """
         kinds = opinion.kinds[row]
         rest = np.vstack([kinds - self._effects, kinds - opinion.reading[row], kinds])
@@ -146,10 +147,10 @@ class Classes:
         return signs, float(odds[-1] - odds[-2]), float(odds[-1] - even)
 
     def checked(self, embeddings: npt.NDArray[np.floating], count: int) -> Array:
-        """Return embeddings as float64 [count, d] of unit length; rows of nothing stay so.
+        """Return embeddings as float64 [count, d] of unit length; zero rows stay zero.
 
         Raises:
-            BadInput: they are not so many, not as wide as the descriptions', or not finite.
+            BadInput: they do not have this shape, with the width of the descriptions', or are not finite.
         """
         width = len(self.centre)
         vectors = np.asarray(embeddings, np.float64)
@@ -178,7 +179,7 @@ class Classes:
 
 
 def _and(one: Array, other: Array) -> Array:
-    """Log-odds that two independent things both hold."""
+    """Return the log-odds that two independent events both hold."""
     both = -np.logaddexp(0.0, -one) - np.logaddexp(0.0, -other)
     return np.asarray(both - np.log(-np.expm1(both)), np.float64)
 

@@ -1,7 +1,7 @@
-"""Combines the verdicts of reviewers who judge blind to each other, and measures their agreement.
+"""Consensus of reviewers who judge independently, and their agreement.
 
-So many reviewers judge a video, each alone. If all say the same, that holds; if not, the video waits for
-somebody to adjudicate, and what an adjudication says holds, whatever the others said.
+A required number of reviewers judges each video, each without seeing the others. A unanimous verdict decides
+it; otherwise the video is disputed until somebody adjudicates, and an adjudication overrides all verdicts.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class ReviewerVerdict(Protocol):
 
     @property
     def reviewer(self) -> str:
-        """Who."""
+        """The reviewer's name."""
 
     @property
     def verdict(self) -> str:
-        """keep, exclude, or undone: it is taken back."""
+        """keep, exclude, or undone: the reviewer withdrew it."""
 
     @property
     def talk_kind(self) -> str:
-        """What the talk is; the reason where it is excluded."""
+        """The kind of talk; the reason if it is excluded."""
 
     @property
     def final(self) -> bool:
@@ -39,7 +39,7 @@ class ReviewerVerdict(Protocol):
 
     @property
     def reviewed_at(self) -> datetime:
-        """When: of what one reviewer says, the latest holds."""
+        """Time of the review; a reviewer's latest one counts."""
 
 
 S = TypeVar("S", bound=ReviewerVerdict)
@@ -50,11 +50,11 @@ class Ruling(Generic[S]):
     """The combined verdict on a video.
 
     Attributes:
-        state: open: reviewers are missing; disputed: they disagree and nobody has adjudicated; decided.
-        said: what holds of each reviewer, oldest first; an adjudication is not among it.
-        adjudicated: the adjudication that holds, if there is one.
-        verdict: keep or exclude; empty unless it is decided.
-        talk_kind: what most say it is, of several the first; empty unless it is decided.
+        state: open: reviews are missing; disputed: reviewers disagree and nobody has adjudicated; decided.
+        said: each reviewer's current verdict, oldest first, without adjudications.
+        adjudicated: the current adjudication, if there is one.
+        verdict: keep or exclude; empty unless decided.
+        talk_kind: the most frequent kind, the first of a tie; empty unless decided.
     """
 
     state: Literal["open", "disputed", "decided"]
@@ -65,19 +65,19 @@ class Ruling(Generic[S]):
 
     @property
     def deciding(self) -> tuple[S, ...]:
-        """What decided it: the adjudication, or all that was said."""
+        """The verdicts that decided: the adjudication, or all of them."""
         return (self.adjudicated,) if self.adjudicated is not None else self.said
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewerPair:
-    """Two reviewers: how far they agree.
+    """Agreement of two reviewers.
 
     Attributes:
-        one, other: by name.
-        verdicts: keep or exclude.
-        kinds: what the talk is, where both exclude it.
-        differ: ids of the videos of which they say something else, in order.
+        one, other: their names.
+        verdicts: agreement on keep or exclude.
+        kinds: agreement on the kind of talk, for videos that both exclude.
+        differ: ids of the videos on which they differ, in order.
     """
 
     one: str
@@ -88,11 +88,11 @@ class ReviewerPair:
 
 
 def ruled(said: Iterable[S], reviewers: int) -> Ruling[S]:
-    """Return what holds of one video, in whatever order it was said.
+    """Return the combined verdict on one video; the order of the reviews does not matter.
 
     Args:
-        said: everything that was ever said of it.
-        reviewers: how many have to judge it.
+        said: all reviews of the video.
+        reviewers: the number of reviewers that it needs.
     """
     latest: dict[tuple[str, bool], S] = {}
     for each in sorted(said, key=_order):
@@ -106,7 +106,7 @@ def ruled(said: Iterable[S], reviewers: int) -> Ruling[S]:
         return Ruling("open", blind)
     if len({each.verdict for each in blind}) > 1:
         return Ruling("disputed", blind)
-    kinds = Counter(each.talk_kind for each in blind)  # in the order in which they were said
+    kinds = Counter(each.talk_kind for each in blind)  # in order of review, so that the first wins a tie
     return Ruling("decided", blind, None, blind[0].verdict, kinds.most_common(1)[0][0])
 
 
@@ -114,7 +114,7 @@ def pairs(by_video: Mapping[str, Sequence[ReviewerVerdict]]) -> list[ReviewerPai
     """Return every pair of reviewers, by name.
 
     Args:
-        by_video: of each video what holds of its reviewers (`Ruling.said`).
+        by_video: each reviewer's current verdict, by video (`Ruling.said`).
     """
     by_reviewer: dict[str, dict[str, ReviewerVerdict]] = {}
     for video_id in sorted(by_video):

@@ -1,4 +1,4 @@
-"""Agreement of reviewers who judged independently: observed agreement and Cohen's kappa.
+"""Inter-rater agreement of independent reviewers: observed agreement and Cohen's kappa.
 
 Cohen, J. (1960): A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20.
 """
@@ -12,7 +12,7 @@ from itertools import combinations
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One reviewer's judgement of one topic; `theme` is empty where it was not said."""
+    """One reviewer's judgement of one topic; `theme` is empty if the reviewer named none."""
 
     topic_id: int
     reviewer: str
@@ -23,13 +23,13 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The agreement of two reviewers.
+    """Agreement of two reviewers.
 
     Attributes:
-        both: how many topics both answered for.
-        observed: share of them answered alike, in [0, 1]; None where there are none.
-        kappa: the same beyond what chance would give: 1 is full agreement, 0 is chance; None where it is not
-            defined, and why is in `undefined`.
+        both: number of items that both judged.
+        observed: share of them judged alike, in [0, 1]; None if there are none.
+        kappa: agreement beyond chance: 1 is full agreement, 0 is chance; None if it is undefined, for the
+            reason in `undefined`.
     """
 
     both: int
@@ -40,7 +40,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """Two reviewers: whether they say the same of topics, and of the themes of those that both include."""
+    """Agreement of two reviewers on topics, and on the themes of the topics that both include."""
 
     one: str
     other: str
@@ -49,7 +49,7 @@ class PairAgreement:
 
 
 def agreement(one: Sequence[str], other: Sequence[str]) -> Agreement:
-    """Return how far two lists of answers to the same questions agree.
+    """Return the agreement of two lists of answers to the same questions.
 
     Example:
         >>> agreement(["include", "exclude"], ["include", "include"])
@@ -83,7 +83,7 @@ def pairs(judgements: Iterable[Judgement]) -> Iterator[PairAgreement]:
 
 
 def disagreements(judgements: Iterable[Judgement]) -> Mapping[int, tuple[Judgement, ...]]:
-    """Return all that was said of each topic on whose verdict or theme two reviewers differ."""
+    """Return all judgements of each topic on whose verdict or theme reviewers differ."""
     by_topic: dict[int, list[Judgement]] = {}
     for each in judgements:
         by_topic.setdefault(each.topic_id, []).append(each)

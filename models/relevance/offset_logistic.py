@@ -1,8 +1,8 @@
-"""Logistic regression that begins with an opinion: what it learns are corrections to it, shrunk towards none.
+"""Logistic regression with an offset: it learns corrections to prior log-odds, shrunk towards zero.
 
 The maximum a posteriori estimate under a normal prior on the corrections (Bishop, Pattern Recognition and
-Machine Learning, 4.5). scikit-learn's logistic regression takes no offset, so it cannot begin anywhere but at
-"nothing is known"; with an offset no labels change nothing, and few change little.
+Machine Learning, 4.5). scikit-learn's logistic regression takes no offset, so it can only start from no
+knowledge; with an offset, no labels change nothing and few labels change little.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Array = NDArray[np.float64]
 
 
 def corrections(features: Array, offsets: Array, answers: NDArray[np.int64], weights: Array) -> Array:
-    """Return float64 [k, d]: what to add to a row's k offsets for each of its d features.
+    """Return float64 [k, d]: the correction of a row's k offsets for each of its d features.
 
-    Deterministic; the problem is convex, so there is one answer. A feature's scale says how freely it may be
-    used: a correction of 1 per unit costs as much as half a nat of likelihood.
+    Deterministic; the problem is convex, so the solution is unique. A feature's scale sets how freely it may
+    be used: a correction of 1 per unit costs half a nat of likelihood.
 
     Args:
         features: float64 [n, d].
-        offsets: float64 [n, k], log-odds of k answers before anything is learned, up to a constant a row.
-        answers: int64 [n], which of the k was given.
-        weights: float64 [n], how much each row counts.
+        offsets: float64 [n, k], prior log-odds of k answers, up to a constant per row.
+        answers: int64 [n], which of the k answers was given.
+        weights: float64 [n], weight of each row.
     """
     from scipy.optimize import minimize
 
@@ -46,11 +46,11 @@ def corrections(features: Array, offsets: Array, answers: NDArray[np.int64], wei
 
 
 def log_shares(log_odds: Array) -> Array:
-    """Return float64 [n, k]: the logarithm of each answer's probability."""
+    """Return float64 [n, k]: the logarithm of each answer's probability (log-softmax)."""
     moved = log_odds - log_odds.max(axis=1, keepdims=True)
     return np.asarray(moved - np.log(np.exp(moved).sum(axis=1, keepdims=True)), np.float64)
 
 
 def sigmoid(log_odds: Array) -> Array:
-    """Return probabilities, also where a naive formula would overflow."""
+    """Return probabilities from log-odds, without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * log_odds)), np.float64)

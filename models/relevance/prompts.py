@@ -1,7 +1,7 @@
-"""Descriptions of each kind of talk, in our own words: what screening starts from.
+"""Descriptions of each kind of talk, in our own words: the starting point of screening.
 
-The kinds are those that the study's reviewers told apart (experience reports were kept). A kind is known by
-several short texts, since what a title says and what a description says of the same kind differ.
+The kinds are those that the study's reviewers distinguished (experience reports were kept). Each kind has
+several short texts, since titles and descriptions of the same kind use different words.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ PROMPTS: Mapping[str, tuple[str, ...]] = {
         "A trailer, a highlight reel or a live stream of an event.",
     ),
 }
-"""Texts of each kind of talk, in `KINDS`' order."""
+"""Texts of each kind of talk, in the order of `KINDS`."""
 
 BACKGROUND: tuple[str, ...] = (
     "Rewriting a payment service: a talk about software architecture.",
@@ -84,4 +84,4 @@ BACKGROUND: tuple[str, ...] = (
     "A walk through a city and its museums.",
     "Investing in shares and property.",
 )
-"""What videos are about in general: what a video's likeness to a kind or subject is compared with."""
+"""Subjects of videos in general: the baseline for a video's similarity to a kind or subject."""

@@ -1,8 +1,8 @@
-"""Learns from reviewers which videos to keep: a ranking with reasons, and a threshold.
+"""Ranking of videos by relevance, learned from reviewers, with reasons and a threshold.
 
-Without labels it thinks what `Classes` think of kinds, subject and signs; each label corrects that a little
-(`models.relevance.offset_logistic`). Nothing is stored: a model is its labels, and fitting a thousand takes
-about a second.
+Without labels it gives the estimates of `Classes` from kinds, subject and signs; each label corrects them a
+little (`models.relevance.offset_logistic`). Nothing is stored: a model is a function of its labels, and
+fitting a thousand takes about a second.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from models.relevance.threshold import Threshold, choose
 __all__ = ["Classes", "LabelledVideo", "RelevanceModel", "Score", "TalkMetadata", "Threshold", "fit"]
 
 _EMBEDDING, _SIGN, _OPINION, _CHANNEL, _ALL = 1.5, 0.5, 0.2, 0.7, 2.0
-"""How freely labels may correct by embedding, signs, the first opinion, channel, and all at once.
+"""Feature scales: how freely labels correct by embedding, signs, the prior estimate, channel, and overall.
 
-Set on tagged talks from before 2018, so that 10 labels order others no worse than none."""
+Tuned on tagged talks from before 2018, so that 10 labels rank other talks no worse than none."""
 _FOLDS = 5
 _REASONS = 5
 _TELLS = 0.1
-"""Log-odds below which something is no reason."""
+"""Log-odds below which a contribution is not given as a reason."""
 _ALIKE = 0.35
 """Cosine from which a labelled video is named as an example."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledVideo:
-    """A video with a reviewer's verdict; `embedding` is of its `talk.text`, float32 [d].
+    """A video with a reviewer's verdict; `embedding` is that of its `talk.text`, float32 [d].
 
-    A video may have several, also contradictory ones: together they count as one.
+    A video may have several labels, also contradictory ones: together they weigh as much as one.
     """
 
     video_id: str
@@ -59,7 +59,7 @@ class Score:
     Attributes:
         score: estimated probability that reviewers keep it.
         talk_kind: its likeliest kind.
-        reasons: what moved the score, strongest first; each begins with "for: " or "against: ".
+        reasons: contributions to the score, strongest first; each begins with "for: " or "against: ".
     """
 
     score: float
@@ -68,26 +68,26 @@ class Score:
 
 
 def fit(classes: Classes, labels: Iterable[LabelledVideo]) -> RelevanceModel:
-    """Return the model that labels make; their order does not matter.
+    """Return the model fitted to labels; their order does not matter.
 
     Raises:
-        BadInput: an embedding is of another width or not finite, or a kind of talk is none.
+        BadInput: an embedding has another width or is not finite, or a kind of talk is unknown.
     """
     learned = sorted(labels, key=lambda each: (each.video_id, each.keep, each.talk_kind, each.talk.text))
     for each in learned:
         if each.talk_kind not in KINDS:
             raise BadInput(
-                f"{each.talk_kind!r}, as {each.video_id} was labelled, is no kind of talk",
+                f"{each.talk_kind!r}, the label of {each.video_id}, is not a kind of talk",
                 f"use one of {', '.join(KINDS)}",
             )
     return RelevanceModel(classes, learned)
 
 
 class RelevanceModel:
-    """Scores videos by what was said of others; made by `fit`."""
+    """Scores of videos, learned from reviews of others; made by `fit`."""
 
     def __init__(self, classes: Classes, labels: Sequence[LabelledVideo]) -> None:
-        """Learn from labels in their order, which decides the last digits; `fit` sorts them."""
+        """Fit to labels; their order affects the last digits, so `fit` sorts them."""
         self._classes = classes
         self._labels = labels
         self._talks = [label.talk for label in labels]
@@ -111,7 +111,7 @@ class RelevanceModel:
 
     @property
     def name(self) -> str:
-        """What it learned from, and how much: equal names give equal scores."""
+        """The classes' name, and the number and a hash of the labels: equal names give equal scores."""
         if not self._labels:
             return f"{self._classes.name}, no labels"
         said = [
@@ -130,7 +130,7 @@ class RelevanceModel:
         return f"{self._classes.name}, {len(said)} labels of {videos} videos ({digest})"
 
     def rank(self, talks: Sequence[TalkMetadata], embeddings: npt.NDArray[np.floating]) -> list[Score]:
-        """Return each video's score, in the order given; `embeddings` are of their `text`s, float [n, d].
+        """Return each video's score, in the given order; `embeddings` are of their `text`s, float [n, d].
 
         Raises:
             BadInput: `embeddings` have another shape, or a number in them is not finite.
@@ -148,9 +148,9 @@ class RelevanceModel:
         ]
 
     def threshold(self, recall: float) -> Threshold:
-        """Choose the score below which videos need no reviewer, so that this share of those kept is not lost.
+        """Choose the score below which videos need no reviewer, at a given recall of the videos to keep.
 
-        Chosen on predictions for labelled videos by models that did not know them (5 folds of videos).
+        Chosen on cross-validated predictions for the labelled videos (5 folds of videos).
 
         Raises:
             BadInput: `recall` is not above 0 and below 1.
@@ -160,7 +160,7 @@ class RelevanceModel:
 
     @cached_property
     def _foretold(self) -> tuple[Array, npt.NDArray[np.bool_]]:
-        """A score and a verdict for each labelled video; of contradictory ones keeping counts."""
+        """Cross-validated score and verdict of each labelled video; keep wins over contradictory labels."""
         fold = {name: at % _FOLDS for at, name in enumerate(self._by_verdict())}
         folds = np.array([fold[label.video_id] for label in self._labels], np.int64)
         features = self._features_of_labels
@@ -181,9 +181,9 @@ class RelevanceModel:
         return sorted({label.video_id for label in self._labels}, key=lambda name: (name in kept, name))
 
     def _learn(self, rows: npt.NDArray[np.int64]) -> Array:
-        """What to add to the log-odds of being kept for each feature, by some of the labels."""
+        """Return the correction of the log-odds of being kept per feature, fitted to some of the labels."""
         features = self._features_of_labels[rows]
-        # Two answers share a correction between them, so each is allowed half of the variance.
+        # Two answers share a correction between them, so each gets half of the variance.
         offsets = np.stack([np.zeros(len(rows)), self._opinion.keep[rows]], axis=1)
         found = corrections(features / np.sqrt(2.0), offsets, self._kept[rows], self._weights[rows])
         return np.asarray((found[1] - found[0]) / np.sqrt(2.0), np.float64)
@@ -236,4 +236,4 @@ class RelevanceModel:
 
 
 def _a(kind: str) -> str:
-    return {"other": "something else than a talk"}.get(kind) or f"a{'n' if kind[0] in 'eo' else ''} {kind}"
+    return {"other": "something other than a talk"}.get(kind) or f"a{'n' if kind[0] in 'eo' else ''} {kind}"

@@ -1,6 +1,7 @@
-"""Signs in a title, a description and a length that people would point at: "tutorial", "lecture 3", "how we".
+"""Telling signs of a kind of talk in a title, a description or a length: "tutorial", "lecture 3", "how we".
 
-Each is a plain rule with a name that can be shown. English only, as the study is; other languages show none.
+Each sign is a plain rule with a name for display. English only, as the study is; other languages show no
+sign.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 from models.relevance.prompts import EXPERIENCE
 
 LONGEST = 2_000
-"""Characters of a description that are looked at: what follows is links, chapters and sponsors."""
+"""Characters of a description that are searched: links, chapters and sponsors follow them."""
 _LONGEST_TITLE = 300
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A sign, what it speaks for, and how much before anybody labelled anything (log-odds of that kind)."""
+    """A sign, the kind of talk it indicates, and its weight without labels (log-odds of that kind)."""
 
     says: str
     kind: str
@@ -98,7 +99,7 @@ TITLE: Mapping[str, tuple[Sign, str]] = {
         r"|\blightning talks?\b|\bq ?& ?a\b|\bama\b|\bteaser\b|\blive ?stream\b|\baward",
     ),
 }
-"""What a title can show: the pattern ignores case, except for names."""
+"""Signs in a title: the patterns ignore case, except for names."""
 
 DESCRIPTION: Mapping[str, tuple[Sign, str]] = {
     "told as experience": (
@@ -150,7 +151,7 @@ DESCRIPTION: Mapping[str, tuple[Sign, str]] = {
         r"|\bnew features\b",
     ),
 }
-"""What a description can show."""
+"""Signs in a description."""
 
 LENGTHS: Mapping[str, tuple[Sign, float, float]] = {
     "very short": (Sign("shorter than 5 minutes", "other", 0.8), 0, 300),
@@ -158,7 +159,7 @@ LENGTHS: Mapping[str, tuple[Sign, float, float]] = {
     "talk": (Sign("15 to 60 minutes long, as talks are", EXPERIENCE, 0.4), 900, 3600),
     "long": (Sign("more than 80 minutes long", "workshop", 1.5), 4800, float("inf")),
 }
-"""What a duration can show: seconds from, to before."""
+"""Signs in a duration: from, to (exclusive), in seconds."""
 
 SIGNS: Mapping[str, Sign] = {
     **{name: sign for name, (sign, _) in (*TITLE.items(), *DESCRIPTION.items())},

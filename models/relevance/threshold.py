@@ -1,4 +1,4 @@
-"""From which score on videos are reviewed: chosen for a wanted recall, with what it costs."""
+"""Score from which videos need a review: chosen for a wanted recall, with its costs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from models.errors import BadInput
 from models.stats.trend import Interval, wilson
 
 FEWEST_EXCLUDED = 10
-"""Videos that reviewers excluded, for a threshold to be worth anything."""
+"""Excluded videos that are needed for a meaningful threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """The score from which videos are reviewed.
 
-    What it says of recall, precision and savings holds for videos like those that were labelled. Where only
-    high scores are reviewed, labels say nothing of low ones: keep having some of those reviewed.
+    Its recall, precision and savings hold for videos like the labelled ones. If only high scores are
+    reviewed, the labels contain no information about low ones: keep having some of those reviewed.
 
     Attributes:
-        wanted: the recall asked for.
+        wanted: the requested recall.
         at: videos with a lower score may be rejected; None: there are too few labels, reject nothing.
-        why_not: which labels are missing; empty where there is a threshold.
-        kept, excluded: how many videos reviewers kept and excluded.
-        recall: share of the kept videos that have such a score; 1 without a threshold.
+        why_not: the labels that are missing; empty if there is a threshold.
+        kept, excluded: number of videos that reviewers kept and excluded.
+        recall: share of the kept videos at or above the threshold; 1 without a threshold.
         interval: its 95 % interval (Wilson).
-        precision: share of kept videos among those with such a score; None without a labelled video.
-        saved: share of the labelled videos that nobody would have had to review.
+        precision: share of kept videos at or above the threshold; None without labelled videos.
+        saved: share of the labelled videos that would have needed no review.
     """
 
     wanted: float
@@ -44,12 +44,12 @@ class Threshold:
 
 
 def choose(recall: float, scores: NDArray[np.float64], kept: NDArray[np.bool_]) -> Threshold:
-    """Choose by scores that were given without knowing the verdicts.
+    """Choose the threshold from scores that were given without knowing the verdicts.
 
-    Of m kept videos, the threshold is the score of the k-th lowest, k = floor((m + 1)(1 - recall)): then a
-    kept video to come is lost with probability 1 - recall at most, however scores are distributed, if it is
-    like these (split conformal prediction; Vovk, Gammerman and Shafer 2005). Where k is 0, m is too small to
-    promise that much.
+    Of m kept videos, the threshold is the k-th lowest score, k = floor((m + 1)(1 - recall)): a future kept
+    video is then lost with probability 1 - recall at most, whatever the distribution of scores, if it is
+    exchangeable with these (split conformal prediction; Vovk, Gammerman and Shafer 2005). If k is 0, m is too
+    small for this guarantee.
 
     Args:
         recall: above 0, below 1.

@@ -1,7 +1,7 @@
-"""From words and turns to who said each word.
+"""Attribution of words to speakers, from words and turns.
 
-Each *word* is given to a speaker, not each segment: a recogniser's segments run across changes of
-speaker, and giving a whole segment to its main speaker mislabels about one word in eight.
+Each *word* is attributed, not each segment: a recogniser's segments run across changes of speaker, and giving
+a whole segment to its main speaker mislabels about one word in eight.
 """
 
 import re
@@ -13,14 +13,14 @@ from itertools import accumulate, groupby
 from models.transcripts.transcript import Segment, Turn, Word
 
 WITHIN_REACH_S = 0.5
-"""A word that no turn covers goes to the nearest turn, if that is at most this many seconds away."""
+"""Longest distance in seconds from a word that no turn covers to the nearest turn, which gets the word."""
 
 SENTENCE_PAUSE_S = 1.0
 """A silence longer than this ends a sentence, whatever the punctuation."""
 
 ISLAND_WORDS = 3
 ISLAND_S = 1.2
-"""At most this many words in at most this many seconds can be a slip at the edge of a turn."""
+"""Longest run of words, in words and seconds, that may be an error at the edge of a turn."""
 
 _SHORTEST_S = 1e-3
 _SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
@@ -29,16 +29,16 @@ _SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
 def assign(
     words: Sequence[Word], turns: Iterable[Turn], within_reach_s: float = WITHIN_REACH_S
 ) -> tuple[Word, ...]:
-    """Give every word to the speaker who holds the floor for most of it.
+    """Attribute every word to the speaker with the largest overlap.
 
     Args:
-        words: in any order; a word of zero length counts as one of a millisecond.
+        words: in any order; a word of zero length counts as one millisecond long.
         turns: in any order; they may overlap.
-        within_reach_s: how far, in seconds, a turn may be from a word that no turn covers.
+        within_reach_s: longest distance, in seconds, between a word that no turn covers and its turn.
 
     Returns:
-        The words in the order given, with `speaker` set; None where no turn is within reach.
-        Of two equal claims the turn that began first wins, so the result is deterministic.
+        The words in the given order, with `speaker` set; None if no turn is within reach. If two speakers
+        overlap equally, the turn that began first wins, so the result is deterministic.
 
     >>> hello = Word(start=1.8, end=2.4, text=" hello")
     >>> turns = [Turn(start=0, end=2, speaker="ann"), Turn(start=2, end=5, speaker="bob")]
@@ -52,7 +52,7 @@ def assign(
         start, end = word.start, max(word.end, word.start + _SHORTEST_S)
         overlap: defaultdict[str, float] = defaultdict(float)
         nearest: tuple[float, str] | None = None
-        # latest_end never falls, so every turn that could reach the word begins at this index or later.
+        # latest_end is monotonic, so every turn that could reach the word is at this index or later.
         for i in range(bisect_left(latest_end, start - within_reach_s), len(by_start)):
             turn = by_start[i]
             if turn.start > end + within_reach_s:
@@ -72,18 +72,17 @@ def assign(
 def smooth(
     words: Sequence[Word], island_words: int = ISLAND_WORDS, island_s: float = ISLAND_S
 ) -> tuple[Word, ...]:
-    """Give islands within a sentence back to the speaker of the sentence.
+    """Reattribute islands within a sentence to the sentence's main speaker.
 
-    Diarization places the edge of a turn some tenths of a second off, which leaves the first or
-    last words of a sentence with the neighbour. An island is a run of at most `island_words` words
-    and `island_s` seconds, in a sentence whose main speaker said at least twice as many words. Words
-    without a speaker join the main speaker. An answer of one word ("Exactly.") is a sentence of its
-    own and stays.
+    Diarization misplaces the edge of a turn by some tenths of a second, which gives the first or last words
+    of a sentence to the neighbour. An island is a run of at most `island_words` words and `island_s` seconds,
+    in a sentence whose main speaker said at least twice as many words. Words without a speaker go to the main
+    speaker. An answer of one word ("Exactly.") is a sentence of its own and stays.
 
     Args:
-        words: in spoken order, with speakers as `assign` sets them.
-        island_words: the most words an island can have.
-        island_s: the longest it can last, in seconds.
+        words: in spoken order, with speakers from `assign`.
+        island_words: maximum words of an island.
+        island_s: maximum duration of an island, in seconds.
 
     Returns:
         The same words, some with another speaker.
@@ -105,15 +104,15 @@ def smooth(
 
 
 def attribute(segments: Sequence[Segment], turns: Iterable[Turn]) -> tuple[Segment, ...]:
-    """Say who spoke each segment, cutting segments where the speaker changes.
+    """Attribute segments to speakers; a segment is split where the speaker changes.
 
     Args:
         segments: in spoken order, as the recogniser cut them.
-        turns: who held the floor when, in any order.
+        turns: speech turns of the speakers, in any order.
 
     Returns:
-        Segments of one speaker each, in the same order. No word is added, lost or moved. A segment
-        whose words have no times is kept whole and given to the speaker of most of it.
+        Segments of one speaker each, in the same order. No word is added, lost or moved. A segment whose
+        words have no times stays whole and goes to the speaker with the largest overlap.
     """
     turns = list(turns)
     words = iter(smooth(assign([word for segment in segments for word in segment.words], turns)))

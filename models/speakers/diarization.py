@@ -20,25 +20,25 @@ from models.transcripts.transcript import Turn, Voice
 
 log = logging.getLogger(__name__)
 BATCH = 32
-"""Chunks of audio that are looked at at once, at most; a pipeline may say fewer."""
+"""Maximum number of audio chunks per batch; a pipeline may have a lower limit."""
 SHAPES_KEPT = 64
-"""PyTorch keeps layers prepared for inputs of so many shapes, 1,024 by itself. Every voice has a length of
-its own: what was prepared for fifty took ten times the memory, and more with each
+"""Input shapes for which PyTorch caches prepared layers; its default is 1,024. Every voice has its own
+length: the cache for fifty took ten times the memory, and more with each
 (`tests/speech/test_speaker_memory.py`)."""
 TIDIED = 64
-"""After so many batches free memory is given back. What they free lies between what they leave for the end
-and what is transcribed meanwhile, and is too small for the next: it adds up."""
+"""Batches after which free memory is returned to the system. Freed memory is fragmented by results and by the
+transcription that runs meanwhile, too small to be reused, and adds up."""
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(SHAPES_KEPT))  # before PyTorch's import
 
 
 class Diarization(NamedTuple):
-    """Turns of speakers in the order they begin, seconds from the start of the recording.
+    """Speech turns by start time, in seconds from the start of the recording.
 
-    Speakers are "SPEAKER_00", "SPEAKER_01", … in the order they are first heard; all is empty if nobody is.
-    `floor`: turns that do not overlap; where several people speak at once, that of the one who is most
-    likely transcribed (pyannote.audio's exclusive diarization). `turns`: all of them. `voices`: of each
-    speaker.
+    Speakers are "SPEAKER_00", "SPEAKER_01", … in the order in which they first speak; all lists are empty if
+    nobody speaks. `floor`: turns without overlap; while several people speak at once, the turn of the one who
+    is most likely transcribed (pyannote.audio's exclusive diarization). `turns`: all turns. `voices`: one
+    voice per speaker.
     """
 
     floor: list[Turn]
@@ -47,17 +47,17 @@ class Diarization(NamedTuple):
 
 
 class Diarizer:
-    """Finds the turns of speakers. Loads its model at the first use; one thread at a time.
+    """Speaker diarization; loads its model on first use. Not thread-safe.
 
     Args:
         model: a folder with a pyannote.audio pipeline, or its name on the hub, such as
             "pyannote/speaker-diarization-community-1".
-        token: of the hub, for pipelines whose terms must be accepted first; None: the one that the
-            hub's own login left on this machine, if any.
+        token: hub token, for pipelines whose terms must be accepted first; None: the token that a hub login
+            stored on this machine, if any.
         device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
-        threads: CPU threads; PyTorch has one such number for the whole process.
-        min_speakers: how many people speak at least; 0: not known.
-        max_speakers: how many people speak at most; 0: not known.
+        threads: CPU threads; PyTorch has one such setting per process.
+        min_speakers: minimum number of speakers; 0: unknown.
+        max_speakers: maximum number of speakers; 0: unknown.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Diarizer:
 
     @property
     def version(self) -> str:
-        """Names the library's version, the model and how many may speak; safe in file names.
+        """Version of the library, the model and the bounds on speakers; safe in file names.
 
         Raises:
-            ModelUnavailable: the model is a folder that is not there.
+            ModelUnavailable: the model is given as a folder that does not exist.
         """
         told = "".join(f"-{name[:3]}{count}" for name, count in self._bounds.items() if count)
         return f"pyannote.audio-{metadata.version('pyannote.audio')}-{label(self._model)}{told}"
 
     def diarize(self, audio: Audio) -> Diarization:
-        """Find who speaks when, and how they sound.
+        """Find the speakers' turns and their voices.
 
         Args:
             audio: float32 [n], mono, 16 kHz.
@@ -124,7 +124,7 @@ class Diarizer:
         )
 
     def _diarized(self, sound: dict[str, Any]) -> Any:
-        """Find the speakers; where a GPU's memory is short fewer chunks at once, in the end on the CPU."""
+        """Run the pipeline; smaller batches if the GPU is out of memory, and finally the CPU."""
 
         def at_once(batch: int) -> Any:
             pipeline = self._loaded()
@@ -174,7 +174,7 @@ class Diarizer:
 
 
 def _tidy() -> Callable[..., None]:
-    """Return what pyannote.audio calls after each batch; after `TIDIED` of them it gives memory back."""
+    """Return a hook that pyannote.audio calls after each batch; it trims memory every `TIDIED` calls."""
     batches = count(1)
 
     def after_a_batch(step: str, artefact: Any, **more: Any) -> None:
@@ -185,7 +185,7 @@ def _tidy() -> Callable[..., None]:
 
 
 def _turns(annotation: Any, names: dict[str, str]) -> list[Turn]:
-    """Return an annotation's tracks; who is not in `names` yet is entered there."""
+    """Return an annotation's tracks as turns; speakers that `names` lacks are added to it."""
     tracks = annotation.itertracks(yield_label=True)
     spans = sorted((max(0.0, span.start), span.end, speaker) for span, _, speaker in tracks)
     return [
@@ -199,7 +199,7 @@ def _turns(annotation: Any, names: dict[str, str]) -> list[Turn]:
 
 
 def _unit(embedding: Any) -> tuple[float, ...]:
-    """Return an embedding at length one, rounded to what tells voices apart; () for none or none that is."""
+    """Return an embedding at unit length, rounded to 4 digits; () if it is missing, zero or not finite."""
     if embedding is None:
         return ()
     length = float(np.linalg.norm(embedding))

@@ -1,7 +1,7 @@
-"""Names that speakers of a talk are introduced with: offered to a person, who knows; never believed.
+"""Names with which speakers of a talk are introduced: suggestions for a person to confirm, never applied.
 
 People say their own name once ("My name is Ann Lee"), or are named before they first speak ("joined by Ann
-Lee", "Welcome to the show, Ann"). How often such a name is right, `benchmarks/introductions.py` measures.
+Lee", "Welcome to the show, Ann"). `benchmarks/introductions.py` measures how often such a name is right.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple
 from models.transcripts.transcript import Segment
 
 EARLY_S, EARLY = 900.0, 60
-"""Who is named in passing is named early: within so many seconds, or stretches of speech without seconds."""
+"""A name in passing counts only early in the talk: within this many seconds and this many segments."""
 AROUND = 60
-"""Letters before and after a name that are quoted with it."""
+"""Characters before and after a name in the quote."""
 
 _WORD = r"[A-Z][\w'’-]+"
 _MORE = rf"(?: (?:(?:de|van|von|der|la|da|di|bin|al) )*{_WORD})"
@@ -49,10 +49,10 @@ _NOBODY = frozenset(
 
 
 class Introduction(NamedTuple):
-    """A name with which somebody was introduced.
+    """A name with which a speaker was introduced.
 
-    `speaker`: who is meant; `name`: as it was said; `start`: seconds at which the words begin that say so;
-    `quote`: these words; `own`: whether they say it of themselves.
+    `speaker`: the speaker who is meant; `name`: the name as spoken; `start`: start of the segment in seconds;
+    `quote`: the words around the name; `own`: whether the speaker says their own name.
     """
 
     speaker: str
@@ -63,14 +63,14 @@ class Introduction(NamedTuple):
 
 
 def introductions(segments: Sequence[Segment]) -> list[Introduction]:
-    """Return the names that speakers are introduced with, one for each speaker and name.
+    """Return the names with which speakers are introduced, once per speaker and name.
 
     Args:
         segments: in spoken order, with speakers.
 
     Returns:
-        In the order in which they are said. A name that is said of somebody else goes to whoever speaks next
-        for the first time.
+        In spoken order. The name of somebody else goes to the next speaker, if it is their first time to
+        speak.
     """
     found: dict[tuple[str, str], Introduction] = {}
     heard: set[str] = set()
@@ -105,12 +105,12 @@ def _said(text: str) -> Iterator[tuple[bool, str, str]]:
 
 
 def _is_quoted(before: str) -> bool:
-    """Whether what follows is somebody else's words, by the quotation marks before it."""
+    """Return whether a position is inside quotation marks, by the marks before it."""
     return before.count('"') % 2 == 1 or before.count("“") > before.count("”")
 
 
 def _next(segments: Sequence[Segment], heard: set[str]) -> str:
-    """Return who speaks next, if for the first time; empty where that is somebody who spoke before."""
+    """Return the next speaker if it is their first time to speak, else an empty string."""
     speakers = (segment.speaker for segment in segments if segment.speaker is not None)
     following = next((speaker for speaker in speakers), "")
     return following if following not in heard else ""

@@ -1,4 +1,4 @@
-"""Voices across talks: who was heard before, and which speakers of a talk are doubtful."""
+"""Voices across talks: recognition of known speakers, and doubtful speakers of a talk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from models.transcripts.transcript import Transcript, Voice
 
 ALIKE = 0.65
-"""From this cosine on two voices may be one person's: by CAM++, halves of talks are at .86 and more for one
-person, and at .43 or less for two (`benchmarks/voices.py`)."""
+"""Cosine from which two voices may be the same person: with CAM++, halves of talks have .86 or more for one
+person, and .43 or less for two (`benchmarks/voices.py`)."""
 GHOST_WORDS, GHOST_S = 8, 5.0
-"""Who says no more, in no more seconds, is perhaps nobody."""
+"""A speaker with at most this many words and this many seconds may be an artefact."""
 
 
 class Known(NamedTuple):
-    """A voice that a person gave a name."""
+    """A voice that a person has named."""
 
     name: str
     embedding: Sequence[float]
@@ -25,7 +25,7 @@ class Known(NamedTuple):
 
 
 class Recognition(NamedTuple):
-    """A voice of a talk that sounds like a known one; `similarity`: their cosine."""
+    """A voice of a talk that resembles a known one; `similarity`: their cosine."""
 
     speaker: str
     name: str
@@ -34,11 +34,11 @@ class Recognition(NamedTuple):
 
 
 def recognised(voices: Iterable[Voice], known: Sequence[Known]) -> list[Recognition]:
-    """Return who speaks that was named before, the surest first; a name goes to one speaker at most.
+    """Return the speakers who were named before, by descending similarity; each name at most once.
 
     Args:
-        voices: of one talk.
-        known: made by the same diarization model; others are as if they were not there.
+        voices: the voices of one talk.
+        known: named voices; embeddings of another width are ignored, but all must be of the same model.
     """
     found = [
         Recognition(
@@ -57,9 +57,9 @@ def recognised(voices: Iterable[Voice], known: Sequence[Known]) -> list[Recognit
 
 
 def doubtful(transcript: Transcript) -> dict[str, str]:
-    """Return the speakers who are perhaps nobody, or the same as another one, and why.
+    """Return the speakers who may be artefacts, or the same person as another one, with the reason.
 
-    Diarization makes such ghosts of laughter, of music, or of a voice that changes.
+    Diarization produces such speakers from laughter, music, or a changing voice.
     """
     words = transcript.words_by_speaker
     louder: list[Voice] = []
@@ -81,5 +81,5 @@ def doubtful(transcript: Transcript) -> dict[str, str]:
 
 
 def similarity(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the cosine of two embeddings of length one; 0 where they cannot be compared."""
+    """Return the cosine of two unit embeddings; 0 if they cannot be compared."""
     return float(np.dot(one, other)) if one and len(one) == len(other) else 0.0

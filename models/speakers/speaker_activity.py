@@ -1,8 +1,8 @@
-"""Activity of each speaker in bounded memory, however long a recording is and however many speak.
+"""Activity of each speaker in bounded memory, for any length of recording and number of speakers.
 
-pyannote.audio listens to ten seconds at a time, one second further on each time, and in the end lays out
-every such window for every speaker: 0.17 GB a speaker for ten hours. But what is added up of one speaker does
-not depend on another. So they are added up one after another.
+pyannote.audio analyses windows of ten seconds, each shifted by one second, and finally expands all windows
+for all speakers at once: 0.17 GB per speaker for ten hours. But each speaker's sum is independent of the
+others. So this module computes them one after another.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pyannote.audio import Inference
 from pyannote.core import SlidingWindowFeature
 
 BLOCK = 10_000
-"""Frames in which speakers are put in order at once."""
+"""Frames in which speakers are ranked at once."""
 
 
 def add_up_by_speaker(pipeline: Any) -> None:
-    """Let one of pyannote.audio's pipelines add up one speaker after another; what it says is the same."""
+    """Make a pyannote.audio pipeline aggregate one speaker after another; the result is unchanged."""
     pipeline.reconstruct = _reconstruct
 
 
@@ -28,15 +28,15 @@ def _reconstruct(
     hard_clusters: npt.NDArray[np.int8],
     count: SlidingWindowFeature,
 ) -> SlidingWindowFeature:
-    """As `SpeakerDiarization.reconstruct`.
+    """Reconstruct the diarization, as `SpeakerDiarization.reconstruct` does.
 
     Args:
-        segmentations: [windows, frames, local speakers], how active each is.
-        hard_clusters: [windows, local speakers], who each is; negative: nobody.
-        count: [all frames, 1], how many people speak.
+        segmentations: [windows, frames, local speakers], activity of each.
+        hard_clusters: [windows, local speakers], the speaker each belongs to; negative: none.
+        count: [all frames, 1], number of active speakers.
 
     Returns:
-        [all frames, speakers], 1 where one speaks: as many as are counted, those who are most active.
+        [all frames, speakers], 1 for an active speaker: the `count` most active ones of each frame.
     """
     added = [_activity(segmentations, hard_clusters == who, count) for who in range(hard_clusters.max() + 1)]
     activities = SlidingWindowFeature(np.hstack([each.data for each in added]), added[0].sliding_window)
@@ -58,7 +58,7 @@ def _reconstruct(
 def _activity(
     segmentations: SlidingWindowFeature, whose: npt.NDArray[np.bool_], count: SlidingWindowFeature
 ) -> SlidingWindowFeature:
-    """Add up one speaker's windows; [all frames, 1]. `whose`: [windows, local speakers], which are theirs."""
+    """Aggregate one speaker's windows to [all frames, 1]; `whose`: [windows, local speakers], bool."""
     windows, frames, _ = segmentations.data.shape
     own = np.full((windows, frames, 1), np.nan, np.float32)
     for window in np.flatnonzero(whose.any(axis=1)):

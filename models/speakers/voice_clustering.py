@@ -1,9 +1,9 @@
-"""Telling voices apart in bounded memory, however long a recording is.
+"""Clustering of voices in bounded memory, for any length of recording.
 
-pyannote.audio listens to ten seconds at a time, one second further on each time, and compares every two
-voices that it heard so: four bytes for each pair, 5 GB for ten hours in which one person at a time speaks.
-But neighbours share nine of their ten seconds. So of a long recording only every second, third … of them is
-compared; the rest go to the voice they are nearest to, as they do anyhow.
+pyannote.audio embeds a voice in windows of ten seconds, each shifted by one second, and compares every pair
+of embeddings: four bytes per pair, 5 GB for ten hours in which one person at a time speaks. But neighbouring
+windows share nine of their ten seconds. So for a long recording only every second, third … window is
+clustered; the rest are assigned to the nearest centroid, as pyannote.audio does anyway.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 MOST = 8_000
-"""So many heard voices are compared at most, in 0.3 GB; a talk of an hour has fewer."""
+"""Maximum number of embeddings that are compared, in 0.3 GB; a talk of an hour has fewer."""
 FEWEST = 2
-"""One heard voice alone, that is like no other, is nobody."""
+"""Smallest cluster: a single embedding that is like no other is no speaker."""
 _Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 def bound(clustering: Any, most: int = MOST) -> None:
-    """Let one of pyannote.audio's clusterings compare no more than so many heard voices, evenly spread.
+    """Make a pyannote.audio clustering compare at most `most` embeddings, evenly spread.
 
-    A person who is heard in few of them counts as somebody of their own (`min_cluster_size`, where the
-    clustering has one) in as short a time as before, since that is thinned as well.
+    The clustering's `min_cluster_size`, if it has one, is reduced by the same factor, so that a person with
+    little speech still becomes a cluster of their own.
     """
     every = clustering.filter_embeddings
     smallest = getattr(clustering, "min_cluster_size", None)

@@ -1,7 +1,7 @@
-"""Embeds every voice of a recording, in bounded memory, however long it is.
+"""Embedding of every voice of a recording in bounded memory, for any length of recording.
 
-Before it embeds the first voice, pyannote.audio lays out who speaks alone in every ten seconds of the whole
-recording: 0.2 GB for three hours, held until the last voice is embedded. Block by block it is 15 MB.
+Before its first embedding, pyannote.audio builds the masks of single speakers for all ten-second windows of
+the recording: 0.2 GB for three hours, held until the last voice is embedded. Block by block it is 15 MB.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy.typing as npt
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 BLOCK = 768
-"""Windows of ten seconds that are laid out at once; whole batches, whatever power of two they have."""
+"""Windows of ten seconds per block; a whole number of batches for any batch size that is a power of two."""
 
 
 def embed_in_blocks(pipeline: Any) -> None:
-    """Let one of pyannote.audio's pipelines embed voices block by block; what it says is the same."""
+    """Make a pyannote.audio pipeline embed voices block by block; the result is unchanged."""
     whole: Callable[..., npt.NDArray[np.float32]] = pipeline.get_embeddings
 
     def get_embeddings(
         file: Any, binary_segmentations: SlidingWindowFeature, exclude_overlap: bool = False, hook: Any = None
     ) -> npt.NDArray[np.float32]:
-        """As `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions].
+        """Return embeddings, as `SpeakerDiarization.get_embeddings`: [windows, local speakers, dimensions].
 
-        `hook` is told of every block by itself.
+        `hook` is called for every block separately.
         """
         every, window = binary_segmentations.data, binary_segmentations.sliding_window
         parts = []

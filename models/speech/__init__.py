@@ -1,1 +1,1 @@
-"""Speech to words: faster-whisper's decoding in batches, and the filter of hallucinations."""
+"""Speech recognition: faster-whisper's decoding in batches, and the filter of hallucinations."""

@@ -1,7 +1,7 @@
-"""faster-whisper's batched decoding, with batches of our own.
+"""faster-whisper's batched decoding with batches by length.
 
-Importing this module imports faster-whisper, which takes a second; `models.speech.decoding` does it on first
-use.
+Importing this module imports faster-whisper, which takes a second; `models.speech.decoding` imports it on
+first use.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from models.speech.length_buckets import batches
 
 
 class LongestFirst(BatchedInferencePipeline):  # type: ignore[misc] # faster-whisper is untyped
-    """Decodes windows of a length together (`models.speech.length_buckets`); the original, as they come."""
+    """Decodes windows of similar length together (`models.speech.length_buckets`) instead of in order."""
 
     def _batched_segments_generator(
         self,
@@ -25,9 +25,9 @@ class LongestFirst(BatchedInferencePipeline):  # type: ignore[misc] # faster-whi
         batch_size: int,
         *options: Any,
     ) -> Iterator[Any]:
-        """Decode windows, float32 [n, mel bins, frames], `batch_size` at once; give segments in order."""
+        """Decode windows, float32 [n, mel bins, frames], `batch_size` at once; return segments in order."""
         decoded: list[Any] = []
-        windows = chunks_metadata[: len(features)]  # where nobody speaks, it has one of no length
+        windows = chunks_metadata[: len(features)]  # without speech it has one entry of zero length
         for batch in batches([window["duration"] for window in windows], batch_size):
             together = [chunks_metadata[window] for window in batch]
             decoded += super()._batched_segments_generator(

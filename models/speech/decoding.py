@@ -1,4 +1,4 @@
-"""Decodes a recording with faster-whisper, before hallucinations are filtered."""
+"""Decoding of a recording with faster-whisper, before hallucinations are filtered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from models.transcripts.transcript import Word
 BATCH = 24
 """Windows of up to 30 s that a GPU decodes at once: most stretches of ten minutes are one batch."""
 _LANGUAGE_WINDOWS = 4
-"""Windows of 30 s that may be listened to until the language is more likely than not."""
+"""Maximum of 30 s windows for language detection, which stops once a language is more likely than not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Passage:
     """The text of a window of up to 30 s, or of a part of it between two time stamps.
 
     Attributes:
-        text: all of it.
+        text: the whole text.
         start, end: seconds.
-        words: with times; empty where it gave none.
+        words: with times; empty if the model gave none.
         log_probability: mean per token of the window.
-        no_speech: probability that nobody speaks in the window.
-        compression: by what factor gzip shrinks the window's text.
-        guarded: Whisper has tried to mend the window itself, as far as it needed that.
+        no_speech: probability that the window has no speech.
+        compression: factor by which gzip shrinks the window's text.
+        guarded: Whisper's own safeguards were applied to the window.
     """
 
     text: str
@@ -52,9 +52,10 @@ class Passage:
 
     @property
     def failed(self) -> bool:
-        """Whether Whisper's safeguards should have decoded it again, and have not.
+        """Whether Whisper's safeguards should have decoded the window again but were not applied.
 
-        They would for every repetitive text, and lose some of what somebody did say twice, as a jingle does.
+        They would decode every repetitive text again, and lose words that were really repeated, as in a
+        jingle.
         """
         if self.guarded or (self.log_probability >= UNSURE and self.compression <= REPETITIVE):
             return False
@@ -69,7 +70,7 @@ class Passage:
         )
 
     def utterances(self, activity: VoiceActivity, number: int) -> Iterator[Utterance]:
-        """Cut it at sentences, and say what is heard there; `number` names the passage."""
+        """Yield its sentences with their acoustic evidence; `number` identifies the passage."""
         around = sureness_of(self.words, self.log_probability)
         for words in cut_at_sentences(self.words) if self.words else [()]:
             start = min((word.start for word in words), default=self.start)
@@ -93,9 +94,9 @@ class Passage:
 def in_order(
     whisper: Any, audio: Audio, language: str | None, hotwords: str | None = None, offset_s: float = 0.0
 ) -> tuple[list[Passage], Any]:
-    """Decode window by window, with Whisper's safeguards: what fails is sampled at higher temperatures.
+    """Decode window by window, with Whisper's safeguards: failures are sampled at higher temperatures.
 
-    A window that Whisper takes for silence has no text. Returns the passages, and what it found out.
+    A window that Whisper takes for silence has no text. Returns the passages, and faster-whisper's info.
     """
     found, info = whisper.transcribe(
         audio,
@@ -103,7 +104,7 @@ def in_order(
         hotwords=hotwords,
         vad_filter=True,
         word_timestamps=True,
-        condition_on_previous_text=False,  # else one loop begets the next
+        condition_on_previous_text=False,  # otherwise one loop causes the next
         compression_ratio_threshold=REPETITIVE,
         log_prob_threshold=UNSURE,
         no_speech_threshold=SILENT,
@@ -115,7 +116,7 @@ def in_order(
 def together(
     whisper: Any, audio: Audio, language: str | None, hotwords: str | None = None, batch: int = BATCH
 ) -> tuple[list[Passage], Any]:
-    """Decode `batch` windows at once, without any safeguard. As `in_order` otherwise."""
+    """Decode `batch` windows at once, without safeguards; otherwise as `in_order`."""
     from models.speech.batched_decoder import LongestFirst
 
     found, info = LongestFirst(whisper).transcribe(

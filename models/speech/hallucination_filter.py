@@ -1,4 +1,4 @@
-"""Filters hallucinated segments by decoding them again."""
+"""Filter of hallucinated segments: suspicious passages are decoded again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from models.speech.hallucinations import Utterance, Verdict, judge
 from models.transcripts.transcript import Dropped, Segment, Word
 
 AROUND_S = 0.2
-"""So much before and after what is suspicious is listened to with it, up to its neighbours."""
+"""Context in seconds before and after a suspicious part in the second decoding, up to its neighbours."""
 
-_DOUBTED = "what was written there first was not believed either"
+_DOUBTED = "the first decoding of it was rejected too"
 
 Again = Callable[[Audio, float], list[Passage]]
-"""Decodes a part of the recording with all safeguards; told the second at which the part begins."""
+"""Decodes a part of the recording with all safeguards; its second argument is the part's start in seconds."""
 
 
 def filter_hallucinations(
@@ -27,21 +27,21 @@ def filter_hallucinations(
     prompted: frozenset[str] = frozenset(),
     known: Sequence[str] = (),
 ) -> tuple[list[Segment], list[Dropped]]:
-    """Decide what of the passages was said.
+    """Decide which words of the passages were really said.
 
-    What is suspicious is decoded a second time, by itself; what of that is suspicious still, is dropped.
-    So is what was suspicious and is not heard at all the second time.
+    Suspicious parts are decoded a second time, separately; parts of that result that are still suspicious are
+    dropped. If the second decoding has no words, the first verdict applies, and passages that had failed are
+    dropped.
 
     Args:
         audio: the whole recording.
         passages: in spoken order.
         again: the second decoding.
-        prompted: words that the recogniser was told to expect, as `models.speech.hallucinations.bare` writes
-            them.
-        known: signs against all of the recording.
+        prompted: words in the recogniser's hints, as `models.speech.hallucinations.bare` normalises them.
+        known: signs against the whole recording.
 
     Returns:
-        Segments and what was dropped, both in spoken order; a passage that is believed is one segment.
+        Segments and dropped parts, both in spoken order; a passage that is accepted is one segment.
     """
     activity = VoiceActivity(audio) if passages else None
     segments: list[Segment] = []
@@ -83,7 +83,7 @@ def filter_hallucinations(
 
 
 def _unheard(verdict: Verdict, failed: bool) -> Verdict:
-    """Return what holds of an utterance that nobody heard the second time; what was good is good still."""
+    """Return the verdict on an utterance without a second decoding; one that had not failed is unchanged."""
     return Verdict(verdict.reason or "nothing was heard there the second time") if failed else verdict
 
 
@@ -127,7 +127,7 @@ def _part(utterance: Utterance, words: Sequence[Word]) -> Utterance:
 
 
 def _segments(utterances: Sequence[Utterance]) -> Iterator[Segment]:
-    """Join what belongs to one passage again."""
+    """Yield segments, joining the utterances of each passage."""
     for _, each in groupby(utterances, lambda utterance: utterance.passage):
         joined = list(each)
         yield Segment(

@@ -1,8 +1,8 @@
-"""Detects words that nobody said. Whisper completes what it cannot hear: silence, music, noise.
+"""Detection of hallucinated words: Whisper completes text where it cannot hear: in silence, music or noise.
 
-Nothing is dropped for its words alone, and nothing for being unsure alone: real speech can be as unclear, and
-people do say "no, no, no" and "thank you". It takes one of Whisper's own signs of failure, or two others that
-have different sources: the recogniser's confidence, its times, the sound itself, the text.
+No utterance is dropped for its words alone or for low confidence alone: real speech can be as unclear, and
+people do say "no, no, no" and "thank you". It takes one of Whisper's own signs of failure, or two other signs
+from different sources: the recogniser's confidence, its times, the sound itself, the text.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ REPETITIVE = 2.4
 UNSURE = -1.0
 """Mean log-probability below which a decoding has failed (same section)."""
 SILENT = 0.6
-"""Probability of no speech above which an unsure decoding is of silence (same section)."""
+"""Probability of no speech above which a low-confidence decoding is of silence (same section)."""
 GARBLED, GARBLED_WORDS = -1.5, 4
-"""So many words with a lower mean log-probability are a guess. Whisper base had -1.25 at worst of sentences
-in white noise 5 dB louder than they were, and -1.6 to -6 of a call played backwards."""
+"""Mean log-probability below which this many words are a guess. Whisper base had -1.25 at worst for sentences
+in white noise 5 dB louder than they were, and -1.6 to -6 for a call played backwards."""
 FASTEST, FASTEST_WORDS = 11.0, 5
-"""Words a second that nobody speaks: the record for intelligible speech is 655 words a minute (Guinness,
-1995). Of fewer words the times are too coarse for a rate."""
+"""Words per second that nobody reaches: the record for intelligible speech is 655 words a minute (Guinness,
+1995). The times of fewer words are too coarse for a rate."""
 INSTANT = 0.5
-"""Share of words without any length above which the words were not found in the sound."""
+"""Share of words of zero length above which the words were not found in the sound."""
 VOICELESS = 0.35
-"""Where the voice detector is nowhere surer of a voice, nobody speaks: Silero itself calls that silence."""
+"""Highest speech probability below which nobody speaks: Silero itself calls that silence."""
 FOREIGN = 0.5
 """Probability below which the language of the recording is not known (faster-whisper's own threshold).
 Whisper base had 0.6 for speech in noise that is 5 dB louder, and 0.2 to 0.4 for hums and a call played
 backwards."""
 QUIET_DB = -30.0
-"""Below the level of the talk's speech: all of speech lies within 30 dB (ANSI S3.5, section 4.2)."""
+"""Level relative to the talk's speech: all of speech is within 30 dB (ANSI S3.5, section 4.2)."""
 LOOPS = {1: (8, 16)}
-"""For a phrase of so many words: how often in a row is suspicious, and how often nobody says it."""
+"""By phrase length in words: repetitions in a row that are suspicious, and that nobody says."""
 LOOP, LONGEST = (4, 6), 12
-"""The same for longer phrases, up to so many words."""
+"""The same for longer phrases, and the maximum phrase length in words."""
 _ENDS = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
 _BARE = re.compile(r"[\W_]+")
 
@@ -66,23 +66,23 @@ PHANTOMS = frozenset(
     )
 )  # fmt: skip
 """Sentences that Whisper learned from subtitles and writes where nobody speaks (Koenecke et al. 2024;
-Barański et al. 2025, whose list is longer). People say most of them too: never a reason alone."""
+Barański et al. 2025, whose list is longer). People say most of them too: never a reason on their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A sentence, or the part of it that stands in one passage.
+    """A sentence, or the part of it in one passage.
 
     Attributes:
-        text: what the recogniser wrote; the words joined, if there are words.
+        text: the recogniser's text; the words joined, if there are words.
         start, end: seconds.
-        words: with times and probabilities; empty where it gave none.
+        words: with times and probabilities; empty if the model gave none.
         log_probability: mean per token, of the window of up to 30 s that it was decoded in.
-        no_speech: probability that nobody speaks in that window, from its first token.
-        voice: how sure the voice detector is of a voice where it is surest, in [0, 1].
-        level_db: its loudest moment, against the level of the talk's speech.
-        passage: what it is a part of.
-        around: sureness of that passage: of a word or two the words alone say little.
+        no_speech: probability that this window has no speech, from its first token.
+        voice: highest probability of the voice activity detector within it, in [0, 1].
+        level_db: its loudest moment, relative to the level of the talk's speech.
+        passage: number of its passage.
+        around: confidence of that passage, since one or two words alone say little.
     """
 
     text: str
@@ -98,15 +98,15 @@ class Utterance:
 
     @property
     def sureness(self) -> float:
-        """Mean log-probability of its own words; that of its window where they have none."""
+        """Mean log-probability of its own words; that of its window if they have none."""
         return sureness_of(self.words, self.log_probability)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on an utterance: the reason to drop all of it (empty: it is kept), or some of its words.
+    """The verdict on an utterance: the reason to drop it (empty: keep it), or some of its words.
 
-    `loops` has words by number, from the first to before the last, and why.
+    `loops` has the number of the first dropped word, that after the last, and the reason.
     """
 
     reason: str = ""
@@ -115,7 +115,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A phrase said `times` in a row; `begin`: its first word's number, `size`: words of the phrase."""
+    """A phrase said `times` in a row; `begin`: number of its first word, `size`: words of the phrase."""
 
     begin: int
     size: int
@@ -123,24 +123,25 @@ class Loop:
 
     @property
     def end(self) -> int:
-        """Number of the word after it; an unfinished repetition at the end is not part of it."""
+        """Number of the word after the loop; an unfinished repetition at the end is not part of it."""
         return self.begin + self.size * self.times
 
 
 def judge(
     utterances: Sequence[Utterance], prompted: frozenset[str] = frozenset(), known: Sequence[str] = ()
 ) -> list[Verdict]:
-    """Say of each utterance what is not believed.
+    """Judge which utterances or words are hallucinated.
 
-    A loop is looked for across neighbours too; the phrase stays once, its repetitions are not believed.
+    Loops are found across neighbouring utterances too; a loop keeps its phrase once and loses the
+    repetitions.
 
     Args:
         utterances: in spoken order.
-        prompted: words that the recogniser was told to expect, as `bare` writes them.
-        known: signs that hold for all of them.
+        prompted: words in the recogniser's hints, as `bare` normalises them.
+        known: signs that hold for all utterances.
 
     Returns:
-        As many verdicts, in the same order.
+        One verdict per utterance, in the same order.
     """
     flat = [(number, at) for number, utterance in enumerate(utterances) for at in range(len(utterance.words))]
     words = [utterances[number].words[at] for number, at in flat]
@@ -162,7 +163,7 @@ def judge(
 
 
 def sureness_of(words: Sequence[Word], otherwise: float) -> float:
-    """Return the mean log-probability of words; `otherwise` where they have none."""
+    """Return the mean log-probability of words; `otherwise` if none has a probability."""
     sure = [word.probability for word in words if word.probability is not None]
     if not sure:
         return otherwise
@@ -170,20 +171,21 @@ def sureness_of(words: Sequence[Word], otherwise: float) -> float:
 
 
 def bare(text: str) -> str:
-    """Return a word as it is compared: small letters and digits only."""
+    """Return a word normalised for comparison: only letters and digits, case-folded."""
     return _BARE.sub("", text.casefold())
 
 
 def compression(text: str) -> float:
-    """Return by what factor gzip shrinks a text."""
+    """Return the factor by which gzip shrinks a text."""
     encoded = text.encode()
     return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
 
 
 def cut_at_sentences(words: Sequence[Word]) -> list[tuple[Word, ...]]:
-    """Return words sentence by sentence.
+    """Return words grouped by sentence.
 
-    Not at pauses: the first word of a sentence is often timed too early, and would stand in silence alone.
+    Pauses are no boundaries: the first word of a sentence is often timed too early, and would be on its own
+    in silence.
     """
     cut: list[tuple[Word, ...]] = []
     begin = 0
@@ -195,7 +197,7 @@ def cut_at_sentences(words: Sequence[Word]) -> list[tuple[Word, ...]]:
 
 
 def find_loops(words: Sequence[str]) -> list[Loop]:
-    """Find phrases that are said again and again, suspiciously often; the shortest phrase of each.
+    """Find phrases that are repeated suspiciously often in a row; the shortest phrase of each.
 
     >>> find_loops("and so the model the model the model the model the model is".split())
     [Loop(begin=2, size=2, times=5)]
@@ -222,7 +224,7 @@ def find_loops(words: Sequence[str]) -> list[Loop]:
 def _disbelieved(
     loop: Loop, words: Sequence[Word], utterances: Sequence[Utterance], known: Sequence[str]
 ) -> str | None:
-    """Why the repetitions of a phrase are not believed; None: people do say something often."""
+    """Return why the repetitions of a phrase are rejected; None: people do repeat themselves."""
     never = LOOPS.get(loop.size, LOOP)[1]
     text = "".join(word.text for word in words)
     signs = [sign for utterance in utterances for sign in (*_in_sound(utterance), *_in_confidence(utterance))]
@@ -234,7 +236,7 @@ def _disbelieved(
 
 
 def _reason(utterance: Utterance, repeated: set[int], prompted: frozenset[str], known: Sequence[str]) -> str:
-    """Why an utterance is not believed; empty if it is. Its `repeated` words are judged elsewhere."""
+    """Return why an utterance is rejected, or an empty string. `repeated` words are judged elsewhere."""
     once = [word.text for number, word in enumerate(utterance.words) if number not in repeated]
     failed = []
     if not bare(utterance.text):
@@ -266,7 +268,7 @@ def _in_confidence(utterance: Utterance) -> list[str]:
 
 
 def _in_times(words: Sequence[Word]) -> list[str]:
-    """At most one sign: words without length also make a rate impossible."""
+    """Return at most one sign: words of zero length also make a rate impossible."""
     if len(words) < FASTEST_WORDS:
         return []
     if sum(word.duration_s <= 0 for word in words) > INSTANT * len(words):
@@ -289,5 +291,5 @@ def _in_text(utterance: Utterance, prompted: frozenset[str]) -> list[str]:
         return ["a sentence that is often invented"]
     said = [word for text in utterance.text.split() if (word := bare(text))]
     if len(said) > 1 and prompted.issuperset(said):
-        return ["only words that it was told to expect"]
+        return ["only words from the hints"]
     return []

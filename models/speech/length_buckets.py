@@ -1,4 +1,4 @@
-"""Groups windows of a recording by length for batched decoding."""
+"""Batches of similar window length for batched decoding."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 def batches(lengths: Sequence[float], size: int) -> list[list[int]]:
     """Divide windows among batches, the longest windows first.
 
-    A batch takes as many steps of the decoder as its longest window has tokens, and on a GPU a step of many
-    windows takes little longer than one of few: so windows of a length go together, and what is left over
-    for the last batch is short. Memory is short at once, or never. `benchmarks/batches.py` counts the steps.
+    A batch takes as many decoder steps as its longest window has tokens, and on a GPU a step of many windows
+    takes little longer than one of few: so windows of similar length go together, and the incomplete last
+    batch has the shortest ones. If memory runs out, it does so in the first batch. `benchmarks/batches.py`
+    counts the steps.
 
     Args:
-        lengths: seconds of each window.
-        size: windows in a batch.
+        lengths: length of each window in seconds.
+        size: windows per batch.
 
     Returns:
-        The windows of each batch, by number, in their order.
+        The numbers of the windows of each batch, ascending.
 
     Example:
         >>> batches([30, 12, 29, 13, 28], size=3)

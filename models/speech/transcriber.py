@@ -1,4 +1,4 @@
-"""From a recording to an attributed transcript: the two speech models on one decoded array."""
+"""Transcription of a recording with speakers: both speech models on one decoded array."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +23,11 @@ class Done:
     """The progress of a transcription.
 
     Attributes:
-        step: what is being done. Speakers are looked for at the same time; this step is what is left of it.
+        step: the current step. Diarization runs in parallel with transcription; "finding speakers" is the
+            rest.
         done_s: seconds of the recording that are transcribed.
-        total_s: its length, seconds.
-        resumed_s: seconds that were transcribed before, by an attempt that was cut off.
+        total_s: length of the recording in seconds.
+        resumed_s: seconds that an earlier, interrupted attempt had transcribed.
     """
 
     step: Literal["transcribing", "finding speakers"]
@@ -36,17 +37,17 @@ class Done:
 
 
 class StretchStore(Protocol):
-    """Keeps finished stretches of a recording, by number, until the transcript is whole."""
+    """Stores finished stretches of a recording, by number, until the transcript is complete."""
 
     def get(self, number: int) -> bytes | None:
-        """Return what was kept of a stretch, or None."""
+        """Return the stored content of a stretch, or None."""
 
     def keep(self, number: int, content: bytes) -> None:
-        """Keep a stretch for good."""
+        """Store a stretch durably."""
 
 
 class _Stretch(BaseModel):
-    """The transcript of a stretch; seconds from the beginning of the recording."""
+    """The transcript of a stretch; seconds are from the beginning of the recording."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -55,30 +56,30 @@ class _Stretch(BaseModel):
 
     @property
     def sure(self) -> bool:
-        """Whether somebody speaks in it, in a language that is known: music at the beginning has a guess."""
+        """Whether it has speech in a language of sufficient probability; for music that is a guess."""
         return bool(self.segments) and (
             self.language_probability is None or self.language_probability >= FOREIGN
         )
 
 
 class SpeechModels:
-    """Transcribes words and speakers. Loads its models at the first use; one thread at a time.
+    """Transcription with speaker diarization; loads its models on first use. Not thread-safe.
 
     It can be pickled, loaded or not, and sent to a spawned process, which loads the models anew.
 
     Args:
-        whisper: as `Transcriber`'s model.
-        diarization: as `Diarizer`'s model.
+        whisper: model of `Transcriber`.
+        diarization: model of `Diarizer`.
         device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one; both models use the same.
-        compute_type: as CTranslate2 names it, or "auto"; of the transcription.
-        language: ISO 639-1 code of the speech; None: find out.
+        compute_type: CTranslate2's compute type for the transcription, or "auto".
+        language: ISO 639-1 code of the speech; None: detect it.
         threads: CPU threads of each model.
-        token: of the model hub, if the diarization model needs one.
-        stretch_s: about how many seconds are transcribed before it is told how far it is, and kept.
-        hotwords: names that are likely to be said, hinted at in every talk.
-        hotwords_from_title: hint at each talk's title too; it did harm where it was measured (`Transcriber`).
-        min_speakers: how many people speak in each talk at least; 0: not known.
-        max_speakers: how many at most; 0: not known.
+        token: token of the model hub, if the diarization model needs one.
+        stretch_s: approximate length of a stretch in seconds; progress is reported and stored after each.
+        hotwords: names that are likely in every talk, given to the decoder as hints.
+        hotwords_from_title: also use each talk's title as a hint; measured, it did harm (`Transcriber`).
+        min_speakers: minimum number of speakers in each talk; 0: unknown.
+        max_speakers: maximum number of speakers in each talk; 0: unknown.
     """
 
     def __init__(
@@ -118,25 +119,25 @@ class SpeechModels:
 
     @property
     def version(self) -> str:
-        """Names both models, their libraries and what is hinted at; safe in file names.
+        """Names of both models, the versions of their libraries, and the hints; safe in file names.
 
-        Titles are hinted at as they are when a talk is transcribed: another title is no other version.
+        A title is used as it is when its talk is transcribed, so another title does not change the version.
 
         Raises:
-            ModelUnavailable: a model is a folder that is not there.
+            ModelUnavailable: a model is given as a folder that does not exist.
         """
         titled = "-titled" if self._from_title else ""
         return f"{self._transcriber.version}{titled}--{self._diarizer.version}"
 
     def transcribe(self, path: Path, title: str = "") -> Transcript:
-        """Transcribe a recording. Whether its language is wanted is for the caller to judge.
+        """Transcribe a recording in any language; the caller decides whether the language is wanted.
 
         Args:
             path: a media file in any common format.
-            title: of the talk; used only if these models take hints from titles.
+            title: the talk's title; used only if these models take hints from titles.
 
         Returns:
-            The transcript, at least one word long; what was recognised and is not believed is in `dropped`.
+            The transcript, at least one word long; `dropped` has the recognised words that were rejected.
 
         Raises:
             BadInput: the file cannot be decoded, is silent, or has no words in it.
@@ -154,17 +155,17 @@ class SpeechModels:
         tell: Callable[[Done], None] = lambda _: None,
         title: str = "",
     ) -> Transcript:
-        """Transcribe a decoded recording, stretch by stretch, while its speakers are looked for.
+        """Transcribe a decoded recording stretch by stretch, in parallel with diarization.
 
         Args:
             samples: float32 [n], mono, 16 kHz.
-            name: of the recording, for errors.
-            parts: where finished stretches are kept; those that are there already are not made again.
-            tell: told how far it is after each stretch.
-            title: of the talk; used only if these models take hints from titles.
+            name: name of the recording in errors.
+            parts: store of finished stretches; stretches in it are not transcribed again.
+            tell: called with the progress before each stretch that is transcribed, and at the end.
+            title: the talk's title; used only if these models take hints from titles.
 
         Raises:
-            BadInput: it is silent, or has no words in it.
+            BadInput: the recording is silent, or has no words in it.
             ModelUnavailable: a model cannot be loaded.
         """
         if audio.is_silent(samples):
@@ -200,7 +201,7 @@ class SpeechModels:
         tell: Callable[[Done], None],
         also: Sequence[str],
     ) -> list[_Stretch]:
-        """Transcribe each stretch, in the language of the first one whose language is sure."""
+        """Transcribe each stretch, in the language of the first one whose language is certain enough."""
         heard: list[_Stretch] = []
         lasts_s, resumed_s = audio.duration_s(samples), 0.0
         language: str | None = None

@@ -1,4 +1,4 @@
-"""Transcribes speech with faster-whisper."""
+"""Speech recognition with faster-whisper."""
 
 import ctypes
 import hashlib
@@ -20,19 +20,19 @@ from models.transcripts.transcript import Dropped, Segment
 
 log = logging.getLogger(__name__)
 JUDGED = 1
-"""Part of the version of transcripts; raise it when the filter of hallucinations changes."""
+"""Part of a transcript's version; raise it when the filter of hallucinations changes."""
 
 _HINT = ", "
 
 _COMPUTE = {"cuda": ("float16", "int8_float16", "int8_float32"), "cpu": ("int8_float32", "int8")}
-"""What "auto" takes, best first; where none is supported, what the model was converted to."""
+"""Compute types for "auto", best first; if none is supported, the one that the model was converted to."""
 
 
 class Heard(NamedTuple):
-    """The words of a recording, as far as can be told.
+    """The recognised words of a recording.
 
-    `segments` in spoken order, with words and no speakers, empty if there is no speech; `language`,
-    ISO 639-1, and its `probability`, None if it was given; `dropped`: what was written and is not believed.
+    `segments` in spoken order, with words and without speakers, empty if there is no speech; `language`,
+    ISO 639-1, and its `probability`, None if the language was given; `dropped`: rejected words.
     """
 
     segments: list[Segment]
@@ -42,23 +42,23 @@ class Heard(NamedTuple):
 
 
 class Transcriber:
-    """Writes down speech, word by word. Loads its model at the first use; one thread at a time.
+    """Speech recognition with word times; loads its model on first use. Not thread-safe.
 
-    On a GPU many windows are decoded at once, without Whisper's safeguards; a window that comes out
-    repetitive or unsure is decoded again, with them. On a CPU everything is decoded with them. On both, what
-    looks invented is listened to again by itself, and dropped if it still does (`hallucinations`).
+    On a GPU many windows are decoded at once, without Whisper's safeguards; a window whose text is repetitive
+    or of low confidence is decoded again, with them. On a CPU everything is decoded with them. On both,
+    passages that look hallucinated are decoded again separately, and dropped if they still do
+    (`hallucinations`).
 
     Args:
-        model: a folder with a CTranslate2 Whisper model, or its name on the hub, such as
-            "large-v3-turbo".
+        model: a folder with a CTranslate2 Whisper model, or its name on the hub, such as "large-v3-turbo".
         device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
-        compute_type: as CTranslate2 names it ("int8", "float16", …), or "auto".
-        language: ISO 639-1 code of the speech; None: find out.
+        compute_type: CTranslate2's compute type ("int8", "float16", …), or "auto".
+        language: ISO 639-1 code of the speech; None: detect it.
         threads: CPU threads.
-        batched: decode windows together; None: on a GPU.
-        hotwords: names that are likely to be said, hinted at for every window; the first 220 tokens count.
-            Measure before use: on three short talks Whisper base made 4 % of errors without, 7 % with the
-            talk's own names, 16 % with its title and 25 % with six names that nobody says.
+        batched: decode windows together; None: only on a GPU.
+        hotwords: names that are likely in the talk, given as a hint for every window; the first 220 tokens
+            count. Measure before use: on three short talks Whisper base had 4 % errors without hints, 7 %
+            with the talk's own names, 16 % with its title and 25 % with six names that nobody says.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class Transcriber:
 
     @property
     def version(self) -> str:
-        """Names the library's version, the model, how it is judged and what is hinted at; safe in file names.
+        """Version of the library, the model and the filter, and a hash of the hints; safe in file names.
 
         Raises:
-            ModelUnavailable: the model is a folder that is not there.
+            ModelUnavailable: the model is given as a folder that does not exist.
         """
         made = f"faster-whisper-{metadata.version('faster-whisper')}-{label(self._model)}-judged-{JUDGED}"
         if not self._hotwords:
@@ -98,14 +98,14 @@ class Transcriber:
         return f"{made}-hotwords-{hashlib.sha256(_HINT.join(self._hotwords).encode()).hexdigest()[:8]}"
 
     def transcribe(self, audio: Audio, language: str | None = None, also: Sequence[str] = ()) -> Heard:
-        """Write down a recording.
+        """Transcribe a recording.
 
-        Deterministic on a CPU, but for windows in which Whisper fails and falls back on sampling: CTranslate2
-        seeds that once for each thread, so it depends on what was sampled before.
+        Deterministic on a CPU, except for windows in which Whisper fails and falls back on sampling:
+        CTranslate2 seeds its generator once per thread, so the result depends on earlier sampling.
 
         Args:
             audio: float32 [n], mono, 16 kHz.
-            language: ISO 639-1 code of the speech, where it is known; None: as the constructor was told.
+            language: ISO 639-1 code of the speech; None: the constructor's.
             also: more hot words, for this recording only.
 
         Raises:
@@ -124,13 +124,13 @@ class Transcriber:
 
         prompted = frozenset(filter(None, (bare(word) for text in hotwords for word in text.split())))
         unknown = told is None and info.language_probability < FOREIGN
-        known = ["in no language that is known for sure"] * unknown
+        known = ["in a language that is not known for sure"] * unknown
         segments, dropped = filter_hallucinations(audio, passages, again, prompted, known)
         probability = None if told else float(info.language_probability)
         return Heard(segments, info.language, probability, dropped)
 
     def _decoded(self, audio: Audio, language: str | None, hint: str | None) -> tuple[list[Passage], Any]:
-        """Decode; where a GPU's memory is short fewer windows at once, in the end on the CPU, for good."""
+        """Decode with smaller batches if the GPU is out of memory, and finally on the CPU, from then on."""
         whisper = self._loaded()
         batched = whisper.model.device == "cuda" if self._batched is None else self._batched
         if not batched:
@@ -185,7 +185,7 @@ class Transcriber:
 
 
 def _load_cublas() -> None:
-    """Make cuBLAS 12 known to CTranslate2, which PyTorch for CUDA 13 does not bring."""
+    """Load cuBLAS 12 for CTranslate2, since PyTorch for CUDA 13 does not include it."""
     if sys.platform != "linux":
         return
     try:

@@ -1,4 +1,4 @@
-"""In which order to put things so that what is alike stands side by side."""
+"""Seriation: an order of items in which neighbours are similar."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def optimal_leaf_order(distances: NDArray[np.float64]) -> list[int]:
-    """Return the order of the leaves of an average-linkage tree that makes neighbours most alike.
+    """Return the leaf order of an average-linkage tree with the most similar neighbours.
 
-    Of all orders that the tree allows it is the one with the least sum of distances between neighbours
-    (Bar-Joseph, Gifford and Jaakkola, Bioinformatics 2001), as SciPy finds it.
+    Of all orders that the tree allows, it has the smallest sum of distances between neighbours (Bar-Joseph,
+    Gifford and Jaakkola, Bioinformatics 2001), computed by SciPy.
 
     Args:
         distances: float64 [n, n], symmetric, not negative, 0 on the diagonal.
@@ -23,7 +23,7 @@ def optimal_leaf_order(distances: NDArray[np.float64]) -> list[int]:
     count = len(distances)
     if count < 3:
         return list(range(count))
-    from scipy.cluster.hierarchy import leaves_list, linkage  # a second of processor, for one page alone
+    from scipy.cluster.hierarchy import leaves_list, linkage  # importing takes a second, for a single page
 
     tree = linkage(distances[np.triu_indices(count, 1)], method="average", optimal_ordering=True)
     return [int(leaf) for leaf in leaves_list(tree)]

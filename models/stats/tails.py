@@ -1,4 +1,4 @@
-"""Logarithms of tail probabilities, as scipy's `pdtrc` and `bdtrc` return them."""
+"""Logarithms of tail probabilities, such as scipy's `pdtrc` and `bdtrc` return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def log10_of(probability: float) -> float:
-    """Return log10 of a probability; one too small for a float counts as the smallest that is not.
+    """Return log10 of a probability; underflow counts as the smallest normal float.
 
     >>> log10_of(0.01), round(log10_of(0.0), 2)
     (-2.0, -307.65)

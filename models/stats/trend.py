@@ -1,4 +1,4 @@
-"""Trend of a topic: its share of videos in a period against the same length of time before."""
+"""Trend of a topic: its share of videos in a period against the period of equal length before it."""
 
 import math
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from models.errors import BadInput
 Direction = Literal["new", "rising", "stable", "declining", "dormant"]
 
 Z_95 = 1.959963984540054
-"""A standard normal variable lies within this of 0 in 95 of 100 cases."""
+"""0.975 quantile of the standard normal distribution."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """From `low` to `high`."""
+    """A confidence interval from `low` to `high`."""
 
     low: float
     high: float
@@ -22,7 +22,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Trend:
-    """A topic's shares of videos in two equal periods, and what can be said about the difference.
+    """Trend of a topic: its shares of videos in two equal periods, and the significance of the change.
 
     Attributes:
         share, share_before: 0 for a period without videos.
@@ -42,22 +42,22 @@ class Trend:
 def trend(videos: int, of: int, videos_before: int, of_before: int) -> Trend:
     """Compare a topic's videos in a period with those in the equal period before it.
 
-    - `dormant`: none in the period, some before, and it could not be chance: the interval lies below 0.
-      A topic that is in no video of either period is dormant too.
-    - `new`: some in the period, none before, and the interval lies above 0.
-    - `rising`, `declining`: the interval of the change lies above 0, or below.
-    - `stable`: 0 lies within the interval, so the videos do not show a change; there may be one.
+    - `dormant`: none in the period, some before, and the change is significant: its interval is below 0.
+      A topic without videos in both periods is dormant too.
+    - `new`: some in the period, none before, and the interval is above 0.
+    - `rising`, `declining`: the interval of the change is above 0, or below.
+    - `stable`: the interval contains 0, so the videos show no change; there may be one.
 
     The interval of the change is Newcombe's hybrid score interval (Statistics in Medicine 1998, method 10),
-    made of Wilson's for each share. It holds for small counts and for shares of 0 and 1, where the textbook's
-    interval shrinks to nothing.
+    from Wilson's interval of each share. It is valid for small counts and for shares of 0 and 1, where the
+    textbook (Wald) interval has no width.
 
     Args:
         videos, of: videos with the topic in the period, and videos in it.
         videos_before, of_before: the same for the period before.
 
     Raises:
-        BadInput: a count is negative, or more videos have the topic than there are.
+        BadInput: a count is negative, or larger than its number of videos.
 
     >>> trend(30, 100, 10, 100).direction, trend(12, 100, 10, 100).direction
     ('rising', 'stable')
@@ -86,7 +86,7 @@ def trend(videos: int, of: int, videos_before: int, of_before: int) -> Trend:
 
 
 def wilson(videos: int, of: int) -> Interval:
-    """The 95 % score interval of a share (Wilson, JASA 1927); from 0 to 1 where there are no videos.
+    """Return the 95 % score interval of a share (Wilson, JASA 1927); 0 to 1 without videos.
 
     >>> interval = wilson(0, 10)
     >>> interval.low, round(interval.high, 3)

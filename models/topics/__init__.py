@@ -1,4 +1,4 @@
-"""The heart of it: an online topic model with stable ids, births and drift.
+"""Online topic model with stable ids, births, merges, drift and emergence.
 
 Importing this package is cheap; BERTopic and river are imported when a model is made.
 """

@@ -1,14 +1,14 @@
-"""The topic model as a plain BERTopic, for its plots, its `transform` and whatever else is built on it.
+"""Export of the topic model as a plain BERTopic, for its plots, its `transform` and its other tools.
 
-BERTopic keeps in safetensors the topics' vectors and words, and no code; what it loads gives a document to
-the topic of the highest cosine between the two embeddings. Ours compares after the mean of all paragraphs has
-been taken away, and has a floor under which a paragraph has no topic. A plain cosine comes close to that,
-with vectors made for it (see `plain_vectors`).
+BERTopic stores the topics' vectors and words as safetensors, and no code; a loaded model assigns a document
+to the topic of the highest cosine between the two embeddings. Our model compares after subtracting the mean
+of all paragraphs, and has a floor below which a paragraph has no topic. Vectors fitted for the purpose make a
+plain cosine come close to that (see `plain_vectors`).
 
-BERTopic numbers topics from 0 without gaps, and -1 is "no topic": so the topics that are spoken of now are
-numbered in the order of our ids, and the aspect `Groundswell` of each says its own id. Labels become custom
-labels. Representative paragraphs are in `representative_docs_`, which BERTopic does not save, and in the
-aspect `Quotes`, which it does.
+BERTopic numbers topics from 0 without gaps, and -1 is "no topic": so active topics are numbered in the order
+of our ids, and the aspect `Groundswell` of each has our id. Labels become custom labels. Representative
+paragraphs are in `representative_docs_`, which BERTopic does not save, and in the aspect `Quotes`, which it
+does.
 """
 
 import logging
@@ -28,24 +28,24 @@ from models.topics.online.words import TOKEN
 from models.topics.results import TopicState
 
 Assigned = tuple[str, int | None, float]
-"""A paragraph's text, its topic's id (ours) or None, and how probable that is."""
+"""A paragraph's text, its topic's id (ours) or None, and the topic's probability."""
 
 _NONE = -1
 """BERTopic's number for "no topic"."""
 _PULL = 1.0
-"""Ridge: as much as one paragraph more in each direction speaks for the vectors before the fit."""
+"""Ridge penalty: the starting vectors weigh as much as one more paragraph in each direction."""
 _LEAN = 0.02
-"""In doubt a paragraph has a topic: on transcripts of a show that agreed with the model most often."""
+"""Bias towards having a topic: on transcripts of a show it gave the best agreement with the model."""
 _NO_WORD = ("", 1e-5)
-"""What BERTopic itself puts where a topic has no more words; its plots want the same number of each."""
+"""BERTopic's own padding for a topic with too few words; its plots need the same number for each."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """Data taken from a model: of each topic that is spoken of now, in the order of ids.
+    """The data of a model's active topics, in the order of ids.
 
     Attributes:
-        sizes: paragraphs without a topic, then of each topic.
+        sizes: number of paragraphs without a topic, then of each topic.
         counts: csr float64 [1 + k, words], "no topic" first.
         quotes: representative paragraphs.
     """
@@ -62,20 +62,20 @@ class _Seen:
 
 
 def plain_vectors(topics: Vectors, floors: Vectors, mean: Vectors, paragraphs: Vectors) -> Vectors:
-    """Vectors whose plain cosine with an embedding says nearly what the model would say.
+    """Return vectors whose plain cosine with an embedding approximates the model's assignment.
 
-    A paragraph x has topic k of the highest centred cosine, if that is above k's floor; that is, if the
-    highest of `s_k(x) = cos(x - mean, topic_k) - floor_of_the_highest` is above 0. The result holds
-    [k + 1, d]: a zero row, whose cosine with anything is 0, for "no topic"; and for each topic the vector
-    v_k with the least squares of `<x, v_k> - s_k(x)` over the paragraphs, pulled to what it would be if
-    all paragraphs were equally much of the mean, `topic_k - (<mean, topic_k> + floor * r) * u` (r: their
-    distance to the mean; u: with `<x, u>` nearest to 1).
+    The model assigns a paragraph x to the topic k of the highest centred cosine, if that is above k's floor;
+    that is, if the highest of `s_k(x) = cos(x - mean, topic_k) - floor_of_the_highest` is above 0. The result
+    is [k + 1, d]: a zero row, whose cosine with anything is 0, for "no topic"; and for each topic the vector
+    v_k that minimises the squares of `<x, v_k> - s_k(x)` over the paragraphs, regularised towards its value
+    if all paragraphs had the same component of the mean, `topic_k - (<mean, topic_k> + floor * r) * u` (r:
+    their distance to the mean; u: with `<x, u>` nearest to 1).
 
     Args:
         topics: float64 [k, d], unit length, centred.
         floors: float64 [k].
-        mean: float64 [d], of all paragraphs' unit vectors.
-        paragraphs: float64 [n, d], unit length: some that the model has seen.
+        mean: float64 [d], mean of all paragraphs' unit vectors.
+        paragraphs: float64 [n, d], unit length: a sample of paragraphs that the model has seen.
     """
     sample = np.vstack([paragraphs, unit(mean + topics)])
     gram = np.einsum("ni,nj->ij", sample, sample) + _PULL * np.eye(sample.shape[1])
@@ -86,19 +86,19 @@ def plain_vectors(topics: Vectors, floors: Vectors, mean: Vectors, paragraphs: V
     cosines = unit(sample - mean) @ topics.T
     wanted = cosines - floors[cosines.argmax(axis=1)][:, np.newaxis] + _LEAN
     fitted = np.linalg.solve(gram, sample.T @ wanted + _PULL * start.T).T
-    # in C order: safetensors writes what lies in memory, whatever the strides say
+    # in C order: safetensors writes the memory as it is, ignoring strides
     return np.ascontiguousarray(np.vstack([np.zeros(len(mean)), unit(fitted)]))
 
 
 def to_bertopic(model: TopicModel, assigned: Sequence[Assigned] = ()) -> Any:
-    """Build a `bertopic.BERTopic` that knows what the model knows; `save` keeps it.
+    """Build a `bertopic.BERTopic` that assigns paragraphs like the model; `save` writes it.
 
     Args:
-        assigned: what `topics_` and `probabilities_` are about, in this order; without any, they are about
-            the representative paragraphs of each topic in turn.
+        assigned: the paragraphs of `topics_` and `probabilities_`, in this order; by default the
+            representative paragraphs of each topic in turn.
 
     Raises:
-        BadInput: the model has no topic yet, or a paragraph has one that the model does not know.
+        BadInput: the model has no topic yet, or a paragraph has a topic that the model does not have.
     """
     from models.topics.online.bertopic_adapter import (
         BaseCluster,
@@ -109,18 +109,20 @@ def to_bertopic(model: TopicModel, assigned: Sequence[Assigned] = ()) -> Any:
 
     seen = _seen(model)
     if not seen.topics:
-        raise BadInput("the topic model has no topics yet", "let it learn talks first, then export it")
+        raise BadInput("the topic model has no topics yet", "run it on some talks first, then export it")
     number = {None: _NONE} | {topic.topic_id: at for at, topic in enumerate(seen.topics)}
     paragraphs = list(assigned) or _representatives(model)
     for _, topic_id, _ in paragraphs:
         if topic_id not in number:
-            raise BadInput(f"the topic model has no topic {topic_id} now", "follow aliases, or give it None")
+            raise BadInput(
+                f"the topic model has no topic {topic_id} now", "replace the id by its alias, or by None"
+            )
     vectorizer, weigher, counts = _counted(seen)
     many = max(1, *(len(topic.words) for topic in seen.topics))
     words = {at: _padded(list(topic.words), many) for at, topic in enumerate(seen.topics)}
 
     made: Any = BERTopic(
-        language="multilingual",  # our words are not only A to Z
+        language="multilingual",  # the words are not limited to A to Z
         top_n_words=many,
         umap_model=BaseDimensionalityReduction(),
         hdbscan_model=BaseCluster(),
@@ -145,14 +147,14 @@ def to_bertopic(model: TopicModel, assigned: Sequence[Assigned] = ()) -> Any:
 
 
 def save(model: TopicModel, folder: Path, assigned: Sequence[Assigned] = ()) -> None:
-    """Write the model as `BERTopic.load(folder, embedding_model=...)` reads it: safetensors and JSON.
+    """Write the model so that `BERTopic.load(folder, embedding_model=...)` reads it: safetensors and JSON.
 
     Args:
-        folder: is made where it is missing; an earlier export in it is replaced.
+        folder: created if missing; an earlier export in it is replaced.
     """
     made = to_bertopic(model, assigned)
     made.verbose = False
-    logging.getLogger("BERTopic").setLevel(logging.ERROR)  # it warns that the embedding model stays out
+    logging.getLogger("BERTopic").setLevel(logging.ERROR)  # it warns that the embedding model is not saved
     made.save(folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False)
 
 
@@ -178,9 +180,9 @@ def _seen(model: TopicModel) -> _Seen:
 
 
 def _counted(seen: _Seen) -> tuple[Any, Any, Any]:
-    """A vectorizer with our words, c-TF-IDF fitted to our counts, and the counts; words nobody says are out.
+    """Return a vectorizer, a c-TF-IDF transformer fitted to our counts, and the counts, without unused words.
 
-    BERTopic keeps no analyzer of our own, so the vectorizer cuts by pattern and knows our words alone.
+    BERTopic does not save a custom analyzer, so the vectorizer tokenises by pattern, with our vocabulary.
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
@@ -188,14 +190,14 @@ def _counted(seen: _Seen) -> tuple[Any, Any, Any]:
 
     said = np.flatnonzero(np.asarray(seen.counts.sum(axis=0)).ravel() > 0)
     counts = seen.counts[:, said]
-    counts.sort_indices()  # BERTopic's plots want cosines that are symmetric to the last digit
+    counts.sort_indices()  # BERTopic's plots need cosines that are symmetric to the last digit
     vectorizer = CountVectorizer(token_pattern=rf"(?u){TOKEN.pattern}")
     vectorizer.vocabulary_ = {seen.vocabulary[column]: new for new, column in enumerate(said.tolist())}
     return vectorizer, ClassTfidfTransformer(reduce_frequent_words=True).fit(counts), counts
 
 
 def _strongest(row: Any, vocabulary: dict[str, int], many: int) -> list[tuple[str, float]]:
-    """The words of the highest weights in a row of c-TF-IDF, strongest first."""
+    """Return the words of the highest weights in a row of c-TF-IDF, strongest first."""
     words = {column: word for word, column in vocabulary.items()}
     order = np.lexsort((row.indices, -row.data))[:many]
     return _padded([(words[int(row.indices[at])], float(row.data[at])) for at in order], many)
@@ -206,7 +208,7 @@ def _padded(words: list[tuple[str, float]], many: int) -> list[tuple[str, float]
 
 
 def _representatives(model: TopicModel) -> list[Assigned]:
-    """What the model says now to the representative paragraphs of each active topic in turn."""
+    """Return the current assignments of the representative paragraphs of each active topic in turn."""
     kept, said = model.memory.roster.representatives, []
     for topic_id in model.active():
         if texts := [each.text for each in kept.of(topic_id)]:

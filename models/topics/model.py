@@ -1,4 +1,4 @@
-"""The topic model: how one more video changes what it has learned."""
+"""The topic model: learns one video at a time."""
 
 import hashlib
 import json
@@ -30,19 +30,19 @@ from models.topics.state import ModelState
 class TopicModel:
     """An online BERTopic with stable ids: one writer, one video at a time.
 
-    The same batches in the same order give the same ids, words, probabilities and snapshot bytes,
-    whatever the hash seed, and whether or not the model was saved and restored in between; on one kind
-    of machine, with the same library versions. If `learn` fails with anything but `BadInput`, the model
-    is unusable: restore the last snapshot.
+    The same batches in the same order give the same ids, words, probabilities and snapshot bytes, whatever
+    the hash seed, and whether or not the model was saved and restored in between; on one kind of machine,
+    with the same library versions. If `learn` fails with anything but `BadInput`, the model is unusable:
+    restore the last snapshot.
 
     Attributes:
-        version: names the model that assignments come from. Models of one codebook, embedding model and
-            settings share it; births do not change it.
-        memory: its parts, to be read; only `learn` and `consolidate` change them.
+        version: names the model that assignments come from. Models with the same codebook, embedding model
+            and settings share it; births do not change it.
+        memory: its parts, read-only; only `learn` and `consolidate` change them.
     """
 
     def __init__(self, memory: ModelState) -> None:
-        """Made by `seeded` and `from_snapshot`."""
+        """Wrap a state; use `seeded` or `from_snapshot` instead."""
         self.version = memory.version
         self.embedding_model = memory.embedding_model
         self.memory = memory
@@ -55,15 +55,15 @@ class TopicModel:
         settings: TopicSettings,
         embedding_model: str,
     ) -> "TopicModel":
-        """A model that has learned no video; topics 1 … k are the codebook's, in its order.
+        """Return a model without videos; topics 1 … k are the codebook's, in its order.
 
         Args:
             codebook: may have no topics; then all topics are born.
             seed_embeddings: float32 [k, d], of each topic's `seed` text; [0, d] without topics.
-            embedding_model: names what made them, and will make every batch's embeddings.
+            embedding_model: names the model of these embeddings and of every batch's.
 
         Raises:
-            BadInput: the seed embeddings are not one usable vector a topic.
+            BadInput: the seed embeddings are not one usable vector per topic.
         """
         k = len(codebook.topics)
         if seed_embeddings.ndim != 2 or len(seed_embeddings) != k or not seed_embeddings.shape[1]:
@@ -82,10 +82,10 @@ class TopicModel:
     def from_snapshot(
         cls, snapshot: Snapshot, settings: TopicSettings, embedding_model: str | None = None
     ) -> "TopicModel":
-        """The model that the snapshot was taken of.
+        """Return the model that the snapshot was taken of.
 
         Args:
-            embedding_model: what will make the batches' embeddings; None leaves it unchecked.
+            embedding_model: names the model of the batches' embeddings; None: it is not checked.
 
         Raises:
             BadInput: the snapshot was learned with other settings, another embedding model or another major
@@ -94,55 +94,55 @@ class TopicModel:
         return cls(ModelState.from_snapshot(snapshot, settings, embedding_model))
 
     def to_snapshot(self) -> Snapshot:
-        """Everything this model knows; `from_snapshot` continues exactly here."""
+        """Return the complete state of this model; `from_snapshot` continues exactly here."""
         return self.memory.to_snapshot()
 
     def learned(self, batch_id: str) -> bool:
-        """Whether a batch of this name has been learned; names are remembered as hashes."""
+        """Return whether a batch of this id has been learned; ids are stored as hashes."""
         return self.memory.ledger.has_batch(batch_id)
 
     def knows(self, video_id: str) -> bool:
-        """Whether any batch of this video has been learned."""
+        """Return whether any batch of this video has been learned."""
         return self.memory.ledger.has_video(video_id)
 
     def topics(self) -> tuple[TopicState, ...]:
-        """Every living topic as it is now, active or asleep, by id; merged ones are `aliases`."""
+        """Return the current state of every active or dormant topic, by id; merged ones are `aliases`."""
         return tuple(map(self.memory.roster.state, self.memory.roster.living()))
 
     def active(self) -> tuple[int, ...]:
-        """Ids of the topics that paragraphs can be given to, ascending."""
+        """Return the ids of the topics that paragraphs can be assigned to, ascending."""
         return tuple(sorted(self.memory.roster.centroids.topic_ids))
 
     def aliases(self) -> dict[int, int]:
-        """Merged topics and the living ones that they have become."""
+        """Return merged topics with the topics that they have become."""
         return {
             topic_id: self.memory.roster.follow(topic_id) for topic_id in sorted(self.memory.roster.aliases)
         }
 
     def representatives(self, topic_id: int) -> tuple[Representative, ...]:
-        """Up to eight paragraphs that speak for a living topic, closest to its centroid first."""
+        """Return up to eight representative paragraphs of a topic, closest to its centroid first."""
         return self.memory.roster.representatives.of(topic_id)
 
     def predict(self, embeddings: NDArray[np.float32]) -> tuple[Given, ...]:
-        """What paragraphs of these embeddings, float32 [n, d], would be given now; nothing is learned."""
+        """Return the assignments of paragraphs with these embeddings, float32 [n, d], without learning."""
         labels, probabilities = self.memory.roster.centroids.predict(_vectors(embeddings))
         ids = [None, *self.memory.roster.centroids.topic_ids]
         return tuple((ids[at], float(p)) for at, p in zip(labels, probabilities, strict=True))
 
     def hierarchy(self) -> tuple[Linkage, ...]:
-        """How the active topics would come together; see `models.topics.naming.hierarchy`."""
+        """Return the merge tree of the active topics; see `models.topics.naming.hierarchy`."""
         return hierarchy(self.memory.roster.centroids.topic_ids, self.memory.roster.centroids.centroids())
 
     def learn(self, batch: Batch) -> Outcome:
         """Learn one video's paragraphs.
 
         Boilerplate and paragraphs without a content word have no topic, and are not learned. Another version
-        of a video learned before keeps the video's index, replaces it in the novelty buffer, the sample and
-        among the representatives, and does not count for drift and news again; what its earlier version
-        taught centroids and words stays.
+        of a video learned before keeps the video's index and replaces it in the novelty buffer, the sample
+        and among the representatives; it does not count again for drift and news, and its earlier version's
+        effect on centroids and words remains.
 
         Raises:
-            BadInput: the batch has been learned (ask `learned` first), or its embeddings have another
+            BadInput: the batch has been learned (check `learned` first), or its embeddings have another
                 dimension than the seeds. The model is then unchanged.
         """
         self._check(batch)
@@ -175,16 +175,16 @@ class TopicModel:
         )
 
     def consolidate(self, batch_id: str, on: date) -> Outcome:
-        """Look at the topics as a whole now; the outcome has no assignments.
+        """Consolidate all topics now; the outcome has no assignments.
 
         Its `video_index` is that of the video learned last, -1 before the first.
 
         Args:
-            batch_id: names this look, as a batch is named: it happens once.
-            on: the day it is asked for; topics unheard for long before then go to sleep.
+            batch_id: names this consolidation like a batch, so that it happens once.
+            on: the day of the request; topics unheard for long before then become dormant.
 
         Raises:
-            BadInput: there has been a batch or a look of this name.
+            BadInput: a batch or a consolidation has this id already.
         """
         if self.learned(batch_id):
             raise BadInput(f"batch {batch_id} has been learned already", "skip it")
@@ -212,7 +212,7 @@ class TopicModel:
             )
 
     def _forget(self, video_id: str) -> bool:
-        """Whether the video was learned before; then what its paragraphs still stand for is dropped."""
+        """Return whether the video was learned before; if so, drop its stored paragraphs."""
         seen = self.memory.ledger.has_video(video_id)
         if seen:
             self.memory.novelty.drop(self.memory.novelty.rows_of(video_id))
@@ -231,7 +231,7 @@ class TopicModel:
         )
 
     def _give(self, said: Learnable, founders: Founders | None) -> list[Given]:
-        """What the earlier founders are given, and then what the batch's paragraphs are."""
+        """Return the assignments of the earlier founders, followed by those of the batch's paragraphs."""
         texts = [kept.text for kept in founders.earlier] if founders else []
         texts += said.texts
         vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
@@ -247,7 +247,7 @@ class TopicModel:
     def _remember(
         self, batch: Batch, said: Learnable, assignments: tuple[Assignment, ...], seen: bool
     ) -> None:
-        """Count the video, and offer its paragraphs to the sample and as representatives."""
+        """Count the video, and add its paragraphs to the sample and the representatives."""
         cosines = self.memory.roster.centroids.cosines_to(said.vectors)
         slots = {topic_id: slot for slot, topic_id in enumerate(self.memory.roster.centroids.topic_ids)}
         for at, row in enumerate(said.rows):
@@ -268,7 +268,7 @@ class TopicModel:
 
 
 def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
-    """Unit vectors that float32 holds exactly, so that a snapshot may keep them as float32."""
+    """Return unit vectors rounded to float32, so that a snapshot in float32 is exact."""
     return unit(embeddings.astype(np.float64)).astype(np.float32).astype(np.float64)
 
 

@@ -18,9 +18,9 @@ from models.topics.state import ModelState
 def news(
     memory: ModelState, batch: Batch, said: Learnable, births: Sequence[Birth], index: int
 ) -> tuple[Emergence, ...]:
-    """The subjects that a video makes news.
+    """Return the subjects that a video makes news.
 
-    A split is no news: what it is about was there before. A video of which nothing is learned counts too.
+    A split is no news: its subject was there before. A video without learned paragraphs counts too.
     """
     spoken = Spoken(
         video_id=batch.video_id,
@@ -52,7 +52,7 @@ def news(
 def drifts(
     memory: ModelState, batch: Batch, said: Learnable, assignments: Sequence[Assignment]
 ) -> tuple[Drift, ...]:
-    """What has changed about the topics, after one more video."""
+    """Return the drifts of topics after one more video."""
     of_topics: dict[int, list[int]] = {}
     for at, row in enumerate(said.rows):
         topic_id = assignments[row].topic_id
@@ -72,7 +72,7 @@ def drifts(
 def health(
     memory: ModelState, batch: Batch, said: Learnable, assignments: Sequence[Assignment]
 ) -> tuple[HealthChange, ...]:
-    """Whether the topics fit the talks better or worse than before, after one more video."""
+    """Return the changes of the model's fit after one more video."""
     if not said.rows:
         return ()
     unassigned = sum(assignments[row].topic_id is None for row in said.rows)

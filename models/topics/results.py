@@ -1,4 +1,4 @@
-"""Results of learning a batch: assignments, births, kinship, drift and news."""
+"""Results of learning a batch: assignments, births, merges, drift and emergence."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +9,10 @@ Origin = Literal["seeded", "born"]
 
 @dataclass(frozen=True)
 class Assignment:
-    """A paragraph's topic, or None, and how probable that is (see `AnchoredCentroids`).
+    """A paragraph's topic, or None, and its probability (see `AnchoredCentroids`).
 
     Attributes:
-        boilerplate: the paragraph repeats what this source says in many videos (greetings, sponsor reads),
+        boilerplate: the paragraph repeats words of many of this source's videos (greetings, sponsor reads),
             so it has no topic and the model has not learned it.
     """
 
@@ -27,7 +27,7 @@ class EarlierAssignment:
     """A new topic for a paragraph of a video that was learned before; it replaces the earlier one.
 
     Attributes:
-        video_index, month: that video's, as they were when it was learned.
+        video_index, month: those of that video, from when it was learned.
     """
 
     video_id: str
@@ -40,13 +40,13 @@ class EarlierAssignment:
 
 @dataclass(frozen=True)
 class TopicState:
-    """A topic as it is now.
+    """The current state of a topic.
 
     Attributes:
-        topic_id: from 1 on; never given to another topic, never changed.
-        label: the codebook's name of a seeded topic; a born one's is made of its words (`naming`).
+        topic_id: from 1; never reused, never changed.
+        label: the codebook's name of a seeded topic; for a born one, a name made of its words (`naming`).
         words: the strongest words with their c-TF-IDF weights, strongest first.
-        origin: whether the codebook or the talks brought it.
+        origin: whether the topic comes from the codebook or from the talks.
         theme, key: the codebook's; None for a born topic.
     """
 
@@ -60,12 +60,12 @@ class TopicState:
 
 @dataclass(frozen=True)
 class Birth:
-    """A topic that was not there before, with its evidence.
+    """A new topic, with its evidence.
 
     Attributes:
         paragraph_ids: the founding paragraphs, oldest first, those of this batch last.
-        video_ids: the videos they come from, oldest first.
-        assignments: the founding paragraphs of earlier batches, which leave what they had been given.
+        video_ids: their videos, oldest first.
+        assignments: new assignments of the founding paragraphs of earlier batches.
         parent: the topic it was split from; None if it grew from paragraphs without a fitting topic.
     """
 
@@ -79,7 +79,7 @@ class Birth:
 
 @dataclass(frozen=True)
 class Merge:
-    """Two topics were one: `topic_id` is an alias of `into` from now on, and is never given out again."""
+    """A merge of two topics: `topic_id` is an alias of `into` from now on, and is never reused."""
 
     topic_id: int
     into: int
@@ -88,7 +88,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Dormancy:
-    """A topic left the active ones because nobody spoke of it (`asleep`), or came back under its own id."""
+    """A topic that became dormant because no talk mentioned it (`asleep`), or was revived with its own id."""
 
     topic_id: int
     asleep: bool
@@ -97,13 +97,13 @@ class Dormancy:
 
 @dataclass(frozen=True)
 class Consolidation:
-    """The topics were looked at as a whole; what came of it is in births, merges and dormancies.
+    """A consolidation of all topics; its effects are in births, merges and dormancies.
 
     Attributes:
-        accepted: False if it would have broken stability; then nothing has changed.
+        accepted: False if it would have changed too much; then nothing has changed.
         reason: why, in plain words.
         survival: share of the sampled paragraphs that keep their topic, aliases followed.
-        topics_before, topics_after: active topics (after: what it proposed, where it was rejected).
+        topics_before, topics_after: active topics (after: as proposed, if it was rejected).
     """
 
     accepted: bool
@@ -116,16 +116,16 @@ class Consolidation:
 
 @dataclass(frozen=True)
 class Drift:
-    """Something about a topic has changed.
+    """A change of a topic.
 
     Attributes:
-        what: `share` of videos, `words` it is spoken of in, or `centre` of its paragraphs.
-        before, after: share: of videos with the topic. words: 0, and the Jensen-Shannon divergence (bits) of
-            the words after from those before. centre: 0, and the cosine distance it has moved. Of both, only
-            what is beyond chance.
+        what: `share` of videos, `words` of its paragraphs, or `centre` of its paragraphs.
+        before, after: share: shares of videos with the topic. words: 0, and the Jensen-Shannon divergence
+            (bits) of the words after from those before. centre: 0, and the cosine distance it has moved. Both
+            only beyond chance.
         words_before, words_after: words that it lost and gained most; strongest first, may be empty.
-        since: publication day of the first video after the change.
-        videos_before, videos_after: how many videos each side rests on.
+        since: publication date of the first video after the change.
+        videos_before, videos_after: number of videos on each side.
     """
 
     topic_id: int
@@ -142,7 +142,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class HealthChange:
-    """The model fits the talks better or worse than before.
+    """A change of the model's fit to the talks, for better or worse.
 
     Attributes:
         what: `outliers`: share of paragraphs without a topic. `novelty`: mean of 1 - highest cosine.
@@ -157,11 +157,11 @@ class HealthChange:
 
 @dataclass(frozen=True)
 class SourceQuote:
-    """A paragraph as evidence: what was said, where and when.
+    """A paragraph as evidence: its words, source and time.
 
     Attributes:
         start: seconds into the talk.
-        text: the sentences around what matters, at most some 300 characters.
+        text: the sentences around the relevant words, at most some 300 characters.
     """
 
     paragraph_id: str
@@ -174,18 +174,18 @@ class SourceQuote:
 
 @dataclass(frozen=True)
 class Emergence:
-    """A subject that talks have begun to speak of: one alert, whichever channel saw it first.
+    """A subject that talks have begun to mention: one alert, whichever channel detected it first.
 
     Attributes:
-        subject: its name, readable.
-        terms: the words that carry it, strongest first.
+        subject: its name for display.
+        terms: its terms or words, strongest first.
         channel: `term` (new names), `birth` (a new topic's paragraphs) or `both`.
-        topic_id: the topic that most of its paragraphs belong to; None if most have none.
-        video_ids: the recent videos that speak of it, oldest first.
-        sources: how many different sources these come from.
+        topic_id: the newborn topic, else the topic of its centroid; None if there is none.
+        video_ids: the recent videos that mention it, oldest first.
+        sources: number of different sources of these videos.
         recent, recent_of: videos with the subject among the recent videos.
         earlier, earlier_of: the same before them.
-        log10_p: of seeing `recent` or more if nothing had changed (Poisson), as a power of ten.
+        log10_p: probability of `recent` or more if nothing had changed (Poisson), as a power of ten.
         quotes: the first and the latest, oldest first.
         reason: all this in plain words.
     """
@@ -210,13 +210,13 @@ class Emergence:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything one batch brought.
+    """All results of one batch.
 
     Attributes:
         video_index: dense number of the video, from 0 in order of first learning.
         assignments: one for each paragraph of the batch, in its order.
-        births: at most one, but for a consolidation's.
-        topics_changed: topics that are new or have other words among their strongest than before.
+        births: at most one, except those of a consolidation.
+        topics_changed: topics that are new, or whose strongest words or label have changed.
     """
 
     video_index: int

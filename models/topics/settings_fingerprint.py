@@ -1,4 +1,4 @@
-"""Every number that a model was learned with, to tell whether it can go on with those of today."""
+"""Fingerprint of all settings that a model was learned with, to check whether it can continue."""
 
 from dataclasses import fields
 from typing import Any
@@ -11,11 +11,11 @@ from models.topics.online.boilerplate import BoilerplateSettings
 from models.topics.settings import TopicSettings
 
 _FREE = ("sensitivity",)
-"""What may be changed at any time: it decides what is told, and not what is learned."""
+"""Settings that may be changed at any time: they affect alerts, and not what is learned."""
 
 
 def numbers(settings: TopicSettings) -> dict[str, str]:
-    """Name and value of each setting of the model and its parts, by name.
+    """Return name and value of each setting of the model and its parts, by name.
 
     >>> numbers(TopicSettings())["drift.delta"]
     '0.05'

@@ -1,4 +1,4 @@
-"""Everything that a topic model remembers, and how it is saved."""
+"""Complete state of a topic model, and its conversion to and from a snapshot."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +54,7 @@ class ModelState:
     def begin(
         cls, codebook: Codebook, seeds: Vectors, settings: TopicSettings, version: str, embedding_model: str
     ) -> "ModelState":
-        """Of a model that has learned nothing; seeds: float64 [k, d], unit vectors of the codebook topics."""
+        """Return the state without any video; seeds: float64 [k, d], unit vectors of the codebook topics."""
         k, nothing = len(seeds), np.zeros((0, seeds.shape[1]))
         background = Background.begin(seeds, settings.background_prior)
         centroids = AnchoredCentroids.seeded(settings, background, seeds)
@@ -92,7 +92,7 @@ class ModelState:
         )
 
     def to_snapshot(self) -> Snapshot:
-        """Arrays and JSON; `from_snapshot` continues exactly here."""
+        """Return the state as arrays and JSON; `from_snapshot` continues exactly here."""
         roster = self.roster
         meta = Meta(
             format=FORMAT,
@@ -136,7 +136,7 @@ class ModelState:
     def from_snapshot(
         cls, snapshot: Snapshot, settings: TopicSettings, embedding_model: str | None
     ) -> "ModelState":
-        """What the snapshot was taken of; see `TopicModel.from_snapshot`."""
+        """Return the state that the snapshot was taken of; see `TopicModel.from_snapshot`."""
         meta, arrays = Meta.read(snapshot.meta, settings, embedding_model), snapshot.arrays
         try:
             return cls._from_parts(meta, arrays, settings)

@@ -1,6 +1,6 @@
-"""Ready transcripts: WebVTT, SubRip, YouTube's json3 and XML, and talk records, read into segments.
+"""Parsers of ready transcripts: WebVTT, SubRip, YouTube's json3 and XML, and talk records, into segments.
 
-The format is recognised by what is inside; a file's name only serves to name it in errors.
+The format is recognised by the content; a file's name is only used in errors.
 """
 
 import html
@@ -20,18 +20,18 @@ from models.transcripts.unicode_text import Text
 
 _MS = 1000.0
 _ROLLING = 0.3
-"""Captions are rolling if more than this share of them starts with lines of the one before."""
+"""Share of captions beginning with lines of the previous one from which captions are rolling."""
 
-_CURE = "hand in a WebVTT, SubRip (.srt) or json3 file, YouTube's XML, or a JSON object with segments"
+_CURE = "give a WebVTT, SubRip (.srt) or json3 file, YouTube's XML, or a JSON object with segments"
 MOST_CUES = 250_000
-"""Cues or segments of a transcript: five a second through the longest recording that is decoded."""
+"""Maximum number of cues or segments of a transcript: five a second of the longest decoded recording."""
 MOST_WORDS = 1_000_000
-"""Words with a time of their own."""
+"""Maximum number of words with times of their own."""
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_LINES = 8
-"""Lines that rolling captions may show again; real ones show one or two."""
+"""Maximum number of lines that rolling captions may repeat; real ones repeat one or two."""
 
-# None of these looks further than to the next sign with which it could begin: that keeps their time linear.
+# No pattern scans past the next character that could begin a match: that keeps their time linear.
 _TAG = re.compile(r"</?(?:c|v|i|b|u|s|em|strong|ruby|rt|lang|font|span)\b[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"</?(?:br|p)\b[^<>]*>", re.IGNORECASE)
 _INLINE_TIME = re.compile(r"<[\d:.]+>")
@@ -49,9 +49,9 @@ _ASIDE = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|♪+")
 class Captions:
     """The content of a ready transcript.
 
-    `segments` are in the order they were spoken, never empty. `duration_s` is the talk's length where
-    the file states it, else the end of the last segment. `language` is what the file states. `meta` is
-    a talk record's other fields; None for captions.
+    `segments` are in spoken order, never empty. `duration_s` is the talk's length if the file states it, else
+    the end of the last segment. `language` is the language that the file states. `meta` has a talk record's
+    other fields; None for captions.
     """
 
     segments: tuple[Segment, ...]
@@ -61,14 +61,14 @@ class Captions:
 
 
 def parse(content: bytes, name: str) -> Captions:
-    r"""Read a ready transcript.
+    r"""Parse a ready transcript.
 
-    Speakers come from WebVTT voice tags (`<v Ann>`) and talk records only: a `Name:` or `>>` in the
-    text may be anything. Lines that rolling captions show twice are kept once; markup is removed.
+    Speakers come only from WebVTT voice tags (`<v Ann>`) and talk records: a `Name:` or `>>` in the text is
+    ambiguous. Lines that rolling captions repeat are kept once; markup is removed.
 
     Args:
         content: the file's bytes: UTF-8, or UTF-16 with a byte order mark.
-        name: what to call it in errors.
+        name: its name in errors.
 
     Example:
         >>> srt = b"1\n00:00:01,000 --> 00:00:02,500\nWe run <i>agents</i> in production.\n"
@@ -76,7 +76,7 @@ def parse(content: bytes, name: str) -> Captions:
         'We run agents in production.'
 
     Raises:
-        BadInput: it is no transcript, is broken, or has no words.
+        BadInput: it is not a transcript, is broken, or has no words.
     """
     if len(content) > MOST_BYTES:
         raise BadInput(f"{name} has {len(content):,} bytes, more than the {MOST_BYTES:,} of a talk", _CURE)
@@ -131,7 +131,7 @@ def _read(text: str, name: str) -> Captions:
 
 
 def _bound(count: int, most: int, of_what: str, name: str) -> None:
-    """Raise BadInput for a file that is small but would take gigabytes and hours as segments."""
+    """Raise BadInput for a small file that would take gigabytes and hours as segments."""
     if count > most:
         raise BadInput(f"{name} has {count:,} {of_what}, more than the {most:,} of any talk", _CURE)
 
@@ -145,7 +145,7 @@ def _length(value: Any) -> int:
 
 
 class _Cue(NamedTuple):
-    """Text shown from one second to another, with its markup."""
+    """Text with markup, shown from one second to another."""
 
     start: float
     end: float
@@ -155,9 +155,9 @@ class _Cue(NamedTuple):
 def _read_vtt(text: str, name: str) -> Captions:
     header = re.split(r"\n\s*\n|-->", text, maxsplit=1)[0]
     language = re.search(r"^Language: *(\w{2,3})", header, re.MULTILINE)
-    # A line with two times of words in it would pass for the timing of a cue.
+    # A line with two word times would look like the timing of a cue.
     cues = _cues(_INLINE_TIME.sub("", text), "vtt", name)
-    # A blank line ends a cue: what follows is a note, or the name of the next one.
+    # A blank line ends a cue: a note, or the name of the next cue, follows.
     ended = [cue._replace(lines=_until_blank(cue.lines)) for cue in cues]
     return _captions(ended, language[1] if language else None)
 
@@ -166,13 +166,13 @@ def _cues(text: str, format_: str, name: str) -> list[_Cue]:
     import pysubs2
 
     _bound(sum(1 for _ in _CLOCK.finditer(text)), 4 * MOST_CUES, "times", name)
-    text = _BLANK_LINES.sub("\n\n", text)  # of many, pysubs2 looks at each as often as there are
-    # pysubs2 drops a number on a cue's last line, taking it for the next cue's.
+    text = _BLANK_LINES.sub("\n\n", text)  # pysubs2 takes quadratic time for many of them
+    # pysubs2 drops a number on a cue's last line, mistaking it for the next cue's.
     text = _NUMBER_SAID.sub(rf"\1{_JOINER}", text)
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_=format_, keep_html_tags=True)
-    except (ValueError, pysubs2.exceptions.Pysubs2Error) as error:  # of ":00:01.000" it reads the hours
-        raise BadInput(f"{name} has a time that is none ({error})"[:300], _CURE) from error
+    except (ValueError, pysubs2.exceptions.Pysubs2Error) as error:  # it parses the hours of ":00:01.000"
+        raise BadInput(f"{name} has an invalid time ({error})"[:300], _CURE) from error
     cues = [
         _Cue(
             event.start / _MS,
@@ -185,7 +185,7 @@ def _cues(text: str, format_: str, name: str) -> list[_Cue]:
 
 
 def _read_xml(text: str, name: str) -> Captions:
-    """Read the timed text that YouTube's older interfaces give: lines with start and length in seconds."""
+    """Read the timed text of YouTube's older interfaces: lines with start and length in seconds."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
@@ -214,7 +214,7 @@ def _captions(cues: Iterable[_Cue], language: str | None = None) -> Captions:
 
 
 def _without_repeats(cues: list[_Cue]) -> list[_Cue]:
-    """Drop what rolling captions show again; elsewhere a line said twice was said twice."""
+    """Drop lines that rolling captions repeat; in other captions a repeated line was spoken twice."""
     cues = [cue._replace(lines=[line for line in cue.lines if _clean(line)]) for cue in cues]
     cues = [cue for cue in cues if cue.lines]
     plain = [[_clean(line) for line in cue.lines] for cue in cues]
@@ -225,13 +225,13 @@ def _without_repeats(cues: list[_Cue]) -> list[_Cue]:
 
 
 def _shown_again(before: list[str], after: list[str]) -> int:
-    """Number of lines at the start of `after` that are the last ones of `before`."""
+    """Return the number of lines at the start of `after` that are the last ones of `before`."""
     longest = min(len(before), len(after), _MOST_LINES)
     return next((count for count in range(longest, 0, -1) if before[-count:] == after[:count]), 0)
 
 
 def _voices(cue: _Cue) -> Iterator[Segment]:
-    """Yield a segment per voice; voices that share a cue share its time by their words."""
+    """Yield a segment per voice; voices in one cue divide its time by their words."""
     before, *rest = _VOICE.split(" ".join(cue.lines))
     voices = [(None, before), *zip(rest[::2], rest[1::2], strict=True)]
     spoken = [(speaker, text) for speaker, raw in voices if (text := _clean(raw))]
@@ -274,7 +274,7 @@ class _Json3(BaseModel):
 
 
 def _read_json3(record: dict[str, Any], name: str) -> Captions:
-    """Read YouTube's timed text. Automatic captions give each word a time, and scroll by lone newlines."""
+    """Read YouTube's timed text. Automatic captions have word times, and scroll by separate newlines."""
     _bound(sum(_length(each.get("segs")) for each in _objects(record["events"])), MOST_WORDS, "words", name)
     events = _Json3.model_validate(record).events
     spoken = sorted((event for event in events if event.text.strip()), key=lambda event: event.tStartMs)

@@ -1,7 +1,7 @@
-"""The glossary: how a field's names are written, and what recognisers write instead.
+"""Glossary: the spelling of a field's names, and the forms that recognisers write instead.
 
-It is a human decision, kept as YAML and versioned by its content. What was recognised stays as it is beside
-what was made of it, so that another glossary needs no second hearing.
+It is a human decision, stored as YAML and versioned by its content. The recognised words are stored with the
+corrected ones, so that another glossary needs no new transcription.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pat
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 WITHIN = 12
-"""Words before and after, among which a word of `near` must be: about a sentence each way."""
+"""Words before and after that are searched for a word of `near`: about a sentence each way."""
 
 
 class GlossaryEntry(BaseModel):
-    """One name.
+    """A name and its misrecognised forms.
 
-    `write` is how it is written, `heard` what is written instead, one or several whole words each. Where
-    `near` has words, one of them (or its plural in -s) must be said within `within` words: "rag" is a cloth
-    too. With `case: exact`, upper and lower case of what was heard must be as in `heard`.
+    `write` is the correct spelling, `heard` the forms that recognisers write instead, one or several whole
+    words each. If `near` has words, one of them (or its plural in -s) must occur within `within` words: "rag"
+    is a cloth too. With `case: exact`, upper and lower case must be as in `heard`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +52,7 @@ class GlossaryEntry(BaseModel):
         return self
 
     def rules(self) -> list[SpellingRule]:
-        """Return one rule for each form that is heard."""
+        """Return one rule for each form in `heard`."""
         near = frozenset(part for word in self.near for part in parts_of(word))
         exact = self.case == "exact"
         return [
@@ -62,7 +62,7 @@ class GlossaryEntry(BaseModel):
 
 
 class Glossary(BaseModel):
-    """The names of a field. Two glossaries with the same entries in the same order have the same version."""
+    """The names of a field. Glossaries with the same entries in the same order have the same version."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,21 +86,20 @@ class Glossary(BaseModel):
 
     @property
     def version(self) -> str:
-        """Names the glossary and its content; safe in file names."""
+        """Name and content hash of the glossary; safe in file names."""
         said = json.dumps(self.model_dump(mode="json")["entries"], sort_keys=True, ensure_ascii=False)
         return f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
     def correct(self, transcript: Transcript) -> Transcript:
-        """Return the transcript with names written as the glossary has them.
+        """Return the transcript with names spelled as in the glossary.
 
-        Only whole words are replaced, longest form first, and never across two speakers or over punctuation;
-        what is written so already stays. Words keep their times: where a name has fewer or more words than
-        were heard, one word stands for all, with the first one's start, the last one's end and the lowest
-        probability. Each change is in `corrections`, and the glossary's version in `made_by`. Doing it again
-        changes nothing.
+        Only whole words are replaced, longest form first, and never across two speakers or punctuation;
+        correct spellings stay. Words keep their times: if a name has fewer or more words than its recognised
+        form, one word replaces all, with the first one's start, the last one's end and the lowest
+        probability. Each change is in `corrections`, and the glossary's version in `made_by`. Idempotent.
 
         Args:
-            transcript: as recognised, or as this glossary has corrected it.
+            transcript: as recognised, or as corrected by this glossary.
 
         Raises:
             BadInput: another glossary has corrected it already.
@@ -109,7 +108,7 @@ class Glossary(BaseModel):
         if other != self.version:
             raise BadInput(
                 f"the transcript was corrected by glossary {other} already",
-                "correct what was recognised, not what was corrected",
+                "correct the recognised transcript instead",
             )
         segments, changes = corrected(transcript.segments, self._rules())
         return transcript.model_copy(
@@ -135,12 +134,12 @@ _FILES = YamlFiles(
 
 
 def load(name_or_path: str | Path) -> Glossary:
-    """Read a glossary that comes with Groundswell, by name, or one of your own, by path.
+    """Read a glossary that comes with Groundswell, by name, or any other, by path.
 
     A string without a slash or a `.yaml`/`.yml` ending is a name.
 
     Raises:
-        BadInput: there is no such glossary, or it does not have the form of one.
+        BadInput: there is no such glossary, or the file is not a valid one.
 
     >>> try_out(load("llm-in-production"), "we tried lang chain.").segments[0].text
     'we tried LangChain.'
@@ -149,12 +148,12 @@ def load(name_or_path: str | Path) -> Glossary:
 
 
 def available() -> tuple[str, ...]:
-    """The names of the glossaries that come with Groundswell, sorted."""
+    """Return the names of the glossaries that come with Groundswell, sorted."""
     return _FILES.available()
 
 
 def try_out(glossary: Glossary, text: str) -> Transcript:
-    """Return what a glossary makes of a text, as a transcript of one segment without times."""
+    """Return a text corrected by a glossary, as a transcript of one segment without times."""
     return glossary.correct(_said_by(text))
 
 

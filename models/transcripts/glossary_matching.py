@@ -1,4 +1,4 @@
-"""Finds the forms of a glossary in a transcript, and writes the names in their place."""
+"""Matching of glossary forms in a transcript, and their replacement by names."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from models.transcripts.transcript import Correction, Segment, Word
 
 _LETTERS = r"[^\W_]|[&+#]"
 _SHAPE = re.compile(rf"^(\s*)((?:(?!{_LETTERS}).)*)(.*?)((?:['’][sS])?(?:(?!{_LETTERS}).)*)$", re.DOTALL)
-"""Space, what opens, the word itself, and what closes: a possessive and punctuation."""
+"""Leading space, opening punctuation, the word itself, and a possessive with closing punctuation."""
 _JOINTS = re.compile(r"[\s/‐‑–-]+")
 _SPACED = re.compile(r"\s*\S+|\s+$")
 _PASSES = 8
-"""A name can complete another ("el el em ops", "LLM ops", "LLMOps"): looked at again so often at most."""
+"""Maximum number of passes: a name can complete another ("el el em ops", "LLM ops", "LLMOps")."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpellingRule:
-    """A form that is heard, and what is written for it.
+    """A recognised form and its replacement.
 
     Attributes:
-        parts: the form as `parts_of` has it.
-        write: what is written.
-        near: one of these must be within reach, unless it is empty.
-        within: how many words before and after that is.
-        exact: what was heard must be written like this; None: in upper and lower case of any kind.
+        parts: the form, normalised by `parts_of`.
+        write: the replacement.
+        near: words of which one must be near; empty: no condition.
+        within: number of words before and after that are near.
+        exact: the form must have exactly this spelling; None: in any case.
     """
 
     parts: tuple[str, ...]
@@ -38,12 +38,12 @@ class SpellingRule:
 
     @property
     def anywhere(self) -> SpellingRule:
-        """The same rule without a condition on what is near."""
+        """The same rule without a condition on words nearby."""
         return replace(self, near=frozenset())
 
 
 class SpellingRules:
-    """Rules by what is heard; of two with the same parts the first counts."""
+    """Rules by their form; the first of several with the same parts counts."""
 
     def __init__(self, rules: Sequence[SpellingRule]) -> None:
         self.of: dict[tuple[str, ...], SpellingRule] = {}
@@ -55,7 +55,7 @@ class SpellingRules:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Text between two spaces: pieces (words, or stretches of text) from `begin` to before `end`."""
+    """Text between two spaces: pieces (words, or parts of the text) from `begin` to before `end`."""
 
     segment: int
     begin: int
@@ -80,7 +80,7 @@ class _Match:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return what is compared: words in small letters, without the punctuation around them.
+    """Return the words of a text for comparison: case-folded, without surrounding punctuation.
 
     >>> parts_of("Fine-Tuning, in C++")
     ('fine', 'tuning', 'in', 'c++')
@@ -93,10 +93,10 @@ def parts_of(text: str) -> tuple[str, ...]:
 def corrected(
     segments: Sequence[Segment], rules: SpellingRules
 ) -> tuple[tuple[Segment, ...], tuple[Correction, ...]]:
-    """Apply rules until nothing changes any more.
+    """Apply rules until nothing changes.
 
     Returns:
-        The segments in the same order, and what was changed, in the order in which it was.
+        The segments in the same order, and the changes in the order in which they were made.
     """
     now, changes = tuple(segments), list[Correction]()
     for _ in range(_PASSES if rules.of else 0):
@@ -126,7 +126,7 @@ def _pieces(segment: Segment) -> list[str]:
 
 
 def _units(pieces: Sequence[Sequence[str]]) -> list[_Unit]:
-    """What stands between spaces; a recogniser gives "-tuning" of "fine-tuning" times of its own."""
+    """Return the text between spaces; a recogniser may give "-tuning" of "fine-tuning" times of its own."""
     units: list[_Unit] = []
     for number, texts in enumerate(pieces):
         begin = 0
@@ -155,7 +155,7 @@ def _matches(segments: Sequence[Segment], units: Sequence[_Unit], rules: Spellin
 def _longest(
     segments: Sequence[Segment], units: Sequence[_Unit], at: int, rules: SpellingRules
 ) -> tuple[int, _Match | None]:
-    """Return how many units the longest form here takes, and what it changes, if anything."""
+    """Return the number of units in the longest form at this position, and its change, if any."""
     best: tuple[int, _Match | None] = (0, None)
     parts: tuple[str, ...] = ()
     first = units[at]

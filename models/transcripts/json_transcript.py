@@ -1,4 +1,4 @@
-"""A talk record: a transcript as plain JSON, whose times may be missing or estimated."""
+"""Talk records: transcripts as plain JSON, whose times may be missing or estimated."""
 
 from itertools import accumulate, pairwise
 
@@ -8,11 +8,11 @@ from models.transcripts.transcript import Seconds, Segment
 from models.transcripts.unicode_text import Text
 
 WORDS_PER_SECOND = 2.5
-"""How fast people speak where a record says nothing about time: 150 words a minute."""
+"""Assumed speaking rate if a record has no times: 150 words a minute."""
 
 
 class RecordedSegment(BaseModel):
-    """The words of one speaker. `start_est` is an estimate, used where there is no `start`; seconds."""
+    """The words of one speaker. `start_est`, an estimate, is used if there is no `start`; seconds."""
 
     text: Text
     speaker: Text | None = None
@@ -22,17 +22,17 @@ class RecordedSegment(BaseModel):
 
     @property
     def stated_start(self) -> float | None:
-        """The start that the record states, measured or estimated."""
+        """The start in the record, measured or estimated."""
         return self.start if self.start is not None else self.start_est
 
     @property
     def words(self) -> int:
-        """Words in the text, at least one."""
+        """Number of words in the text, at least one."""
         return max(len(self.text.split()), 1)
 
 
 class TalkRecord(BaseModel):
-    """The part of a talk record that is its transcript; other fields are ignored.
+    """The transcript in a talk record; other fields are ignored.
 
     Example:
         >>> record = TalkRecord.model_validate(
@@ -49,9 +49,9 @@ class TalkRecord(BaseModel):
     def timed_segments(self) -> tuple[Segment, ...]:
         """Return the segments that have text, each with a start and an end.
 
-        A missing end is the next segment's start. A missing start lies between the stated ones around it,
-        by the number of words; the talk's own start and end count as stated. Past the last stated one,
-        people speak `WORDS_PER_SECOND`. A start before an earlier segment's counts as missing.
+        A missing end is the next segment's start. A missing start is interpolated between the stated ones by
+        the number of words; the talk's own start and end count as stated. After the last stated one, the rate
+        is `WORDS_PER_SECOND`. A start before an earlier segment's counts as missing.
         """
         spoken = [segment for segment in self.segments if segment.text.strip()]
         starts = self._starts(spoken)
@@ -66,7 +66,7 @@ class TalkRecord(BaseModel):
         )
 
     def _starts(self, spoken: list[RecordedSegment]) -> list[float]:
-        """Return the start of every segment and, last, the end of all; it never runs backwards."""
+        """Return the start of every segment and, last, the end of all; they never decrease."""
         stated = {0: 0.0}
         latest = 0.0
         for index, segment in enumerate(spoken):

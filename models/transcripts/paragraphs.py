@@ -1,4 +1,4 @@
-"""A talk's paragraphs and their embeddings, and the artefact that holds both."""
+"""Paragraphs of a talk with their embeddings, and the artefact that stores both."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Paragraph(BaseModel):
     """Seconds."""
     text: str
     speakers: tuple[str, ...] = ()
-    """Whoever is heard in it, in order of first word."""
+    """Speakers in it, in order of first word."""
     tokens: int
-    """Length in tokens of the embedding model's tokenizer."""
+    """Number of tokens of the embedding model's tokenizer."""
 
 
 class Paragraphs(BaseModel):
@@ -45,7 +45,7 @@ class Paragraphs(BaseModel):
     embedding_model: str
 
     def dump(self) -> bytes:
-        """Return the artefact: a zip of `embeddings.npy` and `paragraphs.json`, the same bytes every time."""
+        """Return the artefact: a zip of `embeddings.npy` and `paragraphs.json`, with reproducible bytes."""
         described = {
             "format": FORMAT,
             "embedding_model": self.embedding_model,
@@ -62,10 +62,10 @@ class Paragraphs(BaseModel):
 
     @classmethod
     def load(cls, content: bytes) -> Paragraphs:
-        """Return what `dump` wrote.
+        """Return the paragraphs that `dump` wrote.
 
         Raises:
-            BadInput: the bytes are not such an artefact, or one of a later format.
+            BadInput: the bytes are not such an artefact, or one of another format.
         """
         cure = "delete the artefact and replay: the split agent makes it again"
         try:

@@ -1,4 +1,4 @@
-"""From a transcript to paragraphs: semantic-text-splitter, a real tokenizer; seconds and speakers kept."""
+"""Splitting of transcripts into paragraphs with semantic-text-splitter and a real tokenizer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPECIAL_TOKENS = 2
 
 
 class Splitter:
-    """Cuts at the best place (turn of speaker, sentence, word) below `max_tokens`."""
+    """Splits at the best place (change of speaker, sentence, word) below `max_tokens`."""
 
     def __init__(self, tokenizer: Path, max_tokens: int) -> None:
         """Load `tokenizer` (a tokenizer.json); `max_tokens` includes the model's special tokens."""
@@ -34,8 +34,8 @@ class Splitter:
     def split(self, transcript: Transcript) -> tuple[Paragraph, ...]:
         """Return the talk's paragraphs in order.
 
-        Seconds are those of the first and last word of a paragraph where the transcript has words,
-        else interpolated by characters within its segment.
+        Times are those of the first and last word of a paragraph if the transcript has words, else
+        interpolated by characters within its segment, in seconds.
 
         Raises:
             BadInput: the transcript has no words.
@@ -68,7 +68,7 @@ class Splitter:
 
 
 def _lay_out(segments: Sequence[Segment]) -> tuple[str, list[int]]:
-    """Join segments; a change of speaker is a line break, which the splitter prefers to cut at."""
+    """Join segments; a change of speaker is a line break, where the splitter prefers to split."""
     text, places = "", []
     for index, segment in enumerate(segments):
         if index:
@@ -79,7 +79,7 @@ def _lay_out(segments: Sequence[Segment]) -> tuple[str, list[int]]:
 
 
 def _second(segment: Segment, characters: int, *, ending: bool = False) -> float:
-    """Return the second at which the first `characters` of a segment have been said."""
+    """Return the time at which the first `characters` of a segment have been said."""
     length = max(1, len(segment.text.strip()))
     share = min(1.0, max(0.0, characters / length))
     if segment.words:

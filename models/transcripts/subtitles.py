@@ -1,7 +1,8 @@
-"""A transcript as people read and watch it: WebVTT, SubRip and plain text; `captions` reads them back.
+"""Export of transcripts for people: WebVTT, SubRip and plain text; `captions` reads them back.
 
-Cues keep to what broadcasters agree on: two lines of 42 columns, 7 seconds, one speaker, a sentence where
-possible. What cannot be shown is left out: control characters, and marks that turn text around.
+Cues follow broadcasters' common rules: two lines of 42 columns, 7 seconds, one speaker, a sentence if
+possible. Characters that cannot be shown are left out: control characters, and marks that change the writing
+direction.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from models.transcripts.transcript import Segment, Transcript
 COLUMNS = 42
 """Width of a line; a wide character (Chinese, Japanese, Korean) takes two columns."""
 LONGEST_S, SHORTEST_S = 7.0, 1.0
-"""How long a cue is shown at most, and at least where the next one leaves room."""
+"""Longest and shortest time that a cue is shown; it may be shorter if the next one follows at once."""
 PAUSE_S = 1.5
-"""After so long a silence a new cue begins: nothing is shown long before it is said."""
+"""Silence after which a new cue begins, so that no text is shown long before it is said."""
 NAME = 40
-"""Characters of a speaker's name at most, where it is part of the text."""
+"""Maximum number of characters of a speaker's name within the text."""
 PARAGRAPH = 900
 """Characters after which a paragraph of plain text ends with its sentence; after twice as many anyway."""
 
@@ -38,10 +39,10 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 class Cue(NamedTuple):
-    """Text shown from one moment to another.
+    """Text shown from one time to another.
 
     `start` and `end` in milliseconds, `start < end <=` the next cue's start. `lines` are one or two, as plain
-    text; wider than `COLUMNS` only where a single word is.
+    text; wider than `COLUMNS` only for a single wide word.
     """
 
     start: int
@@ -51,11 +52,11 @@ class Cue(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A part that is never divided between lines: a word, with what is written to it without a blank."""
+    """An indivisible part of a line: a word, with adjacent text that is not separated by a blank."""
 
     text: str
     spaced: bool
-    """A blank stands before it."""
+    """A blank precedes it."""
     start: float
     end: float
     speaker: str | None
@@ -85,9 +86,9 @@ def webvtt(transcript: Transcript) -> str:
 
 
 def subrip(transcript: Transcript) -> str:
-    """Return SubRip (.srt); a speaker's name stands before what he or she says first. Without words: nothing.
+    """Return SubRip (.srt); each turn begins with the speaker's name. Without words: an empty string.
 
-    Only what a player would take for markup is escaped, as in HTML. From 100 hours on, hours have three
+    Only text that a player would take for markup is escaped, as in HTML. From 100 hours on, hours have three
     digits, which some programs do not read.
     """
     return "\n".join(
@@ -98,11 +99,11 @@ def subrip(transcript: Transcript) -> str:
 
 
 def plain_text(transcript: Transcript, *, times: bool = False) -> str:
-    """Return a paragraph per turn of a speaker, with the name; long turns in several. Without words: nothing.
+    """Return a paragraph per turn, with the speaker's name; long turns in several. Without words: empty.
 
     Args:
-        transcript: what was said.
-        times: put the moment at which it begins before each paragraph, as [hh:mm:ss].
+        transcript: the transcript to write.
+        times: put the start of each paragraph before it, as [hh:mm:ss].
     """
     written = []
     for speaker, turn in groupby(_parts(transcript), lambda part: part.speaker):
@@ -117,7 +118,7 @@ def cues(transcript: Transcript, *, named: bool = False) -> tuple[Cue, ...]:
     """Return a transcript's cues in order; every word is in one of them.
 
     Args:
-        transcript: what was said.
+        transcript: the transcript to show.
         named: begin the first cue of each turn with its speaker's name and a colon.
     """
     groups = [group for turn in _turns(transcript, named=named) for group in _cut(turn)]
@@ -134,7 +135,7 @@ def cues(transcript: Transcript, *, named: bool = False) -> tuple[Cue, ...]:
 
 
 def _turns(transcript: Transcript, *, named: bool) -> Iterator[list[_Part]]:
-    """Yield what one speaker says without a pause, with the name where the speaker changes."""
+    """Yield the parts that one speaker says without a pause, with the name if the speaker changes."""
     speaker: str | None = None
     turn: list[_Part] = []
     for part in _parts(transcript):
@@ -151,7 +152,7 @@ def _turns(transcript: Transcript, *, named: bool) -> Iterator[list[_Part]]:
 
 
 def _name(speaker: str) -> list[str]:
-    """Return the words of a speaker's name, as they stand before what is said."""
+    """Return the words of a speaker's name, with a colon, for the beginning of a turn."""
     return f"{speaker if len(speaker) <= NAME else speaker[: NAME - 1].rstrip() + '…'}:".split(" ")
 
 
@@ -168,7 +169,7 @@ def _parts(transcript: Transcript) -> Iterator[_Part]:
 
 
 def _merged(together: list[_Part]) -> list[_Part]:
-    """Return as one what is written without blanks; where it is longer than a line, as its words."""
+    """Return text without blanks as one part; if it is longer than a line, as its words."""
     text = "".join(part.text for part in together)
     if _width(text) > COLUMNS:
         return together
@@ -176,7 +177,7 @@ def _merged(together: list[_Part]) -> list[_Part]:
 
 
 def _words(segment: Segment) -> Iterator[_Part]:
-    """Yield a segment's words; the times of words that have none lie between by their characters."""
+    """Yield a segment's words; missing word times are interpolated by characters."""
     speaker = " ".join(_UNSEEN.sub("", segment.speaker or "").split()) or None
     spoken = [(word.text, word.start, word.end) for word in segment.words]
     spaced = True
@@ -194,7 +195,7 @@ def _words(segment: Segment) -> Iterator[_Part]:
 
 
 def _cut(turn: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
-    """Yield the parts of each cue: as many as fit, up to the last sentence or else clause that ends there."""
+    """Yield the parts of each cue: as many as fit, up to the last end of a sentence or else of a clause."""
     begin = 0
     while begin < len(turn):
         end = begin + 1
@@ -216,7 +217,7 @@ def _fits(parts: Sequence[_Part]) -> bool:
 
 
 def _whole(parts: Sequence[_Part]) -> int:
-    """Return how many of the parts to show together; what follows them does not fit."""
+    """Return the number of parts to show together; the part after them does not fit."""
     for ending, least in ((_SENTENCE, COLUMNS // 2), (_CLAUSE, COLUMNS)):
         for count in range(len(parts), 0, -1):
             if ending.search(parts[count - 1].text) and _width(_joined(parts[:count])) >= least:
@@ -225,7 +226,7 @@ def _whole(parts: Sequence[_Part]) -> int:
 
 
 def _lines(parts: Sequence[_Part]) -> tuple[str, ...]:
-    """Return a line, or two of about equal width; the last is no lone number, which pysubs2 would drop."""
+    """Return a line, or two of about equal width; a number is not alone on the last, as pysubs2 drops it."""
     text = _joined(parts)
     if len(parts) == 1 or _width(text) <= COLUMNS:
         return (text,)
@@ -264,7 +265,7 @@ def _ms(seconds: float) -> int:
 
 
 def _clock(moment: int, point: str) -> str:
-    """Return a moment in milliseconds as hh:mm:ss.mmm, with more digits for more hours."""
+    """Return a time in milliseconds as hh:mm:ss.mmm, with more digits for more hours."""
     seconds, ms = divmod(moment, 1000)
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
@@ -276,7 +277,7 @@ def _known(language: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    r"""Return text that says nothing but itself, in WebVTT and to `pysubs2`.
+    r"""Return text without meaning as markup, in WebVTT and for `pysubs2`.
 
     That library takes \N for the end of a line, and a line with two times for the timing of a cue.
     """
@@ -285,5 +286,5 @@ def _escaped(text: str) -> str:
 
 
 def _guarded(word: str) -> str:
-    """Return a word for SubRip, whose players may show escapes as they are: only where it needs them."""
+    """Return a word for SubRip, escaped only if needed, since players may show escapes literally."""
     return _escaped(word) if _MARKUP.search(word) or html.unescape(word) != word else word

@@ -1,4 +1,4 @@
-"""The transcript: who said what, from which second to which."""
+"""The transcript: words with times and speakers."""
 
 from collections import Counter
 from typing import Annotated, Self
@@ -19,7 +19,7 @@ Label = Annotated[str, Field(min_length=1), AfterValidator(_label)]
 
 
 class _Span(BaseModel):
-    """A stretch of the recording; `start` and `end` in seconds from its beginning, `end >= start >= 0`."""
+    """A span of the recording; `start` and `end` in seconds from its beginning, `end >= start >= 0`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,16 +34,16 @@ class _Span(BaseModel):
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds; 0 for what the recogniser could not give a length."""
+        """Length in seconds; 0 if the recogniser gave no length."""
         return self.end - self.start
 
 
 class Word(_Span):
     """One spoken word.
 
-    `text` is what the recogniser wrote, punctuation and leading space included: the words of a
-    segment joined with nothing between them are its text, in languages without spaces too.
-    `speaker` is None where nobody was heard speaking within reach of the word.
+    `text` is the recogniser's text, with punctuation and leading space: the words of a segment, concatenated,
+    give its text, also in languages without spaces. `speaker` is None if no speaker was active within reach
+    of the word.
     """
 
     text: Text
@@ -59,7 +59,7 @@ class Segment(_Span):
     words: tuple[Word, ...] = ()
 
     def moved(self, by_s: float) -> "Segment":
-        """Return it so many seconds later, with its words."""
+        """Return the segment moved later by this many seconds, with its words."""
         if not by_s:
             return self
         words = tuple(
@@ -71,16 +71,16 @@ class Segment(_Span):
 
 
 class Turn(_Span):
-    """A stretch in which one speaker holds the floor."""
+    """A span in which one speaker talks."""
 
     speaker: Label
 
 
 class Voice(BaseModel):
-    """The sound of a talk's speaker.
+    """The voice of a speaker in a talk.
 
-    `heard_s`: seconds in which they speak, also while others do. `embedding`: of length one, comparable with
-    those that the same diarization model made; empty where it made none.
+    `heard_s`: seconds in which they speak, also in overlap. `embedding`: of unit length, comparable with
+    those of the same diarization model; empty if the model gave none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,25 +91,25 @@ class Voice(BaseModel):
 
 
 class Dropped(_Span):
-    """Words that the recogniser wrote and nobody said, as far as can be told: they are in no segment.
+    """Words that the recogniser wrote and that were rejected as hallucinated: they are in no segment.
 
-    `text` is what it wrote, `reason` why it was not believed, readable.
+    `text` is the recogniser's text, `reason` why it was rejected, in words.
     """
 
     text: Text
     reason: Label
 
     def moved(self, by_s: float) -> "Dropped":
-        """Return it so many seconds later."""
+        """Return it moved later by this many seconds."""
         times = {"start": round(self.start + by_s, 3), "end": round(self.end + by_s, 3)}
         return self.model_copy(update=times)
 
 
 class Correction(BaseModel):
-    """A name that was written otherwise than it was heard.
+    """A correction of a name's spelling.
 
-    `start` is the second at which it is said. `heard` and `written` are what stood there and what stands
-    there now, punctuation included; `entry` is the glossary's entry: what it writes.
+    `start` is the second at which it is said. `heard` and `written` are the text before and after the
+    correction, with punctuation; `entry` is the spelling in the glossary's entry.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -123,12 +123,12 @@ class Correction(BaseModel):
 class Transcript(BaseModel):
     """A whole talk, as transcribed: the artefact that everything downstream reads.
 
-    `language` is an ISO 639-1 code and `language_probability` how sure the recogniser was of it
-    (None: it was told). `duration_s` is the length of the recording, in seconds. `segments` are in
-    the order they were spoken. `made_by` names the version of each model that had a part in it. `dropped` is
-    what was recognised and not believed, in spoken order; `corrections` what a glossary wrote otherwise.
-    `turns` are all that were heard, also those of people who speak at once; `voices` are of their speakers.
-    Both are empty for captions, and for transcripts that were made before they were kept.
+    `language` is an ISO 639-1 code and `language_probability` the recogniser's probability for it (None: it
+    was given). `duration_s` is the length of the recording, in seconds. `segments` are in spoken order.
+    `made_by` has the version of each model that contributed. `dropped` has the recognised words that were
+    rejected, in spoken order; `corrections` the changes by a glossary. `turns` are all speech turns, also
+    overlapping ones; `voices` are those of their speakers. Both are empty for captions, and for transcripts
+    made before they were stored.
 
     Its JSON reads back to an equal transcript; unknown fields are ignored, so that fields can be added.
     """
@@ -147,12 +147,12 @@ class Transcript(BaseModel):
 
     @property
     def words_total(self) -> int:
-        """Words spoken in the talk; a segment whose words have no times is counted by its spaces."""
+        """Number of words in the talk; a segment whose words have no times is counted by its spaces."""
         return sum(len(segment.words) or len(segment.text.split()) for segment in self.segments)
 
     @property
     def words_by_speaker(self) -> Counter[str | None]:
-        """Words that each speaker says, counted as `words_total` does."""
+        """Number of words of each speaker, counted as in `words_total`."""
         words: Counter[str | None] = Counter()
         for segment in self.segments:
             words[segment.speaker] += len(segment.words) or len(segment.text.split())

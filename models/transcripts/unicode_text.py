@@ -1,6 +1,6 @@
-"""Text that can be encoded and tokenized, whatever a file or a recogniser wrote.
+"""Valid text: can be encoded and tokenized, whatever a file or a recogniser wrote.
 
-The same rule as `streams.intake.text`, which the mathematics does not know; a test holds the two together.
+The same rule as `streams.intake.text`, which this package must not import; a test keeps the two equal.
 """
 
 import re
@@ -13,7 +13,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff
 
 
 def valid(text: str) -> str:
-    """Return valid Unicode without control characters; half of a character becomes U+FFFD.
+    """Return valid Unicode without control characters; half of a surrogate pair becomes U+FFFD.
 
     Example:
         >>> valid("we run \\ud83d agents\\0")

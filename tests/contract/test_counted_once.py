@@ -41,7 +41,7 @@ from streams.store.talks import listing, talk_queries, talks
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
-SAID = "it says again what a said: 96% of it"
+SAID = "it repeats what a said: 96% of it"
 NEXT = "model-1-e1"
 
 

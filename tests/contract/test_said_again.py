@@ -178,9 +178,9 @@ async def test_cross_posts_and_best_ofs_are_rejected_with_sources(
     outputs = await learn(await tracker(show), log)
     assert outcomes(outputs) == FATES
     copied, compiled = (output for output in outputs if isinstance(output, VideoRejected))
-    assert (copied.rule, copied.reason) == ("duplicate", "it says again what a said: 100% of it")
+    assert (copied.rule, copied.reason) == ("duplicate", "it repeats what a said: 100% of it")
     assert compiled.rule == "duplicate"
-    assert "it says again what " in compiled.reason
+    assert "it repeats what " in compiled.reason
     assert all(f"{name} (" in compiled.reason for name in ("a", "b"))
     assert [event.video_index for event in outputs if isinstance(event, ParagraphsAssigned)] == [0, 1, 2]
 

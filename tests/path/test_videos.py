@@ -75,7 +75,7 @@ def test_a_kept_cross_post_counts_also_after_a_rebuild(study: Study, tmp_path: P
     assert study.api("status")["states"] == {"rejected": 1, "assigned": 2}
     said = study.ask("videos", "show", "copy")
     assert said["screening"]["rule"] == "duplicate"
-    assert said["screening"]["reason"].startswith("it says again what hour said: ")
+    assert said["screening"]["reason"].startswith("it repeats what hour said: ")
     refused = study.cli("videos", "keep", "other", "--reason", "r")
     assert refused.returncode == 2
     assert "not rejected as a duplicate" in " ".join(refused.stderr.split())

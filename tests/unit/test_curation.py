@@ -161,7 +161,7 @@ BY_MODEL = replace(STUDY, topics={**STUDY.topics, STORES: replace(STUDY.topics[S
 REFUSED: dict[str, tuple[Callable[[], CodebookChange], str, str]] = {
     "an unknown topic": (lambda: exclude(STUDY, 99, HELLO), "no topic 99", "codebook show"),
     "an unknown target": (lambda: merge(STUDY, RAG, 99), "no topic 99", "codebook show"),
-    "no reason": (lambda: exclude(STUDY, RAG, "  "), "reason is empty", "say it"),
+    "no reason": (lambda: exclude(STUDY, RAG, "  "), "reason is empty", "write at least one word"),
     "excluded already": (lambda: exclude(OUT, GREETINGS, HELLO), "change nothing", "show"),
     "included already": (lambda: include(STUDY, RAG), "change nothing", "show"),
     "into itself": (lambda: merge(STUDY, RAG, RAG), "into itself", "two topics"),
@@ -172,11 +172,11 @@ REFUSED: dict[str, tuple[Callable[[], CodebookChange], str, str]] = {
     "of a merged one": (lambda: exclude(MERGED, STORES, HELLO), "counts for RAG Systems (1)", "split 22"),
     "of one the model merged": (lambda: rename(BY_MODEL, STORES, "x"), "the model merged them", "topic 1"),
     "not merged": (lambda: split(STUDY, RAG), "is not merged", "show"),
-    "an empty name": (lambda: rename(STUDY, RAG, " \n "), "is empty", "say it"),
+    "an empty name": (lambda: rename(STUDY, RAG, " \n "), "is empty", "write at least one word"),
     "a long name": (lambda: rename(STUDY, RAG, "x" * 201), "201 characters", "shorter"),
     "a name that is none": (lambda: rename(STUDY, RAG, "a\x00b"), "control characters", "without them"),
     "half a character": (lambda: create_theme(STUDY, "\ud800"), "control characters", "without them"),
-    "a name in use": (lambda: rename(STUDY, STORES, "agents"), "Agents (2) is called so", "merge 22 into 2"),
+    "a name in use": (lambda: rename(STUDY, STORES, "agents"), "Agents (2) already has", "merge 22 into 2"),
     "a theme misspelt": (lambda: assign(STUDY, STORES, "Architcture"), "no theme", "mean 'Architecture'"),
     "a theme unlike any": (lambda: assign(STUDY, STORES, "xyz"), "no theme 'xyz'", "theme create"),
     "in the theme already": (lambda: assign(STUDY, RAG, BUILT), "change nothing", "show"),
@@ -223,7 +223,7 @@ def test_a_later_decision_on_the_topic_blocks_undo_until_undone(history: History
     history.decide(rename(history.now, STORES, "Stores"))
     history.decide(assign(history.now, STORES, BUILT))
     with pytest.raises(
-        BadInput, match=r"since revision 2 by ann stands on it: Stores \(22\) belongs.*undo 2 first"
+        BadInput, match=r"since revision 2 by ann depends on it: Stores \(22\) belongs.*undo 2 first"
     ):
         history.undo(1)
     history.undo(2)
@@ -236,7 +236,7 @@ def test_undoing_an_undo_does_it_again(history: History) -> None:
     history.undo(1)
     history.undo(2)
     assert history.now.topics[STORES].called == "Stores"
-    with pytest.raises(BadInput, match="was taken back already, by revision 3: undo 3"):
+    with pytest.raises(BadInput, match="was undone already, by revision 3: undo 3"):
         history.undo(2)
     assert undone(history.decisions) == {2: 3}
     assert newest(history.decisions) == history.decisions[0]
@@ -245,7 +245,7 @@ def test_undoing_an_undo_does_it_again(history: History) -> None:
 def test_a_theme_is_not_taken_from_under_its_topics(history: History) -> None:
     history.decide(create_theme(history.now, "Costs"))
     history.decide(assign(history.now, STORES, "Costs"))
-    with pytest.raises(BadInput, match="revision 2 by ann stands on it"):
+    with pytest.raises(BadInput, match="revision 2 by ann depends on it"):
         history.undo(1)
 
 
@@ -253,7 +253,7 @@ def test_undoing_a_split_closes_no_circle(history: History) -> None:
     history.decide(merge(history.now, STORES, RAG))
     history.decide(split(history.now, STORES))
     history.decide(merge(history.now, RAG, STORES))
-    with pytest.raises(BadInput, match="revision 3 by ann stands on it"):
+    with pytest.raises(BadInput, match="revision 3 by ann depends on it"):
         history.undo(2)
 
 
@@ -359,7 +359,7 @@ FILES = {
     "{themes: [{name: Costs}], topics: [{key: agents, theme: Cost}]}": "does not list: Cost",
     "topics: [{key: agents, merged_into: rag-systems}, {key: rag-systems, merged_into: 2}]": "in a circle",
     "topics: [{key: agents, merged_into: agents}]": "in a circle",
-    "topics: [{key: agents, theme: Not yet in a theme}]": "stands for topics without a theme",
+    "topics: [{key: agents, theme: Not yet in a theme}]": "heading for topics without a theme",
     "themes: [{name: Architecture, description: How it is built.}, {name: Evaluation}]": "change nothing",
 }
 

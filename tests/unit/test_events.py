@@ -362,7 +362,7 @@ def test_keeping_a_video_is_another_event_than_rejecting_it() -> None:
 
 
 def test_a_talk_that_two_epochs_reject_is_rejected_twice() -> None:
-    one = e.VideoRejected(video=VIDEO, rule="duplicate", reason="it says again what z said")
+    one = e.VideoRejected(video=VIDEO, rule="duplicate", reason="it repeats what z said")
     assert one.model_copy(update={"epoch": 1}).event_id != one.event_id
 
 

@@ -171,7 +171,7 @@ def test_what_was_not_changed_is_the_very_same() -> None:
 def test_what_another_glossary_corrected_is_refused() -> None:
     talk = glossary(CHAIN).correct(said((" lang", "ann"), (" chain", "ann")))
     assert glossary(CHAIN).correct(talk) == talk
-    with pytest.raises(BadInput, match=r"corrected by glossary own-.* already: correct what was recognised"):
+    with pytest.raises(BadInput, match=r"corrected by glossary own-.* already: correct the recognised"):
         glossary(OPS).correct(talk)
 
 

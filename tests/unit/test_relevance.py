@@ -267,7 +267,7 @@ def test_embeddings_not_finite_or_of_another_shape_are_refused() -> None:
         fit(classes(), [LabelledVideo("v", good.talk, broken[0].astype(np.float32), True, REPORT)])
     with pytest.raises(BadInput, match="384 numbers"):
         fit(classes(), [LabelledVideo("v", good.talk, np.ones(3, np.float32), True, REPORT)])
-    with pytest.raises(BadInput, match="no kind of talk"):
+    with pytest.raises(BadInput, match="not a kind of talk"):
         fit(classes(), [LabelledVideo("v", good.talk, good.embedding, True, "rant")])
     with pytest.raises(BadInput, match="to keep cannot be none"):
         Classes(embedder().embed, "minilm", kept=())

@@ -44,7 +44,7 @@ def test_a_copy_with_another_opening_is_found() -> None:
     assert 0.85 < copied.of_new == found.share < 1
     assert found.again
     assert copied.alike
-    assert found.why == f"it says again what talk-3 said: {found.share:.0%} of it"
+    assert found.why == f"it repeats what talk-3 said: {found.share:.0%} of it"
     other = known.find("other", said(50))
     assert (other.talks, other.share, other.again) == ((), 0.0, False)
 

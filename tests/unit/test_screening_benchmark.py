@@ -131,9 +131,7 @@ def test_repeats_are_rejected_rightly_or_wrongly_by_the_groups(
     found = duplicates.real_groups()
     assert found["pairs_by_words"] == {"right": 1, "wrong": 1, "missed": 2}
     assert found["rejected_by_words"] == {"right": 1, "wrong": 1, "missed": 1}
-    assert found["rejected_in_no_group"] == [
-        ["b again, in no group", "it says again what b said: 100% of it"]
-    ]
+    assert found["rejected_in_no_group"] == [["b again, in no group", "it repeats what b said: 100% of it"]]
     assert found["remembered"]["talks"] == 20_000
 
 

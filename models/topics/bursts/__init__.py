@@ -1,1 +1,1 @@
-"""Term bursts: names that have begun to be said, in the window of recent videos."""
+"""Term bursts: names that have begun to be mentioned, in the window of recent videos."""

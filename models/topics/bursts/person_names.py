@@ -1,4 +1,4 @@
-"""Recognises people: hosts and guests come with names that are new, and are no subjects."""
+"""Recognition of personal names: hosts and guests bring names that are new but are no subjects."""
 
 _FIRST_NAMES = """
 aaron abby abigail adam adrian ahmed alan albert alejandro alex alexander alexandra alexis alfred ali alice
@@ -33,14 +33,14 @@ will william yuri zach zachary zack
 """
 
 FIRST_NAMES = frozenset(_FIRST_NAMES.split())
-"""Given names that are common among speakers of English and no product's (not Claude, Julia, Ruby)."""
+"""Given names that are common among speakers of English and not products (without Claude, Julia, Ruby)."""
 
 
 def is_person(term: str, pairs: frozenset[str] = frozenset()) -> bool:
-    """Whether a name is a person's: it begins with a given name, or follows one in a pair that is said.
+    """Return whether a name is a person's: it begins with a given name, or follows one in a pair.
 
     Args:
-        pairs: terms of two words that the same talks say.
+        pairs: two-word terms of the same talks.
 
     >>> is_person("simon willison"), is_person("jamie"), is_person("claude code")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""A recent video as the term channel remembers it: what it says, and how it says what was rare."""
+"""A recent video in the term channel: its terms, and the details of those that were rare."""
 
 import json
 import zlib
@@ -15,18 +15,18 @@ from models.topics.online.centring import Vectors, unit
 from models.topics.snapshot.snapshot import JSON
 
 MOST_QUOTED = 240
-"""Characters of a quote, about."""
+"""Approximate maximum number of characters in a quote."""
 
 
 @dataclass(frozen=True)
 class Phrasing:
-    """The use in one recent video of one term that was rare before.
+    """The use of one previously rare term in one recent video.
 
     Attributes:
-        rows: the paragraphs that say it, ascending; `best` the one that says it most.
+        rows: the paragraphs with the term, ascending; `best` the one with most mentions.
         named, plain, noun, verb: see `terms.Usage`.
-        surface: as first written.
-        about: it says the term as often as a video of its length says what it talks about.
+        surface: the first spelling.
+        about: whether the video mentions the term often enough to talk about it, for its length.
     """
 
     rows: tuple[int, ...]
@@ -40,7 +40,7 @@ class Phrasing:
 
     @classmethod
     def of(cls, how: Usage, often: int) -> "Phrasing":
-        """How a text says a term; `often` in what talks about it."""
+        """Summarise the use of a term; a text that talks about it has `often` mentions or more."""
         about = how.count >= often
         return cls(tuple(how.rows), how.best, how.named, how.plain, how.noun, how.verb, how.surface, about)
 
@@ -50,14 +50,14 @@ class RecentVideo:
     """A recent video.
 
     Attributes:
-        number: of arrival, from 0 on.
-        day: it counts as of (see `Calendar`); `published_on` is what it says itself.
-        terms: all that it says often enough, sorted.
-        kept: of these, the ones that were rare, sorted.
-        paragraphs: id and start (s) of the paragraphs that say those.
+        number: number of arrival, from 0.
+        day: the effective day (see `Calendar`); `published_on` is the video's own date.
+        terms: all terms that it mentions often enough, sorted.
+        kept: those of them that were rare, sorted.
+        paragraphs: id and start (s) of the paragraphs that mention a kept term.
         directions: int8 [d] by paragraph, for the `best` ones: unit vectors, rounded.
-        quotes: the sentences around each kept term, in their order, zlib of JSON; some 11 kB for a talk of an
-            hour, where the texts would be 27.
+        quotes: the sentences around each kept term, in their order, as zlib-compressed JSON; some 11 kB for a
+            talk of an hour, whose texts would take 27.
     """
 
     number: int
@@ -72,25 +72,25 @@ class RecentVideo:
     quotes: bytes
 
     def quote(self, term: str) -> str:
-        """The sentences around a kept term."""
+        """Return the sentences around a kept term."""
         quotes: list[str] = json.loads(zlib.decompress(self.quotes))
         return quotes[list(self.kept).index(term)]
 
     def vector(self, term: str) -> Vectors | None:
-        """Unit vector, float64 [d], of the paragraph that says a kept term most; None without vectors."""
+        """Return the unit vector, float64 [d], of a kept term's best paragraph; None without vectors."""
         direction = self.directions.get(self.kept[term].best)
         return None if direction is None else unit(direction.astype(np.float64))
 
     def thinned(self) -> "RecentVideo":
-        """The same without how it says things."""
+        """Return the video without the details of its terms."""
         return replace(self, kept={}, paragraphs={}, directions={}, quotes=_packed([]))
 
     def moved(self, day: date) -> "RecentVideo":
-        """The same, counted as of another day."""
+        """Return the video with another effective day."""
         return replace(self, day=day)
 
     def to_json(self, terms: dict[str, int]) -> JSON:
-        """All but quotes and directions, with terms by their number."""
+        """Return everything except quotes and directions, with terms as numbers."""
         directions: list[JSON] = [*sorted(self.directions)]
         return [
             [self.number, self.video_id, self.source, self.day.isoformat(), self.published_on.isoformat()],
@@ -107,7 +107,7 @@ class RecentVideo:
     def from_json(
         cls, state: Any, terms: Sequence[str], directions: NDArray[np.int8], quotes: bytes
     ) -> "RecentVideo":
-        """The video that `to_json` described, with its directions in order of paragraphs, and its quotes."""
+        """Return the video that `to_json` stored; directions are in order of paragraphs."""
         (number, video_id, source, day, published_on), said, kept, paragraphs, rows = state
         return cls(
             number=number,
@@ -137,13 +137,13 @@ def remember(
     rare: Sequence[str],
     often: int,
 ) -> RecentVideo:
-    """What to remember of a video.
+    """Return the record of a video.
 
     Args:
-        days: it counts as of, and its own.
+        days: the effective day, and the video's own.
         vectors: float64 [n, d], unit length; d may be 0.
-        terms: what counts as said, by term; `rare`, sorted, those of which to remember how.
-        often: a video that says a term so many times talks about it.
+        terms: the terms that count as mentioned; `rare`, sorted, those whose details are kept.
+        often: mentions from which a video talks about a term.
     """
     kept = {term: Phrasing.of(terms[term], often) for term in rare}
     said_in = sorted({row for how in kept.values() for row in how.rows})
@@ -165,7 +165,7 @@ def remember(
 
 
 def around(text: str, offset: int, length: int) -> str:
-    """The text around a mention, in whole sentences where they are short, in whole words otherwise.
+    """Return the text around a mention, cut at sentences if they are short, else at words.
 
     >>> around("So it goes. They shipped RAG last week. It works.", 25, 3)
     'So it goes. They shipped RAG last week. It works.'

@@ -1,20 +1,20 @@
-"""Of how many sources something must come to be news, and for how much one source may count."""
+"""Number of sources that news needs, and the limit on the weight of one source."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
 ONE = 1.5
-"""With fewer sources in effect than this there is one, and it cannot be asked for several."""
+"""Below this effective number of sources there is a single source, so several cannot be required."""
 
 PAST = 5
-"""A source with fewer earlier videos than this has no past: whatever it says, it says for the first time."""
+"""Earlier videos below which a source has no history: all its subjects are first mentions."""
 
 
 def spread(videos: Iterable[int]) -> float:
-    """How many equally busy sources would be as mixed: exp of the entropy (Hill 1973); 0 without videos.
+    """Return the effective number of sources: exp of the entropy (Hill 1973); 0 without videos.
 
     Args:
-        videos: of each source, how many there are.
+        videos: number of videos of each source.
 
     >>> spread([5, 5, 5, 5]), spread([20]), round(spread([18, 1, 1]), 2)
     (4.0, 1.0, 1.48)
@@ -28,7 +28,7 @@ def spread(videos: Iterable[int]) -> float:
 
 
 def needed(mixed: float, most: int) -> int:
-    """From how many sources: half of those there are in effect, 2 at least where there are several.
+    """Return the number of sources needed: half of the effective number, at least 2 if there are several.
 
     >>> [needed(mixed, 4) for mixed in (1.0, 2.0, 5.0, 30.0)]
     [1, 2, 2, 4]
@@ -37,12 +37,12 @@ def needed(mixed: float, most: int) -> int:
 
 
 def counted(videos: Sequence[int], mixed: float, share: float) -> int:
-    """How many videos count when no source may have more than this share of them.
+    """Return the number of videos that count if no source may have more than this share of them.
 
-    Where there is one source, all count; whether one will do says `needed`.
+    With a single source all its videos count; `needed` decides whether one source is enough.
 
     Args:
-        videos: of each source, how many there are; at least one.
+        videos: number of videos of each source; at least one source.
 
     >>> counted([9, 2, 1], 6.0, 0.4), counted([9, 2, 1], 1.2, 0.4)
     (5, 12)
@@ -56,13 +56,13 @@ def counted(videos: Sequence[int], mixed: float, share: float) -> int:
 
 
 def established(videos: Mapping[str, int], past: Mapping[str, int]) -> list[int]:
-    """Of each source, how many of its videos count: one where it has no past.
+    """Return each source's number of videos that count: one if the source has no history.
 
-    When a show joins, its subjects, hosts and habits are new to the study and not to the world.
+    When a show joins the study, its subjects, hosts and habits are new to the study but not to the world.
 
     Args:
-        videos: of each source, how many speak of something.
-        past: how many videos it had before the recent ones; of a source that is not in it, none.
+        videos: number of videos about something, by source.
+        past: number of videos before the recent ones, by source; a missing source has none.
 
     >>> established({"old": 4, "joined": 9}, {"old": 30, "joined": 2})
     [4, 1]
@@ -71,9 +71,9 @@ def established(videos: Mapping[str, int], past: Mapping[str, int]) -> list[int]
 
 
 def one_without_past(recent: Mapping[str, int], past: Mapping[str, int], warm_up: int) -> bool:
-    """Whether there is one source in effect, and it has spoken for too short a time to say what is new to it.
+    """Return whether there is a single source in effect, with too short a history to show what is new.
 
-    Others' past does not help: against theirs, all its subjects are new.
+    The history of other sources does not help: compared with theirs, all its subjects are new.
 
     >>> one_without_past({"joined": 27, "old": 2}, {"old": 40, "joined": 6}, 30)
     True

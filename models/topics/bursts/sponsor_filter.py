@@ -1,4 +1,4 @@
-"""Filters advertising in English: a sponsor's name is no evidence that anybody talks about it."""
+"""Filter of advertising in English: a sponsor's name is no evidence that anybody talks about it."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 BEFORE, AFTER = 40, 150
-"""Words around an announcement that belong to it: of a sponsor read most is said after it."""
+"""Words around an announcement that belong to it: most of a sponsor read follows it."""
 
 ANNOUNCEMENT = re.compile(
     r"""
@@ -24,9 +24,9 @@ WORD = re.compile(r"\S+")
 
 
 def without(texts: Sequence[str]) -> list[str]:
-    """The paragraphs of a video, each as long as it was, with what is advertised blank.
+    """Return the paragraphs of a video, of unchanged length, with advertisements blanked out.
 
-    An advertisement goes on from one paragraph to the next.
+    An advertisement may continue in the next paragraph.
 
     >>> without(["Rust is fast.", "Thanks to Acme for sponsoring."])
     [',            ', '                              ']

@@ -1,4 +1,4 @@
-"""Names that have begun to be said: the term channel of emergence."""
+"""Term channel of emergence: names that have begun to be mentioned."""
 
 import math
 from collections import Counter
@@ -26,13 +26,13 @@ Sensitivity = Literal["low", "normal", "high"]
 
 @dataclass(frozen=True)
 class BurstSettings:
-    """Every number of the term channel."""
+    """All parameters of the term channel."""
 
     sensitivity: Sensitivity = "normal"
-    """How much evidence an alert needs; what each lets through is told in `EmergenceSettings`."""
+    """Evidence that an alert needs; `EmergenceSettings` says what each level lets through."""
 
     window_share: float = 1 / 6
-    """The recent videos are this share of all …"""
+    """Share of all videos that is the window of recent ones …"""
 
     window_least: int = 30
     """… but at least this many …"""
@@ -44,55 +44,55 @@ class BurstSettings:
     """… and not older than this, unless there are fewer than the least."""
 
     warm_up: int = 30
-    """No alert before this many videos have left the window (where there is one source in effect, so many of
-    its own): on the first day everything is new."""
+    """Videos that must have left the window before the first alert (with a single source in effect, videos of
+    that source): on the first day everything is new."""
 
     mentions: int = 3
-    """A long talk must say a term so often to count for it (see `terms.needed`) …"""
+    """Mentions of a term that a long talk needs to count for it (see `terms.needed`) …"""
 
     name_mentions: int = 1
-    """… but a term that it writes as a name only so often, though then it may only mention it …"""
+    """… and mentions of a term that is written as a name, though the talk may then only mention it …"""
 
     about: int = 2
-    """… and so many videos must say it `mentions` times: what is news, somebody talks about."""
+    """… and videos that must have `mentions` mentions: news is something that somebody talks about."""
 
     ratio: float = 6.0
-    """How many times its earlier share a term's recent share must be."""
+    """Smallest ratio of a term's recent share to its earlier share."""
 
     sources: int = 4
-    """From so many sources, or from half of them where there are fewer than twice as many …"""
+    """Sources needed, or half of the effective number if that is smaller …"""
 
     source_missing: float = 1.0
-    """… or from one source fewer, with so many powers of ten more significance."""
+    """… or one source fewer, with this much more significance, in powers of ten."""
 
     source_share: float = 0.4
-    """A source counts for no more than this share of the videos, where there are several."""
+    """Largest share of the counted videos of one source, if there are several."""
 
     rare: float = 0.1
-    """How a term is said is kept only for terms that no more than this share of earlier videos said."""
+    """Share of earlier videos up to which a term is rare, so that the details of its mentions are kept."""
 
     concentration: float = 0.05
-    """Mean pair cosine (centred) that a name's paragraphs need …"""
+    """Mean centred pair cosine that the paragraphs of a name need …"""
 
     common_concentration: float = 0.10
-    """… and that of a term which is not written as a name."""
+    """… and those of a term that is not written as a name."""
 
     concentrated: float = 0.09
-    """So far beyond that, an alert is asked for …"""
+    """Excess over `concentration` at which a name gets the full relief …"""
 
     relief: float = 1.0
-    """… so many powers of ten less significance of a name, and in between for less: both are evidence.
-    Of what is no name there is no relief: plain words come and go, and their paragraphs are alike as well."""
+    """… in powers of ten of significance, and proportionally less below: both are evidence. Other terms get
+    no relief: plain words come and go, and their paragraphs are similar as well."""
 
     most_terms: int = 100_000
     """Terms with a count from before the window; the rarest and oldest are forgotten."""
 
     most_kept: int = 50_000
-    """Mentions kept with quote and direction; the oldest videos' go first."""
+    """Mentions stored with quote and direction; those of the oldest videos are dropped first."""
 
     @property
     def least_videos(self) -> int:
-        """Recent videos that must say it."""
+        """Recent videos that must mention a term."""
         return {"low": 6, "normal": 5, "high": 4}[self.sensitivity]
 
     @property
@@ -103,11 +103,11 @@ class BurstSettings:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """The content of one video, as the channel sees it.
+    """The content of one video for the channel.
 
     Attributes:
-        vectors: float64 [n, d], unit length, one a paragraph, without boilerplate; [n, 0] where there are
-            none: then paragraphs are not compared.
+        vectors: float64 [n, d], unit length, one per paragraph, without boilerplate; [n, 0] without
+            embeddings: then paragraphs are not compared.
         starts: seconds; may be empty.
     """
 
@@ -122,16 +122,16 @@ class Spoken:
 
 @dataclass(frozen=True, eq=False)
 class Burst:
-    """A subject whose names have begun to be said.
+    """A subject whose names have begun to be mentioned.
 
     Attributes:
-        subject: readable.
+        subject: its name for display.
         terms: strongest first.
-        video_ids: recent videos, oldest first; `paragraph_ids` the paragraphs in them that say it.
+        video_ids: recent videos, oldest first; `paragraph_ids` the paragraphs in them that mention it.
         quotes: the first and the latest.
-        log10_p: of so many videos if nothing had changed.
-        concentration: mean pair cosine of its paragraphs, centred; NaN without vectors.
-        centre: float64 [d], mean of its paragraphs' unit vectors, one vote a video.
+        log10_p: probability of this many videos if nothing had changed.
+        concentration: mean centred pair cosine of its paragraphs; NaN without vectors.
+        centre: float64 [d], mean of its paragraphs' unit vectors, one per video.
         is_name: whether its strongest term is written as a name.
     """
 
@@ -152,7 +152,7 @@ class Burst:
 
 
 class TermBursts:
-    """Counts videos that say a term, recent against earlier, and reports each subject once."""
+    """Counts of videos by term, recent against earlier; each subject is reported once."""
 
     def __init__(self, settings: BurstSettings) -> None:
         s = self._settings = settings
@@ -167,7 +167,7 @@ class TermBursts:
         self._subjects = Subjects()
 
     def update(self, spoken: Spoken, background: Background) -> tuple[Burst, ...]:
-        """Count a video in; the subjects that it makes news."""
+        """Add a video and return the subjects that it makes news."""
         recent = self._recent
         recent.calendar.turn(spoken.published_on)
         video = self._hear(spoken)
@@ -184,16 +184,16 @@ class TermBursts:
         return tuple(self._report(group, background) for group in groups)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Counts, directions and quotes."""
+        """Return counts, directions and quotes."""
         return self._recent.to_arrays()
 
     def to_json(self) -> dict[str, Any]:
-        """Recent videos, terms and the reported subjects."""
+        """Return recent videos, terms and the reported subjects."""
         return {"recent": self._recent.to_json(), "subjects": self._subjects.to_json()}
 
     @classmethod
     def from_state(cls, settings: BurstSettings, arrays: dict[str, NDArray[Any]], state: Any) -> "TermBursts":
-        """The channel that `to_arrays` and `to_json` described."""
+        """Return the channel that `to_arrays` and `to_json` stored."""
         channel = cls(settings)
         channel._recent.restore(arrays, state["recent"])
         channel._subjects = Subjects.from_json(state["subjects"])
@@ -203,7 +203,7 @@ class TermBursts:
         terms, words = extract_terms(sponsor_filter.without(spoken.texts))
         s, recent = self._settings, self._recent
         need, need_name = needed(words, s.mentions), needed(words, s.name_mentions)
-        pair = max(1, need - 1)  # two words next to each other are said by chance less often than one
+        pair = max(1, need - 1)  # a pair of words occurs by chance less often than a single word
         terms = {
             term: how
             for term, how in terms.items()
@@ -225,7 +225,7 @@ class TermBursts:
         )
 
     def _candidate(self, term: str, background: Background) -> TermCandidate | None:
-        """A term that passes every gate, with what it passes them on."""
+        """Return a term that passes all tests, with its evidence, or None."""
         s, recent = self._settings, self._recent
         count = recent.count(term)
         if count < s.least_videos:
@@ -254,7 +254,7 @@ class TermBursts:
         return candidate if log10_p <= needed_p + self._relief(candidate) else None
 
     def _relief(self, candidate: TermCandidate) -> float:
-        """How much less significance is asked of it for its paragraphs' likeness; without it, none passes."""
+        """Return the relief in significance for similar paragraphs; -inf if they are too dissimilar."""
         s = self._settings
         if math.isnan(candidate.concentration):
             return 0.0
@@ -264,7 +264,7 @@ class TermBursts:
         return s.relief * min(1.0, beyond / s.concentrated) if beyond >= 0 else -math.inf
 
     def _companions(self, group: list[TermCandidate], background: Background) -> list[TermCandidate]:
-        """Other names of a group's subject that burst less: said in its videos, more often than before."""
+        """Return weaker names of a group's subject: in its videos, and more frequent than before."""
         s, recent = self._settings, self._recent
         members = {candidate.term for candidate in group}
         videos = group[0].videos
@@ -320,7 +320,7 @@ class TermBursts:
 
 
 def log10_tail(count: int, expected: float) -> float:
-    """log10 of the Poisson probability of `count` or more where `expected` are (> 0).
+    """Return log10 of the Poisson probability of `count` or more at a mean of `expected` (> 0).
 
     >>> round(log10_tail(5, 0.1), 3), log10_tail(0, 3.0)
     (-7.115, 0.0)

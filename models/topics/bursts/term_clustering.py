@@ -1,4 +1,4 @@
-"""Clusters terms that name one subject, names it, and remembers the subjects that were reported."""
+"""Clusters of terms that name one subject, the subject's name, and the subjects that were reported."""
 
 import math
 from collections import Counter
@@ -15,29 +15,29 @@ from models.topics.online.centring import Background, Vectors
 from models.topics.snapshot.snapshot import JSON
 
 Mentions = frozenset[tuple[int, int]]
-"""(number of the video, paragraph)."""
+"""Pairs of a video's number and a paragraph."""
 
 SAME_PARAGRAPHS = 0.5
-"""Terms are one subject if so many of the rarer one's paragraphs say the other …"""
+"""Share of the rarer term's paragraphs with the other term from which both are one subject …"""
 RELATED_PARAGRAPHS = 0.25
-"""… or so many, where they have a word in common (any at all, where one is the other's initials) …"""
+"""… or this share, if they have a word in common (any share, if one has the other's initials) …"""
 SAME_CENTRE = 0.75
-"""… or where their paragraphs' centres have this cosine (centred) …"""
+"""… or if their paragraphs' centroids have this centred cosine …"""
 SAME_VIDEO = 0.55
-"""… or this one, paragraphs in common or not, where one video makes both news: one thing has happened."""
+"""… or this one, even without common paragraphs, if one video makes both news: one event is behind both."""
 LONGEST_NAME = 3
-"""Words of a subject's name at most, initials aside."""
+"""Maximum words of a subject's name, without initials."""
 COMPANIONS = 12
-"""Terms that a subject shows and remembers at most."""
+"""Maximum number of terms that a subject shows and stores."""
 
 
 @dataclass(frozen=True, eq=False)
 class TermCandidate:
-    """A term with what its recent mentions say about it.
+    """A term with the evidence of its recent mentions.
 
     Attributes:
         mentions: all its paragraphs. videos: their numbers.
-        centre: float64 [d], mean of one paragraph's unit vector a video. concentration: see `Burst`.
+        centre: float64 [d], mean of one paragraph's unit vector per video. concentration: see `Burst`.
     """
 
     term: str
@@ -54,7 +54,7 @@ class TermCandidate:
 
     @classmethod
     def of(cls, term: str, recent: RecentWindow, log10_p: float, background: Background) -> "TermCandidate":
-        """Gather a term's recent mentions."""
+        """Collect a term's recent mentions."""
         said = recent.saying(term)
         kept = [video.kept[term] for video in said]
         named, plain = sum(k.named for k in kept), sum(k.plain for k in kept)
@@ -82,16 +82,17 @@ def _ending_in(term: str, said: Sequence[RecentVideo]) -> frozenset[str]:
 
 
 def directions(term: str, said: Sequence[RecentVideo]) -> tuple[Vectors, list[str]]:
-    """Unit vector of the paragraph that says it most, for each video that has one, and their sources."""
+    """Return the unit vector of the best paragraph of each video that has one, and the videos' sources."""
     found = [(vector, video.source) for video in said if (vector := video.vector(term)) is not None]
     rows = np.array([vector for vector, _ in found])
     return rows.reshape(len(found), -1 if found else 0), [source for _, source in found]
 
 
 def concentration(vectors: Vectors, sources: Sequence[str], background: Background) -> float:
-    """Mean centred cosine of pairs of paragraphs [n, d] of different sources; of any, if there is one source.
+    """Return the mean centred cosine of paragraph pairs of different sources; of any pairs if there is one.
 
-    Of different sources, because what one show says is alike whatever it is about. NaN without pairs.
+    `vectors` is [n, d]. Pairs are of different sources, because paragraphs of one show are similar whatever
+    their subject. NaN without pairs.
     """
     if len(vectors) < 2:
         return math.nan
@@ -114,7 +115,7 @@ def _square(vectors: Vectors) -> float:
 
 
 def mentions(terms: Iterable[str], said: Iterable[RecentVideo]) -> Mentions:
-    """The paragraphs of these videos that say any of the terms."""
+    """Return the paragraphs of these videos that mention any of the terms."""
     wanted = list(terms)
     return frozenset(
         (video.number, row)
@@ -126,7 +127,7 @@ def mentions(terms: Iterable[str], said: Iterable[RecentVideo]) -> Mentions:
 
 
 def same_spelling(one: str, other: str) -> bool:
-    """Whether two terms are one name, spelled otherwise: divided, a letter apart, or one word cut short.
+    """Return whether two terms are spellings of one name: divided, a letter apart, or one word shortened.
 
     >>> same_spelling("chat gpt", "chatgpt"), same_spelling("ollama", "olama")
     (True, True)
@@ -150,7 +151,7 @@ def same_spelling(one: str, other: str) -> bool:
 
 
 def share_a_word(one: str, other: str) -> bool:
-    """Whether two terms have a word in common; a version's number is a word of its own.
+    """Return whether two terms have a word in common; a version number is a word of its own.
 
     >>> share_a_word("gpt-4", "gpt"), share_a_word("bun", "deno")
     (True, False)
@@ -160,7 +161,7 @@ def share_a_word(one: str, other: str) -> bool:
 
 
 def initials_of(one: str, other: str) -> bool:
-    """Whether one term begins or ends with the other's initials.
+    """Return whether one term begins or ends with the other's initials.
 
     >>> initials_of("large language", "llm"), initials_of("llm", "language model"), initials_of("rag", "bun")
     (True, True, False)
@@ -177,7 +178,7 @@ def initials_of(one: str, other: str) -> bool:
 
 
 def alike(a: TermCandidate, b: TermCandidate, background: Background) -> bool:
-    """Whether two terms are names of one subject."""
+    """Return whether two terms are names of one subject."""
     if same_spelling(a.term, b.term):
         return True
     shared = len(a.mentions & b.mentions) / max(1, min(len(a.mentions), len(b.mentions)))
@@ -191,7 +192,7 @@ def alike(a: TermCandidate, b: TermCandidate, background: Background) -> bool:
 
 
 def _cosine(a: TermCandidate, b: TermCandidate, background: Background) -> float:
-    """Of their centres, centred; -1 without vectors."""
+    """Return the centred cosine of their centroids; -1 without vectors."""
     if not a.centre.any() or not b.centre.any():
         return -1.0
     one, other = background.centre(a.centre), background.centre(b.centre)
@@ -199,10 +200,10 @@ def _cosine(a: TermCandidate, b: TermCandidate, background: Background) -> float
 
 
 def tie_together(candidates: Sequence[TermCandidate], background: Background) -> list[list[TermCandidate]]:
-    """Groups of names of one subject, the strongest name first; the strongest subject first.
+    """Group terms that name one subject, the strongest term first; the strongest subject first.
 
     Args:
-        candidates: what one video makes news.
+        candidates: the terms that one video makes news.
     """
     groups: list[list[TermCandidate]] = []
     for candidate in sorted(candidates, key=lambda c: (c.log10_p, -len(c.term.split()), c.term)):
@@ -219,9 +220,9 @@ def tie_together(candidates: Sequence[TermCandidate], background: Background) ->
 
 
 def name(group: Sequence[TermCandidate]) -> str:
-    """What to call a subject: its strongest term, drawn out to the phrase it is part of, with its initials.
+    """Return a subject's name: its strongest term, extended to the phrase it is part of, with its initials.
 
-    "large language" and "language models" and "LLM" are `large language models (LLM)`.
+    "large language", "language models" and "LLM" give `large language models (LLM)`.
     """
     first = group[0]
     pairs = [c for c in group if len(c.term.split()) == 2 and len(c.videos) * 3 >= len(first.videos)]
@@ -257,9 +258,9 @@ class Subject:
     """A subject that has been reported.
 
     Attributes:
-        terms: the names it was reported with, strongest first; what is alike one of them joins it.
-        joined: the names that have joined it. What is alike only one of these does not, or a subject
-            would grow from name to name until it is everything.
+        terms: the names it was reported with, strongest first; a term like one of them joins the subject.
+        joined: the names that have joined it. A term that is only like one of these does not join, or a
+            subject would grow from name to name without end.
     """
 
     name: str
@@ -267,39 +268,39 @@ class Subject:
     joined: list[str]
 
     def names(self) -> list[str]:
-        """All its names."""
+        """Return all its names."""
         return [*self.terms, *self.joined]
 
     def videos(self, recent: RecentWindow) -> list[RecentVideo]:
-        """The recent videos that say any of its terms, oldest first."""
+        """Return the recent videos that mention any of its terms, oldest first."""
         found = {video.number: video for term in self.terms for video in recent.saying(term)}
         return sorted(found.values(), key=lambda video: (video.day, video.number))
 
 
 class Subjects:
-    """The reported subjects that recent videos still speak of; so there are no more than those speak of."""
+    """The reported subjects that recent videos still mention, which bounds their number."""
 
     def __init__(self, reported: Iterable[Subject] = ()) -> None:
         self.reported = list(reported)
         self._known = {term for subject in self.reported for term in subject.names()}
 
     def knows(self, term: str) -> bool:
-        """Whether a term is a name of a reported subject."""
+        """Return whether a term is a name of a reported subject."""
         return term in self._known
 
     def forget(self, recent: RecentWindow) -> None:
-        """Leave out subjects that no recent video says a name of: they may be news again."""
+        """Drop subjects that no recent video names: they may be news again."""
         silent = [s for s in self.reported if not any(recent.count(term) for term in s.names())]
         if silent:
             self.reported = [s for s in self.reported if s not in silent]
             self._known = {term for subject in self.reported for term in subject.names()}
 
     def join(self, candidate: TermCandidate, recent: RecentWindow, background: Background) -> bool:
-        """Give the candidate to a reported subject that it is another name of; whether there is one."""
+        """Add the candidate to the reported subject that it names; return whether there is one."""
         for subject in self.reported:
             for term in subject.terms[:COMPANIONS]:
                 near = any(video.number in candidate.videos for video in recent.saying(term))
-                # Of a term that nobody says any more there is nothing to compare but how it is spelled.
+                # For a term without recent mentions only the spelling can be compared.
                 if same_spelling(term, candidate.term) or (
                     near and alike(candidate, TermCandidate.of(term, recent, 0.0, background), background)
                 ):
@@ -309,17 +310,17 @@ class Subjects:
         return False
 
     def report(self, group: Sequence[TermCandidate]) -> Subject:
-        """A new subject with these names, strongest first."""
+        """Record a new subject with these names, strongest first."""
         subject = Subject(name(group), [candidate.term for candidate in group], [])
         self.reported.append(subject)
         self._known.update(subject.terms)
         return subject
 
     def to_json(self) -> JSON:
-        """Names and terms, in order of reporting."""
+        """Return names and terms, in order of reporting."""
         return [[each.name, [*each.terms], [*each.joined]] for each in self.reported]
 
     @classmethod
     def from_json(cls, state: Iterable[tuple[str, list[str], list[str]]]) -> "Subjects":
-        """The subjects that `to_json` described."""
+        """Return the subjects that `to_json` stored."""
         return cls(Subject(name, terms, joined) for name, terms, joined in state)

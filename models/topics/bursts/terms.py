@@ -1,4 +1,4 @@
-"""The terms a talk says: words and pairs of words that could name a subject, and how they are said."""
+"""Extraction of terms: words and pairs of words that could name a subject, and how a talk uses them."""
 
 import math
 import re
@@ -11,21 +11,21 @@ from models.topics.online.words import FILLERS
 MARK = re.compile(
     r"\[[^\]\n]{0,60}\]|https?://\S+|www\.\S+|\b[\w.+-]{1,40}@[\w.-]{3,60}|\b\d\d?:\d\d(?::\d\d)?\b"
 )
-"""What a transcript holds beside speech: [laughter], addresses and times of day."""
+"""Non-speech in a transcript: [laughter], addresses and times of day."""
 
 TOKEN = re.compile(r"[^\W_](?:[\w'’]|[.+#-](?=\w))*[+#]*|[^\w\s'’]+|\n")
-"""A word with its inner apostrophes, dots and hyphens (`don't`, `node.js`, `gpt-4`), or what divides them."""
+"""A word with its inner apostrophes, dots and hyphens (`don't`, `node.js`, `gpt-4`), or a separator."""
 
 JOINS = {",", ";", "/", "&", "%", "$", "€", "#", "+", "*", "_"}
-"""What divides words but begins no sentence: after a full stop, a quote or a dash capitals tell nothing."""
+"""Separators that begin no sentence; after others (full stop, quote, dash) capitals are no evidence."""
 
 LONGEST = 40
-"""Characters of a word that can be a term, at most."""
+"""Maximum number of characters of a word in a term."""
 
 PART = re.compile(r"[^-]+")
 NUMBER = re.compile(r"\d[\d.,]*(?:st|nd|rd|th|s|k|m|x)?", re.IGNORECASE)
 NAME = re.compile(r"[a-z]+[A-Z]|[A-Z]+[a-z]*[A-Z]|[A-Z]{2,}|[A-Z][A-Za-z]*\d|[a-z]+\d")
-"""Written as no plain word is: iOS, ChatGPT, LLMs, ES6, log4j."""
+"""Spellings that no plain word has: iOS, ChatGPT, LLMs, ES6, log4j."""
 
 _NOUN_BEFORE = """
 a an the this that these those my your our their his her its some any no each every another of in on for
@@ -82,7 +82,7 @@ reach view style sound share walk stand stop answer home car house word step liv
 
 @lru_cache(maxsize=1)
 def _stopped() -> frozenset[str]:
-    """Words that are no term and no end of one. scikit-learn's stop words, imported when first needed."""
+    """Return stop words, which no term contains; scikit-learn's list is imported when first needed."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     stopped: frozenset[str] = FILLERS | ENGLISH_STOP_WORDS | frozenset(_NO_SUBJECT.split())
@@ -98,12 +98,12 @@ class Usage:
     """The use of one term in one text.
 
     Attributes:
-        count: how often.
-        named, plain: how often inside a sentence in a name's spelling (capital, inner capital, digit), and
-            how often in lower case; both 0 where the text's capitals say nothing.
-        noun, verb: how often right after a word that nouns follow (the, of, with), and verbs (to, you, can).
-        rows: the paragraphs, ascending; `times` how often each, `offsets` where first, in characters.
-        surface: as first written.
+        count: number of mentions.
+        named, plain: mentions inside a sentence in a name's spelling (capital, inner capital, digit), and in
+            lower case; both 0 if the text's capitals carry no information.
+        noun, verb: mentions right after a word that precedes nouns (the, of, with) or verbs (to, you, can).
+        rows: the paragraphs, ascending; `times` the mentions in each, `offsets` the first one, in characters.
+        surface: the first spelling.
     """
 
     count: int
@@ -123,12 +123,12 @@ class Usage:
 
     @property
     def best(self) -> int:
-        """The paragraph that says it most often, the first of such."""
+        """The paragraph with most mentions; the first of a tie."""
         return self.rows[self.times.index(max(self.times))]
 
     @property
     def offset(self) -> int:
-        """Where `best` first says it, in characters."""
+        """Offset of the first mention in `best`, in characters."""
         return self.offsets[self.rows.index(self.best)]
 
 
@@ -138,7 +138,7 @@ class _Word:
     kind: str  # "word", "weak", "number", "stop" or "break"
     named: bool
     shaped: bool
-    before: int  # 1: nouns follow it, -1: verbs do
+    before: int  # 1: precedes nouns, -1: precedes verbs
 
 
 @lru_cache(maxsize=1 << 16)
@@ -163,7 +163,7 @@ def _word(raw: str) -> _Word:
 
 
 def singular(word: str) -> str:
-    """A word's key: lower case, without a plural's s.
+    """Return a word's key: lower case, without a plural's s.
 
     >>> [singular(word) for word in ("LLMs", "AWS", "companies", "boxes", "caches", "class", "redis", "GPUs")]
     ['llm', 'aws', 'company', 'box', 'cache', 'class', 'redis', 'gpu']
@@ -179,21 +179,21 @@ def singular(word: str) -> str:
 
 
 def needed(words: int, most: int) -> int:
-    """How often a text of so many words must say a term that is no name to count for it: 1 to `most`.
+    """Return the mentions that a plain term needs to count in a text of this many words: 1 to `most`.
 
-    One more for every fourfold length: once up to 500 words (a title, an abstract), twice up to 2,000, three
-    times beyond.
+    One more for every fourfold length: one up to 500 words (a title, an abstract), two up to 2,000, three
+    beyond.
     """
     return min(most, max(1, round(1 + math.log(max(words, 1) / 250) / math.log(4))))
 
 
 def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
-    """Every term of a video's paragraphs with how it is said, and the number of words in all.
+    """Return the terms of a video's paragraphs with their use, and the total number of words.
 
-    A term is a word or two words next to each other within a sentence, none of them a stop word, a filler,
-    an adverb in -ly or a contraction; some words (large, type, world) make a term only with another. Keys are
-    in lower case and singular; hyphens divide words, and a number joins the word before it: `vibe-coding` is
-    "vibe coding", `GPT 4` is "gpt-4".
+    A term is a word or two adjacent words within a sentence, without stop words, fillers, adverbs in -ly and
+    contractions; some words (large, type, world) make a term only with another one. Keys are in lower case
+    and singular; hyphens divide words, and a number joins the word before it: `vibe-coding` is "vibe coding",
+    `GPT 4` is "gpt-4".
 
     >>> texts = ["Then came ChatGPT, and large-language models. We use ChatGPT's models."]
     >>> terms, words = extract_terms(texts)
@@ -237,7 +237,7 @@ def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
                 else:
                     last, left = None, word.before
                 fresh = False
-    if capitals > smalls or not capitals:  # a headline, or no capitals at all: they tell nothing
+    if capitals > smalls or not capitals:  # a headline, or no capitals at all: no evidence of names
         for term in terms.values():
             if not NAME.match(term.surface):
                 term.named = term.plain = 0
@@ -245,7 +245,7 @@ def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
 
 
 def _blank(match: re.Match[str]) -> str:
-    """What stands for a mark: as long, so that offsets hold, and a break."""
+    """Return a replacement of equal length, so that offsets hold, which begins with a separator."""
     return "," + " " * (len(match[0]) - 1)
 
 

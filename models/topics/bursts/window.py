@@ -1,4 +1,4 @@
-"""The recent videos and what they said, and how often everything was said before them."""
+"""Window of recent videos with their terms, and counts of terms in the videos before them."""
 
 from bisect import insort
 from collections import Counter
@@ -13,19 +13,19 @@ from models.topics.bursts.stream_clock import Calendar
 from models.topics.snapshot.snapshot import JSON
 
 MOST_SOURCES = 4_000
-"""Sources whose past is remembered; those with the fewest videos are forgotten."""
+"""Maximum number of sources whose history is stored; those with the fewest videos are forgotten."""
 
 
 class RecentWindow:
-    """A window over the latest videos by day of publication, and counts of all that have left it.
+    """A window over the latest videos by date of publication, and counts of all that have left it.
 
-    The window holds a share of all videos, within bounds, and no video much older than today. A video older
-    than all in a full window goes to the counts at once: it is history, whenever it arrives.
+    The window has a share of all videos, within bounds, and no video much older than the current day. A video
+    older than all in a full window is added to the counts at once, whenever it arrives.
 
     Attributes:
-        seen: videos so far. earlier_of: those that have left the window.
-        earlier: by term, how many of those said it; rare and old terms are forgotten beyond `most_terms`.
-        sources, past: by source, how many videos are in the window, and how many have left it.
+        seen: number of videos so far. earlier_of: number of those that have left the window.
+        earlier: videos that have left it by term; beyond `most_terms`, rare and old terms are forgotten.
+        sources, past: videos in the window, and videos that have left it, by source.
     """
 
     def __init__(
@@ -49,22 +49,22 @@ class RecentWindow:
         return len(self._order)
 
     def size(self) -> int:
-        """How many videos the window may hold now."""
+        """Return the current maximum number of videos in the window."""
         return min(self._most, max(self._least, int(self.seen * self._share)))
 
     def count(self, term: str) -> int:
-        """How many recent videos say a term."""
+        """Return the number of recent videos that mention a term."""
         return len(self._where.get(term, ()))
 
     def saying(self, term: str) -> list[RecentVideo]:
-        """The recent videos that say a term and keep how, oldest first."""
+        """Return the recent videos that have details of a term's mentions, oldest first."""
         found = [self.videos[number] for number in self._where.get(term, ())]
         return sorted(
             (video for video in found if term in video.kept), key=lambda video: (video.day, video.number)
         )
 
     def add(self, video: RecentVideo) -> bool:
-        """Take a video in; whether it is among the recent ones. `calendar` has been turned to it before."""
+        """Add a video and return whether it is in the window. Turn `calendar` to its date first."""
         self.seen += 1
         enters = len(self._order) < self.size() or (video.day, video.number) > self._order[0]
         if not enters or video.day < self.calendar.today - self._age:
@@ -92,7 +92,7 @@ class RecentWindow:
         return len(self._order) > self.size() or (old and len(self._order) > self._least)
 
     def _place_again(self) -> None:
-        """Videos whose day was believed before there was a today to compare it with."""
+        """Move videos whose date was accepted before the current day was known."""
         while self.calendar.place(self._order[-1][0]) != self._order[-1][0]:
             _, number = self._order.pop()
             moved = self.videos[number] = self.videos[number].moved(self.calendar.today)
@@ -120,7 +120,7 @@ class RecentWindow:
             self.last[term] = max(video.number, self.last.get(term, 0))
 
     def _thin(self) -> None:
-        """The oldest videos forget how they said things, where too much is kept."""
+        """Drop the details of the oldest videos if too many mentions are stored."""
         at = 0
         while self._kept > self._most_kept and at < len(self._order):
             number = self._order[at][1]
@@ -141,7 +141,7 @@ class RecentWindow:
         self.last = {term: self.last[term] for term in keep}
 
     def to_json(self) -> JSON:
-        """Videos, words and days; the numbers are in `to_arrays`."""
+        """Return videos, terms and days; the numbers are in `to_arrays`."""
         names = self._vocabulary()
         numbers = {term: index for index, term in enumerate(names)}
         return {
@@ -154,7 +154,7 @@ class RecentWindow:
         }
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Counts in order of `terms`; quotes and directions in order of `videos`."""
+        """Return counts in order of `terms`; quotes and directions in order of `videos`."""
         names = self._vocabulary()
         videos = [self.videos[number] for number in sorted(self.videos)]
         rows = [video.directions[row] for video in videos for row in sorted(video.directions)]
@@ -167,7 +167,7 @@ class RecentWindow:
         }
 
     def restore(self, arrays: dict[str, NDArray[Any]], state: Any) -> "RecentWindow":
-        """Become what `to_arrays` and `to_json` described."""
+        """Restore the state that `to_arrays` and `to_json` stored."""
         names = state["terms"]
         self.seen, self.earlier_of = state["seen"], state["earlier_of"]
         self.calendar = Calendar.from_json(state["calendar"])

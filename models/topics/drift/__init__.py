@@ -1,1 +1,1 @@
-"""Drift of a topic's share, words and centre; and whether the model still fits the talks."""
+"""Drift of a topic's share, words and centroid; and whether the model still fits the talks."""

@@ -1,4 +1,4 @@
-"""Detects that a topic's paragraphs have moved among all embeddings."""
+"""Detection of a shift of a topic's centroid among all embeddings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from models.topics.drift.shift import Array, ShiftDetector, SplitSums
 from models.topics.online.centring import Vectors, unit
 
 STEPS = 127
-"""A unit vector's components are kept in so many steps of whole numbers, which add up exactly."""
+"""Quantisation steps of a unit vector's components; the sums of whole numbers are exact."""
 
 
 @dataclass(frozen=True)
 class CentreChange:
-    """The distance by which a topic's paragraphs have moved.
+    """A shift of a topic's centroid.
 
     Attributes:
-        distance: cosine distance of the means of the videos before and after, beyond what chance gives.
+        distance: cosine distance of the means of the videos before and after, beyond that of chance.
     """
 
     distance: float
@@ -55,7 +55,7 @@ class Centre:
         return self._detector.observed
 
     def update(self, vectors: Vectors, day: int) -> CentreChange | None:
-        """Count a video with its paragraphs of the topic, float64 [m, d]; what has changed, if anything."""
+        """Add a video with its paragraphs of the topic, float64 [m, d]; return the change, if any."""
         video = np.rint(unit(vectors.mean(axis=0)) * STEPS).astype(np.int8)
         self.videos = np.vstack([self.videos, video])[-self._settings.memory :]
         self.days = [*self.days, day][-self._settings.memory :]
@@ -69,7 +69,7 @@ class Centre:
 
 
 def _evidence(parts: SplitSums) -> Array:
-    """Squared distance of the two means, by what sampling makes of it."""
+    """Return the squared distance of the two means, scaled by the sizes to be comparable across cuts."""
     before, after = parts.videos_before, parts.videos_after
     gap = parts.after / after[:, None] - parts.before / before[:, None]
     return np.asarray((gap * gap).sum(axis=1) * before * after / (before + after), np.float64)

@@ -1,4 +1,4 @@
-"""A drift detector of river's that can be saved."""
+"""Serialisable wrapper of river's drift detectors."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,18 +7,16 @@ import numpy as np
 
 
 class Detector:
-    """A river detector, and the values since it last began afresh.
+    """A river detector, and the values since it was last restarted.
 
-    A detector's own state is private to river, so what is saved is what it has been told: telling a new
-    one the same gives the same one. A list that has grown to `limit` is cut to its later half and told
-    again, in running and restored detectors alike, so it stays bounded and exact.
+    A detector's state is private to river, so the values are stored instead: replaying them in a new detector
+    restores the same state. A list that has grown to `limit` is cut to its later half and replayed, in
+    running and restored detectors alike, so it stays bounded and exact.
 
     Args:
-        make: a fresh river detector, as it is before it is told anything.
-        limit: how much it is told at most before that cut; 2 or more.
-
-    Attributes:
-        told: oldest first.
+        make: creates a river detector without values.
+        limit: number of values at which the list is cut; 2 or more.
+        told: values to replay, oldest first.
     """
 
     def __init__(self, make: Callable[[], Any], limit: int, told: Iterable[float] = ()) -> None:
@@ -27,20 +25,20 @@ class Detector:
         self._begin(list(told))
 
     def tell(self, value: float) -> bool:
-        """Whether there has been a change; if so, ask `observed` about it and then `restart`."""
+        """Add a value and return whether a change is detected; then read `observed` and call `restart`."""
         if len(self.observed) >= self._limit:
             self._begin(self.observed[len(self.observed) // 2 :])
         return self._tell(value)
 
     def restart(self) -> None:
-        """Forget everything: what is told from now on has nothing to do with what was told before."""
+        """Forget all values and start with a new detector."""
         self._begin([])
 
     def _begin(self, values: list[float]) -> None:
         self.observed: list[float] = []
         self._river = self._make()
         for value in values:
-            if self._tell(value):  # the half that is left may be what it would have called a change
+            if self._tell(value):  # the half that is left may register as a change itself
                 self.restart()
 
     def _tell(self, value: float) -> bool:
@@ -50,13 +48,12 @@ class Detector:
 
 
 def best_cut(values: Iterable[float], side: int = 1) -> tuple[int, float, float]:
-    """Where two or more values change most, and their means before and from there.
+    """Return the index at which two or more values change most, and the means before and from there.
 
-    A detector says that there is a change but not where. It is where leaving the two means apart leaves
-    least variance within.
+    A detector reports a change but not its place. The best cut minimises the variance within both parts.
 
     Args:
-        side: how many values stand on either side at least, as far as there are enough.
+        side: minimum number of values on either side, as far as there are enough.
 
     Example:
         >>> best_cut([0, 0, 1, 0, 0, 0, 1, 1])

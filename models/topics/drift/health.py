@@ -1,4 +1,4 @@
-"""Detects that the model as a whole fits the talks better or worse than before."""
+"""Detection of a change in the fit of the model as a whole."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ from models.topics.results import HealthChange
 class HealthSettings:
     """Thresholds for a change of the model's fit.
 
-    In 100,000 simulated videos of one paragraph and 100,000 of many, these gave 6 false alarms in all. They
-    saw 12 % of outliers become 20 % after 230 to 350 videos of one paragraph, and a change by one standard
-    deviation after 50 to 65 talks (medians of 40 and of 20 runs).
+    In 100,000 simulated videos of one paragraph and 100,000 of many, these gave 6 false alarms in total. They
+    detected an outlier rate rising from 12 % to 20 % after 230 to 350 videos of one paragraph, and a change
+    by one standard deviation after 50 to 65 talks (medians of 40 and of 20 runs).
     """
 
     threshold: float = 50.0
@@ -30,27 +30,27 @@ class HealthSettings:
     """… and its delta."""
 
     settle: int = 50
-    """Videos from which that standard deviation is taken, at the start and after every change."""
+    """Videos from which that standard deviation is estimated, at the start and after every change."""
 
     least_spread: float = 0.02
-    """It is taken for no less than this."""
+    """Lower bound of that standard deviation."""
 
     history: int = 4096
-    """Videos remembered at most; when full, what is known is begun again from the later half."""
+    """Maximum number of stored videos; when full, the detector restarts with the later half."""
 
     def __post_init__(self) -> None:
         if not 2 <= self.settle <= self.history // 2:
             raise BadInput(
                 f"settle {self.settle} and history {self.history} do not fit together",
-                "let settle be from 2 to half the history",
+                "set settle between 2 and half of history",
             )
 
 
 class _Gauge:
-    """One number a video, in 0 … 1, watched by river's Page-Hinkley in standard deviations of its own.
+    """One value per video, in [0, 1], monitored by river's Page-Hinkley test in its own standard deviations.
 
-    Page-Hinkley as it is has thresholds in the units of what it is told; the outliers of a title are 0 or 1
-    and those of a talk hardly vary, so one threshold does for both only if the spread is taken out.
+    Page-Hinkley's thresholds are in the units of its values. The outlier rate of a title is 0 or 1 and that
+    of a talk hardly varies, so one threshold suits both only if values are scaled by their spread.
     """
 
     def __init__(self, settings: HealthSettings, values: Iterable[float] = ()) -> None:
@@ -58,7 +58,7 @@ class _Gauge:
         self._begin(list(values))
 
     def update(self, value: float) -> tuple[int, float, float] | None:
-        """Videos since a change and the means before and after it, if there has been one."""
+        """Add a value; after a change, return the videos since then and the means before and after it."""
         if len(self.values) >= self._settings.history:
             self._begin(self.values[len(self.values) // 2 :])
         if not self._tell(value):
@@ -83,7 +83,7 @@ class _Gauge:
         if len(self.values) < self._settings.settle:
             return False
         self._spread = max(float(np.std(self.values)), self._settings.least_spread)
-        # It is cut by `update`, never by itself: so what is kept can be told again from the first value.
+        # Only `update` cuts the list, never the detector: so `values` can be replayed from the start.
         self._detector = Detector(self._page_hinkley, self._settings.history + 1)
         changes = [self._detector.tell(each / self._spread) for each in self.values]
         return any(changes)
@@ -96,7 +96,7 @@ class _Gauge:
 
 
 class HealthWatch:
-    """The outlier rate and the novelty, by video: a talk of a hundred paragraphs counts once."""
+    """Outlier rate and novelty by video: a talk of a hundred paragraphs counts once."""
 
     def __init__(
         self,
@@ -116,19 +116,19 @@ class HealthWatch:
         published_on: date,
         batch_id: str,
     ) -> tuple[HealthChange, ...]:
-        """Count one video.
+        """Add one video and return the changes.
 
         Args:
-            unassigned: how many of its paragraphs have no topic.
+            unassigned: number of its paragraphs without a topic.
             novelty: float64 [paragraphs], 1 - highest cosine of each.
 
         Raises:
-            BadInput: the numbers do not fit together. Nothing is counted then.
+            BadInput: the numbers are inconsistent; the video is not added.
         """
         if not 0 <= unassigned <= paragraphs or not paragraphs or novelty.shape != (paragraphs,):
             raise BadInput(
                 f"{unassigned} of {paragraphs} paragraphs do not fit novelty {list(novelty.shape)}",
-                "count the paragraphs that the model has learned, and give each its novelty",
+                "count the paragraphs that the model has learned, and give each one a novelty",
             )
         self._days.append(published_on.toordinal())
         changes = []
@@ -145,7 +145,7 @@ class HealthWatch:
         return tuple(changes)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What has been counted since the last changes."""
+        """Return the values since the last changes."""
         return {
             "health_days": np.array(self._days, np.int32),
             **{f"health_{what}": np.array(gauge.values) for what, gauge in self._gauges.items()},
@@ -153,6 +153,6 @@ class HealthWatch:
 
     @classmethod
     def from_arrays(cls, settings: HealthSettings, arrays: dict[str, NDArray[Any]]) -> "HealthWatch":
-        """The watch that `to_arrays` described."""
+        """Return the watch that `to_arrays` stored."""
         parts = (arrays[f"health_{name}"].tolist() for name in ("days", "outliers", "novelty"))
         return cls(settings, *parts)

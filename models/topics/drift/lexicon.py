@@ -1,4 +1,4 @@
-"""Words as numbers, and only as many of them as are in use."""
+"""Numbering of words, limited to the words in use."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 SLACK = 16_384
-"""Words it may hold beyond twice those that were in use when it was last compacted."""
+"""Words beyond twice those in use at the last compaction that a lexicon may have."""
 
 
 class Lexicon:
-    """Gives each word a number, in the order in which words come.
+    """Numbers for words, in order of arrival.
 
     Attributes:
         words: the word of each number.
-        full_at: with so many words it is time to `compact`.
+        full_at: number of words at which to `compact`.
     """
 
     def __init__(self, words: Iterable[str] = (), full_at: int = SLACK) -> None:
@@ -23,7 +23,7 @@ class Lexicon:
         self._numbers = {word: number for number, word in enumerate(self.words)}
 
     def numbers(self, words: Iterable[str]) -> NDArray[np.int32]:
-        """The words' numbers; new words get the next ones."""
+        """Return the words' numbers; new words get the next ones."""
         known, given = self._numbers, []
         for word in words:
             number = known.setdefault(word, len(known))
@@ -33,10 +33,10 @@ class Lexicon:
         return np.array(given, np.int32)
 
     def compact(self, used: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Forget all words but those with a number in `used`; the order stays.
+        """Forget all words without a number in `used`; the order stays.
 
         Returns:
-            int32 [len(words) before]: each number's new number, where it has one.
+            int32 [len(words) before]: the new number of each old one, -1 for forgotten words.
         """
         kept = np.unique(used)
         renumbered = np.full(len(self.words), -1, np.int32)

@@ -1,4 +1,4 @@
-"""Detects changes of a topic's share of videos."""
+"""Detection of changes of a topic's share of videos."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.topics.drift.settings import DriftSettings
 
 @dataclass(frozen=True)
 class ShareChange:
-    """The shares of videos with a topic before and after a change, and how many videos those are of."""
+    """Shares of videos with a topic before and after a change, and the numbers of videos behind them."""
 
     before: float
     after: float
@@ -19,10 +19,10 @@ class ShareChange:
 
 
 class ShareDetector:
-    """river's ADWIN over one bit a video: does it speak of the topic?
+    """river's ADWIN over one bit per video: whether it mentions the topic.
 
     Attributes:
-        history: those bits since the last change, oldest first.
+        history: the bits since the last change, oldest first.
     """
 
     def __init__(self, settings: DriftSettings, history: Iterable[bool] = ()) -> None:
@@ -37,11 +37,11 @@ class ShareDetector:
 
     @property
     def history(self) -> list[bool]:
-        """See above; a copy."""
+        """The bits since the last change, as a copy."""
         return [bool(bit) for bit in self._detector.observed]
 
     def update(self, present: bool) -> ShareChange | None:
-        """Count a video; what has changed, if anything has."""
+        """Add a video; return the change, if any."""
         if not self._detector.tell(int(present)):
             return None
         cut, before, after = best_cut(self._detector.observed, self._side)

@@ -1,4 +1,4 @@
-"""Tests whether the latest videos differ from those before them by more than chance."""
+"""Permutation test whether the latest videos differ from those before them by more than chance."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from models.topics.drift.settings import DriftSettings
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.float32]
-"""Whole numbers below 2 ** 24, which float32 holds and adds up exactly."""
+"""Whole numbers below 2 ** 24, which float32 represents and adds exactly."""
 
 
 class SplitSums(NamedTuple):
-    """Videos parted in two, in c ways: what the videos of each part add up to, and how many they are.
+    """Videos split in two, in c ways: the sum over the videos of each part, and their number.
 
     Attributes:
         before, after: float32 [c, v].
@@ -31,7 +31,7 @@ class SplitSums(NamedTuple):
 
 
 Measure = Callable[[SplitSums], Array]
-"""How far apart the two parts are, for each way: float64 [c]."""
+"""Distance of the two parts for each split: float64 [c]."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DetectedShift:
 
     Attributes:
         cut: videos before it.
-        distance: how far apart the two sides are, less how far chance alone puts such sides apart; 0 or more.
+        distance: distance of the two sides, less the mean distance of random splits; 0 or more.
     """
 
     cut: int
@@ -48,18 +48,18 @@ class DetectedShift:
 
 
 class ShiftDetector:
-    """A permutation test of the latest videos against the earlier ones, added up by river's Page-Hinkley.
+    """A permutation test of the latest videos against the earlier ones, accumulated by river's Page-Hinkley.
 
-    The videos are parted at random many times, which shows what `evidence` is if nothing has changed:
-    that knows how many the videos are, how much they vary and in how many ways. What the latest videos
-    show is compared with it (in its standard deviations), and Page-Hinkley waits until that has
-    been too much for long enough. The sums it compares are of small whole numbers and so are exact,
-    whatever the order or the number of threads they are added up in.
+    Random splits of the videos give the distribution of `evidence` under the null hypothesis, which accounts
+    for the number of videos and their variance. The evidence of the latest videos is compared with it (in its
+    standard deviations), and Page-Hinkley detects a lasting excess. The sums are of small whole numbers and
+    therefore exact, in whatever order or number of threads they are added.
 
     Args:
-        evidence: what is tested, 0 or more; if nothing has changed, the sizes of the parts should not matter.
-        distance: what is reported.
-        told: what Page-Hinkley was told, from `told` of the detector that is restored.
+        evidence: the test statistic, 0 or more; under the null it should not depend on the sizes of the
+            parts.
+        distance: the distance that is reported.
+        told: values to replay in Page-Hinkley: `observed` of the detector that is restored.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class ShiftDetector:
 
     @property
     def observed(self) -> list[float]:
-        """Standard deviations beyond chance, a video each, since the last change."""
+        """Standard deviations above the null since the last change, one per video."""
         return self._detector.observed
 
     def update(self, videos: Counts) -> DetectedShift | None:
-        """Look at the videos again, now that there is one more.
+        """Test the videos after one was added; return the change, if any.
 
         Args:
             videos: float32 [n, v], whole numbers from -127 to 127; oldest first. After a shift, the next call
@@ -108,7 +108,7 @@ class ShiftDetector:
         return self._shift(videos)
 
     def _shift(self, videos: Counts) -> DetectedShift:
-        """The cut with most evidence."""
+        """Return the cut with most evidence."""
         s, n = self._settings, len(videos)
         cuts = np.arange(s.side, n - s.side + 1)
         sums = videos.cumsum(axis=0)
@@ -119,13 +119,13 @@ class ShiftDetector:
 
 
 def _beyond_chance(evidence: Array, windows: int) -> Array:
-    """How many standard deviations the real split of each window is above the random ones: float64 [windows].
+    """Return the z-score of each window's real split against the random ones: float64 [windows].
 
-    Of its cube root: evidence is a sum of squares, more or less, whose cube root is nearly normal however few
-    they are (Wilson and Hilferty 1931), and which itself would often be far above its mean by chance.
+    It uses the cube root, since evidence is roughly a sum of squares, whose cube root is nearly normal for
+    few terms already (Wilson and Hilferty 1931); the sum itself would often exceed its mean by far by chance.
 
     Args:
-        evidence: of each way in `_parted`.
+        evidence: of each split in `_parted`.
     """
     per_window = np.cbrt(evidence).reshape(windows, -1)
     random = per_window[:, 1:]
@@ -134,7 +134,7 @@ def _beyond_chance(evidence: Array, windows: int) -> Array:
 
 
 def _parted(videos: Counts, windows: tuple[int, ...], splits: int) -> SplitSums:
-    """For each window: the latest videos and the others, and then random splits of the same sizes."""
+    """Return for each window the split into latest and other videos, then random splits of the same sizes."""
     ways = np.vstack([_ways(len(videos), latest, splits) for latest in windows])
     after = ways @ videos
     sizes = ways.sum(axis=1)
@@ -143,6 +143,6 @@ def _parted(videos: Counts, windows: tuple[int, ...], splits: int) -> SplitSums:
 
 @lru_cache(maxsize=512)
 def _ways(videos: int, latest: int, splits: int) -> Counts:
-    """Float32 [1 + splits, videos]: 1 for each video of the later part. The splits are always the same."""
+    """Return float32 [1 + splits, videos]: 1 for each video of the later part. Deterministic."""
     random = np.random.default_rng([videos, latest]).random((splits, videos)).argsort(axis=1) < latest
     return np.vstack([np.arange(videos) >= videos - latest, random]).astype(np.float32)

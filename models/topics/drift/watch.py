@@ -1,4 +1,4 @@
-"""Watches a topic for drift of its share of videos, its words, or its centre."""
+"""Drift detection for topics: their share of videos, their words, and their centroid."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,14 +44,14 @@ class _Watched:
 
 
 class DriftWatch:
-    """Three detectors a topic; every change is reported once, and then what came before it is forgotten.
+    """Three detectors per topic; every change is reported once, and then earlier data is forgotten.
 
-    Share: among the videos that speak of any topic, as prevalence is counted. Words and centre: among
-    the videos that speak of the topic, so that a month with many videos weighs no more than they do, and
-    one long talk no more than another. A drift's `since` is the day of the first video after the change
-    in order of learning, also where days are out of order.
+    Share: among the videos with any topic, as prevalence is counted. Words and centroid: among the videos
+    with the topic, so that the weight of a month is its number of videos, and a long talk weighs as much as a
+    short one. A drift's `since` is the date of the first video after the change in order of learning, even if
+    dates are out of order.
 
-    Cost and state are bounded: a topic keeps `history` bits and `memory` videos of `words_of_video` words
+    Cost and state are bounded: a topic stores `history` bits and `memory` videos of `words_of_video` words
     and d bytes each.
 
     Args:
@@ -66,26 +66,27 @@ class DriftWatch:
         self._watched: dict[int, _Watched] = {}
 
     def begin(self, topic_id: int) -> None:
-        """Watch a topic from the next video on: it has been born or revived, or a merge has made it another.
+        """Start watching a topic that was born or revived, or that a merge has changed.
 
-        What may have been known of it is forgotten.
+        Earlier data about it is forgotten.
         """
         s = self._settings
         self._watched[topic_id] = _Watched(ShareDetector(s), Wording(s), Centre(s, self._dimension))
         self._watched = dict(sorted(self._watched.items()))
 
     def end(self, topic_id: int) -> None:
-        """Watch a topic no longer, if it was watched: it has been merged away or sleeps."""
+        """Stop watching a topic that was merged away or is dormant; unwatched topics are ignored."""
         self._watched.pop(topic_id, None)
 
     def update(self, spoke: Sequence[Spoke], published_on: date, batch_id: str) -> tuple[Drift, ...]:
-        """Count one video; what has changed, by topic id.
+        """Add one video and return the changes, by topic id.
 
         Args:
-            spoke: one for each topic that the video speaks of; if there is none, the video does not count.
+            spoke: one for each topic that the video mentions; without any, the video does not count.
 
         Raises:
-            BadInput: a topic is not watched or comes twice, or its vectors do not fit; nothing is counted.
+            BadInput: a topic is not watched or comes twice, or its vectors have the wrong shape; the video is
+                not added.
         """
         said = self._checked(spoke)
         if not said:
@@ -104,7 +105,7 @@ class DriftWatch:
     def _checked(self, spoke: Sequence[Spoke]) -> dict[int, Spoke]:
         said = {each.topic_id: each for each in spoke}
         if len(said) < len(spoke):
-            raise BadInput("a topic comes twice in one video", "give one `Spoke` a topic")
+            raise BadInput("a topic comes twice in one video", "give one `Spoke` for each topic")
         for topic_id, each in said.items():
             if topic_id not in self._watched:
                 raise BadInput(f"topic {topic_id} is not watched", "`begin` it first")
@@ -112,7 +113,7 @@ class DriftWatch:
             if len(shape) != 2 or shape[0] < 1 or shape[1] != self._dimension:
                 raise BadInput(
                     f"the vectors of topic {topic_id} have shape {list(shape)}, not [m, {self._dimension}]",
-                    "give a row a paragraph, and at least one",
+                    "give one row for each paragraph, and at least one",
                 )
         return said
 
@@ -174,11 +175,11 @@ class DriftWatch:
             wording.videos = [renumbered[video] for video in wording.videos]
 
     def to_json(self) -> list[str]:
-        """The words behind the numbers in `to_arrays`."""
+        """Return the words behind the numbers in `to_arrays`."""
         return list(self._lexicon.words)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What every topic's detectors remember, one topic after the other, and how much that is."""
+        """Return the state of every topic's detectors, concatenated, with the sizes of the parts."""
         shares = [watched.share.history for watched in self._watched.values()]
         wordings = [watched.wording for watched in self._watched.values()]
         centres = [watched.centre for watched in self._watched.values()]
@@ -207,7 +208,7 @@ class DriftWatch:
     def from_state(
         cls, settings: DriftSettings, dimension: int, arrays: dict[str, NDArray[Any]], words: Sequence[str]
     ) -> "DriftWatch":
-        """The watch that `to_arrays` and `to_json` described."""
+        """Return the watch that `to_arrays` and `to_json` stored."""
         watch = cls(settings, dimension)
         watch._lexicon = Lexicon(words, int(arrays["drift_full_at"]))
         watch._days.extend(arrays["drift_days"].tolist())
@@ -244,5 +245,5 @@ def _joined(parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
 
 
 def _parted(joined: NDArray[Any], sizes: NDArray[Any]) -> list[NDArray[Any]]:
-    """The parts of these sizes, one after the other."""
+    """Return the consecutive parts of these sizes."""
     return np.split(joined, np.cumsum(sizes)[:-1]) if len(sizes) else []

@@ -1,4 +1,4 @@
-"""The words in which a topic is spoken of, and whether they have changed."""
+"""Detection of a change in the words of a topic."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ class WordingChange:
     """The words that a topic lost and gained.
 
     Attributes:
-        distance: Jensen-Shannon divergence in bits, beyond what chance gives.
+        distance: Jensen-Shannon divergence in bits, beyond that of chance.
         lost, gained: numbers of the words whose log-odds have fallen and risen most, strongest first.
     """
 
@@ -32,7 +32,7 @@ class WordingChange:
 
 
 class Wording:
-    """One topic's latest videos as sets of words: a word is in a video or it is not.
+    """One topic's latest videos as sets of words: a word is in a video or not.
 
     Attributes:
         videos: each video's words, as numbers of a lexicon.
@@ -57,7 +57,7 @@ class Wording:
         return self._detector.observed
 
     def update(self, words: Numbers, day: int) -> WordingChange | None:
-        """Count a video that speaks of the topic; what has changed, if anything has."""
+        """Add a video with the topic; return the change, if any."""
         self.videos = [*self.videos, words][-self._settings.memory :]
         self.days = [*self.days, day][-self._settings.memory :]
         presence, numbers = self._presence()
@@ -71,7 +71,7 @@ class Wording:
         return change
 
     def _presence(self) -> tuple[Counts, NDArray[np.intp]]:
-        """Float32 [videos, words], 1 where a video has a word, and the words' numbers."""
+        """Return float32 [videos, words], 1 if a video has a word, and the words' numbers."""
         s = self._settings
         said = np.concatenate(self.videos)
         counts = np.bincount(said)
@@ -98,7 +98,7 @@ class Wording:
 
 
 def most_said(words: Sequence[str], count: int) -> list[str]:
-    """The words said most often; of those said equally often, the earlier.
+    """Return the most frequent words; in a tie, the earlier first.
 
     >>> most_said(["model", "prompt", "agent", "prompt"], 2)
     ['prompt', 'model']
@@ -109,14 +109,14 @@ def most_said(words: Sequence[str], count: int) -> list[str]:
 def log_odds_change(
     before: Array, after: Array, videos_before: int, videos_after: int, prior: float
 ) -> Array:
-    """Change of each word's log-odds of being in a video, in standard deviations.
+    """Return the change of each word's log-odds of being in a video, in standard deviations.
 
     With an informative Dirichlet prior: Monroe, Colaresi and Quinn, "Fightin' Words" (2008), eq. 16 and 22.
     The prior is the word's rate in both parts together, so that rare words do not win by chance.
 
     Args:
         before, after: float64 [v], videos with the word in each part.
-        prior: how many videos the prior weighs.
+        prior: weight of the prior, in videos.
     """
     expected = prior * (before + after + 0.5) / (videos_before + videos_after + 1.0)
     with_before, with_after = before + expected, after + expected
@@ -128,18 +128,19 @@ def log_odds_change(
 
 
 def _evidence(parts: SplitSums) -> Array:
-    """Log-likelihood ratio (bits) of two word distributions against one.
+    """Return the log-likelihood ratio (bits) of two word distributions against one.
 
-    It is Lin's Jensen-Shannon divergence (1991), each part weighing as much as it has words, times the words.
+    It is Lin's Jensen-Shannon divergence (1991), with parts weighted by their words, times the number of
+    words.
     """
-    both = parts.before[:1] + parts.after[:1]  # however they are parted
+    both = parts.before[:1] + parts.after[:1]  # the same for every split
     own = _n_log_n(parts.before).sum(axis=1) + _n_log_n(parts.after).sum(axis=1)
     sizes = _n_log_n(parts.before.sum(axis=1)) + _n_log_n(parts.after.sum(axis=1))
     return np.asarray(own - sizes - _n_log_n(both).sum(axis=1) + _n_log_n(both.sum(axis=1)))
 
 
 def _divergence(parts: SplitSums) -> Array:
-    """Jensen-Shannon divergence (bits) of the two word distributions, each with the same weight."""
+    """Return the Jensen-Shannon divergence (bits) of the two word distributions, equally weighted."""
     from scipy.stats import entropy
 
     before = parts.before / np.maximum(parts.before.sum(axis=1, keepdims=True), 1.0)
@@ -150,7 +151,7 @@ def _divergence(parts: SplitSums) -> Array:
 
 
 def _n_log_n(counts: Counts) -> Array:
-    """N log2 n of whole numbers, with 0 for 0; looked up, as that is what takes the time."""
+    """Return n log2 n of whole numbers, 0 for 0; from a table, since this is the most expensive step."""
     numbers = counts.astype(np.intp)
     return _table(int(numbers.max(initial=0)) | 0xFFF)[numbers]
 

@@ -1,1 +1,1 @@
-"""Emergence of subjects: names that burst, topics that later talks confirm, each reported once."""
+"""Emergence of subjects: bursts of names, and topics that later talks confirm; each is reported once."""

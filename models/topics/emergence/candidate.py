@@ -1,4 +1,4 @@
-"""A newborn topic on trial: is it news, or an old subject that no topic covered?"""
+"""A candidate for emergence: a newborn topic that is news, or an old subject that no topic covered."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,11 +14,11 @@ from models.topics.results import SourceQuote
 
 @dataclass(frozen=True, eq=False)
 class Newborn:
-    """A topic that has just been born, as the watch needs it.
+    """A topic that has just been born, with the data that the emergence watch needs.
 
     Attributes:
         words: strongest first.
-        centre: float64 [d], mean of the founding paragraphs' unit vectors, one vote a video; not centred.
+        centre: float64 [d], mean of the founding paragraphs' unit vectors, one per video; not centred.
         paragraph_ids: the founding paragraphs, oldest first.
         videos: their videos by index (`Outcome.video_index`).
     """
@@ -32,7 +32,7 @@ class Newborn:
 
     @property
     def onset(self) -> int:
-        """Index of the second founding video: the first may be a stray."""
+        """Index of the second founding video, since the first may be a stray."""
         indexes = sorted(self.videos)
         return indexes[min(1, len(indexes) - 1)]
 
@@ -42,9 +42,9 @@ class RateEvidence:
     """Videos with the subject among the recent ones and among those before them.
 
     `log10_p` is that of the exact comparison of two Poisson rates (Przyborowski and Wilenski, Biometrika
-    1940): if nothing had changed, each of the videos with the subject would fall among the recent ones with
-    the probability recent_of / (recent_of + earlier_of). Unlike a Poisson test against the earlier share, it
-    knows how little a short past says.
+    1940): if nothing had changed, each of the videos with the subject would be among the recent ones with the
+    probability recent_of / (recent_of + earlier_of). Unlike a Poisson test against the earlier share, it
+    accounts for the uncertainty of a short past.
     """
 
     recent: int
@@ -60,16 +60,16 @@ class RateEvidence:
 
     @property
     def earlier_share(self) -> float:
-        """Share of the videos before them, taken half a video higher, as none seen is not none at all."""
+        """Share of the earlier videos, with half a video added, since none seen does not mean none."""
         return (self.earlier + 0.5) / (self.earlier_of + 1.0)
 
     def with_recent(self, recent: int) -> "RateEvidence":
-        """The same with another number of recent videos that have the subject."""
+        """Return the same evidence with another number of recent videos with the subject."""
         return compare_rates(recent, self.recent_of, self.earlier, self.earlier_of)
 
 
 def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) -> RateEvidence:
-    """The evidence that `recent` of `recent_of` videos is more than `earlier` of `earlier_of`.
+    """Return the evidence that the rate `recent` of `recent_of` is higher than `earlier` of `earlier_of`.
 
     >>> compare_rates(5, 100, 0, 900).log10_p
     -5.0
@@ -83,11 +83,11 @@ def compare_rates(recent: int, recent_of: int, earlier: int, earlier_of: int) ->
 
 
 class Hit(BaseModel):
-    """A video after the birth that speaks of the newborn.
+    """A video after the birth that mentions the newborn's subject.
 
     Attributes:
-        at: how many recent videos had arrived, this one included.
-        quote: its paragraph that is closest to the newborn.
+        at: number of recent videos that had arrived, this one included.
+        quote: its paragraph that is closest to the newborn's centroid.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,17 +97,17 @@ class Hit(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A newborn and the later videos that speak of it.
+    """A newborn and the later videos that mention it.
 
-    The founding paragraphs are no evidence: they were chosen because they are alike.
+    The founding paragraphs are no evidence: they were selected for their similarity.
 
     Attributes:
-        topic_id: None as long as no topic is born of it; then `label` and `words` are empty.
-        founders: the founding paragraphs that are still at hand, oldest first; the latest always is.
+        topic_id: None until a topic is born of it; then `label` and `words` are empty.
+        founders: the founding paragraphs that are still stored, oldest first; the latest always is.
         founding_videos: all of them, oldest first.
-        born: how many recent videos had arrived at its birth.
-        past: videos before the second founding one. (The first may be a stray; what lies between that and
-            the birth is neither past nor proof.)
+        born: number of recent videos that had arrived at its birth.
+        past: videos before the second founding one. (The first may be a stray; the videos between that and
+            the birth are neither past nor evidence.)
         hits: the latest `KEPT`, oldest first; `confirmed` counts all.
     """
 
@@ -124,35 +124,35 @@ class Candidate(BaseModel):
     confirmed: int = 0
 
     def name(self, newborn: Newborn) -> None:
-        """A topic was born of what is on trial."""
+        """Set the topic that was born of the candidate."""
         self.topic_id, self.label, self.words = newborn.topic_id, newborn.label, newborn.words
 
     @property
     def video_ids(self) -> tuple[str, ...]:
-        """The videos of founders and hits, oldest first."""
+        """Videos of founders and hits, oldest first."""
         hits = (hit.quote.video_id for hit in self.hits)
         return tuple(dict.fromkeys([*self.founding_videos, *hits]))
 
     @property
     def paragraph_ids(self) -> tuple[str, ...]:
-        """The paragraphs of founders and hits that are at hand, oldest first."""
+        """Stored paragraphs of founders and hits, oldest first."""
         hits = (hit.quote.paragraph_id for hit in self.hits)
         return tuple(dict.fromkeys([*(quote.paragraph_id for quote in self.founders), *hits]))
 
     def confirm(self, hit: Hit) -> None:
-        """Count a later video."""
+        """Add a later video."""
         self.hits = [*self.hits, hit][-self.KEPT :]
         self.confirmed += 1
 
     def evidence(self, now: int, least: int, ratio: float) -> RateEvidence | None:
-        """The strongest evidence that any run of its latest hits gives; None if none will do.
+        """Return the strongest evidence of any run of the latest hits, or None if none suffices.
 
-        A run begins just after the hit before it, or at the birth; the videos between birth and run are past.
+        A run begins just after the hit before it, or at the birth; videos between birth and run are past.
 
         Args:
             now: recent videos so far.
-            least: hits that a run must have.
-            ratio: so many times the earlier share the run's must be, and the highest share at any time.
+            least: minimum number of hits in a run.
+            ratio: minimum ratio of the run's share to the earlier share and to the highest share at any time.
         """
         starts = [hit.at for hit in self.hits]
         if self.confirmed == len(self.hits):

@@ -1,4 +1,4 @@
-"""The subjects on trial, and where they lie among embeddings."""
+"""Candidates for emergence, with their centroids."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from models.topics.online.centring import Background, Vectors, compare
 
 
 class Candidates:
-    """Trials with their centres, in the order in which they began; at most `bound`.
+    """Candidates with their centroids, in order of creation; at most `bound`.
 
     Args:
-        horizon: a trial ends when so many recent videos have come since it began.
+        horizon: number of recent videos after which a candidate expires.
     """
 
     def __init__(self, bound: int, horizon: int) -> None:
@@ -23,56 +23,56 @@ class Candidates:
         self._centres: list[Vectors] = []
 
     def add(self, trial: Candidate, centre: Vectors) -> None:
-        """A trial begins; centre: float64 [d], not centred."""
+        """Add a candidate; centre: float64 [d], not centred."""
         self.trials.append(trial)
         self._centres.append(np.asarray(centre, np.float32).astype(np.float64))
 
     def drop(self, trial: Candidate) -> None:
-        """A trial has ended."""
+        """Remove a candidate."""
         at = next(at for at, each in enumerate(self.trials) if each is trial)
         del self.trials[at], self._centres[at]
 
     def has(self, trial: Candidate) -> bool:
-        """Whether it has not ended."""
+        """Return whether a candidate is still in the list."""
         return any(each is trial for each in self.trials)
 
     def centre(self, trial: Candidate) -> Vectors:
-        """A trial's centre, float64 [d], not centred."""
+        """Return a candidate's centroid, float64 [d], not centred."""
         return next(centre for each, centre in zip(self.trials, self._centres, strict=True) if each is trial)
 
     def cosines(self, vectors: Vectors, background: Background) -> Vectors:
-        """Centred cosine of each of [n, d] vectors to each trial: float64 [n, k]."""
+        """Return the centred cosine of each of [n, d] vectors to each candidate: float64 [n, k]."""
         if not self.trials:
             return np.zeros((len(vectors), 0))
         return compare(background.centre(vectors), background.centre(np.array(self._centres)))
 
     def by_closeness(self, centre: Vectors, background: Background) -> list[tuple[float, Candidate]]:
-        """All trials with their cosine to a centre, float64 [d], the closest first."""
+        """Return all candidates with their cosine to a centroid, float64 [d], the closest first."""
         cosines = self.cosines(centre[np.newaxis], background)[0]
         return [(float(cosines[at]), self.trials[at]) for at in np.argsort(-cosines, kind="stable").tolist()]
 
     def closest(self, centre: Vectors, background: Background, least: float) -> Candidate | None:
-        """The trial closest to a centre, float64 [d], if its cosine is `least` or more."""
+        """Return the candidate closest to a centroid, float64 [d], if its cosine is `least` or more."""
         ranked = self.by_closeness(centre, background)
         return ranked[0][1] if ranked and ranked[0][0] >= least else None
 
     def retire(self, now: int) -> None:
-        """End those that have lasted too long, and those confirmed longest ago where there are too many."""
+        """Remove expired candidates, and those without recent hits if there are too many."""
         for trial in [each for each in self.trials if now - each.born > self._horizon]:
             self.drop(trial)
         while len(self.trials) > self._bound:
             self.drop(min(self.trials, key=lambda each: each.hits[-1].at if each.hits else each.born))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The centres: float32 [k, d]."""
+        """Return the centroids: float32 [k, d]."""
         centres = np.array(self._centres, np.float32)
         return {"trial_centres": centres.reshape(len(self._centres), -1 if self._centres else 0)}
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The trials, in the same order."""
+        """Return the candidates, in the same order."""
         return [trial.model_dump(mode="json") for trial in self.trials]
 
     def restore(self, arrays: dict[str, NDArray[Any]], trials: Sequence[dict[str, Any]]) -> None:
-        """Take over what `to_arrays` and `to_json` described."""
+        """Restore the state that `to_arrays` and `to_json` stored."""
         self.trials = [Candidate.model_validate(trial) for trial in trials]
         self._centres = list(arrays["trial_centres"].astype(np.float64))

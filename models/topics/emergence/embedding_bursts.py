@@ -1,4 +1,4 @@
-"""Paragraphs that speak alike all of a sudden: a first glimpse of a subject, before a topic is born of it."""
+"""Bursts of similar paragraphs in recent videos: early evidence of a subject, before a topic is born."""
 
 import math
 from collections import Counter
@@ -21,12 +21,12 @@ QUOTES = TypeAdapter(list[SourceQuote])
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingBurst:
-    """Paragraphs of several recent videos that lie close together.
+    """Similar paragraphs of several recent videos.
 
     Attributes:
-        centre: float64 [d], mean of one paragraph a video; not centred.
-        quotes: one paragraph a video, oldest first; `indexes` their videos.
-        log10_p: of so many videos in so short a time, against the other recent videos.
+        centre: float64 [d], mean of one paragraph per video; not centred.
+        quotes: one paragraph per video, oldest first; `indexes` their videos.
+        log10_p: probability of this many videos in this short a time, against the other recent videos.
     """
 
     centre: Vectors
@@ -36,12 +36,12 @@ class EmbeddingBurst:
 
 
 class EmbeddingBursts:
-    """The latest paragraphs, at most `bound`, and what each new one has in common with them.
+    """The latest paragraphs, at most `bound`, with a search for bursts at each new video.
 
     Args:
-        pair: centred cosine from which two paragraphs are alike.
-        videos: so many must be alike.
-        log10_p: and come within so short a time that chance would bring them only so often.
+        pair: centred cosine from which two paragraphs are similar.
+        videos: minimum number of videos in a burst.
+        log10_p: significance that a burst needs, as a power of ten.
     """
 
     def __init__(self, bound: int, pair: float, videos: int, log10_p: float) -> None:
@@ -53,10 +53,10 @@ class EmbeddingBursts:
     def add(
         self, quotes: Sequence[SourceQuote], vectors: Vectors, index: int, background: Background
     ) -> list[EmbeddingBurst]:
-        """Remember a video's paragraphs with their unit vectors, float64 [n, d].
+        """Add a video's paragraphs with their unit vectors, float64 [n, d].
 
         Returns:
-            The glimpses that they complete, the strongest first.
+            The bursts that they complete, the strongest first.
         """
         before = len(self._quotes)
         self._quotes = [*self._quotes, *quotes]
@@ -70,12 +70,12 @@ class EmbeddingBursts:
         return sorted(found, key=lambda each: each.log10_p)
 
     def quotes(self, paragraph_ids: Collection[str]) -> tuple[SourceQuote, ...]:
-        """Those of these paragraphs that are remembered, oldest first."""
+        """Return the stored ones of these paragraphs, oldest first."""
         wanted = frozenset(paragraph_ids)
         return tuple(quote for quote in self._quotes if quote.paragraph_id in wanted)
 
     def words_of(self, quotes: Sequence[SourceQuote], most: int = 8) -> tuple[str, ...]:
-        """The words that set these paragraphs apart from the latest ones, strongest first."""
+        """Return the words that distinguish these paragraphs from the latest ones, strongest first."""
         mine = Counter(word for quote in quotes for word in sorted(set(content_words(quote.text))))
         everyone = Counter(word for quote in self._quotes for word in sorted(set(content_words(quote.text))))
         telling = {
@@ -104,7 +104,7 @@ class EmbeddingBursts:
         return found
 
     def _strongest(self, closest: dict[int, int], first: int) -> EmbeddingBurst:
-        """Of the videos that are alike, the run up to the latest that is the least likely."""
+        """Return the least likely run up to the latest of the similar videos."""
         when = sorted(closest, reverse=True)
         best, length = 0.0, len(when)
         for count in range(self._videos, len(when) + 1):
@@ -122,15 +122,15 @@ class EmbeddingBursts:
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The paragraphs' vectors, oldest first, float16 [n, d], and their videos' indexes."""
+        """Return the paragraphs' vectors, oldest first, float16 [n, d], and their videos' indexes."""
         return {"glimpse_vectors": self._vectors.astype(np.float16), "glimpse_indexes": self._indexes}
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The paragraphs, in the same order."""
+        """Return the paragraphs, in the same order."""
         return list(QUOTES.dump_python(self._quotes, mode="json"))
 
     def restore(self, arrays: dict[str, NDArray[Any]], quotes: Sequence[dict[str, Any]]) -> None:
-        """Take over what `to_arrays` and `to_json` described."""
+        """Restore the state that `to_arrays` and `to_json` stored."""
         self._quotes = QUOTES.validate_python(quotes)
         self._indexes = arrays["glimpse_indexes"]
         self._vectors = arrays["glimpse_vectors"].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Detects emerging subjects: newborn topics that later talks confirm, and bursting names, as one alert."""
+"""Emergence of subjects: newborn topics that later talks confirm, and bursting names, as one alert each."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,19 +24,20 @@ from models.topics.results import Emergence, SourceQuote
 
 
 class EmergenceWatch:
-    """Says each new subject once, whichever channel sees it first.
+    """Reports each new subject once, whichever channel detects it first.
 
     A newborn topic is not yet news: it can be an old subject that no topic covered, one show's phrase, or a
-    flood from one source. So it is put on trial, and so is what is glimpsed: paragraphs of several videos
-    that lie close together all of a sudden, of which no topic has been born yet. It becomes news when videos
-    that arrive later confirm it: more of them speak of it, from several sources, than chance explains,
-    against a sample of everything before. A burst of names is news as it comes.
+    flood from one source. So it becomes a candidate, and so does a burst of similar paragraphs in several
+    videos of which no topic has been born yet. A candidate becomes news when videos that arrive later confirm
+    it: when more of them mention it, from several sources, than chance explains, compared with a sample of
+    everything before. A burst of names is news at once.
 
-    Two sightings are one subject if they have paragraphs, or their place among embeddings, or a name and
-    roughly their place in common; then only the first is told. A new name is taken at its word: GPT-4 is
-    spoken of where ChatGPT is, and is another thing. A burst whose subject is on trial is told as
-    seen by both channels. A subject that goes away and comes back is told once: its return shows as a rising
-    trend. Videos that are old when they arrive (`late`) count as past, so filling an archive is no news.
+    Two sightings are one subject if they share paragraphs, or have similar centroids, or share a name and
+    have roughly similar centroids; then only the first is reported. A new name needs a closer centroid to
+    count as known: GPT-4 is mentioned where ChatGPT is, and is another thing. A burst whose subject is a
+    candidate is reported as seen by both channels. A subject that goes away and comes back is reported once:
+    its return shows as a rising trend. Videos that are old when they arrive (`late`) count as past, so that
+    importing an archive makes no news.
 
     The state is bounded by the settings: `past_paragraphs`, `glimpse_paragraphs`, `trials` and `told`.
     """
@@ -65,15 +66,15 @@ class EmergenceWatch:
         topic_of: Callable[[Vectors], int | None] = lambda _: None,
         batch_id: str = "",
     ) -> tuple[Emergence, ...]:
-        """Count a video in; the subjects that it makes news.
+        """Add a video and return the subjects that it makes news.
 
         Args:
-            spoken: the video without boilerplate; one that was learned before must not come again.
+            spoken: the video without boilerplate; a video that was learned before must not come again.
             index: dense number of the video, ascending (`Outcome.video_index`).
             newborns: the topics that it completed; their founders include its paragraphs.
-            bursts: what `TermBursts.update` returned for it.
-            topic_of: the topic of a direction, float64 [d] of unit length, or None: a burst's topic.
-            batch_id: names the batch in what is told.
+            bursts: the result of `TermBursts.update` for it.
+            topic_of: returns the topic of a direction, float64 [d] of unit length, or None: a burst's topic.
+            batch_id: the batch's id in the alerts.
         """
         self._calendar.turn(spoken.published_on)
         day = self._calendar.place(spoken.published_on)
@@ -94,7 +95,7 @@ class EmergenceWatch:
         return tuple(replace(each, batch_id=batch_id) for each in told if each is not None)
 
     def _hear(self, spoken: Spoken, background: Background) -> list[Candidate]:
-        """The trials that a recent video confirms, each counted."""
+        """Add a recent video to the candidates that it confirms, and return these."""
         rows = self._arrivals.rows(spoken.paragraph_ids)
         if not rows:
             return []
@@ -113,7 +114,7 @@ class EmergenceWatch:
         return self._glimpses.add(quotes, spoken.vectors[rows], index, background)
 
     def _begin(self, newborn: Newborn, background: Background) -> None:
-        """A topic's trial begins, or one that has begun is found to be of that topic."""
+        """Add a newborn topic as a candidate, or assign it to a candidate without a topic."""
         s, videos = self._settings, tuple(newborn.videos.values())
         begun = self._docket.closest(newborn.centre, background, s.same_cosine)
         if begun is not None and begun.topic_id is None:
@@ -132,7 +133,7 @@ class EmergenceWatch:
         self._docket.add(trial, newborn.centre)
 
     def _weigh(self, glimpses: Sequence[EmbeddingBurst], index: int, background: Background) -> None:
-        """Put what the latest video lets glimpse on trial, unless it is on trial, told or old."""
+        """Add the latest video's paragraph bursts as candidates, except known, reported and old ones."""
         s = self._settings
         for glimpse in glimpses[: s.glimpses]:
             videos = tuple(quote.video_id for quote in glimpse.quotes)
@@ -149,7 +150,7 @@ class EmergenceWatch:
                 self._docket.add(trial, glimpse.centre)
 
     def _try(self, trial: Candidate, index: int, background: Background) -> Emergence | None:
-        """The alert that a trial's latest hit makes it worth, if it does and has not been told."""
+        """Return the alert for a candidate after its latest hit, if it is significant and not reported."""
         s = self._settings
         if not self._docket.has(trial) or trial.past.of < s.warm_up:
             return None
@@ -194,7 +195,7 @@ class EmergenceWatch:
         background: Background,
         topic_of: Callable[[Vectors], int | None],
     ) -> Emergence | None:
-        """The alert of a burst, if its subject has not been told."""
+        """Return the alert for a burst, if its subject has not been reported."""
         trial = self._trial_of(burst, background)
         born = trial.topic_id if trial else None
         if trial:
@@ -225,7 +226,7 @@ class EmergenceWatch:
         )
 
     def _trial_of(self, burst: Burst, background: Background) -> Candidate | None:
-        """The trial that is about the same subject as a burst, the closest first."""
+        """Return the closest candidate that is about the same subject as a burst."""
         called = {part.lower() for term in burst.terms for part in (term, *term.split())}
         for cosine, trial in self._docket.by_closeness(burst.centre, background):
             names = not called.isdisjoint(word.lower() for word in trial.words[:3])
@@ -235,7 +236,7 @@ class EmergenceWatch:
         return None
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The sample of the past, the latest paragraphs, and the centres of trials and told subjects."""
+        """Return the sample of the past, the latest paragraphs, and all centroids."""
         return {
             **self._docket.to_arrays(),
             **self._glimpses.to_arrays(),
@@ -244,7 +245,7 @@ class EmergenceWatch:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The rest of the state."""
+        """Return the rest of the state."""
         return {
             "now": self._now,
             "calendar": self._calendar.to_json(),
@@ -257,7 +258,7 @@ class EmergenceWatch:
     def from_state(
         cls, settings: EmergenceSettings, arrays: dict[str, NDArray[Any]], state: dict[str, Any]
     ) -> "EmergenceWatch":
-        """The watch that `to_arrays` and `to_json` described."""
+        """Return the watch that `to_arrays` and `to_json` stored."""
         watch = cls(settings)
         watch._now = state["now"]
         watch._calendar = Calendar.from_json(state["calendar"])
@@ -292,7 +293,7 @@ def _emergence(trial: Candidate, evidence: RateEvidence) -> Emergence:
 
 
 def _quote(spoken: Spoken, row: int, words: Sequence[str] = ()) -> SourceQuote:
-    """A paragraph, cut to what is around the first of these words that it has."""
+    """Return a paragraph as a quote, cut to the text around the first of these words that it contains."""
     text = spoken.texts[row]
     found = ((text.lower().find(word.lower()), len(word)) for word in words)
     at, length = next(((at, length) for at, length in found if at >= 0), (0, 0))

@@ -1,4 +1,4 @@
-"""Explains in plain words why something is news."""
+"""Explanations of alerts in plain words."""
 
 from models.topics.bursts.term_bursts import Burst
 from models.topics.emergence.candidate import Candidate, RateEvidence
@@ -7,18 +7,18 @@ _POWERS = {3: "thousand", 6: "million", 9: "billion"}
 
 
 def reason_of_birth(trial: Candidate, evidence: RateEvidence) -> str:
-    """Why a newborn topic is news."""
+    """Return why a newborn topic is news."""
     founders = len(trial.founding_videos)
     sources = {hit.quote.source for hit in trial.hits[-evidence.recent :]}
     return (
-        f"{founders} videos spoke alike of something that none had spoken of, or few. Of the last "
-        f"{evidence.recent_of} videos after them {evidence.recent}{_from(len(sources))} speak of it; "
+        f"{founders} videos had similar paragraphs about something that few or none had mentioned. Of the "
+        f"last {evidence.recent_of} videos after them {evidence.recent}{_from(len(sources))} speak of it; "
         f"before that {evidence.earlier} of {evidence.earlier_of} did. {chance(evidence.log10_p)}"
     )
 
 
 def reason_of_burst(burst: Burst, trial: Candidate | None) -> str:
-    """Why a burst of names is news; `trial` is the newborn topic that is the same subject."""
+    """Return why a burst of names is news; `trial` is the candidate topic about the same subject, if any."""
     name = " or ".join(f"“{term}”" for term in burst.terms[:3]) or burst.subject
     also = " Their paragraphs form a new topic as well." if trial else ""
     return (
@@ -28,7 +28,7 @@ def reason_of_burst(burst: Burst, trial: Candidate | None) -> str:
 
 
 def chance(log10_p: float) -> str:
-    """How often that happens when nothing has changed.
+    """Return in words how often that happens by chance.
 
     >>> chance(-8.3)
     'By chance that happens less than once in 100 million cases.'

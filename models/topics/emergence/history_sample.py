@@ -1,4 +1,4 @@
-"""A bounded sample of the videos so far, spread evenly over the past."""
+"""A bounded uniform sample of all videos so far."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from models.topics.bursts.sources import spread
 from models.topics.online.centring import Background, Vectors
 
 SPARE = 1024
-"""Paragraphs beyond the bound before videos leave the sample, as that is done for many at once."""
+"""Paragraphs beyond the bound before videos leave the sample, since many leave at once."""
 PARTS = 4
-"""A subject's peak is its highest share in any run of this part of the past …"""
+"""Denominator of the period, as a part of the past, whose highest share is a subject's peak …"""
 LEAST = 2
-"""… with at least so many videos of it."""
+"""… if it has at least this many videos of the subject."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """Earlier videos that speak of something: `spoke` of `of`; `peak` is the highest share at any time.
+    """Earlier videos that mention a subject: `spoke` of `of`; `peak` is the highest share in any period.
 
     A subject that was there, went away and came back has a peak far above its share of the whole past.
     """
@@ -33,16 +33,16 @@ class Past:
 
 
 class HistorySample:
-    """A sample of the videos so far with their paragraphs, and where the latest videos come from.
+    """A sample of the videos so far with their paragraphs, and the sources of the latest videos.
 
-    Of all videos those with the lowest hashes of their ids are kept (a bottom-k sample, Cohen and Kaplan,
-    PODC 2007), so that every one of them has the same chance, whenever it came, and a replay keeps the same.
-    The bound is on paragraphs; of one video at most `per_video` are kept.
+    The videos with the lowest hashes of their ids are kept (a bottom-k sample, Cohen and Kaplan, PODC 2007),
+    so that every video has the same chance, whenever it came, and a replay keeps the same. The bound is on
+    paragraphs, with at most `per_video` of one video.
 
     Args:
-        paragraphs: how many paragraphs are kept in all.
-        per_video: of one video at most.
-        recent: over how many of the latest videos sources are counted.
+        paragraphs: maximum number of paragraphs in total.
+        per_video: maximum number of paragraphs per video.
+        recent: number of the latest videos over which sources are counted.
     """
 
     def __init__(self, paragraphs: int, per_video: int, recent: int) -> None:
@@ -65,11 +65,11 @@ class HistorySample:
         *,
         late: bool,
     ) -> None:
-        """Count a video in, with its paragraphs' unit vectors, float64 [n, d].
+        """Add a video, with its paragraphs' unit vectors, float64 [n, d].
 
         Args:
-            number: of arrival, ascending.
-            late: it was history when it arrived, so it is never recent.
+            number: number of arrival, ascending.
+            late: whether it was old when it arrived, so that it is never recent.
         """
         if not late:
             self._sources.append(hashed(source))
@@ -85,7 +85,7 @@ class HistorySample:
         self._sizes.append(len(rows))
 
     def rows(self, paragraph_ids: Sequence[str]) -> list[int]:
-        """Which of a video's paragraphs are looked at: all, or the `per_video` with the lowest hashes."""
+        """Return the paragraphs of a video that are used: all, or the `per_video` with the lowest hashes."""
         if len(paragraph_ids) <= self._per_video:
             return list(range(len(paragraph_ids)))
         by_hash = sorted(range(len(paragraph_ids)), key=lambda row: hashed(paragraph_ids[row]))
@@ -94,11 +94,11 @@ class HistorySample:
     def past(
         self, centre: Vectors, background: Background, floor: float, before: int, but: frozenset[str]
     ) -> Past:
-        """Which videos before number `before`, or late ones, have a paragraph of that cosine with `centre`.
+        """Return how many videos before number `before`, or late ones, have a paragraph close to `centre`.
 
         Args:
             centre: float64 [d], not centred.
-            floor: the cosine, centred.
+            floor: the lowest centred cosine that is close.
             but: ids of videos to leave out.
         """
         if not self._used:
@@ -112,11 +112,11 @@ class HistorySample:
         return _summed(spoke[wanted])
 
     def sources(self) -> float:
-        """How many equally busy sources would be as mixed as the recent videos' (see `sources.spread`)."""
+        """Return the effective number of sources of the recent videos (see `sources.spread`)."""
         return spread(Counter(self._sources).values())
 
     def _make_room(self, wanted: int, dimensions: int) -> None:
-        """Let the videos of the highest hashes go, those that have just come included."""
+        """Evict the videos of the highest hashes, possibly the latest ones."""
         kept = len(self._numbers)
         if self._used + wanted > self._bound:
             by_key = np.argsort(np.array(self._keys, np.uint64), kind="stable")
@@ -139,7 +139,7 @@ class HistorySample:
             self._rows[: len(rows)] = rows
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The sample's numbers, keys and paragraphs one after the other, and the recent sources."""
+        """Return the sample's numbers, keys and concatenated paragraphs, and the recent sources."""
         return {
             "arrival_numbers": np.array(self._numbers, np.int64),
             "arrival_keys": np.array(self._keys, np.uint64),
@@ -151,7 +151,7 @@ class HistorySample:
         }
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Take over what `to_arrays` described."""
+        """Restore the state that `to_arrays` stored."""
         self._numbers = arrays["arrival_numbers"].tolist()
         self._keys = arrays["arrival_keys"].tolist()
         self._late = arrays["arrival_late"].tolist()
@@ -165,9 +165,9 @@ class HistorySample:
 
 
 def centred_cosines(rows: NDArray[np.float32], vectors: Vectors, background: Background) -> Vectors:
-    """Centred cosine of each of [n, d] rows of unit length to each of [k, d] vectors: float64 [n, k].
+    """Return the centred cosine of each of [n, d] unit rows to each of [k, d] vectors: float64 [n, k].
 
-    The same as centring both and `compare`, without writing the rows out again: for a row r and the mean m,
+    The same as centring both and `compare`, without a centred copy of the rows: for a row r and the mean m,
     (r - m) · v = r · v - m · v and |r - m|² = 1 - 2 r · m + |m|².
     """
     mean = background.total / background.weight

@@ -1,4 +1,4 @@
-"""Remembers the reported subjects, so that each is reported once."""
+"""Record of reported subjects, so that each is reported once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from models.topics.online.centring import Background, Vectors, compare
 
 
 class Story(BaseModel):
-    """A subject that an alert was given for.
+    """A subject that an alert was raised for.
 
     Attributes:
-        names: what it was called: terms and words, in lower case.
-        paragraph_ids: the latest that speak of it. Talks have room for many subjects, paragraphs for few.
+        names: its terms and words, in lower case.
+        paragraph_ids: the latest paragraphs that mention it; talks cover many subjects, paragraphs few.
         topic_id: its topic, once it has one.
         touched: index of the video at which it was last recognised.
     """
@@ -29,10 +29,10 @@ class Story(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class SubjectSighting:
-    """A subject as a channel sees it.
+    """A subject as detected by a channel.
 
     Attributes:
-        names: terms and words. paragraph_ids: those that speak of it.
+        names: terms and words. paragraph_ids: paragraphs that mention it.
         centre: float64 [d], not centred.
         topic_id: its topic, if it has one yet.
     """
@@ -48,8 +48,8 @@ class Kinship:
     """The conditions under which two sightings are of one subject.
 
     Attributes:
-        overlap: if so much of the paragraphs of one is the other's …
-        cosine: … or this cosine (centred) of their centres …
+        overlap: share of the paragraphs of one that are also the other's …
+        cosine: … or this centred cosine of their centroids …
         named: … or this one, if they have a name in common as well.
     """
 
@@ -58,18 +58,18 @@ class Kinship:
     named: float
 
     def same(self, paragraphs: float, cosine: float, names: bool) -> bool:
-        """Whether they are, by the shared part of paragraphs, their cosine and whether they share a name."""
+        """Return whether both are one subject, given shared paragraphs, cosine, and a shared name."""
         return paragraphs >= self.overlap or cosine >= self.cosine or (names and cosine >= self.named)
 
 
 def part_in(paragraph_ids: Sequence[str], others: Sequence[str]) -> float:
-    """How much of some paragraphs is among others; 0 if they are fewer than 2."""
+    """Return the share of some paragraphs that is among others; 0 for fewer than 2."""
     mine = frozenset(paragraph_ids)
     return len(mine.intersection(others)) / len(mine) if len(mine) > 1 else 0.0
 
 
 class ReportedSubjects:
-    """The subjects of the alerts so far, at most `bound`; those not heard of for longest go first."""
+    """The reported subjects, at most `bound`; those that were recognised longest ago are forgotten first."""
 
     PARAGRAPHS = 64
     NAMES = 24
@@ -80,9 +80,9 @@ class ReportedSubjects:
         self._centres: list[Vectors] = []
 
     def find(self, seen: SubjectSighting, background: Background, kinship: Kinship) -> Story | None:
-        """The told subject that this is, the likest first; None if it is news.
+        """Return the reported subject that a sighting is of, the most similar first; None if it is new.
 
-        What has a told subject among its paragraphs and many beside them is more than that, and is news.
+        A sighting with a reported subject's paragraphs and many others is about more than that, and is new.
         """
         if not self._stories:
             return None
@@ -99,7 +99,7 @@ class ReportedSubjects:
         return None
 
     def add(self, seen: SubjectSighting, at: int) -> None:
-        """Remember a subject that is being told at the video of index `at`."""
+        """Record a subject that is reported at the video of index `at`."""
         story = Story(names=[], paragraph_ids=[], topic_id=seen.topic_id, touched=at)
         self._stories.append(story)
         self._centres.append(np.asarray(seen.centre, np.float32).astype(np.float64))
@@ -109,7 +109,7 @@ class ReportedSubjects:
             del self._stories[oldest], self._centres[oldest]
 
     def touch(self, story: Story, seen: SubjectSighting, at: int) -> None:
-        """A told subject has been seen again: under these names too, in these paragraphs."""
+        """Update a reported subject that was detected again, with its new names and paragraphs."""
         names = (name.lower() for name in seen.names)
         story.names = list(dict.fromkeys([*story.names, *names]))[: self.NAMES]
         paragraphs = dict.fromkeys([*story.paragraph_ids, *seen.paragraph_ids])
@@ -118,7 +118,7 @@ class ReportedSubjects:
         story.touched = at
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The subjects' centres: float32 [n, d]."""
+        """Return the subjects' centroids: float32 [n, d]."""
         return {
             "told_centres": np.array(self._centres, np.float32).reshape(
                 len(self._centres), -1 if self._centres else 0
@@ -126,10 +126,10 @@ class ReportedSubjects:
         }
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The rest of them, in the same order."""
+        """Return the rest of the subjects, in the same order."""
         return [story.model_dump(mode="json") for story in self._stories]
 
     def restore(self, arrays: dict[str, NDArray[Any]], stories: list[dict[str, Any]]) -> None:
-        """Take over what `to_arrays` and `to_json` described."""
+        """Restore the state that `to_arrays` and `to_json` stored."""
         self._stories = [Story.model_validate(story) for story in stories]
         self._centres = list(arrays["told_centres"].astype(np.float64))

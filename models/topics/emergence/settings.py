@@ -1,4 +1,4 @@
-"""Every number of emergence but the term channel's."""
+"""Settings of emergence, except those of the term channel."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,82 +8,82 @@ from models.topics.bursts.term_bursts import Sensitivity
 
 @dataclass(frozen=True)
 class EmergenceSettings:
-    """Every number of the birth channel and of what makes two sightings one subject.
+    """Settings of the birth channel and of the identity of two sightings.
 
     Cosines are centred on the background, as everywhere in this package.
     """
 
     sensitivity: Sensitivity = "normal"
-    """How much evidence an alert needs; the term channel has the same setting.
+    """Evidence that an alert needs; the term channel has the same setting.
 
     Both channels together on newsletter items (`benchmarks/topics/planted.py`, 10 streams of 1,000 videos and
-    more): at `normal` 3 false alarms per 10,000 videos where something else begins, and 2 where nothing does;
-    what begins with a fifth of the videos is told after 9 of them. At `low` there are none, and some of what
-    begins is never told; at `high` there are 16 and 10, and of what begins slowly more is told.
+    more): at `normal` 3 false alarms per 10,000 videos if something else begins, and 2 if nothing does; a
+    subject that begins in a fifth of the videos is reported after 9 of them. At `low` there are none, and
+    some subjects are never reported; at `high` there are 16 and 10, and more slow beginnings are reported.
     """
 
     warm_up: int = 40
-    """So many videos must have come before the founders: without a past nothing is new."""
+    """Videos that must have come before the founders: without a past nothing is new."""
 
     member: float = 0.38
-    """A video speaks of a newborn if one of its paragraphs has this cosine with it."""
+    """Cosine of a video's paragraph with a newborn from which the video mentions it."""
 
     ratio: float = 5.0
-    """So many times its share of all earlier videos, and of any quarter of them, its recent share must be."""
+    """Minimum ratio of its recent share to its share of all earlier videos, and of any quarter of them."""
 
     sources: int = 3
-    """From so many sources, or from half of them where there are fewer than twice as many."""
+    """Sources needed, or half of the effective number if that is smaller."""
 
     source_share: float = 0.4
-    """A source counts for no more than this share of the confirming videos, where there are several."""
+    """Largest share of the counted confirming videos of one source, if there are several."""
 
     late: timedelta = timedelta(days=180)
-    """A video that is older than this when it arrives is history: it can only be part of the past."""
+    """Age from which an arriving video is history: it can only be part of the past."""
 
     horizon: int = 1500
-    """A newborn that is not news after so many recent videos never will be."""
+    """Recent videos after which a candidate that is not news expires."""
 
     trials: int = 64
-    """Newborns on trial at a time; those confirmed longest ago go first."""
+    """Maximum number of candidates at a time; those confirmed longest ago go first."""
 
     glimpse_paragraphs: int = 1500
-    """Latest paragraphs in which subjects are glimpsed before a topic is born of them …"""
+    """Latest paragraphs that are searched for bursts before a topic is born …"""
 
     glimpse_pair: float = 0.36
-    """… where paragraphs of this cosine …"""
+    """… in which paragraphs of this cosine …"""
 
     glimpse_videos: int = 3
-    """… come from so many videos …"""
+    """… come from at least this many videos …"""
 
     glimpse_log10_p: float = -2.0
-    """… within a time that is so short that chance would bring as many only so often (a power of ten)."""
+    """… within a time so short that chance has at most this probability (a power of ten)."""
 
     glimpses: int = 2
-    """Of one video at most."""
+    """Maximum number of bursts per video."""
 
     told: int = 256
-    """Subjects remembered, so that each is told once."""
+    """Maximum number of reported subjects that are remembered, so that each is reported once."""
 
     past_paragraphs: int = 8000
-    """Paragraphs kept of a sample of the past …"""
+    """Maximum number of paragraphs in the sample of the past …"""
 
     past_per_video: int = 48
-    """… of one video at most."""
+    """… and of one video."""
 
     source_window: int = 500
-    """Over so many of the latest videos it is counted how many sources there are."""
+    """Number of the latest videos over which sources are counted."""
 
     same_paragraphs: float = 0.5
-    """Two sightings that have this share of the smaller one's paragraphs in common are one subject …"""
+    """Share of the smaller sighting's paragraphs from which two sightings are one subject …"""
 
     same_cosine: float = 0.55
-    """… and so are two whose centres are so close …"""
+    """… or cosine of their centroids from which they are …"""
 
     new_name_cosine: float = 0.70
-    """… or so close, where a name that no told subject has bursts …"""
+    """… or this cosine, for a burst of a name that no reported subject has …"""
 
     named_cosine: float = 0.35
-    """… or so close while they share a name."""
+    """… or this cosine, if they share a name."""
 
     @property
     def least_videos(self) -> int:

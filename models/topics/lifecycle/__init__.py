@@ -1,1 +1,1 @@
-"""The life of topics: births, splits, merges, dormancy, and looks at the model as a whole."""
+"""Life cycle of topics: births, splits, merges, dormancy, and consolidation of the model as a whole."""

@@ -1,4 +1,4 @@
-"""A look at the topics as a whole, carried out: births, splits, merges and sleep, and what to tell of it."""
+"""Consolidation of all topics: applies births, splits, merges and dormancy, and reports them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models.topics.state import ModelState
 
 @dataclass(frozen=True)
 class ConsolidationResult:
-    """The result of a consolidation; as in `Outcome`."""
+    """The result of a consolidation, with the fields of `Outcome`."""
 
     births: tuple[Birth, ...]
     merges: tuple[Merge, ...]
@@ -25,7 +25,7 @@ class ConsolidationResult:
 
 @dataclass(frozen=True)
 class _Newborn:
-    """A topic that a look has founded, with its paragraphs in the sample."""
+    """A topic that a consolidation has founded, with its paragraphs in the sample."""
 
     topic_id: int
     group: Group
@@ -33,10 +33,10 @@ class _Newborn:
 
 
 def look(memory: ModelState, month: str, batch_id: str) -> ConsolidationResult:
-    """Propose, and carry out what is accepted; topics unheard for long go to sleep either way.
+    """Propose changes and apply them if accepted; topics unheard for long become dormant in any case.
 
     Args:
-        month: of publication, that of now.
+        month: the current month of publication.
     """
     settings, background, roster, ledger = memory.settings, memory.background, memory.roster, memory.ledger
     before = len(roster.centroids)

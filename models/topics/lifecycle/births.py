@@ -1,4 +1,4 @@
-"""Births of topics: one video completes a topic, and its founders found it or wake it up."""
+"""Births of topics: a video completes a group of founders, which found a topic or revive a dormant one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from models.topics.results import Birth, Dormancy, EarlierAssignment
 from models.topics.state import ModelState
 
 Given = tuple[int | None, float]
-"""A topic's id, or None, and how probable that is."""
+"""A topic's id, or None, and its probability."""
 
 
 @dataclass(frozen=True)
 class Founders:
-    """The paragraphs of a topic that is being born or woken, the earlier ones first.
+    """The paragraphs of a topic that is being born or revived, the earlier ones first.
 
     Attributes:
-        woken: it has slept, and comes back under its own id.
-        asleep: the topic that made room for it, if one had to.
-        earlier: those of them that were learned before this batch.
+        woken: the topic was dormant, and returns under its own id.
+        asleep: the topic that became dormant to make room, if one had to.
+        earlier: those that were learned before this batch.
         vectors: float64 [n, d], unit vectors of `earlier`.
     """
 
@@ -37,7 +37,7 @@ class Founders:
 
 
 def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
-    """Keep the novel ones of a batch's paragraphs, and found the topic that they complete, if they do."""
+    """Buffer the novel paragraphs of a batch, and found the topic that they complete, if any."""
     novelty, roster, settings = memory.novelty, memory.roster, memory.settings
     novel = np.flatnonzero(roster.centroids.highest_cosines(said.vectors) < settings.novel_below)
     kept = [
@@ -72,9 +72,10 @@ def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
 def tell(
     memory: ModelState, founders: Founders | None, given: Sequence[Given], batch_id: str
 ) -> tuple[tuple[Birth, ...], tuple[Dormancy, ...]]:
-    """The birth, or the waking, and who made room for it; `given` begins with what the earlier founders got.
+    """Return the birth, or the revival, and the dormancy that made room for it.
 
-    Those who wake a topic keep what they were given.
+    `given` begins with the new assignments of the earlier founders. Founders of a revived topic keep their
+    old ones.
     """
     if founders is None:
         return (), ()

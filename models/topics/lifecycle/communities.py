@@ -1,4 +1,4 @@
-"""Groups of paragraphs that speak of the same thing, found in the graph of nearest neighbours."""
+"""Communities of paragraphs about the same thing, in the graph of nearest neighbours."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ Rows = NDArray[np.int64]
 
 
 def communities(centred: Vectors, neighbours: int, resolution: float) -> list[Rows]:
-    """Which of the paragraphs belong together; largest group first, each group's rows ascending.
+    """Return the communities of paragraphs; largest first, each one's rows ascending.
 
     Louvain's method (Blondel et al. 2008) on the graph that joins a paragraph to its nearest neighbours,
     weighted by the share of neighbours that two have in common (Jarvis and Patrick 1973). On labelled
     newsletter items it agreed with people's labels as well as UMAP and HDBSCAN with outliers reduced, in a
-    tenth of the time. It needs no compiler, leaves no paragraph out, and its number of groups holds.
+    tenth of the time. It needs no compiler, leaves no paragraph out, and its number of groups is stable.
 
     Args:
         centred: float64 [n, d], centred on the background, of unit length.

@@ -1,4 +1,4 @@
-"""Looking at the topics as a whole: what should be born, split or merged, and whether that is too much."""
+"""Consolidation proposals: births, splits and merges for all topics, and whether they change too much."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Group:
     """Sampled paragraphs that should have a topic of their own.
 
     Attributes:
-        rows: where they are in the sample.
+        rows: their positions in the sample.
         centre: float64 [d], their mean; not of unit length.
-        cosines: theirs with it, centred.
-        parent: the slot of the topic that most of them have now; None if it is none.
+        cosines: their centred cosines with it.
+        parent: the slot of the topic that most of them have now; None if they have none.
     """
 
     rows: Rows
@@ -30,13 +30,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Proposal:
-    """The changes that a look at the sample suggests.
+    """The changes that a consolidation suggests.
 
     Attributes:
-        groups: to be born or split off, largest first.
-        pairs: (slot, into): topics that are one; a slot leaves once at most, and never into one that leaves.
-        means: float64 [k, d]: where the means of the topics there are should move.
-        accepted, reason, survival, topics_after: as in `outcome.Consolidation`.
+        groups: groups to be born or split off, largest first.
+        pairs: (slot, into): topics to merge; a slot leaves once at most, and never into one that leaves.
+        means: float64 [k, d]: new means of the existing topics.
+        accepted, reason, survival, topics_after: as in `results.Consolidation`.
     """
 
     groups: tuple[Group, ...]
@@ -58,16 +58,17 @@ def propose(
     settings: TopicSettings,
     early: bool,
 ) -> Proposal:
-    """Look at the sampled paragraphs' unit vectors, float64 [n, d].
+    """Propose changes from the sampled paragraphs' unit vectors, float64 [n, d].
 
     1. Warm start: `lloyd_steps` times, a topic's mean moves by `lloyd_rate` towards its sampled paragraphs.
-    2. Communities in the sample that resemble no topic are births where most of their paragraphs have no
-       topic or lie far from theirs; where most have one topic, and another community stands for it, they are
-       split off.
-    3. Active topics closer than `merge_cosine` are one: the older stays, a seeded one before a born one.
-    4. Rejected, unless it is one of the early looks: if fewer than `least_survival` of the paragraphs with a
-       topic would keep it, the number of topics would change by more than `most_change`, or one topic would
-       have more than `largest_share` of the paragraphs.
+    2. A community in the sample that resembles no topic is a birth if most of its paragraphs have no topic or
+       are far from theirs; if most have the same topic, and another community represents that topic better,
+       it is split off.
+    3. Active topics closer than `merge_cosine` are merged: the older one stays, a seeded one before a born
+    one. 4. The proposal is rejected, unless it is one of the early ones, if fewer than `least_survival` of
+    the
+       paragraphs with a topic would keep it, if the number of topics would change by more than `most_change`,
+       or if one topic would have more than `largest_share` of the paragraphs.
 
     Args:
         seeded: slots of topics from the codebook, which are never merged with each other.
@@ -140,7 +141,7 @@ def _groups(
 
 
 def _pooled(found: Sequence[Rows], centred: Vectors, settings: TopicSettings) -> list[Rows]:
-    """Communities that are closer than a topic may be to another, as one: a small sample falls to pieces."""
+    """Join communities that are as close as two topics must not be, since a small sample fragments."""
     pooled: list[Rows] = []
     for rows in found:
         centre = unit(centred[rows].mean(axis=0))[np.newaxis]
@@ -161,7 +162,7 @@ def _apart(
     moved: AnchoredCentroids,
     settings: TopicSettings,
 ) -> tuple[Group, ...]:
-    """Groups around those paragraphs, none of which resembles a topic or a larger group; few splits."""
+    """Return groups that resemble no topic and no larger group, with a limited number of splits."""
     groups: list[Group] = []
     taken = moved.centroids()
     room = settings.max_topics - len(moved)

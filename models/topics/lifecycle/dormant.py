@@ -1,4 +1,4 @@
-"""Topics that nobody speaks of: asleep, out of every comparison, and not forgotten."""
+"""Dormant topics: excluded from every comparison, but not forgotten."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,12 +12,12 @@ from models.topics.settings import TopicSettings
 
 
 class Sleeping(BaseModel):
-    """A sleeping topic, without its vectors.
+    """A dormant topic, without its vectors.
 
     Attributes:
-        words: its strongest words with their c-TF-IDF weights when it fell asleep.
+        words: its strongest words with their c-TF-IDF weights when it became dormant.
         said: its strongest words with their counts.
-        size: how many paragraphs it had been given.
+        size: number of paragraphs it had been assigned.
     """
 
     topic_id: int
@@ -28,7 +28,7 @@ class Sleeping(BaseModel):
 
 
 class Archive:
-    """Sleeping topics, in the order in which they fell asleep; bounded by the number of topics ever born.
+    """Dormant topics, in order of becoming dormant; bounded by the number of topics ever born.
 
     Args:
         anchors, means: float64 [k, d]; recent: float64 [k, r]: as in `AnchoredCentroids`.
@@ -50,18 +50,18 @@ class Archive:
         return len(self.sleeping)
 
     def get(self, topic_id: int) -> Sleeping | None:
-        """The topic, if it sleeps."""
+        """Return the topic if it is dormant, else None."""
         return next((each for each in self.sleeping if each.topic_id == topic_id), None)
 
     def put(self, sleeping: Sleeping, anchor: Vectors, mean: Vectors, recent: Vectors) -> None:
-        """A topic falls asleep."""
+        """Add a topic that becomes dormant."""
         self.sleeping.append(sleeping)
         self._anchors = np.vstack([self._anchors, anchor])
         self._means = np.vstack([self._means, mean])
         self._recent = np.vstack([self._recent, recent])
 
     def nearest(self, centre: Vectors, background: Background) -> int | None:
-        """Where the sleeping topic is that a candidate at `centre`, float64 [d], is; None if none is."""
+        """Return the position of the dormant topic that matches `centre`, float64 [d]; None if none does."""
         if not self.sleeping:
             return None
         share = self._settings.anchor
@@ -72,7 +72,7 @@ class Archive:
         return best if cosines[best] >= self._settings.birth_duplicate else None
 
     def take(self, at: int) -> tuple[Sleeping, Vectors, Vectors, Vectors]:
-        """A topic wakes up: what is kept of it, and its anchor, mean and recent cosines."""
+        """Remove a topic that is revived; return it with its anchor, mean and recent cosines."""
         sleeping = self.sleeping.pop(at)
         taken = self._anchors[at], self._means[at], self._recent[at]
         self._anchors = np.delete(self._anchors, at, axis=0)
@@ -81,7 +81,7 @@ class Archive:
         return sleeping, *taken
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The vectors; the rest is `sleeping`."""
+        """Return the vectors; the rest is `sleeping`."""
         return {
             "sleeping_anchors": self._anchors,
             "sleeping_means": self._means,
@@ -92,7 +92,7 @@ class Archive:
     def from_arrays(
         cls, settings: TopicSettings, sleeping: Iterable[Sleeping], arrays: dict[str, NDArray[Any]]
     ) -> "Archive":
-        """The archive that `to_arrays` and `sleeping` described."""
+        """Return the archive that `to_arrays` and `sleeping` stored."""
         return cls(
             settings,
             sleeping,

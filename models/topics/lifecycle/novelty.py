@@ -1,4 +1,4 @@
-"""Paragraphs that no topic explains well, kept until enough of them say the same thing."""
+"""Buffer of novel paragraphs, which no topic explains well, until enough similar ones found a topic."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BufferedParagraph:
-    """A paragraph in the buffer; its text is wanted for the words of the topic it may found."""
+    """A paragraph in the buffer; its text gives the words of the topic that it may found."""
 
     paragraph_id: str
     video_id: str
@@ -39,12 +39,12 @@ class Founding:
 
 
 class NoveltyBuffer:
-    """The latest such paragraphs, oldest first, at most `settings.buffer`.
+    """The latest novel paragraphs, oldest first, at most `settings.buffer`.
 
-    A candidate grows from a paragraph of the batch just added: its neighbours, then twice the paragraphs
-    close to the mean of the *other* candidate videos. Leaving a paragraph's own video out is what makes
-    a handful of paragraphs trustworthy: a mean always resembles its own members, and paragraphs of one
-    talk resemble each other whatever they say. Videos are counted, not paragraphs.
+    A candidate grows from a paragraph of the batch just added: first its neighbours, then, twice, the
+    paragraphs close to the mean of the *other* candidate videos. Leaving out a paragraph's own video is what
+    makes a handful of paragraphs reliable: a mean always resembles its own members, and paragraphs of one
+    talk resemble each other whatever they are about. Videos are counted, not paragraphs.
     """
 
     def __init__(self, settings: TopicSettings, kept: Iterable[BufferedParagraph], vectors: Vectors) -> None:
@@ -60,9 +60,9 @@ class NoveltyBuffer:
         return self._room[self._end - len(self.kept) : self._end]
 
     def add(self, kept: Sequence[BufferedParagraph], vectors: Vectors) -> int:
-        """Append paragraphs with their unit vectors, float64 [n, d]; the oldest make room.
+        """Append paragraphs with their unit vectors, float64 [n, d]; the oldest are dropped.
 
-        Returns how many of the paragraphs are now in the buffer: all, unless they alone overfill it.
+        Returns the number of new paragraphs in the buffer: all, unless they alone exceed its size.
         """
         bound = self._settings.buffer
         kept, vectors = kept[-bound:], vectors[-bound:]
@@ -74,18 +74,18 @@ class NoveltyBuffer:
         return len(kept)
 
     def drop(self, rows: Rows) -> None:
-        """Take paragraphs out."""
+        """Remove paragraphs."""
         if len(rows):
             left = np.setdiff1d(np.arange(len(self.kept)), rows)
             self._rewrite(self.vectors[left])
             self.kept = [self.kept[row] for row in left]
 
     def rows_of(self, video_id: str) -> Rows:
-        """Where a video's paragraphs are."""
+        """Return the positions of a video's paragraphs."""
         return np.array([row for row, kept in enumerate(self.kept) if kept.video_id == video_id], np.int64)
 
     def founding(self, newest: int, background: Background, centroids: AnchoredCentroids) -> Founding | None:
-        """The topic that the `newest` paragraphs, at the end of the buffer, complete; None if they do not."""
+        """Return the topic that the `newest` paragraphs, at the end of the buffer, complete, or None."""
         s, first = self._settings, len(self.kept) - newest
         lengths = self._lengths(background)
         seeds = background.centre(self.vectors[first:])
@@ -101,7 +101,7 @@ class NoveltyBuffer:
             rows = rows[cosines[rows] >= known + s.birth_gain]
             if not self._enough(self._size(rows)):
                 return None
-        if rows[-1] < first:  # none of the batch is left: this talk completes nothing
+        if rows[-1] < first:  # no paragraph of the batch is left: this talk completes nothing
             return None
         centre = np.array(list(self._video_means(rows).values())).mean(axis=0)
         if centroids.highest_cosines(centre[np.newaxis])[0] > s.birth_duplicate:
@@ -127,13 +127,13 @@ class NoveltyBuffer:
         return {video: self.vectors[own].mean(axis=0) for video, own in members.items()}
 
     def _lengths(self, background: Background) -> Vectors:
-        """How far each kept paragraph is from the background: float64 [n]."""
+        """Return each paragraph's distance to the background: float64 [n]."""
         mean = background.mean()
         along = np.einsum("kd,d->k", self.vectors, mean)
         return np.asarray(np.sqrt(np.maximum(1.0 - 2.0 * along + np.einsum("d,d->", mean, mean), 1e-12)))
 
     def _cosines(self, centred: Vectors, background: Background, lengths: Vectors) -> Vectors:
-        """Cosine of centred unit vectors [m, d] with each kept paragraph, [m, n], without centring these."""
+        """Return cosines of centred unit vectors [m, d] with each paragraph, [m, n], not centring these."""
         along = np.einsum("md,d->m", centred, background.mean())
         return np.asarray((np.einsum("md,kd->mk", centred, self.vectors) - along[:, np.newaxis]) / lengths)
 

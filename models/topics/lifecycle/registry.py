@@ -1,4 +1,4 @@
-"""The registry of topics and all that is kept of each: born, merged, asleep and awake again in step."""
+"""Registry of topics: keeps all data of each topic consistent through births, merges and dormancy."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ Known = dict[int, Told]
 
 
 class Named(BaseModel):
-    """The given name of a topic; a born one has none until people give it one."""
+    """The given name of a topic; a born topic has none until people name it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,21 +30,23 @@ class Named(BaseModel):
 
 
 class LastHeard(BaseModel):
-    """The last video that spoke of a topic: its number, and its month of publication."""
+    """The last video with a topic: its number, and its month of publication."""
 
     video: int
     month: str
 
 
 class TopicRegistry:
-    """Topics 1, 2, …: active ones have a slot among the centroids and BERTopic's labels, sleeping ones a
-    place in the archive, and merged ones are aliases. An id is never given to another topic.
+    """Topics 1, 2, …, whose ids are never reused.
+
+    Active topics have a slot among the centroids and BERTopic's labels, dormant ones a place in the archive,
+    and merged ones are aliases.
 
     Args:
-        named: every topic there ever was, in the order of ids.
-        aliases: what merged topics were merged into, which may be an alias itself by now.
-        heard: when each living topic was last spoken of; none yet for seeded topics before the first video.
-        labels: the names of those that nobody has named.
+        named: every topic that ever existed, in the order of ids.
+        aliases: the topic each merged topic was merged into, which may be an alias itself by now.
+        heard: the last video of each active or dormant topic; seeded topics have none before the first video.
+        labels: the labels of topics that nobody has named.
     """
 
     def __init__(
@@ -73,38 +75,38 @@ class TopicRegistry:
         self.labels = labels
 
     def follow(self, topic_id: int) -> int:
-        """The topic that this one has become: itself, unless it was merged."""
+        """Return the topic that this one has become: itself, unless it was merged."""
         while topic_id in self.aliases:
             topic_id = self.aliases[topic_id]
         return topic_id
 
     def living(self) -> list[int]:
-        """Ids of the active and the sleeping topics, in order."""
+        """Return the ids of active and dormant topics, in order."""
         return [topic_id for topic_id in range(1, len(self.named) + 1) if topic_id not in self.aliases]
 
     def seeded_slots(self) -> frozenset[int]:
-        """Slots of the active topics that come from the codebook."""
+        """Return the slots of the active topics that come from the codebook."""
         ids = enumerate(self.centroids.topic_ids)
         return frozenset(slot for slot, topic_id in ids if self.named[topic_id - 1].origin == "seeded")
 
     def words(self, topic_id: int) -> Words:
-        """A living topic's strongest words; of a sleeping one, as they were."""
+        """Return the strongest words of an active topic; those of a dormant one are unchanged."""
         if topic_id in self.centroids.topic_ids:
             return self.online.words(self.centroids.topic_ids.index(topic_id))
         sleeping = self.archive.get(topic_id)
         return sleeping.words if sleeping else ()
 
     def state(self, topic_id: int) -> TopicState:
-        """A living topic as it is now."""
+        """Return the current state of an active or dormant topic."""
         named, words = self.named[topic_id - 1], self.words(topic_id)
         label = named.name or self.labels.of(topic_id)
         return TopicState(topic_id, label, words, named.origin, named.theme, named.key)
 
     def name(self, said: Mapping[int, Sequence[tuple[str, str]]] | None = None) -> None:
-        """Name the active topics that nobody has named and that are new or have grown.
+        """Label the active topics that nobody has named and that are new or have grown.
 
         Args:
-            said: paragraphs as (video_id, text) of newborns, beside their representatives.
+            said: paragraphs as (video_id, text) of newborns, in addition to their representatives.
         """
         for slot, topic_id in enumerate(self.centroids.topic_ids):
             size = float(self.centroids.counts[slot])
@@ -114,28 +116,28 @@ class TopicRegistry:
                 self.labels.give(topic_id, size, self.online.words(slot), paragraphs)
 
     def known(self) -> Known:
-        """Each active topic's words and label, to tell later which have changed."""
+        """Return each active topic's words and label, for a later comparison by `changed`."""
         ids = enumerate(self.centroids.topic_ids)
         return {topic_id: (self.online.words(slot), self.labels.of(topic_id)) for slot, topic_id in ids}
 
     def changed(self, known: Known) -> tuple[TopicState, ...]:
-        """Active topics that `known` does not know, or knows with other words or another label.
+        """Return active topics that `known` lacks, or has with other words or another label.
 
-        The same words in another order, or with other weights, have not changed.
+        The same words in another order, or with other weights, are no change.
         """
         now = sorted(self.known().items())
         changed = [topic_id for topic_id, told in now if not _same(known.get(topic_id), told)]
         return tuple(self.state(topic_id) for topic_id in changed)
 
     def mark_seen(self, topic_ids: Iterable[int], heard: LastHeard) -> None:
-        """A video speaks of these topics; one never heard before counts from here on."""
+        """Record the last video of these topics, and of active topics that have none yet."""
         for topic_id in {*topic_ids, *(set(self.centroids.topic_ids) - set(self.heard))}:
             self.heard[topic_id] = heard
 
     def create(
         self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: LastHeard
     ) -> int:
-        """A topic is born, with these words, at `centre`, float64 [d]; its id."""
+        """Create a born topic with these words at `centre`, float64 [d]; return its id."""
         self.named.append(Named(origin="born"))
         topic_id = len(self.named)
         self.centroids.add(topic_id, centre, cosines)
@@ -144,7 +146,7 @@ class TopicRegistry:
         return topic_id
 
     def merge(self, topic_id: int, into: int) -> None:
-        """One active topic becomes an alias of another, which takes in its mean, words and paragraphs."""
+        """Make an active topic an alias of another, which takes over its mean, words and paragraphs."""
         slot, place = self.centroids.topic_ids.index(topic_id), self.centroids.topic_ids.index(into)
         self.centroids.pool(slot, place)
         self.online.pool(slot, place)
@@ -158,7 +160,7 @@ class TopicRegistry:
             self.heard[into] = max(known, key=lambda each: each.video)
 
     def stale(self, videos: int, month: str) -> list[int]:
-        """Active topics that nobody has spoken of for long, before video number `videos` of this month."""
+        """Return active topics without a recent video, as of video number `videos` in this month."""
         s = self._settings
         return [
             topic_id
@@ -169,13 +171,13 @@ class TopicRegistry:
         ]
 
     def quietest(self, videos: int) -> int | None:
-        """The topic that may make room for another; None if all have been heard not long ago."""
+        """Return the topic that may make room for another; None if all had a video recently."""
         heard = [(self.heard[each].video, each) for each in self.centroids.topic_ids if each in self.heard]
         video, topic_id = min(heard, default=(videos, 0))
         return topic_id if videos - video >= self._settings.rest_videos else None
 
     def sleep(self, topic_id: int) -> None:
-        """An active topic falls asleep."""
+        """Make an active topic dormant."""
         c, slot = self.centroids, self.centroids.topic_ids.index(topic_id)
         anchor, mean, count, recent = c.anchors[slot], c.means[slot], float(c.counts[slot]), c.recent[slot]
         words = self.online.words(slot)
@@ -184,7 +186,7 @@ class TopicRegistry:
         self.archive.put(sleeping, anchor, mean, recent)
 
     def wake(self, centre: Vectors, cosines: Sequence[float], heard: LastHeard) -> int | None:
-        """Wake the sleeping topic that a candidate at `centre`, float64 [d], is; None if none is."""
+        """Revive the dormant topic that matches `centre`, float64 [d]; return its id, or None."""
         at = self.archive.nearest(centre, self._background)
         if at is None:
             return None

@@ -1,4 +1,4 @@
-"""The paragraphs that say best what a topic is about."""
+"""Representative paragraphs of topics."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from models.topics.online.centring import Vectors
 from models.topics.settings import TopicSettings
 
 TEXT = 600
-"""Characters of a paragraph that are kept at most."""
+"""Maximum number of stored characters of a paragraph."""
 
 
 class Representative(BaseModel):
-    """A paragraph that speaks for its topic.
+    """A representative paragraph of a topic.
 
     Attributes:
-        cosine: its with the topic's centroid when it was learned.
+        cosine: its cosine with the topic's centroid when it was learned.
         text: its first 600 characters at most.
     """
 
@@ -31,7 +31,7 @@ class Representative(BaseModel):
 
 
 class Representatives:
-    """Up to `settings.representatives` paragraphs a topic, at most one of a video, those of highest cosine.
+    """Up to `settings.representatives` paragraphs per topic of highest cosine, at most one per video.
 
     Args:
         kept: each topic's paragraphs, closest first.
@@ -49,34 +49,34 @@ class Representatives:
         self._kept = {topic: [(each, next(rows)) for each in said] for topic, said in kept.items()}
 
     def of(self, topic_id: int) -> tuple[Representative, ...]:
-        """A topic's paragraphs, closest first."""
+        """Return a topic's paragraphs, closest first."""
         return tuple(each for each, _ in self._kept.get(topic_id, ()))
 
     def vectors_of(self, topic_id: int) -> NDArray[np.float32]:
-        """Their unit vectors, in the same order: float32 [n, d]; [0, 0] where there are none."""
+        """Return their unit vectors, in the same order: float32 [n, d]; [0, 0] if there are none."""
         rows = [vector for _, vector in self._kept.get(topic_id, ())]
         return np.array(rows, np.float32) if rows else np.zeros((0, 0), np.float32)
 
     def add(self, topic_id: int, representative: Representative, vector: Vectors) -> None:
-        """Offer a paragraph with its unit vector, [d]."""
+        """Add a paragraph with its unit vector, [d], if it is close enough."""
         short = representative.model_copy(update={"text": representative.text[:TEXT]})
         self._keep(topic_id, [(short, vector.astype(np.float32))])
 
     def drop(self, video_id: str) -> None:
-        """Take a video's paragraphs out."""
+        """Remove a video's paragraphs."""
         for topic_id, said in self._kept.items():
             self._kept[topic_id] = [pair for pair in said if pair[0].video_id != video_id]
 
     def pool(self, topic_id: int, into: int) -> None:
-        """Offer a topic's paragraphs to the one it is merged into."""
+        """Move a topic's paragraphs to the topic that it is merged into, as far as they are close enough."""
         self._keep(into, self._kept.pop(topic_id, []))
 
     def kept(self) -> dict[int, list[Representative]]:
-        """All of them, by topic."""
+        """Return all of them, by topic."""
         return {topic: [each for each, _ in self._kept[topic]] for topic in sorted(self._kept)}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The vectors, in the order of `kept`; `dimension` rows are wanted even without topics."""
+        """Return the vectors, in the order of `kept`: float32 [n, d]."""
         rows = [vector for topic in sorted(self._kept) for _, vector in self._kept[topic]]
         return {"representative_vectors": np.array(rows, np.float32)}
 

@@ -1,4 +1,4 @@
-"""A sample of all paragraphs learned, for looking at the topics as a whole."""
+"""Reservoir sample of all learned paragraphs, for consolidation."""
 
 import heapq
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from models.topics.online.centring import Vectors
 from models.topics.settings import TopicSettings
 
 TEXT = 600
-"""Characters of a paragraph that are kept at most."""
+"""Maximum number of stored characters of a paragraph."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sampled:
     """A paragraph in the sample.
 
     Attributes:
-        topic_id: what it was given last; it may have become another's alias since.
+        topic_id: its latest assignment; that topic may have become an alias since.
         text: its first 600 characters at most.
     """
 
@@ -35,8 +35,8 @@ class Sampled:
 class Reservoir:
     """The `settings.reservoir` paragraphs whose ids have the smallest hashes.
 
-    Which paragraphs these are depends on the ids alone, not on order, chance or restarts, and every
-    paragraph ever learned has the same chance to be one of them.
+    Which paragraphs these are depends on the ids alone, not on order, chance or restarts, and every learned
+    paragraph has the same chance of being in the sample.
     """
 
     def __init__(self, settings: TopicSettings, sampled: Iterable[Sampled], vectors: Vectors) -> None:
@@ -53,7 +53,7 @@ class Reservoir:
         return len(self._row)
 
     def add(self, sampled: Sampled, vector: Vectors) -> None:
-        """Offer a paragraph with its unit vector, [d]."""
+        """Add a paragraph with its unit vector, [d], if its hash is small enough."""
         key = hashed(sampled.paragraph_id)
         if key in self._row:
             return
@@ -67,7 +67,7 @@ class Reservoir:
         heapq.heappush(self._largest, (-key, row))
 
     def drop(self, video_id: str) -> None:
-        """Take a video's paragraphs out."""
+        """Remove a video's paragraphs."""
         gone = [key for key, sampled in self._sampled.items() if sampled.video_id == video_id]
         for key in gone:
             self._remove(key)
@@ -76,22 +76,22 @@ class Reservoir:
             heapq.heapify(self._largest)
 
     def assign(self, paragraph_id: str, topic_id: int | None) -> None:
-        """A paragraph has been given another topic."""
+        """Set the topic of a paragraph, if it is in the sample."""
         key = hashed(paragraph_id)
         if key in self._sampled:
             self._sampled[key] = replace(self._sampled[key], topic_id=topic_id)
 
     def paragraphs(self) -> list[Sampled]:
-        """The sample, in the order of the hashes."""
+        """Return the sample, in the order of the hashes."""
         return [self._sampled[key] for key in sorted(self._row)]
 
     def vectors(self) -> Vectors:
-        """Its unit vectors, in the same order: float64 [n, d]."""
+        """Return its unit vectors, in the same order: float64 [n, d]."""
         rows = [self._row[key] for key in sorted(self._row)]
         return self._vectors[rows].astype(np.float64)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The vectors as float32, in the order of `paragraphs`."""
+        """Return the vectors as float32, in the order of `paragraphs`."""
         return {"sampled_vectors": self.vectors().astype(np.float32)}
 
     def _remove(self, key: int) -> None:

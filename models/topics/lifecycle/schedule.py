@@ -1,4 +1,4 @@
-"""Schedules consolidations of the topics: from what has been learned alone, never by the clock."""
+"""Schedule of consolidations, from the learned videos alone, never from the clock."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from models.topics.settings import TopicSettings
 
 _MONTHS = 24
-"""Months not yet reached that are counted at a time: dates in the far future come from mistakes."""
+"""Maximum number of future months that are counted at a time: dates in the far future are errors."""
 
 
 class ConsolidationSchedule:
-    """Counts paragraphs, and the videos of months that are still to come.
+    """Counts of paragraphs, and of the videos of future months.
 
-    First come early looks, at `next_look` paragraphs and then at twice as many each, until the bootstrap.
-    From then on a look is due when a month of publication has begun, which takes `month_videos` videos (one
-    alone may have a wrong date), and enough has been learned since the last look.
+    First come early consolidations, at `next_look` paragraphs and at each doubling, until the bootstrap. From
+    then on one is due when a month of publication has begun, which takes `month_videos` videos (a single one
+    may have a wrong date), and enough has been learned since the last one.
 
     Attributes:
-        learned: paragraphs learned.
-        looked_at: paragraphs that had been learned at the last look.
-        next_look: paragraphs at which the next early look is due; 0 once there has been the last.
+        learned: number of learned paragraphs.
+        looked_at: number of paragraphs that had been learned at the last consolidation.
+        next_look: paragraphs at which the next early consolidation is due; 0 after the last of them.
         month: the newest month that has begun, `YYYY-MM`.
     """
 
@@ -34,7 +34,7 @@ class ConsolidationSchedule:
         self._coming: dict[str, int] = {}
 
     def count(self, paragraphs: int, month: str | None) -> None:
-        """Count a video's paragraphs; the month is None for a video that had been counted before."""
+        """Count a video's paragraphs; the month is None for a video that was counted before."""
         self.learned += paragraphs
         if month is None or month <= self.month:
             return
@@ -50,19 +50,19 @@ class ConsolidationSchedule:
         return self.next_look > 0
 
     def due(self) -> bool:
-        """Whether to look now."""
+        """Return whether a consolidation is due."""
         if self.early:
             return self.learned >= self.next_look
         return self._begun and self.learned - self.looked_at >= self._settings.consolidate_paragraphs
 
     def looked(self) -> None:
-        """There has been a look."""
+        """Record that a consolidation was done."""
         while 0 < self.next_look <= self.learned:
             self.next_look = 0 if self.next_look >= self._settings.bootstrap else 2 * self.next_look
         self.looked_at, self._begun = self.learned, False
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Counts and months as they are."""
+        """Return the current counts and months."""
         coming = [*self._coming.items(), (self.month, 0)]
         return {
             "schedule": np.array([self.learned, self.looked_at, self.next_look, int(self._begun)], np.int64),
@@ -72,7 +72,7 @@ class ConsolidationSchedule:
 
     @classmethod
     def from_arrays(cls, settings: TopicSettings, arrays: dict[str, NDArray[Any]]) -> "ConsolidationSchedule":
-        """The schedule that `to_arrays` described."""
+        """Return the schedule that `to_arrays` stored."""
         schedule = cls(settings, seeded=False)
         schedule.learned, schedule.looked_at, schedule.next_look, begun = arrays["schedule"].tolist()
         schedule._begun = bool(begun)

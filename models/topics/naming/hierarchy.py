@@ -1,4 +1,4 @@
-"""The hierarchy of topics: the tree in which they would merge one after the other."""
+"""Hierarchy of topics: the tree in which they would merge one after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.topics.online.centring import Vectors, compare
 
 @dataclass(frozen=True)
 class Linkage:
-    """Two groups of topics that come together.
+    """A merge of two groups of topics.
 
     Attributes:
         left, right: topic ids, ascending; the group with the lower first id is left.
@@ -23,7 +23,7 @@ class Linkage:
 
 
 def hierarchy(topic_ids: Sequence[int], centroids: Vectors) -> tuple[Linkage, ...]:
-    """Closest first: average linkage of the centroids, float64 [k, d], centred and of unit length.
+    """Return the merges, closest first: average linkage of centroids, float64 [k, d], centred, unit length.
 
     The last one, if there are two topics or more, joins all.
     """

@@ -1,4 +1,4 @@
-"""A readable name for a topic, from its words and its paragraphs, without a language model."""
+"""Readable names for topics, from their words and paragraphs, without a language model."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,37 +8,37 @@ from functools import lru_cache
 from models.topics.online.words import TOKEN, content_words
 
 LENGTH = 40
-"""Characters of a name, at most."""
+"""Maximum number of characters of a name."""
 
 _PHRASE = 4
-"""Words of a phrase, at most."""
+"""Maximum number of words of a phrase."""
 
 _BY_SIZE = (1.0, 2.0, 2.3, 2.3)
-"""What the mean strength of so many words counts: two say more than one, four hardly more than three."""
+"""Factor of the mean strength by number of words: two say more than one, four hardly more than three."""
 
 _PLAIN = 0.75
-"""What a single word in small letters counts: most are too general (`data`, but not `Kubernetes`)."""
+"""Factor for a single word in lower case, as most are too general (`data`, but not `Kubernetes`)."""
 
 _UNTYPICAL = 0.8
-"""What a phrase counts with a word that is not among the topic's."""
+"""Factor for a phrase with a word that is not among the topic's."""
 
 _PERSON = 0.1
-"""What a person's name counts."""
+"""Factor for a person's name."""
 
 _CALLED = 0.25
-"""What stands between commas this often is the name of one who is spoken to: `yeah, Chris, …`."""
+"""Share of mentions between commas from which a word is the name of a person addressed: `yeah, Chris, …`."""
 
 _WHOLE = 0.6
-"""A phrase that is said in a longer one this often is only part of it."""
+"""Share of mentions within a longer phrase from which a phrase is only part of that."""
 
 _SECOND = 0.45
-"""A second phrase is worth mentioning from this share of the first one's score …"""
+"""Lowest share of the first phrase's score for a second phrase to be added …"""
 
 _SECOND_AFTER_PHRASE = 0.2
-"""… and from this where the first is a phrase, whose name another topic has."""
+"""… and the lowest if the first has several words and its name is taken."""
 
 _KEPT = 0.6
-"""A name is kept while its words are this strong, against those of the best name now."""
+"""A name is kept while its words have at least this share of the strength of the best name's."""
 
 _SENTENCE_END = (".", "!", "?", "…", ":", '"', "“", ">")
 
@@ -55,7 +55,7 @@ understand understanding useful wonderful world worry write writing written wron
 """
 
 _NO_NAMES = frozenset(_UNFIT.split())
-"""Words that say too little to begin or end a name, beyond those that are no content words at all."""
+"""Words that are too general to begin or end a name, in addition to those that are no content words."""
 
 _GIVEN = """
 aaron adam alan alex alice amanda amy andrea andrew andy angela anna anne anthony barbara ben benjamin bob
@@ -72,18 +72,18 @@ vincent walter wendy will william zach
 """
 
 _PEOPLE = frozenset(_GIVEN.split())
-"""Given names often heard in English talks and seldom the name of a product."""
+"""Given names that are frequent in English talks and seldom the name of a product."""
 
 
 @dataclass
 class _Phrase:
-    """Words that stand together, however they are inflected, hyphenated or capitalised.
+    """Adjacent words, independent of inflection, hyphens and capitals.
 
     Attributes:
         stems: the words without plural and hyphens, in lower case.
-        inside, leading: how it was written, inside sentences and at their beginning.
-        videos: who said it.
-        called: how often it stood alone between commas or stops.
+        inside, leading: its spellings, inside sentences and at their beginning.
+        videos: the videos that contain it.
+        called: occurrences alone between commas or stops.
     """
 
     stems: tuple[str, ...]
@@ -94,7 +94,7 @@ class _Phrase:
 
     @property
     def occurrences(self) -> int:
-        """How often."""
+        """Number of occurrences."""
         return self.inside.total() + self.leading.total()
 
     @property
@@ -103,7 +103,7 @@ class _Phrase:
         return [stem for stem in self.stems if stem != "of"]
 
     def form(self) -> str:
-        """Its most frequent form; one that only begins sentences loses its capital, but for acronyms."""
+        """Return the most frequent spelling; sentence capitals are lowered, except acronyms."""
         forms = self.inside or self.leading
         form = min(forms, key=lambda written: (-forms[written], written))
         form = form.removesuffix("'s").removesuffix("’s")
@@ -119,22 +119,21 @@ def name(
     taken: Collection[str] = (),
     previous: str | None = None,
 ) -> str:
-    """The topic's name: a phrase of one to four words as speakers write it, or two joined by "&".
+    """Return the topic's name: a phrase of one to four words as speakers write it, or two joined by "&".
 
-    Candidates are runs of content words in the paragraphs. One is good if its words are strong in the topic,
-    if several videos say it, and if its words keep each other's company. What is good is not always pretty:
-    nothing here knows grammar, and a topic that is about nothing gets a name that says nothing.
+    Candidates are runs of content words in the paragraphs. A good one has words that are strong in the topic,
+    occurs in several videos, and has words that mostly occur together. Names are not always pretty: there is
+    no grammar here, and a topic without a subject gets a meaningless name.
 
     Args:
         words: the topic's words with their c-TF-IDF weights, strongest first.
-        paragraphs: its representative paragraphs, as (video_id, text); their order changes nothing.
-        taken: names of other topics, which this one must not have; capitals, plurals and order do not tell
-            names apart.
+        paragraphs: its representative paragraphs, as (video_id, text); their order does not matter.
+        taken: names of other topics, which this one must not have; names that differ only in capitals,
+            plurals or order are equal.
         previous: its name so far, kept while its words are not much weaker than those of the new one.
 
     Returns:
-        At most `LENGTH` characters; the strongest words where no phrase will do; "" where there is nothing
-        to name it by.
+        At most `LENGTH` characters; the strongest words if no phrase is good enough; "" without any.
     """
     used = {_key(label) for label in taken}
     weights: dict[str, float] = {}
@@ -154,7 +153,7 @@ def _fits(label: str, used: set[str]) -> bool:
 def _labels(
     words: Sequence[tuple[str, float]], paragraphs: Sequence[tuple[str, str]], weights: Mapping[str, float]
 ) -> Iterator[str]:
-    """Names by goodness: the best phrase, with its best complement if it is one word; and so on; words."""
+    """Yield names, best first: each phrase, one-word phrases joined with a second one; then single words."""
     phrases, said = _phrases(paragraphs, weights)
     videos = len({video for video, _ in paragraphs})
     times = {phrase.stems: phrase.occurrences for phrase in phrases}
@@ -209,7 +208,7 @@ def _strength(label: str, weights: Mapping[str, float]) -> float:
 def _phrases(
     paragraphs: Sequence[tuple[str, str]], weights: Mapping[str, float]
 ) -> tuple[list[_Phrase], Counter[str]]:
-    """The phrases with at least one of the topic's words, and how often each stem was said."""
+    """Return the phrases with at least one of the topic's words, and the occurrences of each stem."""
     phrases: dict[tuple[str, ...], _Phrase] = {}
     said: Counter[str] = Counter()
     for video_id, text in paragraphs:
@@ -243,18 +242,18 @@ def _phrases(
 
 
 def _parts(stems: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The shorter phrases of two words or more in a phrase."""
+    """Yield the shorter phrases of two words or more in a phrase."""
     for size in range(2, len(stems)):
         yield from (stems[begin : begin + size] for begin in range(len(stems) - size + 1))
 
 
 def _kin(first: _Phrase, second: _Phrase) -> bool:
-    """Whether a word of one looks like a word of the other: `label` and `labeling`."""
+    """Return whether a word of one resembles a word of the other: `label` and `labeling`."""
     return any(one[:4] == other[:4] for one in first.content for other in second.content)
 
 
 def _key(label: str) -> str:
-    """What two names have in common that differ in capitals, hyphens, plurals and order only."""
+    """Return a key that is equal for names that differ only in capitals, hyphens, plurals and order."""
     return " ".join(sorted(_stem(word) for word in label.split() if word != "&"))
 
 

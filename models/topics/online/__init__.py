@@ -1,1 +1,1 @@
-"""Online learning: BERTopic's `partial_fit`, its vectorizer, centroids, and what of a talk is learned."""
+"""Online learning: BERTopic's `partial_fit`, its vectorizer, centroids, and the selection of paragraphs."""

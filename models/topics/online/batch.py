@@ -1,4 +1,4 @@
-"""One batch of learning: the paragraphs of one video."""
+"""A batch of learning: the paragraphs of one video."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,14 +11,14 @@ from models.errors import BadInput
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One video's paragraphs with their embeddings; it can be learned, or it cannot exist.
+    """One video's paragraphs with their embeddings, validated on creation.
 
-    One video is one batch, so that where a poll or a commit happens to fall cannot change a result.
+    One video is one batch, so that the boundaries of polls and commits cannot change a result.
 
     Attributes:
         batch_id: names this version of this video's paragraphs; learning it twice changes nothing.
         video_id: the video.
-        published_on: day of publication (UTC).
+        published_on: date of publication (UTC).
         paragraph_ids: unique, in the order of the talk.
         texts: the paragraphs' words; a text may be empty.
         embeddings: float32 [n, d]; finite, no zero vector; of any length (they are normalised).
@@ -26,7 +26,7 @@ class Batch:
         starts: seconds into the talk at which each paragraph begins; empty if unknown.
 
     Raises:
-        BadInput: the parts do not fit together, or an embedding is not usable.
+        BadInput: the parts are inconsistent, or an embedding is not usable.
     """
 
     batch_id: str
@@ -44,10 +44,10 @@ class Batch:
         if not self.paragraph_ids:
             raise self._refused("there are no paragraphs", "leave out videos without paragraphs")
         if len(set(self.paragraph_ids)) < len(self.paragraph_ids):
-            raise self._refused("a paragraph id comes twice", "number the paragraphs of a video")
+            raise self._refused("a paragraph id comes twice", "give each paragraph an id of its own")
         if self.embeddings.ndim != 2:
             raise self._refused(
-                f"embeddings have shape {list(self.embeddings.shape)}, not [n, d]", "give a row a paragraph"
+                f"embeddings have shape {list(self.embeddings.shape)}, not [n, d]", "give one row a paragraph"
             )
         counts = (len(self.paragraph_ids), len(self.texts), len(self.embeddings))
         if len(set(counts)) > 1:
@@ -58,7 +58,7 @@ class Batch:
         if self.starts and len(self.starts) != counts[0]:
             raise self._refused(
                 f"{len(self.starts)} starts for {counts[0]} paragraphs",
-                "give one a paragraph, or none",
+                "give one for each paragraph, or none",
             )
         self._check_rows(np.asarray(np.isfinite(self.embeddings).all(axis=1)), "is not finite")
         self._check_rows(np.asarray(self.embeddings.any(axis=1)), "is a zero vector")
@@ -70,7 +70,7 @@ class Batch:
 
     @property
     def origin(self) -> str:
-        """The source, or the video itself where there is none."""
+        """The source; without one, the video itself."""
         return self.source or self.video_id
 
     def _check_rows(self, usable: NDArray[np.bool_], fault: str) -> None:

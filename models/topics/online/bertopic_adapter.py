@@ -1,27 +1,28 @@
-"""The adapter to BERTopic: imports what the topic model uses of it, and leaves out what it does not.
+"""Adapter to BERTopic: imports the parts that the topic model uses, and leaves out the rest.
 
-Beside its public interface, these private parts are used (`PRIVATE`), because online learning with ids that
-stay has no public way to them:
+In addition to the public interface, these private parts are used (`PRIVATE`), because online learning with
+stable ids has no public way to them:
 
-- `TopicMapper`, given to `topic_mapper_`: labels are announced before BERTopic meets them. Several that it
-  finds by itself it numbers in the order of a set, which differs from process to process.
-- `topic_sizes_`, `topic_representations_`: emptied before a batch. BERTopic would look at all topics in every
-  call, which was nine tenths of its cost.
+- `TopicMapper`, assigned to `topic_mapper_`: labels are announced before BERTopic meets them. Several labels
+  that it finds by itself are numbered in the order of a set, which differs between processes.
+- `topic_sizes_`, `topic_representations_`: emptied before a batch. Otherwise BERTopic would process all
+topics
+  in every call, which was nine tenths of its cost.
 - `_top_n_idx_sparse`, `_top_n_values_sparse`: the strongest words of topics, chosen as `partial_fit` does.
 
 A BERTopic that lacks one of them is refused when this module is imported, with the part's name.
 
-Whole, BERTopic costs seconds of processor at every start: its plots import plotly and umap, which compiles
-itself; its embedding backends and its language models import sentence-transformers and transformers; what
-saves it asks for torch. Nothing of that is used for learning online, so while this module imports BERTopic
+A complete import of BERTopic costs seconds of CPU at every start: its plots import plotly and umap, which
+compiles itself; its embedding backends and its language models import sentence-transformers and transformers;
+its saving checks for torch. None of that is used for online learning, so while this module imports BERTopic
 
-- what draws and what saves is run by whoever draws or saves first, if anybody does;
-- those of its parts that it can do without where their package is not installed are not found, and it does
-  without them: its own parts by name, so that no other import of their packages is touched.
+- the modules for drawing and saving are deferred to their first use, if there is one;
+- its optional parts, which it can do without if their package is not installed, appear as not installed.
+  They are listed by their own names, so that other imports of their packages are not affected.
 
-`tests/unit/topics/test_engine.py` holds that against the BERTopic that is installed.
+`tests/unit/topics/test_engine.py` checks this against the installed BERTopic.
 
-Importing this module takes a second: `models.topics` does it on first use.
+Importing this module takes a second: `models.topics` imports it on first use.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ from models.errors import ModelUnavailable
 from models.loading.import_lock import one_at_a_time
 
 ON_FIRST_USE = frozenset({"bertopic.plotting", "bertopic._save_utils"})
-"""Run when something of them is used: drawing, and writing a model to files."""
+"""Modules that run on first use of one of their names: drawing, and writing a model to files."""
 LEFT_OUT = frozenset(
     {
-        "hdbscan",  # clusters are those of AnchoredCentroids
+        "hdbscan",  # the clusters are those of AnchoredCentroids
         "bertopic.backend._multimodal",  # paragraphs come with their embeddings
-        "bertopic.representation._textgeneration",  # words are c-TF-IDF's
+        "bertopic.representation._textgeneration",  # the words are c-TF-IDF's
         "bertopic.representation._visual",
         "bertopic.representation._zeroshot",
-        "bertopic.backend._openai",  # what follows is imported only where its package is installed
+        "bertopic.backend._openai",  # the following are imported only if their package is installed
         "bertopic.backend._cohere",
         "bertopic.backend._model2vec",
         "bertopic.backend._fastembed",
@@ -60,7 +61,7 @@ LEFT_OUT = frozenset(
         "bertopic.representation._pos",
     }
 )
-"""Not found by BERTopic's import; it says "not installed" of them to whoever uses them in this process."""
+"""Modules hidden from BERTopic's import; using them in this process fails as "not installed"."""
 UNUSED = (
     "torch",
     "transformers",
@@ -71,11 +72,11 @@ UNUSED = (
     "numba",
     "matplotlib",
 )
-"""The large packages that come with BERTopic and must not be imported for it."""
+"""Large dependencies of BERTopic that must not be imported for it."""
 
 
 class _WithoutUnused(MetaPathFinder):
-    """Finds some parts of BERTopic for later, and others not at all; in one thread alone."""
+    """Import finder that defers some parts of BERTopic and hides others, in one thread only."""
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
@@ -96,10 +97,10 @@ class _WithoutUnused(MetaPathFinder):
 
 
 class _OnFirstUse(Loader):
-    """Runs a module when the first of its names is asked for.
+    """Loader that runs a module when one of its names is accessed for the first time.
 
-    `importlib.util.LazyLoader` would run it for `__file__` already, which whoever looks through
-    `sys.modules` asks of every module.
+    `importlib.util.LazyLoader` would run it on access to `__file__` already, which any scan of `sys.modules`
+    does.
     """
 
     def __init__(self, loader: Loader) -> None:
@@ -143,16 +144,16 @@ PRIVATE = {
     "_top_n_idx_sparse": BERTopic,
     "_top_n_values_sparse": BERTopic,
 }
-"""The private parts of BERTopic that are used, by where they are."""
+"""The private parts of BERTopic that are used, with their owners."""
 ATTRIBUTES = ("topic_mapper_", "topic_sizes_", "topic_representations_", "topics_", "probabilities_")
-"""Attributes that BERTopic sets when it is made; the topic model reads and writes them between batches."""
+"""Attributes that BERTopic sets in its constructor; the topic model reads and writes them between batches."""
 
 
 def check(private: Mapping[str, Any] = PRIVATE, attributes: Iterable[str] = ATTRIBUTES) -> None:
     """Check that BERTopic still has every private part that is used.
 
     Raises:
-        ModelUnavailable: it lacks some, and their names.
+        ModelUnavailable: some are missing; the message names them.
     """
     made = vars(BERTopic(umap_model=BaseDimensionalityReduction(), hdbscan_model=BaseCluster()))
     lacking = [name for name, owner in private.items() if not hasattr(owner, name)]
@@ -160,7 +161,7 @@ def check(private: Mapping[str, Any] = PRIVATE, attributes: Iterable[str] = ATTR
     if lacking:
         raise ModelUnavailable(
             f"BERTopic {metadata.version('bertopic')} has no {', '.join(lacking)}, which is used here",
-            "install the version that requirements.lock names, or adapt models/topics/online",
+            "install the version in requirements.lock, or adapt models/topics/online",
         )
 
 

@@ -1,4 +1,4 @@
-"""Detects what talks repeat: greetings, introductions, sponsor reads, "follow me on"."""
+"""Boilerplate detection: greetings, introductions, sponsor reads, "follow me on"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,49 +17,49 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class BoilerplateSettings:
-    """Thresholds for words to count as repeated, and for a paragraph to be left out for them."""
+    """Thresholds for words to count as repeated, and for a paragraph to be left out."""
 
     share: float = 0.5
     """A paragraph with at least this share of its words repeated is boilerplate …"""
 
     edge_share: float = 0.35
-    """… and with this share if it reaches into an end of a talk, where what is left is small talk, mostly."""
+    """… or with this share if it overlaps either end of a talk, where the rest is mostly small talk."""
 
     shingle: int = 6
-    """Words that are compared at a time."""
+    """Words per shingle."""
 
     sample: int = 4
-    """One shingle in this many is looked at: always the same ones, as their hash decides."""
+    """One shingle in this many is sampled: always the same ones, by their hash."""
 
     others: int = 2
-    """A shingle is repeated if at least this many other videos of the source have it."""
+    """Other videos of the source that must have a shingle for it to be repeated."""
 
     gap: int = 16
-    """Words between two repeated shingles that are repeated with them, at most."""
+    """Maximum number of words between two repeated shingles that count as repeated with them."""
 
     span: int = 12
-    """A repeated span has at least this many words: idioms are shorter."""
+    """Minimum number of words in a repeated span, as idioms are shorter."""
 
     entries: int = 150_000
-    """Shingles remembered at most: those of some 80 hours of talk, and what recurs for far longer."""
+    """Maximum number of stored shingles: those of some 80 hours of talk; recurring ones stay far longer."""
 
     edge: int = 150
-    """Words at either end of a talk where formulas are looked for, if the talk has six times as many."""
+    """Words at either end of a talk that are searched for formulas, if the talk has six times as many."""
 
     formula: int = 3
     """Words of a formula."""
 
     formula_others: int = 4
-    """A formula is said at the ends of at least this many other videos, of any source …"""
+    """Other videos, of any source, that must have a formula at their ends …"""
 
     formula_lift: float = 4.0
-    """… and this many times as often, per word, as in between."""
+    """… and the minimum ratio of its rate per word there to its rate in between."""
 
     formulas: int = 60_000
-    """Candidates for formulas remembered at most."""
+    """Maximum number of stored candidates for formulas."""
 
     patience: int = 500
-    """With each further video that has it, a shingle is kept as if heard this many videos later."""
+    """Videos by which each further video with a shingle extends its storage."""
 
     def __post_init__(self) -> None:
         whole = (self.shingle, self.sample, self.others, self.span, self.entries, self.edge)
@@ -73,13 +73,13 @@ class BoilerplateSettings:
 
 @dataclass(frozen=True, eq=False)
 class ScreenedParagraphs:
-    """A video's paragraphs, with what is boilerplate told apart.
+    """A video's paragraphs, without boilerplate.
 
     Attributes:
         boilerplate: bool [n], paragraphs to leave out.
-        texts: n paragraphs with what is repeated cut out; empty for one that is left out.
-        repeated_share: float64 [n], share of words that are repeated: in long spans that the source has
-            said in other videos, or in formulas that begin or end talks.
+        texts: n paragraphs with repeated words cut out; empty for one that is left out.
+        repeated_share: float64 [n], share of repeated words: in long spans that the source has used in other
+            videos, or in formulas that begin or end talks.
     """
 
     boilerplate: Mask
@@ -88,23 +88,23 @@ class ScreenedParagraphs:
 
 
 class Boilerplate:
-    """Two kinds of repetition, both counted in other videos than the one that is looked at.
+    """Detector of two kinds of repetition, both counted in videos other than the current one.
 
     *Spans* are near-duplicates within a source, by hashed word shingles (Broder 1997) sampled by their hash.
-    A span repeats what `others` videos of the same source said, with other names and numbers perhaps. What
-    two sources both say at such length is not boilerplate: it may be a quotation, or news.
+    A span repeats words of `others` videos of the same source, possibly with other names and numbers. Words
+    of such length that two sources share are not boilerplate: they may be a quotation, or news.
 
-    *Formulas* catch what is worded anew each time ("thank you so much for taking the time, Ann, it's been a
-    pleasure"): a few words that talks of any source say at their ends and hardly in between.
+    *Formulas* are phrases with changing wording ("thank you so much for taking the time, Ann, it's been a
+    pleasure"): a few words that talks of any source use at their ends and hardly in between.
 
     A paragraph is boilerplate if enough of its words are in one or the other. A text in a script without
-    spaces between words never is, nor one of fewer words than a shingle in the middle of a talk.
+    spaces between words never is, nor is one shorter than a shingle in the middle of a talk.
 
     State is bounded by `entries` and `formulas` (see `Sightings`): at most some 10 MB.
 
     Args:
-        spans, formulas: what has been heard, in all and at the ends of talks.
-        words: int64 [2], how many words were looked through for formulas: at the ends, and in between.
+        spans, formulas: known shingles, of whole talks and of their ends.
+        words: int64 [2], number of words searched for formulas: at the ends, and in between.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Boilerplate:
         self.words = np.zeros(2, np.int64) if words is None else words
 
     def screen(self, source: str, video_id: str, texts: Sequence[str]) -> ScreenedParagraphs:
-        """Tell a video's boilerplate apart by what was learned before; then learn the video."""
+        """Separate a video's boilerplate by what was learned before; then learn the video."""
         s, edge = self.settings, self.settings.edge
         said = [text.split() for text in texts]
         sound = Sound.of(said)
@@ -140,7 +140,7 @@ class Boilerplate:
         return ScreenedParagraphs(boilerplate, tuple(left), share)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What has been heard, and the number of words."""
+        """Return the known shingles, and the number of words."""
         return {
             **self.spans.to_arrays("boilerplate_spans"),
             **self.formulas.to_arrays("boilerplate_formulas"),
@@ -149,7 +149,7 @@ class Boilerplate:
 
     @classmethod
     def from_arrays(cls, settings: BoilerplateSettings, arrays: dict[str, NDArray[Any]]) -> "Boilerplate":
-        """What `to_arrays` described."""
+        """Return the detector that `to_arrays` stored."""
         return cls(
             settings,
             Sightings.from_arrays("boilerplate_spans", arrays),
@@ -158,7 +158,7 @@ class Boilerplate:
         )
 
     def _spans(self, source: str, video_id: str, sound: Sound) -> Mask:
-        """Which written words lie in a span that the source has said before."""
+        """Return which written words are in a span that the source has used before."""
         s = self.settings
         shingles, starts, ends = sound.shingles(s.shingle, hashed(source))
         sampled = (shingles >> np.uint64(32)) % np.uint64(s.sample) == 0
@@ -172,7 +172,7 @@ class Boilerplate:
         return sound.written >= 6 * self.settings.edge
 
     def _formulas(self, video_id: str, sound: Sound) -> Mask:
-        """Which written words are in formulas at the ends of the talk."""
+        """Return which written words are in formulas at the ends of the talk."""
         s = self.settings
         if not self._has_edges(sound):
             return np.zeros(sound.written, np.bool_)
@@ -190,7 +190,7 @@ class Boilerplate:
 
 
 def _covered(starts: Rows, ends: Rows, words: int, *, gap: int, span: int) -> Mask:
-    """Which of so many words lie between a start and its end or in a gap, in spans that are long enough."""
+    """Return which words are between a start and its end or in a gap, in spans that are long enough."""
     covered = np.zeros(words, np.bool_)
     if len(starts):
         breaks = np.flatnonzero(starts[1:] - ends[:-1] > gap)

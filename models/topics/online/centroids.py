@@ -1,4 +1,4 @@
-"""Topics as centroids that follow their paragraphs and stay anchored where they began."""
+"""Topics as centroids that follow their paragraphs and stay anchored at their beginning."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,25 +16,25 @@ class AnchoredCentroids:
     """The cluster model that BERTopic drives: `partial_fit` sets `labels_` and `probabilities_`.
 
     Every active topic has a slot. Label 0 is "no topic" and slot s has label s + 1, so BERTopic never meets
-    the -1 that it would later turn into a topic. Slots close up when a topic leaves; `topic_ids` says whose
-    a slot is, and topic ids never change.
+    the -1 that it would later turn into a topic. Slots close up when a topic leaves; `topic_ids` maps slots
+    to topics, whose ids never change.
 
-    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and at unit
-    length. With `cos_k` a paragraph's cosine to centroid k and `floor_k` that topic's floor, let `b` be
-    the topic with the highest cosine. Then
+    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and at unit length.
+    With `cos_k` a paragraph's cosine to centroid k and `floor_k` that topic's floor, let `b` be the topic
+    with the highest cosine. Then
 
         P(k)    = exp(cos_k / T) / Z        for every topic k
         P(none) = exp(floor_b / T) / Z      Z the sum of all of these, T the temperature
 
-    and the paragraph's label is the most probable: b, or 0 where its cosine is under its own floor.
-    `probabilities_` holds the probability of that label.
+    and the paragraph's label is b, or 0 if its cosine is below b's floor. `probabilities_` holds the
+    probability of that label.
 
     Args:
-        topic_ids: whose each slot is.
-        anchors: float64 [k, d], unit length: where each topic began.
+        topic_ids: the topic of each slot.
+        anchors: float64 [k, d], unit length: the start of each topic.
         means: float64 [k, d]: running mean of each topic's paragraphs.
         counts: float64 [k]: paragraphs in each mean, capped.
-        recent: float64 [k, r]: each topic's latest paragraphs' cosines, newest last, NaN where none.
+        recent: float64 [k, r]: cosines of each topic's latest paragraphs, newest last, NaN for none.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class AnchoredCentroids:
 
     @classmethod
     def seeded(cls, settings: TopicSettings, background: Background, seeds: Vectors) -> "AnchoredCentroids":
-        """Topics 1 … k at the seeds, float64 [k, d] of unit length, in their order; k may be 0."""
+        """Return topics 1 … k at the seeds, float64 [k, d] of unit length, in their order; k may be 0."""
         k = len(seeds)
         return cls(
             settings,
@@ -75,28 +75,28 @@ class AnchoredCentroids:
         return len(self.topic_ids)
 
     def centroids(self) -> Vectors:
-        """Each topic's centroid, centred and of unit length: float64 [k, d]."""
+        """Return each topic's centroid, centred and of unit length: float64 [k, d]."""
         share, centre = self._settings.anchor, self._background.centre
         return unit((1.0 - share) * centre(self.means) + share * centre(self.anchors))
 
     def cosines_to(self, vectors: Vectors) -> Vectors:
-        """Centred cosine of each of [n, d] vectors to each topic: float64 [n, k]."""
+        """Return the centred cosine of each of [n, d] vectors to each topic: float64 [n, k]."""
         return compare(self._background.centre(vectors), self.centroids())
 
     def highest_cosines(self, vectors: Vectors) -> Vectors:
-        """Each of [n, d] vectors' highest cosine with a topic, float64 [n]; -1 where there are no topics."""
+        """Return each of [n, d] vectors' highest cosine with a topic, float64 [n]; -1 without topics."""
         return np.asarray(self.cosines_to(vectors).max(axis=1, initial=-1.0))
 
     def floors(self) -> Vectors:
-        """Each topic's floor, float64 [k]."""
+        """Return each topic's floor, float64 [k]."""
         return self._floors.copy()
 
     def predict(self, vectors: Vectors) -> tuple[Labels, Vectors]:
-        """The label of each of [n, d] unit vectors and its probability; nothing moves."""
+        """Return the label of each of [n, d] unit vectors and its probability, without learning."""
         return self._label(self.cosines_to(vectors))
 
     def add(self, topic_id: int, centre: Vectors, cosines: Sequence[float]) -> None:
-        """Found a topic at `centre`, float64 [d], in the next slot; `cosines` are its founders'."""
+        """Add a newborn topic at `centre`, float64 [d], in the next slot; `cosines` are its founders'."""
         recent = np.full(self._settings.recent_cosines, np.nan)
         latest = np.asarray(cosines[-len(recent) :], dtype=np.float64)
         recent[len(recent) - len(latest) :] = latest
@@ -105,11 +105,11 @@ class AnchoredCentroids:
         self._newborn = len(self)
 
     def settle(self) -> None:
-        """A topic that was just added has met its founders elsewhere: the next paragraphs move it."""
+        """Let the next paragraphs move a topic that was just added, as its founders are not among them."""
         self._newborn = None
 
     def put(self, topic_id: int, anchor: Vectors, mean: Vectors, count: float, recent: Vectors) -> None:
-        """Give a topic the next slot as it was when it lost its own."""
+        """Add a topic in the next slot, with the given state."""
         self.topic_ids.append(topic_id)
         self.anchors = np.vstack([self.anchors, anchor])
         self.means = np.vstack([self.means, mean])
@@ -118,7 +118,7 @@ class AnchoredCentroids:
         self._floors = np.append(self._floors, self._floor(recent))
 
     def remove(self, slot: int) -> None:
-        """Close a slot; those after it move up by one."""
+        """Close a slot; the following ones move up by one."""
         del self.topic_ids[slot]
         self.anchors = np.delete(self.anchors, slot, axis=0)
         self.means = np.delete(self.means, slot, axis=0)
@@ -127,19 +127,19 @@ class AnchoredCentroids:
         self._floors = np.delete(self._floors, slot)
 
     def pool(self, slot: int, into: int) -> None:
-        """Let a topic's mean take another's paragraphs in, before that one's slot is closed."""
+        """Pool a topic's mean into another's, before its slot is closed."""
         both = self.counts[slot] + self.counts[into]
         self.means[into] += (self.means[slot] - self.means[into]) * (self.counts[slot] / both)
         self.counts[into] = min(both, self._settings.paragraph_cap)
 
     def copy(self) -> "AnchoredCentroids":
-        """The same topics, to try something on."""
+        """Return a copy of the topics, for trials."""
         return self.from_arrays(self._settings, self._background, self.to_arrays())
 
     def partial_fit(self, vectors: Vectors, y: object = None) -> "AnchoredCentroids":
-        """Label [n, d] unit vectors by the centroids as they are, then move the centroids.
+        """Label [n, d] unit vectors by the current centroids, then move the centroids.
 
-        A topic that was added just before does not move: its founders are its mean already.
+        A topic that was added just before does not move: its founders are in its mean already.
         """
         to_topics = self.cosines_to(vectors)
         self.labels_, self.probabilities_ = self._label(to_topics)
@@ -153,7 +153,7 @@ class AnchoredCentroids:
         return self
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What this was made of, as it is now."""
+        """Return the current constructor arguments."""
         return {
             "topic_ids": np.array(self.topic_ids, np.int64),
             "anchors": self.anchors,
@@ -166,7 +166,7 @@ class AnchoredCentroids:
     def from_arrays(
         cls, settings: TopicSettings, background: Background, arrays: dict[str, NDArray[Any]]
     ) -> "AnchoredCentroids":
-        """The centroids that `to_arrays` described."""
+        """Return the centroids that `to_arrays` stored."""
         return cls(
             settings,
             background,

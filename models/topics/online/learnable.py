@@ -1,4 +1,4 @@
-"""Selects the paragraphs of a video that the topic model learns."""
+"""Learnable paragraphs of a video: those that the topic model learns."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from models.topics.online.centring import Vectors
 
 @dataclass(frozen=True)
 class Learnable:
-    """The paragraphs of a batch that are learned: those with words that are not boilerplate.
+    """The paragraphs of a batch that are learned: those with content words that are not boilerplate.
 
     Attributes:
-        rows: where they are in the batch.
-        boilerplate: where those are that repeat what their source always says.
-        texts: of `rows`, without what is repeated.
+        rows: their positions in the batch.
+        boilerplate: positions of the boilerplate paragraphs.
+        texts: texts of `rows`, without repeated words.
         vectors: float64 [n, d], unit vectors of `rows`.
     """
 

@@ -1,4 +1,4 @@
-"""BERTopic, driven online: one `partial_fit` a batch, with ids that stay."""
+"""Online driver of BERTopic: one `partial_fit` per batch, with stable ids."""
 
 import importlib
 from collections import Counter
@@ -19,9 +19,10 @@ Words = tuple[tuple[str, float], ...]
 class OnlineTopics:
     """A BERTopic whose cluster model is `AnchoredCentroids` and whose words follow the talks.
 
-    BERTopic's labels are the centroids': 0 for "no topic", then the slots. It is told of every label before
-    it meets one (several that it finds by itself it numbers in the order of a set), and looks only at the
-    labels of the batch at hand: looking at all of them in every call was nine tenths of its cost.
+    BERTopic's labels are the centroids': 0 for "no topic", then the slots. Every label is announced before
+    BERTopic meets it (several that it finds by itself are numbered in the order of a set), and it only
+    processes the labels of the current batch: processing all of them in every call was nine tenths of its
+    cost.
     """
 
     def __init__(self, settings: TopicSettings, centroids: AnchoredCentroids) -> None:
@@ -48,7 +49,7 @@ class OnlineTopics:
     def seeded(
         cls, settings: TopicSettings, centroids: AnchoredCentroids, descriptions: Sequence[str]
     ) -> "OnlineTopics":
-        """Topics whose first words are those of their descriptions."""
+        """Return topics whose first words are those of their descriptions."""
         online = cls(settings, centroids)
         for description in descriptions:
             online.append(count_words([description]), size=0)
@@ -56,10 +57,10 @@ class OnlineTopics:
         return online
 
     def learn(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[int | None, float]]:
-        """Learn paragraphs with their unit vectors, float64 [n, d]; each one's topic id and probability."""
+        """Learn paragraphs with their unit vectors, float64 [n, d]; return topic ids and probabilities."""
         bertopic = self._bertopic
         bertopic.topic_mapper_ = self._mapper(list(range(len(self._centroids) + 1)))
-        bertopic.topic_representations_ = {}  # else it looks at every topic that the batch leaves out
+        bertopic.topic_representations_ = {}  # otherwise it also processes topics outside the batch
         with self._pandas.option_context("mode.string_storage", "python"):  # a third cheaper for a few texts
             bertopic.partial_fit(list(texts), vectors)
         for label, pairs in bertopic.topic_representations_.items():
@@ -70,22 +71,22 @@ class OnlineTopics:
         return [(ids[label], float(probability)) for label, probability in given]
 
     def words(self, slot: int) -> Words:
-        """A topic's strongest words with their c-TF-IDF weights, as of when it was last spoken of."""
+        """Return a topic's strongest words with their c-TF-IDF weights, as of its last paragraph."""
         return self._words[slot]
 
     def append(self, said: Mapping[str, float], size: int) -> None:
-        """Words for the topic in the next slot; `refresh` weighs them."""
+        """Add the words of the topic in the next slot; `refresh` computes their weights."""
         self._vectorizer.append(said)
         self._words.append(())
         self._bertopic.topic_sizes_[len(self._words)] = size
 
     def pool(self, slot: int, into: int) -> None:
-        """Count a topic's words and paragraphs as another's, before its slot is closed."""
+        """Add a topic's words and paragraphs to another's, before its slot is closed."""
         self._vectorizer.pool(slot + 1, into + 1)
         self._bertopic.topic_sizes_[into + 1] += self._bertopic.topic_sizes_[slot + 1]
 
     def remove(self, slot: int) -> tuple[dict[str, float], int]:
-        """Close a slot; returns its strongest words with their counts, and how many paragraphs it had."""
+        """Close a slot; return its strongest words with their counts, and its number of paragraphs."""
         sizes = self._bertopic.topic_sizes_
         size = int(sizes[slot + 1])
         for label in range(slot + 1, len(self._words)):
@@ -94,7 +95,7 @@ class OnlineTopics:
         return self._vectorizer.remove(slot + 1), size
 
     def refresh(self) -> None:
-        """Weigh the words of all topics again, as `learn` does for those it is told of."""
+        """Recompute the words of all topics, as `learn` does for those of a batch."""
         rows = np.arange(1, len(self._words) + 1)
         if not len(rows) or not self._vectorizer.words:
             return
@@ -108,17 +109,19 @@ class OnlineTopics:
             self._words[slot] = _readable(pairs)
 
     def c_tf_idf(self) -> Any:
-        """The c-TF-IDF weights: csr float64 [1 + topics, words], "no topic" first."""
+        """Return the c-TF-IDF weights: csr float64 [1 + topics, words], "no topic" first."""
         counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
         return self._tfidf.fit(counts).transform(counts)
 
     def sizes(self) -> list[int]:
-        """How many paragraphs each slot's topic was given."""
+        """Return the number of paragraphs assigned to each slot's topic."""
         return [int(self._bertopic.topic_sizes_[label]) for label in range(1, len(self._words) + 1)]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Word counts (csr, "no topic" first), their totals and topic sizes; the columns' words are
-        `vocabulary`."""
+        """Return word counts (csr, "no topic" first), their totals and topic sizes.
+
+        The words of the columns are in `vocabulary`.
+        """
         counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
         sizes = self._bertopic.topic_sizes_
         return {
@@ -130,7 +133,7 @@ class OnlineTopics:
         }
 
     def vocabulary(self) -> list[str]:
-        """The words of the counts' columns, in order."""
+        """Return the words of the counts' columns, in order."""
         return list(self._vectorizer.words)
 
     @classmethod
@@ -142,7 +145,7 @@ class OnlineTopics:
         vocabulary: Sequence[str],
         words: Sequence[Words],
     ) -> "OnlineTopics":
-        """What `to_arrays`, `vocabulary` and `words` (of each slot in turn) described."""
+        """Return the topics that `to_arrays`, `vocabulary` and `words` (of each slot in turn) stored."""
         import scipy.sparse as sp
 
         online = cls(settings, centroids)
@@ -157,7 +160,7 @@ class OnlineTopics:
 
 
 class _Labelled:
-    """The centroids as BERTopic sees them; they tell the vectorizer which topics a batch speaks of."""
+    """The centroids as seen by BERTopic; they pass the topics of a batch on to the vectorizer."""
 
     def __init__(self, centroids: AnchoredCentroids, vectorizer: Any) -> None:
         self._centroids = centroids
@@ -171,7 +174,7 @@ class _Labelled:
 
 
 def count_words(texts: Iterable[str]) -> dict[str, float]:
-    """How often each content word is said, words in sorted order."""
+    """Return the count of each content word, words in sorted order."""
     said = Counter(word for text in texts for word in content_words(text))
     return {word: float(said[word]) for word in sorted(said)}
 

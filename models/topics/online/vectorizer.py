@@ -1,6 +1,6 @@
-"""Word counts for c-TF-IDF that replay: the same batches give the same words, in any process.
+"""Reproducible word counts for c-TF-IDF: the same batches give the same words, in any process.
 
-Importing this module imports BERTopic, which takes a while; `models.topics.online.partial_fit` does it on
+Importing this module imports BERTopic, which takes a while; `models.topics.online.partial_fit` imports it on
 first use.
 """
 
@@ -19,20 +19,20 @@ from models.topics.settings import TopicSettings
 
 
 class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is untyped
-    """BERTopic's online vectorizer, made repeatable, bounded and quick.
+    """BERTopic's online vectorizer, made deterministic, bounded and fast.
 
-    Beyond the original (`bertopic.vectorizers.OnlineCountVectorizer`):
+    Differences to the original (`bertopic.vectorizers.OnlineCountVectorizer`):
 
-    - new words join the vocabulary in sorted order; the original's order follows the hash seed;
-    - only topics that a batch speaks of fade, so a dormant topic keeps its words;
-    - only their rows are handed on (`touched` says which), as a copy: c-TF-IDF normalises in place;
-    - the vocabulary is pruned to its most frequent words, but never of a topic's strongest.
+    - new words join the vocabulary in sorted order; the original's order depends on the hash seed;
+    - counts decay only for topics that a batch mentions, so a dormant topic keeps its words;
+    - only their rows are returned (`touched` lists them), as a copy: c-TF-IDF normalises in place;
+    - the vocabulary is pruned to its most frequent words, but keeps every topic's strongest.
 
     Attributes:
         vocabulary_: each word's column.
-        counts: float64 [1 + topics, room for words], "no topic" first: the faded counts.
-        totals: float64 [room for words]: how often each word was counted in all topics together.
-        touched: the rows that the next documents are for, in their order.
+        counts: float64 [1 + topics, room for words], "no topic" first: the decayed counts.
+        totals: float64 [room for words]: each word's count in all topics together.
+        touched: the rows of the next documents, in their order.
     """
 
     def __init__(self, settings: TopicSettings) -> None:
@@ -46,13 +46,13 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
         self.touched: NDArray[np.int64] = np.zeros(0, np.int64)
 
     def partial_fit(self, raw_documents: Sequence[str]) -> "TalkVectorizer":
-        """Count the documents' words, and give new ones a column each."""
+        """Count the documents' words, and add a column for each new one."""
         self._said = [Counter(content_words(document)) for document in raw_documents]
         self._make_room(word for said in self._said for word in said)
         return self
 
     def update_bow(self, raw_documents: Sequence[str]) -> sp.csr_matrix:
-        """Add the counts of one document for each touched row; returns these rows' counts so far."""
+        """Add the counts of one document for each touched row; return these rows' counts so far."""
         for row, said in zip(self.touched.tolist(), self._said, strict=True):
             if said:
                 faded = self.decay * self.counts[row]
@@ -64,33 +64,33 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
         return self.rows(self.touched)
 
     def get_feature_names_out(self, input_features: object = None) -> list[str]:
-        """The words of the columns, in order."""
+        """Return the words of the columns, in order."""
         return self.words
 
     def rows(self, rows: NDArray[np.int64]) -> sp.csr_matrix:
-        """The counts of these rows: csr float64 [rows, words]."""
+        """Return the counts of these rows: csr float64 [rows, words]."""
         return sp.csr_matrix(self.counts[rows, : len(self.words)])
 
     def append(self, said: Mapping[str, float]) -> None:
-        """A row for one more topic, with these words."""
+        """Add a row for one more topic, with these words."""
         self._make_room(said)
         self.counts = np.vstack([self.counts, np.zeros(self.counts.shape[1])])
         self._count(len(self.counts) - 1, said)
 
     def pool(self, row: int, into: int) -> None:
-        """Count one topic's words as another's, before its row is removed."""
+        """Add one topic's counts to another's, before its row is removed."""
         self.counts[into] += self.counts[row]
         self.totals += self.counts[row]
 
     def remove(self, row: int) -> dict[str, float]:
-        """Take a topic's row out; returns its strongest words with their counts."""
+        """Remove a topic's row; return its strongest words with their counts."""
         left = {self.words[column]: float(self.counts[row, column]) for column in self._strongest(row)}
         self.totals -= self.counts[row]
         self.counts = np.delete(self.counts, row, axis=0)
         return left
 
     def restore(self, words: Sequence[str], counts: sp.csr_matrix, totals: Vectors) -> None:
-        """Continue with these columns, counts [1 + topics, words] and totals [words]."""
+        """Restore the columns, counts [1 + topics, words] and totals [words]."""
         room = max(1024, len(words))
         self.words, self.vocabulary_ = list(words), {word: column for column, word in enumerate(words)}
         self.counts, self.totals = np.zeros((counts.shape[0], room)), np.zeros(room)
@@ -134,9 +134,9 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
 
 
 class TalkTfidf(ClassTfidfTransformer):  # type: ignore[misc] # BERTopic is untyped
-    """BERTopic's c-TF-IDF of a few topics among all: how rare a word is, is asked of all topics.
+    """BERTopic's c-TF-IDF of a few topics, with inverse frequencies over all topics.
 
-    The original takes the rows it is given for all there are.
+    The original treats the given rows as all topics.
     """
 
     def __init__(self, vectorizer: TalkVectorizer) -> None:
@@ -144,14 +144,14 @@ class TalkTfidf(ClassTfidfTransformer):  # type: ignore[misc] # BERTopic is unty
         self.vectorizer = vectorizer
 
     def fit(self, X: sp.csr_matrix, multiplier: object = None) -> "TalkTfidf":  # noqa: N803
-        """Learn every word's weight from the vectorizer's totals."""
+        """Compute every word's inverse frequency from the vectorizer's totals."""
         totals = self.vectorizer.totals[: X.shape[1]]
         words_per_topic = max(int(totals.sum() / len(self.vectorizer.counts)), 1)
         self.idf: Vectors = np.log1p(words_per_topic / np.maximum(totals, 1e-9))
         return self
 
     def transform(self, X: sp.csr_matrix) -> sp.csr_matrix:  # noqa: N803
-        """Counts to c-TF-IDF weights: the root of a word's share of its topic, times its weight."""
+        """Return c-TF-IDF weights: the root of a word's share of its topic, times its inverse frequency."""
         weights = normalize(X, axis=1, norm="l1", copy=True)
         weights.data = np.sqrt(weights.data) * self.idf[weights.indices]
         return weights

@@ -1,4 +1,4 @@
-"""Selects the words of a paragraph that can tell what it is about."""
+"""Content words of a paragraph: those that indicate its subject."""
 
 import re
 
@@ -25,11 +25,11 @@ wants way ways week weeks went whatever word work worked working works wow yeah 
 """
 
 FILLERS = frozenset(_FILLERS.split())
-"""Words that talks are full of and that say nothing about their subject."""
+"""Words that are frequent in talks and say nothing about their subject."""
 
 
 def content_words(text: str) -> list[str]:
-    """The text's words in order, in lower case, without stop words, fillers and contractions.
+    """Return the text's words in order, in lower case, without stop words, fillers and contractions.
 
     The stop words are scikit-learn's English ones.
 

@@ -1,1 +1,1 @@
-"""Snapshots: the topic model as arrays and JSON, and the ledger of what was learned."""
+"""Snapshots: the topic model as arrays and JSON, and the ledger of learned batches."""

@@ -10,10 +10,10 @@ from models.hashing import hashed
 
 
 class Ledger:
-    """Names as 8-byte hashes: some 16 bytes for a video of one version, whatever its names are.
+    """Ids as 8-byte hashes: some 16 bytes for a video of one version, whatever the length of its id.
 
     Args:
-        batches: hashes of the batches that were learned.
+        batches: hashes of the learned batches.
         videos: hashes of the videos, in order of first learning.
     """
 
@@ -22,33 +22,33 @@ class Ledger:
         self._index = {video: index for index, video in enumerate(videos)}
 
     def has_batch(self, batch_id: str) -> bool:
-        """Whether this batch was entered."""
+        """Return whether this batch was entered."""
         return hashed(batch_id) in self._batches
 
     def has_video(self, video_id: str) -> bool:
-        """Whether a batch of this video was entered."""
+        """Return whether a batch of this video was entered."""
         return hashed(video_id) in self._index
 
     def enter(self, batch_id: str, video_id: str) -> int:
-        """Enter a batch; returns its video's index, dense from 0 in order of first entry."""
+        """Enter a batch; return its video's index, dense from 0 in order of first entry."""
         self._batches.add(hashed(batch_id))
         return self._index.setdefault(hashed(video_id), len(self._index))
 
     def enter_batch(self, batch_id: str) -> None:
-        """Enter a batch that is of no video."""
+        """Enter a batch without a video."""
         self._batches.add(hashed(batch_id))
 
     def index_of(self, video_id: str) -> int:
-        """The index that `enter` gave this video; KeyError before that."""
+        """Return the index that `enter` gave this video; KeyError if it was never entered."""
         return self._index[hashed(video_id)]
 
     @property
     def videos(self) -> int:
-        """How many videos were entered."""
+        """Number of videos."""
         return len(self._index)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Batches in the order of their hashes, videos in the order of their index: uint64."""
+        """Return batches in the order of their hashes, videos in the order of their index: uint64."""
         return {
             "learned_batches": np.array(sorted(self._batches), np.uint64),
             "learned_videos": np.array(list(self._index), np.uint64),
@@ -56,5 +56,5 @@ class Ledger:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Ledger":
-        """The ledger that `to_arrays` described."""
+        """Return the ledger that `to_arrays` stored."""
         return cls(arrays["learned_batches"].tolist(), arrays["learned_videos"].tolist())

@@ -1,4 +1,4 @@
-"""The words of a snapshot: what its arrays are about, and what wrote them."""
+"""Metadata of a snapshot: names, words and texts of its arrays, and the versions that wrote them."""
 
 from importlib.metadata import version
 from typing import Any
@@ -44,7 +44,7 @@ class Meta(BaseModel):
 
     @classmethod
     def read(cls, meta: dict[str, JSON], settings: TopicSettings, embedding_model: str | None) -> "Meta":
-        """Check that a snapshot continues here.
+        """Parse a snapshot's metadata and check that this model can continue from it.
 
         Raises:
             BadInput: it was learned with other settings, another embedding model or another major version of
@@ -55,13 +55,13 @@ class Meta(BaseModel):
         except ValidationError as error:
             raise BadInput(
                 f"not a topic model snapshot, or a damaged one ({error.errors()[0]['msg']})",
-                "restore it from a backup, or let the model learn its batches again",
+                "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
             ) from error
         now_with = libraries()
         for name, wrote in sorted(read.libraries.items()):
             if _major(wrote) != _major(now_with.get(name, "")):
                 raise BadInput(
-                    f"the snapshot was made with {name} {wrote}, not {now_with.get(name) or 'without it'}",
+                    f"the snapshot was made with {name} {wrote}, not {now_with.get(name) or 'known here'}",
                     f"install {name} {_major(wrote)}, or begin a new epoch with `groundswell rebuild`",
                 )
         if embedding_model is not None and embedding_model != read.embedding_model:
@@ -83,11 +83,11 @@ class Meta(BaseModel):
 
 
 def libraries() -> dict[str, str]:
-    """The versions of the libraries that a topic model's numbers come from."""
+    """Return the versions of the libraries that a topic model's numbers depend on."""
     return {name: version(name) for name in _LIBRARIES}
 
 
 def _major(version: str) -> str:
-    """The part of a version whose change may change a model's numbers; before 1.0 that is the second one."""
+    """Return the part of a version whose change may change a model's numbers; before 1.0, the second one."""
     first, _, rest = version.partition(".")
     return f"0.{rest.partition('.')[0]}" if first == "0" else first

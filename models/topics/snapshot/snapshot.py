@@ -1,4 +1,4 @@
-"""The topic model at rest: arrays and JSON in one npz file, and never a pickle."""
+"""Snapshot file of the topic model: arrays and JSON in one npz file, and never a pickle."""
 
 import io
 import json
@@ -23,11 +23,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Everything a topic model knows.
+    """The complete state of a topic model.
 
     Attributes:
         arrays: numbers; any name but `meta`.
-        meta: names, words, texts and versions; `format` says how to read the rest.
+        meta: names, words, texts and versions; `format` is the version of the layout.
     """
 
     arrays: dict[str, NDArray[Any]]
@@ -35,7 +35,7 @@ class Snapshot:
 
 
 def dump(snapshot: Snapshot) -> bytes:
-    """The snapshot as npz, as `numpy.savez` lays it out; `meta` is UTF-8 JSON as a uint8 array.
+    """Return the snapshot as npz, in the layout of `numpy.savez`; `meta` is UTF-8 JSON as a uint8 array.
 
     Equal snapshots give equal bytes: names are sorted and the zip's timestamps fixed.
     """
@@ -50,7 +50,7 @@ def dump(snapshot: Snapshot) -> bytes:
 
 
 def load(data: bytes) -> Snapshot:
-    """Read what `dump` wrote.
+    """Return the snapshot that `dump` wrote.
 
     Raises:
         BadInput: not a snapshot, a damaged one, or one of another format version.
@@ -63,7 +63,7 @@ def load(data: bytes) -> Snapshot:
     except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(
             f"not a topic model snapshot, or a damaged one ({type(error).__name__}: {error})",
-            "restore it from a backup, or let the model learn its batches again",
+            "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
         ) from error
     if version != FORMAT:
         raise BadInput(
