@@ -94,8 +94,8 @@ class Ingest:
                     raise
                 except Exception as error:
                     # Files are untrusted input: an unexpected error refuses this one, not the next.
-                    log.exception("reading a file failed", file=talk_files.shown(file))
-                    why = f"reading {talk_files.shown(file)} failed ({type(error).__name__}: {error})"[:500]
+                    log.exception("reading a file broke", file=talk_files.shown(file))
+                    why = f"reading {talk_files.shown(file)} broke ({type(error).__name__}: {error})"[:500]
                     yield Handed(_name(file), refused=DataError(why, "report it with the log and the file"))
 
     def link(self, video_id: str, url: str) -> Handed:
