@@ -80,7 +80,7 @@ class Ingest:
                 found = list(talk_files.talks_in(path))
             except OSError as error:
                 why = f"the folder {talk_files.shown(path)} cannot be read ({error.strerror or error})"
-                yield Handed(talk_files.shown(path), refused=DataError(why, "mend its permissions"))
+                yield Handed(talk_files.shown(path), refused=DataError(why, "fix its permissions"))
                 continue
             if not found:
                 why = f"there is no talk in the folder {talk_files.shown(path)}"

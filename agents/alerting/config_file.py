@@ -60,7 +60,7 @@ def parse(text: str, where: str) -> AlertConfig:
         at = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
         raise Misconfigured(
-            f"{where}{at} is not YAML ({problem})", "mend the indentation or quoting there"
+            f"{where}{at} is not YAML ({problem})", "fix the indentation or quoting there"
         ) from error
     try:
         return AlertConfig.model_validate(said if said is not None else {})

@@ -26,7 +26,7 @@ from streams.timestamps import whole_ms
 Row = dict[str, Any]
 EVERY = 100_000
 """A limit above the number of decisions of any study."""
-NOTHING_YET = ("there is no topic model yet", "ingest talks, and let groundswell run learn them")
+NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswell run learn them")
 
 
 class CodebookService(DecisionService):

@@ -190,7 +190,7 @@ def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) ->
         ),
         (
             "destinations:\n  - name: a\n",
-            "has one of url_env, url_file and url, and it has none",
+            "needs exactly one of url_env, url_file and url, but it has none",
             "alerts.md",
         ),
         ("destinations: [{name: a, url_env: A, url_file: b}]", "it has url_env and url_file", "alerts.md"),
