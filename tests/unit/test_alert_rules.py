@@ -213,7 +213,7 @@ def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) ->
         ("destinations: [{url_env: A}]", "line 1: destinations.0.name is wrong", "add name"),
         ("rules: {threshold: {bounds: [{share: 0.1}]}}", "name either a topic or a theme", "alerts.md"),
         ("rules: {threshold: {bounds: [{topic: 1, share: 12}]}}", "bounds.0.share is wrong", "correct"),
-        ("rules: [", "line 1 is not YAML", "mend"),
+        ("rules: [", "line 1 is not YAML", "fix"),
         ("- a list", "the file is wrong", "correct"),
         ("just text", "the file is wrong", "correct"),
         ("fresh_days: .inf", "fresh_days is wrong", "correct"),
