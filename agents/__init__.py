@@ -1,1 +1,1 @@
-"""Verbs: one module per agent, the runtime, the command line, the web."""
+"""The agents of the pipeline, and the runtime, command line and web page around them."""

@@ -1,1 +1,1 @@
-"""acquisition: videos.accepted and files handed in → audio.stored."""
+"""acquisition: videos.accepted and ingested files → audio.stored."""

@@ -1,4 +1,4 @@
-"""Retention: audio of talks that are transcribed is deleted after so many days; the transcript stays."""
+"""Retention: deletes the audio of transcribed talks after a number of days; keeps the transcripts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ log = structlog.get_logger()
 
 
 def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
-    """Delete fetched audio that is older than `keep_days` and has its transcript; return how many talks'.
+    """Delete fetched audio that is older than `keep_days` and transcribed; return the number of talks.
 
-    The transcript is what shows that the audio has served, also where the database is not at hand. A kill
-    in between is made good by the next call. Who accepts the talk again has it fetched again. Audio that
-    a person handed in is never touched.
+    The transcript in the blob store proves that the audio is no longer needed; the database is not asked.
+    If the process is killed in between, the next call completes the deletion. Accepting the talk again
+    fetches its audio again. Audio that a person handed in is never deleted.
 
     Args:
-        blobs: the study's.
-        keep_days: 0: everything is kept.
-        now: the age is counted up to here. Audio of an earlier version, which kept no date, begins here.
+        blobs: the study's blob store.
+        keep_days: days; 0 keeps everything.
+        now: the end of the age. An earlier version stored no date; the age of its audio counts from the
+            first call.
     """
     if not keep_days:
         return 0
@@ -39,16 +40,16 @@ def retain(blobs: Blobs, keep_days: float, now: datetime) -> int:
         if stored_at is None:
             blobs.put(ledger, json.dumps(entry | {"stored_at": now.isoformat()}).encode())
         elif now - datetime.fromisoformat(stored_at) > timedelta(days=keep_days) and _served(blobs, entry):
-            blobs.delete(str(entry["key"]))  # first: an entry without audio is seen here again
+            blobs.delete(str(entry["key"]))  # first: killed in between, the next call still finds the entry
             blobs.delete(ledger)
             deleted += 1
     if deleted:
-        log.info("deleted audio that has served", talks=deleted, older_than_days=keep_days)
+        log.info("deleted audio of transcribed talks", talks=deleted, older_than_days=keep_days)
     return deleted
 
 
 def _served(blobs: Blobs, entry: dict[str, Any]) -> bool:
-    """Whether this very audio has its transcript."""
+    """Return whether a transcript of exactly this audio exists."""
     talk = str(entry["key"]).rpartition("/")[2].partition(".")[0]
     ending = f"-{str(entry['sha256'])[:SOURCE_DIGITS]}.json"
     return any(key.endswith(ending) for key in blobs.keys(f"{FOLDER}/{talk}"))
@@ -63,5 +64,5 @@ def _entry(blobs: Blobs, ledger: str) -> dict[str, Any] | None:
     except DataError:
         return None  # another worker deleted it
     except (ValueError, TypeError, AttributeError):
-        log.warning("a talk's audio is kept for good: what is said of it is damaged", key=ledger)
+        log.warning("audio is never deleted: its ledger entry is damaged", key=ledger)
         return None

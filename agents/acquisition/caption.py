@@ -1,7 +1,7 @@
-"""caption: videos.accepted → audio.stored. Captions that people wrote are a draft until the audio is heard.
+"""caption: videos.accepted → audio.stored. Human captions serve as a draft until the audio is transcribed.
 
-A job of its own, so that whatever YouTube says to it holds up no audio: what it does not get in a few tries
-it leaves. No dead letter, no rejection, nothing parked; the talk then simply has no draft.
+A separate agent, so that a refused request for captions never delays audio. After a few attempts it gives up
+on a video, without a dead letter, a rejection or a parked video; the talk then has no draft.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 TRIES = 3
-"""Seconds apart: who comes after this talk does not wait for long."""
+"""Attempts for each video; few and seconds apart, so that the next talk does not wait long."""
 
 
 class Caption(Agent):
-    """Fetches captions once; a ledger entry beside them says so, also where there are none."""
+    """Fetches captions once per video; a ledger entry records the request, even if there are none."""
 
     name: ClassVar[str] = "caption"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_ACCEPTED,)
@@ -41,7 +41,7 @@ class Caption(Agent):
         self._youtube = youtube
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return where the talk's captions lie, as a draft; nothing where there are none to be had."""
+        """Return the location of the talk's captions as a draft, or nothing if no captions are available."""
         if not isinstance(event, VideoAccepted):
             raise DataError(f"{type(event).__name__} is not for caption", "drop it")
         came_along = event.media is not None or event.captions is not None
@@ -55,15 +55,15 @@ class Caption(Agent):
         return () if captions is None else [AudioStored(video=event.video, captions=captions, draft=True)]
 
     async def _ask(self, video: Video) -> None:
-        """Keep the captions, or that there are none; if YouTube says neither, leave it at that."""
-        # Captions in another language than is spoken are a translation: not what was said.
+        """Store the captions, or record that there are none; record nothing if YouTube does not answer."""
+        # Captions in another language than the spoken one are a translation, not the speaker's words.
         languages = [video.language] if video.language else self._settings.languages
         try:
             captions = await with_retries(
                 lambda: self._youtube.captions(video.video_id, languages), attempts=TRIES
             )
         except (DataError, Unavailable) as error:
-            log.warning("no draft: its captions cannot be had", video=video.video_id, cause=error.cause)
+            log.warning("no draft: cannot fetch captions", video=video.video_id, cause=error.cause)
             return
         if captions is None:
             await asyncio.to_thread(self._drafts.keep_none, video.video_id)
@@ -71,8 +71,8 @@ class Caption(Agent):
         try:
             await asyncio.to_thread(parse, captions.content, f"{video.video_id}{captions.suffix}")
         except BadInput as error:
-            log.warning("no draft: its captions are of no use", video=video.video_id, cause=error.cause)
+            log.warning("no draft: cannot parse captions", video=video.video_id, cause=error.cause)
             await asyncio.to_thread(self._drafts.keep_none, video.video_id)
             return
         await asyncio.to_thread(self._drafts.keep, video.video_id, captions.suffix, captions.content)
-        log.info("has captions as a draft", video=video.video_id, language=captions.language)
+        log.info("stored captions as a draft", video=video.video_id, language=captions.language)

@@ -1,7 +1,7 @@
 """fetch: videos.accepted → audio.stored. Bytes go to the blob store; Kafka carries a pointer.
 
-A recording is decoded to its end before anybody is told of it. What cannot be had now waits in the parking
-lot, and discover sends it again when its time has come.
+A recording is decoded to its end before its event is sent. A video that is unavailable for now waits in the
+parking lot; discover sends it again when it is due.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ from streams.youtube.client import YouTube
 
 log = structlog.get_logger()
 TRIES = 2
-"""A recording that is not what it should be is thrown away and fetched once more."""
+"""Downloads of a recording; if the first fails verification, it is deleted and fetched once more."""
 EPISODE_LIMIT = 2 * 10**9
-"""Bytes of a podcast's episode: ten hours at 400 kbit/s."""
+"""Maximum bytes of a podcast episode: ten hours at 400 kbit/s."""
 SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".webm", ".aac", ".mov"})
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 VERIFIED = "verified.json"
-"""Beside a download that is whole: {name, duration_s}. What is left of it by a kill is not fetched again."""
+"""File beside a verified download: {name, duration_s}. After a crash that download is not fetched again."""
 
 
 class Fetch(Agent):
-    """Downloads audio once; a ledger entry beside it says that it is there."""
+    """Downloads audio once per video; a ledger entry records that it is stored."""
 
     name: ClassVar[str] = "fetch"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_ACCEPTED,)
@@ -73,7 +73,7 @@ class Fetch(Agent):
         folder: Path,
         now: Callable[[], datetime],
     ) -> None:
-        """`folder`: where a download waits until it is whole; it resumes there after a crash."""
+        """Keep the dependencies; an incomplete download stays in `folder` and resumes there after a crash."""
         self._settings = settings
         self._blobs = blobs
         self._youtube = youtube
@@ -83,7 +83,7 @@ class Fetch(Agent):
         self._now = now
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return where the talk's audio (or what came with it) lies, or what it waits for."""
+        """Return the location of the talk's audio or captions, or the parked or rejected video."""
         if not isinstance(event, VideoAccepted):
             raise DataError(f"{type(event).__name__} is not for fetch", "drop it")
         if event.media is not None or event.captions is not None:
@@ -105,12 +105,16 @@ class Fetch(Agent):
         return [stored]
 
     async def tick(self) -> Sequence[Event]:
-        """Delete audio that has served, if the operator wants that."""
+        """Delete the audio of transcribed talks after `keep_audio_days`, if that setting is not 0."""
         await asyncio.to_thread(retain, self._blobs, self._settings.keep_audio_days, self._now())
         return ()
 
     def _refused(self, event: VideoAccepted, error: DataError | Unavailable, before: EarlierChecks) -> Event:
-        """Return the video parked, or rejected when it is given up; a dead letter is raised."""
+        """Return the parked video or, when it is given up, its captions or rejection.
+
+        Raises:
+            DataError, Unavailable: the error itself, if it has to become a dead letter.
+        """
         decision = after(error, before, self._now())
         if isinstance(decision, GiveUp) and decision.rule is None:
             self._lot.leave(event.key)
@@ -127,15 +131,15 @@ class Fetch(Agent):
         log.info("waits", video=event.key, state=parked.state, until=str(parked.until), reason=parked.reason)
         if isinstance(decision, GiveUp) and not decision.attempt:
             self._lot.leave(event.key)
-        else:  # also what took many looks and is given up: nobody begins anew after a kill
+        else:  # a video given up after several checks stays too, so that a crash does not restart the checks
             self._lot.park(parked, event)
         return self._gone(parked) if isinstance(decision, GiveUp) else parked
 
     def _gone(self, parked: VideoParked) -> Event:
-        """Return the captions that somebody wrote, for good in place of the audio; else the rejection."""
+        """Return the human captions, which replace the audio for good; if there are none, the rejection."""
         captions = Drafts(self._blobs).kept(parked.key)
         if captions is not None:
-            log.info("its captions stay: there is no audio", video=parked.key, reason=parked.reason)
+            log.info("captions replace the missing audio", video=parked.key, reason=parked.reason)
             return AudioStored(video=parked.video, captions=captions)
         return VideoRejected(
             video=parked.video, rule="gone", reason=parked.reason, relevance=parked.relevance
@@ -166,24 +170,24 @@ class Fetch(Agent):
             _keep_verified(*done)
         path, lasts_s = done
         key = _audio_key(ledger, path)
-        # A kill after the audio was moved there and before the ledger says so: it is not fetched again.
+        # Killed after the move and before the ledger entry: the audio is there and not fetched again.
         found = None if path.exists() else self._blobs.find(key)
         audio = found or self._blobs.put_file(key, path, move=True)
         entry = audio.model_dump() | {"duration_s": lasts_s, "stored_at": self._now().isoformat()}
         self._blobs.put(ledger, json.dumps(entry).encode())
 
     def _whole(self, video: Video, folder: Path) -> tuple[Path, float]:
-        """Return a recording that was verified, and how long it lasts (seconds).
+        """Return a verified recording and its length (seconds).
 
         Raises:
-            DataError: it was not what it should be, fetched a second time as the first.
+            DataError: the recording failed verification twice.
         """
         for attempt in range(1, TRIES + 1):
             path = self._download(video, folder)
             try:
                 return path, verify(path, video.duration_s)
             except RecordingError as error:
-                log.warning("not the recording", video=video.video_id, attempt=attempt, cause=error.cause)
+                log.warning("wrong recording", video=video.video_id, attempt=attempt, cause=error.cause)
                 path.unlink()
                 if attempt == TRIES:
                     raise DataError(f"{error.cause}; fetched {TRIES} times", error.cure) from error
@@ -195,12 +199,12 @@ class Fetch(Agent):
         folder.mkdir(parents=True, exist_ok=True)
         suffix = Path(urlsplit(video.media_url).path).suffix.lower()
         path = folder / f"{stable_id(video.media_url)}{suffix if suffix in SUFFIXES else '.audio'}"
-        if path.exists():  # it came whole, and its process was killed before it was verified
+        if path.exists():  # downloaded completely, but the process was killed before verification
             return path
         return self._reader.download(video.media_url, path, max_bytes=EPISODE_LIMIT)
 
     def _check_space(self) -> None:
-        """Raise `Paused` if the disk of the downloads, or that of the blobs, is nearly full."""
+        """Raise `Paused` if the disk of the downloads or of the blobs is nearly full."""
         places = [self._folder] if "://" in self._blobs.url else [self._folder, Path(self._blobs.url)]
         for place in places:
             there = next(
@@ -214,7 +218,7 @@ class Fetch(Agent):
 
     def _full(self, cause: str) -> Paused:
         cure = "free disk space, or set GROUNDSWELL_MIN_FREE_GB or GROUNDSWELL_KEEP_AUDIO_DAYS"
-        log.error("nothing is fetched", cause=cause, cure=cure)
+        log.error("fetching is paused", cause=cause, cure=cure)
         return Paused(f"{cause}: {cure}", cure, self._now() + LOCAL)
 
 
@@ -223,7 +227,7 @@ def _audio_key(ledger: str, path: Path) -> str:
 
 
 def _is_full(error: BaseException) -> bool:
-    """Whether a full disk is behind an error; yt-dlp keeps what was raised inside in places of its own."""
+    """Return whether a full disk caused an error; yt-dlp keeps the original in its own `exc_info`."""
     seen: list[BaseException] = []
     inner: BaseException | None = error
     while inner is not None and inner not in seen:
@@ -243,7 +247,7 @@ def _verified(folder: Path) -> tuple[Path, float] | None:
 
 
 def _keep_verified(path: Path, lasts_s: float) -> None:
-    """Say, when the bytes are on the disk, that they are the recording."""
+    """Record that a recording is verified, once its bytes are on the disk."""
     temporary, said = path.with_name(f"{VERIFIED}.tmp"), {"name": path.name, "duration_s": lasts_s}
     temporary.write_text(json.dumps(said))
     for file in (path, temporary):

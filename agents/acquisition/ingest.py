@@ -1,7 +1,7 @@
-"""Hand in talks: media files, ready transcripts, single YouTube videos.
+"""Ingests talks by hand: media files, ready transcripts, single YouTube videos.
 
-Bytes go to the blob store first, then the sighting to the outbox, then the event to the broker; so a talk
-that was acknowledged is never lost, also when no broker runs yet.
+Bytes go to the blob store first, then the sighting to the outbox, then the event to the broker; so an
+acknowledged talk is never lost, even if no broker is running.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ log = structlog.get_logger()
 SOURCE_ID = "ingest"
 ID_CHARS = 500
 BEGIN = 64 * 1024
-"""Bytes in which a recording begins."""
+"""Leading bytes of which at least one must not be zero."""
 PROBE_S, PROBE_MB = 60.0, 4_000
-"""What looking into a recording may take."""
+"""Limits of the process that probes a recording: seconds and megabytes of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Statements of the person about the talks; they win over what the files say."""
+    """Metadata that the person states for the talks; they override the metadata in the files."""
 
     published_at: datetime | None = None
     title: str = ""
@@ -46,7 +46,7 @@ class Given:
 
 @dataclass(slots=True)
 class Handed:
-    """The result for one talk."""
+    """The result for one talk: its id and title, or the error it was refused with."""
 
     name: str
     video_id: str | None = None
@@ -56,31 +56,31 @@ class Handed:
 
 @dataclass
 class Ingest:
-    """Hands talks in, one after the other; each gets a later moment, so that their order is kept."""
+    """Ingests talks one after the other; each gets a later timestamp, so that their order is kept."""
 
     blobs: Blobs
     send: Callable[[VideoSeen], None] | None
-    """Sends an event to the broker; None when none runs: the outbox keeps it for the next run."""
+    """Sends an event to the broker; None if no broker runs: the outbox keeps the event for the next run."""
     now: datetime
     given: Given = field(default_factory=Given)
     folder_id: str = ""
-    """The watched folder that the talks come from; empty: a person hands them in."""
+    """The id of the watched folder that the talks come from; empty: a person hands them in."""
     _count: int = 0
 
     def files(self, paths: list[Path]) -> Iterator[Handed]:
-        """Hand in files and folders; yield what became of each talk, as it goes.
+        """Yield the result for each talk in files and folders, as each one is ingested.
 
-        What is wrong with a file is refused with that file; no other waits for it.
+        An error in one file refuses that file only.
 
         Raises:
-            Unavailable: blobs or broker do not answer.
+            Unavailable: the blob store or the broker does not answer.
         """
         for path in paths:
             try:
                 found = list(talk_files.talks_in(path))
             except OSError as error:
                 why = f"the folder {talk_files.shown(path)} cannot be read ({error.strerror or error})"
-                yield Handed(talk_files.shown(path), refused=DataError(why, "mend its permissions"))
+                yield Handed(talk_files.shown(path), refused=DataError(why, "fix its permissions"))
                 continue
             if not found:
                 why = f"there is no talk in the folder {talk_files.shown(path)}"
@@ -93,13 +93,13 @@ class Ingest:
                 except Explained:
                     raise
                 except Exception as error:
-                    # A file is others' work: whatever it does to what reads it, the next one is handed in.
+                    # Files are untrusted input: an unexpected error refuses this one, not the next.
                     log.exception("reading a file broke", file=talk_files.shown(file))
                     why = f"reading {talk_files.shown(file)} broke ({type(error).__name__}: {error})"[:500]
                     yield Handed(_name(file), refused=DataError(why, "report it with the log and the file"))
 
     def link(self, video_id: str, url: str) -> Handed:
-        """Hand in one video of YouTube."""
+        """Ingest one YouTube video."""
         video = Video(
             video_id=video_id, url=url, published_at=self.given.published_at, title=self.given.title
         )
@@ -119,9 +119,9 @@ class Ingest:
             seen = VideoSeen(video=video, sighting=self._sighting("file"), captions=captions)
         else:
             with talk_files.opened(path) as file:
-                if not any(file.read(BEGIN)):  # FFmpeg would look for a beginning in all of it
+                if not any(file.read(BEGIN)):  # FFmpeg would search the whole file for a header
                     why = f"{_name(path)} is empty, or begins with nothing but zeros"
-                    raise DataError(why, "fetch or export it again: it was not written whole")
+                    raise DataError(why, "fetch or export it again: it was not written completely")
                 length = apart(PROBE_S, PROBE_MB, talk_files.shown(path), _length, path)
             digest = talk_files.digest(path)
             video = self._video(path.stem, digest, about)
@@ -144,9 +144,9 @@ class Ingest:
                 refused += 1
             if refused >= talk_files.NO_TALKS:
                 raise DataError(
-                    f"{talk_files.shown(path)} has {refused:,} lines in a row that are no talks, up to line "
+                    f"{talk_files.shown(path)} has {refused:,} lines in a row that are not talks, up to line "
                     f"{number:,}",
-                    "look at what wrote it: a collection is one JSON talk on each line",
+                    "check the program that wrote it: a collection has one JSON talk on each line",
                 )
         if empty:
             raise DataError(f"{talk_files.shown(path)} has no talks", "write one JSON talk on each line")
@@ -164,8 +164,8 @@ class Ingest:
         if published_at is None:
             raise DataError(
                 f"the publication date of {intake.text(name)} is unknown, so it belongs to no month",
-                "say --published-at YYYY-MM-DD, or put a file with the same name and .json beside it "
-                'that holds {"published_at": "…"}',
+                "say --published-at YYYY-MM-DD, or put a file with the same name and the suffix .json beside "
+                'it that holds {"published_at": "…"}',
             )
 
         def said(*fields: str) -> str:
@@ -175,7 +175,7 @@ class Ingest:
         if len(video_id) > ID_CHARS:
             raise DataError(
                 f"the id of {intake.text(name)} has {len(video_id):,} characters, more than {ID_CHARS}",
-                "give it a shorter one, or none: its content names it then",
+                "give it a shorter one, or none: groundswell then derives the id from the content",
             )
         try:
             video = Video(
@@ -193,12 +193,12 @@ class Ingest:
         except ValidationError as error:
             first = error.errors()[0]
             raise DataError(
-                f"what is said about {intake.text(name)} is wrong ({first['loc'][0]}: {first['msg']})",
+                f"the metadata of {intake.text(name)} are wrong ({first['loc'][0]}: {first['msg']})",
                 "correct its .json",
             ) from error
         if video.duration_s is not None and not 0 <= video.duration_s < math.inf:
             raise DataError(
-                f"what is said about {intake.text(name)} is wrong (duration_s: {video.duration_s})",
+                f"the metadata of {intake.text(name)} are wrong (duration_s: {video.duration_s})",
                 "correct its .json",
             )
         return video
@@ -218,7 +218,7 @@ class Ingest:
 
 
 def _name(path: Path) -> str:
-    """Return what a file is called, as people may read it."""
+    """Return a file's name in printable form."""
     return talk_files.shown(Path(path.name or path))
 
 
@@ -226,7 +226,7 @@ def _metadata(content: bytes, name: str) -> dict[str, Any]:
     """Return the top level of a JSON talk without its segments.
 
     Raises:
-        DataError: it is none: too large, in another encoding, broken, or nested too deep.
+        DataError: it is not a JSON talk: too large, in another encoding, broken, or nested too deeply.
     """
     about = intake.json_object(content, name)
     return {key: _admitted(value) for key, value in about.items() if key != "segments"}
@@ -257,15 +257,17 @@ def _published_at(stated: Any, name: str) -> datetime | None:
 
 
 def midnight(day: date) -> datetime:
-    """Return the beginning of a day (UTC)."""
+    """Return the start of a day (UTC)."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _length(path: Path) -> float:
-    """Return the length that a recording's container states (seconds). Runs apart: FFmpeg reads it.
+    """Return the length that a recording's container states (seconds).
+
+    Runs in a child process, because FFmpeg reads the file.
 
     Raises:
-        DataError: it is no recording, or damaged.
+        DataError: the file is not a recording, or it is damaged.
     """
     from models.audio.samples import probe
     from models.errors import BadInput

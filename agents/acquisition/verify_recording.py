@@ -1,7 +1,7 @@
-"""Verification: a recording is decoded to its end, and as long as it was said to be, before anybody is told.
+"""Verification of recordings: each is decoded to its end and compared with its stated length.
 
-Decoding happens in a process of its own: what comes from the network may crash native code, and then only
-that process ends.
+Decoding runs in a child process: a file from the network may crash native code, and then only that process
+ends.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from streams.errors import DataError
 
 SHARE = 0.95
 MISSING_S = 30.0
-"""A recording is too short if it lasts less than this share and this much less (seconds) than was said."""
+"""A recording is too short if it lasts less than SHARE of its stated length and MISSING_S seconds less."""
 
 
 class RecordingError(DataError):
-    """A file is not the recording that it should be; fetched again it may be."""
+    """A file is not the expected recording; fetching it again may help."""
 
 
 def verify(path: Path, stated_s: float | None) -> float:
-    """Return how long a recording lasts (seconds), measured by decoding all of it; memory is bounded.
+    """Return the length of a recording (seconds), measured by decoding all of it in bounded memory.
 
     Args:
         path: the file.
-        stated_s: what its metadata say; None: nothing. It may be longer.
+        stated_s: the length that its metadata state (seconds); None: unknown. The recording may be longer.
 
     Raises:
-        RecordingError: empty, not media, damaged, without sound, or shorter than it should be.
+        RecordingError: it is empty, not media, damaged, without sound, or too short.
         OSError: the file cannot be read at all.
     """
     lasts_s = _measured(path)
     if stated_s is not None and lasts_s < SHARE * stated_s and stated_s - lasts_s > MISSING_S:
         raise RecordingError(
             f"the recording lasts {lasts_s:.0f} s, but it should last {stated_s:.0f} s",
-            "open it in a browser: if it is whole there, replay; if it was cut meanwhile, ingest it by hand",
+            "open it in a browser: if it is complete there, replay; if it was cut, ingest it by hand",
         )
     return lasts_s
 
@@ -69,7 +69,7 @@ def _measured(path: Path) -> float:
 
 
 def _measure(connection: Connection, path: Path) -> None:
-    """Run in the child process; Ctrl-C is for its parent."""
+    """Measure in the child process; the parent handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         connection.send(measure(path))

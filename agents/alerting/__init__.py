@@ -1,1 +1,1 @@
-"""Alerts and digests: rules, destinations, quiet hours, and deliveries that survive a restart."""
+"""Alerts and digests: rules, destinations, quiet hours, and a delivery log that survives restarts."""

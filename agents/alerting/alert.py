@@ -1,7 +1,7 @@
-"""alert: topics.changed → alerts. What the model says is news, with its evidence.
+"""alert: topics.changed → alerts. Raises alerts for emerged subjects and drifted topics, with evidence.
 
-What is raised depends on the log alone, so that the log can be played again; who is told of it, and when, is
-decided by `agents.alerting`, which also raises what no single event says.
+The alerts depend only on the log, so that a replay raises the same ones. The rest of `agents.alerting`
+decides who receives them and when, and raises the alerts that depend on more than one event.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ log = structlog.get_logger()
 
 
 class Alert(Agent):
-    """Says what is new or different, and why it says so."""
+    """Turns emergence and drift events into alerts with a reason."""
 
     name: ClassVar[str] = "alert"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return an alert for a subject that talks have begun to speak of, and for a topic that drifted."""
+        """Return an alert for an emerged subject or a drifted topic; nothing for other events."""
         match event:
             case SubjectEmerged():
                 raised = _emergence(event)

@@ -1,7 +1,7 @@
-"""weigh: what a person makes of an alert → the log of such judgements → ClickHouse.
+"""Verdicts on alerts: a person's decision → the log of judgements → ClickHouse.
 
-An alert is confirmed, dismissed, or opened again. The judgement is kept for good before it is sent, so that
-it holds whatever the broker forgets. It changes no number.
+An alert is confirmed, dismissed, or reopened. The judgement is appended to the log before it is sent, so that
+it survives a loss of the broker's data. It changes no number.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ def record_verdict(  # noqa: PLR0917
     verdict: Verdict,
     note: str = "",
 ) -> AlertJudged:
-    """Keep what somebody makes of an alert, and deliver it with what never arrived.
+    """Log a person's verdict on an alert, and deliver it together with earlier undelivered ones.
 
     Args:
-        log: where judgements are kept.
-        deliver: brings events to the store.
-        late: judgements that were kept and that the store lacks.
+        log: the log of judgements.
+        deliver: sends events to the store.
+        late: logged judgements that the store lacks.
         now: the clock.
-        author: who says so.
-        alert_id: the alert; that there is one has to be known.
-        verdict: what they make of it; `reopened` takes back what was said before.
-        note: why, if they say so.
+        author: the person who decides.
+        alert_id: the alert; the caller has checked that it exists.
+        verdict: the decision; `reopened` takes back the verdict before it.
+        note: the reason; may be empty.
 
     Raises:
         BadInput: the note is too long, or has control characters.
-        Unavailable: it is kept, but could not be sent.
+        Unavailable: the judgement is logged, but could not be sent.
     """
     event = AlertJudged(
         alert_id=alert_id,

@@ -1,6 +1,6 @@
-"""Sends one message to one address, through Apprise, and says why where that fails.
+"""Sends one message to one address through Apprise, with an error that names the reason of a failure.
 
-Blocks: call it from a thread of the destination's own. A secret of the address is in no error.
+Blocks: call it from a thread that serves one destination. No error contains a secret of the address.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from agents.alerting.messages import Message
 from streams.errors import Misconfigured
 
 TRIES = 2
-"""At once, for what is over in a moment; longer outages are the business of `agents.alerting.delivery`."""
+"""Immediate attempts, for short failures; `agents.alerting.delivery` handles longer outages."""
 
 
 class NotDeliveredError(Exception):
-    """A message was not taken; its text says why, without any secret."""
+    """The destination did not accept a message; the text names the reason and contains no secret."""
 
 
 def check(address: str, name: str) -> Any:
     """Return Apprise's plugin for an address.
 
     Raises:
-        Misconfigured: Apprise knows no such address. The error does not show it.
+        Misconfigured: Apprise does not support the address. The error does not show it.
     """
     import apprise
 
@@ -41,23 +41,23 @@ def check(address: str, name: str) -> Any:
     if plugin is None:
         scheme = re.match(r"[a-z0-9+.-]{1,20}(?=://)", address)
         raise Misconfigured(
-            f"the address of destination {name!r} is no Apprise URL"
+            f"the address of destination {name!r} is not an Apprise URL"
             + (f" (it begins with {scheme[0]}://)" if scheme else ""),
-            "write it as Apprise wants it, such as mailtos://user:password@host?to=me@example.org, "
+            "write it in the form of Apprise, such as mailtos://user:password@host?to=me@example.org, "
             "json://host/path or slack://…",
         )
     return plugin
 
 
 def _asset() -> Any:
-    """Return what messages say that they come from."""
+    """Return the sender that Apprise names in messages."""
     import apprise
 
     return apprise.AppriseAsset(app_id="Groundswell", app_desc="Groundswell", app_url="")
 
 
 def masked(address: str, name: str) -> str:
-    """Return an address without its secrets, for people to recognize: its scheme and host, or less.
+    """Return a recognizable form of an address without its secrets: its scheme and host, or its scheme.
 
     Example:
         >>> masked("mailto://ann:secret@mail.example.org?to=b@example.org", "ann")
@@ -72,11 +72,11 @@ def masked(address: str, name: str) -> str:
 
 
 def send(address: str, name: str, message: Message) -> None:
-    """Send a message; return when the other side has taken it.
+    """Send a message; return when the destination has accepted it.
 
     Raises:
-        Misconfigured: the address is none.
-        NotDeliveredError: it was not taken.
+        Misconfigured: Apprise does not support the address.
+        NotDeliveredError: the destination did not accept the message.
     """
     for attempt in stamina.retry_context(
         on=NotDeliveredError, attempts=TRIES, wait_initial=0.5, wait_max=2.0, timeout=None
@@ -97,12 +97,12 @@ def _send(plugin: Any, address: str, message: Message) -> None:
         except Exception as error:
             raise NotDeliveredError(_harmless(f"{type(error).__name__}: {error}", address)) from None
         if not taken:
-            why = "; ".join(dict.fromkeys(said)) or "the destination did not take it"
+            why = "; ".join(dict.fromkeys(said)) or "the destination did not accept it"
             raise NotDeliveredError(_harmless(why, address))
 
 
 def _notify(plugin: Any, message: Message) -> bool:
-    """Send it as text, in this thread: Apprise's own pool of threads would fill up with those that hang."""
+    """Send the message as text in this thread: hanging sends would fill up Apprise's own thread pool."""
     import apprise
     from apprise import conversion
 
@@ -121,7 +121,7 @@ def _notify(plugin: Any, message: Message) -> bool:
 
 
 def _mail(plugin: Any, message: Message) -> None:
-    """Send a mail as HTML and text: Apprise alone would make its own text of the HTML, without the links."""
+    """Send a mail as HTML and text: Apprise alone would derive the text from the HTML, without the links."""
     from apprise.plugins.email.base import NotifyEmail
     from apprise.plugins.email.smtp import AppriseSMTPController
 
@@ -149,14 +149,14 @@ def _mail(plugin: Any, message: Message) -> None:
             pgp=plugin.pgp,
             pgp_mode=plugin.pgp_mode,
         ):
-            whole = plugin.pgp_mode != "no"  # signed or encrypted: nothing may change
+            whole = plugin.pgp_mode != "no"  # a signed or encrypted body must not change
             body = prepared.body if whole else with_text(prepared.body, message.text)
             if not smtp.sendmail(plugin.from_addr[1], prepared.to_addrs, body):
-                raise OSError(f"{plugin.smtp_host} did not take the mail")
+                raise OSError(f"{plugin.smtp_host} did not accept the mail")
 
 
 def with_text(mail: str, text: str) -> str:
-    """Return a mail with another text beside its HTML."""
+    """Return a mail whose plain-text part is replaced; its HTML stays."""
     parsed = email.message_from_string(mail, policy=email.policy.SMTP)
     for part in parsed.walk():
         if part.get_content_type() == "text/plain" and isinstance(part, email.message.EmailMessage):
@@ -167,7 +167,7 @@ def with_text(mail: str, text: str) -> str:
 
 @contextmanager
 def _said() -> Iterator[list[str]]:
-    """Collect what Apprise complains about in this thread; it gives reasons to its log only."""
+    """Yield a list that collects Apprise's warnings in this thread; it gives reasons only in its log."""
     said: list[str] = []
     here = threading.get_ident()
 
@@ -178,7 +178,7 @@ def _said() -> Iterator[list[str]]:
 
     listener, logger = Listener(), logging.getLogger("apprise")
     logger.addHandler(listener)
-    logger.propagate = False  # what it says comes back as errors of ours, without secrets
+    logger.propagate = False  # its warnings become errors of this module, with the secrets removed
     try:
         yield said
     finally:
@@ -186,7 +186,7 @@ def _said() -> Iterator[list[str]]:
 
 
 def _harmless(why: str, address: str) -> str:
-    """Return why it failed, in a line, without any longer part of the address."""
+    """Return the reason in one line, with parts of the address of 6 or more characters masked."""
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(address)

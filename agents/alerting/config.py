@@ -1,6 +1,6 @@
-"""The rulebook: which rules hold for a study, and who is told of what they find, how and when.
+"""Alert configuration of a study: the rules, and the destinations of alerts with their schedule.
 
-Addresses are Apprise URLs. Most hold a secret, so the rulebook names a variable or a file that has them.
+Addresses are Apprise URLs. Most contain a secret, so the configuration names a variable or a file with them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 SYSTEM: tuple[Rule, ...] = ("lag", "dead letters", "silence", "source")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 SECRET = re.compile(r"://[^/?#]*@|[?&](\w*(key|token|pass|secret|auth)\w*)=", re.IGNORECASE)
-"""What looks like a secret inside an address."""
+"""Matches a likely secret inside an address."""
 OPEN = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
-"""Schemes whose address need not hold a secret; of every other one the path itself is one."""
+"""Schemes whose address may be free of secrets; in every other scheme the path itself is a secret."""
 
 
 class _Strict(BaseModel):
@@ -34,39 +34,39 @@ class _Strict(BaseModel):
 
 
 class AlertRule(_Strict):
-    """A rule: whether it is on, and for how long the same thing is not told again."""
+    """A rule: whether it is on, and how long the same subject is not sent again (cool-down)."""
 
     on: bool = True
     cool_down_hours: float = Field(default=24.0, ge=0, le=24 * 366)
 
     @property
     def cool_down(self) -> timedelta:
-        """As a length of time."""
+        """The cool-down as a time span."""
         return timedelta(hours=self.cool_down_hours)
 
 
 class TrendRule(AlertRule):
-    """A topic whose share of videos went up (or down), sure to 95 %, against the equal period before."""
+    """A topic's share of videos rose (or fell) against the equal period before, with 95 % confidence."""
 
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
     at_least_videos: int = Field(default=5, ge=1)
-    """In the period or in the one before it."""
+    """Minimum number of videos in the period or in the one before it."""
     at_least_points: float = Field(default=0.0, ge=0, le=100)
-    """Percentage points of change."""
+    """Minimum change in percentage points."""
 
 
 class DriftRule(AlertRule):
-    """A topic whose share, words or centre the model saw change; off as shipped, since there are many."""
+    """A topic's share, words or centre changed; off by default, since this happens often."""
 
     on: bool = False
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
     what: tuple[Literal["share", "words", "centre"], ...] = ("share", "words", "centre")
     at_least: float = Field(default=0.0, ge=0)
-    """Of words: bits; of a centre: cosine distance; of a share: change, from 0 to 1."""
+    """Minimum change: of words in bits, of a centre as cosine distance, of a share from 0 to 1."""
 
 
 class Bound(_Strict):
-    """A share of videos that a topic or a theme is to cross."""
+    """A threshold for the share of videos of a topic or a theme."""
 
     topic: int | str | None = None
     """Its number or name."""
@@ -81,38 +81,38 @@ class Bound(_Strict):
 
     @property
     def name(self) -> str:
-        """What it is about, in a few words."""
+        """The topic or theme, in a few words."""
         return f"theme {self.theme}" if self.topic is None else f"topic {self.topic}"
 
 
 class ThresholdRule(AlertRule):
-    """Topics and themes whose share of videos (of the last six months) crosses a bound."""
+    """A topic's or theme's share of the videos of the last six months crosses a threshold."""
 
     cool_down_hours: float = Field(default=24.0 * 7, ge=0, le=24 * 366)
     bounds: tuple[Bound, ...] = ()
 
 
 class LagRule(AlertRule):
-    """Talks that are on their way and do not arrive."""
+    """Talks have been in the pipeline for too long."""
 
     talks: int = Field(default=20, ge=1)
     hours: float = Field(default=6.0, ge=0)
 
 
 class DeadLettersRule(AlertRule):
-    """Messages that could not be processed and wait for a decision."""
+    """Messages could not be processed and wait for a decision."""
 
     at_least: int = Field(default=1, ge=1)
 
 
 class SilenceRule(AlertRule):
-    """No watched source has shown a new talk for so long."""
+    """No watched source has shown a new talk for a number of hours."""
 
     hours: float = Field(default=24.0 * 14, gt=0)
 
 
 class AlertRules(_Strict):
-    """Every rule, as shipped or as the file says."""
+    """Every rule, with the values of the file or the defaults."""
 
     emergence: AlertRule = AlertRule()
     drift: DriftRule = DriftRule()
@@ -125,13 +125,13 @@ class AlertRules(_Strict):
     source: AlertRule = AlertRule()
 
     def of(self, rule: str) -> AlertRule:
-        """Return a rule by the name that alerts have."""
+        """Return a rule by the name that alerts use."""
         found: AlertRule = getattr(self, rule.replace(" ", "_"))
         return found
 
 
 class Quiet(_Strict):
-    """Hours in which nothing is sent; what comes up then is sent after them."""
+    """Hours in which nothing is sent; alerts that come up then are sent afterwards."""
 
     start: time = Field(alias="from")
     end: time = Field(alias="to")
@@ -143,7 +143,7 @@ class Quiet(_Strict):
 
 
 class Destination(_Strict):
-    """Somebody who is told: how they are reached, of what, and when."""
+    """A recipient: the address, the rules, and the schedule."""
 
     name: str = Field(pattern=r"^[\w .-]{1,60}$")
     url: str = ""
@@ -157,7 +157,7 @@ class Destination(_Strict):
     zone: str = "UTC"
     quiet: Quiet | None = None
     cool_down_hours: Annotated[float, Field(ge=0, le=24 * 366)] | None = None
-    """None: that of each rule."""
+    """None: the cool-down of each rule."""
 
     @field_validator("at", mode="before")
     @classmethod
@@ -179,7 +179,7 @@ class Destination(_Strict):
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
             if not available_timezones():
-                raise ValueError("this machine knows no time zones: install its package tzdata") from None
+                raise ValueError("this machine has no time zones: install its package tzdata") from None
             raise ValueError(
                 f"there is no time zone {name!r}: write it as Area/City, such as Europe/Berlin"
             ) from None
@@ -190,7 +190,7 @@ class Destination(_Strict):
         given = [name for name in ("url", "url_env", "url_file") if getattr(self, name)]
         if len(given) != 1:
             had = f"it has {' and '.join(given)}" if given else "it has none"
-            raise ValueError(f"a destination has one of url_env, url_file and url, and {had}")
+            raise ValueError(f"a destination needs exactly one of url_env, url_file and url, but {had}")
         scheme = self.url.split("://", 1)[0].lower()
         if self.url and (SECRET.search(self.url) or scheme not in OPEN):
             raise ValueError(
@@ -201,22 +201,22 @@ class Destination(_Strict):
 
     @property
     def quiet_hours(self) -> QuietHours | None:
-        """When nothing is sent."""
+        """The hours in which nothing is sent; None: there are none."""
         return QuietHours(self.quiet.start, self.quiet.end, ZoneInfo(self.zone)) if self.quiet else None
 
     @property
     def schedule(self) -> SendSchedule | None:
-        """When a digest is due; None: it is told at once."""
+        """The times at which a digest is due; None: alerts are sent at once."""
         if self.send == "instant":
             return None
         weekday = get_args(Weekday).index(self.day) if self.send == "weekly" else None
         return SendSchedule(self.at, ZoneInfo(self.zone), weekday)
 
     def address(self, environment: Mapping[str, str], beside: Path) -> str:
-        """Return its Apprise URL: a secret. A file is looked for beside the rulebook.
+        """Return the Apprise URL, which is a secret; a relative `url_file` is resolved against `beside`.
 
         Raises:
-            Misconfigured: the variable or the file is not there, or empty.
+            Misconfigured: the variable or the file is missing or empty.
         """
         if self.url:
             return self.url
@@ -234,7 +234,7 @@ class Destination(_Strict):
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(
                 f"the file {path} of destination {self.name!r} cannot be read ({type(error).__name__})",
-                "write one line with an Apprise URL into it, readable by groundswell alone",
+                "write one line with an Apprise URL into it, readable only by groundswell",
             ) from error
         if not found or len(found.splitlines()) > 1:
             raise Misconfigured(
@@ -245,10 +245,10 @@ class Destination(_Strict):
 
 
 class AlertConfig(_Strict):
-    """Rules, and who is told of what they find."""
+    """The rules, and the destinations of their alerts."""
 
     fresh_days: float = Field(default=30.0, gt=0, le=3660)
-    """What talks said longer ago is no news when it is found, and nobody is told of it."""
+    """Alerts raised longer ago than this many days are not sent."""
     rules: AlertRules = AlertRules()
     destinations: tuple[Destination, ...] = ()
 
@@ -256,14 +256,14 @@ class AlertConfig(_Strict):
     def _names_are_different(self) -> AlertConfig:
         names = [each.name for each in self.destinations]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two destinations are called {twice[0]!r}: deliveries are remembered by name")
+            raise ValueError(f"two destinations are called {twice[0]!r}: deliveries are recorded by name")
         return self
 
     def destination(self, name: str) -> Destination:
         """Return a destination by name.
 
         Raises:
-            Misconfigured: there is none of this name.
+            Misconfigured: there is no destination of this name.
         """
         for each in self.destinations:
             if each.name == name:
@@ -275,7 +275,7 @@ class AlertConfig(_Strict):
 
 
 def _clock(value: Any) -> Any:
-    """YAML reads 22:00 without quotes as a number of base 60."""
+    """Return a time of day; YAML reads an unquoted 22:00 as a number in base 60."""
     if isinstance(value, int) and not isinstance(value, bool):
         hours, minutes = divmod(value, 60)
         if 0 <= hours < 24:

@@ -1,4 +1,4 @@
-"""Reads the rulebook from one YAML file; a wrong one is refused with the line, what is wrong and the cure."""
+"""Reads the alert configuration from a YAML file; errors name the line, the cause and the cure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.errors import Misconfigured
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are truth values: `on` is a word, as in YAML 1.2."""
+    """YAML loader in which only true and false are booleans: `on` is a string, as in YAML 1.2."""
 
 
 _TRUTH = "tag:yaml.org,2002:bool"
@@ -27,10 +27,10 @@ _Loader.add_implicit_resolver(_TRUTH, re.compile(r"^(?:true|false)$", re.IGNOREC
 
 
 def read(path: Path, *, must_exist: bool = False) -> AlertConfig:
-    """Return what a file says; as shipped where there is none.
+    """Return the configuration in a file, or the defaults if there is no file.
 
     Raises:
-        Misconfigured: it is not YAML, not a rulebook, cannot be read, or is not there and must be.
+        Misconfigured: it cannot be read, is not YAML, has a wrong field, or is missing and `must_exist`.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -48,10 +48,10 @@ def read(path: Path, *, must_exist: bool = False) -> AlertConfig:
 
 
 def parse(text: str, where: str) -> AlertConfig:
-    """Return what the text of a file says; `where` names the file in errors.
+    """Return the configuration in the text of a file; `where` names the file in errors.
 
     Raises:
-        Misconfigured: with the line, the field, what is wrong and how to mend it.
+        Misconfigured: the text is wrong; the error names the line, the field, the cause and the cure.
     """
     try:
         said, tree = yaml.load(text, _Loader), yaml.compose(text, _Loader)
@@ -60,7 +60,7 @@ def parse(text: str, where: str) -> AlertConfig:
         at = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
         raise Misconfigured(
-            f"{where}{at} is not YAML ({problem})", "mend the indentation or quoting there"
+            f"{where}{at} is not YAML ({problem})", "fix the indentation or quoting there"
         ) from error
     try:
         return AlertConfig.model_validate(said if said is not None else {})
@@ -74,7 +74,7 @@ def parse(text: str, where: str) -> AlertConfig:
 
 
 def _line(tree: yaml.Node | None, loc: tuple[Any, ...]) -> int:
-    """Return the line of the deepest part of `loc` that the file has."""
+    """Return the line (from 1) of the deepest part of `loc` that exists in the file."""
     node, line = tree, (tree.start_mark.line if tree else 0)
     for part in loc:
         if isinstance(node, yaml.MappingNode):
@@ -109,7 +109,7 @@ def _cure(error: Any) -> str:
 
 
 def _fields(loc: tuple[Any, ...]) -> list[str]:
-    """Return the fields that the file may have where `loc` has one that it may not."""
+    """Return the fields that are allowed at the place of the unknown field `loc`."""
     if loc[0] == "rules" and len(loc) == 2:
         model: type[BaseModel] = AlertRules
     elif loc[0] == "rules" and len(loc) > 3:

@@ -1,8 +1,8 @@
 """Sends alerts and digests to destinations, and decides which are due, held or given up.
 
-Each destination has a courier of its own, a thread that sends one message after the other, so that one that
-is dead or hangs keeps nobody else waiting. What was delivered is recorded before anything else happens, in
-the log of deliveries, and is never sent again; what failed is tried again with growing pauses for a week.
+Each destination has its own thread that sends one message after the other, so that a dead or hanging
+destination does not delay the others. A delivery is recorded in the log of deliveries before anything else
+happens, and is never sent again; a failed one is retried with growing pauses for a week.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=7)
 PATIENCE = timedelta(minutes=2)
-"""A courier that has been waiting for an answer for longer is said to hang."""
+"""A send without an answer for longer than this is recorded as a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A message to be sent now; `compose` makes it, as late as possible."""
+    """A message to be sent now; `compose` builds it as late as possible."""
 
     delivery_id: str
     what: Literal["alert", "digest"]
@@ -43,15 +43,15 @@ class Job:
     title: str
     compose: Callable[[], Message]
     first_at: datetime
-    """When it came up: it is given up so long after that."""
+    """When the message was first due; `GIVEN_UP_AFTER` counts from here."""
     attempts: int = 0
     until: datetime | None = None
-    """The moment up to which a digest tells."""
+    """The end of the period that a digest covers."""
 
     def as_record(
         self, state: Any, at: datetime, error: str = "", next_at: datetime | None = None, attempts: int = 0
     ) -> DeliveryRecorded:
-        """Return how it stands, as an event."""
+        """Return the state of the delivery as an event."""
         return DeliveryRecorded(
             delivery_id=self.delivery_id,
             what=self.what,
@@ -68,7 +68,7 @@ class Job:
 
 
 def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
-    """Keep when each alert was first seen, and whether it is news; `rows`: as of `raised_since`."""
+    """Record when each alert was first seen and whether it is a repeat; `rows`: as of `raised_since`."""
     for row in rows:
         if kept.noticed(row["alert_id"]) is None:
             verdict: Literal["news", "repeat"] = "repeat" if row["repeat"] else "news"
@@ -76,7 +76,7 @@ def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
 
 
 def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
-    """Whether a destination is to hear of an alert, by its rules and their thresholds."""
+    """Return whether a destination receives an alert, by its rules and their thresholds."""
     rule = row["rule"]
     if rule == "new topic" or not book.rules.of(rule).on:
         return False
@@ -90,7 +90,7 @@ def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
 def news_for(
     destination: Destination, book: AlertConfig, rows: Iterable[Row], kept: DeliveryLog, since: datetime
 ) -> Iterator[Row]:
-    """Yield what a destination is to hear of, oldest first: noticed since it is told, and no repetition."""
+    """Yield the alerts for a destination, oldest first: first seen at or after `since`, without repeats."""
     for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
         noticed = kept.noticed(row["alert_id"])
         new = noticed is not None and noticed.verdict == "news" and noticed.at >= since
@@ -106,10 +106,10 @@ def instant_deliveries(  # noqa: PLR0917
     now: datetime,
     compose: Callable[[Row], Message],
 ) -> tuple[list[Job], list[DeliveryRecorded]]:
-    """Return what is to be sent to a destination now, and what is to be recorded of the rest.
+    """Return the messages to send to a destination now, and the records for those not sent.
 
-    What comes up in quiet hours is held until they end; what comes within the cool-down of its rule and
-    subject is skipped, for good.
+    An alert in quiet hours is held until they end; an alert within the cool-down of its rule and subject is
+    skipped permanently.
     """
     jobs: list[Job] = []
     records: list[DeliveryRecorded] = []
@@ -124,7 +124,7 @@ def instant_deliveries(  # noqa: PLR0917
         cool_down = book.rules.of(row["rule"]).cool_down if hours is None else timedelta(hours=hours)
         last = told.get(_subject(row))
         if last is not None and now - last < cool_down:
-            why = f"told of the same at {last:%Y-%m-%d %H:%M} UTC, less than {_hours(cool_down)} ago"
+            why = f"same subject sent at {last:%Y-%m-%d %H:%M} UTC, less than {_hours(cool_down)} ago"
             records.append(job.as_record("skipped", now, why, attempts=job.attempts))
             continue
         verdict = _may_be_sent(job, known, destination, now)
@@ -139,7 +139,7 @@ def instant_deliveries(  # noqa: PLR0917
 def may_be_sent(
     job: Job, kept: DeliveryLog, destination: Destination, now: datetime
 ) -> bool | DeliveryRecorded:
-    """Return whether a job may be sent now; or how it stands from now on, where that is to be recorded."""
+    """Return whether a job may be sent now, or the record of its new state if it is held."""
     return _may_be_sent(job, kept.delivery(job.delivery_id), destination, now)
 
 
@@ -179,7 +179,7 @@ def _job(
 
 
 def _told(destination: str, rows: Iterable[Row], kept: DeliveryLog) -> dict[tuple[str, str], datetime]:
-    """Return when a destination was last told of each rule and subject."""
+    """Return the time of the last delivery to a destination for each rule and subject."""
     subjects = {row["alert_id"]: _subject(row) for row in rows}
     told: dict[tuple[str, str], datetime] = {}
     for delivery in kept.deliveries(destination):
@@ -191,14 +191,14 @@ def _told(destination: str, rows: Iterable[Row], kept: DeliveryLog) -> dict[tupl
 
 
 def _subject(row: Row) -> tuple[str, str]:
-    """What an alert is about: two of the same within the cool-down are one too many."""
+    """Return the rule and subject of an alert; the cool-down applies to this pair."""
     if row["rule"] in ("lag", "dead letters", "silence"):
         return row["rule"], ""
     return row["rule"], str(row["topic_id"] or row["about"] or row["title"])
 
 
 def pause_after(attempts: int) -> timedelta:
-    """Return how long to wait after so many failed attempts.
+    """Return the pause after a number of failed attempts.
 
     Example:
         >>> [pause_after(n).total_seconds() / 60 for n in (1, 2, 3, 10)]
@@ -213,11 +213,11 @@ def _hours(length: timedelta) -> str:
 
 
 Send = Callable[[str, str, Message], None]
-"""Sends a message to an address; `agents.alerting.apprise_client.send`."""
+"""Sends a message: (address, destination, message), as `agents.alerting.apprise_client.send`."""
 
 
 class DeliveryWorker:
-    """Brings messages to one destination, one after the other, in a thread that nobody waits for."""
+    """Sends messages to one destination, one after the other, in a background thread."""
 
     def __init__(
         self,
@@ -240,21 +240,21 @@ class DeliveryWorker:
         self._rests_until: datetime | None = None
 
     def is_free(self, now: datetime) -> bool:
-        """Whether it can set out: neither on its way nor resting after the destination took nothing."""
+        """Return whether it can start a delivery: it is neither busy nor pausing after a failure."""
         return not self.busy and (self._rests_until is None or now >= self._rests_until)
 
     @property
     def busy(self) -> bool:
-        """Whether it is on its way."""
+        """Return whether its thread is sending."""
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self, seconds: float) -> None:
-        """Wait until it is back, at most so long."""
+        """Wait until its thread has ended, at most `seconds`."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def start_delivery(self, jobs: Sequence[Job], address: str) -> None:
-        """Send these; what was never tried goes first, so that what is always refused keeps nothing back."""
+        """Send the jobs, those with the fewest attempts first: one that always fails delays no other."""
         ordered = sorted(jobs, key=lambda job: job.attempts)
         self._said_to_hang = False
         name = f"courier {self.destination}"
@@ -262,7 +262,7 @@ class DeliveryWorker:
         self._thread.start()
 
     def mark_timeout(self, now: datetime) -> None:
-        """Record, once, that the destination hangs; if it answers after all, that is recorded too."""
+        """Record a timeout once if the destination hangs; a later answer is recorded as well."""
         job, began = self._waiting_for, self._began
         if not self.busy or job is None or began is None or self._said_to_hang or now - began < PATIENCE:
             return
@@ -276,10 +276,10 @@ class DeliveryWorker:
                 self._send(address, self.destination, job.compose())
             except (NotDeliveredError, Explained) as error:
                 self._failed(job, str(error))
-                return  # the others of this destination wait for its next try
+                return  # the other jobs wait for the next attempt at this destination
             except Exception as error:
-                log.exception("a message could not be made", destination=self.destination, title=job.title)
-                self._failed(job, f"the message could not be made ({type(error).__name__})")
+                log.exception("cannot compose a message", destination=self.destination, title=job.title)
+                self._failed(job, f"cannot compose the message ({type(error).__name__})")
                 continue
             finally:
                 self._waiting_for = None

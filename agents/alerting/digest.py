@@ -1,8 +1,7 @@
-"""The digest: what happened in a day or a week, as a letter that is read from the top to the end.
+"""The digest: a letter about the news of a day or a week.
 
-What is new comes first, then what rises and fades, with numbers and how sure they are, then how the corpus
-grew, and at the end what the system wants. It is made of the views that the page and the command line ask
-too.
+New topics come first, then rising and fading topics with figures and their confidence, then the growth of the
+corpus, and at the end the problems of the system. It uses the same views as the page and the command line.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from agents.queries.wording import figures, percent
 
 Row = Mapping[str, Any]
 MOVING = 4
-"""So many topics that rise, and so many that fade, are told of; the page has the others."""
+"""Maximum number of rising and of fading topics in a digest; the page shows the others."""
 NEWS = 8
 LARGEST = 5
 QUOTES_OF_NEWS = 2
@@ -37,7 +36,7 @@ QUOTES_OF_NEWS = 2
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """A new topic, or another alert about what is talked of."""
+    """A new topic, or another alert about topics."""
 
     title: str
     reason: str
@@ -48,7 +47,7 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A topic that rises or fades, in words, with what was said last."""
+    """A rising or fading topic, in words, with its newest quote."""
 
     name: str
     now: str
@@ -60,14 +59,14 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A digest without its form.
+    """The content of a digest, without its layout.
 
     Attributes:
-        first, last: the moments between which its news were noticed.
-        more_news: how many alerts it leaves out.
+        first, last: the start and end of its period.
+        more_news: the number of alerts that it leaves out.
         growth, status: as of the views of that name.
         largest: themes, {theme, share, between, videos, of_videos}.
-        system: what the system wants, in sentences.
+        system: the problems of the system, in sentences.
     """
 
     study: str
@@ -87,7 +86,7 @@ class Digest:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happened that anybody needs to hear of."""
+        """Return whether there is nothing to report: no alerts, system problems or new talks."""
         return not (self.news or self.system or self.growth["talks"])
 
 
@@ -101,8 +100,8 @@ def gather(
     first: datetime,
     last: datetime,
 ) -> Digest:
-    """Return the digest of the alerts `rows` (as of the view `alerts_raised`) and of what the study holds."""
-    # What rises and fades has a part of its own.
+    """Return the digest of the alerts `rows` (as of the view `alerts_raised`) and of the study's figures."""
+    # Rising and fading topics have their own section.
     talked = [row for row in rows if row["rule"] not in (*SYSTEM, "rising", "declining")]
     newest = sorted(talked, key=lambda row: moment(row["raised_at"]), reverse=True)
     ordered = sorted(newest, key=lambda row: row["rule"] != "emergence")
@@ -163,7 +162,7 @@ def write(digest: Digest) -> Message:
 
 
 def headline(digest: Digest) -> str:
-    """Return what the letter is about, in a line."""
+    """Return the headline of the letter, one line."""
     first = next((news.title for news in digest.news), "")
     if first:
         more = len(digest.news) + digest.more_news - 1
@@ -190,11 +189,11 @@ def opening(digest: Digest) -> str:
         return f"{came} {_many(count, 'thing').capitalize()} {'is' if count == 1 else 'are'} worth knowing."
     if digest.rising or digest.fading:
         return f"{came} Nothing is new, but some topics rise or fade."
-    return f"{came} Nothing crossed the line that makes it news."
+    return f"{came} Nothing crossed a threshold for news."
 
 
 def period(digest: Digest) -> str:
-    """Return the days it is about."""
+    """Return the days that it covers, in words."""
     last = digest.last - timedelta(seconds=1)
     if digest.first.date() == last.date():
         return f"{last:%-d %B %Y}"
@@ -220,7 +219,7 @@ def _rises(topic: Row) -> bool:
 
 
 def _fades(topic: Row) -> bool:
-    """Whether its share fell, sure to 95 %; a topic that sleeps may have done so, or have slept all along."""
+    """Return whether its share fell with 95 % confidence; a dormant topic may have fallen or not changed."""
     return bool(topic["trend"]) and (
         topic["status"] == "declining" or (topic["status"] == "dormant" and topic["trend"]["change_high"] < 0)
     )
@@ -252,7 +251,7 @@ def _system(rows: Sequence[Row], status: Row) -> Iterator[str]:
         yield f"{many} could not be processed and {wait} for a decision."
     if status["relearning"]:
         many = _many(status["relearning"], "talk").capitalize()
-        yield f"{many} still to be learned again by the new topic model."
+        yield f"{many} still to be relearned by the new topic model."
 
 
 def _corpus(digest: Digest) -> str:
@@ -263,7 +262,7 @@ def _corpus(digest: Digest) -> str:
     return (
         f"The study now holds {_many(talks, 'talk')} in {status['paragraphs']:,} paragraphs, "
         f"{_hours(status['hours'])} of speech, published from {moment(status['first_published']):%B %Y} to "
-        f"{moment(status['last_published']):%B %Y}, and tells {_many(status['topics'], 'topic')} apart."
+        f"{moment(status['last_published']):%B %Y}, and has {_many(status['topics'], 'topic')}."
     )
 
 
@@ -271,8 +270,8 @@ def _compared(trend: Row | None) -> str:
     if trend is None:
         return ""
     return (
-        f"Compared are talks published from {trend['first']} to {trend['last']} with those from "
-        f"{trend['before_first']} to {trend['before_last']}; only changes that are sure to 95 % are named."
+        f"Talks published from {trend['first']} to {trend['last']} are compared with those from "
+        f"{trend['before_first']} to {trend['before_last']}; only changes with 95 % confidence are named."
     )
 
 
@@ -294,5 +293,5 @@ def _web(url: str) -> str | None:
 
 
 def moment(value: datetime | str) -> datetime:
-    """Return a moment as it is, or of its text: over HTTP views say it so."""
+    """Return a timestamp, parsed if it is text, as views return it over HTTP."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)

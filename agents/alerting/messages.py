@@ -1,7 +1,7 @@
-"""Messages for people: an alert in plain words, with its evidence and links to more.
+"""Messages for people: an alert in plain words, with its evidence and links.
 
-Titles, names and quotes come from talks and are hostile: each is one line of bounded length without
-characters that turn or hide text, it cannot ping a chat's members, and the HTML escapes it.
+Titles, names and quotes come from talks and are untrusted: each becomes one line of bounded length without
+characters that reverse or hide text, it cannot ping a chat's members, and the HTML escapes it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ LONGEST_TITLE = 160
 LONGEST_QUOTE = 420
 LONGEST_REASON = 900
 PING = re.compile(r"@(?=everyone|here|channel|all\b)|<(?=[!@#&])", re.IGNORECASE)
-"""What chats take for a mention of everybody; a word joiner after it, which nobody sees, ends that."""
+"""Matches the start of a mention of everybody in chats; an invisible word joiner after it defuses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it is sent; `text` says the same as `html`."""
+    """A message ready to send; `text` and `html` have the same content."""
 
     title: str
     text: str
@@ -40,22 +40,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QuotedPassage:
-    """A quote with its place and time; `link` is None where no browser can go there."""
+    """A quote with its source and time; `link` is None if there is no page to open."""
 
     text: str
     about: tuple[str, ...]
-    """Who says it, in which talk, when."""
+    """Speakers, talk, date of publication, and time in the talk; empty parts are left out."""
     link: str | None
 
     @property
     def by(self) -> str:
-        """The same in a line."""
+        """The source in one line."""
         return ", ".join(self.about)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTalk:
-    """A talk by name; `what` says why it is named."""
+    """A talk by title; `what` says why it is listed."""
 
     what: str
     title: str
@@ -76,13 +76,13 @@ def one_line(text: object, most: int = LONGEST_TITLE) -> str:
 def of_alert(
     row: Mapping[str, Any], study: str, web_url: str, more: Sequence[Mapping[str, Any]] = ()
 ) -> Message:
-    """Return the message that tells of an alert.
+    """Return the message for an alert.
 
     Args:
         row: as of the view `alerts_raised`.
         study: its name.
-        web_url: where the page is; empty: nothing links to it.
-        more: quotes to show where the alert has none of its own; as of the view `quotes`.
+        web_url: the address of the page; empty: no links to it.
+        more: quotes to show if the alert itself has none; as of the view `quotes`.
     """
     title = one_line(row["title"])
     system = row["rule"] in SYSTEM
@@ -111,7 +111,7 @@ def of_alert(
 
 
 def sentence(text: str) -> str:
-    """Return a text with an end.
+    """Return a text that ends with a punctuation mark.
 
     Example:
         >>> sentence("they rise"), sentence("Really?")
@@ -121,20 +121,20 @@ def sentence(text: str) -> str:
 
 
 def more_quotes(warehouse: Warehouse, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the newest quotes of an alert's topic, where it brings none itself."""
+    """Return the newest quotes of an alert's topic, or none if the alert has its own."""
     if row["quotes"] or not row["topic_id"]:
         return []
     return talk_queries.quotes(warehouse, row["topic_id"], QUOTES, newest=True)
 
 
 def of_test(destination: str, study: str, web_url: str) -> Message:
-    """Return a message that is clearly none."""
+    """Return a message that is clearly marked as a test."""
     title = f"[{study}] TEST: alerts reach you"
     context = {
         "study": study,
         "title": "This is a test",
         "reason": f"Somebody asked whether alerts of the study “{study}” reach the destination "
-        f"“{destination}”. They do. Nothing has happened, and there is nothing to be done.",
+        f"“{destination}”. They do. Nothing has happened, and you need not do anything.",
         "figures": "",
         "words": [],
         "talks": [],
@@ -148,7 +148,7 @@ def of_test(destination: str, study: str, web_url: str) -> Message:
 
 
 def page_of(row: Mapping[str, Any], web_url: str) -> str:
-    """Return the address of the page that shows more; empty where the page has no known address."""
+    """Return the address of the page about an alert; empty if the page's address is unknown."""
     if not web_url:
         return ""
     if row["rule"] in SYSTEM:
@@ -161,7 +161,7 @@ def page_of(row: Mapping[str, Any], web_url: str) -> str:
 
 
 def quoted(quote: Mapping[str, Any], web_url: str) -> QuotedPassage:
-    """Return a quote with the second at which it can be heard, or else with the talk's own page."""
+    """Return a quote with a link to its second in the video, or else to the talk's page."""
     at = at_second(quote["url"], quote["start_s"])
     speakers = ", ".join(quote.get("speakers") or ())
     published = day(quote.get("published_at") or quote.get("published_on"))
@@ -174,7 +174,7 @@ def quoted(quote: Mapping[str, Any], web_url: str) -> QuotedPassage:
 
 
 def talk_page(video_id: str, web_url: str) -> str | None:
-    """Return the page of a talk, or None where the page has no known address."""
+    """Return the address of a talk's page, or None if the page's address is unknown."""
     from urllib.parse import quote
 
     return f"{web_url.rstrip('/')}/talks/{quote(video_id, safe='')}" if web_url else None
@@ -192,7 +192,7 @@ def _ends(talks: Sequence[Any]) -> Iterable[str]:
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """Return a template of this package filled in; those named .html escape what they are given."""
+    """Return a rendered template of this package; templates named .html escape their values."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
@@ -210,7 +210,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 
 def wrapped(text: str, indent: int = 0, width: int = 76) -> str:
-    """Return a text in lines for a mail; addresses stay whole."""
+    """Return a text wrapped for a mail; addresses are not broken."""
     import textwrap
 
     space = " " * indent

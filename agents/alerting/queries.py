@@ -1,4 +1,4 @@
-"""Answers questions about alerts for page and command line: rules, destinations, a test, a preview."""
+"""Queries about alerts for the page and the command line: rules, destinations, a test, a preview."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREVIEWED = 200
 
 
 def book(settings: Settings) -> AlertConfig:
-    """Return the study's rulebook as it stands in its file.
+    """Return the study's alert configuration as in its file.
 
     Raises:
         Misconfigured: the file is wrong.
@@ -51,17 +51,19 @@ def rules(settings: Settings) -> list[dict[str, Any]]:
 
 
 PLAIN = {
-    "emergence": "A new topic: talks have begun to speak of something.",
-    "source": "A watched channel, playlist or search that cannot be read.",
+    "emergence": "Talks have begun to speak of a new topic.",
+    "source": "A watched channel, playlist or search cannot be read.",
 }
-"""What rules without settings of their own are about."""
+"""Descriptions of the rules that have no class of their own."""
 
 
 def destinations(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
-    """Return who is told: [{name, address, error, rules, send, at, day, zone, quiet}]; addresses are masked.
+    """Return the destinations: [{name, address, error, rules, send, at, day, zone, quiet}].
+
+    Addresses are masked. A wrong address is reported in its row's `error`.
 
     Raises:
-        Misconfigured: the file is wrong. A single wrong address is its row's `error`.
+        Misconfigured: the file is wrong.
     """
     return [_described(each, settings, environment) for each in book(settings).destinations]
 
@@ -97,15 +99,15 @@ def test(
     environment: Mapping[str, str] = os.environ,
     patience_s: float = 60.0,
 ) -> list[dict[str, Any]]:
-    """Send a message that says that it is a test to one destination or to all, at the same time, and wait.
+    """Send a test message to one destination, or to all of them in parallel, and wait for the results.
 
-    Blocks, for `patience_s` seconds at most: call it from a thread.
+    Blocks for at most `patience_s` seconds per destination: call it from a thread.
 
     Returns:
         [{destination, delivered, error}], in the order of the file.
 
     Raises:
-        Misconfigured: the file is wrong, or has no such destination.
+        Misconfigured: the file is wrong or has no such destination.
     """
     known = book(settings)
     chosen: Sequence[Destination] = [known.destination(name)] if name is not None else known.destinations
@@ -133,7 +135,7 @@ def test(
 
 
 def preview(ask: Ask, settings: Settings, now: datetime, *, days: int, web_url: str = "") -> Digest:
-    """Return the digest of the last days as it would be sent now, of all rules; nothing is recorded."""
+    """Return the digest of the last `days` days as it would be sent now, over all rules; record nothing."""
     first = now - timedelta(days=days)
     rows = [
         row

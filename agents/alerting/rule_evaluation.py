@@ -1,7 +1,7 @@
-"""Evaluates the rules: topics that rise or fall, bounds that are crossed, a system in trouble.
+"""Evaluates the rules: rising and declining topics, crossed thresholds, problems of the system.
 
-A finding says why in plain words. Whether it is told is for `models.alerts.alert_state` to say, which knows
-what was told.
+A finding states its reason in plain words. `models.alerts.alert_state` decides whether it is raised, since it
+records the earlier alerts.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.alerts.alert_state import AlertSign
 
 Row = Mapping[str, Any]
 SETTLED = 0.05
-"""Trends are looked at while no more than this share of the videos is still on its way …"""
+"""Trends are evaluated only if at most this share of the videos is still in the pipeline …"""
 FEW = 10
-"""… or no more than so many: shares of half an import say nothing."""
+"""… or at most this many videos: the shares in the middle of an import mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """Something that holds now. `sign.key` begins with its rule."""
+    """A condition of a rule that holds now. `sign.key` begins with the rule."""
 
     sign: AlertSign
     rule: Rule
@@ -39,14 +39,14 @@ class RuleFinding:
 
 
 def is_settled(vital: Row) -> bool:
-    """Whether the figures are those of (nearly) all talks: nothing big is on its way or learned again."""
+    """Return whether the figures cover nearly all talks: few are in the pipeline or being relearned."""
     waiting: int = vital["waiting"] + vital["relearning"]
     videos: int = vital["videos"]
     return waiting <= max(FEW, SETTLED * videos)
 
 
 def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the system; `vital`: as of the view `vital_signs`."""
+    """Yield the problems of the system; `vital`: as of the view `vital_signs`."""
     if rules.lag.on and vital["waiting"] >= rules.lag.talks:
         hours = f"for {rules.lag.hours:g} hours" if rules.lag.hours else "now"
         yield RuleFinding(
@@ -59,8 +59,8 @@ def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFind
             ),
             "lag",
             f"{vital['waiting']:,} talks wait to be processed",
-            f"At least {rules.lag.talks} talks have been on their way {hours}; {vital['waiting']:,} are at "
-            "this moment. Look at which agent is behind, and whether it runs.",
+            f"At least {rules.lag.talks} talks have been in the pipeline {hours}; currently "
+            f"{vital['waiting']:,} are. Find the agent that is behind, and check that it runs.",
             size=vital["waiting"],
         )
     letters = vital["dead_letters"]
@@ -72,7 +72,7 @@ def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFind
             "dead letters",
             f"{many} could not be processed",
             f"{many} wait{'s' * (letters == 1)} for a decision. The latest: {latest['cause']}. "
-            f"What mends it: {latest['cure']}. Then replay it, or drop it.",
+            f"What to do: {latest['cure']}. Then replay it, or drop it.",
             size=letters,
         )
     seen = vital["last_sighted"]
@@ -99,14 +99,14 @@ def _failing(failing: Row, rules: AlertRules) -> RuleFinding:
         "source",
         f"{name} cannot be read",
         f"It failed {times} within a day, the last time because {failing['cause']}. "
-        f"What mends it: {failing['cure']}.",
+        f"What to do: {failing['cure']}.",
         about=failing["source_id"],
         size=failing["failures"],
     )
 
 
 def of_trends(topics: Sequence[Row], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
-    """Yield topics that rise or decline; `topics`: as of the view of that name."""
+    """Yield rising and declining topics; `topics`: as of the view of that name."""
     kinds: tuple[tuple[Rule, TrendRule, str], ...] = (
         ("rising", rules.rising, "Rising"),
         ("declining", rules.declining, "Declining"),
@@ -132,7 +132,7 @@ def of_trends(topics: Sequence[Row], rules: AlertRules, model_version: str) -> I
 def of_bounds(
     topics: Sequence[Row], themes: Sequence[Row], rules: AlertRules, model_version: str
 ) -> Iterator[RuleFinding]:
-    """Yield bounds that are crossed, by the last six months' share where there are so many."""
+    """Yield crossed thresholds, by the share in the trend's period, or over all talks without a trend."""
     for bound in rules.threshold.bounds if rules.threshold.on else ():
         row = _bounded(bound, topics, themes)
         if row is None:
@@ -159,12 +159,12 @@ def of_bounds(
 
 
 def unknown_bounds(rules: AlertRules, topics: Sequence[Row], themes: Sequence[Row]) -> list[str]:
-    """Return the bounds of topics and themes that the study does not have: probably misspelled."""
+    """Return the thresholds whose topic or theme the study does not have; probably they are misspelled."""
     return [bound.name for bound in rules.threshold.bounds if _bounded(bound, topics, themes) is None]
 
 
 def change_in_words(trend: Row) -> str:
-    """Return what happened to a share, with how sure it is, in words.
+    """Return the change of a share with its confidence interval, in words.
 
     Example:
         >>> change_in_words({"first": "2025-01", "last": "2025-06", "videos": 30, "of_videos": 100,
@@ -202,7 +202,7 @@ def _length(hours: float) -> str:
 
 
 def _locator(payload: str) -> str:
-    """Return what a source that could not be read is called, from the message; empty if that is not there."""
+    """Return the locator of an unreadable source from its message; empty if the message has none."""
     try:
         return str(json.loads(base64.b64decode(payload))["source"]["locator"])
     except (ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""The office: looks, notices, decides and sends couriers out, again and again, beside the agents.
+"""The alert service: evaluates rules and delivers alerts and digests in rounds, beside the agents.
 
-It runs where the `alert` agent does: in the one process of an embedded study, or in one of the alert workers,
-which a lease chooses. Whatever goes wrong in it is said in the log, and stops neither an agent nor itself.
+It runs beside the `alert` agent: in the one process of an embedded study, or in one of the alert workers,
+which a lease selects. Its errors are logged, and stop neither an agent nor the service.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 PAUSE_S = 15.0
-"""Between two rounds (seconds)."""
+"""The pause between two rounds (seconds)."""
 LOOK_EVERY = timedelta(minutes=1)
-"""Figures are looked at so often."""
+"""The interval at which the rules are evaluated."""
 LEASE_S = 4 * PAUSE_S
 PATIENCE_S = 10.0
-"""How long a round waits for a ClickHouse server; the next one asks again (seconds)."""
+"""How long a round waits for a ClickHouse server (seconds); the next round asks again."""
 MOST_ROWS = 2000
 EMPTY = "nothing happened that day"
-"""Why a daily digest is left out."""
+"""The reason of a skipped daily digest; stored, and compared with `error`."""
 
 
 class AlertService:
@@ -60,7 +60,7 @@ class AlertService:
         environment: Mapping[str, str] = os.environ,
         send: Send = apprise_client.send,
     ) -> None:
-        """Read nothing yet. `web_url`: where this process serves the page, if the settings do not say."""
+        """Read nothing yet. `web_url`: the address of this process's page, if the settings name none."""
         self._settings = settings
         self._warehouse = warehouse
         self._now = now
@@ -80,7 +80,7 @@ class AlertService:
         self._outcomes: queue.SimpleQueue[DeliveryRecorded] = queue.SimpleQueue()
 
     async def run(self, send: Callable[[Event], Awaitable[None]], pause_s: float = PAUSE_S) -> None:
-        """Work for ever; `send` brings events to the log."""
+        """Run rounds forever; `send` sends their events to the log."""
         while True:
             try:
                 for event in await asyncio.to_thread(self.round):
@@ -93,20 +93,20 @@ class AlertService:
             await asyncio.sleep(pause_s)
 
     def _complain(self, error: Exception) -> None:
-        """Say it once, not each round."""
+        """Log an error once, not in every round."""
         if str(error) != self._complained:
             self._complained = str(error)
             log.warning(
-                "alerts wait", cause=str(error)[:300], exc_info=not isinstance(error, Explained) and error
+                "alerts paused", cause=str(error)[:300], exc_info=not isinstance(error, Explained) and error
             )
 
     def close(self) -> None:
-        """Let another process take over."""
+        """Release the lease, so that another process can take over."""
         if self._holds:
             self._lease.release()
 
     def round(self) -> list[Event]:
-        """Do what is due and return the events that say so. It waits for the database, for no destination."""
+        """Run one round and return its events. It waits for the database, but not for destinations."""
         if not self._lease.acquire():
             self._holds = False
             return []
@@ -125,7 +125,7 @@ class AlertService:
         return events
 
     def wait(self, seconds: float) -> list[Event]:
-        """Wait until all couriers are back, at most so long for each; return what became of it."""
+        """Wait until all deliveries have ended, at most `seconds` per destination; return the outcomes."""
         for courier in self._couriers.values():
             courier.wait(seconds)
         events: list[Event] = []
@@ -137,10 +137,10 @@ class AlertService:
         try:
             self.kept.load()
         except DataError as error:
-            log.warning("the log of deliveries is damaged", cause=error.cause, cure=error.cure)
+            log.warning("delivery log is damaged", cause=error.cause, cure=error.cure)
 
     def _missing(self) -> list[Event]:
-        """Return what was kept and never reached the database: a process was killed in between."""
+        """Return the logged events that never reached the database, because a process was killed."""
         stored = deliveries.delivery_states(self._warehouse)
         late: list[Event] = [
             each
@@ -150,7 +150,7 @@ class AlertService:
         return [*self._watch.missing(), *late]
 
     def _read_book(self) -> None:
-        """Read the rulebook again if its file changed; while that is wrong, the last right one holds."""
+        """Reload the configuration if its file changed; keep the last valid one while the file is wrong."""
         path = self._settings.alerts_file
         changed = path.stat().st_mtime if path.exists() else 0.0
         if changed == self._book_read:
@@ -158,7 +158,7 @@ class AlertService:
         try:
             self._book = config_file.read(path, must_exist=bool(self._settings.alerts))
         except Explained as error:
-            log.error("alerts: the rulebook is wrong, the last one holds", cause=error.cause, cure=error.cure)
+            log.error("alerts: wrong file, using the last valid one", cause=error.cause, cure=error.cure)
         self._book_read = changed
 
     def _post(self, now: datetime) -> None:
@@ -211,7 +211,7 @@ class AlertService:
     def _digest_due(
         self, destination: Destination, rows: Sequence[dict[str, Any]], now: datetime
     ) -> tuple[list[Job], list[DeliveryRecorded]]:
-        """Return the digest if one is due; of several that were missed, one that tells of all their time."""
+        """Return the digest if one is due; after several missed ones, one that covers all their periods."""
         schedule = destination.schedule
         assert schedule is not None and destination.send != "instant"
         since, due = self.kept.since(destination.name, now), schedule.latest(now)
@@ -256,15 +256,15 @@ class AlertService:
         return ([job] if verdict else []), self._overtaken(destination.name, due, now)
 
     def _last_digest(self, destination: str, due: datetime) -> datetime | None:
-        """Return the moment up to which the destination was told by its last digest."""
+        """Return the end of the last digest that the destination received or that was empty."""
         sent = (each for each in self.kept.deliveries(destination) if each.what == "digest")
         told = (each.until for each in sent if each.state == "delivered" or each.error == EMPTY)
         return max((until for until in told if until and until < due), default=None)
 
     def _overtaken(self, destination: str, due: datetime, now: datetime) -> list[DeliveryRecorded]:
-        """Return that digests which never arrived are not tried again: the next one tells of their time."""
+        """Return records that skip earlier undelivered digests: the next one covers their periods."""
         return [
-            each.model_copy(update={"state": "skipped", "error": "the next digest tells of it", "at": now})
+            each.model_copy(update={"state": "skipped", "error": "covered by the next digest", "at": now})
             for each in self.kept.deliveries(destination)
             if each.what == "digest" and each.state in ("held", "failed") and each.until and each.until < due
         ]

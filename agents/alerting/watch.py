@@ -1,7 +1,7 @@
-"""Looks at the figures from time to time and raises what is worth it, once.
+"""Evaluates the rules on the study's figures and raises each new finding once, as an alert.
 
-What is raised is kept in the blob store before it is sent, as no event of the log says it: killed in between,
-the next start sends it, under the same id.
+No event of the log leads to these alerts, so each is stored in the blob store before it is sent: if the
+process is killed in between, the next start sends it under the same id.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TALKED = ("rising", "declining", "threshold")
 
 
 class AlertWatch:
-    """One study under watch."""
+    """Watches the figures of one study."""
 
     def __init__(self, warehouse: Warehouse, kept: DeliveryLog) -> None:
         self._warehouse = warehouse
@@ -38,11 +38,11 @@ class AlertWatch:
         self._unknown: list[str] = []
 
     def missing(self) -> list[Event]:
-        """Return alerts that were raised here earlier and have not reached the database."""
+        """Return earlier alerts of this watch that have not reached the database."""
         return list(self._kept.raised_but(deliveries.raised_by_the_clock(self._warehouse)))
 
     def look(self, rules: AlertRules, now: datetime) -> Sequence[AlertRaised]:
-        """Return what is to be raised now; it is kept already."""
+        """Return the alerts to raise now; they are already stored."""
         vital = deliveries.vital_signs(self._warehouse, now)
         memory = AlertState.model_validate_json(self._kept.memory() or "{}")
         found = list(rule_evaluation.of_system(vital, rules, now))
@@ -69,7 +69,7 @@ class AlertWatch:
         if unknown != self._unknown:
             self._unknown = unknown
             if unknown:
-                log.warning("alerts: a threshold is about what the study does not have", bounds=unknown)
+                log.warning("alerts: thresholds name unknown topics or themes", bounds=unknown)
         yield from rule_evaluation.of_trends(topics, rules, model_version)
         yield from rule_evaluation.of_bounds(topics, themes, rules, model_version)
 
@@ -99,14 +99,14 @@ class AlertWatch:
 
 
 def _kinds(rules: AlertRules) -> Iterator[str]:
-    """Yield what is looked for: a rule that is switched on later has its first look then."""
+    """Yield the topic rules that are on; a rule switched on later has its first evaluation then."""
     for rule in TALKED:
         if rules.of(rule).on and (rule != "threshold" or rules.threshold.bounds):
             yield rule
 
 
 def _of_another_model(memory: AlertState, model_version: str) -> AlertState:
-    """Forget what was seen of topics: another model's have other numbers, and its first look is no news."""
+    """Return the state without topic signs: another model renumbers topics, and its first look is no news."""
     kept = {key: standing for key, standing in memory.signs.items() if key.split(":", 1)[0] in SYSTEM}
     looked = [kind for kind in memory.looked if kind in SYSTEM]
     return AlertState(of=model_version, signs=kept, looked=looked)

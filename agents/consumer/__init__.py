@@ -1,1 +1,1 @@
-"""The consumer loop that runs every agent: retries, dead letters, replay, and whose fault an error is."""
+"""The consumer loop that runs every agent: retries, dead letters, replay, and error attribution."""

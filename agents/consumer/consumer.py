@@ -1,12 +1,12 @@
-"""Runs an agent: decode, handle, commit, send, acknowledge; in that order, whatever is killed.
+"""Runs an agent: decode, handle, commit, send, acknowledge; always in that order.
 
-An agent says what it reads and what an event leads to. Around it, here and only here:
+An agent defines which topics it reads and which events follow from an event. This module alone adds the rest:
 
-* a `DataError` (or the models' `BadInput`) becomes a dead letter, and the rest flows on;
+* a `DataError` (or the models' `BadInput`) becomes a dead letter, and the other events continue;
 * any other error ends the process without acknowledging: a supervisor restarts it and the event comes again;
-* at the third such death an event is marked for a dead letter, unless what is around it was at fault: see
+* after three such deaths the event becomes a dead letter, unless its surroundings were at fault: see
   `agents.consumer.error_attribution`, and decision 31;
-* outputs are sent only after `commit` made the agent's own effect durable, and the event is acknowledged
+* outputs are sent only after `commit` has made the agent's own effect durable, and the event is acknowledged
   only after the broker has the outputs.
 """
 
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
-    """The size of a batch: it is committed after `events`, or `seconds` after its first one."""
+    """The size of a batch: it is committed after `events` events, or `seconds` after its first event."""
 
     events: int = 1
     seconds: float = 0.0
@@ -57,37 +57,37 @@ class Agent:
     batch: ClassVar[BatchPolicy] = BatchPolicy()
     tick_s: ClassVar[float | None] = None
     concurrency: int = 1
-    """How many events it may handle at a time, each committed, sent and acknowledged in its turn. An agent
-    that commits something of its own, or by the clock, handles one."""
+    """The number of events handled at a time; each is committed, sent and acknowledged in order. It must be 1
+    for an agent that overrides `commit` or has a batch with `seconds`."""
 
     async def start(self) -> Sequence[Event]:
-        """Prepare; return events to send before anything is read."""
+        """Prepare the agent; return events to send before it reads anything."""
         return ()
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return what the event leads to. Handling the same event again returns the same.
+        """Return the events that follow from an event. Idempotent: the same event gives the same result.
 
         Raises:
-            DataError: it cannot be processed as it is.
+            DataError: the event cannot be processed.
         """
         raise NotImplementedError
 
     def on_dead_letter(self, at: Position) -> None:
-        """Learn that a message became a dead letter: it will not come again."""
+        """Note that a message became a dead letter: it will not come again."""
 
     async def commit(self) -> Sequence[Event]:
         """Make the batch's effect durable; return events that follow from the batch as a whole."""
         return ()
 
     def on_outputs_sent(self) -> None:
-        """Learn that the broker has the outputs of everything that was committed."""
+        """Note that the broker has the outputs of everything committed so far."""
 
     async def tick(self) -> Sequence[Event]:
-        """Every `tick_s` seconds: return events that are due by the clock."""
+        """Return events that are due by the clock; called every `tick_s` seconds."""
         return ()
 
     async def stop(self) -> None:
-        """Let go of what `start` took."""
+        """Release the resources that `start` acquired."""
 
 
 @dataclass(slots=True)
@@ -97,12 +97,12 @@ class _Pending:
     event_id: str = ""
     refused: DataError | BadInput | None = None
     alone: bool = False
-    """A process has died at it before: it is committed by itself, so that it is known whose fault it is."""
+    """A process has died at it before: it is committed by itself, so that another death can be attributed."""
     outputs: list[Event] = field(default_factory=list)
 
 
 class Consumer:
-    """One agent at work in one process."""
+    """Runs one agent in one process."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class Consumer:
 
     @property
     def busy(self) -> bool:
-        """Whether it is at work on its own account; waiting for the broker does not count."""
+        """Return whether the agent is handling or committing; waiting for the broker does not count."""
         return self._at_work > 0
 
     async def run(self, stream: Any) -> None:
@@ -160,7 +160,7 @@ class Consumer:
                 clocks.append(asyncio.create_task(self._commit_in_order()))
             async for event in self._stream.events():
                 if self._dying:
-                    await asyncio.Event().wait()  # nothing more is taken; the process ends
+                    await asyncio.Event().wait()  # take no more events; the process ends
                 await (self._take if self.agent.concurrency == 1 else self._take_ahead)(event)
         except Exception as error:
             await self._die(error)
@@ -173,12 +173,12 @@ class Consumer:
                 await self.stop()
 
     async def stop(self) -> None:
-        """Let the agent go; what fails from now on is nobody's fault."""
+        """Stop the agent; errors from now on are not attributed to an event."""
         self._stopping = True
         await self.agent.stop()
 
     async def _take(self, event: Any) -> None:
-        async with self._lock:  # nothing is committed in the middle of handling
+        async with self._lock:  # no commit while an event is being handled
             pending = await self._open(event)
             if pending.alone:
                 await self._commit()
@@ -191,7 +191,7 @@ class Consumer:
         self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
 
     async def _commit_in_order(self) -> None:
-        """Settle what is handled at once in the order in which it was taken."""
+        """Commit concurrently handled events in the order in which they were taken."""
         try:
             while True:
                 await self._took(await (await self._handled.get()))
@@ -205,10 +205,10 @@ class Consumer:
             await self._commit()
 
     async def _open(self, event: Any) -> _Pending:
-        """Decode a message, and learn whether processes have died at it before."""
+        """Decode a message, and look up whether processes have died at it before."""
         pending = _Pending(event)
         at = self._position(event)
-        if self._follows.get((at.topic, at.partition)) != at.offset:  # also what another worker died at
+        if self._follows.get((at.topic, at.partition)) != at.offset:  # another worker may have died at it
             await self._attempts.look_again()
         self._follows[at.topic, at.partition] = at.offset + 1
         try:
@@ -218,7 +218,7 @@ class Consumer:
         except DataError as error:
             pending.refused = error
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-            # Reading a message depends on nothing but the message.
+            # Decoding depends only on the message, so the message is at fault.
             cause = f"the message cannot be read ({type(error).__name__}: {error})"
             pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
         return pending
@@ -233,7 +233,7 @@ class Consumer:
             with HANDLING_SECONDS.labels(name).time():
                 pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
                 for output in pending.outputs:
-                    encode(output)  # too large a message is this event's fault: know it before settling
+                    encode(output)  # a too large output is this event's fault: find out before the commit
             self._dead_in_a_row = 0
             EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
@@ -247,9 +247,9 @@ class Consumer:
         return pending
 
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
-        """Count a death where it is an event's fault, and return what ends the process.
+        """Count a death if an event is at fault, and return the error that ends the process.
 
-        Of a batch, each event is handled alone next time.
+        After the death of a batch, each of its events is handled alone.
         """
         if self._stopping or not is_the_events(error):
             return error
@@ -257,12 +257,12 @@ class Consumer:
         log.error("died at an event", agent=self.agent.name, exc_info=error)
         try:
             await self._attempts.died([each.event_id for each in batch], why, told)
-        except Exception as failure:  # the first error is the one to tell
-            log.error("a death cannot be counted", agent=self.agent.name, error=str(failure)[:160])
+        except Exception as failure:  # report the first error, not this one
+            log.error("cannot count a death", agent=self.agent.name, error=str(failure)[:160])
         return ended(self.agent.name, [each.decoded.key for each in batch if each.decoded], error)
 
     async def _commit(self) -> None:
-        """Durable effect, then outputs, then acknowledgement."""
+        """Commit the batch: durable effect, then outputs, then acknowledgement."""
         if not self._pending:
             return
         batch, self._pending = self._pending, []
@@ -310,7 +310,7 @@ class Consumer:
             await self._die(error)
 
     async def _die(self, error: Exception) -> None:
-        """Tell the runtime and never acknowledge anything again."""
+        """Report the error to the runtime and never acknowledge anything again."""
         self._dying = True
         log.error(
             "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
@@ -330,7 +330,7 @@ class Consumer:
             raise Fatal(
                 f"{name} could not process {self._dead_in_a_row} messages in a row, the last because "
                 f"{error.cause}",
-                "mend the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
+                "fix the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
             ) from error
         EVENTS.labels(name, "dead_letter").inc()
         DEAD_LETTERS.labels(name).inc()

@@ -1,4 +1,4 @@
-"""Makes the dead letter of a message that an agent could not process; nothing of the message is lost."""
+"""Dead letters: the record of a message that an agent could not process, with the complete message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.state.attempts import RepeatedDeathError
 from streams.state.blobs import Blobs
 
 INLINE_PAYLOAD = 64 * 1024
-"""Bytes of a message that are kept in the letter itself; a longer one goes to the blobs."""
+"""Maximum bytes of a message inside the letter; a longer one is stored in the blob store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Position:
 
 
 def traceback_key(letter_id: str) -> str:
-    """Return where the traceback of a letter lies, if groundswell itself failed."""
+    """Return the blob key of a letter's traceback, which exists if groundswell itself failed."""
     return f"dead-letters/{letter_id}.traceback"
 
 
@@ -42,17 +42,17 @@ def dead_letter(
     video_id: str | None = None,
     message_key: bytes | None = None,
 ) -> DeadLettered:
-    """Return the letter, once what is too large for it lies in the blobs.
+    """Return the dead letter of a message; store a too large payload in the blob store first.
 
     Args:
-        blobs: of the study.
-        agent: who could not process it.
-        at: where the message lies.
-        payload: its bytes.
+        blobs: the study's blob store.
+        agent: the agent that could not process the message.
+        at: the position of the message.
+        payload: the bytes of the message.
         error: why it could not be processed.
-        now: when.
-        video_id: whose it is, where that is known.
-        message_key: the key it was sent with.
+        now: the time of the failure.
+        video_id: the video that it belongs to, if known.
+        message_key: the key of the message, if it has one.
     """
     blob = None
     if len(payload) > INLINE_PAYLOAD:

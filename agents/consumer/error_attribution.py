@@ -1,4 +1,4 @@
-"""Whose fault it is that a process dies at an event: the event's, or that of what is around it."""
+"""Attribution of process deaths: caused by the event in hand, or by the process's surroundings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MACHINE = frozenset(
     )
     if hasattr(errno, name)
 )  # fmt: skip
-"""Disks, rights, memory and networks. Not among them: a name that is too long, a file that is a folder."""
+"""Errors of disks, permissions, memory and networks; not, for example, ENAMETOOLONG or EISDIR."""
 _OUTSIDE = frozenset(
     ("kafka", "aiokafka", "faust", "mode", "botocore", "aiobotocore", "s3fs", "urllib3", "requests", "httpx",
      "httpcore", "aiohttp", "ssl")
 )  # fmt: skip
-"""Packages whose errors speak of a broker, a store or a connection."""
+"""Packages whose errors concern a broker, a store or a connection."""
 _AROUND = (
     ModelUnavailable, MemoryError, ConnectionError, TimeoutError, ImportError, BrokenExecutor, socket.gaierror
 )  # fmt: skip
@@ -35,15 +35,15 @@ _DATABASES_OWN = frozenset(
     (3, 60, 74, 75, 76, 81, 159, 164, 173, 198, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 394,
      425, 439, 497, 516, 999, 1000)
 )  # fmt: skip
-"""ClickHouse's codes for what no row is to blame for: time, memory, disk, network, rights, missing tables."""
+"""ClickHouse's codes for errors without a faulty row: time, memory, disk, network, rights, missing tables."""
 
 
 def is_the_events(error: BaseException) -> bool:
-    """Whether a death counts against the event that was worked on; else what is around it was at fault.
+    """Return whether a death counts against the event in hand; otherwise its surroundings were at fault.
 
-    Not counted: what groundswell itself says of its surroundings (unavailable, misconfigured, fatal), memory,
-    disk, rights, network, broker, database, processes killed from outside. Whatever is not known is counted:
-    such a dead letter can be replayed, and a crash loop stops everything.
+    Not counted: groundswell's own errors about its surroundings (unavailable, misconfigured, fatal), memory,
+    disk, permissions, network, broker, database, processes killed from outside. Unknown errors are counted:
+    a dead letter can be replayed, but a crash loop stops everything.
 
     Example:
         >>> is_the_events(TypeError("no text")), is_the_events(OSError(errno.ENOSPC, "disk full"))
@@ -58,18 +58,18 @@ def describe_error(error: BaseException) -> str:
 
 
 def ended(agent: str, keys: Sequence[str], error: BaseException) -> Fatal:
-    """Return what ends a process that an event is to blame for.
+    """Return the error that ends a process after an event's failure.
 
     Args:
-        agent: who failed.
-        keys: of the events that it worked on.
-        error: how it failed.
+        agent: the agent that failed.
+        keys: the keys of the events in hand.
+        error: the error it failed with.
     """
     what = keys[0] if len(keys) == 1 else f"one of {len(keys)} events"
     return Fatal(
         f"{agent} failed on {what} ({describe_error(error)})",
-        "start it again (the traceback is in the log): what it fails on three times becomes a dead letter, "
-        "and the rest goes on",
+        "start it again (the traceback is in the log): after three failures an event becomes a dead letter, "
+        "and the others continue",
     )
 
 

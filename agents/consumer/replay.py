@@ -1,4 +1,4 @@
-"""settle: a dead letter is sent again to where it came from, or given up."""
+"""Replay of dead letters: a message is sent again to its topic, or dropped."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Action = Literal["replayed", "dropped"]
 
 
 def settle(cluster: Cluster, blobs: Blobs, letter: Mapping[str, Any], action: Action, now: datetime) -> None:
-    """Settle a dead letter; the broker has it when this returns, the store a moment later.
+    """Settle a dead letter; the broker has the event when this returns, the store a moment later.
 
-    One that was settled before can be settled again: what was dropped can still be replayed.
+    A settled letter can be settled again: a dropped one can still be replayed.
 
     Args:
         cluster: the study's broker.
-        blobs: holds messages that were too large for the letter.
-        letter: as the view `dead_letter` says it.
-        action: replayed, after its cause is mended; or dropped.
-        now: when.
+        blobs: holds the messages that were too large for the letter.
+        letter: a row of the view `dead_letter`.
+        action: `replayed` sends the message again, once its cause is fixed; `dropped` does not.
+        now: the time of the decision.
 
     Raises:
-        DataError: it cannot be replayed.
-        Unavailable: the broker or the blobs do not answer.
+        DataError: its topic does not exist any more.
+        Unavailable: the broker or the blob store does not answer.
     """
     if action == "replayed":
         topic = BY_NAME.get(letter["topic"])
         if topic is None:
             raise DataError(
-                f"there is no topic {letter['topic']!r} any more to send it to",
-                "drop it; what it was about is seen again when its source is looked at",
+                f"its topic {letter['topic']!r} does not exist any more",
+                "drop it; discover finds the video again at the next visit to its source",
             )
         key = letter["message_key"].encode() if letter["message_key"] is not None else None
         cluster.send_raw(topic, key, message(blobs, letter))
@@ -46,10 +46,10 @@ def settle(cluster: Cluster, blobs: Blobs, letter: Mapping[str, Any], action: Ac
 
 
 def message(blobs: Blobs, letter: Mapping[str, Any]) -> bytes:
-    """Return the message that could not be processed, as it was.
+    """Return the unprocessed message, byte for byte.
 
     Raises:
-        Unavailable: the blobs do not answer.
+        Unavailable: the blob store does not answer.
     """
     if letter["payload_key"]:
         return blobs.get(letter["payload_key"])
@@ -57,6 +57,6 @@ def message(blobs: Blobs, letter: Mapping[str, Any]) -> bytes:
 
 
 def traceback_of(blobs: Blobs, letter: Mapping[str, Any]) -> str:
-    """Return where groundswell failed the last of several times; empty where the message was at fault."""
+    """Return the traceback of groundswell's last failure; empty if the message itself was at fault."""
     key = traceback_key(letter["letter_id"])
     return blobs.get(key).decode() if blobs.exists(key) else ""

@@ -1,4 +1,4 @@
-"""Trying again what the outside world refused for now; in the end a dead letter, never a lost talk."""
+"""Retries of calls to the outside world; when all attempts fail, the result is an error for a dead letter."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ WAIT_MAX_S = 120.0
 
 
 async def with_retries(call: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
-    """Run a blocking call in a thread; when it is `Unavailable` try again with back-off.
+    """Run a blocking call in a thread; on `Unavailable` retry with exponential back-off.
 
-    What asks for being left alone is never asked again at once: it comes out as it is.
+    Throttling and pauses are raised at once, without a retry.
 
     Raises:
-        Paused: nothing was tried; what was wanted waits, and this was no attempt.
-        RefusedForNow: YouTube refuses this machine's address; so it would the next attempt.
-        DataError: it stayed unavailable; the cause is kept and the cure is to replay later. With a verdict of
-            YouTube, a `YouTubeRefused`.
+        Paused: the call was not made and does not count as an attempt.
+        RefusedForNow: YouTube throttles or blocks this machine's address; another attempt would fail too.
+        DataError: every attempt failed; it keeps the cause, and its cure is to replay later. With a verdict
+            of YouTube, a `YouTubeRefused`.
     """
     try:
         async for attempt in stamina.retry_context(

@@ -1,4 +1,4 @@
-"""agree: what reviewers said of topics → how far they agree, and where they do not."""
+"""Agreement of reviewers about topics, by pairs, and the topics on which they disagree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Agreed:
     """The agreement of reviewers.
 
     Attributes:
-        pairs: of reviewers, by name.
+        pairs: the agreement of each pair of reviewers, by name.
         disagreements: rows {topic_id, name, judgements: [{reviewer, verdict, theme, note}, …]} by topic.
     """
 
@@ -25,7 +25,7 @@ class Agreed:
 
 
 def agreed(rows: Iterable[Row]) -> Agreed:
-    """Return how far reviewers agree, by rows of the view `codebook_judgements`."""
+    """Return the agreement of reviewers, from rows of the view `codebook_judgements`."""
     rows = list(rows)
     names = {row["topic_id"]: row["name"] for row in rows}
     said = [Judgement(**{name: row[name] for name in Judgement.__dataclass_fields__}) for row in rows]
@@ -44,7 +44,7 @@ def agreed(rows: Iterable[Row]) -> Agreed:
 
 
 def describe_agreement(found: Agreement) -> str:
-    """Say how far two agree.
+    """Return the agreement of two reviewers in words.
 
     Example:
         >>> describe_agreement(Agreement(4, 0.75, 0.5))

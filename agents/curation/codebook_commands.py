@@ -1,6 +1,6 @@
-"""decide: what a person wants of the codebook, by its name and fields → a decision (`codebook.commands`).
+"""Codebook commands: a request by name and fields → a decision of `models.codebook.commands`.
 
-The page and the API say it alike; what is missing is said before anything is asked of the study.
+The page and the API share this format. A missing field is reported before any query to the study.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ MOST = 2**32 - 1
 
 
 class CodebookCommand(BaseModel):
-    """A decision somebody wants to make; each action looks only at the fields that it needs."""
+    """A requested decision; each action uses only the fields that it needs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     action: Action
-    topic_id: int | None = Field(None, ge=1, le=MOST, description="The topic that it is about.")
-    into: int | None = Field(None, ge=1, le=MOST, description="merge: the topic that it is to count for.")
+    topic_id: int | None = Field(None, ge=1, le=MOST, description="The topic to decide about.")
+    into: int | None = Field(None, ge=1, le=MOST, description="merge: the topic to merge it into.")
     name: str = Field("", max_length=10_000, description="rename, create theme, rename theme: the new name.")
     theme: str = Field(
         "",
         max_length=10_000,
-        description="assign: the theme, empty to take the topic out of the one it is in; "
-        "describe, rename, remove theme: which one.",
+        description="assign: the theme, or empty to remove the topic from its theme; "
+        "describe, rename, remove theme: the theme concerned.",
     )
     new_theme: str = Field(
-        "", max_length=10_000, description="assign: a theme that there is not yet, instead of `theme`."
+        "", max_length=10_000, description="assign: the name of a new theme, instead of `theme`."
     )
     reason: str = Field("", max_length=10_000, description="exclude: why.")
     description: str = Field("", max_length=10_000, description="create or describe theme: what it is about.")
     revision: int | None = Field(
-        None, ge=1, le=MOST, description="undo: the decision to take back; empty: the newest that holds."
+        None, ge=1, le=MOST, description="undo: the decision to undo; empty: the newest active one."
     )
 
 
 def change_of(curator: CodebookService, standing: CodebookState, wish: CodebookCommand) -> CodebookChange:
-    """Return what a wish would change in the codebook as it stands.
+    """Return the change that a command would make to the current codebook.
 
     Raises:
-        BadInput: it cannot be decided, or a field that it needs is missing.
+        BadInput: the codebook does not allow it, or a field is missing.
     """
     if wish.action == "undo":
         return curator.taken_back(standing, wish.revision)
@@ -62,10 +62,10 @@ def change_of(curator: CodebookService, standing: CodebookState, wish: CodebookC
 
 
 def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]:
-    """Return the decision that a wish, other than undo, is.
+    """Return the decision for a command other than undo: a function from the codebook to the change.
 
     Raises:
-        BadInput: a field that it needs is missing.
+        BadInput: a field is missing.
     """
     match wish.action:
         case "exclude":
@@ -73,7 +73,7 @@ def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]
         case "include":
             return lambda standing: commands.include(standing, _topic(wish))
         case "merge":
-            into = _given(wish.into, "the topic to merge into", "choose the topic that it is to count for")
+            into = _given(wish.into, "the topic to merge into", "choose the topic to merge it into")
             return lambda standing: commands.merge(standing, _topic(wish), into)
         case "split":
             return lambda standing: commands.split(standing, _topic(wish))
@@ -92,11 +92,11 @@ def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]
         case "remove theme":
             return lambda standing: commands.remove_theme(standing, wish.theme)
         case "undo":
-            raise ValueError("an undo depends on what was decided: see change_of")
+            raise ValueError("an undo depends on the earlier decisions: see change_of")
 
 
 def _assign_to_new(standing: CodebookState, topic_id: int, theme: str) -> CodebookChange:
-    """Put a topic into a theme that comes to be with it, as one decision: an undo takes both back."""
+    """Create a theme and assign a topic to it, as one decision that one undo takes back."""
     made = commands.create_theme(standing, theme)
     put = commands.assign(standing.after(made), topic_id, made.themes[0].theme)
     return replace(put, said=f"{put.said} (a new theme)", themes=made.themes)

@@ -1,7 +1,7 @@
-"""curate: a person's decision → the codebook's log → ClickHouse. No talk is processed again for it.
+"""Codebook decisions: a person's decision → the codebook's log → ClickHouse. No talk is processed again.
 
-A decision is made from the codebook as it stands, so the store has to have followed the log first. The log
-takes one decision a revision, whoever comes first; then the event is on its way, and the numbers follow.
+A decision applies to the current codebook, so the store has to catch up with the log first. The log accepts
+one decision per revision; the first one wins. Then the event is sent, and the numbers follow.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from streams.timestamps import whole_ms
 
 Row = dict[str, Any]
 EVERY = 100_000
-"""More decisions than a study has."""
+"""A limit above the number of decisions of any study."""
 NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswell run learn them")
 
 
 class CodebookService(DecisionService):
-    """Decides about the codebook of a study; asks the views of `streams.store.codebook.decisions`."""
+    """Makes decisions about a study's codebook; uses the views of `streams.store.codebook.decisions`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._log = CodebookLog(self.blobs)
 
     def standing(self, revision: int | None = None, model: str = "") -> CodebookState:
-        """Return the codebook as the store shows it."""
+        """Return the codebook as the store shows it, as of a revision or for another model if given."""
         return standing_of(self.ask("codebook_standing", revision=revision, model=model))
 
     def decide(
         self, decision: Callable[[CodebookState], CodebookChange], note: str = "", expected: int | None = None
     ) -> CodebookDecided:
-        """Make a decision: what it changes, as the next revision.
+        """Make a decision and record its change as the next revision.
 
         Args:
-            decision: from the codebook as it stands to a change; one of `models.codebook.commands`.
-            note: what the author wants to say about it.
-            expected: the revision that the author saw; None: whichever it is.
+            decision: a function from the current codebook to a change; see `models.codebook.commands`.
+            note: a note of the author.
+            expected: the revision that the author saw; None accepts any.
 
         Raises:
-            BadInput: it cannot be decided.
-            Conflict: somebody else decided since.
-            Unavailable: the store has not followed the log, or the event could not be sent.
+            BadInput: the codebook does not allow the decision.
+            Conflict: somebody else has decided since.
+            Unavailable: the store has not caught up with the log, or the event could not be sent.
         """
         standing = self._ready(expected)
         return self._commit(standing, decision(standing), note)
@@ -61,18 +61,18 @@ class CodebookService(DecisionService):
     def undo(
         self, revision: int | None = None, note: str = "", expected: int | None = None
     ) -> CodebookDecided:
-        """Take a decision back; None: the newest that still holds.
+        """Undo a decision; None: the newest active one.
 
         Raises:
-            BadInput: later decisions stand on it, or there is none to take back.
+            BadInput: later decisions depend on it, or there is no decision to undo.
         """
         return self.decide(lambda standing: self.taken_back(standing, revision), note, expected)
 
     def taken_back(self, standing: CodebookState, revision: int | None = None) -> CodebookChange:
-        """Return what taking a decision back would change; None: the newest that still holds.
+        """Return the change that undoing a decision would make; None: the newest active one.
 
         Raises:
-            BadInput: later decisions stand on it, or there is none to take back.
+            BadInput: later decisions depend on it, or there is no decision to undo.
         """
         rows = self.ask("codebook_decisions", limit=EVERY)
         decisions = [decision_of(row) for row in rows if row["model_version"] == standing.model_version]
@@ -86,16 +86,16 @@ class CodebookService(DecisionService):
         return undo(standing, before, decision, later)
 
     def take_over(self, file: CodebookFile, note: str = "", expected: int | None = None) -> CodebookDecided:
-        """Let the codebook say what a file says."""
+        """Replace the codebook by the content of a file, as one decision."""
         return self.decide(lambda standing: take_over(standing, file), note, expected)
 
     def carry_over(self, note: str = "", expected: int | None = None) -> CodebookDecided:
-        """Let what was decided about the last topic model hold for the one that is shown.
+        """Apply the decisions about the previous topic model to the current one.
 
-        What was decided about this model's topics already stays.
+        Topics of the current model with active decisions of their own stay unchanged.
 
         Raises:
-            BadInput: nothing was decided about another model, or it is carried over already.
+            BadInput: there are no decisions about another model, or they are carried over already.
         """
         standing = self._ready(expected)
         rows = self.ask("codebook_decisions", limit=EVERY)
@@ -114,11 +114,12 @@ class CodebookService(DecisionService):
     def judge(
         self, topic_id: int, verdict: Literal["include", "exclude"], theme: str = "", note: str = ""
     ) -> TopicJudged:
-        """Say what the author, as a reviewer, thinks of a topic; it changes no number.
+        """Record the author's judgement of a topic as a reviewer; it changes no number.
 
         Raises:
             BadInput: there is no such topic or theme.
-            Unavailable: the judgement is kept, but could not be sent.
+            DataError: there is no topic model yet.
+            Unavailable: the judgement is logged, but could not be sent.
         """
         standing = self.standing()
         if not standing.model_version:
@@ -150,7 +151,7 @@ class CodebookService(DecisionService):
         return judged
 
     def _ready(self, expected: int | None) -> CodebookState:
-        """Return the codebook as it stands, when the store has followed the log."""
+        """Return the current codebook, once the store has caught up with the log."""
         latest = self._log.latest()
         if expected is not None and expected < latest:
             raise Conflict(self._log.read(latest))
@@ -168,7 +169,7 @@ class CodebookService(DecisionService):
             if not self._arrived(lambda: self._shows(latest)):
                 raise Unavailable(
                     f"the store has not taken up all {latest} revisions of the codebook",
-                    "see that groundswell run, or the worker of store, is at work; then decide again",
+                    "check that groundswell run, or the store worker, is running; then decide again",
                 )
         standing = self.standing()
         if not standing.model_version:
@@ -207,7 +208,7 @@ class CodebookService(DecisionService):
 
 
 def standing_of(row: Row) -> CodebookState:
-    """Return what a row of the view `codebook_standing` says."""
+    """Return the codebook state in a row of the view `codebook_standing`."""
     names = ("topic_id", "name", "theme", "retained", "target", "reason")
     return CodebookState(
         topics={
@@ -227,7 +228,7 @@ def standing_of(row: Row) -> CodebookState:
 
 
 def decision_of(row: Row) -> PastDecision:
-    """Return what a row of the view `codebook_decisions` says."""
+    """Return the decision in a row of the view `codebook_decisions`."""
     return PastDecision(
         revision=row["revision"],
         action=row["action"],
@@ -242,10 +243,10 @@ def decision_of(row: Row) -> PastDecision:
 def _nothing_to_undo(revision: int | None, rows: Iterable[Row]) -> BadInput:
     see = "see groundswell codebook history"
     if revision is None:
-        return BadInput("there is no decision to take back", see)
+        return BadInput("there is no decision to undo", see)
     if any(row["revision"] == revision for row in rows):
         return BadInput(
-            f"revision {revision} is about the topics of another topic model, which are not counted any more",
+            f"revision {revision} is about the topics of another topic model, which no longer count",
             see,
         )
     return BadInput(f"there is no revision {revision}", see)

@@ -1,8 +1,8 @@
-"""preview: a decision that is not made yet → what it would change in the numbers.
+"""Preview of a decision: the changes that it would make to the numbers.
 
-Both sides are counted by the engine that counts after the decision, once with the codebook as it stands and
-once with what would be written; nothing is written. So what is shown before is what holds afterwards, unless
-talks arrive or somebody else decides in between.
+The counts come from the same queries as after the decision, once with the current codebook and once with the
+changed one; nothing is written. So the preview is exact unless talks arrive or somebody else decides in
+between.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NONE: Row = {"videos": 0, "share": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class CountChange:
-    """A theme or topic before and after; `name` or `name_after` is empty where it does not count.
+    """A theme or topic before and after; `name` or `name_after` is empty on the side where it is absent.
 
     Attributes:
         videos, videos_after: distinct videos.
@@ -39,7 +39,7 @@ class CountChange:
 
     @property
     def counts_alike(self) -> bool:
-        """Whether the same videos count on both sides; the share may differ, by what it is a share of."""
+        """Return whether the number of videos stays the same; the share may differ with its denominator."""
         return self.videos == self.videos_after
 
 
@@ -49,9 +49,9 @@ class Preview:
 
     Attributes:
         said: the decision, in words.
-        of_videos, of_videos_after: videos with any topic, of which shares are.
-        themes, topics: those that are called otherwise or have other videos.
-        others: themes and topics with the same videos, whose share differs since `of_videos` does.
+        of_videos, of_videos_after: videos with any topic, the denominator of the shares.
+        themes, topics: those whose name or number of videos changes.
+        others: the number of further themes and topics whose share changes only because `of_videos` does.
     """
 
     said: str
@@ -63,7 +63,7 @@ class Preview:
 
     @property
     def changes_numbers(self) -> bool:
-        """Whether any number is another one afterwards."""
+        """Return whether any number of videos changes."""
         return self.of_videos != self.of_videos_after or any(
             not each.counts_alike for each in (*self.themes, *self.topics)
         )
@@ -72,7 +72,7 @@ class Preview:
 def preview(
     warehouse: Warehouse, standing: CodebookState, change: CodebookChange, selection: Selection = EVERYTHING
 ) -> Preview:
-    """Return what a change would do to the numbers of the talks that are selected."""
+    """Return the effect of a change on the numbers of the selected talks."""
     before, after = book_of(standing), book_of(standing.after(change))
     removed = [theme.theme for theme in change.themes if theme.removed]
     added = [theme.theme for theme in change.themes if not theme.removed]
@@ -97,7 +97,7 @@ def preview(
 
 
 def book_of(standing: CodebookState) -> EffectiveCodebook:
-    """Return the codebook as the store applies it; equal to `codebook.effective.book` of what is written."""
+    """Return the codebook as the store applies it; equal to `codebook.effective.book` after the write."""
     return EffectiveCodebook(
         standing.model_version,
         {
@@ -122,7 +122,7 @@ def _shifts(
     name: str,
     becomes: Callable[[Any], Any],
 ) -> list[CountChange]:
-    """Pair the rows of both sides by what each is about, those with most videos first."""
+    """Pair the rows of both sides by key, those with the most videos first."""
     ours: Mapping[Any, Row] = {becomes(key(row)): row for row in before}
     theirs: Mapping[Any, Row] = {key(row): row for row in after}
     found = []

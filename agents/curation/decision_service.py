@@ -1,4 +1,4 @@
-"""Base of the services through which a person decides: kept in a log, delivered, and waited for."""
+"""Base class of the decision services: they log a decision, deliver it, and wait for the store."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from streams.state.blobs import Blobs
 
 @dataclass
 class DecisionService:
-    """Decides about a study, as one author.
+    """Makes decisions about a study on behalf of one author.
 
     Attributes:
-        blobs: the study's blob store, where the log is.
-        ask: a view by name, with its parameters; over HTTP or from the database.
-        deliver: brings events to the store, or writes their rows itself where no store runs.
+        blobs: the study's blob store, which holds the log.
+        ask: queries a view by name with its parameters; over HTTP or from the database.
+        deliver: sends events to the store, or writes their rows itself if no store runs.
         now: the clock.
-        author: who decides.
-        say: tells the person what is waited for.
-        pause: sleeps so many seconds.
-        patience_s: how long to wait for the store.
+        author: the person who decides.
+        say: shows the person a progress message.
+        pause: sleeps for a number of seconds.
+        patience_s: how long to wait for the store (seconds).
     """
 
     blobs: Blobs
@@ -41,5 +41,5 @@ class DecisionService:
         self.author = commands.clean(self.author, "the author")
 
     def _arrived(self, stored: Callable[[], bool]) -> bool:
-        """Wait until the store shows what was delivered; return whether it did in time."""
+        """Wait until the store shows the delivered events; return whether it did in time."""
         return arrived(stored, say=self.say, pause=self.pause, patience_s=self.patience_s)

@@ -1,4 +1,4 @@
-"""suggest: which theme a topic may belong to, from its name, its words and what was said about it."""
+"""Theme suggestions for topics, from their names, words and quotes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from models.codebook.suggestion import Embed, suggest
 
 Row = dict[str, Any]
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
-"""What a topic's text has of it: words, quotes, characters of a quote."""
+"""Limits of a topic's text: words, quotes, characters of a quote."""
 SHOWN = 3
 
 
 def suggested(
     ask: Callable[..., Any], codebook: str, embed: Embed, *, topic_id: int | None = None
 ) -> list[Row]:
-    """Return the same for a study.
+    """Return `suggestions` for a study.
 
     Args:
-        ask: its views by name (`codebook_standing`, `quotes`), with their parameters.
-        codebook: the one that seeds it, by name or path.
+        ask: queries its views by name (`codebook_standing`, `quotes`) with their parameters.
+        codebook: the codebook that seeds the study, by name or path.
         embed: texts to float32 [n, d].
-        topic_id: as below.
+        topic_id: as for `suggestions`.
 
     Raises:
-        BadInput: as below, or there is no such codebook.
+        BadInput: as for `suggestions`, or there is no such codebook.
     """
     row = ask("codebook_standing")
     return suggestions(
@@ -52,22 +52,22 @@ def suggestions(
     *,
     topic_id: int | None = None,
 ) -> list[Row]:
-    """Return themes for a topic, or for every topic that counts and is in none.
+    """Return suggested themes for a topic, or for every counted topic without a theme.
 
     Args:
-        standing: the codebook as it stands.
-        words: of every topic, strongest first.
-        quotes: what was said about a topic, the most typical first.
-        descriptions: of the codebook's topics, by key.
+        standing: the current codebook.
+        words: the words of every topic, strongest first.
+        quotes: returns the quotes of a topic, the most typical first.
+        descriptions: the descriptions of the codebook's topics, by key.
         embed: texts to float32 [n, d].
-        topic_id: a topic that may have a theme already: then it is left out of that theme.
+        topic_id: the topic; if it has a theme already, it is left out of that theme's texts.
 
     Returns:
-        Rows {topic_id, name, theme, suggestions: [{theme, confidence, similarity}, …]}, the likeliest first,
-        at most three; theme is where the topic is now, or empty.
+        Rows {topic_id, name, theme, suggestions: [{theme, confidence, similarity}, …]}, the most probable
+        first, at most three; `theme` is the topic's current theme, or empty.
 
     Raises:
-        BadInput: there is no such topic, or there are no two themes to choose from.
+        BadInput: there is no such topic, or there are fewer than two themes to choose from.
     """
     if topic_id is not None:
         known(standing, topic_id)

@@ -1,8 +1,8 @@
-"""correct: a person's correction of a talk → the log of corrections → ClickHouse.
+"""Corrections of talks: a person's correction → the log of corrections → ClickHouse.
 
-A talk is withdrawn, restored, given another date of publication, or kept although it says again what another
-one said. The correction is kept for good before it is sent, so that it holds whatever the broker forgets; the
-numbers follow without processing the talk again, except that of one that is kept the model has to learn it.
+A talk is withdrawn, restored, redated, or kept although it repeats another talk; a speaker is named. The
+correction is logged before it is sent, so that it survives a loss of the broker's data. The numbers follow
+without processing the talk again, except that the model has to learn a talk that is kept.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from streams.timestamps import whole_ms
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
 MOMENT = timedelta(milliseconds=1)
-"""What two corrections are apart at least, since their moments are their order."""
+"""The minimum time between two corrections, since their timestamps define their order."""
 Known = Mapping[str, Any]
-"""A talk, as the view `talk` says it."""
+"""A talk, as a row of the view `talk`."""
 What = Literal["withdrawn", "restored", "redated", "kept", "named"]
 
 
 class SpeakerNaming(NamedTuple):
-    """The name of a transcript's speaker; empty: nobody names them any more."""
+    """The name of a transcript's speaker; an empty name removes it."""
 
     transcript_version: str = ""
     speaker: str = ""
@@ -42,9 +42,9 @@ class Corrected:
     """The result of a request to correct a talk.
 
     Attributes:
-        talk: as it was before.
-        event: the correction; None where it was so already.
-        said: in words, what is different from now on, or why nothing is.
+        talk: the talk before the correction.
+        event: the correction; None if it would change nothing.
+        said: in words, the change, or why there is none.
     """
 
     talk: Known
@@ -53,57 +53,57 @@ class Corrected:
 
 
 class Corrector(DecisionService):
-    """Corrects talks of a study; asks the views `talk` and `corrections`."""
+    """Corrects talks of a study; uses the views `talk` and `corrections`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._log = Corrections(self.blobs)
 
     def withdraw(self, video_ids: Sequence[str], reason: str) -> list[Corrected]:
-        """Take talks out of every number. What was learned from them stays; `restore` puts them back.
+        """Exclude talks from every number. The model keeps what it learned; `restore` includes them again.
 
-        All of them are known, or none is corrected. What was kept earlier and never arrived is brought along.
+        If one of the talks is unknown, none is corrected. Earlier undelivered corrections are sent as well.
 
         Raises:
-            BadInput: there is no such talk, or no reason.
-            Unavailable: the corrections are kept, but could not be sent.
+            BadInput: there is no such talk, or the reason is empty.
+            Unavailable: the corrections are logged, but could not be sent.
         """
         return self._correct(video_ids, "withdrawn", reason_of(reason))
 
     def restore(self, video_ids: Sequence[str], reason: str = "") -> list[Corrected]:
-        """Let withdrawn talks count again. Otherwise as `withdraw`."""
+        """Count withdrawn talks again. The reason is optional; otherwise as `withdraw`."""
         return self._correct(video_ids, "restored", reason_of(reason, needed=False))
 
     def redate(self, video_id: str, published_at: datetime, reason: str) -> list[Corrected]:
-        """Set the date of publication right (see `moment_of`): the talk counts in that month from now on.
+        """Correct the date of publication (see `moment_of`): the talk then counts in that month.
 
         Otherwise as `withdraw`.
         """
         return self._correct([video_id], "redated", reason_of(reason), published_at)
 
     def keep(self, video_id: str, reason: str) -> list[Corrected]:
-        """Let a talk count that was rejected because it says again what another one said.
+        """Count a talk that was rejected as a repetition of another talk.
 
-        Discover finds the decision and has the talk learned (`agents.discovery.kept_duplicates`), now or when
-        it runs again; a rebuild learns it as well. Otherwise as `withdraw`.
+        Discover finds the decision and sends the talk to be learned (`agents.discovery.kept_duplicates`), now
+        or when it runs again; a rebuild learns it as well. Otherwise as `withdraw`.
 
         Raises:
-            BadInput: it is not rejected for that, or its words were never heard.
+            BadInput: the talk is not rejected as a duplicate, or it has no transcript.
         """
         return self._correct([video_id], "kept", reason_of(reason))
 
     def name(self, talk: Known, version: str, speaker: str, name: str, reason: str = "") -> list[Corrected]:
-        """Say who a speaker of one of a talk's transcripts is (`speaker_candidates` knows the speakers).
+        """Name a speaker in one of a talk's transcripts (`speaker_candidates` lists the speakers).
 
         Raises:
             BadInput: the name is empty, too long, or has control characters.
-            Unavailable: as `withdraw`.
+            Unavailable: as for `withdraw`.
         """
         naming = SpeakerNaming(version, speaker, commands.clean(name, "the name"))
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
     def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
-        """Take the name of a speaker back. Otherwise as `name`."""
+        """Remove the name of a speaker. Otherwise as `name`."""
         naming = SpeakerNaming(version, speaker, "")
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
@@ -139,12 +139,12 @@ class Corrector(DecisionService):
         return found
 
     def _after(self, kept: Sequence[VideoCorrected]) -> datetime:
-        """Return now, or the moment after the latest correction: the one made later is the one that holds."""
+        """Return a timestamp after the latest correction, at least now: the latest correction applies."""
         now = whole_ms(self.now())
         return max(now, kept[-1].corrected_at + MOMENT) if kept else now
 
     def _bring(self, kept: Sequence[VideoCorrected], new: Sequence[VideoCorrected]) -> None:
-        """Keep what is new, and deliver it and what never arrived."""
+        """Log the new corrections, and deliver them with those that never arrived."""
         held = self._held()
         lost = [event for event in kept if event.event_id not in held]
         if not lost and not new:
@@ -159,17 +159,17 @@ class Corrector(DecisionService):
         )
         wanted = {event.event_id for event in (*lost, *new)}
         if not self._arrived(lambda: wanted <= self._held()):
-            self.say("the correction is kept and sent; the store has not taken it up yet")
+            self.say("the correction is logged and sent; the store has not taken it up yet")
 
     def _held(self) -> set[str]:
         return {row["correction_id"] for row in self.ask("corrections")}
 
 
 def known(ask: Callable[..., Any], video_id: str) -> Known:
-    """Return what is known about a talk.
+    """Return the row of a talk.
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is no such talk.
     """
     found: Known | None = ask("talk", video_id=video_id)
     if found is None:
@@ -181,7 +181,7 @@ def moment_of(text: str, now: datetime) -> datetime:
     """Return a date of publication (UTC).
 
     Raises:
-        BadInput: it is none, in the future, or before 1970.
+        BadInput: it is not a date, in the future, or before 1970.
 
     Example:
         >>> moment_of("2025-03-31T18:00", datetime(2026, 1, 1, tzinfo=UTC)).isoformat()
@@ -196,30 +196,30 @@ def moment_of(text: str, now: datetime) -> datetime:
     if moment is None:
         raise BadInput(f"{text[:40]!r} is not a date", "write it as 2025-03-31 or 2025-03-31T18:00 (UTC)")
     if moment > now:
-        raise BadInput(f"{text} is in the future", "a talk counts once it was published")
+        raise BadInput(f"{text} is in the future", "write the date on which the talk was published")
     if moment.year < 1970:
         raise BadInput(f"{text} is before 1970", "write the year in which the talk was published")
     return moment
 
 
 def reason_of(text: str, *, needed: bool = True) -> str:
-    """Return a reason that says something, in one line.
+    """Return a reason, cleaned to one line.
 
     Raises:
         BadInput: it is empty (and needed), too long, or has control characters.
     """
     if needed and not text.strip():
-        raise BadInput("say why", "whoever sees the numbers change will ask")
+        raise BadInput("say why", "add a reason for those who see the numbers change")
     return commands.clean(text, "the reason", commands.LONG, needed=False)
 
 
 def named(talk: Known) -> str:
-    """Return how a talk is called."""
+    """Return a talk's id and title."""
     return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
 
 
 def _already(talk: Known, holds: ActiveCorrections, event: VideoCorrected) -> str:
-    """Say that it is so already, by the talk and the corrections that hold; empty where it is not."""
+    """Return why a correction would change nothing, in words; empty if it changes something."""
     match event.what:
         case "withdrawn":
             if (by := holds.withdrawal) is None:
@@ -241,19 +241,19 @@ def _already(talk: Known, holds: ActiveCorrections, event: VideoCorrected) -> st
             if (naming.name if naming else "") != event.name:
                 return ""
             if naming is None or not event.name:
-                return f"{event.speaker} of {named(talk)} has no name, so there is none to take back"
+                return f"{event.speaker} of {named(talk)} has no name, so there is none to remove"
             return f"named so already: {event.speaker} of {named(talk)} is {event.name}, by {naming.author}"
 
 
 def _raise_unless_heard_again(talk: Known) -> None:
-    """Raise BadInput unless a talk is one that `keep` is for: rejected by its words, or kept before."""
+    """Raise BadInput unless `keep` applies to a talk: rejected by its transcript, or kept before."""
     screening = talk["screening"] or {}
     if talk["state"] == "rejected" and screening.get("rule") == "duplicate":
         if not talk["transcripts"]:
             raise BadInput(
-                f"{named(talk)} was rejected before anything of it was fetched ({screening['reason']}): "
-                "there are no words to learn",
-                "hand it in: groundswell ingest with its address, which no duplicate stops",
+                f"{named(talk)} was rejected before it was fetched ({screening['reason']}): "
+                "it has no transcript to learn",
+                "ingest it with groundswell ingest and its address, which skips the duplicate check",
             )
         return
     if any(each["what"] == "kept" for each in talk["corrections"]):
@@ -261,12 +261,12 @@ def _raise_unless_heard_again(talk: Known) -> None:
     because = f": {screening['rule']}, {screening['reason']}" if talk["state"] == "rejected" else ""
     raise BadInput(
         f"{named(talk)} is not rejected as a duplicate (its state is {talk['state'] or 'unknown'}{because})",
-        "see groundswell videos show; only what says again what another talk said is kept with this",
+        "see groundswell videos show; keep applies only to talks rejected as a repetition of another talk",
     )
 
 
 def _changed(talk: Known, event: VideoCorrected) -> str:
-    """Say what is different from now on."""
+    """Return the change in words."""
     match event.what:
         case "withdrawn":
             return f"withdrawn: {named(talk)} counts nowhere from now on"
@@ -275,7 +275,7 @@ def _changed(talk: Known, event: VideoCorrected) -> str:
         case "kept":
             return (
                 f"kept: {named(talk)} is learned, and counts, within the minute; "
-                "where nothing runs, when groundswell runs again"
+                "if groundswell is not running, at its next run"
             )
         case "redated":
             was = f"was {day(talk['published_on'])}" if talk["published_on"] else "it had no date"

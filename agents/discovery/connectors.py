@@ -1,7 +1,8 @@
-"""The lanes by which a source shows its talks: feed, listing, Data API, podcast, folder.
+"""Connectors to sources, one per lane: channel feed, YouTube listing, Data API, podcast, folder.
 
-Each is a function or generator that asks and says what it found; it sends nothing, and keeps nothing but what
-is handed to it. Whoever looks at a source runs those that its kind has: one that fails stops no other.
+Each function or generator queries one lane and returns the finds; it sends no events, and stores nothing
+except the ingested files of a folder. A visit runs the lanes of the source's kind; a failing lane stops no
+other.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from streams.youtube.data_api import DataApi
 
 log = structlog.get_logger()
 SETTLED = timedelta(seconds=60)
-"""A file that was written to more recently may still be growing."""
+"""A file modified more recently may still be growing."""
 
 
 class Find(NamedTuple):
-    """A video that a lane showed; `rank`: its place in a listing or search, from 1."""
+    """A video found by a lane; `rank`: its position in a listing or search, from 1."""
 
     video: Video
     lane: Lane
@@ -43,7 +44,7 @@ class Find(NamedTuple):
 
 
 class FeedResponse(NamedTuple):
-    """The content of a feed; `fresh` False: that it is what it was, and nothing else."""
+    """The content of a feed; if `fresh` is False, the feed has not changed and there are no finds."""
 
     finds: list[Find]
     etag: str
@@ -54,37 +55,37 @@ class FeedResponse(NamedTuple):
 
 @dataclass
 class FolderListing:
-    """The content of a folder: handed in, still growing, or refused with its reason."""
+    """The files of a folder: ingested, still growing, or refused with a reason."""
 
     seen: list[VideoSeen] = field(default_factory=list)
     growing: int = 0
     refused: list[RefusedFile] = field(default_factory=list)
-    """What is wrong with files that did not change since they were refused, the new ones last."""
+    """All refused files: those that have not changed since they were refused, then the newly refused."""
     newly: list[RefusedFile] = field(default_factory=list)
-    """Those of them that are refused for the first time as they are."""
+    """The files refused at this visit, new or changed."""
     files: dict[str, str] = field(default_factory=dict)
-    """By path: the state in which a file was handed in; with a `?` in which it was met growing, with a `!`
-    in which it was refused (`talk_files.condition`)."""
+    """By path, the state of a file when it was ingested; prefixed with `?` when it was found growing, or with
+    `!` when it was refused (`talk_files.condition`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """The outside world, as discovery asks it. Blocks: call it from a thread."""
+    """The connections of discovery to the outside world. Blocks: call it from a thread."""
 
     youtube: YouTube
     reader: HttpClient
     api: DataApi | None = None
     feed_address: Callable[[str], str] = atom.feed_address
-    """Where a channel's feed is, by its id."""
+    """Returns the address of a channel's feed from its id."""
 
     def feed_of(self, channel_id: str, visits: Visits) -> FeedResponse:
-        """Read a channel's feed: its newest 15 entries, Shorts among them, with their dates.
+        """Return a channel's feed: its newest 15 entries, including Shorts, with their dates.
 
-        A 404 never means that the channel is gone: YouTube's feeds fail for weeks while channels go on.
+        A 404 does not mean that the channel is gone: YouTube's feeds fail for weeks while channels publish.
 
         Raises:
-            DataError: it cannot be read as it is.
-            Unavailable: it does not answer now.
+            DataError: the feed cannot be read.
+            Unavailable: the server does not answer now.
         """
         try:
             page = self.reader.get(
@@ -96,7 +97,7 @@ class Connectors:
         except NotServed as error:
             raise DataError(
                 f"YouTube's feed of the channel answers HTTP {error.status}",
-                "nothing: such spells pass, and the channel's listing is read all the same",
+                "nothing: such failures pass, and the channel's listing is read anyway",
             ) from error
         if isinstance(page, NotModified):
             return FeedResponse([], page.etag, page.modified, fresh=False)
@@ -108,11 +109,11 @@ class Connectors:
         return FeedResponse(finds, page.etag, page.modified)
 
     def podcast(self, source: Source, visits: Visits) -> FeedResponse:
-        """Read a podcast's feed: all its episodes, each with where its audio lies.
+        """Return a podcast's feed: all its episodes, each with the address of its audio.
 
         Raises:
-            DataError: it cannot be read as it is, or is no podcast.
-            Unavailable: it does not answer now.
+            DataError: the feed cannot be read, or is not a podcast.
+            Unavailable: the server does not answer now.
         """
         page = self.reader.get(
             source.locator, max_bytes=PODCAST_FEED_BYTES, etag=visits.etag, modified=visits.modified
@@ -124,20 +125,20 @@ class Connectors:
         return FeedResponse(finds, page.etag, page.modified, said.title)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Find]:
-        """Yield what YouTube lists of a channel, playlist or search, page by page as one asks for more."""
+        """Yield YouTube's listing of a channel, playlist or search; pages are fetched as needed."""
         lane: Lane = "search" if source.kind == "search" else "listing"
         for found in self.youtube.listing(source, limit):
             yield Find(found.video, lane, found.rank)
 
     def uploads(self, source: Source, channel_id: str) -> Iterator[Find]:
-        """Yield a channel's uploads as the Data API lists them, with their dates."""
-        assert self.api is not None, "the lane is only there with a key"
+        """Yield a channel's uploads from the Data API, with their dates."""
+        assert self.api is not None, "this lane needs an API key"
         for rank, video in enumerate(self.api.uploads(source.locator, channel_id), 1):
             yield Find(video, "api", rank)
 
 
 def lanes_of(settings: Settings, youtube: YouTube) -> Connectors:
-    """Return the outside world as the settings say."""
+    """Return the connectors that the settings define."""
     reader = HttpClient(settings.proxy, settings.internal_addresses, settings.insecure_tls)
     key = settings.youtube_api_key.get_secret_value()
     api = DataApi(key, settings.proxy, insecure_tls=settings.insecure_tls) if key else None
@@ -158,7 +159,7 @@ def _entry(entry: atom.FeedEntry, channel_id: str) -> Video:
 
 
 class Folder:
-    """A folder of talks, or one file of them, that is looked at again and again."""
+    """A watched folder of talks, or a single watched file."""
 
     def __init__(self, blobs: Blobs, source: Source) -> None:
         self._blobs = blobs
@@ -167,19 +168,18 @@ class Folder:
         self._path = Path(source.locator)
 
     def look(self, now: datetime, known: Sequence[RefusedFile] = ()) -> FolderListing:
-        """Hand in what is new or was changed, to the blobs and the outbox.
+        """Ingest new and changed files into the blob store and the outbox.
 
-        A file that was written to within the last minute, or since it was looked at last, is left for the
-        next visit. One that is refused is tried again when it changes, or the file beside it that says when
-        it was published; no other file waits for it.
+        A file that was written to within the last minute, or since the last visit, is left for the next
+        visit. A refused file is retried when it or its sidecar file changes; it does not delay other files.
 
         Args:
-            now: the moment it is.
-            known: what was wrong with files at the visit before.
+            now: the present time.
+            known: the refused files of the previous visit.
 
         Raises:
-            DataError: the folder is not there, or may not be read.
-            Unavailable: the blobs do not answer.
+            DataError: the folder does not exist or cannot be read.
+            Unavailable: the blob store does not answer.
         """
         before, looked = self._before(), FolderListing()
         ingest = Ingest(self._blobs, looked.seen.append, now, folder_id=self._source.source_id)
@@ -206,43 +206,43 @@ class Folder:
         try:
             return datetime.fromtimestamp(file.stat().st_mtime, now.tzinfo) <= now - SETTLED
         except (OSError, ValueError, OverflowError):
-            return True  # there is nothing to wait for: reading it says what is wrong
+            return True  # do not wait: reading the file reports the error
 
     def remember(self, looked: FolderListing) -> None:
-        """Keep which files were handed in; only after what they led to is safe."""
+        """Store the states of the files; call it only after their events are in the outbox."""
         self._blobs.put(self._key, json.dumps(looked.files).encode())
 
     def talks(self) -> int:
-        """Return how many files of talks lie there.
+        """Return the number of talk files in the folder.
 
         Raises:
-            DataError: the folder is not there, or may not be read.
+            DataError: the folder does not exist or cannot be read.
         """
         return len(self._talks())
 
     def _talks(self) -> list[Path]:
         try:
             if self._path.is_dir():
-                next(self._path.iterdir(), None)  # what may not be read is an error, not an empty folder
+                next(self._path.iterdir(), None)  # raises if unreadable, instead of finding an empty folder
             elif not self._path.is_file():
-                raise FileNotFoundError(2, "it is not there")
+                raise FileNotFoundError(2, "it does not exist")
             elif not talk_files.is_talk(self._path):
-                raise DataError(f"{self._path} is no talk", f"watch {talk_files.KNOWN}")
+                raise DataError(f"{self._path} is not a talk", f"watch {talk_files.KNOWN}")
             return list(talk_files.talks_in(self._path))
         except OSError as error:
             raise DataError(
                 f"the folder {self._path} cannot be read ({error.strerror or error})",
-                "mount it or mend its permissions on the machine that runs discover, or remove the source",
+                "mount it or fix its permissions on the machine that runs discover, or remove the source",
             ) from error
 
     def _before(self) -> dict[str, str]:
-        """Return what is remembered; without it, or where it is damaged, every file is handed in again."""
+        """Return the stored states of files; if they are missing or damaged, every file is ingested again."""
         if not self._blobs.exists(self._key):
             return {}
         try:
             kept = json.loads(self._blobs.get(self._key))
         except ValueError as error:
-            log.error("which files of a folder were handed in is lost", key=self._key, error=str(error))
+            log.error("lost the list of ingested files of a folder", key=self._key, error=str(error))
             return {}
         return kept if isinstance(kept, dict) else {}
 
@@ -259,10 +259,10 @@ def _refused(file: Path, told: Handed, now: datetime) -> RefusedFile:
 
 
 def ended(video_ids: list[str], published: Callable[[str], datetime | None], since: datetime) -> bool:
-    """Whether a listing, newest first, has come to videos from before `since`.
+    """Return whether a listing, newest first, has reached videos published before `since`.
 
-    The last two of them are asked for: a channel's uploads and streams come in turn, and both have to be
-    older. One whose date nobody states does not end a listing.
+    Checks the last two videos: a channel's uploads and streams alternate, and both have to be older. A video
+    of unknown date does not end a listing.
     """
     last = video_ids[-2:]
     return bool(last) and all((at := published(each)) is not None and at < since for each in last)

@@ -1,8 +1,8 @@
-"""discover: sources → videos.seen. Looks at sources when they are due, by every lane that they have.
+"""discover: sources → videos.seen. Visits sources when they are due, through all their lanes.
 
-It also sends again what waits in the parking lot when its time has come, what was never finished
-(`agents.discovery.resume_unfinished`), and the talks that a person keeps although they say again what others
-said.
+It also sends parked videos again when they are due, unfinished videos
+(`agents.discovery.resume_unfinished`), and duplicates that a person keeps
+(`agents.discovery.kept_duplicates`).
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ from streams.youtube.client import YouTube
 log = structlog.get_logger()
 SUBSCRIBING = timedelta(minutes=1)
 LASTING = 5
-"""Visits in a row without an answer, some hours, after which a person is to know of it."""
+"""Failed visits in a row (some hours) after which a dead letter reports the source."""
 
 
 class Discover(Agent):
-    """Finds videos. Each lane of a source tells of a video once; all of them tell of the same one.
+    """Finds videos. Each lane of a source reports a video once.
 
     Args:
-        settings: of the study.
-        blobs: of the study.
-        warehouse: of the study: what is known already.
-        log_ids: identity of each topic's log.
-        youtube: where sources are listed.
+        settings: the study's settings.
+        blobs: the study's blob store.
+        warehouse: the study's database, which holds the known videos.
+        log_ids: the identity of each topic's log.
+        youtube: the client that lists sources.
         now: the clock.
-        lanes: the outside world; None: as the settings say, with `youtube`.
-        pushed: whether a hub tells of a channel's uploads by itself, by the channel's id.
-        subscribe: keeps the subscriptions at that hub, given by channel id the source that watches it;
-            no error leaves it. None: there is no hub.
+        lanes: the connectors; None: those of the settings, with `youtube`.
+        pushed: whether a hub pushes a channel's uploads, by the channel's id.
+        subscribe: updates the subscriptions at that hub; takes the watching source by channel id, and raises
+            no errors. None: there is no hub.
     """
 
     name: ClassVar[str] = "discover"
@@ -98,11 +98,11 @@ class Discover(Agent):
         )
 
     async def start(self) -> Sequence[Event]:
-        """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
+        """Return the sightings to send again, and in a rebuilt study the transcripts."""
         return await asyncio.to_thread(self._again.at_start)
 
     async def tick(self) -> Sequence[Event]:
-        """Return the sources that are due, videos whose wait is over, and talks that a person keeps."""
+        """Return due sources, parked videos that are due, kept duplicates, and changes of known videos."""
         await asyncio.to_thread(self._again.mark_sent)
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
@@ -117,12 +117,12 @@ class Discover(Agent):
         )
 
     async def stop(self) -> None:
-        """Ask the hub no more."""
+        """Cancel the running request to the hub."""
         if self._subscribing is not None:
             self._subscribing.cancel()
 
     def _keep_subscribed(self, watched: Sequence[Watched]) -> None:
-        """Let the subscriptions follow the sources, once a minute; a slow hub holds nobody up."""
+        """Update the subscriptions once a minute, in the background, so that a slow hub delays nothing."""
         now = self._now()
         waits = self._subscribed_at is not None and now - self._subscribed_at < SUBSCRIBING
         if self._subscribe is None or waits or (self._subscribing and not self._subscribing.done()):
@@ -133,7 +133,7 @@ class Discover(Agent):
         self._subscribing = asyncio.create_task(_run(self._subscribe(channels)))
 
     def _due(self, sources: Sequence[Watched]) -> Iterator[SourceDue]:
-        """Yield what is due and was not sent; what was sent and never came back is sent again in the end."""
+        """Yield due sources that were not sent yet, or were sent long ago and never visited."""
         now, poll_s = self._now(), self._settings.poll_interval_s
         forgotten = timedelta(seconds=poll_s * LONGEST)
         for watched in sources:
@@ -147,13 +147,13 @@ class Discover(Agent):
             yield SourceDue(source=watched.source, slot=slot)
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return a sighting of each video that a lane of the source did not show before.
+        """Return a sighting of each video that a lane of the source has not shown before.
 
-        What goes wrong at a source is kept with the source, and it is looked at again later and later.
+        Errors of a source are stored with the source, and it is visited again with growing pauses.
 
         Raises:
-            DataError: it cannot be read as it is, or did not answer for hours, and no lane found anything;
-                once until it works again.
+            DataError: the source cannot be read, or has not answered for hours, and no lane found anything;
+                raised once until the source works again.
         """
         if not isinstance(event, SourceDue):
             raise DataError(f"{type(event).__name__} is not for discover", "drop it")
@@ -162,7 +162,7 @@ class Discover(Agent):
     def _visit(self, event: SourceDue, at: Position) -> list[Event]:
         watched = self._sources.get(event.key)
         if watched is None or watched.paused:
-            log.info("not looked at", source=event.source.locator, removed=watched is None)
+            log.info("skipped source", source=event.source.locator, removed=watched is None)
             return []
         look = self._visitor.look(watched)
         found = self._found(look)
@@ -172,7 +172,7 @@ class Discover(Agent):
         tell = failure is not None and lasts and not told and not found
         self._remember(look, found, lettered=told or tell)
         log.info(
-            "looked at source",
+            "visited source",
             source=watched.source.locator,
             new=len(found),
             troubles={lane: error.cause for lane, error in look.troubles.items()},
@@ -186,7 +186,7 @@ class Discover(Agent):
         return found
 
     def _letter(self, error: DataError, event: SourceDue, at: Position) -> DeadLettered:
-        """Return a dead letter for files of a folder, beside which its other files were handed in."""
+        """Return a dead letter for the refused files of a folder; its other files are ingested."""
         return dead_letter(
             self._blobs,
             self.name,
@@ -198,7 +198,7 @@ class Discover(Agent):
         )
 
     def _remember(self, look: VisitResult, found: list[Event], *, lettered: bool) -> None:
-        """Keep how the visit went and when the next one is, unless the source was removed meanwhile."""
+        """Store the outcome of the visit and the time of the next one, unless the source was removed."""
         source_id, now = look.watched.source_id, self._now()
         if look.folder is not None:
             Folder(self._blobs, look.source).remember(look.folder)
@@ -227,7 +227,7 @@ class Discover(Agent):
             self._sources.remember(source_id, seen.model_copy(update=update))
 
     def _found(self, look: VisitResult) -> list[Event]:
-        """Return what has to be sent, kept in the outbox by then."""
+        """Return the events to send; their sightings are in the outbox when this returns."""
         finds = list(wanted(look))
         of_folder = look.folder.seen if look.folder is not None else []
         stored = sightings.known(self._warehouse, {find.video.video_id for find in finds}) if finds else {}
@@ -246,7 +246,7 @@ class Discover(Agent):
     def _events(
         self, look: VisitResult, find: Find, others: list[Video], stored: Row | None
     ) -> Iterator[Event]:
-        """Yield the sighting if the lane has not shown the video before, and a new title if it has one."""
+        """Yield the sighting if the lane has not shown the video before, and the new title if it changed."""
         video_id = find.video.video_id
         if stored is not None and self._is_retitled(find.video, stored):
             title = find.video.title
@@ -276,10 +276,10 @@ class Discover(Agent):
         yield seen
 
     def _is_retitled(self, video: Video, stored: Row) -> bool:
-        """Whether a talk that passed has another title now than it ever had.
+        """Return whether an accepted talk has a title that it never had before.
 
-        A title of earlier is none: lanes may differ in language, and would call it back and forth. What a
-        person called a talk that was handed in holds.
+        Earlier titles do not count, because lanes may differ in language and would change it back and forth.
+        The title of a talk that a person handed in does not change.
         """
         is_new = is_another_title(video.title, (stored["title"], *stored["titles"]))
         told = (video.video_id, video.title) in self._retitled
@@ -291,7 +291,7 @@ async def _run(work: Awaitable[object]) -> object:
 
 
 def _slot(watched: Watched, poll_s: float) -> datetime:
-    """Return when a source is due: the same in every process that asks."""
+    """Return when a source is due; every process computes the same time."""
     seen, asked_at = watched.visits, watched.backfill_at
     if seen.last_visit is None:
         return watched.source.added_at
@@ -301,7 +301,7 @@ def _slot(watched: Watched, poll_s: float) -> datetime:
 
 
 def _completed(video: Video, others: Sequence[Video]) -> Video:
-    """Return a video with what others say of it and it does not: a date that is known stays known."""
+    """Return a video whose missing fields are filled from `others`: a known date stays known."""
     of_the_moment = {"live_status", "begins_at"}
     for other in others:
         update: dict[str, Any] = {

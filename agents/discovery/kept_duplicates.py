@@ -1,7 +1,7 @@
-"""Sends on the duplicates that a person keeps: they are learned after all.
+"""Sends the duplicates that a person keeps, so that the topic model learns them.
 
-The decision is in the log of corrections. Who keeps a talk may do so while nothing runs, or while the broker
-is away; so it is looked for here, and the talk is sent until the topic model has learned it.
+The decision is in the log of corrections. A person may decide while nothing runs or the broker is down; so
+this module polls the log, and sends the talk until the topic model has learned it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Keeping:
-    """Finds the kept talks that are still rejected; each is told once by one process."""
+    """Finds the kept talks that are still rejected; a process returns each transcript once."""
 
     def __init__(self, blobs: Blobs, warehouse: Warehouse) -> None:
         self._blobs = blobs
@@ -33,9 +33,9 @@ class Keeping:
         self._told: set[tuple[str, str]] = set()
 
     def due(self) -> list[TranscriptReady]:
-        """Return the transcripts that are to be learned although they say nothing new. Blocks.
+        """Return the transcripts of kept duplicates that the model still has to learn. Blocks.
 
-        As long as nobody keeps anything that is still rejected, the database is not asked.
+        If there are no kept talks that may still be rejected, the database is not queried.
         """
         for key in sorted(set(self._corrections.keys()) - self._read):
             self._read.add(key)

@@ -1,8 +1,8 @@
-"""Reading a channel's listing: once to its beginning, in slices; from then on until nothing new comes.
+"""Crawls a channel's listing: once completely, in slices; later only until no new videos appear.
 
-The listing is the guarantee that nothing is missed. It is read to its end (or to the day from which on talks
-are wanted) once; from then on until it shows only what it had shown when it was last read as far as that. One
-that broke off in between counts for nothing there, so the gap it left is read again.
+The listing guarantees that no talk is missed. It is read once to its end (or to the first wanted day); later
+visits read until a streak of videos that the last complete reading had shown. An interrupted reading does not
+count as complete, so the next one closes its gap.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from streams.store.warehouse import Warehouse
 from streams.youtube.client import YouTube
 
 KNOWN_STREAK = 30
-"""After so many known videos in a row a listing has nothing new: stop asking for pages."""
+"""Number of known videos in a row after which a visit stops reading the listing."""
 SLICE = 200
-"""Videos of a backfill that one visit brings."""
+"""Number of new videos that one visit of a backfill reads."""
 
 
 class ListingCrawler:
-    """Reads listings. Keeps those that are read in slices open, so that no page is asked for twice."""
+    """Reads listings. Keeps a listing open between slices, so that no page is fetched twice."""
 
     def __init__(
         self, lanes: Connectors, warehouse: Warehouse, outbox: Outbox, now: Callable[[], datetime]
@@ -39,11 +39,11 @@ class ListingCrawler:
         self._open: dict[str, tuple[datetime, Lane, Iterator[Find]]] = {}
 
     def walk(self, look: VisitResult, lane: Lane) -> None:
-        """Read a channel's listing by a lane, as far as it takes.
+        """Read a channel's listing by a lane, as far as necessary, into `look`.
 
         Raises:
-            DataError: it cannot be read as it is; what was read until then stands in `look`.
-            Unavailable: it broke off, likewise.
+            DataError: the listing cannot be read; `look` has the entries read before the error.
+            Unavailable: the reading was interrupted; likewise.
         """
         begun = self._backfill(look.watched)
         if begun is None:
@@ -64,7 +64,7 @@ class ListingCrawler:
             look.learned["title"] = find.video.channel
 
     def _follow(self, look: VisitResult, lane: Lane) -> None:
-        """Read until a streak of videos that the listing had shown when it was last read far enough."""
+        """Read until a streak of videos that the last complete reading had shown, or that are unwanted."""
         streak, listed_at = 0, look.watched.visits.listed_at
         assert listed_at is not None
         for find in self._entries(look, lane):
@@ -77,7 +77,7 @@ class ListingCrawler:
 
     @staticmethod
     def _backfill(watched: Watched) -> Backfill | None:
-        """Return the walk to the beginning of a channel that is asked for and not done."""
+        """Return the requested or unfinished backfill of a channel; None: there is none to do."""
         seen, asked_at = watched.visits, watched.backfill_at
         going = seen.backfill
         if asked_at is not None and (going is None or going.asked_at < asked_at):
@@ -89,7 +89,7 @@ class ListingCrawler:
         return Backfill(asked_at=watched.source.added_at, since=watched.source.since)
 
     def _go_back(self, look: VisitResult, lane: Lane, going: Backfill) -> None:
-        """Bring the next slice of what the listing has not shown yet, and say how far that was."""
+        """Read the next slice of a backfill, and store its progress in `look`."""
         source_id, new = look.watched.source_id, []
         forgiven = sightings.too_old(self._warehouse, going.since)
         asked_at, of, entries = self._open.pop(source_id, (None, lane, iter(())))
@@ -119,7 +119,7 @@ class ListingCrawler:
             look.learned["listed_at"] = going.done_at
 
     def _is_known(self, look: VisitResult, find: Find) -> bool:
-        """Whether the listing has shown it: in the store, or in the outbox and on its way there."""
+        """Return whether the listing has shown a video: it is in the store, or in the outbox."""
         if _listed(look, find.video.video_id) is not None:
             return True
         kept = self._outbox.kept(find.video.video_id)
@@ -142,13 +142,13 @@ class ListingCrawler:
 
 
 def _listed(look: VisitResult, video_id: str) -> datetime | None:
-    """Return when the channel's listing showed a video first."""
+    """Return when the channel's listing first showed a video; None: never."""
     lanes = look.sighted.get(video_id, {})
     return min((at for lane, at in lanes.items() if lane in COMPLETE), default=None)
 
 
 def _published(youtube: YouTube, video_id: str) -> datetime | None:
-    """Ask when a video was published; None where YouTube does not say, or refuses this one."""
+    """Return when a video was published, from YouTube; None if the date or the video is not available."""
     try:
         return youtube.metadata(video_id).published_at
     except DataError:

@@ -1,10 +1,11 @@
-"""Schedules the next visit to a source: as often as it publishes, spread out, and never in vain.
+"""Schedules the next visit to a source, by how often it publishes, with jitter and back-off.
 
-Pure: everything it depends on is passed in, so that the same history leads to the same moment.
+Pure: all inputs are passed in, so that the same history gives the same time.
 
-Of a source of which nothing is known yet, `poll_interval_s` is the interval. One that states when its talks
-were published is looked at eight times between two of them, which finds a talk after a sixteenth of the usual
-gap on average: from a sixth of that setting to 24 times of it, with its default from 10 minutes to a day.
+The interval of a source without known dates is `poll_interval_s`. A source that states publication dates is
+visited eight times in its usual gap between two talks, which finds a talk after a sixteenth of the gap on
+average. The interval is bounded by a sixth of the setting and 24 times the setting: by default 10 minutes and
+a day.
 """
 
 from __future__ import annotations
@@ -19,31 +20,31 @@ from statistics import median
 from streams.events import SourceKind
 
 PER_GAP = 8
-"""Visits between two talks of a source."""
+"""Visits in the usual gap between two talks of a source."""
 SHORTEST, LONGEST = 1 / 6, 24.0
 """Bounds of an interval, in poll intervals."""
 SEARCHES = 6.0
-"""A search ranks by relevance and hardly changes from hour to hour: poll intervals between two rounds."""
+"""Interval of a search, in poll intervals: it ranks by relevance and hardly changes from hour to hour."""
 SLICE = 1 / 60
-"""Poll intervals between two slices of a backfill."""
+"""Interval between two slices of a backfill, in poll intervals."""
 JITTER = 0.1
 DORMANT = 3
-"""Usual gaps without a talk, after which the silence itself is taken for the gap."""
+"""Number of usual gaps without a talk after which the silence itself counts as the gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitOutcome:
-    """The end of a visit. `failures`: visits in a row that failed, this one included."""
+    """The outcome of a visit. `failures`: failed visits in a row, including this one."""
 
     failures: int = 0
     partly: bool = False
-    """A lane worked, though not the one that vouches for the source: that one is not made to wait."""
+    """A lane worked, even if no main lane did: then the wait does not exceed the regular interval."""
     paused_until: datetime | None = None
-    """Nobody was asked: YouTube is left alone until then."""
+    """YouTube was not asked, because requests to it are paused until then."""
     goes_on: bool = False
-    """A backfill has more to read."""
+    """A backfill has more slices to read."""
     soon: bool = False
-    """A file was still growing."""
+    """A file of the folder was still growing."""
 
 
 def next_visit(
@@ -57,18 +58,18 @@ def next_visit(
     pushed: bool,
     poll_s: float,
 ) -> datetime:
-    """Return when to look again, always after `now`.
+    """Return the time of the next visit, always after `now`.
 
     Args:
-        source_id: the source; with `visit` it decides the jitter of ±10 %.
-        kind: what it is.
+        source_id: the source; with `visit` it determines the jitter of ±10 %.
+        kind: the kind of the source.
         visit: the number of the visit that has just ended.
         now: when it ended.
-        outcome: how. A pause is no failure: the source is due when it ends, and a little later, so that not
-            all sources ask in one moment. After failures the wait doubles, from the shortest interval to
-            the longest.
-        published: publication times that it stated, in any order; () where it states none.
-        pushed: whether its hub tells of new videos by itself: then it is only looked at to be sure.
+        outcome: its outcome. A pause is not a failure: the source is due a little after the pause ends, at a
+            time of its own, so that not all sources ask at once. After failures the wait doubles, from the
+            shortest interval to the longest.
+        published: the publication times that the source stated, in any order; () if it states none.
+        pushed: whether a hub pushes its new videos: then visits are only a safeguard.
         poll_s: the setting `poll_interval_s`.
     """
     swing = _swing(source_id, visit)
@@ -88,7 +89,7 @@ def next_visit(
 def interval(
     kind: SourceKind, published: Sequence[datetime], now: datetime, *, pushed: bool, poll_s: float
 ) -> timedelta:
-    """Return how long a source that works is left alone, before jitter.
+    """Return the time between two visits to a working source, before jitter.
 
     Example:
         >>> week = [datetime(2026, 3, day, 9) for day in (1, 8, 15, 22)]
@@ -110,6 +111,6 @@ def interval(
 
 
 def _swing(source_id: str, visit: int) -> float:
-    """Return a number in [-1, 1) that only the source and the visit decide."""
+    """Return a number in [-1, 1) that depends only on the source and the visit."""
     digest = hashlib.sha256(f"{source_id}/{visit}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**63 - 1

@@ -1,9 +1,9 @@
-"""again: what was seen once and never finished is sent again when its way was cut off.
+"""Resends unfinished videos after a restart or a loss of the broker's log.
 
-The embedded broker forgets when it ends, and a cluster can be lost. In a log that is a new one, what is kept
-in the outbox and not finished is sent again; in the same log only what never reached the store. What is
-parked is left to the parking lot, and said to wait where the store does not know. In an epoch that a rebuild
-began, so are the talks that its topic model has not learned yet.
+The embedded broker loses its log when it ends, and a cluster can be lost. With a new log, all unfinished
+videos in the outbox are sent again; with the same log, only those that never reached the store. Parked videos
+stay in the parking lot; their event is sent again if the store does not have it. In an epoch that a rebuild
+began, the talks that its topic model has not learned yet are sent again as well.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from streams.store.warehouse import Warehouse
 log = structlog.get_logger()
 LOG_KEY = "outbox-log"
 STARTING = 12
-"""Looks, a minute of them: so long whoever began before may still be handing in."""
+"""Number of ticks, about a minute, in which talks handed in before the start may still appear."""
 A_MOMENT = timedelta(milliseconds=1)
-"""The database cuts moments to this."""
+"""The resolution of timestamps in the database."""
 
 
 class ResumeUnfinished:
-    """Sends what is unfinished before `discover` looks at anything, and for a minute after.
+    """Finds unfinished videos before `discover` visits sources, and for a minute afterwards.
 
     Args:
-        blobs: of the study.
-        warehouse: of the study: what is finished, and what is known.
-        log_id: identity of the log of what is seen.
-        announced: the file that says that this process runs; whoever finds it sends what they hand in.
+        blobs: the study's blob store.
+        warehouse: the study's database, which holds the known and the finished videos.
+        log_id: the identity of the log of `videos.seen`.
+        announced: the file that announces this process; clients that find it send their talks themselves.
         now: the clock.
     """
 
@@ -63,7 +63,7 @@ class ResumeUnfinished:
         self._starting = STARTING
 
     def at_start(self) -> list[Event]:
-        """Return the sightings, and in a rebuilt study the transcripts, that have to be sent again."""
+        """Return the sightings to send again, and in a rebuilt study the transcripts."""
         previous = self._blobs.get(LOG_KEY).decode() if self._blobs.exists(LOG_KEY) else ""
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
@@ -87,13 +87,13 @@ class ResumeUnfinished:
         return [*relearn, *again, *letters]
 
     def mark_sent(self) -> None:
-        """Learn that what `at_start` returned has been sent."""
+        """Note that the events of `at_start` have been sent."""
         if self._relearning is not None:
             self._epochs.mark_sent(self._relearning)
             self._relearning = None
 
     def late(self) -> list[VideoSeen]:
-        """Return what was handed in while this process started: who did so found nobody to send it to."""
+        """Return the talks that were handed in while this process started, when no broker was found."""
         if not self._starting or not self._announced.exists():
             return []
         self._starting -= 1
@@ -103,7 +103,7 @@ class ResumeUnfinished:
         return [seen for seen in self._outbox.entries(late) if seen.sighting.seen_at < since]
 
     def _letter(self, kept: Unreadable) -> DeadLettered:
-        """Return the dead letter of what is kept and cannot be sent again: the same one at every start."""
+        """Return the dead letter of an unreadable outbox entry: the same one at every start."""
         log.warning("a kept sighting cannot be read", key=kept.key, cause=kept.error.cause)
         return dead_letter(
             self._blobs,
@@ -118,8 +118,8 @@ class ResumeUnfinished:
     def _parked(self, video_id: str) -> VideoParked | None:
         try:
             parking = self._lot.get(video_id)
-        except DataError as error:  # it is looked at anew, and nothing is lost
-            log.error("what a video waits for cannot be read", cause=error.cause, cure=error.cure)
+        except DataError as error:  # the video is screened again, so nothing is lost
+            log.error("cannot read a parked video", cause=error.cause, cure=error.cure)
             return None
         return parking.parked if parking else None
 
@@ -136,7 +136,7 @@ def _is_told(parked: VideoParked, stored: Mapping[str, datetime]) -> bool:
 
 
 def _video_id(content: bytes) -> str | None:
-    """Return whose sighting it is, as far as that can be read: it is not sent again then."""
+    """Return the video id in an unreadable sighting, or None if the id is unreadable too."""
     try:
         return str(json.loads(content)["video"]["video_id"])
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Looking at a source without sending or keeping anything: which lanes work, and what each one shows."""
+"""Dry-run check of a source: which lanes work and what each shows; nothing is sent or stored."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from streams.state.blobs import Blobs
 from streams.state.sources import Visits, Watched
 
 ENOUGH = 30
-"""Entries of a listing that are looked at: its first page."""
+"""Number of listing entries that are read: the first page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """The videos that a lane shows now, or why it shows none."""
+    """The result for one lane: the videos it shows, or the error."""
 
     lane: Lane
     works: bool
     vouches: bool
-    """Without this lane, talks may be missed."""
+    """Whether this is a main lane, without which talks may be missed."""
     videos: int = 0
     more: bool = False
-    """There are more than were looked at."""
+    """Whether there are more videos than were read."""
     source: str = ""
-    """What the source calls itself."""
+    """The name that the source gives itself."""
     newest: str = ""
-    """The title that comes first."""
+    """The title of the first video."""
     published_at: datetime | None = None
-    """When that was published, where the lane says it."""
+    """The publication date of the first video, if the lane states it."""
     cause: str = ""
     cure: str = ""
 
 
 def check(lanes: Connectors, blobs: Blobs, watched: Watched, search_results: int) -> list[SourceCheck]:
-    """Return what each lane of a source shows. Blocks; YouTube is asked for the first page only."""
+    """Return the result of each lane of a source. Blocks; YouTube is asked only for the first page."""
     source, kind = watched.source, watched.source.kind
     checks: list[SourceCheck] = []
 

@@ -1,4 +1,4 @@
-"""Looking at a source: every lane that it has is tried, and one that fails stops no other."""
+"""Visits to sources: every lane of a source is tried, and a failing lane stops no other."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from streams.youtube.data_api import QuotaSpent
 
 log = structlog.get_logger()
 API_REST = timedelta(hours=1)
-"""So long the Data API is not asked after its quota was used up."""
+"""The pause of the Data API after its quota is used up."""
 
 
 class SourceVisitor:
-    """Looks at sources."""
+    """Visits sources."""
 
     def __init__(
         self,
@@ -44,7 +44,11 @@ class SourceVisitor:
         self._api_rests_until: datetime | None = None
 
     def look(self, watched: Watched) -> VisitResult:
-        """Return what a source shows now; what went wrong stands in it, and is not raised."""
+        """Return the result of a visit; errors of lanes are part of it and are not raised.
+
+        Raises:
+            Fatal, Misconfigured: the process cannot continue.
+        """
         look = VisitResult(watched, sightings.shown_by(self._warehouse, watched.source_id))
         match watched.source.kind:
             case "channel":
@@ -76,7 +80,7 @@ class SourceVisitor:
         return self._lanes.api is not None and not rests
 
     def _attempt(self, look: VisitResult, lane: Lane, ask: Callable[[], None]) -> bool:
-        """Whether a lane worked; if it did not, why stands in `look`."""
+        """Return whether a lane worked; store its error or pause in `look`."""
         try:
             ask()
         except (Fatal, Misconfigured):
@@ -90,12 +94,12 @@ class SourceVisitor:
                 self._api_rests_until = self._now() + API_REST
             look.troubles[lane] = error
         except Exception as error:
-            # What others' code makes of others' pages is never a reason to stop looking at the rest.
-            log.exception("a lane broke", source=look.source.locator, lane=lane)
+            # A bug in a library's parsing of a page must not stop the other lanes and sources.
+            log.exception("a lane failed", source=look.source.locator, lane=lane)
             what = f"{look.source.kind} {look.source.locator}"
             look.troubles[lane] = DataError(
                 f"reading {what} broke ({type(error).__name__}: {error})"[:500],
-                "report it with the log; the other sources go on",
+                "report it with the log; the other sources continue",
             )
         else:
             look.worked.add(lane)

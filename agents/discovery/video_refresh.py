@@ -1,8 +1,8 @@
-"""Follows talks where they are published: each is looked at again from time to time.
+"""Refreshes the metadata of known talks: each is looked up at YouTube again once per cycle.
 
-A talk that was taken down stays in the study, as what was said remains said; people see that its link is
-dead, and may withdraw it. When it is looked at depends on its id and the calendar alone, so nothing has to be
-kept of each: all that is kept is until when everybody's turn was taken.
+A talk that was taken down stays in the study; people see that its link is dead, and may withdraw it. The time
+of each look-up depends only on the talk's id and the clock, so that there is no state per talk: a single
+timestamp records how far the look-ups have come.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from streams.youtube.errors import YouTubeRefused
 log = structlog.get_logger()
 KEY = "followed-until"
 EVERY = timedelta(minutes=10)
-"""Between two rounds."""
+"""The pause between two rounds."""
 MOST = 5
-"""Talks in a round: it holds up the agent for some seconds, and YouTube's patience is for new talks first."""
+"""Talks in a round: it blocks the agent for some seconds, and new talks have priority at YouTube."""
 
 
 class VideoRefresh:
-    """Looks at talks again, each once in `cycle`.
+    """Looks up known talks again, each once per `cycle`.
 
     Args:
-        blobs: of the study; keeps until when turns were taken.
-        warehouse: of the study: which talks there are, and what is known of them.
-        youtube: is asked.
-        cycle: how long until a talk is looked at again; zero: never.
+        blobs: the study's blob store; holds the timestamp of the last turn taken.
+        warehouse: the study's database, which holds the known talks.
+        youtube: the client for the look-ups.
+        cycle: the time between two look-ups of a talk; zero: never.
         now: the clock.
     """
 
@@ -58,7 +58,7 @@ class VideoRefresh:
         self._rested_at: datetime | None = None
 
     def due(self) -> list[VideoFollowed]:
-        """Take the turns that have come, a few at a time, and return what has changed. Blocks."""
+        """Look up the talks whose turn has come, a few at a time, and return the changes. Blocks."""
         now = self._now()
         if not self._cycle or (self._rested_at is not None and now - self._rested_at < EVERY):
             return []
@@ -74,28 +74,28 @@ class VideoRefresh:
         try:
             for _, _, row in turns[:MOST]:
                 found += self._look(row)
-        except Unavailable as error:  # the whole round comes again
-            log.info("known talks are looked at later", cause=error.cause)
+        except Unavailable as error:  # the whole round is repeated later
+            log.info("postponed the refresh of known talks", cause=error.cause)
             return []
         self._blobs.put(KEY, until.isoformat().encode())
         return found
 
     def _until(self, now: datetime) -> datetime:
-        """Return until when turns were taken: at first and after a long rest, nobody has waited for long."""
+        """Return the time up to which turns were taken: now at first, and at most one cycle ago."""
         if not self._blobs.exists(KEY):
             self._blobs.put(KEY, now.isoformat().encode())
             return now
         return max(datetime.fromisoformat(self._blobs.get(KEY).decode()), now - self._cycle)
 
     def _turn_after(self, video_id: str, moment: datetime) -> datetime:
-        """Return a talk's first turn after a moment: in whole seconds, so that no turn is taken twice."""
+        """Return a talk's first turn after a given time, in whole seconds, so that no turn is taken twice."""
         cycle_s = int(self._cycle.total_seconds())
         own_s = int.from_bytes(hashlib.sha256(video_id.encode()).digest()[:8], "big") % cycle_s
         after_s = int(moment.timestamp())
         return datetime.fromtimestamp(after_s + cycle_s - (after_s - own_s) % cycle_s, moment.tzinfo)
 
     def _look(self, row: Row) -> Iterator[VideoFollowed]:
-        """Yield what has changed about a talk since it was looked at last."""
+        """Yield the changes of a talk since its last look-up."""
         known = Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
         gone = row["change"] if row["change"] in ("deleted", "private") else ""
         try:
@@ -105,7 +105,7 @@ class VideoRefresh:
             if error.verdict.kind == "permanent" and change != gone:
                 yield VideoFollowed(video=known, change=change, seen_at=self._now())
         except DataError as error:
-            log.info("a known talk cannot be looked at", video=known.video_id, cause=error.cause)
+            log.info("cannot look up a known talk", video=known.video_id, cause=error.cause)
         else:
             if gone:
                 yield VideoFollowed(video=known, change="returned", seen_at=self._now())

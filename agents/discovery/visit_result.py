@@ -1,4 +1,4 @@
-"""The result of one visit to a source: videos found, lanes that worked, and what follows for the source."""
+"""The result of one visit to a source: videos found, lanes that worked, and the source's new state."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streams.events import Lane, Source
 from streams.state.sources import PUBLISHED, LaneHealth, RefusedFile, Trouble, Visits, Watched
 
 COMPLETE: tuple[str, ...] = ("listing", "api", "")
-"""Lanes that show all of a channel; '': its listing, before lanes were told apart."""
+"""Lanes that show all videos of a channel; '' is its listing, as stored before lanes were distinguished."""
 NAMED = 5
-"""Refused files that a message names; the others are counted."""
+"""Maximum number of refused files that a message names; the others are counted."""
 MAIN: dict[str, tuple[Lane, ...]] = {
     "channel": ("listing", "api"),
     "playlist": ("listing",),
@@ -22,12 +22,12 @@ MAIN: dict[str, tuple[Lane, ...]] = {
     "feed": ("feed",),
     "folder": ("folder",),
 }
-"""By kind of source the lanes of which one has to work: without it, talks may be missed."""
+"""The main lanes by kind of source: one of them has to work, otherwise talks may be missed."""
 
 
 @dataclass
 class VisitResult:
-    """The result of one visit. `sighted`: by video, when each lane of the source showed it first."""
+    """The result of one visit. `sighted`: by video, when each lane of the source first showed it."""
 
     watched: Watched
     sighted: dict[str, dict[str, datetime]]
@@ -38,50 +38,50 @@ class VisitResult:
     paused_until: datetime | None = None
     paused_why: str = ""
     learned: dict[str, object] = field(default_factory=dict)
-    """Fields of the source's `Visits` that are known now."""
+    """New values for fields of the source's `Visits`."""
     again: set[str] = field(default_factory=set)
-    """Videos to tell of although they were told of: what kept them out no longer holds."""
+    """Videos to send again, because the reason for their rejection no longer applies."""
     goes_on: bool = False
-    """A backfill has more to read."""
+    """A backfill has more slices to read."""
 
     @property
     def source(self) -> Source:
-        """The source as it was when the visit began."""
+        """The source at the start of the visit."""
         return self.watched.source
 
     @property
     def channel_id(self) -> str:
-        """The channel's id, as soon as anything has said it."""
+        """The channel's id, or an empty string while it is unknown."""
         return str(self.learned.get("channel_id") or channel_of(self.watched))
 
     @property
     def failure(self) -> Explained | None:
-        """Why nothing vouches for this source now; None: a lane that shows all of it worked, or is paused."""
+        """The error of the main lanes; None: one of them worked, or none of them failed (a pause)."""
         main = MAIN[self.source.kind]
         if any(lane in self.worked for lane in main):
             return None
         return next((self.troubles[lane] for lane in main if lane in self.troubles), None)
 
     def published(self) -> tuple[datetime, ...]:
-        """The newest publication times that were ever stated, the newest first."""
+        """Return the newest publication times that were ever stated, newest first."""
         stated = {find.video.published_at for find in self.finds if find.video.published_at is not None}
         return tuple(sorted(stated | set(self.watched.visits.published), reverse=True)[:PUBLISHED])
 
 
 def refusal(files: Sequence[RefusedFile]) -> DataError:
-    """Return what a person is told of files of a folder that could not be handed in."""
+    """Return the error that lists the refused files of a folder."""
     told = "; ".join(f"{each.name}: {each.cause} ({each.cure})" for each in files[-NAMED:])
     more = len(files) - NAMED
     others = f"; and {more} more" if more > 0 else ""
     many = "a file" if len(files) == 1 else f"{len(files)} files"
     return DataError(
         f"{many} of the folder cannot be handed in: {told}{others}",
-        "mend or remove them: each is tried again when it changes, and no other waits for it",
+        "fix or remove them: each is retried when it changes, and does not delay the others",
     )
 
 
 def channel_of(watched: Watched) -> str:
-    """Return the id of the channel that a source is, as soon as anything has said it; else ''."""
+    """Return the channel id of a source; '' if it is unknown or the source is not a channel."""
     if watched.source.kind != "channel":
         return ""
     named = watched.source.locator if watched.source.locator.startswith("UC") else ""
@@ -89,13 +89,13 @@ def channel_of(watched: Watched) -> str:
 
 
 def is_unwanted(look: VisitResult, find: Find) -> bool:
-    """Whether it is known to be older than what is wanted of the source; it is not sent, so never sighted."""
+    """Return whether a find is known to be too old for its source; it is not sent, so it is never sighted."""
     since, at = look.source.since, find.video.published_at
     return since is not None and at is not None and at < datetime.combine(since, time(), UTC)
 
 
 def wanted(look: VisitResult) -> Iterator[Find]:
-    """Yield what is worth sending: not what is known to be too old, nor what a playlist only hints at."""
+    """Yield the finds to send: without those known to be too old, and private or deleted playlist entries."""
     return (
         find
         for find in look.finds
@@ -104,12 +104,12 @@ def wanted(look: VisitResult) -> Iterator[Find]:
 
 
 def after(look: VisitResult, now: datetime, lettered: bool) -> Visits:
-    """Return what is known of a source after a visit, without when the next one is.
+    """Return the state of a source after a visit, without the time of the next visit.
 
     Args:
         look: the visit.
         now: when it ended.
-        lettered: whether a dead letter says that it failed.
+        lettered: whether a dead letter reports the failure.
     """
     before, failure = look.watched.visits, look.failure
     lanes = dict(before.lanes)

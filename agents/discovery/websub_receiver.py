@@ -1,7 +1,7 @@
-"""push: a hub tells of new videos within seconds. Here it is answered, and what it delivers is taken.
+"""WebSub receiver: answers a hub's verifications, and accepts its deliveries of new videos within seconds.
 
-Push only makes discovery faster: what it misses, the channels' listings find. So a delivery that is not
-what it should be is ignored, and counted, and a hub that does not answer is left alone for a while.
+Push only makes discovery faster: the channels' listings find what it misses. So a wrong delivery is ignored
+and counted, and a hub that does not answer is not asked for a while.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from streams.text_sanitizer import is_another_title
 
 log = structlog.get_logger()
 PATH = "/push/"
-"""Of callbacks, before the token."""
+"""The path of callbacks, before the token."""
 BODY_LIMIT = 256 * 1024
-"""Bytes of a delivery; a real one has about a thousand."""
+"""Maximum bytes of a delivery; a real one has about a thousand."""
 
 
 class WebSubReceiver:
-    """One study's subscriptions. `due` is for one process; `verify` and `deliver` for who serves the page.
+    """Subscriptions of one study. One process calls `due`; the web server calls `verify` and `deliver`.
 
     Attributes:
-        ignored: how many deliveries or entries of them came to nothing, by reason.
+        ignored: the number of ignored requests and entries, by reason.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class WebSubReceiver:
         self.ignored: Counter[str] = Counter()
 
     async def due(self, channels: Mapping[str, str]) -> list[str]:
-        """Subscribe, renew, unsubscribe; see `WebSubSubscriber.due`."""
+        """Subscribe, renew and unsubscribe; see `WebSubSubscriber.due`."""
         return await self._subscriber.due(channels)
 
     def verify(self, token: str, params: Mapping[str, str]) -> tuple[int, str]:
-        """Return the status and the body to answer a hub that asks whether we meant it. Blocks.
+        """Return the status and body that answer a hub's verification of intent. Blocks.
 
-        200 with its challenge, and nothing else, for what was asked for; 200 where it denied; else 404.
+        200 with the bare challenge for a request of ours; 200 for a denial; otherwise 404.
         """
         said = self._subscriptions.answer(token, params, self._now())
         if said is None:
@@ -66,15 +66,15 @@ class WebSubReceiver:
     def deliver(
         self, token: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, list[VideoSeen | VideoFollowed]]:
-        """Return the status to answer a delivery with, and what it leads to. Blocks.
+        """Return the status that answers a delivery, and its events. Blocks.
 
-        What is seen is in the outbox when this returns. The same delivery again leads to the same events.
-        After the events were sent, `sent` is to be called with them.
+        Sightings are in the outbox when this returns. The same delivery again gives the same events. Call
+        `mark_sent` with the events after sending them.
 
         Args:
-            token: of the callback.
-            headers: of the request; the signature is `X-Hub-Signature`, in any case.
-            body: as it came, to the byte.
+            token: the token of the callback.
+            headers: the headers of the request; the signature is `X-Hub-Signature`, in any case.
+            body: the unchanged bytes of the body.
         """
         known = self._subscriptions.by_token(token)
         if known is None:
@@ -95,7 +95,7 @@ class WebSubReceiver:
         return 204, list(self._events(known, entries))
 
     def mark_sent(self, events: Sequence[Event]) -> None:
-        """Learn that events were sent: a new title is the known one from now on. Blocks."""
+        """Store the new titles of sent events as the known ones. Blocks."""
         for event in events:
             kept = self._outbox.kept(event.video.video_id) if isinstance(event, VideoFollowed) else None
             if kept is not None and isinstance(event, VideoFollowed) and event.change == "retitled":
@@ -152,6 +152,6 @@ class WebSubReceiver:
         self, status: int, why: str, token: str, **about: str
     ) -> tuple[int, list[VideoSeen | VideoFollowed]]:
         self.ignored[why] += 1
-        # Of the token no more than the channel: who has it all can answer for the hub.
+        # Log only the channel of the token: the complete token allows answering in the name of the hub.
         log.warning("a delivery is ignored", why=why, channel=token.partition(".")[0][:24], **about)
         return status, []

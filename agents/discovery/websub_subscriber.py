@@ -1,6 +1,6 @@
-"""subscribe: ask a WebSub hub to tell of channels, renew before it forgets, and end what nobody wants.
+"""WebSub subscriber: subscribes to channels at a hub, renews leases, and ends unwanted subscriptions.
 
-A hub that does not answer is left alone for a while: the leases it granted go on meanwhile.
+A hub that does not answer is not asked for a while; the leases that it granted stay valid meanwhile.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from streams.state.leases import Lease
 
 log = structlog.get_logger()
 IN_FLIGHT = timedelta(minutes=10)
-"""So long a request waits for the hub to verify it before it is made again; then twice as long, and so on."""
+"""Time for the hub to verify a request before it is repeated; doubles with each attempt."""
 AT_LEAST = timedelta(minutes=1)
-"""Between two requests about a channel, however short a lease the hub grants."""
+"""Minimum time between two requests about a channel, however short a lease the hub grants."""
 DENIED = timedelta(days=1)
-"""A channel that the hub denied is asked for again after so long."""
+"""Time until the next request for a channel that the hub denied."""
 REST = timedelta(minutes=1)
-"""So long the hub is left alone after it did not answer; then twice as long, and so on."""
+"""Pause after the hub did not answer; doubles with each failure."""
 LONGEST = timedelta(hours=6)
 HANDS = 300.0
-"""Seconds after which another process may go on where one was killed while it asked the hub."""
+"""Seconds after which another process may take over from one that was killed while asking the hub."""
 
 
 class WebSubSubscriber:
-    """Asks one hub.
+    """Keeps the subscriptions of a study at one hub.
 
     Args:
-        home: where the hub is to answer and to deliver; the token is added.
-        hub: where it is asked.
-        blobs: where subscriptions are kept.
-        reader: asks.
-        now: the present moment.
+        home: the callback address for verifications and deliveries, without the token.
+        hub: the address of the hub.
+        blobs: the blob store, which holds the subscriptions.
+        reader: the HTTP client.
+        now: the clock.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class WebSubSubscriber:
     async def due(self, channels: Mapping[str, str]) -> list[str]:
         """Subscribe to these channels, renew when half of a lease is over, unsubscribe from all others.
 
-        Two of these never run at once, also not in two processes. No error of the hub leaves it: what it
-        refuses, and that it does not answer, is kept with the subscription and tried again later.
+        Never runs twice at once, not even in two processes. Errors of the hub are not raised: they are stored
+        with the subscription, and the request is repeated later.
 
         Args:
-            channels: by channel id (UC…) the source that watches it (`subscriptions.channel_of` tells it).
+            channels: by channel id (UC…), the id of the source that watches it.
 
         Returns:
             The channels that the hub was asked about.
@@ -87,7 +87,7 @@ class WebSubSubscriber:
         asked: list[str] = []
         try:
             for request in self._requests(channels):
-                if not self._hands.renew():  # another process asks on
+                if not self._hands.renew():  # another process has taken over
                     break
                 asked.append(request.channel_id)
                 if not self._ask(request):
@@ -97,7 +97,7 @@ class WebSubSubscriber:
         return asked
 
     def _requests(self, channels: Mapping[str, str]) -> Iterator[HubRequest]:
-        """Yield what is to be asked of the hub now."""
+        """Yield the requests to make to the hub now."""
         for channel_id, source_id in channels.items():
             known = self._subscriptions.of(channel_id)
             if known is None or self._is_due(known):
@@ -122,7 +122,7 @@ class WebSubSubscriber:
                 )
 
     def _is_due(self, known: Subscription) -> bool:
-        """Whether a channel that is watched is to be subscribed to, again or anew."""
+        """Return whether a watched channel has to be subscribed to again."""
         asked, said, now = known.asked, known.answered, self._now()
         if (
             asked.mode != "subscribe"
@@ -143,9 +143,9 @@ class WebSubSubscriber:
         return not known.confirmed and self._now() >= known.asked.again_at
 
     def _request(self, channel_id: str, source_id: str, known: Subscription | None) -> HubRequest:
-        """Return a request that is new, or once more the one that the hub has not confirmed.
+        """Return a new request, or a repetition of the one that the hub has not confirmed.
 
-        A hub that was slow may still verify the first of several tries: they all have one secret.
+        A slow hub may still verify the first of several attempts, so all of them use the same secret.
         """
         same = known is not None and known.asked.hub == self._hub
         token = known.asked.token if known is not None and same else new_token(channel_id)
@@ -171,9 +171,9 @@ class WebSubSubscriber:
         return self._home + token
 
     def _ask(self, request: HubRequest) -> bool:
-        """Ask the hub; False when it is to be left alone for a while.
+        """Make a request to the hub; return False if the hub needs a pause.
 
-        The request is kept first: a hub may verify it before its answer to us has arrived.
+        The request is stored first, because a hub may verify it before its response arrives.
         """
         self._subscriptions.ask(request)
         form = {
@@ -198,7 +198,7 @@ class WebSubSubscriber:
         return True
 
     def _rest(self, request: HubRequest, error: Unavailable) -> None:
-        """Leave the hub alone: its leases go on, and one question at a time finds out when it is back."""
+        """Pause requests to the hub: its leases stay valid, and one request after the pause tests it."""
         before, now = self._subscriptions.rest(), self._now()
         failures = before.failures + 1 if before else 1
         wished = timedelta(
@@ -211,5 +211,5 @@ class WebSubSubscriber:
 
 
 def _longer(first: timedelta, tries: int) -> timedelta:
-    """Return how long to wait after so many tries: twice as long each time, up to `LONGEST`."""
+    """Return the wait after a number of attempts: doubled each time, at most `LONGEST`."""
     return min(first * int(2 ** min(tries - 1, 20)), LONGEST)

@@ -1,1 +1,1 @@
-"""A running study on this machine: finding it, sending it events, its clock and GPUs."""
+"""A running study on this machine: how to find it and send it events; its clock and GPUs."""

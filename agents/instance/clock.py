@@ -1,4 +1,4 @@
-"""The wall clock, passed in wherever time matters."""
+"""The wall clock, for code that gets its clock as an argument."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""deliver: what people decide → the store; through the broker, or written where no store runs.
+"""Delivery of people's decisions to the store: through the broker, or written directly if no store runs.
 
-Who decides keeps an event in a log first, so that nothing is lost when it cannot be delivered; the store
-catches up with the logs when it starts.
+The caller logs each event first, so that nothing is lost if the delivery fails; the store catches up with the
+logs when it starts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streams.store.warehouse import Warehouse
 
 Deliver = Callable[[Sequence["Event"]], None]
-"""Brings events to the store, in order; they may come again. Raises Unavailable, or DataError: too large."""
+"""Sends events to the store in order, at least once. Raises Unavailable, or DataError if one is too large."""
 PATIENCE_S = 15.0
 """How long to wait for the store (seconds)."""
 PAUSE_S = 0.25
@@ -29,7 +29,7 @@ SAID_AFTER_S = 2.0
 
 @contextmanager
 def delivering(settings: Settings) -> Iterator[Deliver]:
-    """Lend a way to bring events to the store of a study, from a process that neither runs nor serves it.
+    """Yield a `Deliver` to the store of a study, for a process that neither runs nor serves the study.
 
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
@@ -55,12 +55,12 @@ def delivering(settings: Settings) -> Iterator[Deliver]:
 
 @contextmanager
 def delivering_from(settings: Settings, bootstrap: str, warehouse: Warehouse) -> Iterator[Deliver]:
-    """Lend the same to a process that serves the study's page.
+    """Yield a `Deliver` for a process that serves the study's page.
 
     Args:
-        settings: the study's.
-        bootstrap: address of the broker that this process runs or uses (`Runtime.bootstrap`). Where that is
-            the setting of an embedded broker which this process does not run, events are written here.
+        settings: the study's settings.
+        bootstrap: the address of the broker that this process runs or uses (`Runtime.bootstrap`). If it
+            stands for an embedded broker that this process does not run, events are written to `warehouse`.
         warehouse: the database that this process holds, with all its tables.
 
     Raises:
@@ -77,7 +77,7 @@ def delivering_from(settings: Settings, bootstrap: str, warehouse: Warehouse) ->
 
 
 def sending(cluster: Cluster) -> Deliver:
-    """Return a way through a broker that is open."""
+    """Return a `Deliver` that sends through an open broker connection."""
 
     def send(events: Sequence[Event]) -> None:
         for event in events:
@@ -87,7 +87,7 @@ def sending(cluster: Cluster) -> Deliver:
 
 
 def writing(warehouse: Warehouse) -> Deliver:
-    """Return a way into a database that is open: the rows are there when it returns."""
+    """Return a `Deliver` that writes into an open database: the rows are there when the call returns."""
 
     def write(events: Sequence[Event]) -> None:
         from streams.store import writer
@@ -98,16 +98,16 @@ def writing(warehouse: Warehouse) -> Deliver:
 
 
 def deliver_kept(deliver: Deliver, events: Sequence[Event], kept: str, cure: str) -> None:
-    """Deliver events that a log holds already.
+    """Deliver events that are already in a log.
 
     Args:
-        deliver: brings events to where they are wanted.
-        events: what to deliver.
-        kept: what a person hears when they cannot be delivered: that nothing is lost.
-        cure: what to do then.
+        deliver: sends the events.
+        events: the events.
+        kept: the cause of the error if the delivery fails: it says that nothing is lost.
+        cure: the cure of that error.
 
     Raises:
-        Unavailable: they could not be delivered; with `kept`, the reason, and `cure`.
+        Unavailable: the delivery failed; with `kept`, the reason, and `cure`.
     """
     try:
         deliver(events)
@@ -122,13 +122,13 @@ def arrived(
     pause: Callable[[float], None],
     patience_s: float = PATIENCE_S,
 ) -> bool:
-    """Wait until the store shows what was delivered; False when that takes too long.
+    """Wait until the store shows the delivered events; return False after a timeout.
 
     Args:
-        stored: asks the store.
-        say: tells the person what is waited for.
-        pause: sleeps so many seconds.
-        patience_s: how long to wait.
+        stored: returns whether the store shows them.
+        say: shows the person a progress message.
+        pause: sleeps for a number of seconds.
+        patience_s: the timeout (seconds).
     """
     waited, told = 0.0, False
     while not stored():

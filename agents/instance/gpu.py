@@ -1,6 +1,6 @@
 """GPUs of this machine and their load, as reported by the driver's own tool.
 
-torch is not asked: importing it takes seconds and hundreds of megabytes, and the page does without it.
+torch is not used: importing it takes seconds and hundreds of megabytes, which the page does not need.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def gpus(command: Sequence[str] = NVIDIA_SMI, timeout_s: float = TIMEOUT_S) -> R
     """Return the GPUs of this machine. Blocks up to `timeout_s` seconds: call it from a thread.
 
     Args:
-        command: what prints the lines (tests pass another one).
+        command: the command that prints the lines (tests pass another one).
         timeout_s: how long to wait for it.
 
     Returns:
         {devices, note}. devices: rows {index, name, memory_used_mib, memory_total_mib, busy, celsius}; busy:
-        share of the last moments in [0, 1]; what the driver does not say is None. note: why there is none,
-        in a sentence; empty where there is one.
+        the recent utilization in [0, 1]; values that the driver does not report are None. note: why there is
+        no GPU, in a sentence; empty if there is one.
 
     Example:
         >>> gpus(["no-such-tool"])["devices"]
@@ -69,5 +69,5 @@ def _device(fields: Sequence[str]) -> Row:
 
 
 def _number(text: str) -> int | None:
-    """The number; None for what the driver puts in its place, such as [N/A]."""
+    """Return the number, or None for a placeholder of the driver such as [N/A]."""
     return int(text) if text.isdecimal() else None

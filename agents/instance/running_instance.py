@@ -1,8 +1,8 @@
-"""Finding the groundswell that runs a study on this machine, its broker and its database.
+"""Finds the groundswell process that runs a study on this machine, its broker and its database.
 
-An embedded database belongs to one process; a broker of its own lives as long as that process. What serves
-the page says so in running.json; while it starts it only holds the database (`streams.store.process_lock`),
-and whoever needs the study waits for it.
+An embedded database belongs to one process; an embedded broker lives as long as its process. The process that
+serves the page announces itself in running.json; while it starts, it only holds the lock of the database
+(`streams.store.process_lock`), and commands wait for it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 START_S = 180.0
-"""How long a groundswell that starts is waited for (seconds); the first start compiles and assembles much."""
+"""How long to wait for a starting groundswell (seconds); the first start compiles and prepares a lot."""
 PAUSE_S = 0.2
 
 
@@ -36,26 +36,26 @@ class RunningInstance:
     pid: int
     url: str
     broker: str
-    """Address of its broker; empty when it only serves the page."""
+    """The address of its broker; empty if it only serves the page."""
 
 
 def on_stderr(text: str) -> None:
-    """Say something to the person."""
+    """Write a message for the person to stderr."""
     sys.stderr.write(text + "\n")
 
 
 def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_S) -> RunningInstance | None:
-    """Return the process that serves this study here, or None; wait for one that is starting, and say so.
+    """Return the process that serves this study here, or None; wait for a starting one, with a message.
 
     Raises:
-        Unavailable: it takes too long.
+        Unavailable: the start takes longer than `patience_s`.
     """
     deadline, told = time.monotonic() + patience_s, False
     while (running := serving(settings)) is None and (holder := starting(settings)) is not None:
         if time.monotonic() >= deadline:
             raise Unavailable(
                 f"{holder} has been starting or stopping for {patience_s:.0f} s, and does not serve its page",
-                "look at its log, or stop it with groundswell stop",
+                "read its log, or stop it with groundswell stop",
             )
         if not told:
             say(f"waiting for the groundswell that is starting (pid {holder.pid}) …")
@@ -65,9 +65,9 @@ def find(settings: Settings, *, say: Say = on_stderr, patience_s: float = START_
 
 
 def serving(settings: Settings) -> RunningInstance | None:
-    """Return the process that serves this study here at the moment, or None.
+    """Return the process that serves this study here now, or None.
 
-    A file that a killed one left, or that is not one of ours, is ignored.
+    A running.json that a killed process left, or that has another content, is ignored.
 
     Raises:
         Misconfigured: the file cannot be read.
@@ -89,7 +89,7 @@ def serving(settings: Settings) -> RunningInstance | None:
 
 
 def announced(settings: Settings) -> RunningInstance | None:
-    """Return who wrote running.json, whether it still serves or not; None: nobody, or it is no such file.
+    """Return the process in running.json, even if it has ended; None: the file is missing or invalid.
 
     Raises:
         Misconfigured: the file cannot be read.
@@ -101,7 +101,7 @@ def announced(settings: Settings) -> RunningInstance | None:
     except OSError as error:
         raise Misconfigured(
             f"{settings.running_file} cannot be read ({error.strerror})",
-            "let this user read it; if no groundswell of this study runs, delete it",
+            "make it readable for this user; if no groundswell of this study runs, delete it",
         ) from error
     match about:
         case {"pid": int(pid), "url": str(url), "broker": str(broker)} if 0 < pid < 2**31:
@@ -110,17 +110,20 @@ def announced(settings: Settings) -> RunningInstance | None:
 
 
 def starting(settings: Settings) -> Holder | None:
-    """Return the process that will serve this study's page, or is about to end, but does not serve it now."""
+    """Return the process that holds the database as the server of the page; None: there is none.
+
+    If `serving` finds no process, it is starting or about to end.
+    """
     holder = holder_of(settings.lock_file)
     return holder if holder is not None and holder.kind == "page" else None
 
 
 @contextmanager
 def alone(settings: Settings, *, say: Say = on_stderr) -> Iterator[Hold]:
-    """Be the one process that serves this study here; wait for commands that have its database open.
+    """Yield the lock of the only process that serves this study; wait for commands to close its database.
 
     Raises:
-        Misconfigured: another one serves it, starts, or has not ended yet.
+        Misconfigured: another process serves it, is starting, or has not ended yet.
         DatabaseBusy: a worker has the database open, or a command does not end.
     """
     if (other := serving(settings)) is not None:
@@ -143,11 +146,11 @@ def alone(settings: Settings, *, say: Say = on_stderr) -> Iterator[Hold]:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Warehouse]:
-    """Lend the study's database, with all its tables.
+    """Yield the study's open database, with all its tables.
 
     Raises:
-        Unavailable: it does not answer, or a server lacks tables.
-        DatabaseBusy: another process has the embedded one open.
+        Unavailable: the server does not answer, or lacks tables.
+        DatabaseBusy: another process has the embedded database open.
     """
     from streams.store.warehouse import Warehouse
 
@@ -163,11 +166,11 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
 
 
 def open_cluster(settings: Settings, *, wait: bool = True) -> Cluster | None:
-    """Return the broker of this study, or None when it is embedded and not running.
+    """Return the broker of this study, or None if it is embedded and not running.
 
     Args:
-        settings: the study's.
-        wait: for a groundswell that is starting.
+        settings: the study's settings.
+        wait: whether to wait for a groundswell that is starting.
     """
     from streams.kafka.admin import Cluster
 

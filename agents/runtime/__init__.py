@@ -1,1 +1,1 @@
-"""The runtime: wiring of agents, the process that runs them, its health, and the doctor."""
+"""The runtime: the wiring of agents, the process that runs them, its health, and the doctor."""

@@ -1,4 +1,4 @@
-"""Checks what a study needs from its machine, one by one, each with its cure."""
+"""Checks of the requirements of a study on this machine; a failed check names its cure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.settings import AUTO, PACKAGED, Settings
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing looked at: ok, warn (works without it, but…) or fail."""
+    """The result of one check: ok, warn (the study works, with a limitation) or fail."""
 
     what: str
     verdict: Literal["ok", "warn", "fail"]
@@ -24,12 +24,12 @@ class CheckResult:
     cure: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Return it for JSON."""
+        """Return the result as a JSON object."""
         return asdict(self)
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
-    """Look at everything; what cannot be checked is a finding, never an exception."""
+    """Yield the result of every check; an exception in a check becomes a failed result."""
     for what, check in CHECKS.items():
         try:
             yield check(settings)
@@ -90,7 +90,7 @@ def _blobs(settings: Settings) -> CheckResult:
         free_gb = shutil.disk_usage(settings.blobs_url).free / 1e9
         if free_gb < 5:
             found = f"{settings.blobs_url}: only {free_gb:.1f} GB free"
-            return CheckResult("blobs", "warn", found, "make room: an hour of audio is about 60 MB")
+            return CheckResult("blobs", "warn", found, "free disk space: an hour of audio is about 60 MB")
         return CheckResult("blobs", "ok", f"{settings.blobs_url}, {free_gb:.0f} GB free")
     return CheckResult("blobs", "ok", settings.blobs_url)
 
@@ -104,13 +104,13 @@ def _models(settings: Settings) -> CheckResult:
     for name in names:
         if name != PACKAGED and name.startswith(("/", "./", "~")) and not Path(name).expanduser().exists():
             return CheckResult(
-                "models", "fail", f"there is no folder {name}", "correct the setting of the model"
+                "models", "fail", f"there is no folder {name}", "correct the path in the model's setting"
             )
     gated = any(name.startswith("pyannote/") for name in names)
     if gated and not settings.hf_token.get_secret_value():
         cure = "set GROUNDSWELL_HF_TOKEN to a token that accepted the model's conditions"
         return CheckResult(
-            "models", "warn", f"{settings.diarization_model} may be gated and no token is set", cure
+            "models", "warn", f"{settings.diarization_model} may be gated, and no token is set", cure
         )
     return CheckResult("models", "ok", ", ".join(dict.fromkeys(names)))
 
@@ -128,7 +128,7 @@ def _javascript(settings: Settings) -> CheckResult:
     if found:
         return CheckResult("javascript", "ok", f"deno at {found}, for yt-dlp")
     cure = "pip install deno (it is in requirements.lock)"
-    return CheckResult("javascript", "fail", "yt-dlp needs deno to read YouTube and there is none", cure)
+    return CheckResult("javascript", "fail", "yt-dlp needs deno to read YouTube, and cannot find it", cure)
 
 
 def _gpu(settings: Settings) -> CheckResult:
@@ -139,9 +139,9 @@ def _gpu(settings: Settings) -> CheckResult:
         return CheckResult("gpu", "ok", f"{count} CUDA device{'s' * (count > 1)}")
     if settings.device == "cuda":
         return CheckResult(
-            "gpu", "fail", "GROUNDSWELL_DEVICE=cuda but no CUDA device is there", "set it to auto or cpu"
+            "gpu", "fail", "GROUNDSWELL_DEVICE=cuda, but there is no CUDA device", "set it to auto or cpu"
         )
-    cure = "fine for transcripts and short talks; long talks want a GPU"
+    cure = "fine for transcripts and short talks; long talks need a GPU"
     return CheckResult("gpu", "warn", "no CUDA device: speech runs on the CPU", cure)
 
 

@@ -1,7 +1,7 @@
-"""Health of this process: readiness, true lag, and an end to a worker that is alive and silent.
+"""Health of this process: readiness, consumer lag, and a watchdog that ends a stalled worker.
 
-After an outage a Faust worker can stay alive with its offsets never moving (faust-streaming issues 175,
-523, 602). So lag is asked of the broker itself, and a process with lag and no progress ends: its
+After an outage a Faust worker can stay alive although its offsets never move (faust-streaming issues 175,
+523, 602). So the lag comes from the broker itself, and a process with lag and no progress ends: its
 supervisor restarts it, and nothing is lost, because nothing was acknowledged.
 """
 
@@ -24,7 +24,7 @@ from streams.telemetry import LAG
 
 log = structlog.get_logger()
 STANDBY_FACTOR = 10
-"""A worker without a partition waits so many times longer: another worker may be busy with a long job."""
+"""Factor on the stall time of a worker without a partition: another worker may be busy with a long job."""
 
 
 @dataclass
@@ -35,20 +35,20 @@ class Health:
     why_not: str = "starting"
     fatal: BaseException | None = None
     lag: dict[str, int] = field(default_factory=dict)
-    """Messages behind, by agent."""
+    """Lag in messages, by agent."""
 
     def is_ready(self) -> None:
-        """Everything runs."""
+        """Mark the process as ready."""
         self.ready, self.why_not = True, ""
 
     def not_ready(self, why: str) -> None:
-        """Do not send traffic here, because…"""
+        """Mark the process as not ready, with the reason."""
         self.ready, self.why_not = False, why
 
 
 @dataclass(slots=True)
 class _Group:
-    """The agents of one consumer group: they share one consumer, and so one progress."""
+    """The agents of one consumer group; they share one consumer, and so their progress."""
 
     app: Any
     stages: dict[str, Consumer]
@@ -57,7 +57,7 @@ class _Group:
 
 
 class ProgressWatch:
-    """Looks at every agent's lag and every group's progress."""
+    """Checks every agent's lag and every group's progress."""
 
     def __init__(
         self, cluster: Cluster, health: Health, stall_s: float, stop: Callable[[BaseException], None]
@@ -73,7 +73,7 @@ class ProgressWatch:
         self._groups[group] = _Group(app, stages)
 
     async def run(self, pause_s: float) -> None:
-        """Look every `pause_s` seconds, for ever."""
+        """Check every `pause_s` seconds, forever."""
         while True:
             await asyncio.sleep(pause_s)
             unwell = [why for name, group in self._groups.items() if (why := await self._look(name, group))]
@@ -89,14 +89,14 @@ class ProgressWatch:
                 self._health.is_ready()
 
     async def _look(self, name: str, group: _Group) -> str | None:
-        """Return why a group is not well, or None."""
+        """Return why a group is not healthy, or None."""
         committed: dict[tuple[str, int], int] = {}
         for agent, stage in group.stages.items():
             try:
                 lags = await asyncio.to_thread(self._cluster.lag, name, stage.agent.reads)
             except Exception as error:
                 log.debug("lag unknown", agent=agent, error=str(error)[:160])
-                # A client that lost its broker waits up to 30 s before it tries again; a new one does not.
+                # A client that lost its broker waits up to 30 s before it reconnects; a new one does not.
                 with suppress(Exception):
                     await asyncio.to_thread(self._cluster.close)
                 return f"{agent}: Kafka does not answer"
@@ -119,11 +119,11 @@ class ProgressWatch:
         if quiet_s > patience_s:
             self._stop(
                 Fatal(
-                    f"{what} but nothing moved for {quiet_s:.0f} s",
-                    "it ends so that its supervisor restarts it; if it happens again, look at the broker",
+                    f"{what} but made no progress for {quiet_s:.0f} s",
+                    "the process ends so that its supervisor restarts it; if this repeats, check the broker",
                 )
             )
-        return f"{what}; nothing moved for {quiet_s:.0f} s" if quiet_s > patience_s / 2 else None
+        return f"{what}; no progress for {quiet_s:.0f} s" if quiet_s > patience_s / 2 else None
 
     @staticmethod
     def _has_partitions(group: _Group) -> bool:

@@ -1,8 +1,8 @@
 """Runs agents: all of them in one process (embedded), or each in its own (a worker).
 
-One event loop holds the Faust apps and the HTTP server; the embedded broker is a child process. Every
-way out is the same: stop the server, stop the apps, close what is open, stop the broker. Nothing that is
-cut off by it is lost, because nothing was acknowledged.
+One event loop runs the Faust apps and the HTTP server; the embedded broker is a child process. Every shutdown
+is the same: stop the server, stop the apps, close open resources, stop the broker. Interrupted work is not
+lost, because it was not acknowledged.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 STOP_S = 7.0
-"""A clean stop of the apps takes no longer; then the process ends anyway (nothing is lost by it)."""
+"""Timeout of a clean stop of the apps (seconds); then the process ends anyway, without loss."""
 LOOK_S = 5.0
-"""How often lag and progress are looked at (seconds)."""
+"""Interval of the checks of lag and progress (seconds)."""
 
 
 class Runtime:
     """A process of Groundswell: some agents (or none) and an HTTP server."""
 
     def __init__(self, settings: Settings, names: Sequence[str] = NAMES, *, page: bool = True) -> None:
-        """Choose the agents to run; `page`: serve the page too, else only health and metrics."""
+        """Choose the agents to run; `page`: also serve the page, otherwise only health and metrics."""
         self.settings = settings
         self.names = tuple(names)
         self.page = page
@@ -56,7 +56,7 @@ class Runtime:
         self._stopping = asyncio.Event()
 
     def stop(self, error: BaseException | None = None) -> None:
-        """Ask it to end; with an error it ends badly."""
+        """Ask the process to end; with an error, `run` raises it."""
         if error is not None and self.health.fatal is None:
             self.health.fatal = error
         self.health.not_ready("stopping")
@@ -66,7 +66,7 @@ class Runtime:
         """Serve until a signal, `stop`, or an error.
 
         Raises:
-            Exception: what made it end.
+            Exception: the error that ended it.
         """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
@@ -74,7 +74,7 @@ class Runtime:
         serving = asyncio.create_task(self._serve(on_ready))
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not serving.done():  # also while it still waits for a broker
+        if not serving.done():  # even while it is still waiting for a broker
             serving.cancel()
             log.info("stopping")
             with suppress(asyncio.TimeoutError, asyncio.CancelledError):
@@ -91,13 +91,13 @@ class Runtime:
 
     def _interrupted(self) -> None:
         if self._stopping.is_set():
-            os._exit(130)  # a second Ctrl-C: now
+            os._exit(130)  # a second Ctrl-C ends the process at once
         self.exit_code = 130
         self.stop()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Runtime]:
-        """Run agents and server for the time of a `with` block."""
+        """Yield this process while its agents and server run."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close_warehouse)
             await stack.enter_async_context(self._server())
@@ -131,9 +131,9 @@ class Runtime:
         _background(stack, watch.run(LOOK_S))
 
     def _open_office(self, stack: AsyncExitStack, outlet: Outlet) -> None:
-        """Tell people of alerts, beside the agents: where the alert agent and the database are."""
+        """Start the alert service beside the alert agent, if this process has the database."""
         if self.settings.embedded_clickhouse and "store" not in self.names:
-            log.warning("nobody is told of alerts here: another process holds the embedded ClickHouse")
+            log.warning("alerts are not sent here: another process holds the embedded ClickHouse")
             return
         from agents.alerting.service import PATIENCE_S, AlertService
 
@@ -146,14 +146,14 @@ class Runtime:
         _background(stack, office.run(outlet.send))
 
     def _groups(self) -> dict[str, list[str]]:
-        """Return the consumer groups, with their agents."""
+        """Return the agents of each consumer group."""
         groups: dict[str, list[str]] = {}
         for name in self.names:
             groups.setdefault(group_of(self.settings, name), []).append(name)
         return groups
 
     async def _prepare(self, cluster: Cluster) -> None:
-        """Wait for the broker, create topics, learn the logs' identities, migrate an embedded database."""
+        """Wait for the broker, create topics, get the logs' identities, migrate the database."""
         while True:
             try:
                 await asyncio.to_thread(cluster.wait)
@@ -169,7 +169,7 @@ class Runtime:
                 log.error(missing_rows(damaged), cure=CURE)
 
     async def _crash_record(self, stack: AsyncExitStack) -> CrashRecord:
-        """Count what crashed the processes before this one, and be ready to say what crashes this one."""
+        """Count the crashes of earlier processes, and return the record for a crash of this one."""
         folder = self.settings.study_home / "crashes"
         for crash in crashes(folder):
             await Attempts(self.parts.blobs, crash.agent).died(crash.event_ids, crash.why, crash.traceback)
@@ -192,7 +192,7 @@ class Runtime:
 
     @asynccontextmanager
     async def _server(self) -> AsyncIterator[None]:
-        """The HTTP server: the page, or a worker's health and metrics."""
+        """Run the HTTP server: the page, or a worker's health and metrics."""
         import uvicorn
 
         from agents.web.app import build_web, end
@@ -202,15 +202,15 @@ class Runtime:
         web = build_web(self)
         config = configured(web, host, port, self.settings.web_proxies)
         server = uvicorn.Server(config)
-        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # signals are ours
+        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # we handle signals
         try:
             listening = config.bind_socket()
         except SystemExit as error:
             raise Misconfigured(
-                f"the port {port} of {host} is in use", f"stop what uses it, or set {setting} to another port"
+                f"the port {port} of {host} is in use", f"stop its process, or set {setting} to another port"
             ) from error
-        # uvicorn's socket names no protocol, and asyncio leaves such a one to Nagle: each answer would wait
-        # 40 ms for the acknowledgement of its own head.
+        # uvicorn's socket names no protocol, so asyncio does not disable Nagle's algorithm on it: each
+        # response would wait 40 ms for the acknowledgement of its own header.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shown = "127.0.0.1" if host == "0.0.0.0" else host
         self.url = f"http://{shown}:{listening.getsockname()[1]}"
@@ -237,19 +237,19 @@ class Runtime:
         while broker.running:
             await asyncio.sleep(0.5)
         self.stop(
-            Unavailable("the embedded broker ended", "start groundswell again: what was unfinished goes on")
+            Unavailable("the embedded broker ended", "start groundswell again: it resumes unfinished work")
         )
 
     @contextmanager
     def _announced(self) -> Iterator[None]:
-        """Keep running.json while serving the page, so that the command line finds this process."""
+        """Write running.json while serving the page, so that the command line finds this process."""
         if not self.page:
             yield
             return
         path = self.settings.running_file
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap if self.names else ""}
-        whole = path.with_suffix(".new")  # whoever looks meanwhile never finds half a file
+        whole = path.with_suffix(".new")  # readers never see half a file
         whole.write_text(json.dumps(about))
         whole.replace(path)
         try:

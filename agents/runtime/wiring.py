@@ -1,4 +1,4 @@
-"""The composition root: the one place where settings become agents with everything they need."""
+"""The composition root: builds agents and their dependencies from the settings."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from streams.events import VideoAccepted
 
 ON_GPU = "large-v3-turbo"
-"""The Whisper model that `auto` takes where there is a GPU: nearly as good as large-v3, and twice as fast."""
+"""The Whisper model of `auto` on a GPU: nearly as good as large-v3, and twice as fast."""
 
 
 @dataclass
 class SharedResources:
-    """Resources that the agents of one process share; made on first use."""
+    """Resources that the agents of one process share; created on first use."""
 
     settings: Settings
     log_ids: dict[str, str] = field(default_factory=dict)
-    """Identity of each topic's log, from the broker."""
+    """The identity of each topic's log, from the broker."""
     now: Callable[[], datetime] = utc_now
     bootstrap: str = ""
-    """Where the broker is; the embedded one's address is known once it runs."""
+    """The address of the broker; that of an embedded broker is known once it runs."""
 
     def __post_init__(self) -> None:
         self.bootstrap = self.bootstrap or self.settings.broker
@@ -53,12 +53,12 @@ class SharedResources:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        """The study's database; it waits for a server for ever."""
+        """The study's database; it waits for a server without a timeout."""
         return Warehouse(self.settings)
 
     @cached_property
     def youtube(self) -> YouTube:
-        """yt-dlp under this study's settings."""
+        """The yt-dlp client with this study's settings."""
         settings = self.settings
         return YouTube(
             settings.proxy,
@@ -71,12 +71,12 @@ class SharedResources:
 
     @cached_property
     def governor(self) -> Governor:
-        """How often YouTube is asked from here; every process of this machine shares its state."""
+        """The rate limiter for YouTube; every process of this machine shares its state."""
         return self._governor()
 
     @cached_property
     def captions_governor(self) -> Governor:
-        """How often YouTube is asked for files of captions: a refusal there says nothing of the rest."""
+        """The rate limiter for caption files at YouTube: a refusal there must not stop other requests."""
         return self._governor(", for files of captions")
 
     def _governor(self, of: str = "") -> Governor:
@@ -118,7 +118,7 @@ class SharedResources:
 
     @cached_property
     def glossary(self) -> Glossary | None:
-        """How names are written; None: as they were recognised."""
+        """The glossary for the spelling of names; None: they stay as recognised."""
         from models.errors import BadInput
         from models.transcripts.glossary import load
 
@@ -286,13 +286,13 @@ _AGENTS: dict[str, Callable[[SharedResources], Agent]] = {
     "label": _label,
 }
 NAMES = tuple(_AGENTS)
-"""The agents, in the order of a talk's path."""
+"""The agents, in the order of the pipeline."""
 WITH_DATABASE = frozenset({"discover", "store", "label"})
-"""Those that read or write ClickHouse."""
+"""The agents that read or write ClickHouse."""
 
 
 def build(name: str, parts: SharedResources) -> Agent:
-    """Return the agent `name`; imports only what it needs.
+    """Return the agent `name`; import only what it needs.
 
     Raises:
         Misconfigured: there is no such agent.

@@ -1,8 +1,8 @@
-"""gate: what passed the rules → accepted, rejected, or waiting for reviewers; and what follows from reviews.
+"""Admission: decides whether a video that passed the rules is accepted, rejected, or parked for review.
 
-What reviewers decided holds. A talk that is there already is not counted again. Then the setting of screening
-says who decides: nobody, the relevance model, or reviewers. Where the model is asked and cannot answer, a
-video is never rejected for it.
+A decision of reviewers always applies. A duplicate of an accepted talk is rejected. Otherwise the setting of
+screening defines who decides: nobody (all pass), the relevance model, or reviewers. If the model is not
+available, no video is rejected for its relevance.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 CLEAR = 0.9
-"""How sure it has to be that a video is another one again, for it to be rejected unseen."""
+"""Minimum confidence that a video is a duplicate, for its rejection without a download."""
 GROWN = 1.1
-"""Who waits is ranked anew when so much more is decided than at the last time."""
+"""Growth of the decided videos since the last ranking at which waiting videos are ranked again."""
 SHIFTED = 0.1
-"""A score whose log-odds moved by less is not worth telling."""
+"""Minimum change of a score's log-odds for a new event."""
 HANDED_IN = frozenset({"file", "link"})
-"""Who hands a talk in wants it, so that it is not compared with others."""
+"""Sightings by hand: a person wants the talk, so it is not checked for duplicates."""
 
 
 class Admission:
-    """Judges what no rule has rejected."""
+    """Judges the videos that no rule has rejected."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Admission:
         lot: ParkingLot,
         now: Callable[[], datetime],
     ) -> None:
-        """`embedder` is asked for only where a video has to be scored: by `rules` without labels never."""
+        """Keep the dependencies; `embedder` is called only to score: for `rules` only with labels."""
         self._settings = settings
         self._lot = lot
         self._now = now
@@ -74,19 +74,20 @@ class Admission:
         self._ranked_by = 0
 
     async def judge(self, video: Video, event: VideoSeen) -> Event:
-        """Return VideoAccepted, VideoRejected, or VideoParked in review; the same each time it is asked."""
+        """Return VideoAccepted, VideoRejected, or VideoParked in review; idempotent."""
         return await asyncio.to_thread(self._judge, video, event)
 
     async def reviewed(self, event: VideoReviewed) -> Sequence[Event]:
-        """Return what follows from a review: a verdict on its video once it is decided, often nothing yet.
+        """Return the events that follow from a review: the verdict on its video, if it is decided.
 
-        Besides, who waits is ranked anew when much more is decided: VideoParked of other videos, which are
-        parked so already, and VideoAccepted of those that need no reviewer any more.
+        When enough more videos are decided, the waiting videos are ranked again: this adds VideoParked events
+        of other videos, which are already parked that way, and VideoAccepted events of videos that no longer
+        need a reviewer.
         """
         return await asyncio.to_thread(lambda: [*self._decided(event.video_id), *self._ranked_anew()])
 
     async def overdue(self) -> Sequence[Event]:
-        """Return what was decided while nobody listened: to be sent before anything is read."""
+        """Return the decisions made while this agent did not run, to be sent before anything is read."""
         return await asyncio.to_thread(lambda: list(self._overdue()))
 
     def _judge(self, video: Video, event: VideoSeen) -> Event:
@@ -107,7 +108,7 @@ class Admission:
             return self._by_setting(passes.model_copy(update={"relevance": relevance}), said=len(ruling.said))
 
     def _by_setting(self, passes: VideoAccepted, said: int) -> VideoAccepted | VideoRejected | VideoParked:
-        """Let the setting decide; `said`: how many have reviewed it already."""
+        """Return the outcome that the setting gives; `said`: the number of reviews so far."""
         relevance = passes.relevance
         match self._settings.screening:
             case "rules":
@@ -131,7 +132,7 @@ class Admission:
         )
 
     def _relevance(self, video: Video) -> Relevance | None:
-        """Return how relevant a video is; None where nobody needs to know, or the model is not there."""
+        """Return the relevance of a video; None if it is not needed or the model is not available."""
         if self._settings.screening == "rules" and not self._ranking.labels:
             return None
         try:
@@ -147,7 +148,7 @@ class Admission:
                 return []
             passes, earlier = self._known_as(video_id)
             if passes is None:
-                log.info("decided, and not here to be sent on", video=video_id, verdict=ruling.verdict)
+                log.info("decided, but not known to screening", video=video_id, verdict=ruling.verdict)
                 return []
             passed = earlier is not None and earlier.outcome == "accepted" and not earlier.by_reviewers
             if passed and ruling.verdict == "keep":
@@ -155,7 +156,7 @@ class Admission:
             return [self._as_ruled(passes, ruling)]
 
     def _known_as(self, video_id: str) -> tuple[VideoAccepted | None, ScreeningRecord | None]:
-        """Return the event by which a video would pass, and what became of it before."""
+        """Return the event that would accept a video, and its earlier screening record; None if unknown."""
         earlier = self._screened.get(video_id)
         if earlier is not None:
             return earlier.passes, earlier
@@ -205,7 +206,7 @@ class Admission:
         )
 
     def _duplicate_of(self, video: Video) -> Match | None:
-        """Return the accepted video that this one clearly is again."""
+        """Return the accepted video of which this one is clearly a duplicate, or None."""
         keys = self._screened.keys()
         for screening in self._screened.of(keys - self._looked_at):
             self._know(screening)
@@ -213,7 +214,7 @@ class Admission:
         while (match := self._known.find(_upload(video), CLEAR)) is not None:
             if (other := self._screened.get(match.video_id)) is not None and other.outcome == "accepted":
                 return match
-            self._known.forget(match.video_id)  # it was rejected since
+            self._known.forget(match.video_id)  # it has been rejected since
             self._looked_at.discard(self._screened.key(match.video_id))
         return None
 
@@ -222,7 +223,7 @@ class Admission:
             self._known.add(_upload(screening.passes.video))
 
     def _ranked_anew(self) -> Iterator[Event]:
-        """Yield who waits with another score, and who needs not wait any more."""
+        """Yield waiting videos whose score changed, and those that no longer have to wait."""
         with self._lock:
             labels = self._ranking.labels
             if labels < max(self._ranked_by + 1, self._ranked_by * GROWN):
@@ -232,7 +233,7 @@ class Admission:
             try:
                 found = self._ranking.of([each.parked.video for each in waiting])
             except ModelUnavailable as error:
-                log.warning("who waits is not ranked anew", cause=error.cause, cure=error.cure)
+                log.warning("cannot rank waiting videos again", cause=error.cause, cure=error.cure)
                 return
             for parking, relevance in zip(waiting, found, strict=True):
                 yield from self._with(parking, relevance)
@@ -251,7 +252,7 @@ class Admission:
         )
         outcome = self._by_setting(passes, said=len(ruling.said))
         if not isinstance(outcome, VideoParked):
-            yield outcome  # it leaves the lot when it is stored: until then it can be sent again
+            yield outcome  # it stays in the lot until it is stored, so that it can be sent again
         elif outcome.reason != parked.reason or _moved(before, relevance):
             yield self._lot.park(outcome, parking.again)
 
@@ -263,14 +264,14 @@ class Admission:
             screening = self._screened.get(parking.parked.key)
             if screening is None or screening.by_reviewers:
                 continue
-            if screening.outcome == "accepted":  # said, and perhaps not sent
+            if screening.outcome == "accepted":  # decided, but perhaps not sent
                 yield screening.passes
             elif self._settings.screening in ("rules", "automatic"):  # nobody reviews any more
                 yield from self._with(parking, parking.parked.relevance)
 
 
 def describe_decision(ruling: Ruling[VideoReviewed]) -> str:
-    """Say who decided what of a video.
+    """Return the reviewers of a decision and their verdicts, in words.
 
     Example:
         "anna: tutorial; ben: lecture (slides only)"

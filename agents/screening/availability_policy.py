@@ -1,6 +1,6 @@
-"""Decides how long a video waits and when it is given up; nothing else does.
+"""The policy for unavailable videos: how long a video waits and when it is given up.
 
-Pure: the same refusal, past and moment give the same decision. Who gets a decision parks or rejects.
+Pure: the same refusal, history and time give the same decision. The caller parks or rejects the video.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from streams.youtube.errors import PAID, RefusalVerdict, RefusedForNow, YouTubeR
 State = Literal["upcoming", "live", "just ended", "sign-in", "recheck", "paused"]
 
 SOON = timedelta(minutes=1)
-"""Nothing is looked at again before this."""
+"""Minimum time until the next check."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RECHECK = (HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY)
-"""After each refusal that may be temporary; after the one that follows, the video is given up."""
+"""Waits after each refusal that may be temporary; after one more refusal the video is given up."""
 AFTER_BEGIN = HOUR
-"""An upcoming video is looked at so long after it was to begin."""
+"""Wait from the announced start of an upcoming video to the next check."""
 WEEK = 7 * DAY
-"""An upcoming video is looked at once a week at least: it may be brought forward."""
+"""Maximum wait between checks of an upcoming video: its start may be moved forward."""
 NEVER_BEGAN = 30 * DAY
-"""What has not begun so long after it was to begin never will."""
+"""Time after the announced start at which a video that has not begun is given up."""
 UPCOMING = (HOUR, 3 * HOUR, 6 * HOUR, DAY)
-"""Between looks at what should have begun, or does not say when; the last one is repeated."""
+"""Waits for a video that is overdue or states no start; the last one is repeated."""
 LIVE = (*[HOUR] * 12, *[6 * HOUR] * 4, DAY)
-"""Between looks at a running stream: one around the clock costs little in the end."""
+"""Waits for a running stream; the last one is repeated, so that a permanent stream costs little."""
 JUST_ENDED = (4 * HOUR, 4 * HOUR, 12 * HOUR, DAY)
-"""Until the recording of a live stream is complete, as it is not at first."""
+"""Waits for the recording of a live stream, which is incomplete at first; the last one is repeated."""
 LOCAL = timedelta(minutes=15)
-"""Until this machine may have space, a proxy or a JavaScript runtime again."""
+"""Wait for a problem of this machine: disk space, proxy or JavaScript runtime."""
 
 
 LONGEST_SPREAD = 6 * HOUR
 
 
 class EarlierChecks(NamedTuple):
-    """Fruitless checks of a video, one after the other, and its state at them."""
+    """The failed checks of a video in a row, and its state at them."""
 
     video_id: str
     state: str = ""
     attempt: int = 0
     pauses: int = 0
-    """How many pauses it has waited for since."""
+    """The number of pauses in a row that the video has waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """Look again at `until`; None: when somebody asks for it."""
+    """Check the video again at `until`; None: when a person asks for it."""
 
     state: State
     reason: str
@@ -62,16 +62,16 @@ class RetryAt:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Do not look again. `rule` None: a person has to see to it (a dead letter)."""
+    """Do not check the video again. `rule` None: a dead letter, which a person has to handle."""
 
     reason: str
     rule: Literal["gone"] | None
     attempt: int = 0
-    """How many looks that took; 0: the first one said enough."""
+    """The number of checks; 0: the refusal was final."""
 
 
 def before_its_recording(video: Video, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp | None:
-    """Return how long to wait for a recording that is not complete, or None when it is."""
+    """Return how long to wait for an incomplete recording, or None if it is complete."""
     match video.live_status:
         case "is_upcoming":
             return _upcoming(video.begins_at, "", before, now)
@@ -81,18 +81,18 @@ def before_its_recording(video: Video, before: EarlierChecks, now: datetime) -> 
             reason = "it has only just ended: the full recording is not there yet"
             return _waits("just ended", reason, JUST_ENDED, before, now)
         case "was_live" if before.state == "live":
-            reason = "it was live when last looked at: its recording may not be complete yet"
+            reason = "it was live at the last check: its recording may not be complete yet"
             return _waits("just ended", reason, JUST_ENDED, before, now)
     return None
 
 
 def after(error: Explained, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp:
-    """Return what follows from an error of YouTube, of a feed's server, or of this machine.
+    """Return the decision after an error of YouTube, of a feed's server, or of this machine.
 
     Args:
-        error: as it was raised; patience wraps what stayed unavailable, and its cause is what counts.
-        before: of earlier looks.
-        now: the moment of the refusal.
+        error: the error as raised; `with_retries` wraps an `Unavailable`, and then its cause counts.
+        before: the earlier checks.
+        now: the time of the error.
     """
     inner = error
     if not isinstance(error, Unavailable | YouTubeRefused) and isinstance(error.__cause__, Unavailable):
@@ -114,7 +114,7 @@ def after(error: Explained, before: EarlierChecks, now: datetime) -> RetryAt | G
 
 
 def after_refusal(verdict: RefusalVerdict, before: EarlierChecks, now: datetime) -> RetryAt | GiveUp:
-    """Return what follows from a refusal of YouTube."""
+    """Return the decision after a refusal of YouTube."""
     reason = verdict.reason
     match verdict.kind:
         case "permanent" if verdict.is_private:
@@ -122,7 +122,7 @@ def after_refusal(verdict: RefusalVerdict, before: EarlierChecks, now: datetime)
         case "permanent":
             return GiveUp(reason, "gone")
         case "auth" if reason.startswith(PAID):
-            return _recheck(f"{reason}; some are shown to everybody later", before, now)
+            return _recheck(f"{reason}; some become public later", before, now)
         case "auth":
             return RetryAt("sign-in", reason, None, before.attempt + 1 if before.state == "sign-in" else 1)
         case "wait":
@@ -139,10 +139,10 @@ def after_refusal(verdict: RefusalVerdict, before: EarlierChecks, now: datetime)
 
 
 def pause(reason: str, until: datetime, before: EarlierChecks, now: datetime) -> RetryAt:
-    """Return a wait that is not the video's own fault, and uses up none of its attempts.
+    """Return a wait that the video did not cause, and that uses up none of its attempts.
 
-    Many wait for the same moment. Each time one finds that it is not its turn yet, it comes back within
-    twice the time, at a moment of its own, so that a long queue is not asked all the time.
+    Many videos wait for the end of the same pause. So each gets a delay of its own, whose range doubles with
+    every further pause, up to `LONGEST_SPREAD`; this keeps a long queue from asking all the time.
     """
     share = int(stable_id(before.video_id, before.pauses)[:8], 16) / 2**32
     spread = min(SOON * 2 ** min(before.pauses, 16), LONGEST_SPREAD) * share
@@ -162,13 +162,13 @@ def _upcoming(
     begins_at: datetime | None, said: str, before: EarlierChecks, now: datetime
 ) -> RetryAt | GiveUp:
     if begins_at is None:
-        reason = said or "it has not begun, and does not say when it will"
+        reason = said or "it has not begun, and its start is unknown"
         return _waits("upcoming", reason, UPCOMING, before, now)
     moment = f"{begins_at:%Y-%m-%d %H:%M %Z}".strip()
     if begins_at > now:
         attempt = before.attempt + 1 if before.state == "upcoming" else 1
         until = begins_at + AFTER_BEGIN if begins_at < now + WEEK - AFTER_BEGIN else now + WEEK
-        return RetryAt("upcoming", f"it is to begin on {moment}", max(until, now + SOON), attempt)
+        return RetryAt("upcoming", f"it will begin on {moment}", max(until, now + SOON), attempt)
     if now - begins_at > NEVER_BEGAN:
         return GiveUp(f"it was to begin on {moment} and never did", "gone")
     return _waits("upcoming", f"it was to begin on {moment} and has not yet", UPCOMING, before, now)
@@ -177,11 +177,11 @@ def _upcoming(
 def _recheck(
     reason: str, before: EarlierChecks, now: datetime, at_last: Literal["gone"] | None = "gone"
 ) -> RetryAt | GiveUp:
-    """Wait as `RECHECK` says; `at_last`: the rule that rejects the video in the end."""
+    """Return the next wait of `RECHECK`; `at_last`: the rule that rejects the video at the end."""
     attempt = before.attempt + 1 if before.state == "recheck" else 1
     if attempt > len(RECHECK):
         days = sum(RECHECK, timedelta()) / DAY
-        return GiveUp(f"{reason}; so for {attempt} looks in {days:.0f} days", at_last, attempt)
+        return GiveUp(f"{reason}; the same at {attempt} checks in {days:.0f} days", at_last, attempt)
     return RetryAt("recheck", reason, now + RECHECK[attempt - 1], attempt)
 
 

@@ -1,8 +1,7 @@
-"""relevance: what reviewers decided → how relevant another video is. Made anew when they decided more.
+"""Relevance ranking of videos, learned from the reviewers' decisions; refitted when there are more.
 
-Learned from is what is decided, never what one reviewer said of a video that others have yet to judge: its
-score would tell them. A video is embedded once; what is kept of it is read afterwards, so that learning anew
-runs no model.
+Only decided videos are used: the score of a video that others have yet to judge would reveal the first
+review. The embedding of a video is computed once and stored, so that refitting runs no embedding model.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ class _Fitted:
 
 
 class RelevanceRanker:
-    """Ranks videos by the newest of what reviewers decided. Safe for several threads."""
+    """Ranks videos by the latest decisions of reviewers. Thread-safe."""
 
     def __init__(self, settings: Settings, blobs: Blobs, embedder: Callable[[], Embedder]) -> None:
-        """`embedder` is asked for only where something has to be scored."""
+        """Keep the dependencies; `embedder` is called only when a video has to be scored."""
         self._settings = settings
         self._blobs = blobs
         self._embedder = embedder
@@ -60,11 +59,11 @@ class RelevanceRanker:
 
     @property
     def labels(self) -> int:
-        """How many videos are decided: what there is to learn from."""
+        """The number of decided videos, the training data."""
         return len(self._decided())
 
     def of(self, videos: Sequence[Video]) -> list[Relevance]:
-        """Return how relevant each video is.
+        """Return the relevance of each video.
 
         Raises:
             ModelUnavailable: the embedding model cannot be loaded.
@@ -86,7 +85,7 @@ class RelevanceRanker:
         ]
 
     def threshold(self) -> float | None:
-        """Return the score below which a video need not be reviewed; None: too little is decided for one.
+        """Return the score below which a video need not be reviewed; None: too few videos are decided.
 
         Raises:
             ModelUnavailable: the embedding model cannot be loaded.
@@ -106,7 +105,7 @@ class RelevanceRanker:
         learned = frozenset((name, each.verdict, each.talk_kind) for name, each in decided.items())
         if self._fitted is None or self._fitted.learned != learned:
             model = fit(self._known_classes(), self._labels(decided))
-            # All of them are found only where nothing is rejected.
+            # A recall of 1 is only possible if nothing is rejected.
             least = model.threshold(self._settings.recall).at if self._settings.recall < 1 else None
             self._fitted = _Fitted(learned, model, least)
         return self._fitted
@@ -123,7 +122,7 @@ class RelevanceRanker:
         ]
 
     def _text(self, video_id: str) -> Video | None:
-        """Return what the reviewers read, or at least what was seen first."""
+        """Return the video as the reviewers saw it, or as it was first seen; None if it is unknown."""
         if self._texts.get(video_id) is None:
             screening = self._screened.get(video_id)
             seen = None if screening else self._outbox.kept(video_id)
@@ -140,7 +139,7 @@ class RelevanceRanker:
         return self._classes
 
     def _embedded(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
-        """Return a vector for each text: from memory, from the blobs, or made and kept there."""
+        """Return a vector for each text: from memory, from the blob store, or newly computed and stored."""
         version = self._embedder().version
         for text in dict.fromkeys(texts):
             if text not in self._vectors and self._blobs.exists(key := _key(version, text)):

@@ -1,7 +1,7 @@
-"""screen: videos.seen → videos.accepted, videos.rejected or, where it has to wait, videos.parked.
+"""screen: videos.seen → videos.accepted, videos.rejected, or videos.parked if the video has to wait.
 
-Rules first, each rejection says why. What waits for a moment, for YouTube or for people lies in the parking
-lot before the event says so; when its time has come, discover sends what was seen again.
+Rules come first; each rejection has a reason. A video that waits for a time, for YouTube or for reviewers is
+in the parking lot before its event is sent; when it is due, discover sends its sighting again.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ log = structlog.get_logger()
 
 
 class AdmissionPolicy(Protocol):
-    """The check after the rules: a video's relevance, and the verdict of reviewers."""
+    """The check after the rules: duplicates, relevance, and the verdict of reviewers."""
 
     async def judge(self, video: Video, event: VideoSeen) -> Event:
-        """Return VideoAccepted, VideoRejected, or VideoParked in review; the same each time it is asked."""
+        """Return VideoAccepted, VideoRejected, or VideoParked in review; idempotent."""
 
     async def reviewed(self, event: VideoReviewed) -> Sequence[Event]:
-        """Return what follows from a review, often nothing yet; of its own video the same each time.
+        """Return the events that follow from a review, often none; idempotent for the reviewed video.
 
-        Other videos that it parks anew are parked when it returns.
+        Other videos that it parks again are in the parking lot when it returns.
         """
 
     async def overdue(self) -> Sequence[Event]:
-        """Return what was decided while nobody listened: to be sent before anything is read."""
+        """Return the decisions made while this agent did not run, to be sent before anything is read."""
 
 
 class Screen(Agent):
-    """Completes a video's metadata and judges it by rule, then by the gate if there is one."""
+    """Completes a video's metadata and applies the rules, then the admission policy if there is one."""
 
     name: ClassVar[str] = "screen"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_SEEN, VIDEOS_REVIEWED)
@@ -60,16 +60,16 @@ class Screen(Agent):
         since: Callable[[str], date | None] = lambda _: None,
         passed: Callable[[str], VideoAccepted | None] = lambda _: None,
     ) -> None:
-        """Take the collaborators.
+        """Keep the dependencies.
 
         Args:
             settings: bounds and languages.
-            youtube: asked for what is known of a video.
-            lot: where waits what waits.
+            youtube: the client that returns a video's metadata.
+            lot: the store of parked videos.
             now: the clock.
-            gate: what a video passes after the rules; None: nothing more.
-            since: the day from which on a source's talks are wanted, by its id; None: all are.
-            passed: how a video was accepted before, by its id; None: it was not.
+            gate: the admission policy after the rules; None: a video that passes the rules is accepted.
+            since: returns the first wanted day of a source's talks, by its id; None: all are wanted.
+            passed: returns the earlier acceptance of a video, by its id; None: there is none.
         """
         self._settings = settings
         self._youtube = youtube
@@ -80,11 +80,11 @@ class Screen(Agent):
         self._passed = passed
 
     async def start(self) -> Sequence[Event]:
-        """Return what reviewers decided while this agent was not there."""
+        """Return the reviewers' decisions made while this agent did not run."""
         return await self._gate.overdue() if self._gate is not None else ()
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return the verdict, or what the video waits for."""
+        """Return the verdict on a video, or the parked video."""
         match event:
             case VideoSeen():
                 return await self._seen(event)
@@ -100,12 +100,12 @@ class Screen(Agent):
             if parking.given_up:
                 return [_gone(parking.parked)]
             if isinstance(parking.again, VideoAccepted):
-                return []  # it passed, and it is fetch that looks again
+                return []  # it is accepted already, and fetch checks it again
             if not parking.looked_at_now(event, self._now()):
                 return [parking.parked]
             before = EarlierChecks(event.key, parking.counts, parking.parked.attempt, parking.pauses)
         if not handed_in and event.sighting.kind != "link":
-            # Another source's day or YouTube's mood of today takes nothing back, and nobody need be asked.
+            # An acceptance stays valid, whatever another source's first day or YouTube's answer now is.
             passed = await asyncio.to_thread(self._passed, event.key)
             if passed is not None:
                 return [await asyncio.to_thread(self._kept, passed, event)]
@@ -139,7 +139,7 @@ class Screen(Agent):
         return VideoAccepted(video=video, media=event.media, captions=event.captions)
 
     async def _waits(self, video: Video, event: VideoSeen, decision: RetryAt | GiveUp) -> Event:
-        """Return the video parked, or rejected when it is given up."""
+        """Return the parked video, or the rejection if it is given up."""
         until = decision.until if isinstance(decision, RetryAt) else None
         parked = VideoParked(
             video=video,
@@ -152,14 +152,17 @@ class Screen(Agent):
         log.info("waits", video=event.key, state=parked.state, until=str(until), reason=parked.reason)
         if isinstance(decision, RetryAt):
             return parked
-        if decision.attempt:  # what took many looks is remembered; else it is answered as before
+        if decision.attempt:  # stays in the lot, so that the checks do not start again
             await asyncio.to_thread(self._lot.park, parked, event)
         else:
             await asyncio.to_thread(self._lot.leave, event.key)
         return _gone(parked)
 
     def _kept(self, outcome: Event, event: VideoSeen | VideoAccepted) -> Event:
-        """Keep in the lot what waits, and take out of it what does not, before anybody is told."""
+        """Return the outcome after updating the parking lot: a waiting video enters, any other one leaves.
+
+        A video that is given up (`gone`) stays as it is.
+        """
         if isinstance(outcome, VideoParked):
             return self._lot.park(outcome, event)
         if not (isinstance(outcome, VideoRejected) and outcome.rule == "gone"):
@@ -171,8 +174,8 @@ class Screen(Agent):
             return []
         outcomes = await self._gate.reviewed(event)
         for outcome in outcomes:
-            # The gate says of the reviewed video the same again, of others perhaps not: who is accepted
-            # among them stays in the lot, from where it can be said again, until fetch has it.
+            # The policy repeats its outcome for the reviewed video, but perhaps not for others: those that
+            # it accepts stay in the lot until fetch has them, so that the event can be sent again.
             if isinstance(outcome, VideoRejected) or outcome.key == event.key:
                 await asyncio.to_thread(self._kept_as_reviewed, outcome)
         return outcomes
@@ -188,9 +191,9 @@ def _gone(parked: VideoParked) -> VideoRejected:
 
 
 def _complete(seen: Video, found: Video) -> Video:
-    """Return `found` with what only the listing knew; a known date is never replaced by an unknown one.
+    """Return `found`, with missing fields from the listing: a known date is never replaced by an unknown one.
 
-    Whether it is live, or when it begins, is true of a moment: there only `found` counts.
+    The live status and the start change over time: for them only `found` counts.
     """
     lasting = Video.model_fields.keys() - {"begins_at", "live_status"}
     missing = {name: getattr(seen, name) for name in lasting if not getattr(found, name)}
@@ -198,7 +201,7 @@ def _complete(seen: Video, found: Video) -> Video:
 
 
 Rule = Callable[[Video, Settings, date | None], VideoRejected | None]
-"""Returns why a video is rejected, or None. The date: from when on its source's talks are wanted."""
+"""Returns the rejection of a video, or None. The date is the first wanted day of its source's talks."""
 
 
 def _full_length(video: Video, settings: Settings, since: date | None) -> VideoRejected | None:
@@ -219,7 +222,7 @@ def _new_enough(video: Video, settings: Settings, since: date | None) -> VideoRe
     if since is None or video.published_at is None or video.published_at.astimezone(UTC).date() >= since:
         return None
     day = video.published_at.astimezone(UTC).date()
-    reason = f"it was published on {day}, and its source is watched for talks since {since}"
+    reason = f"it was published on {day}, but its source is watched for talks since {since}"
     return VideoRejected(video=video, rule="too old", reason=reason)
 
 
@@ -254,4 +257,4 @@ RULES: tuple[Rule, ...] = (
     _in_language,
 )
 RULES_OF_ANY_TIME: tuple[Rule, ...] = (_full_length, _new_enough, _in_language)
-"""Those that need no complete recording: what they reject need not be waited for."""
+"""The rules that need no complete recording; they also apply to a video that would have to wait."""

@@ -1,8 +1,8 @@
-"""review: what a person says of a video → the log of reviews → the queue, screening and ClickHouse.
+"""Reviews of videos: a person's verdict → the log of reviews → the queue, screening and ClickHouse.
 
-Each judges alone: nothing here tells what somebody else said of a video that waits, before enough have judged
-it. What is said is kept before it is sent. Where a video passed already, what is decided later takes it out
-of every number, or puts it back, as `groundswell videos withdraw` and `restore` do.
+Reviewers judge independently: the reviews of a waiting video stay hidden until enough reviewers have judged
+it. A review is logged before it is sent. If a video was accepted already, a later decision removes it from
+every number, or restores it, like `groundswell videos withdraw` and `restore`.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ Row = dict[str, Any]
 Verdict = Literal["keep", "exclude"]
 KINDS: tuple[str, ...] = get_args(TalkKind)
 KEPT = KINDS[0]
-"""What a video is taken for that is kept, unless the reviewer says otherwise."""
+"""The default class of a kept video."""
 PAGE = 1000
 MOMENT = timedelta(milliseconds=1)
 BY_REVIEWERS = "reviewers: "
-"""How the reason of a withdrawal begins that followed from reviews."""
+"""Prefix of the reason of a withdrawal that reviews caused; stored, and compared."""
 PASSED = frozenset({"accepted", "fetched", "transcribed", "split", "assigned"})
 
 
 class Meanwhile(BadInput):
-    """Somebody else said something since the person looked; nothing was kept."""
+    """Somebody else has reviewed the video since the person looked; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class ReviewOutcome:
     """The result of a review.
 
     Attributes:
-        event: the review, as it is kept.
-        ruling: what holds of the video now.
-        corrected: what was withdrawn or restored because it had passed already.
+        event: the logged review.
+        ruling: the resulting ruling on the video.
+        corrected: the withdrawal or restoration that followed, if the video had been accepted already.
     """
 
     event: VideoReviewed
@@ -59,19 +59,19 @@ class ReviewOutcome:
 
 @dataclass
 class Reviewer:
-    """Judges videos that wait, as one person.
+    """Reviews waiting videos on behalf of one person.
 
     Attributes:
-        settings: the study's.
-        blobs: the study's blob store, where the log is.
-        ask: a view by name, with its parameters (`review_queue`, `talk`, `talks`, `corrections`).
-        deliver: brings events to the store, or writes their rows itself where no store runs.
+        settings: the study's settings.
+        blobs: the study's blob store, which holds the log.
+        ask: queries a view by name with its parameters (`review_queue`, `talk`, `talks`, `corrections`).
+        deliver: sends events to the store, or writes their rows itself if no store runs.
         now: the clock.
-        name: who judges.
-        log: the reviews, where somebody else has read them already.
-        say: tells the person what is waited for.
-        pause: sleeps so many seconds.
-        patience_s: how long to wait for the store.
+        name: the reviewer.
+        log: the log of reviews, if the caller has loaded it already.
+        say: shows the person a progress message.
+        pause: sleeps for a number of seconds.
+        patience_s: how long to wait for the store (seconds).
     """
 
     settings: Settings
@@ -92,24 +92,24 @@ class Reviewer:
         self._screened = ScreeningLog(self.blobs)
 
     def ruling(self, video_id: str) -> Ruling[VideoReviewed]:
-        """Return what holds of a video."""
+        """Return the current ruling on a video."""
         return ruled(self.log.of(video_id), self.settings.reviewers)
 
     def rulings(self) -> dict[str, Ruling[VideoReviewed]]:
-        """Return what holds of every video that somebody reviewed."""
+        """Return the current ruling on every reviewed video, by its id."""
         found = self.log.by_video().items()
         return {video_id: ruled(said, self.settings.reviewers) for video_id, said in found}
 
     def waiting(self) -> list[Row]:
         """Return the videos that wait for reviewers or an adjudication, the most relevant first.
 
-        Of what is said to be relevant most is kept, so that talks worth fetching do not wait behind the
-        rest, and the model meets its own mistakes among what it is surest of (Cormack and Grossman 2014,
+        Most videos with a high score are kept, so talks worth fetching do not wait behind the rest, and the
+        model learns from its mistakes among the videos of which it is surest (Cormack and Grossman 2014,
         continuous active learning).
 
         Returns:
-            Rows of the view `review_queue` with {state, judged, own}: open or disputed, how many have judged
-            it, and what this reviewer said, or None.
+            Rows of the view `review_queue` with {state, judged, own}: open or disputed, the number of
+            reviews, and this reviewer's own review, or None.
         """
         rulings = self.rulings()
         rows: list[Row] = []
@@ -126,22 +126,22 @@ class Reviewer:
         ]
 
     def own(self, ruling: Ruling[VideoReviewed]) -> VideoReviewed | None:
-        """Return what this reviewer said of a video, or None."""
+        """Return this reviewer's own review of a video, or None."""
         return next((each for each in ruling.said if each.reviewer == self.name), None)
 
     def next(self, waiting: Sequence[Row], after: str = "") -> Row | None:
-        """Return the first video that this reviewer has yet to judge; after one, if there is any after it."""
+        """Return the next video for this reviewer to judge: the first after `after`, or else the first."""
         mine = [row for row in waiting if row["state"] == "open" and row["own"] is None]
         ids = [row["video_id"] for row in waiting]
         later = set(ids[ids.index(after) + 1 :]) if after in ids else set[str]()
         return next((row for row in mine if row["video_id"] in later), mine[0] if mine else None)
 
     def judge(self, video_id: str, verdict: Verdict, talk_kind: str = "", note: str = "") -> ReviewOutcome:
-        """Say what this reviewer thinks of a video; a later review of the same reviewer takes its place.
+        """Record this reviewer's verdict on a video; it replaces an earlier one of the same reviewer.
 
         Raises:
-            BadInput: there is no such video or class, or it is decided already.
-            Unavailable: the review is kept, but could not be sent.
+            BadInput: there is no such video or class, or the video is decided or disputed already.
+            Unavailable: the review is logged, but could not be sent.
         """
         kind = kind_of(talk_kind or (KEPT if verdict == "keep" else ""))
         known, ruling = self._known(video_id), self.ruling(video_id)
@@ -165,19 +165,20 @@ class Reviewer:
         note: str = "",
         expected: str | None = None,
     ) -> ReviewOutcome:
-        """Decide about a video of which reviewers disagree, or overrule what was decided.
+        """Decide about a video on which reviewers disagree, or overrule an earlier decision.
 
         Args:
-            video_id: which.
-            verdict: what holds from now on.
-            talk_kind: what it is; empty: what those say who said the same.
-            note: why.
-            expected: `mark` of what the person saw; None: whatever it is.
+            video_id: the video.
+            verdict: the final verdict.
+            talk_kind: its class; empty: the class given by a reviewer with the same verdict.
+            note: the reason.
+            expected: `mark` of the reviews that the person saw; None accepts any.
 
         Raises:
-            BadInput: there is no such video or class, nobody disagrees, or it is decided so already.
-            Meanwhile: somebody said something since `expected`.
-            Unavailable: the adjudication is kept, but could not be sent.
+            BadInput: there is no such video or class, the reviewers do not disagree, or the verdict is the
+                current one.
+            Meanwhile: somebody has reviewed the video since `expected`.
+            Unavailable: the adjudication is logged, but could not be sent.
         """
         known, ruling = self._known(video_id), self.ruling(video_id)
         if expected is not None and expected != mark(ruling):
@@ -192,21 +193,21 @@ class Reviewer:
         if ruling.state == "decided" and ruling.verdict == verdict:
             raise BadInput(
                 f"nobody disagrees about {video_id}: it is decided so already ({describe_ruling(ruling)})",
-                "nothing is to be done",
+                "you need not do anything",
             )
         same = [each.talk_kind for each in ruling.said if each.verdict == verdict]
         kind = kind_of(talk_kind or next(iter(same), KEPT if verdict == "keep" else ""))
         return self._kept(known, verdict, kind, note, final=True)
 
     def undo(self, video_id: str = "") -> VideoReviewed:
-        """Take back what this reviewer said last, or of a video, so that it is as if never said.
+        """Take back this reviewer's latest review, or the one of a video, as if it had never been made.
 
         Returns:
-            What was taken back.
+            The review taken back.
 
         Raises:
-            BadInput: there is nothing to take back, or the video is decided meanwhile.
-            Unavailable: it is kept, but could not be sent.
+            BadInput: there is no review to take back, or the video is decided meanwhile.
+            Unavailable: the undo is logged, but could not be sent.
         """
         rulings = {video_id: self.ruling(video_id)} if video_id else self.rulings()
         mine = [each for ruling in rulings.values() if (each := self.own(ruling)) is not None]
@@ -223,11 +224,15 @@ class Reviewer:
         return last
 
     def agreement(self) -> list[ReviewerPair]:
-        """Return how far reviewers agree about the videos that enough of them judged."""
+        """Return the agreement of each pair of reviewers on the videos that enough of them judged."""
         return pairs({name: each.said for name, each in self.rulings().items() if each.state != "open"})
 
     def _known(self, video_id: str) -> Row:
-        """Return what the view `talk` says of a video that can be reviewed."""
+        """Return the row of the view `talk` for a video that can be reviewed.
+
+        Raises:
+            BadInput: there is no such video, or a rule rejected it.
+        """
         found: Row | None = self.ask("talk", video_id=video_id)
         if found is None:
             ids = [row["video_id"] for row in self.ask("review_queue", limit=PAGE)["rows"]]
@@ -241,8 +246,8 @@ class Reviewer:
         if found["state"] == "rejected" and self._screened.get(video_id) is None:
             raise BadInput(
                 f"a rule rejected {video_id} ({screening.get('rule')}: {screening.get('reason')}), "
-                "which reviewers do not change",
-                "change the setting of that rule, then hand the video in again",
+                "which reviewers cannot change",
+                "change the setting of that rule, then ingest the video again",
             )
         return found
 
@@ -255,7 +260,7 @@ class Reviewer:
     def _event(
         self, video_id: str, verdict: Verdict | Literal["undone"], kind: str, note: str, *, final: bool
     ) -> VideoReviewed:
-        # What is said later holds, whatever the clock says; and what one says is in the order of saying it.
+        # A later review wins even if the clock went back, and one reviewer's reviews keep their order.
         before = (
             each for each in self.log.events() if each.video_id == video_id or each.reviewer == self.name
         )
@@ -276,11 +281,11 @@ class Reviewer:
             self.deliver,
             [event],
             "the review is kept, but not sent to screening",
-            "do not judge it again: it is looked at when groundswell run, or screen, starts",
+            "do not judge it again: it is processed when groundswell run, or the screen worker, starts",
         )
 
     def _followed(self, known: Row, ruling: Ruling[VideoReviewed]) -> tuple[Corrected, ...]:
-        """Take a talk that passed out of every number, or put it back, as reviewers decided."""
+        """Withdraw or restore a talk that was accepted already, by the reviewers' decision."""
         if ruling.state != "decided":
             return ()
         video_id: str = known["video_id"]
@@ -306,10 +311,10 @@ class Reviewer:
 
 
 def kind_of(text: str) -> str:
-    """Return the class of talk that is meant.
+    """Return the class of talk that a text names.
 
     Raises:
-        BadInput: it is none.
+        BadInput: there is no such class.
 
     Example:
         >>> kind_of("Tutorial"), kind_of("experience-report")
@@ -320,15 +325,15 @@ def kind_of(text: str) -> str:
         return wanted
     classes = f"use one of {', '.join(KINDS)}"
     if not wanted:
-        raise BadInput("nobody said what the video is, if it is excluded", classes)
+        raise BadInput("an excluded video needs a class", classes)
     near = difflib.get_close_matches(wanted, KINDS, 1)
     raise BadInput(
-        f"{text[:40]!r} is no class of talk", f"did you mean {near[0]}? {classes}" if near else classes
+        f"{text[:40]!r} is not a class of talk", f"did you mean {near[0]}? {classes}" if near else classes
     )
 
 
 def describe_ruling(ruling: Ruling[VideoReviewed]) -> str:
-    """Say who decided what, in one line.
+    """Return the reviewers and their verdicts in one line.
 
     Example: "anna: tutorial, ben: lecture", "keep, adjudicated by clara".
     """
@@ -338,7 +343,7 @@ def describe_ruling(ruling: Ruling[VideoReviewed]) -> str:
 
 
 def mark(ruling: Ruling[VideoReviewed]) -> str:
-    """Return what changes when anybody says anything else of a video."""
+    """Return a fingerprint of the reviews of a video; any further review changes it."""
     events = [*ruling.said, *([ruling.adjudicated] if ruling.adjudicated else [])]
     return stable_id(*(event.event_id for event in events))[:16]
 

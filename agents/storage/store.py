@@ -1,7 +1,7 @@
-"""store: every fact → ClickHouse. The only writer of the database.
+"""store: every event → ClickHouse. The only agent that writes the database.
 
-A block of events is written whole, then acknowledged. Killed in between, the block comes again and
-writes the same rows: see `streams.store.writer`.
+A block of events is written completely, then acknowledged. If the process is killed in between, the block
+comes again and writes the same rows: see `streams.store.writer`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from streams.telemetry import NEWEST
 
 
 class Store(Agent):
-    """Collects rows and writes them a block at a time."""
+    """Collects rows and writes them in blocks."""
 
     name: ClassVar[str] = "store"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (
@@ -73,7 +73,7 @@ class Store(Agent):
         self._newest: Newest = {}
 
     async def start(self) -> Sequence[Event]:
-        """Bring the tables up to date and pay the first insert's imports."""
+        """Migrate the tables, do the imports of the first insert, and write undelivered decisions."""
         await asyncio.to_thread(self._warehouse.migrate)
         await asyncio.to_thread(self._warehouse.warm_up)
         await asyncio.to_thread(self._catch_up)
@@ -81,7 +81,7 @@ class Store(Agent):
         return ()
 
     def _catch_up(self) -> None:
-        """Write what people decided, was kept, and never arrived."""
+        """Write the logged decisions of people that never arrived."""
         late = [
             *decisions.missing(CodebookLog(self._blobs), self._warehouse),
             *missing.corrections(Corrections(self._blobs), self._warehouse),
@@ -121,7 +121,7 @@ class Store(Agent):
         return ()
 
     def _tell_newest(self, found: Newest) -> None:
-        """Let the metrics say how fresh what is stored is: what comes again makes it no older."""
+        """Set the freshness metrics of the stored events; a repeated event does not set them back."""
         for what, moment in found.items():
             self._newest[what] = max(moment, self._newest.get(what, moment))
             NEWEST.labels(what).set(self._newest[what].timestamp())

@@ -1,1 +1,1 @@
-"""topics: transcripts.ready → paragraphs → the topic model → topics.changed, topics.labelled."""
+"""topics: transcripts.ready → paragraphs → topic model → topics.changed, topics.labelled."""

@@ -1,8 +1,8 @@
-"""Checkpoints of the topic model: how far it has learned, and the state it has then, as numbered blobs.
+"""Checkpoints of the topic model: its position in the log and its state at that point, as numbered blobs.
 
-Each is created under the next number, and only if nobody has it: of two trackers that both go on, one ends.
-The number of the newest stands beside them, so that one that is missing is missed: a model that went on from
-an older one would give the identities of later talks to others.
+Each checkpoint is created under the next number, and only if that number is free: of two active trackers, one
+ends. The number of the newest one is stored beside them, so that a missing checkpoint is noticed: a model
+that continued from an older one would reuse the identities of later talks.
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ from streams.state.blobs import Blobs
 CHECKPOINTS = "model/checkpoints"
 NEWEST = "model/newest"
 POSITION = "reached"
-"""Where a checkpoint keeps its position, beside the model's own words."""
+"""The key of the position in a snapshot's metadata."""
 KEPT = 3
-"""Checkpoints kept; older ones of the epoch are deleted."""
+"""Number of checkpoints to keep; older ones of the epoch are deleted."""
 REBUILD = 'or begin a new epoch: "groundswell rebuild", which learns the talks again'
 
 
 class CheckpointPosition(BaseModel):
-    """The position of a checkpoint: it has learned everything before `next_offset` of log `log_id`.
+    """The position of a checkpoint: the model has learned everything before `next_offset` of log `log_id`.
 
-    `steps`: talks learned and consolidations; orders all that the model says. `underway`: ids of the events
-    of which perhaps not every reader has had what they led to, the oldest first; it was sent to the log
-    `told_in`.
+    `steps`: the number of learned talks and consolidations; orders the model's outputs. `underway`: ids of
+    the events whose outputs, sent to the log `told_in`, perhaps not every reader has received; oldest first.
     """
 
     log_id: str
@@ -44,7 +43,7 @@ class CheckpointPosition(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A state of the model and of what it recognises, and its position."""
+    """A state of the model and of its duplicate detection, with its position."""
 
     snapshot: Snapshot
     reached: CheckpointPosition
@@ -54,22 +53,22 @@ class Checkpoints:
     """The checkpoints of one epoch; one tracker writes them."""
 
     def __init__(self, blobs: Blobs, epoch: int) -> None:
-        """Begin before the first one; `newest` moves to the last."""
+        """Start before the first checkpoint; call `newest` to move to the last one."""
         self._blobs = blobs
         self._folder = f"{CHECKPOINTS}/{epoch:04}"
         self._newest = f"{NEWEST}/{epoch:04}"
         self.number = 0
 
     def newest(self) -> Checkpoint | None:
-        """Return the newest checkpoint, after which the next one is written, or None before the first.
+        """Return the newest checkpoint, or None before the first; `create` then continues its numbering.
 
         Raises:
-            Misconfigured: it is missing, or cannot be read.
+            Misconfigured: it is missing or cannot be read.
         """
         keys = list(self._blobs.keys(self._folder))
         self.number = int(PurePosixPath(keys[-1]).stem) if keys else 0
         written = 0
-        with suppress(DataError, ValueError):  # nothing was written yet, or by an older version
+        with suppress(DataError, ValueError):  # there is none yet, or an older version wrote it
             written = int(self._blobs.get(self._newest))
         if self.number < written:
             raise Misconfigured(
@@ -84,11 +83,11 @@ class Checkpoints:
             snapshot = load(self._blobs.get(key))
             return Checkpoint(snapshot, CheckpointPosition.model_validate(snapshot.meta.pop(POSITION)))
         except (BadInput, KeyError, ValidationError) as error:
-            cause = error.cause if isinstance(error, BadInput) else "it does not say how far it has learned"
+            cause = error.cause if isinstance(error, BadInput) else "it has no position"
             raise Misconfigured(
                 f"the newest checkpoint of the topic model cannot be read ({cause})",
-                f"restore {key} in the study's blobs from a backup, {REBUILD}. An older checkpoint is no way "
-                "out: it would give later talks identities that others have",
+                f"restore {key} in the study's blobs from a backup, {REBUILD}. Do not use an older "
+                "checkpoint: it would reuse the identities of later talks",
             ) from error
 
     def create(self, snapshot: Snapshot, reached: CheckpointPosition) -> None:
@@ -105,7 +104,7 @@ class Checkpoints:
         if overtaken or not self._blobs.create(self._key(self.number), content):
             raise Fatal(
                 f"another track worker has written checkpoint {self.number}",
-                "this one was slow or cut off; it stands by after a restart",
+                "this worker was slow or disconnected; it stands by after a restart",
             )
         self._blobs.put(self._newest, str(self.number).encode())
         for old in [*keys, self._key(self.number)][:-KEPT]:

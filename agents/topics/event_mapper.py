@@ -1,4 +1,4 @@
-"""Maps results of learning to events: a pure function from the model's words to the wire's."""
+"""Maps the topic model's outcomes to events, as pure functions."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from streams.events import (
 )
 
 DIGITS = 6
-"""Decimals of probabilities and other figures: more of them say nothing and make messages long."""
+"""Decimals of probabilities and other figures: more would be noise, and make messages long."""
 LOG10_P = -999.0
-"""As improbable as anything is said to be: JSON knows no infinity."""
+"""Lower bound of log10 p, because JSON has no infinity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Step:
     """One step of a model: a talk that it learned, or a consolidation.
 
     Attributes:
-        model_version: the model, epoch included.
-        sequence: how many steps it has made, this one included.
-        day: publication day of the talk, or day of the consolidation (UTC).
-        at: the moment of publication; None for a consolidation.
-        labels: what its topics are called; a topic that is merged in this step still has its own.
-        epoch: number of the model's epoch.
+        model_version: the model's version, including the epoch.
+        sequence: the number of steps so far, including this one.
+        day: the publication day of the talk, or the day of the consolidation (UTC).
+        at: the time of publication; None for a consolidation.
+        labels: the labels of its topics; a topic merged in this step still has its own.
+        epoch: the number of the model's epoch.
     """
 
     model_version: str
@@ -65,16 +65,16 @@ class Step:
 
     @property
     def moment(self) -> datetime:
-        """When it counts as: the moment of publication, or the beginning of the day."""
+        """The time of the step's events: the time of publication, or the start of the day."""
         return self.at or datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
 
     def label(self, topic_id: int) -> str:
-        """Return what a topic is called; one that is not among the model's topics any more has its number."""
+        """Return the label of a topic, or its number if the model has no label for it."""
         return self.labels.get(topic_id, f"topic {topic_id}")
 
 
 def begun(model_version: str, epoch: int, embedding_model: str, codebook: str) -> EpochBegun:
-    """Return the event that makes a model the study's."""
+    """Return the event that makes a model the study's current one."""
     return EpochBegun(
         model_version=model_version,
         sequence=0,
@@ -85,7 +85,7 @@ def begun(model_version: str, epoch: int, embedding_model: str, codebook: str) -
 
 
 def seeded(model_version: str, topic: TopicState) -> TopicBorn:
-    """Return the birth of a topic that the codebook brought, as the model begins with it."""
+    """Return the birth of a topic of the codebook, with which the model begins."""
     return TopicBorn(
         model_version=model_version,
         topic_id=topic.topic_id,
@@ -99,7 +99,7 @@ def seeded(model_version: str, topic: TopicState) -> TopicBorn:
 
 
 def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> ParagraphsAssigned:
-    """Return what became of a talk's paragraphs."""
+    """Return the assignments of a talk's paragraphs."""
     return ParagraphsAssigned(
         video=learned.video,
         video_index=outcome.video_index,
@@ -120,7 +120,7 @@ def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> Parag
 
 
 def topic_events(outcome: Outcome, step: Step) -> Iterator[Event]:
-    """Yield everything that a step brought about topics and the model; of a consolidation, itself first."""
+    """Yield a step's events about topics and the model; a consolidation itself comes first."""
     if outcome.consolidation is not None:
         yield _consolidated(outcome.consolidation, step)
     for birth in outcome.births:

@@ -1,12 +1,12 @@
-"""label: topics.changed → topics.labelled. A language model may name what was born; nothing waits for it.
+"""label: topics.changed → topics.labelled. A language model names new topics; nothing waits for it.
 
-It is off until GROUNDSWELL_LABELLER_URL names an endpoint that speaks OpenAI's chat completions. Then a topic
-that was born of talks, and one whose words have become others, is shown to the model: its words and a few of
-its paragraphs, and nothing else. Codebook topics keep the names that people gave them.
+It is off until GROUNDSWELL_LABELLER_URL names an endpoint with OpenAI's chat completions API. Then the model
+gets each topic born from talks, and again when the topic's words have changed: its words and a few of its
+paragraphs, and nothing else. Codebook topics keep the names that people gave them.
 
-Every answer is kept under the topic and its words, and a topic is asked about again only when its words are
-unlike all those it was asked about before: so the same log leads to the same labels, and asks nobody twice.
-An answer that is no label is kept as none. Where nobody answers, the event becomes a dead letter: the topic
+Every answer is stored under the topic and its words, and a topic is sent again only if its words differ from
+all those sent before: so a replay of the log gives the same labels without new requests. An answer that is
+not a label is stored as none. If the endpoint does not answer, the event becomes a dead letter: the topic
 keeps the label made of its words, and `groundswell dead-letters replay` asks again.
 """
 
@@ -32,13 +32,13 @@ from streams.state.blobs import Blobs
 
 log = structlog.get_logger()
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
-"""What is shown of a topic: words, paragraphs, characters of a paragraph."""
+"""Limits of a request: words, paragraphs, characters of a paragraph."""
 LABEL_WORDS, LABEL_LIMIT = 5, 60
-"""Words and characters of a label."""
+"""Maximum words and characters of a label."""
 ALIKE = 0.5
-"""Two sets of words with this share in common (Jaccard) are about the same thing."""
+"""Minimum Jaccard similarity of two sets of words that count as the same topic."""
 ANSWER_LIMIT = 256 * 1024
-"""Bytes of an answer that are looked at."""
+"""Maximum bytes of an answer that are read."""
 WAIT_S = 60.0
 LEDGER = "labels"
 TASK = (
@@ -50,18 +50,18 @@ TASK = (
 
 
 class Labeller(Protocol):
-    """Something that gives a topic a name."""
+    """Interface of a service that names topics."""
 
     @property
     def name(self) -> str:
-        """What is kept as the label's author."""
+        """The name stored as the label's author."""
 
     def answer(self, words: Sequence[str], quotes: Sequence[str]) -> str:
-        """Return whatever it says; `cleaned` decides whether that is a label. It blocks.
+        """Return the raw answer; `cleaned` decides whether it is a label. Blocks.
 
         Raises:
-            Unavailable: try again later.
-            DataError: it refuses, and will refuse again.
+            Unavailable: the request failed and can be retried later.
+            DataError: the service refuses the request, and a retry would not help.
         """
 
 
@@ -81,12 +81,12 @@ class _Completion(BaseModel):
 
 
 class ChatCompletions:
-    """An endpoint that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway.
+    """Client of an endpoint with OpenAI's chat completions API: OpenAI, Ollama, vLLM, llama.cpp, a gateway.
 
     Args:
-        url: its base, as `http://localhost:11434/v1`; `/chat/completions` is added.
-        model: what it calls the model.
-        key: bearer token; empty for none. It is sent to this url only: redirects are not followed.
+        url: the base address, such as `http://localhost:11434/v1`; `/chat/completions` is added.
+        model: the endpoint's name of the model.
+        key: the bearer token; empty for none. It is sent only to this url: redirects are not followed.
     """
 
     def __init__(self, url: str, model: str, key: SecretStr) -> None:
@@ -118,18 +118,18 @@ class ChatCompletions:
                     if len(content) > ANSWER_LIMIT:
                         break
                     if time.monotonic() > end:
-                        raise httpx.ReadTimeout(f"no whole answer within {WAIT_S:.0f} s")
+                        raise httpx.ReadTimeout(f"no complete answer within {WAIT_S:.0f} s")
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"the labeller at {self._url} does not answer ({type(error).__name__}: {error})",
-                "see that it runs, or unset GROUNDSWELL_LABELLER_URL",
+                "check that it runs, or unset GROUNDSWELL_LABELLER_URL",
             ) from error
         self._check(response.status_code, content)
         try:
             return _Completion.model_validate_json(content).choices[0].message.content or ""
         except (ValidationError, IndexError) as error:
             raise DataError(
-                f"the labeller at {self._url} answered something else than a chat completion",
+                f"the answer of the labeller at {self._url} is not a chat completion",
                 "set GROUNDSWELL_LABELLER_URL to an OpenAI-compatible base, such as http://localhost:11434/v1",
             ) from error
 
@@ -149,7 +149,7 @@ class ChatCompletions:
 
 
 class _Answered(BaseModel):
-    """A line of the ledger: what was asked about, and the label; None if the answer was none."""
+    """An entry of the ledger: the words sent, and the label; None if the answer was not a label."""
 
     words: tuple[str, ...]
     label: str | None
@@ -157,7 +157,7 @@ class _Answered(BaseModel):
 
 
 class Label(Agent):
-    """Asks a labeller, keeps what it says, and says it on."""
+    """Asks a labeller for labels of topics, stores the answers, and sends the labels."""
 
     name: ClassVar[str] = "label"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
@@ -170,13 +170,14 @@ class Label(Agent):
         attempts: int = ATTEMPTS,
         pauses: Sequence[float] = (0.0, 1.0, 3.0),
     ) -> None:
-        """Name what is needed.
+        """Keep the dependencies.
 
         Args:
-            labeller: None asks nobody.
-            quotes: a topic's paragraphs, the best first; it blocks. None may be there yet.
-            attempts: how often the labeller is asked when it does not answer.
-            pauses: seconds before each look for quotes; without any, the words alone are shown.
+            blobs: the study's blob store.
+            labeller: the labeller; None: labelling is off.
+            quotes: returns a topic's paragraphs, the best first; blocks. There may be none yet.
+            attempts: the number of attempts when the labeller does not answer.
+            pauses: seconds before each query for quotes; if none are found, only the words are sent.
         """
         self._blobs = blobs
         self._labeller = labeller
@@ -184,10 +185,10 @@ class Label(Agent):
         self._attempts = attempts
         self._pauses = pauses
         self._answers: dict[str, list[_Answered]] = {}
-        """The ledger of each topic that was looked at: its words change with almost every talk."""
+        """A cache of the ledger by topic, because a topic's words change with almost every talk."""
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return the topic's label, if its words were asked about, or are now."""
+        """Return the topic's label: the stored one, or a new one if its words have changed enough."""
         if self._labeller is None or not isinstance(event, TopicBorn | TopicChanged) or not event.words:
             return ()
         if isinstance(event, TopicBorn) and event.origin == "seeded":
@@ -199,7 +200,7 @@ class Label(Agent):
             if any(_alike(each.words, words) for each in known):
                 return ()
             if not known and isinstance(event, TopicChanged):
-                return ()  # the codebook's, or one whose birth nobody has named: that is a dead letter
+                return ()  # a codebook topic, or one whose birth is a dead letter of this agent
             answered = await self._ask(self._labeller, event, words)
         if answered.label is None:
             return ()
@@ -268,10 +269,11 @@ _EDGES = " \t.,;:!?'’‘-–—"
 
 
 def cleaned(said: str) -> str | None:
-    """Return what a model said as a label: one line, at most five words; None if it is no label.
+    """Return a model's answer as a label: one line, at most five words; None if it is not a label.
 
-    It was made from strangers' words, so nothing of it is trusted: no markup, links or control characters
-    are left, and an answer that goes on for longer is an excuse or somebody's instruction, not a name.
+    The answer is derived from untrusted text, so it is not trusted: markup and control characters are
+    removed, an answer with a link is refused, and so is a longer one, which is an excuse or an injected
+    instruction.
 
     Example:
         >>> cleaned('**Label:** "Vector search at scale".')

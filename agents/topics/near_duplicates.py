@@ -1,4 +1,4 @@
-"""recognise: a talk that says again what known ones said is told from one that says something of its own.
+"""Detects talks whose content repeats learned talks.
 
 A part of track, whose order it shares: the talk that is learned first is the one that counts.
 """
@@ -21,10 +21,10 @@ _REJECTED = "repeats_rejected"
 
 
 class Recogniser:
-    """Knows the words of the talks that a topic model has learned, and which events it has rejected.
+    """Recognises repeated content: has the words of all learned talks and the rejected events.
 
     Args:
-        repeats: the words.
+        repeats: the index of the words.
         rejected: hashes of the rejected events' ids.
     """
 
@@ -33,13 +33,13 @@ class Recogniser:
         self._rejected = set(rejected)
 
     def has_rejected(self, event_id: str) -> bool:
-        """Whether an event of this id was rejected."""
+        """Return whether an event of this id was rejected."""
         return hashed(event_id) in self._rejected
 
     def again(self, event: ParagraphsEmbedded, texts: Sequence[str], epoch: int) -> VideoRejected | None:
-        """Return the rejection of a talk of which at least half was said in learned ones; else None.
+        """Return the rejection of a talk if at least half of it is in learned talks; otherwise None.
 
-        A known talk that is a part of a longer new one is only told in the log: both count, and a person
+        If a known talk is contained in a longer new one, this only logs a warning: both count, and a person
         decides.
         """
         overlap = self._repeats.find(event.key, texts)
@@ -57,14 +57,14 @@ class Recogniser:
         return None
 
     def learn(self, video_id: str, texts: Sequence[str]) -> None:
-        """Remember what is said in a talk that counts."""
+        """Add the words of a talk that counts."""
         self._repeats.add(video_id, texts)
 
     def to_snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return all that is known, under names that begin with `repeats_`; the same bytes every time."""
+        """Return the state as arrays whose names begin with `repeats_`; equal states give equal bytes."""
         return {**self._repeats.to_snapshot(), _REJECTED: np.array(sorted(self._rejected), np.uint64)}
 
     @classmethod
     def from_snapshot(cls, arrays: dict[str, NDArray[Any]]) -> Recogniser:
-        """Return what `to_snapshot` described; one that knows nothing where it described nothing."""
+        """Return the instance that `to_snapshot` described; an empty one if the arrays are missing."""
         return cls(Repeats.from_snapshot(arrays), arrays.get(_REJECTED, np.zeros(0, np.uint64)).tolist())

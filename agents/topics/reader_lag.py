@@ -11,14 +11,14 @@ READERS = ("alert", "label", "store")
 
 
 def behind(settings: Settings, bootstrap: str) -> int:
-    """Return how many messages about topics, alerts and labels some reader has not had yet; it blocks.
+    """Return the number of unread messages about topics, alerts and labels, over all readers. Blocks.
 
-    First what the model said is looked at, then what readers made of it: where both are 0, everything that
-    was said before has arrived.
+    The lag of `topics.changed` is read first, then the lag of the topics that its readers write: if both are
+    0, all earlier messages have arrived.
 
     Raises:
         KafkaError: the broker does not answer.
-        Unavailable: it does not know the topics (yet).
+        Unavailable: the broker does not have the topics (yet).
     """
     with Cluster(settings, bootstrap) as cluster:
         said = sum(

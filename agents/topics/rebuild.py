@@ -1,9 +1,9 @@
-"""rebuild: begin a new epoch of the topic model, and send every talk to be learned again.
+"""Rebuild: begins a new epoch of the topic model, and sends every talk to be learned again.
 
-A model cannot be continued with other settings, libraries, codebook or embedding model. What it learned from
-can: the transcripts in the blob store. They are sent to `split` once more, in the order in which the old
-model learned them; paragraphs and embeddings that are there already are not made again. What the earlier
-epochs said and saved stays, and so does what people decided about talks that say again what others said.
+A model cannot be continued with other settings, libraries, codebook or embedding model. But the transcripts
+in the blob store can be learned again: they are sent to `split` in the order in which the old model learned
+them; existing paragraphs and embeddings are reused. The outputs and checkpoints of earlier epochs stay, and
+so do people's decisions about duplicates.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ log = structlog.get_logger()
 def rebuild(
     blobs: Blobs, warehouse: Warehouse, now: datetime, send: Callable[[TranscriptReady], None] | None
 ) -> tuple[Epoch, int]:
-    """Begin an epoch; return it, and how many talks it has to learn again.
+    """Begin an epoch; return it and the number of talks that it has to learn again.
 
     Args:
         blobs: the study's blob store.
-        warehouse: its database, which knows the transcripts.
-        now: the moment at which the epoch begins.
-        send: sends an event to the broker; None when none runs: discover sends them at its next start.
+        warehouse: the study's database, which lists the transcripts.
+        now: the time at which the epoch begins.
+        send: sends an event to the broker; None if no broker runs: discover sends them at its next start.
 
     Raises:
-        Fatal: another process began the same epoch.
+        Fatal: another process has begun the same epoch.
     """
     epochs = Epochs(blobs)
     epoch = epochs.begin(now)
@@ -49,13 +49,13 @@ def rebuild(
 
 
 def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[TranscriptReady]:
-    """Yield the talks that an epoch's model has to learn, in the order in which the last one learned them."""
+    """Yield the talks that an epoch's model still has to learn, in the order of the previous model."""
     kept = Corrections(blobs).kept()
     yield from ready(blobs, relearning.unlearned(warehouse, epoch), kept)
 
 
 def ready(blobs: Blobs, heard: Iterable[Row], kept: Mapping[str, str]) -> Iterator[TranscriptReady]:
-    """Yield transcripts that `streams.store.operations.relearning` found; `kept`: who keeps which video."""
+    """Yield events for the rows of `streams.store.operations.relearning`; `kept`: by video, who keeps it."""
     for row in heard:
         blob = blobs.find(row["blob_key"])
         if blob is None:

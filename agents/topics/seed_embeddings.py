@@ -1,4 +1,4 @@
-"""The embeddings of a codebook's topics, with which a topic model begins."""
+"""The embeddings of a codebook's topics, the initial state of a topic model."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ANY = "any text has the model's dimension"
 
 
 def seeds(codebook: Codebook, embedder: Embedder, blobs: Blobs) -> npt.NDArray[np.float32]:
-    """Return the codebook's topics as embeddings, float32 [k, d]; a blank codebook still has d.
+    """Return the codebook's topics as embeddings, float32 [k, d]; an empty codebook gives [0, d].
 
-    They are kept among the blobs. A model begins with them at every start until it has learned a talk, and
-    would load the embedding model for them alone.
+    They are cached in the blob store: until the model has learned a talk it needs them at every start, and
+    would otherwise load the embedding model only for them.
     """
     texts = [topic.seed for topic in codebook.topics]
     key = f"model/seeds/{stable_id(embedder.version, *texts)}.npy"
-    with suppress(DataError, ValueError, EOFError):  # not there, or damaged
+    with suppress(DataError, ValueError, EOFError):  # missing or damaged
         kept: npt.NDArray[np.float32] = np.load(io.BytesIO(blobs.get(key)), allow_pickle=False)
         return kept
     embeddings = embedder.embed([*texts, ANY])[: len(texts)]

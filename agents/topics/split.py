@@ -1,4 +1,4 @@
-"""split: transcripts.ready → paragraphs.embedded. One artefact a talk: its paragraphs with embeddings."""
+"""split: transcripts.ready → paragraphs.embedded. One artefact per talk: its paragraphs with embeddings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.talks.caption_drafts import Drafts, is_draft
 
 
 class Split(Agent):
-    """Splits and embeds; deterministic, so its artefact is also its ledger."""
+    """Splits and embeds transcripts; deterministic, so the artefact is also the ledger."""
 
     name: ClassVar[str] = "split"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (TRANSCRIPTS_READY,)
@@ -32,7 +32,7 @@ class Split(Agent):
         self._splitter: Splitter | None = None
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return where the talk's paragraphs lie; nothing of a draft that comes late."""
+        """Return the location of the talk's paragraphs; nothing for a draft that is superseded."""
         if not isinstance(event, TranscriptReady):
             raise DataError(f"{type(event).__name__} is not for split", "drop it")
         if is_draft(event.transcript_version) and await asyncio.to_thread(self._drafts.superseded, event.key):

@@ -1,21 +1,21 @@
 """track: paragraphs.embedded → paragraphs.assigned, topics.changed. The single writer of the topic model.
 
-A talk that says again what known ones said is not learned, so that it counts once: → videos.rejected.
+A talk that repeats learned talks is not learned, so that its content counts once: → videos.rejected.
 
 A block of talks is learned, its outputs are written to a ledger, then one checkpoint
 {log_id, next_offset, state} is created under the next number; only then are the outputs sent and the
-talks acknowledged. Killed anywhere, the talks after the checkpoint come again and lead to the same
-outputs; a talk already learned is answered from the ledger. Two trackers cannot both create a
-checkpoint's number, so one that was paused and comes back ends instead of overwriting.
+talks acknowledged. After a kill at any point, the talks after the checkpoint come again and give the same
+outputs; for a talk already learned, the outputs come from the ledger. Two trackers cannot both create a
+checkpoint's number, so a tracker that was paused and resumes ends instead of overwriting.
 
-A request to consolidate lies in the same log as the talks, so it has its place in their order.
+A request to consolidate is in the same log as the talks, so its order relative to them is fixed.
 
-A talk counts as finished once its assignments are stored; what else its step brought travels in another
-topic, and a broker that forgets can take it along. So a checkpoint names the steps whose outputs perhaps not
-every reader has had, and in a new log these are told again, from the ledger.
+A talk counts as finished once its assignments are stored; the other outputs of its step are in another
+topic, and may be lost with the broker's log. So a checkpoint names the steps whose outputs perhaps not every
+reader has received, and with a new log these are sent again from the ledger.
 
-Checkpoints and ledgers belong to an epoch (`streams.state.epochs`): a new one begins with a seeded model and
-a version of its own, and leaves what the earlier ones wrote.
+Checkpoints and ledgers belong to an epoch (`streams.state.epochs`): a new epoch begins with a seeded model
+and a version of its own, and does not change the data of earlier epochs.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ from streams.telemetry import CHECKPOINT
 
 log = structlog.get_logger()
 MOST_UNDERWAY = 10_000
-"""Steps that are told again at most; so many are under way only where some reader is not there at all."""
+"""Maximum number of steps that are sent again; there are only that many if a reader does not run at all."""
 
 
 class Track(Agent):
     """Learns one talk at a time, in the order of the log.
 
     Args:
-        blobs: of the study.
-        codebook: seeds the model.
+        blobs: the study's blob store.
+        codebook: the codebook that seeds the model.
         embedder: embeds the seeds.
-        settings: of the model.
-        told_in: identity of the log in which the model's words are told.
-        behind: how many messages some reader of them, or of what follows from them, has not had yet; raises
-            where the broker does not say.
+        settings: the model's settings.
+        told_in: the identity of the log of the model's outputs (`topics.changed`).
+        behind: returns the number of outputs, and messages that follow from them, that a reader has not yet
+            received; raises if the broker does not answer.
     """
 
     name: ClassVar[str] = "track"
@@ -100,9 +100,9 @@ class Track(Agent):
         self._labels: dict[int, str] = {}
 
     async def start(self) -> Sequence[Event]:
-        """Load the last checkpoint, or seed a model; tell the epoch and the seeded topics (again).
+        """Load the last checkpoint, or seed a model; return the epoch and the seeded topics (again).
 
-        In a log that is not that of before, tell again too what perhaps nobody has had.
+        With a new log of outputs, also return again those that perhaps not every reader has received.
 
         Raises:
             Misconfigured: the newest checkpoint is missing or damaged, or was learned with other settings.
@@ -135,7 +135,7 @@ class Track(Agent):
         except BadInput as error:
             raise Misconfigured(
                 f"the topic model of this study cannot be continued ({error.cause})",
-                f"go back to what it was made with ({error.cure}), {REBUILD}",
+                f"restore the setup that it was made with ({error.cure}), {REBUILD}",
             ) from error
         reached = checkpoint.reached
         self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
@@ -145,11 +145,11 @@ class Track(Agent):
     def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
             return []
-        log.info("telling again what the last steps of the model brought", steps=len(reached.underway))
+        log.info("sending the outputs of the model's last steps again", steps=len(reached.underway))
         return [output for event_id in reached.underway for output in self._outputs(event_id)]
 
     def _beginning(self) -> list[Event]:
-        """Return what the model began with; from the ledger, since the topics' words change."""
+        """Return the events of the model's beginning; from the ledger, since the topics' words change."""
         key = self._ledger_key("beginning")
         if self._blobs.exists(key):
             return self._outputs("beginning")
@@ -165,24 +165,28 @@ class Track(Agent):
 
     @property
     def _version(self) -> str:
-        """The model's version, of this epoch."""
+        """The model's version, including the epoch."""
         return self._model.version + self._epoch.version_suffix
 
     def _ledger_key(self, name: str) -> str:
         return f"assigned/{stable_id(self._version)}/{name}.jsonl"
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Learn a talk, or consolidate; return the assignments and what changed about topics.
+        """Learn a talk, or consolidate; return the assignments and the changes of topics.
 
-        Of a talk of which half was said in others that count, nothing is learned: it is rejected, unless a
-        person keeps it.
+        A talk whose content is at least half in talks that count is rejected and not learned, unless a person
+        keeps it.
+
+        Raises:
+            DataError: the talk has another embedding model than the topic model, or no publication date.
+            Fatal: messages are missing in the log.
         """
         if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested):
             raise DataError(f"{type(event).__name__} is not for track", "drop it")
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before they were learned (look at the topic's retention): "
+                "messages were deleted before they were learned (check the topic's retention): "
                 f"restore them, {REBUILD}",
             )
         step = self._learn if isinstance(event, ParagraphsEmbedded) else self._consolidate
@@ -191,13 +195,13 @@ class Track(Agent):
         return outputs
 
     def on_dead_letter(self, at: Position) -> None:
-        """Move the position: what lies before it was learned, or is a dead letter."""
+        """Advance the position: every message before it is learned or is a dead letter."""
         if at.log_id != self._log_id or at.offset == self._next_offset:
             self._log_id, self._next_offset = at.log_id, at.offset + 1
             self._moved = True
 
     def _once(self, event: Event, step: Callable[[Event], list[Event]]) -> list[Event]:
-        """Return what `step` makes of an event that is new, or what it made of it before."""
+        """Return the outputs of an event: computed by `step` if it is new, otherwise the earlier ones."""
         key = self._ledger_key(event.event_id)
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
@@ -217,7 +221,7 @@ class Track(Agent):
         if event.embedding_model != self._model.embedding_model:
             raise DataError(
                 f"these paragraphs were embedded with {event.embedding_model}, "
-                f"the topic model knows {self._model.embedding_model}",
+                f"but the topic model uses {self._model.embedding_model}",
                 f"use one embedding model for split and track, {REBUILD}",
             )
         batch = self._batch(event)
@@ -235,7 +239,7 @@ class Track(Agent):
         return list(event_mapper.topic_events(outcome, self._stepped(outcome, event.on)))
 
     def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> event_mapper.Step:
-        """Count a step of the model; return what its events have in common."""
+        """Count a step of the model; return the attributes that its events share."""
         self._steps += 1
         said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
         self._labels |= {topic.topic_id: topic.label for topic in said}
@@ -260,31 +264,31 @@ class Track(Agent):
         )
 
     def on_outputs_sent(self) -> None:
-        """Learn that what was committed is on its way to its readers."""
+        """Note that the committed outputs have been sent, but perhaps not yet read."""
         self._underway = [*self._underway, *self._unsent][-MOST_UNDERWAY:]
         self._unsent = []
 
     async def tick(self) -> Sequence[Event]:
-        """Look whether every reader has had what is under way: it need not be told again then."""
+        """Check whether every reader has received the sent outputs: then they need not be sent again."""
         underway = set(self._underway)
         if underway:
             try:
                 behind = await asyncio.to_thread(self._behind)
-            except Exception as error:  # whatever it is, the broker is asked again
-                log.debug("how far readers are is not known", error=str(error)[:160])
+            except Exception as error:  # the next tick asks the broker again
+                log.debug("reader lag is unknown", error=str(error)[:160])
                 return ()
             if not behind:
                 self._underway = [each for each in self._underway if each not in underway]
         return ()
 
     async def commit(self) -> Sequence[Event]:
-        """Make ledger and checkpoint durable, in this order."""
+        """Make the ledger and then the checkpoint durable."""
         await asyncio.to_thread(self._save)
         return ()
 
     def _save(self) -> None:
         if self._epochs.current().number != self._epoch.number:
-            raise Fatal("a new epoch of the topic model has begun", "this worker takes it up after a restart")
+            raise Fatal("a new epoch of the topic model has begun", "restart this worker: it then joins it")
         for key, content in self._ledgers:
             self._blobs.put(key, content)
         if self._moved:

@@ -1,1 +1,1 @@
-"""transcription: audio.stored → transcripts.ready; and how transcripts are shown."""
+"""transcription: audio.stored → transcripts.ready; and the export of transcripts."""

@@ -16,14 +16,14 @@ from streams.state.progress import Board, Progress, Step
 from streams.telemetry import TRANSCRIBED, TRANSCRIBING, TRANSCRIBING_LEFT
 
 EVERY_S = 20.0
-"""What has not changed is said again after so long, so that nobody takes the worker for dead."""
+"""Interval at which unchanged progress is reported again (seconds), to show that the worker is alive."""
 
 
 class Reporting:
-    """Reports on one talk for the time of a `with` block. `tell` may be called from any thread."""
+    """Reports the progress of one talk during a `with` block. `tell` may be called from any thread."""
 
     def __init__(self, blobs: Blobs, video: Video, now: Callable[[], float]) -> None:
-        """`now`: the wall clock, seconds."""
+        """Keep the dependencies; `now`: the wall clock, seconds."""
         self._board = Board(blobs)
         self._video = video
         self._now = now
@@ -42,15 +42,15 @@ class Reporting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        with self._lock:  # nobody says anything after it
+        with self._lock:  # no report comes after it
             self._board.wipe(self._video.video_id)
         for gauge in (TRANSCRIBING, TRANSCRIBING_LEFT):
             with suppress(KeyError):
                 gauge.remove(self._video.video_id)
 
     def tell(self, done: Done) -> None:
-        """Say how far it is."""
-        if self._done is None:  # decoding, and waiting for its turn, tell nothing of the speed
+        """Report the progress so far."""
+        if self._done is None:  # decoding and waiting do not count for the speed
             self._began = self._now_utc()
         before = max(self._done.done_s if self._done else 0.0, done.resumed_s)
         TRANSCRIBED.inc(max(0.0, done.done_s - before))

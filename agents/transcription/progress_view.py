@@ -1,4 +1,4 @@
-"""Progress of transcriptions as rows and as words, the same on the page, the command line and in JSON."""
+"""Progress of transcriptions as rows and in words, for the page, the command line and JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from streams.state.progress import STALE_S, Board, Progress
 
 
 def how_far(blobs: Blobs, now: datetime) -> list[dict[str, Any]]:
-    """Return how far each talk is that is being transcribed, the one that began first first.
+    """Return the progress of each talk that is being transcribed, in the order in which they began.
 
     Returns:
         Rows {video_id, title, step, share, speed, remaining_s, stale, said}. share: of the recording, 0 to 1;
         speed: times real time; both, and remaining_s (seconds), None until they are known. stale: its worker
-        has said nothing for a while. said: all of it in words.
+        has not reported for a while. said: the progress in words.
     """
     return [_row(progress, now) for progress in Board(blobs).all()]
 
@@ -48,4 +48,4 @@ def _said(progress: Progress) -> str:
 
 
 def _stopped(quiet_s: float) -> str:
-    return f"stopped {clock(quiet_s)} ago; it goes on where it was when a worker runs"
+    return f"stopped {clock(quiet_s)} ago; it resumes when a worker runs"

@@ -1,8 +1,7 @@
-"""retranscribe: talks whose recording is to be transcribed again, as after a better model was set.
+"""Retranscription: sends recordings to be transcribed again, for example with a better model.
 
-Their recordings are sent to `transcribe` once more. It makes what the present models have not made yet; the
-new transcript replaces the old one in every number, and the old one stays in the blob store. Audio that was
-deleted when it had served is fetched again.
+`transcribe` then makes the transcripts that the current models have not made yet; a new transcript replaces
+the old one in every number, and the old one stays in the blob store. Deleted audio is fetched again.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from streams.talks.transcripts import key_of
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The answer to a request to transcribe a talk again.
+    """The result of a request to transcribe a talk again.
 
     Attributes:
-        event: what is to be sent for it; None: nothing is.
-        said: what happens, or why nothing does.
+        event: the event to send; None: there is none.
+        said: in words, what happens, or why nothing does.
     """
 
     video_id: str
@@ -34,16 +33,16 @@ class Again:
 
 
 class Retranscriber:
-    """Finds the recordings of talks, and what the present speech models made of them."""
+    """Finds the recordings of talks, and their transcripts by the current speech models."""
 
     def __init__(self, blobs: Blobs, version: Callable[[Blob], str]) -> None:
-        """`version` names the transcript that the present models make of a recording."""
+        """Keep the dependencies; `version`: the version of a recording's transcript by the current models."""
         self._blobs = blobs
         self._version = version
         self._screened = ScreeningLog(blobs)
 
     def of(self, video_ids: Sequence[str]) -> list[Again]:
-        """Return what becomes of each of these talks. All of them are known, or none is sent.
+        """Return the result for each of these talks; if one is unknown, none is sent.
 
         Raises:
             BadInput: there is no such talk.
@@ -57,7 +56,7 @@ class Retranscriber:
         return found
 
     def all(self) -> Iterator[Again]:
-        """Yield what becomes of every talk that was accepted and has a recording, by id."""
+        """Yield the result for every accepted talk that was not handed in as captions."""
         for screening in self._screened.of(self._screened.keys()):
             if screening.outcome == "accepted" and screening.passes.captions is None:
                 yield self._again(screening)
@@ -72,7 +71,7 @@ class Retranscriber:
         elif (audio := passes.media or recording(self._blobs, passes.key)) is None:
             event, said = passes, "its recording is fetched again, and transcribed"
         elif self._made(passes.key, version := self._version(audio)):
-            said = f"nothing: it is transcribed with these models already ({version})"
+            said = f"nothing: these models have transcribed it already ({version})"
         else:
             event, said = AudioStored(video=passes.video, audio=audio), "it is transcribed again"
         return Again(passes.key, passes.video.title, event, said)

@@ -1,4 +1,4 @@
-"""voices: who speaks in a talk, as far as its transcript, people and other talks of its source know."""
+"""Speakers of a talk, with suggested names from its transcript and from other talks of its source."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from streams.errors import DataError
 from streams.state.blobs import Blobs
 
 REMEMBERED = 30
-"""Talks whose named voices are compared, the latest named first."""
+"""Maximum number of talks whose named voices are compared, the latest named first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A name that a speaker perhaps has, and why; `start`: seconds at which the talk says so, if it does."""
+    """A suggested name of a speaker, and why; `start`: seconds at which the talk says it, if it does."""
 
     name: str
     why: str
@@ -34,13 +34,13 @@ class Speaker:
     """A speaker of a talk.
 
     Attributes:
-        speaker: as the transcript calls them.
-        name: who a person said it is; empty: nobody did.
+        speaker: the label in the transcript.
+        name: the name that a person gave; empty: none.
         heard_s: seconds in which they speak.
-        words: how many.
-        hear_s: seconds at which their longest stretch begins, to hear who it is; None: they say nothing.
-        doubt: why they are perhaps nobody, or another one as well; empty: no reason to think so.
-        offers: names to choose from, the likeliest first; none for who has a name.
+        words: the number of their words.
+        hear_s: seconds at which their longest segment begins, to recognize the voice; None: there is none.
+        doubt: why this is perhaps not a speaker, or the same person as another one; empty: no doubt.
+        offers: suggested names, the likeliest first; empty for a speaker with a name.
     """
 
     speaker: str
@@ -54,17 +54,17 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """Speakers of a talk, by its transcript that counts; the one who speaks most comes first."""
+    """The speakers of a talk in its current transcript, by speaking time, longest first."""
 
     talk: Known
     transcript_version: str
     speakers: tuple[Speaker, ...]
 
     def one(self, name: str) -> Speaker:
-        """Return the speaker that is called so, by the transcript or by a person.
+        """Return the speaker with this label in the transcript or this name given by a person.
 
         Raises:
-            BadInput: nobody is, or several are.
+            BadInput: there is no such speaker, or there are several.
         """
         found = [
             each
@@ -79,29 +79,29 @@ class Speakers:
 
 
 def speakers(blobs: Blobs, ask: Callable[..., Any], video_id: str) -> Speakers:
-    """Return who speaks in a talk.
+    """Return the speakers of a talk.
 
     Args:
-        blobs: of the study.
-        ask: a view by name, with its parameters (`talk`, `corrections`).
+        blobs: the study's blob store.
+        ask: queries a view by name with its parameters (`talk`, `corrections`).
         video_id: the talk.
 
     Raises:
         BadInput: there is no such talk, or it has no transcript.
-        DataError: its transcript is not there, or damaged.
+        DataError: its transcript is missing or damaged.
     """
     talk = known(ask, video_id)
     version = counting(talk["transcripts"])
     if version is None:
         raise BadInput(
-            f"{named(talk)} has no transcript that counts", "its state is in groundswell videos show"
+            f"{named(talk)} has no transcript that counts", "see its state with groundswell videos show"
         )
     transcript = parsed(artefact(blobs, video_id, version))
     given = names(ask("corrections"))
     return Speakers(talk, version, tuple(_speakers(blobs, ask, talk, version, transcript, given)))
 
 
-def _speakers(  # noqa: PLR0917 - what is known, each from elsewhere
+def _speakers(  # noqa: PLR0917 - each input comes from another place
     blobs: Blobs, ask: Callable[..., Any], talk: Known, version: str, transcript: Transcript, given: Names
 ) -> Iterator[Speaker]:
     words = transcript.words_by_speaker
@@ -144,7 +144,7 @@ def _offers(transcript: Transcript, library: Sequence[known_voices.Known]) -> di
 def _library(
     blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, given: Names
 ) -> list[known_voices.Known]:
-    """Return the voices that people named in other talks of the same source, made by the same model."""
+    """Return the named voices of other talks of the same source, diarized by the same model."""
     if not transcript.voices:
         return []
     made_by = transcript.made_by.get("diarization")
@@ -156,7 +156,7 @@ def _library(
             continue
         try:
             heard = parsed(artefact(blobs, video_id, version))
-        except DataError:  # it was deleted, or the study was imported without it
+        except DataError:  # deleted, or not part of the imported study
             continue
         if heard.made_by.get("diarization") == made_by:
             found += [
@@ -168,5 +168,5 @@ def _library(
 
 
 def _source(talk: Known) -> str:
-    """Return what a talk comes from, as `streams.store.codebook.sql_fragments.SOURCE` has it."""
+    """Return the source of a talk, as defined by `streams.store.codebook.sql_fragments.SOURCE`."""
     return str(talk["channel_id"] or talk["channel"] or talk["show"] or talk["video_id"])

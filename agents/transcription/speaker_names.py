@@ -1,4 +1,4 @@
-"""names: who people said the speakers of talks are, from the view `corrections`."""
+"""Names that people gave to the speakers of talks, from the view `corrections`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Names = dict[tuple[str, str, str], str]
-"""By talk, transcript and speaker."""
+"""Names by talk, transcript version and speaker label."""
 
 
 def names(corrections: Iterable[Mapping[str, Any]]) -> Names:
-    """Return the names that hold, the latest given first; `corrections` as the view has them."""
+    """Return the current names, the latest given first; `corrections`: rows of that view."""
     held: Names = {}
     for row in corrections:  # newest first
         if row["what"] == "named":
@@ -19,5 +19,5 @@ def names(corrections: Iterable[Mapping[str, Any]]) -> Names:
 
 
 def names_in(talk: Mapping[str, Any], version: str) -> dict[str, str]:
-    """Return the names of the speakers of a transcript, of a talk as the view `talk` says it."""
+    """Return the names of the speakers in a transcript; `talk`: a row of the view `talk`."""
     return {speaker: name for (_, of, speaker), name in names(talk["corrections"]).items() if of == version}

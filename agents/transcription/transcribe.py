@@ -1,8 +1,8 @@
 """transcribe: audio.stored → transcripts.ready. Words, seconds and speakers; ready captions are only parsed.
 
-A lease keeps two workers off one talk; the artefact is its own ledger, so what was transcribed once is never
-transcribed again, and of a long talk a killed worker loses some minutes. Several talks are at work at once:
-one is decoded while the others are transcribed.
+A lease prevents two workers from transcribing one talk; the artefact is also the ledger, so a recording is
+never transcribed twice, and a killed worker loses only some minutes of a long talk. Several talks are
+processed at once: one is decoded while the others are transcribed.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from streams.talks.transcripts import key_of, version_of
 
 log = structlog.get_logger()
 CAPTIONS_VERSION = "captions-1"
-"""Part of the version of transcripts that came ready; raise it when captions are read otherwise."""
+"""Part of the version of transcripts from captions; increase it when the parsing of captions changes."""
 
 
 def maker(speech: SpeechModels, glossary: Glossary | None) -> str:
-    """Return what makes transcripts of recordings, as their versions begin: models, settings, glossary.
+    """Return the first part of a transcript's version: models, settings, glossary.
 
     Raises:
-        ModelUnavailable: a model is a folder that is not there.
+        ModelUnavailable: the folder of a model does not exist.
     """
     return f"{speech.version}--glossary-{glossary.version}" if glossary else speech.version
 
@@ -65,15 +65,15 @@ class Transcribe(Agent):
         now: Callable[[], float] = time.time,
         glossary: Glossary | None = None,
     ) -> None:
-        """Transcribe what is fetched.
+        """Keep the dependencies.
 
         Args:
-            settings: the study's.
-            blobs: its blob store.
-            speech: called for the first recording.
-            folder: local copies of audio from a remote store, and decoded audio.
+            settings: the study's settings.
+            blobs: the study's blob store.
+            speech: returns the speech models; called for the first recording.
+            folder: the folder for local copies of audio from a remote store, and for decoded audio.
             now: the wall clock, seconds.
-            glossary: how names are written; None: as they were recognised.
+            glossary: the spelling of names; None: they stay as recognised.
         """
         self._settings = settings
         self._blobs = blobs
@@ -92,10 +92,10 @@ class Transcribe(Agent):
         return ()
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return where the transcript lies, or a rejection when the talk is in another language."""
+        """Return the location of the transcript, or a rejection if the talk is in another language."""
         if not isinstance(event, AudioStored):
             raise DataError(f"{type(event).__name__} is not for transcribe", "drop it")
-        async with self._turns.setdefault(event.key, asyncio.Lock()):  # what is told of a talk has an order
+        async with self._turns.setdefault(event.key, asyncio.Lock()):  # keeps the order of a talk's events
             return await self._handle(event)
 
     async def _handle(self, event: AudioStored) -> Sequence[Event]:
@@ -114,7 +114,7 @@ class Transcribe(Agent):
             }
         )
         if (rejected := self._in_another_language(video)) is not None:
-            return [] if event.draft else [rejected]  # what is spoken is heard, not read
+            return [] if event.draft else [rejected]  # only the audio decides the spoken language
         speakers = {segment.speaker for segment in transcript.segments if segment.speaker is not None}
         return [
             TranscriptReady(
@@ -143,7 +143,7 @@ class Transcribe(Agent):
             return await asyncio.to_thread(self._read_captions, event.video, source, key)
         if self._glossary is None:
             return await self._recognised(event.video, source, key)
-        # What was recognised is kept as it is: another glossary needs no second hearing.
+        # The uncorrected transcript is stored too, so that another glossary needs no second transcription.
         raw = key_of(event.key, version_of(self._speech().version, source))
         recognised = await asyncio.to_thread(self._blobs.find, raw)
         if recognised is None:
@@ -155,7 +155,7 @@ class Transcribe(Agent):
         return self._blobs.put(key, glossary.correct(transcript).model_dump_json().encode())
 
     async def _recognised(self, video: Video, source: Blob, key: str) -> Blob:
-        """Transcribe a recording, if nobody else does."""
+        """Transcribe a recording, unless another worker does: then wait for its result."""
         lease = Lease(self._blobs, stable_id(key), self._owner, self._settings.lease_s, self._now)
         while not await asyncio.to_thread(lease.acquire):
             log.info("another worker is transcribing this talk", video=video.video_id)
@@ -192,7 +192,7 @@ class Transcribe(Agent):
         while True:
             await asyncio.sleep(lease.ttl_s / 4)
             if not await asyncio.to_thread(lease.renew):
-                log.warning("this worker stood still, and another transcribes the talk too", lease=lease.name)
+                log.warning("lost the lease: another worker transcribes the talk too", lease=lease.name)
                 return
 
     def _in_another_language(self, video: Video) -> VideoRejected | None:
@@ -205,5 +205,5 @@ class Transcribe(Agent):
         )
 
     async def stop(self) -> None:
-        """End the child processes, also in the middle of a talk: it goes on from its last stretch."""
+        """End the child processes, even in the middle of a talk: it resumes after its last finished part."""
         self._pool.kill()

@@ -1,4 +1,4 @@
-"""render: a transcript as it is kept → subtitles, text, or its JSON; for the command line and the page."""
+"""Export of transcripts as subtitles, text, or JSON, for the command line and the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WRITERS: Mapping[Format, Callable[[Transcript], str]] = {"vtt": subtitles.webvt
 
 
 def counting(transcripts: list[Mapping[str, Any]]) -> str | None:
-    """Return the version of the transcript that counts, of the rows of a talk; the only one if none does yet.
+    """Return the version of a talk's transcript that counts, or of its only transcript; None: there is none.
 
     Example:
         >>> draft = {"transcript_version": "draft-captions-1", "counts": False}
@@ -37,17 +37,17 @@ def counting(transcripts: list[Mapping[str, Any]]) -> str | None:
 
 
 def artefact(blobs: Blobs, video_id: str, version: str) -> bytes:
-    """Return a transcript as the study keeps it.
+    """Return a transcript as the study stores it (JSON).
 
     Raises:
-        DataError: it is not there.
+        DataError: it is not in the blob store.
     """
     try:
         return blobs.get(key_of(video_id, version))
     except DataError as error:
         raise DataError(
-            f"{error.cause}: only what is known of this transcript is there",
-            "a study that was imported has no transcripts: ask the study it came from; else restore the blob",
+            f"{error.cause}: this study has only the metadata of the transcript",
+            "an imported study has no transcripts: get it from the original study; or else restore the blob",
         ) from error
 
 
@@ -57,13 +57,13 @@ def rendered(
     """Return a transcript in a format.
 
     Args:
-        content: as the study keeps it; as JSON it is returned as it is.
+        content: the stored transcript; for JSON it is returned unchanged.
         wanted: the format.
-        times: text with the moment at which each paragraph begins.
-        names: of speakers, who people said they are.
+        times: whether plain text states the time at which each paragraph begins.
+        names: the names of speakers, by label.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the content is damaged.
     """
     if wanted == "json":
         return content
@@ -82,12 +82,12 @@ def parsed(content: bytes) -> Transcript:
     """Return a transcript from its JSON.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the JSON is damaged.
     """
     try:
         return Transcript.model_validate_json(content)
     except ValidationError as error:
         raise DataError(
             f"the transcript is damaged ({error.error_count()} errors, first: {error.errors()[0]['msg']})",
-            "restore it from a backup, or hand the talk in again",
+            "restore it from a backup, or ingest the talk again",
         ) from error

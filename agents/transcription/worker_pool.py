@@ -1,7 +1,7 @@
-"""The child processes in which speech is transcribed: one decodes ahead, the others hold the speech models.
+"""Pool of child processes for transcription: one decodes ahead, the others hold the speech models.
 
-They may take the GPU, gigabytes and hours, and a crash in native code kills nothing else. While one talk is
-transcribed the next one is decoded, so that a GPU does not wait for FFmpeg.
+Transcription may take the GPU, gigabytes of memory and hours, and a crash in native code ends only the child.
+While one talk is transcribed, the next one is decoded, so that a GPU does not wait for FFmpeg.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from streams.talks.partial_transcripts import PartialTranscripts
 
 log = structlog.get_logger()
 CRASHES = 2
-"""A file that kills its process so many times is a dead letter."""
+"""Number of crashes of the child process after which a recording becomes a dead letter."""
 FORGOTTEN_S = 24 * 3600.0
-"""Decoded audio of this age was left by a process that was killed."""
+"""Age (seconds) from which decoded audio is deleted: a killed process left it."""
 SUFFIX = ".f32"
 T = TypeVar("T")
 Told = Callable[[Done], None]
@@ -46,9 +46,9 @@ class Work:
     """A recording to transcribe.
 
     Attributes:
-        name: of the transcript to be; what a killed attempt has transcribed is kept under it.
+        name: the key of the transcript; partial results of a killed attempt are stored under it.
         recording: the audio.
-        title: of the talk.
+        title: the title of the talk.
     """
 
     name: str
@@ -57,15 +57,15 @@ class Work:
 
 
 class SpeechPool:
-    """Transcribes `workers` talks at a time, each with models of its own, and decodes the next one ahead."""
+    """Transcribes `workers` talks at a time, each with its own models, and decodes the next one ahead."""
 
     def __init__(
         self, speech: Callable[[], SpeechModels], blobs: Blobs, folder: Path, workers: int = 1
     ) -> None:
-        """`speech` is called for the first recording; `folder`: where decoded audio lies meanwhile.
+        """Keep the dependencies; `speech` is called for the first recording; `folder` holds decoded audio.
 
-        There a GPU's driver also keeps the programs that it compiles, minutes of work for a new kind of GPU,
-        unless CUDA_CACHE_PATH names another folder.
+        A GPU's driver also caches its compiled programs there (minutes of work for a new kind of GPU), unless
+        CUDA_CACHE_PATH names another folder.
         """
         self._speech = speech
         self._blobs = blobs
@@ -78,21 +78,21 @@ class SpeechPool:
         self._decoding = asyncio.Lock()
 
     async def transcribe(self, work: Work, tell: Told = lambda _: None) -> Transcript:
-        """Transcribe a recording; go on where a killed attempt ended.
+        """Transcribe a recording; resume where a killed attempt ended.
 
         Args:
-            work: what is to be transcribed.
-            tell: told how far it is, from another thread.
+            work: the recording.
+            tell: receives the progress, from another thread.
 
         Raises:
-            DataError: it killed its process twice.
+            DataError: the recording crashed its process twice.
             BadInput: the recording cannot be decoded, or has no words in it.
             ModelUnavailable: a model cannot be loaded.
         """
         for _ in range(CRASHES):
             decoded = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
             try:
-                async with self._decoding:  # one at a time: a crash is that file's own
+                async with self._decoding:  # one at a time, so that a crash is that file's fault
                     await self._decoder.run(_decode, self._blobs.url, work.recording, self._folder, decoded)
                 listener = await self._free.get()
                 try:
@@ -111,20 +111,20 @@ class SpeechPool:
         )
 
     def tidy(self) -> None:
-        """Delete decoded audio that a killed process left."""
+        """Delete decoded audio that killed processes left."""
         for path in self._folder.glob(f"*{SUFFIX}"):
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > FORGOTTEN_S:
                     path.unlink()
 
     def kill(self) -> None:
-        """End the processes, also in the middle of a talk."""
+        """End the processes, even in the middle of a talk."""
         for child in (self._decoder, *self._listeners):
             child.kill()
 
 
 class _Child:
-    """A process, started when it is first needed and again after a crash; it does one thing at a time."""
+    """A process, started on first use and again after a crash; it runs one function at a time."""
 
     def __init__(self, cuda_cache: Path) -> None:
         self._cuda_cache = str(cuda_cache.absolute())
@@ -134,7 +134,7 @@ class _Child:
         self._tell: Told = lambda _: None
 
     async def run(self, work: Callable[..., T], *arguments: Any, tell: Told = lambda _: None) -> T:
-        """Run a function of this module there; `tell` hears what it says with `_say`.
+        """Run a function of this module in the process; `tell` receives its progress.
 
         Raises:
             BrokenProcessPool: the process died.
@@ -142,7 +142,7 @@ class _Child:
         self._tell = tell
         try:
             running = self._started().submit(work, *arguments)
-        except BrokenProcessPool:  # it died while it had nothing to do
+        except BrokenProcessPool:  # it died while it was idle
             self.kill()
             running = self._started().submit(work, *arguments)
         try:
@@ -174,14 +174,14 @@ class _Child:
         self._pool = None
 
 
-# What follows runs in the child processes.
+# The following functions run in the child processes.
 
 _queue: Any = None
 _loaded: SpeechModels | None = None
 
 
 def _begin(said: Any, cuda_cache: str) -> None:
-    """Prepare a child: Ctrl-C is for its parent, waiting threads burn no core, and no orphan stays."""
+    """Prepare a child: the parent handles Ctrl-C, waiting threads do not spin, and no orphan stays."""
     global _queue  # noqa: PLW0603 - one per child process
     _queue = said
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -192,7 +192,7 @@ def _begin(said: Any, cuda_cache: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """End when the parent was killed: nobody waits for the result, and the GPU's memory is needed."""
+    """End when the parent was killed: nothing waits for the result, and the GPU's memory is needed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -206,7 +206,7 @@ def _decode(blobs_url: str, recording: Blob, folder: Path, decoded: Path) -> Non
 
 
 def _transcribe(speech: SpeechModels, blobs_url: str, work: Work, decoded: Path) -> Transcript:
-    """The models stay loaded between talks."""
+    """Return the transcript of a decoded recording; the models stay loaded between talks."""
     global _loaded  # noqa: PLW0603 - one per child process
     if _loaded is None or _loaded.version != speech.version:
         _loaded = speech

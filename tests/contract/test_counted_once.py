@@ -177,7 +177,7 @@ REFUSED = [
     ("a", "a “Talk a” is not rejected as a duplicate (its state is assigned)", "groundswell videos show"),
     ("c", "its state is rejected: language, it is spoken in 'fr'", "groundswell videos show"),
     ("d", "its state is seen", "groundswell videos show"),
-    ("e", "rejected before anything of it was fetched (it is a again", "groundswell ingest"),
+    ("e", "rejected before it was fetched (it is a again", "groundswell ingest"),
 ]
 
 

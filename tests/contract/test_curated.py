@@ -149,7 +149,7 @@ def test_numbers_follow_decisions_at_once_and_undo_restores_them(
         ann.undo()
         assert numbers(either) == stage
     assert numbers(either, 3) == stages[3]  # what was undone can still be asked
-    with pytest.raises(BadInput, match="no decision to take back"):
+    with pytest.raises(BadInput, match="no decision to undo"):
         ann.undo()
 
 

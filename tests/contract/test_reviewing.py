@@ -164,9 +164,9 @@ def test_what_cannot_be_reviewed_says_why(desk: Desk) -> None:
     anna = desk.reviewer("anna")
     with pytest.raises(BadInput, match="there is no video 'talk-on': did you mean talk-one"):
         anna.judge("talk-on", "keep")
-    with pytest.raises(BadInput, match="'tutorail' is no class of talk: did you mean tutorial"):
+    with pytest.raises(BadInput, match="'tutorail' is not a class of talk: did you mean tutorial"):
         anna.judge("talk-one", "exclude", "tutorail")
-    with pytest.raises(BadInput, match="nobody said what the video is"):
+    with pytest.raises(BadInput, match="an excluded video needs a class"):
         anna.judge("talk-one", "exclude")
     desk.write([seen(video("x")), e.VideoRejected(video=video("x"), rule="too short", reason="it lasts 5 s")])
     with pytest.raises(BadInput, match=r"a rule rejected x \(too short: it lasts 5 s\)"):

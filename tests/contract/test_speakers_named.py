@@ -162,7 +162,7 @@ def test_a_speakers_name_is_everywhere_until_it_is_taken_back(listener: Listener
     assert listener.types("videos", "unname", "first", "ann lee").exit_code == 0
     assert [row["speakers"] for row in listener.read(paragraphs, "first")] == [[HOST, GUEST, COUGH]]
     assert listener.read(prevalence.months, by_ann) == []
-    assert "there is none to take back" in listener.types("videos", "unname", "first", HOST).stderr
+    assert "there is none to remove" in listener.types("videos", "unname", "first", HOST).stderr
     assert [event.name for event in Corrections(listener.blobs).events()] == ["Ann Lee", ""]
     assert "name of SPEAKER_00 taken back" in listener.types("videos", "corrections").stdout
 

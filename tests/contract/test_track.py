@@ -214,7 +214,7 @@ async def test_a_dead_letter_moves_the_position_and_a_gap_is_fatal(
     track = await tracker(blobs, embedder)
     await track.handle(events[0], at(0))
     foreign = events[1].model_copy(update={"embedding_model": "another"})
-    with pytest.raises(DataError, match="embedded with another, the topic model knows"):
+    with pytest.raises(DataError, match="embedded with another, but the topic model uses"):
         await track.handle(foreign, at(1))
     track.on_dead_letter(at(1))
     await track.commit()

@@ -131,7 +131,7 @@ class TestRefusals:
         assert gaps == [HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY]
         assert (decision.rule, decision.attempt) == ("gone", 7)
         assert verdict.reason in decision.reason
-        assert "7 looks in 25 days" in decision.reason
+        assert "7 checks in 25 days" in decision.reason
 
     @pytest.mark.parametrize(
         "reason", ["it was removed (by the uploader)", "it was removed (private account)"]
@@ -332,7 +332,7 @@ class TestStates:
         for attempt, gap in enumerate(RECHECK[:-1], 2):
             parked_as(await front.wait(hours=gap / HOUR), "recheck", attempt)
         gone = rejected_as(await front.wait(days=14), "gone")
-        assert "7 looks in 25 days" in gone.reason
+        assert "7 checks in 25 days" in gone.reason
         assert list(front.parked()) == []
         asked = len(loopback.requests)
         assert await front.handle(seen()) == [gone]  # its event comes again after a kill

@@ -190,7 +190,7 @@ def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) ->
         ),
         (
             "destinations:\n  - name: a\n",
-            "has one of url_env, url_file and url, and it has none",
+            "needs exactly one of url_env, url_file and url, but it has none",
             "alerts.md",
         ),
         ("destinations: [{name: a, url_env: A, url_file: b}]", "it has url_env and url_file", "alerts.md"),
@@ -213,7 +213,7 @@ def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) ->
         ("destinations: [{url_env: A}]", "line 1: destinations.0.name is wrong", "add name"),
         ("rules: {threshold: {bounds: [{share: 0.1}]}}", "name either a topic or a theme", "alerts.md"),
         ("rules: {threshold: {bounds: [{topic: 1, share: 12}]}}", "bounds.0.share is wrong", "correct"),
-        ("rules: [", "line 1 is not YAML", "mend"),
+        ("rules: [", "line 1 is not YAML", "fix"),
         ("- a list", "the file is wrong", "correct"),
         ("just text", "the file is wrong", "correct"),
         ("fresh_days: .inf", "fresh_days is wrong", "correct"),

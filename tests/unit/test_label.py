@@ -275,7 +275,7 @@ def test_of_what_it_says_only_a_short_plain_line_becomes_a_label(said: str, labe
 
 def test_an_endless_answer_is_cut(endpoint: Endpoint, labeller: ChatCompletions) -> None:
     endpoint.said = [b" " * 2_000_000]
-    with pytest.raises(DataError, match="something else than a chat completion"):
+    with pytest.raises(DataError, match="is not a chat completion"):
         labeller.answer(WORDS, [])
 
 

@@ -48,7 +48,7 @@ def test_a_silent_worker_is_not_taken_for_one_at_work(tmp_path: Path) -> None:
     Board(blobs).say(progress())
     (row,) = how_far(blobs, NOON + timedelta(seconds=300 + 125))
     assert row["stale"]
-    assert row["said"] == "stopped 2:05 ago; it goes on where it was when a worker runs"
+    assert row["said"] == "stopped 2:05 ago; it resumes when a worker runs"
 
 
 def test_a_note_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:

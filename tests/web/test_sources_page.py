@@ -504,7 +504,7 @@ def fill(warehouse: Warehouse) -> str:
     """Watch one source of each health, and remove another, whose id is returned."""
     trouble = Trouble(
         cause="YouTube's feed of the channel answers HTTP 404",
-        cure="nothing: such spells pass, and the channel's listing is read all the same",
+        cure="nothing: such failures pass, and the channel's listing is read anyway",
         at=PAST,
     )
     went: dict[str, Any] = {"visits": 2, "last_visit": PAST, "next_visit": TODAY + timedelta(hours=1)}

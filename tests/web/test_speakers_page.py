@@ -110,7 +110,7 @@ async def test_a_name_is_given_and_taken_back(ottilie: httpx.AsyncClient, study:
     assert "named so already" in again.text
     assert (await name(ottilie, HOST, "")).status_code == 303
     assert prevalence.months(study, by_ann) == []
-    assert "there is none to take back" in plain(await name(ottilie, HOST, " "))
+    assert "there is none to remove" in plain(await name(ottilie, HOST, " "))
 
 
 @pytest.mark.long

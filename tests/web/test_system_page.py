@@ -71,7 +71,7 @@ async def test_talks_that_are_being_transcribed_say_how_far_they_are(lively: War
         html = await page(lively, "/system")
         text = plain(html)
         assert "Talk a transcribing, 50% of 1:00:00, 3.0 × real time, 10:00 left" in text
-        assert "Talk b&lt;b&gt; stopped 5:00 ago; it goes on where it was when a worker runs" in text
+        assert "Talk b&lt;b&gt; stopped 5:00 ago; it resumes when a worker runs" in text
         assert html.count("<progress") == 1, "nobody knows how far one is that has stopped"
     finally:
         for video_id in said:

@@ -60,5 +60,5 @@ async def test_what_is_not_there_says_why(study: Warehouse) -> None:
         assert "with a transcript that counts" in unknown.text
         imported = await client.get("/transcript.vtt", params={"video_id": TALK.video_id})
         assert imported.status_code == 404
-        assert "a study that was imported has no transcripts" in imported.text
+        assert "an imported study has no transcripts" in imported.text
         assert (await client.get("/transcript.doc", params={"video_id": TALK.video_id})).status_code == 422
