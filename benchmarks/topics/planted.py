@@ -34,8 +34,9 @@ from benchmarks.topics.scoring import Score
 from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
 from models.topics import Batch, TopicSettings
-from models.topics.bursts.term_bursts import Sensitivity, Spoken
+from models.topics.bursts.term_bursts import Spoken
 from models.topics.online.centring import unit
+from models.topics.settings import Sensitivity
 from streams.errors import DataError
 
 DEFAULT = "labelled/optech_newsletter_items.jsonl.gz"

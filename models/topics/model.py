@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from models.codebook.codebook import Codebook
 from models.errors import BadInput
-from models.topics.lifecycle.apply_consolidation import look
-from models.topics.lifecycle.births import Founders, Given, found, tell
+from models.topics.learning.apply_consolidation import look
+from models.topics.learning.births import Founders, Given, found, tell
+from models.topics.learning.observers import drifts, health, news
 from models.topics.lifecycle.registry import LastHeard
 from models.topics.lifecycle.representatives import Representative
 from models.topics.lifecycle.reservoir import Sampled
 from models.topics.naming.hierarchy import Linkage, hierarchy
-from models.topics.observers import drifts, health, news
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors, unit
 from models.topics.online.learnable import Learnable

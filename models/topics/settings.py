@@ -6,9 +6,11 @@ paragraphs of up to 300 tokens.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from models.errors import BadInput
-from models.topics.bursts.term_bursts import Sensitivity
+
+Sensitivity = Literal["low", "normal", "high"]
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from models.topics.online.partial_fit import OnlineTopics
 from models.topics.settings import TopicSettings
 from models.topics.settings_fingerprint import numbers
 from models.topics.snapshot.ledger import Ledger
-from models.topics.snapshot.meta import Meta, libraries
 from models.topics.snapshot.snapshot import FORMAT, Snapshot
+from models.topics.snapshot_meta import Meta, libraries
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 from scipy.special import pdtrc
@@ -18,10 +18,9 @@ from models.topics.bursts.terms import extract_terms, needed
 from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
 from models.topics.results import SourceQuote
+from models.topics.settings import Sensitivity
 
-__all__ = ["Burst", "BurstSettings", "Sensitivity", "Spoken", "TermBursts", "around", "log10_tail"]
-
-Sensitivity = Literal["low", "normal", "high"]
+__all__ = ["Burst", "BurstSettings", "Spoken", "TermBursts", "around", "log10_tail"]
 
 
 @dataclass(frozen=True)

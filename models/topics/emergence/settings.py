@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from models.topics.bursts.term_bursts import Sensitivity
+from models.topics.settings import Sensitivity
 
 
 @dataclass(frozen=True)

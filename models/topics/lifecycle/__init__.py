@@ -1,1 +1,1 @@
-"""Life cycle of topics: births, splits, merges, dormancy, and consolidation of the model as a whole."""
+"""Parts of the life cycle of topics: registry, dormancy, novelty buffer, reservoir, and consolidation."""

@@ -1,0 +1,368 @@
+"""Whether a topic of the codebook means what its name says: topics of paragraphs against people's readings.
+
+python benchmarks/topics/codebook.py [--gold FILE ...] [--talks FILE ...] [--codebook NAME] [--quick]
+                                     [--out FILE.json]
+
+The model of a codebook learns talks in the order of their dates, as a study does by default. People have
+read some of the paragraphs (the gold) for the codebook's topics that each is substantially about, 0 to 3.
+Measured:
+
+- at ingest: the topic that a paragraph was given when its talk was learned;
+- at the end: the topic that the final model gives it;
+- nearest description: the topic whose name and description, which never move, have the highest cosine with
+  the paragraph, from .25 and from .30 on;
+- words: every topic of which a paragraph has at least two words, of its name and description.
+
+Precision is over labels that any reader gave, recall over those that all gave. A merged topic counts as the
+one that it has become; a topic that was born is no topic of the codebook. The 95 % intervals of F1 resample
+talks. `own words`: how many of a topic's ten words at the end are in its name or description.
+`--quick` learns the 150 talks with most gold paragraphs only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from benchmarks.machine import describe
+from benchmarks.topics import streams
+from benchmarks.topics.multilabel import Labels, Readings, Score, score, united
+from models.codebook.codebook import Codebook, load
+from models.topics import TopicModel, TopicSettings
+from models.topics.online.words import content_words
+from streams.errors import DataError, Explained
+
+GOLD = "gold/llm_in_production_paragraphs.jsonl.gz"
+QUICK = 150
+FLOORS = (0.25, 0.30)
+"""Cosines from which the nearest description counts."""
+WORDS = 2
+"""Words of a topic that a paragraph has at least."""
+COMMON = 3
+"""A word in the descriptions of this many topics belongs to none of them."""
+
+
+@dataclass(frozen=True)
+class GoldParagraph:
+    """A paragraph that people have read.
+
+    Attributes:
+        file: the file of talks that has its talk, without `.jsonl.gz`.
+        every, some: numbers of topics, from 1, in every reading and in at least one.
+        stratum: why it was chosen: keyword, near, likely or random.
+    """
+
+    file: str
+    talk: str
+    position: int
+    year: str
+    text: str
+    every: tuple[int, ...]
+    some: tuple[int, ...]
+    stratum: str
+
+
+def read_gold(path: Path) -> list[GoldParagraph]:
+    """Return the paragraphs of a gold file.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not such a paragraph.
+    """
+    found = []
+    with streams.lines(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line)
+                every = record["both"] if "both" in record else record["once"]
+                found.append(
+                    GoldParagraph(
+                        file=record["file"],
+                        talk=record["talk"],
+                        position=record["position"],
+                        year=record["published_at"][:4],
+                        text=record["text"],
+                        every=tuple(every),
+                        some=tuple(record.get("either", every)),
+                        stratum=record["stratum"].rstrip("0123456789"),
+                    )
+                )
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DataError(
+                    f"line {number} of {path.name} is not a gold paragraph ({error!r})",
+                    "give file, talk, position, published_at, text, stratum, and both and either, or once",
+                ) from error
+    return found
+
+
+def readings_of(gold: Sequence[GoldParagraph], topics: int) -> Readings:
+    """Return the readings as masks over the topics 1 … `topics`.
+
+    Raises:
+        DataError: a reading has a topic that the codebook does not have.
+    """
+    every = np.zeros((len(gold), topics), np.bool_)
+    some = np.zeros_like(every)
+    for row, paragraph in enumerate(gold):
+        if wrong := [topic for topic in paragraph.some if not 1 <= topic <= topics]:
+            raise DataError(
+                f"the gold has a topic {wrong[0]}, and the codebook has {topics} topics",
+                "name the codebook that the paragraphs were read for with --codebook",
+            )
+        every[row, [topic - 1 for topic in paragraph.every]] = True
+        some[row, [topic - 1 for topic in paragraph.some]] = True
+    return Readings(every, some, tuple(paragraph.talk for paragraph in gold))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the model of a codebook gave to the gold paragraphs, and its words at the end.
+
+    Attributes:
+        at_ingest, at_the_end: bool [n, k].
+        words: the ten words of each topic of the codebook; of a merged one, those of what it has become.
+        born: number of topics that were born.
+    """
+
+    at_ingest: Labels
+    at_the_end: Labels
+    words: dict[int, tuple[str, ...]]
+    born: int
+
+
+def learn(
+    videos: Sequence[streams.Video],
+    vectors: Sequence[NDArray[np.float32]],
+    book: Codebook,
+    gold: Mapping[tuple[str, int], int],
+) -> Learned:
+    """Learn the videos in order; `gold`: the row of each gold paragraph by talk and position."""
+    seeds = streams.embed_texts([topic.seed for topic in book.topics])
+    model = TopicModel.seeded(book, seeds, TopicSettings(), streams.embedder().version)
+    k = len(book.topics)
+    given: dict[int, int | None] = {}
+    for video, rows in zip(videos, vectors, strict=True):
+        for position, each in enumerate(model.learn(streams.batch(video, rows)).assignments):
+            if (row := gold.get((video.video_id, position))) is not None:
+                given[row] = each.topic_id
+    aliases = model.aliases()
+    final: dict[int, int | None] = {}
+    for video, rows in zip(videos, vectors, strict=True):
+        at = [(position, gold.get((video.video_id, position))) for position in range(len(rows))]
+        for position, row in at:
+            if row is not None:
+                final[row] = model.predict(rows[position : position + 1])[0][0]
+    states = {topic.topic_id: topic for topic in model.topics()}
+    words = {
+        topic: tuple(word for word in _ten(states[aliases.get(topic, topic)].words))
+        for topic in range(1, k + 1)
+        if aliases.get(topic, topic) in states
+    }
+    members = _members(aliases, k)
+    return Learned(
+        _mask(given, members, len(gold), k),
+        _mask(final, members, len(gold), k),
+        words,
+        sum(topic.origin != "seeded" for topic in states.values()),
+    )
+
+
+def _ten(words: Sequence[Any]) -> list[str]:
+    return [word if isinstance(word, str) else word[0] for word in words][:10]
+
+
+def _members(aliases: Mapping[int, int], k: int) -> dict[int, list[int]]:
+    """Return which topics of the codebook a living topic stands for."""
+    members: dict[int, list[int]] = {}
+    for topic in range(1, k + 1):
+        members.setdefault(aliases.get(topic, topic), []).append(topic)
+        members.setdefault(topic, [topic])
+    return members
+
+
+def _mask(given: Mapping[int, int | None], members: Mapping[int, Sequence[int]], rows: int, k: int) -> Labels:
+    mask = np.zeros((rows, k), np.bool_)
+    for row, topic in given.items():
+        mask[row, [member - 1 for member in members.get(topic or 0, ())]] = True
+    return mask
+
+
+def nearest(vectors: NDArray[np.float32], book: Codebook, floor: float) -> Labels:
+    """Return the nearest description of each paragraph, from a cosine of `floor` on, as bool [n, k]."""
+    cosines = vectors @ streams.embed_texts([topic.seed for topic in book.topics]).T
+    return np.asarray((cosines == cosines.max(axis=1, keepdims=True)) & (cosines >= floor))
+
+
+def own_words(book: Codebook) -> list[frozenset[str]]:
+    """Return each topic's words: those of its name and description, but for what several topics have."""
+    words = [frozenset(content_words(topic.seed)) for topic in book.topics]
+    common = {word for word, topics in Counter(w for each in words for w in each).items() if topics >= COMMON}
+    return [each - common for each in words]
+
+
+def by_words(texts: Sequence[str], book: Codebook) -> Labels:
+    """Return every topic of which a paragraph has `WORDS` words, as bool [n, k]."""
+    of_topics = own_words(book)
+    said = [frozenset(content_words(text)) for text in texts]
+    return np.array([[len(words & own) >= WORDS for own in of_topics] for words in said])
+
+
+def located(
+    gold: Sequence[GoldParagraph], videos: Sequence[streams.Video]
+) -> tuple[list[GoldParagraph], dict[tuple[str, int], int]]:
+    """Return the gold paragraphs that these talks have, and the row of each by talk and position.
+
+    A paragraph is looked up by its text where the talk was split otherwise.
+    """
+    talks = {video.video_id: video.texts for video in videos}
+    kept: list[GoldParagraph] = []
+    rows: dict[tuple[str, int], int] = {}
+    for paragraph in gold:
+        texts = talks.get(paragraph.talk, ())
+        position = paragraph.position
+        if texts[position : position + 1] != (paragraph.text,):
+            if paragraph.text not in texts:
+                continue
+            position = texts.index(paragraph.text)
+        rows[paragraph.talk, position] = len(kept)
+        kept.append(paragraph)
+    return kept, rows
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return every score, by system, topic, theme, stratum and year."""
+    gold = [each for path in arguments.gold or [streams.data_file(GOLD)] for each in read_gold(path)]
+    book = load(arguments.codebook)
+    files = arguments.talks or [
+        streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})
+    ]
+    videos = streams.read_all(files)
+    if arguments.quick:
+        most = Counter(each.talk for each in gold).most_common()
+        wanted = {talk for talk, _ in sorted(most, key=lambda pair: (-pair[1], pair[0]))[:QUICK]}
+        videos = [video for video in videos if video.video_id in wanted]
+    asked = [each for each in gold if not arguments.quick or each.talk in {v.video_id for v in videos}]
+    kept, rows = located(asked, videos)
+    if not kept:
+        raise DataError("none of the gold paragraphs is in these talks", "name their talks with --talks")
+    readings = readings_of(kept, len(book.topics))
+    vectors = streams.embed(videos)
+    learned = learn(videos, vectors, book, rows)
+    own = {
+        (video.video_id, position): vector
+        for video, of_video in zip(videos, vectors, strict=True)
+        for position, vector in enumerate(of_video)
+        if (video.video_id, position) in rows
+    }
+    embedded = np.stack([own[place] for place in rows])
+    systems = {
+        "at ingest": learned.at_ingest,
+        "at the end": learned.at_the_end,
+        **{f"nearest description, {floor}": nearest(embedded, book, floor) for floor in FLOORS},
+        "words": by_words([each.text for each in kept], book),
+    }
+    themes = sorted({topic.theme for topic in book.topics})
+    groups = [[at for at, topic in enumerate(book.topics) if topic.theme == theme] for theme in themes]
+    words = own_words(book)
+    return {
+        "machine": describe(),
+        "codebook": book.name,
+        "talks": len(videos),
+        "gold": {"paragraphs": len(kept), "not_found": len(asked) - len(kept)},
+        "topics_born": learned.born,
+        "systems": {
+            name: {
+                "all": asdict(score(given, readings)),
+                "themes": asdict(score(united(given, groups), readings.of_labels(groups))),
+                "by_topic": {
+                    topic.name: asdict(score(given[:, [at]], readings.of_labels([[at]])))
+                    for at, topic in enumerate(book.topics)
+                },
+                "by_stratum": _by(given, readings, [each.stratum for each in kept]),
+                "by_year": _by(given, readings, [each.year for each in kept]),
+            }
+            for name, given in systems.items()
+        },
+        "words_at_the_end": {
+            topic.name: {
+                "words": (ten := learned.words.get(at, ())),
+                "own": sum(bool(set(content_words(word)) & words[at - 1]) for word in ten),
+            }
+            for at, topic in enumerate(book.topics, 1)
+        },
+    }
+
+
+def _by(given: Labels, readings: Readings, values: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for value in sorted(set(values)):
+        rows = np.array([each == value for each in values])
+        found[value] = asdict(score(given[rows], readings.of(rows)))
+    return found
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the tables."""
+    gold = result["gold"]
+    print(
+        f"{result['codebook']}: {result['talks']} talks, {gold['paragraphs']} gold paragraphs "
+        f"({gold['not_found']} not found), {result['topics_born']} topics born"
+    )
+    print(f"\n{'':28} {'given':>6} {'P':>6} {'R':>6} {'F1':>6}  95 % of F1      themes: P, R, F1")
+    for name, system in result["systems"].items():
+        whole, themes = Score(**system["all"]), Score(**system["themes"])
+        low, high = whole.f1_interval
+        print(
+            f"{name:28} {whole.given:6} {whole.precision:6.2f} {whole.recall:6.2f} {whole.f1:6.2f}  "
+            f"{low:.2f} to {high:.2f}    {themes.precision:6.2f} {themes.recall:6.2f} {themes.f1:6.2f}"
+        )
+    ours = result["systems"]["at ingest"]
+    for part in ("by_stratum", "by_year"):
+        print(f"\nat ingest, {part.replace('_', ' ')}")
+        for name, of_part in ours[part].items():
+            each = Score(**of_part)
+            print(f"{name:28} {each.given:6} {each.precision:6.2f} {each.recall:6.2f} {each.f1:6.2f}")
+    columns = " ".join(f"{name:>6}" for name in ("given", "right", "wanted", "found"))
+    print(f"\n{'at ingest, by topic':28} {columns}  own words of ten")
+    for name, of_topic in ours["by_topic"].items():
+        each, words = Score(**of_topic), result["words_at_the_end"][name]
+        numbers = " ".join(f"{count:6}" for count in (each.given, each.right, each.wanted, each.found))
+        print(f"{name:28} {numbers}  {words['own']:2}  {', '.join(words['words'])}")
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--gold", type=Path, nargs="+", help="paragraphs that people have read")
+    parser.add_argument("--talks", type=Path, nargs="+", help="files of the talks that are learned")
+    parser.add_argument("--codebook", default="llm-in-production", help="name or file of the codebook")
+    parser.add_argument("--quick", action="store_true", help=f"learn {QUICK} talks only")
+    parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
+    arguments = parser.parse_args()
+    try:
+        result = measure(arguments)
+    except Explained as error:
+        print(f"{error.cause}: {error.cure}", file=sys.stderr)
+        return 1
+    show(result)
+    if arguments.out:
+        arguments.out.write_text(json.dumps(result, indent=1, default=str))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
