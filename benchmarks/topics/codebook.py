@@ -248,12 +248,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     files = arguments.talks or [
         streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})
     ]
-    videos = streams.read_all(files)
-    if arguments.quick:
-        most = Counter(each.talk for each in gold).most_common()
-        wanted = {talk for talk, _ in sorted(most, key=lambda pair: (-pair[1], pair[0]))[:QUICK]}
-        videos = [video for video in videos if video.video_id in wanted]
-    asked = [each for each in gold if not arguments.quick or each.talk in {v.video_id for v in videos}]
+    wanted = _most_read(gold) if arguments.quick else None
+    videos = streams.read_all(files, only=wanted)
+    asked = [each for each in gold if wanted is None or each.talk in wanted]
     kept, rows = located(asked, videos)
     if not kept:
         raise DataError("none of the gold paragraphs is in these talks", "name their talks with --talks")
@@ -303,6 +300,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             for at, topic in enumerate(book.topics, 1)
         },
     }
+
+
+def _most_read(gold: Sequence[GoldParagraph]) -> frozenset[str]:
+    """Return the `QUICK` talks with most gold paragraphs."""
+    counted = Counter(each.talk for each in gold)
+    return frozenset(sorted(counted, key=lambda talk: (-counted[talk], talk))[:QUICK])
 
 
 def _by(given: Labels, readings: Readings, values: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -99,8 +99,8 @@ def lines(path: Path) -> Iterator[Iterable[str]]:
         raise DataError(f"{path} cannot be read ({error.strerror or error})", "name another file") from error
 
 
-def read(path: Path, limit: int | None = None) -> list[Video]:
-    """Return a file's videos by date, oldest first; at most `limit` of them.
+def read(path: Path, limit: int | None = None, only: Container[str] | None = None) -> list[Video]:
+    """Return a file's videos by date, oldest first; at most `limit` of them, with `only` those of these ids.
 
     Records with `dup_of` (cross-posts) and records without text are left out.
 
@@ -108,17 +108,19 @@ def read(path: Path, limit: int | None = None) -> list[Video]:
         DataError: the file cannot be read, or a line is not a record of a stream.
     """
     with lines(path) as file:
-        records = list(_records(path.name, file))
+        records = [each for each in _records(path.name, file) if only is None or each.video_id in only]
     records.sort(key=lambda video: (video.published_at, video.video_id))
     videos = list(_split(records[:limit]))
-    if not videos:
+    if not videos and only is None:
         raise DataError(f"{path} has no records with text", "name another file")
     return videos
 
 
-def read_all(paths: Iterable[Path], limit: int | None = None) -> list[Video]:
-    """Return the videos of several files together, by date."""
-    videos = [video for path in paths for video in read(path)]
+def read_all(
+    paths: Iterable[Path], limit: int | None = None, only: Container[str] | None = None
+) -> list[Video]:
+    """Return the videos of several files together, by date; with `only`, those of these ids."""
+    videos = [video for path in paths for video in read(path, only=only)]
     return sorted(videos, key=lambda video: (video.published_at, video.video_id))[:limit]
 
 
