@@ -317,7 +317,9 @@ class TestReading:
         tracemalloc.stop()
         assert peak < 20_000_000
 
-    @pytest.mark.parametrize(("coding", "cause"), [("br", "compresses its answer as 'br'"), ("gzip", "damaged")])
+    @pytest.mark.parametrize(
+        ("coding", "cause"), [("br", "compresses its answer as 'br'"), ("gzip", "damaged")]
+    )
     def test_what_cannot_be_unpacked_says_so(
         self, coding: str, cause: str, reader: HttpClient, public: Server
     ) -> None:
