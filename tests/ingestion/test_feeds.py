@@ -305,10 +305,10 @@ class TestPodcasts:
     @pytest.mark.parametrize(
         ("body", "cause"),
         [
-            (b"", "no feed"),
-            (b"/etc/passwd", "no feed"),
-            (b"https://example.org/feed", "no feed"),
-            (b"{}", "no feed"),
+            (b"", "not a podcast's feed"),
+            (b"/etc/passwd", "not a podcast's feed"),
+            (b"https://example.org/feed", "not a podcast's feed"),
+            (b"{}", "not a podcast's feed"),
             (b"<!DOCTYPE html><html><body>blocked", "a web page came"),
             (b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "b">]><rss>&a;</rss>', "malicious"),
             (
