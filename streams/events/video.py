@@ -85,7 +85,7 @@ class VideoAccepted(VideoEvent):
 
 
 class VideoRejected(VideoEvent):
-    """A video did not pass screening, or its transcript or recording showed that it does not count."""
+    """A video was rejected, by screening or by a later agent."""
 
     rule: Literal[
         "language", "too short", "too long", "live", "no date", "short form", "too old", "duplicate",
