@@ -292,7 +292,7 @@ class TestMemory:
 
     def test_a_folder_that_cannot_be_written_stops_the_asking(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "egress").write_text("a file where the folder should be")
-        with pytest.raises(Unavailable, match=r"cannot keep what YouTube was asked .*disk space or mend"):
+        with pytest.raises(Unavailable, match=r"cannot write the count of requests .*disk space or correct"):
             governor(tmp_path / "egress", clock).turn()
 
     def test_no_secret_is_in_a_file_or_its_name(self, tmp_path: Path, clock: Clock) -> None:

@@ -298,7 +298,7 @@ class TestPlaylists:
     )
     def test_one_that_is_gone_is_gone_in_youtubes_words(self, part: int, words: str) -> None:
         answers = playlist(innertube(f"youtubeplaylistextractor__notavailable__{part}"))
-        with pytest.raises(YouTubeRefused, match=f"{words}.*mend or remove the source") as no:
+        with pytest.raises(YouTubeRefused, match=f"{words}.*correct or remove the source") as no:
             listed(answers, "playlist", "PL11111111111111111111111111111111", None)
         assert no.value.verdict.kind == "gone"
 
