@@ -267,7 +267,7 @@ def test_the_data_dictionary_has_every_column(study: Warehouse, tmp_path: Path) 
     assert all(row["meaning"] for row in rows)
     markdown = (tmp_path / "a" / "data-dictionary.md").read_text()
     assert "| **`topic_id`** | `UInt32` | the topic |" in markdown
-    assert "moment of publication as corrected (UTC); redated: the right moment of publication" in markdown
+    assert "corrected time of publication (UTC); redated: the right moment of publication" in markdown
 
 
 def test_package_json_says_what_made_it_without_secrets(study: Warehouse, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_a_damaged_package_is_refused_and_nothing_changes(
         ("*, 1 AS more", "merges.parquet: table merges has no column more"),
         ("* REPLACE (toString(target) AS target)", "column target of table merges is String, not UInt32"),
         ("* REPLACE (toInt64(sequence) AS sequence)", "column sequence of table merges is Int64, not UInt64"),
-        ("", "merges.parquet: it is no Parquet file"),
+        ("", "merges.parquet: it is not a Parquet file"),
     ],
 )
 def test_a_parquet_file_of_another_shape_is_refused(

@@ -367,7 +367,7 @@ def test_workers_that_migrate_at_once_do_no_harm(server: str, tmp_path: Path) ->
 
 def test_tables_of_another_groundswell_are_refused_with_the_cure(study: Warehouse) -> None:
     study.command("ALTER TABLE schema_versions UPDATE md5 = 'another' WHERE version = 1")
-    with pytest.raises(Misconfigured, match=r"do not fit this groundswell.*new study name"):
+    with pytest.raises(Misconfigured, match=r"do not fit this version of groundswell.*new study name"):
         study.migrate()
 
 
