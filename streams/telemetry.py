@@ -12,13 +12,12 @@ from prometheus_client import Counter, Gauge, Histogram
 from streams.settings import Settings
 
 EVENTS = Counter(
-    # Events an agent took from its topics; outcome: handled, dead_letter.
+    # Events that an agent consumed; outcome: handled, dead_letter.
     "groundswell_events_total",
-    "Events an agent took from its topics",
+    "Events that an agent consumed",
     ["agent", "outcome"],
 )
 DEAD_LETTERS = Counter(
-    # Messages sent to the dead letters.
     "groundswell_dead_letters_total",
     "Messages sent to the dead letters",
     ["agent"],
@@ -46,29 +45,29 @@ LAG = Gauge(
 NEWEST = Gauge(
     # Of stored videos; what: seen (first sighting by a source), published (of an accepted video).
     "groundswell_newest_timestamp_seconds",
-    "Moment of the newest video of its kind (Unix time)",
+    "Unix time of the newest video of its kind",
     ["what"],
 )
 CHECKPOINT = Gauge(
     # When this process last wrote a checkpoint of the topic model; 0: not yet.
     "groundswell_checkpoint_timestamp_seconds",
-    "Moment of the last checkpoint of the topic model (Unix time)",
+    "Unix time of the last checkpoint of the topic model",
 )
 TRANSCRIBED = Counter(
-    # Seconds of recordings transcribed; its rate is a worker's speed as a multiple of real time.
+    # Its rate is a worker's speed as a multiple of real time.
     "groundswell_transcribed_seconds_total",
     "Seconds of recordings that were transcribed",
 )
 TRANSCRIBING = Gauge(
     # Share of a talk that is transcribed, 0 to 1; exposed only while the talk is being transcribed.
     "groundswell_transcribing_ratio",
-    "Share of a talk that is transcribed, while it is",
+    "Share of a talk in process that is transcribed",
     ["video"],
 )
 TRANSCRIBING_LEFT = Gauge(
     # Estimated seconds until a talk is transcribed; exposed from its first finished stretch until its end.
     "groundswell_transcribing_left_seconds",
-    "Seconds until a talk is transcribed, at its present speed",
+    "Estimated seconds until a talk is transcribed",
     ["video"],
 )
 

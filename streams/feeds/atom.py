@@ -89,7 +89,7 @@ def youtube_entries(body: bytes) -> FeedEntries:
         else:
             entries.skipped += 1
     if entries.skipped:
-        log.warning("entries of a feed name no video", skipped=entries.skipped, channel=whose)
+        log.warning("a feed has entries without a video", skipped=entries.skipped, channel=whose)
     return entries
 
 

@@ -131,7 +131,7 @@ class Cluster:
             try:
                 admin.create_topics([NewTopic(name, topic.partitions(self.settings), 1)])
             except TopicAlreadyExistsError:
-                log.debug("another worker created the topic first, or it is just being deleted", topic=name)
+                log.debug("another worker just created the topic, or it is being deleted", topic=name)
         return self._describe(TOPICS)
 
     def log_ids(self) -> dict[str, str]:

@@ -64,9 +64,7 @@ class CrashRecord:
 
     def __init__(self, folder: Path) -> None:
         name = uuid.uuid4().hex
-        begun = (
-            folder / f".{name}"
-        )  # hidden, so that no process takes it for an ended one before it is locked
+        begun = folder / f".{name}"  # hidden until it is locked, or a process would take it for an ended one
         begun.mkdir(parents=True)
         self._trace = (begun / TRACE).open("ab")
         fcntl.flock(self._trace, fcntl.LOCK_EX)  # the kernel releases it, however the process ends

@@ -171,7 +171,7 @@ class ParkingLot:
         try:
             return self._read(key)
         except DataError as error:
-            log.error("a video that waits cannot be read", cause=error.cause, cure=error.cure)
+            log.error("a parked video cannot be read", cause=error.cause, cure=error.cure)
             return None
 
     def _read(self, key: str, *, damaged_as_missing: bool = False) -> Parking | None:

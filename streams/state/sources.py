@@ -146,7 +146,7 @@ class Sources:
             before = self._read(f"{REMOVED}/{source.source_id}.json")
             visits = Visits.model_validate(before.get("visits") or {})
         except (ValidationError, DataError) as error:  # the source is then read from its beginning
-            log.error("what is known of a source that was removed is lost", error=_first(error))
+            log.error("the visits of a removed source are lost", error=_first(error))
             visits = Visits()
         if visits != Visits():
             self.remember(source.source_id, visits)
@@ -202,7 +202,7 @@ class Sources:
             try:
                 watched = self.get(key.removeprefix("sources/").removesuffix(".json"))
             except DataError as error:
-                log.error("a source is left out", cause=error.cause, cure=error.cure)
+                log.error("a source cannot be read", cause=error.cause, cure=error.cure)
                 continue
             if watched is not None:  # removed meanwhile
                 yield watched
@@ -246,11 +246,8 @@ class Sources:
             if content.startswith(b"{"):
                 return Visits.model_validate_json(content)
             at = datetime.fromisoformat(content.decode())
-        except (
-            ValueError,
-            DataError,
-        ) as error:  # the source is then read from its beginning: nothing is missed
-            log.error("what looking at a source has shown is lost", source=source_id, error=str(error))
+        except (ValueError, DataError) as error:  # the source is then read from its beginning
+            log.error("the visits of a source are lost", source=source_id, error=str(error))
             return Visits()
         return Visits(visits=1, last_visit=at, last_success=at, listed_at=at)
 
