@@ -87,7 +87,7 @@ class TopicJudged(Event):
 
 
 class AlertJudged(Event):
-    """A person's judgement whether an alert was useful; the latest one counts. It changes no number."""
+    """A person's judgement of whether an alert was useful; the latest counts. It changes no number."""
 
     alert_id: str
     verdict: Literal["confirmed", "dismissed", "reopened"]

@@ -177,7 +177,7 @@ class Subscriptions:
             now: the current time.
 
         Returns:
-            The hub's challenge; '' after a denial; None for an answer to nothing that was requested.
+            The hub's challenge; '' after a denial; None if it answers no request of ours.
         """
         known = self.by_token(token)
         if known is None or said.get("hub.topic") != topic_of(known.channel_id):

@@ -32,7 +32,7 @@ class HostBusy(Unavailable):
 
 
 def shown(url: str) -> str:
-    """Return the part of an address that is safe to show: the rest of a private feed's contains its key.
+    """Return the part of an address that is safe to show: private feeds have their key in the rest.
 
     Example:
         >>> shown("https://me:pw@feeds.example.org/private/0a1b2c/feed.xml?token=3")

@@ -1,4 +1,4 @@
-"""Studies of a test's own: in the embedded engine, and on a server."""
+"""Fixtures: a separate study per test, in the embedded engine and on a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What events say in these tests, and what a database holds of it."""
+"""Factories of events for these tests, and the database's content after writing them."""
 
 from __future__ import annotations
 

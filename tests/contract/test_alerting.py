@@ -1,4 +1,4 @@
-"""People are told once, by real mail and real webhooks, and who is dead keeps no other waiting."""
+"""Alerts are delivered once, by real mail and webhooks, and a dead destination does not delay the others."""
 
 from __future__ import annotations
 

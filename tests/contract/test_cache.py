@@ -1,4 +1,4 @@
-"""What is made of small tables is made anew as soon as one of them has changed, and only then."""
+"""Values computed from small tables are recomputed as soon as one of the tables changes, and only then."""
 
 from __future__ import annotations
 

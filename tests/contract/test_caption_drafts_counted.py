@@ -1,4 +1,4 @@
-"""Captions first, the recording's transcript later: one talk counts once, by the words that were heard."""
+"""A talk with a caption draft and a later transcript counts once, by its transcript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is put right about a talk, the numbers follow, and no talk is counted twice."""
+"""Numbers follow every correction of a talk, and no talk is counted twice."""
 
 from __future__ import annotations
 

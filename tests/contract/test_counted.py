@@ -1,4 +1,4 @@
-"""The views that Grafana reads say what the study says, whatever was merged, excluded or withdrawn."""
+"""Grafana's views agree with the study's numbers after merges, exclusions and withdrawals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A talk that was told before is rejected with its reason until a person keeps it; then it counts."""
+"""A talk that repeats another one is rejected with its reason, until a person keeps it; then it counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a broken disk took from the database is said, wherever somebody asks how the study is."""
+"""Every command and page about the study's state reports rows that a broken disk destroyed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say reaches the store, also from the process that serves the page; or it is kept."""
+"""People's decisions reach the store, also from the process that serves the page, or are kept for later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where videos wait, what sources yield and what screening decided: on the real engine, and on a server."""
+"""Queries about waiting videos, sources' yield and screening, on the real engine and on a server."""
 
 from __future__ import annotations
 

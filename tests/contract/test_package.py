@@ -1,4 +1,4 @@
-"""A study's package: what is made of it gives the same numbers, and a damaged one changes nothing."""
+"""Replication packages: an imported one gives the same numbers, and a damaged one changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a real study says what the store counts, of any period, whatever talks are called."""
+"""The report of a real study agrees with the store for any period, whatever the talks' titles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A talk is transcribed again when another model is set: what is sent for it, and what is left alone."""
+"""Retranscription after a change of the model: which events are sent, and which talks are skipped."""
 
 import json
 from datetime import UTC, datetime

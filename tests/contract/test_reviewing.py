@@ -1,4 +1,4 @@
-"""Reviewers at work on a real study: blind, adjudicated, and what they decide is what counts."""
+"""Reviewing in a real study: verdicts are blind and adjudicated, and the reviewers' decision counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A talk that says again what known ones said counts once, in whatever order and however often it comes."""
+"""A talk that repeats known ones counts once, in whatever order and however often it arrives."""
 
 from __future__ import annotations
 

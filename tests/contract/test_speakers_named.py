@@ -1,4 +1,4 @@
-"""Who speaks: a person says so once, and quotes, files and numbers by speaker have the name."""
+"""Speaker names: after a person names a speaker once, quotes, files and numbers use the name."""
 
 from __future__ import annotations
 

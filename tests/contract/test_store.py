@@ -1,4 +1,4 @@
-"""The database holds what the events say, however often and in whatever order they are written."""
+"""The database agrees with the events, however often and in whatever order they are written."""
 
 from __future__ import annotations
 

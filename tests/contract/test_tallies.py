@@ -1,4 +1,4 @@
-"""Several periods in one scan, and one topic by itself, are what each is when it is asked for alone."""
+"""Counts of several periods in one scan, or of one topic, equal those of separate queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""groundswell transcript: captions go in, the real agent keeps them, and the command takes them out again."""
+"""groundswell transcript: the command exports captions that were handed in and stored by the real agent."""
 
 from __future__ import annotations
 

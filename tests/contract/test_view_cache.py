@@ -1,4 +1,4 @@
-"""What views said is kept until the database holds something else, on either engine."""
+"""View results are cached until the database changes, on either engine."""
 
 from collections.abc import Callable
 from pathlib import Path

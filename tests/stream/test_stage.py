@@ -1,4 +1,4 @@
-"""How an agent runs, on both brokers: in order, nothing lost, nothing acknowledged too early."""
+"""Agents on both brokers: events are handled in order, none is lost, none is acknowledged too early."""
 
 import asyncio
 import base64
