@@ -20,7 +20,7 @@ from streams.store.warehouse import Warehouse
 
 @pytest.fixture
 def damaged(copied: Callable[[], Settings]) -> Settings:
-    """A study one of whose parts has lost what its files held, as after a power failure."""
+    """Return a study with a table part whose files are damaged, as after a power failure."""
     settings = copied()
     with Warehouse(settings) as warehouse:
         warehouse.insert(

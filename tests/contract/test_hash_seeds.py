@@ -47,7 +47,7 @@ print(json.dumps({
 
 
 def both(program: str) -> list[dict[str, object]]:
-    """What a program prints as JSON in two processes with different hash seeds, side by side."""
+    """Return a program's JSON output from two concurrent processes with different hash seeds."""
     path = os.pathsep.join([str(ROOT), str(TOPICS)])
     processes = [
         subprocess.Popen(

@@ -77,7 +77,7 @@ DECIDED: list[e.Event] = [
 
 @pytest.fixture(params=["embedded", "served"])
 def opened(request: pytest.FixtureRequest, chdb_home: Path, tmp_path: Path) -> Callable[[str], Any]:
-    """Open a study of the test's own by a short name; one at a time where the engine is embedded."""
+    """Return a function that opens a study by a short name; with the embedded engine, one at a time."""
     unique = next(numbers)
     where: dict[str, Any] = {"home": chdb_home}
     if request.param == "served":
@@ -129,7 +129,7 @@ def blobs_of(warehouse: Warehouse) -> Blobs:
 
 
 def numbers_of(warehouse: Warehouse) -> dict[str, Any]:
-    """Everything that the views say, and what the codebook's and the corrections' logs hold."""
+    """Return the results of all views, and the content of the codebook's and corrections' logs."""
     views = (
         *(
             prevalence.prevalence,
@@ -155,7 +155,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def sign(folder: Path) -> None:
-    """Make SHA256SUMS right again, as somebody who means harm would."""
+    """Rewrite SHA256SUMS to match the changed files, as an attacker would."""
     names = sorted(path for path in folder.iterdir() if path.name != "SHA256SUMS")
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in names]
     (folder / "SHA256SUMS").write_text("".join(sums))
@@ -386,7 +386,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], bool, str]] = {
 
 @pytest.fixture(scope="module")
 def whole(copied: Callable[[], Settings], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package as CSV that nothing is wrong with."""
+    """Return a valid package in CSV."""
     folder = tmp_path_factory.mktemp("whole") / "a"
     with Warehouse(copied()) as study:
         tell_story(study)

@@ -18,7 +18,7 @@ JUNE = datetime(2025, 6, 1, tzinfo=UTC)
 
 
 class Archive:
-    """Talks as fetch and transcribe leave them in the blob store."""
+    """Talks in the blob store as fetch and transcribe store them."""
 
     def __init__(self, folder: Path) -> None:
         self.blobs = Blobs(str(folder))

@@ -35,7 +35,7 @@ def no_model() -> Embedder:
 
 
 class Desk:
-    """A study where screening and the store take up at once what reviewers say."""
+    """A study in which screening and the store process reviews at once."""
 
     def __init__(self, warehouse: Warehouse, **settings: Any) -> None:
         self.warehouse = warehouse
