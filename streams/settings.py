@@ -37,8 +37,7 @@ class Settings(BaseSettings):
     study: str = Field(
         "main",
         pattern=r"^[a-z][a-z0-9_]{0,40}$",
-        description="Name of the database and prefix of the Kafka topics. A study has one model and one "
-        "codebook.",
+        description="Name of the study: database name and topic prefix. It has one model and one codebook.",
     )
     home: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("groundswell"),
@@ -46,13 +45,11 @@ class Settings(BaseSettings):
     )
     broker: str = Field(
         EMBEDDED,
-        description="`embedded` starts Tansu as a child process; `host:port[,host:port]` connects to a Kafka "
-        "cluster.",
+        description="`embedded` starts a Tansu child process; `host:port[,host:port]` connects to Kafka.",
     )
     clickhouse: addresses.ClickHouseAddress = Field(
         EMBEDDED,
-        description="`embedded` runs chDB in this process; `clickhouse://user@host:8123` connects to a "
-        "server.",
+        description="`embedded` runs chDB in this process; `clickhouse://user@host:8123` is a server.",
     )
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the ClickHouse user.")
     blobs: addresses.BlobsAddress = Field(
@@ -64,8 +61,7 @@ class Settings(BaseSettings):
         4,
         ge=1,
         le=256,
-        description="Number of partitions of the Kafka topics upstream of `track`; the embedded broker uses "
-        "one.",
+        description="Partitions of the Kafka topics upstream of `track`; the embedded broker uses one.",
     )
     codebook: str = Field(
         "llm-in-production",
@@ -75,16 +71,10 @@ class Settings(BaseSettings):
         ["en"], description="Languages that pass screening (ISO 639-1), as a JSON list."
     )
     min_duration_s: float = Field(
-        180.0,
-        ge=0,
-        le=WEEK_S,
-        description="Minimum duration of a video (seconds); shorter ones are rejected.",
+        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter videos are rejected."
     )
     max_duration_s: float = Field(
-        6 * 3600.0,
-        gt=0,
-        le=WEEK_S,
-        description="Maximum duration of a video (seconds); longer ones are rejected.",
+        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer videos are rejected."
     )
     poll_interval_s: float = Field(
         3600.0, ge=1, le=YEAR_S, description="Interval at which a source is polled (seconds)."
@@ -127,15 +117,12 @@ class Settings(BaseSettings):
         description="The WebSub hub that YouTube publishes to.",
     )
     youtube_api_key: SecretStr = Field(
-        SecretStr(""),
-        description="Key of the YouTube Data API. With it, channels are listed with publication dates, which "
-        "costs quota.",
+        SecretStr(""), description="Key of the YouTube Data API: lists channels with dates, but costs quota."
     )
     screening: Literal["rules", "automatic", "assisted", "review"] = Field(
         "rules",
-        description="`rules`: every video passes that no rule rejects; `automatic`: the relevance model "
-        "decides; `assisted`: videos that it would reject wait for reviewers; `review`: every video waits "
-        "for reviewers.",
+        description="`rules`: only rules reject videos; `automatic`: the relevance model decides; "
+        "`assisted`: reviewers decide on videos that it would reject; `review`: reviewers decide on all.",
     )
     reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each video, blind to each other.")
     recall: float = Field(
@@ -146,9 +133,8 @@ class Settings(BaseSettings):
     )
     captions: Literal["never", "draft"] = Field(
         "never",
-        description="`draft`: captions that people wrote for a YouTube video serve as its transcript until "
-        "the recording is transcribed, or permanently if the recording is unavailable. Costs one more "
-        "request per video.",
+        description="`draft`: human-written YouTube captions serve as the transcript until the recording is "
+        "transcribed, or permanently if it is unavailable. Costs one more request per video.",
     )
     follow_days: float = Field(
         30.0,
@@ -177,8 +163,7 @@ class Settings(BaseSettings):
     )
     diarization_model: str = Field(
         PACKAGED,
-        description="Diarization model: `packaged`, a hub name such as "
-        "`pyannote/speaker-diarization-community-1`, or a folder.",
+        description="`packaged`, a hub name such as `pyannote/speaker-diarization-community-1`, or a folder.",
     )
     min_speakers: int = Field(
         0, ge=0, le=1_000, description="Minimum number of speakers in a talk; 0: unknown."
@@ -188,13 +173,11 @@ class Settings(BaseSettings):
     )
     hotwords: str = Field(
         "",
-        description="Names that the recogniser should expect, separated by commas; the first 220 tokens "
-        "count. Other hotwords give the same talk another transcript. Whisper base makes more errors with "
-        "them.",
+        description="Names that the recogniser should expect, separated by commas; only the first 220 tokens "
+        "count. Changing them changes transcripts. Whisper base makes more errors with them.",
     )
     hotwords_from_title: bool = Field(
-        False,
-        description="Give the recogniser each talk's title too. Whisper base makes more errors with it.",
+        False, description="Use each talk's title as hotwords too; Whisper base makes more errors with it."
     )
     glossary: str = Field(
         "",
@@ -202,9 +185,7 @@ class Settings(BaseSettings):
         "Empty: transcripts stay as recognised.",
     )
     embedding_model: str = Field(
-        PACKAGED,
-        description="Embedding model: `packaged` (all-MiniLM-L6-v2), a sentence-transformers hub name, or a "
-        "folder.",
+        PACKAGED, description="`packaged` (all-MiniLM-L6-v2), a sentence-transformers hub name, or a folder."
     )
     hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that speech models run on.")
@@ -219,8 +200,7 @@ class Settings(BaseSettings):
     )
     sensitivity: Literal["low", "normal", "high"] = Field(
         "normal",
-        description="Sensitivity of the alerts about new subjects: `low` requires more evidence, so it "
-        "raises fewer alerts, and later.",
+        description="Sensitivity to new subjects: `low` needs more evidence, so alerts are fewer and later.",
     )
     labeller_url: str = Field(
         "",
@@ -249,24 +229,16 @@ class Settings(BaseSettings):
         "its own models. More workers keep a large GPU busy, but take more of its memory.",
     )
     lease_s: float = Field(
-        60.0,
-        gt=0,
-        le=DAY_S,
-        description="Seconds after which a transcription lease expires that was not renewed.",
+        60.0, gt=0, le=DAY_S, description="Seconds until a transcription lease expires without renewal."
     )
     dead_letter_ceiling: int = Field(
         100,
         ge=1,
         le=1_000_000_000,
-        description="Number of dead letters in a row after which a worker stops, instead of draining its "
-        "topics.",
+        description="Dead letters in a row after which a worker stops, instead of draining its topics.",
     )
     stall_s: float = Field(
-        120.0,
-        gt=0,
-        le=DAY_S,
-        description="Seconds with lag but without progress after which a worker exits; after half of them, "
-        "the worker reports that it is not ready.",
+        120.0, gt=0, le=DAY_S, description="Seconds of lag without progress: not ready after half, then exit."
     )
     web_host: str = Field("127.0.0.1", description="Address on which the web page listens.")
     web_port: int = Field(8000, ge=0, le=65535, description="Port of the web page; 0: any free port.")
@@ -277,8 +249,8 @@ class Settings(BaseSettings):
     )
     web_proxies: list[str] = Field(
         [],
-        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto headers "
-        'are trusted, such as `["127.0.0.1"]`. Empty: none.',
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are "
+        'trusted, such as `["127.0.0.1"]`. Empty: none.',
     )
     curators: str = Field(
         "",
