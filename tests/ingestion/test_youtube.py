@@ -383,7 +383,7 @@ class TestRefusals:
             ("rate limit", Unavailable, "limits the requests of this address .*an hour or more"),
             ("player 429", Unavailable, "limits the requests of this address .*an hour or more"),
             ("player 503", Unavailable, "the transfer failed .*503"),
-            ("media 403", Unavailable, "HTTP 403.*tried again"),
+            ("media 403", Unavailable, "HTTP 403.*tries again"),
         ],
     )
     def test_each_says_what_happened_and_what_to_do(
