@@ -190,7 +190,7 @@ class TestChannels:
         assert owners == {("Creative Commons", CHANNEL_ID)}
 
     def test_a_page_that_nobody_recorded_is_an_error_and_no_end(self) -> None:
-        with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tried again"):
+        with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tries again"):
             listed(self.answers(), "channel", CHANNEL, None)
 
     def test_a_failing_page_is_read_through_the_resolved_address(self) -> None:
