@@ -88,7 +88,7 @@ class TestTurns:
     def test_the_cure_of_a_spent_hour_names_the_setting(self, tmp_path: Path, clock: Clock) -> None:
         slow = governor(tmp_path, clock, per_hour=1)
         slow.turn()
-        with pytest.raises(Paused, match=r"1 requests an hour .*GROUNDSWELL_REQUESTS_PER_HOUR"):
+        with pytest.raises(Paused, match=r"1 requests per hour .*GROUNDSWELL_REQUESTS_PER_HOUR"):
             slow.turn()
 
     def test_threads_that_come_together_are_spread(self, tmp_path: Path, clock: Clock) -> None:
