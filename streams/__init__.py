@@ -1,1 +1,1 @@
-"""Nouns: settings, events, topics, the broker, blobs, the store."""
+"""Settings, events, Kafka topics and broker, YouTube and feeds, durable state, and the ClickHouse store."""

@@ -1,4 +1,4 @@
-"""Addresses that a setting names: of ClickHouse and of the place for blobs. What is wrong is said at once."""
+"""Validated types of the settings that name addresses: of ClickHouse and of the blob store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 EMBEDDED = "embedded"
-"""In this process, or started by it."""
+"""The service runs in this process, or is started by it."""
 
 
 def _clickhouse(address: str) -> str:
     try:
         parts = urlsplit(address)
         named = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:  # its words may show a password
+    except ValueError:  # its message may show a password
         named = False
     is_one = named and parts.scheme in ("clickhouse", "clickhouses", "http", "https")
     if address != EMBEDDED and not is_one:
@@ -25,7 +25,7 @@ def _clickhouse(address: str) -> str:
 
 def _blobs(url: str) -> str:
     if url.startswith("memory:"):
-        raise ValueError("memory is lost with the process: name a folder or s3://bucket/prefix")
+        raise ValueError("memory is lost when the process ends: name a folder or s3://bucket/prefix")
     return url
 
 

@@ -1,4 +1,4 @@
-"""Work on what others made, in a process of its own that has an end: whatever it is, nothing else stops."""
+"""Runs work on untrusted input in a child process with limits on time and memory."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ T = TypeVar("T")
 
 
 class TooMuchError(DataError):
-    """It took more time or memory than anything of its kind needs."""
+    """The work took more time or memory than any valid input needs."""
 
 
 def apart(
     seconds: float, megabytes: int, what: str, work: Callable[P, T], *given: P.args, **named: P.kwargs
 ) -> T:
-    """Return what `work` returns, done in a new process that is killed when it takes too much.
+    """Run `work` in a new process, killed when it exceeds a limit, and return its result.
 
     Args:
-        seconds: longest time, the start of the process included.
-        megabytes: most memory (address space; on macOS there is no such limit).
-        what: what is worked on, as errors call it.
-        work: a function of a module, as are its arguments something that pickle knows.
-        given: its arguments.
-        named: likewise.
+        seconds: time limit, including the start of the process.
+        megabytes: memory limit (address space; not enforced on macOS).
+        what: name of the input in errors.
+        work: a module-level function; it and its arguments must be picklable.
+        given: its positional arguments.
+        named: its keyword arguments.
 
     Raises:
-        TooMuchError: it took too long or too much memory, or crashed the process.
-        Explained: what `work` raised.
+        TooMuchError: the work exceeded a limit, or crashed the process.
+        Explained: the error that `work` raised; other exceptions become a DataError.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -49,7 +49,7 @@ def apart(
         result, error = here.recv()
     except EOFError as died:
         raise TooMuchError(
-            f"{what} takes more than {megabytes} MB of memory to read, or crashes what reads it", _cure(what)
+            f"{what} takes more than {megabytes} MB of memory to read, or crashes its parser", _cure(what)
         ) from died
     finally:
         if child.pid is not None:
@@ -63,11 +63,11 @@ def apart(
 
 
 def _cure(what: str) -> str:
-    return f"look at {what}: nothing of its kind needs so much; if it lasts, tell who made it"
+    return f"check {what}, valid ones need far less; if the error persists, tell its publisher"
 
 
 def _work(there: Connection, bounds: tuple[float, int], work: Callable[[], Any]) -> None:
-    """Do the work and send what came of it; without memory for that, end in silence."""
+    """Do the work and send its result or error; exit silently if there is no memory for that."""
     _bound(*bounds)
     told: tuple[Any, Explained | None]
     try:
@@ -78,13 +78,13 @@ def _work(there: Connection, bounds: tuple[float, int], work: Callable[[], Any])
         told = None, error
     except Exception as error:
         why = f"it cannot be read ({type(error).__name__}: {error})"[:500]
-        told = None, DataError(why, "report it with the log; everything else goes on")
+        told = None, DataError(why, "report it with the log; everything else continues")
     there.send(told)
     there.close()
 
 
 def _bound(seconds: float, megabytes: int) -> None:
-    """Let the system end what the parent cannot: it may be killed itself meanwhile."""
+    """Set resource limits of this process, because the parent may be killed before it can end it."""
     import resource
 
     cpu_s = int(seconds) + 1

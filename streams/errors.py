@@ -1,4 +1,4 @@
-"""Errors are protocol: what happens to an event depends on which of these is raised."""
+"""Errors as protocol: the class of an error decides what happens to the event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 class Explained(Exception):  # noqa: N818 - a base, not an error of its own
-    """An error a person can act on: `cause` says what happened, `cure` what to do."""
+    """An error that a person can act on: `cause` says what happened, `cure` what to do."""
 
     def __init__(self, cause: str, cure: str) -> None:
         super().__init__(cause, cure)
@@ -18,15 +18,15 @@ class Explained(Exception):  # noqa: N818 - a base, not an error of its own
 
 
 class DataError(Explained):
-    """This event cannot be processed as it is; it goes to the dead letters, the rest flows on."""
+    """This event cannot be processed as it is: it becomes a dead letter, and processing continues."""
 
 
 class Unavailable(Explained):
-    """Something outside (broker, ClickHouse, blobs, a model) does not answer; keep trying, then stop."""
+    """A dependency (broker, ClickHouse, blobs, a model) does not answer: retry, then stop."""
 
 
 class Paused(Unavailable):
-    """Somebody outside is left alone until a moment; what was wanted of them waits, and nothing was tried."""
+    """A remote service must not be asked before `until`: the request was not made, and waits."""
 
     def __init__(self, cause: str, cure: str, until: datetime) -> None:
         super().__init__(cause, cure)
@@ -38,4 +38,4 @@ class Misconfigured(Explained):
 
 
 class Fatal(Explained):
-    """Going on would lose or double data: the process ends and a supervisor restarts it."""
+    """Continuing would lose or duplicate data: the process ends, and a supervisor restarts it."""

@@ -1,8 +1,8 @@
-"""Bounds on what may enter: text, dates, addresses, sizes and depth, whichever lane a talk comes by.
+"""Validation of incoming data: bounds on text, dates, addresses, sizes and depth, the same for every lane.
 
-Every event is checked against them when it is made, copied or read (`streams.events.base`), so that nothing
-further on meets text that cannot be encoded, or a date that the database cannot hold. Readers of what others
-wrote (feeds, files) use the same functions earlier, where they can still say what is wrong with which entry.
+Every event is validated when it is made, copied or read (`streams.events.base`), so no later code meets text
+that cannot be encoded, or a date that the database cannot hold. Parsers of untrusted input (feeds, files)
+call the same functions earlier, where they can still name the entry that is wrong.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from streams.timestamps import FIRST_DAY, LAST_DAY, known_moment
 TITLE_CHARS = 2_000
 DESCRIPTION_CHARS = 50_000
 TRANSCRIPT_BYTES = 64 * 1024 * 1024
-"""Of a ready transcript, or of one line of a collection."""
+"""Maximum size of a ready transcript, or of one line of a collection."""
 PODCAST_FEED_BYTES = 32 * 1024 * 1024
-"""Twenty years of a daily podcast."""
+"""Maximum size of a podcast's feed: twenty years of a daily podcast."""
 YOUTUBE_FEED_BYTES = 4 * 1024 * 1024
-"""A channel's real feed has 15 entries and some 60 kB."""
+"""Maximum size of a channel's feed; a real one has 15 entries and about 60 kB."""
 JSON_PARTS = 2_000_000
-"""Lists and objects of a talk: empty ones take twenty times more memory than bytes."""
+"""Maximum number of lists and objects in a talk: empty ones take twenty times more memory than bytes."""
 JSON_DEPTH = 64
-"""Levels of lists and objects in each other; a talk needs four."""
+"""Maximum nesting depth of lists and objects; a talk needs four levels."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-"""No text: controls but tab and the ends of lines, and what Unicode says is no character."""
+"""Control characters except tab and line ends, and Unicode's noncharacters U+FFFE and U+FFFF."""
 
 
 def text(value: str) -> str:
-    """Return valid Unicode without control characters; half of a character becomes U+FFFD.
+    """Return valid Unicode without control characters; a lone surrogate becomes U+FFFD.
 
     Example:
         >>> text("RAG\\x1b[2J in \\ud83d production"), text("\\ud83d\\ude00")
         ('RAG[2J in � production', '😀')
     """
-    if value.isprintable():  # many times faster than a search, and false for all that is looked for
+    if value.isprintable():  # many times faster than a search, and false for every character searched for
         return value
     if _SURROGATE.search(value):
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -50,21 +50,21 @@ def text(value: str) -> str:
 
 
 def moment(value: datetime) -> datetime:
-    """Return a moment that the database holds, as it was.
+    """Return a timestamp unchanged if the database can hold it.
 
     Raises:
-        DataError: it lies, in UTC, before `FIRST_DAY` or after `LAST_DAY`.
+        DataError: it is, in UTC, before `FIRST_DAY` or after `LAST_DAY`.
     """
     if known_moment(value) is None:
         raise DataError(
             f"the date {value.isoformat()} lies outside of {FIRST_DAY} to {LAST_DAY}",
-            "correct it where it is stated; a talk that is handed in can be given --published-at YYYY-MM-DD",
+            "correct it at its source; for a talk that you hand in, pass --published-at YYYY-MM-DD",
         )
     return value
 
 
 def address(value: str) -> str:
-    """Return an address of the web without the user and password in it: it is kept, sent and shown.
+    """Return a web address without its user and password, because addresses are stored, sent and shown.
 
     Example:
         >>> address("https://ann:secret@example.org/talk?t=1")
@@ -80,10 +80,10 @@ def address(value: str) -> str:
 
 
 def admitted(value: Any) -> Any:
-    """Return a field of an event, with the text in it valid and its moments checked; itself if it is fine.
+    """Return an event's field with its text cleaned and its timestamps checked; the same object if unchanged.
 
     Raises:
-        DataError: a moment is out of range.
+        DataError: a timestamp is out of range.
     """
     kind = type(value)
     if kind is str:
@@ -95,23 +95,23 @@ def admitted(value: Any) -> Any:
 
 
 def json_object(content: bytes, name: str) -> dict[str, Any]:
-    """Return a JSON object that a person or a program handed in; its text is as it stands there.
+    """Parse a JSON object that a person or a program handed in; its text is not cleaned.
 
     Args:
         content: in UTF-8, or UTF-16 with a byte order mark.
-        name: what to call it in errors.
+        name: its name in errors.
 
     Raises:
-        DataError: it is too large, in another encoding, no JSON, nested too deep, or no object.
+        DataError: it is too large, in another encoding, not JSON, nested too deeply, or not an object.
     """
     if len(content) > TRANSCRIPT_BYTES:
         raise DataError(
-            f"{name} has {len(content):,} bytes, more than the {TRANSCRIPT_BYTES:,} of a talk",
-            "hand in one talk a file, or one a line in a .jsonl",
+            f"{name} has {len(content):,} bytes, more than the {TRANSCRIPT_BYTES:,} that a talk may have",
+            "hand in one talk per file, or one per line of a .jsonl",
         )
     if content.count(b"{") + content.count(b"[") > JSON_PARTS:
         raise DataError(
-            f"{name} has more than {JSON_PARTS:,} lists and objects", "hand in what a talk says, in segments"
+            f"{name} has more than {JSON_PARTS:,} lists and objects", "hand in the segments of one talk only"
         )
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -123,7 +123,9 @@ def json_object(content: bytes, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"{name} is broken JSON ({error})", "fetch or export it again") from error
     if not isinstance(found, dict):
-        raise DataError(f"{name} is JSON, but no object", 'write a talk as {"title": "…", "segments": […]}')
+        raise DataError(
+            f"{name} is JSON, but not an object", 'write a talk as {"title": "…", "segments": […]}'
+        )
     level: list[Any] = [found]
     for _ in range(JSON_DEPTH):
         level = [inner for each in level for inner in _inside(each)]
@@ -140,5 +142,5 @@ def _inside(value: Any) -> list[Any]:
 def _too_deep(name: str) -> DataError:
     return DataError(
         f"{name} is nested more than {JSON_DEPTH} levels deep",
-        "look at the program that wrote it: a talk needs four",
+        "correct the program that wrote it: a talk needs four",
     )

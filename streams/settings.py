@@ -23,7 +23,7 @@ RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
 
 
 class Settings(BaseSettings):
-    """One study's settings. Frozen: a process reads them once.
+    """Settings of one study; immutable, because a process reads them once.
 
     Example:
         >>> Settings(study="rust_talks", home="/tmp/groundswell").study_home.name
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     study: str = Field(
         "main",
         pattern=r"^[a-z][a-z0-9_]{0,40}$",
-        description="Names the database and prefixes the Kafka topics: one study, one model, one codebook.",
+        description="Name of the study: database name and topic prefix. It has one model and one codebook.",
     )
     home: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("groundswell"),
@@ -45,71 +45,71 @@ class Settings(BaseSettings):
     )
     broker: str = Field(
         EMBEDDED,
-        description="`embedded` starts a Tansu child process; `host:port[,host:port]` is a real Kafka.",
+        description="`embedded` starts a Tansu child process; `host:port[,host:port]` connects to Kafka.",
     )
     clickhouse: addresses.ClickHouseAddress = Field(
         EMBEDDED,
-        description="`embedded` is chDB in this process; `clickhouse://user@host:8123` is a server.",
+        description="`embedded` runs chDB in this process; `clickhouse://user@host:8123` is a server.",
     )
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the ClickHouse user.")
     blobs: addresses.BlobsAddress = Field(
         "",
-        description="fsspec URL for audio and artefacts (a folder or `s3://bucket/prefix`); "
-        "empty: a folder under the home.",
+        description="fsspec URL of the store for audio and artefacts (a folder or `s3://bucket/prefix`). "
+        "Empty: a folder under `GROUNDSWELL_HOME`.",
     )
     partitions: int = Field(
         4,
         ge=1,
         le=256,
-        description="Partitions of the Kafka topics before `track`; the embedded broker uses one.",
+        description="Partitions of the Kafka topics upstream of `track`; the embedded broker uses one.",
     )
     codebook: str = Field(
         "llm-in-production",
-        description="Codebook that seeds topics and themes: a shipped name or a YAML file.",
+        description="Codebook that seeds topics and themes: the name of a bundled one, or a YAML file.",
     )
     languages: list[str] = Field(
-        ["en"], description="Languages that pass screening (ISO 639-1), as JSON list."
+        ["en"], description="Languages that pass screening (ISO 639-1), as a JSON list."
     )
     min_duration_s: float = Field(
-        180.0, ge=0, le=WEEK_S, description="Shorter videos are rejected (seconds)."
+        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter videos are rejected."
     )
     max_duration_s: float = Field(
-        6 * 3600.0, gt=0, le=WEEK_S, description="Longer videos are rejected (seconds)."
+        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer videos are rejected."
     )
     poll_interval_s: float = Field(
-        3600.0, ge=1, le=YEAR_S, description="How often a source is looked at (seconds)."
+        3600.0, ge=1, le=YEAR_S, description="Interval at which a source is polled (seconds)."
     )
-    search_results: int = Field(50, ge=1, le=500, description="Results taken per search query.")
+    search_results: int = Field(50, ge=1, le=500, description="Number of results read per search query.")
     proxy: str = Field("", description="Proxy for yt-dlp and feeds, as `http://host:port`.")
     cookies: str = Field(
         "",
-        description="Cookie file (Netscape format) that yt-dlp signs in with; empty: as a guest. Such an "
-        "account can be blocked.",
+        description="Cookie file (Netscape format) with which yt-dlp signs in. Empty: yt-dlp is a guest. "
+        "YouTube can block the account.",
     )
     requests_per_hour: int = Field(
         250,
         ge=1,
         le=1_000_000,
-        description="Videos and listings asked of YouTube per hour from one address or cookie file; a guest "
-        "is refused above some 300.",
+        description="Videos and listings requested from YouTube per hour from one address or cookie file; "
+        "YouTube refuses guests above about 300.",
     )
     pause_s: float = Field(
         3600.0,
         gt=0,
         le=DAY_S,
-        description="How long YouTube is left alone after it took this address for a bot or limited it "
-        "(seconds); each time in a row doubles it, up to a day.",
+        description="Pause after YouTube took this address for a bot or limited its requests (seconds). Each "
+        "refusal in a row doubles it, up to a day.",
     )
     internal_addresses: bool = Field(
         False,
-        description="Let feeds and their audio be read from addresses inside this network: a company's own "
-        "podcast.",
+        description="Allow feeds and their audio to be read from addresses inside this network, such as a "
+        "company's own podcast.",
     )
     push_url: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="Public address of this page, such as `https://talks.example.org`, at which a WebSub hub "
-        "tells of new videos. Empty: no push, channels are looked at only.",
+        description="Public address of this page, such as `https://talks.example.org`, to which a WebSub hub "
+        "pushes new videos. Empty: no push; channels are only polled.",
     )
     push_hub: str = Field(
         "https://pubsubhubbub.appspot.com/subscribe",
@@ -117,151 +117,151 @@ class Settings(BaseSettings):
         description="The WebSub hub that YouTube publishes to.",
     )
     youtube_api_key: SecretStr = Field(
-        SecretStr(""), description="Key of the YouTube Data API: channels are listed with dates, for quota."
+        SecretStr(""), description="Key of the YouTube Data API: lists channels with dates, but costs quota."
     )
     screening: Literal["rules", "automatic", "assisted", "review"] = Field(
         "rules",
-        description="`rules`: what no rule rejects passes; `automatic`: the relevance model decides; "
-        "`assisted`: what it would reject waits for reviewers; `review`: nothing passes unreviewed.",
+        description="`rules`: only rules reject videos; `automatic`: the relevance model decides; "
+        "`assisted`: reviewers decide on videos that it would reject; `review`: reviewers decide on all.",
     )
-    reviewers: int = Field(2, ge=1, le=5, description="Reviewers that judge a video, blind to each other.")
+    reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each video, blind to each other.")
     recall: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Share of relevant videos that the relevance model's threshold is to let pass.",
+        description="Share of the relevant videos that the relevance model's threshold should let pass.",
     )
     captions: Literal["never", "draft"] = Field(
         "never",
-        description="`draft`: captions that people wrote for a video of YouTube are its transcript until the "
-        "recording is transcribed, or for good where it cannot be had. One more request for each video.",
+        description="`draft`: human-written YouTube captions serve as the transcript until the recording is "
+        "transcribed, or permanently if it is unavailable. Costs one more request per video.",
     )
     follow_days: float = Field(
         30.0,
         ge=0,
         le=36_500,
-        description="How many days until a known talk of YouTube is looked at again: was it deleted, made "
-        "private or retitled? 0: never.",
+        description="Days until a known YouTube talk is checked again for being deleted, made private or "
+        "retitled. 0: never.",
     )
     keep_audio_days: float = Field(
         0.0,
         ge=0,
         le=36_500,
-        description="Audio of a finished talk is deleted after so many days; 0: it is kept.",
+        description="Days after which the audio of a finished talk is deleted. 0: it is kept.",
     )
     min_free_gb: float = Field(
         2.0,
         ge=0,
         le=1_000_000,
-        description="Nothing is fetched while less disk space than this is free (GB).",
+        description="Minimum free disk space (GB); below it, nothing is fetched.",
     )
     insecure_tls: bool = Field(False, description="Accept any TLS certificate from the proxy (tests only).")
     whisper_model: str = Field(
         PACKAGED,
-        description="`packaged` (Whisper base), a hub name such as `large-v3-turbo` or `large-v3`, a folder, "
-        "or `auto`: `large-v3-turbo` where there is a GPU, else `packaged`.",
+        description="Speech recognition model: `packaged` (Whisper base), a hub name such as "
+        "`large-v3-turbo` or `large-v3`, a folder, or `auto` (`large-v3-turbo` with a GPU, else `packaged`).",
     )
     diarization_model: str = Field(
         PACKAGED,
         description="`packaged`, a hub name such as `pyannote/speaker-diarization-community-1`, or a folder.",
     )
     min_speakers: int = Field(
-        0, ge=0, le=1_000, description="How many people speak in a talk at least; 0: not known."
+        0, ge=0, le=1_000, description="Minimum number of speakers in a talk; 0: unknown."
     )
     max_speakers: int = Field(
-        0, ge=0, le=1_000, description="How many people speak in a talk at most; 0: not known."
+        0, ge=0, le=1_000, description="Maximum number of speakers in a talk; 0: unknown."
     )
     hotwords: str = Field(
         "",
-        description="Names that the recogniser is told to expect, with commas between them; the first 220 "
-        "tokens count. With others, the same talk has another transcript. Whisper base errs more with them.",
+        description="Names that the recogniser should expect, separated by commas; only the first 220 tokens "
+        "count. Changing them changes transcripts. Whisper base makes more errors with them.",
     )
     hotwords_from_title: bool = Field(
-        False, description="Tell it each talk's title too. Whisper base writes worse with it."
+        False, description="Use each talk's title as hotwords too; Whisper base makes more errors with it."
     )
     glossary: str = Field(
         "",
-        description="How names are written, corrected after recognition: a YAML file, or "
-        "`llm-in-production`. Empty: transcripts stay as recognised.",
+        description="Spellings of names, applied after recognition: a YAML file, or `llm-in-production`. "
+        "Empty: transcripts stay as recognised.",
     )
     embedding_model: str = Field(
         PACKAGED, description="`packaged` (all-MiniLM-L6-v2), a sentence-transformers hub name, or a folder."
     )
     hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where speech models run.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that speech models run on.")
     threads: int = Field(
         0,
         ge=0,
         le=1_024,
-        description="Threads per model; 0: half the cores (more of them wait for each other).",
+        description="Threads per model. 0: half the cores, because more of them wait for each other.",
     )
     max_tokens: int = Field(
-        300, ge=20, le=510, description="Longest paragraph, in tokens of the embedding model."
+        300, ge=20, le=510, description="Maximum length of a paragraph, in tokens of the embedding model."
     )
     sensitivity: Literal["low", "normal", "high"] = Field(
         "normal",
-        description="How much evidence it takes to call a subject new: `low` is told less and later.",
+        description="Sensitivity to new subjects: `low` needs more evidence, so alerts are fewer and later.",
     )
     labeller_url: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="OpenAI-compatible base such as `http://localhost:11434/v1`: its model names new topics, "
-        "and sees their words and up to 3 paragraphs of each. Empty: nobody is asked.",
+        description="OpenAI-compatible base URL such as `http://localhost:11434/v1`. Its model names new "
+        "topics; it receives their words and up to 3 paragraphs of each. Empty: no labeller is used.",
     )
-    labeller_model: str = Field("", description="What the labeller's endpoint calls the model.")
-    labeller_key: SecretStr = Field(SecretStr(""), description="The labeller's key, where it wants one.")
+    labeller_model: str = Field("", description="Name of the model at the labeller's endpoint.")
+    labeller_key: SecretStr = Field(SecretStr(""), description="API key of the labeller, if it needs one.")
     alerts: str = Field(
         "",
-        description="Rules and destinations of alerts (YAML); empty: `alerts.yaml` in the study's folder, "
-        "or, where there is none, every rule as shipped and nobody told.",
+        description="Rules and destinations of alerts (YAML). Empty: `alerts.yaml` in the study's folder; "
+        "without that file, every rule has its default and nobody is notified.",
     )
     web_url: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="Address of the page as people reach it, such as `https://talks.example.org`: alerts "
-        "link to it. Empty: where `groundswell run` serves it.",
+        description="Address of the page as people reach it, such as `https://talks.example.org`; alerts "
+        "link to it. Empty: the address at which `groundswell run` serves it.",
     )
     speech_workers: int = Field(
         1,
         ge=1,
         le=16,
-        description="Talks that a `transcribe` worker transcribes at a time, each in a process with models "
-        "of its own: more keep a large GPU busy, and take its memory.",
+        description="Talks that a `transcribe` worker transcribes at the same time, each in a process with "
+        "its own models. More workers keep a large GPU busy, but take more of its memory.",
     )
     lease_s: float = Field(
-        60.0, gt=0, le=DAY_S, description="A transcription lease not renewed for this long is free."
+        60.0, gt=0, le=DAY_S, description="Seconds until a transcription lease expires without renewal."
     )
     dead_letter_ceiling: int = Field(
         100,
         ge=1,
         le=1_000_000_000,
-        description="A worker stops after this many dead letters in a row, instead of draining.",
+        description="Dead letters in a row after which a worker stops, instead of draining its topics.",
     )
     stall_s: float = Field(
-        120.0, gt=0, le=DAY_S, description="Lag without progress for this long: not ready, then exit."
+        120.0, gt=0, le=DAY_S, description="Seconds of lag without progress: not ready after half, then exit."
     )
-    web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
+    web_host: str = Field("127.0.0.1", description="Address on which the web page listens.")
     web_port: int = Field(8000, ge=0, le=65535, description="Port of the web page; 0: any free port.")
     web_hosts: list[str] = Field(
         [],
-        description="Names the page may be asked for, as JSON list. Empty: `localhost` and addresses where "
-        "it listens on this machine alone, else any name.",
+        description="Host names under which the page answers, as a JSON list. Empty: `localhost` and IP "
+        "addresses if it listens only on this machine, otherwise any name.",
     )
     web_proxies: list[str] = Field(
         [],
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are "
-        'believed, such as `["127.0.0.1"]`. Empty: nobody\'s.',
+        'trusted, such as `["127.0.0.1"]`. Empty: none.',
     )
     curators: str = Field(
         "",
-        description="File of who may curate (`groundswell curators`); empty: `curators.json` in the study's "
+        description="File of the curators (`groundswell curators`). Empty: `curators.json` in the study's "
         "folder.",
     )
     ops_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0: any free port."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
-    log_json: bool = Field(False, description="Log lines as JSON.")
+    log_json: bool = Field(False, description="Write log lines as JSON.")
 
     @field_validator("web_proxies")
     @classmethod
@@ -273,7 +273,7 @@ class Settings(BaseSettings):
     def _not_reserved(cls, study: str) -> str:
         if study in RESERVED_STUDIES:
             raise ValueError(
-                f"{study!r} is a database of ClickHouse's own: choose another name for the study"
+                f"{study!r} is the name of a ClickHouse system database: choose another name for the study"
             )
         return study
 
@@ -316,12 +316,12 @@ class Settings(BaseSettings):
 
     @property
     def alerts_file(self) -> Path:
-        """Rules and destinations of alerts; it need not be there unless it is set."""
+        """File of the alerts' rules and destinations; it is optional unless `alerts` names it."""
         return Path(self.alerts).expanduser() if self.alerts else self.study_home / "alerts.yaml"
 
     @property
     def curators_file(self) -> Path:
-        """Who may curate, with hashes of their tokens; without it nobody may."""
+        """File of the curators and the hashes of their tokens; without it, nobody may curate."""
         return Path(self.curators).expanduser() if self.curators else self.study_home / "curators.json"
 
     @property
@@ -331,7 +331,7 @@ class Settings(BaseSettings):
 
     @property
     def front_partitions(self) -> int:
-        """Partitions of the topics before `track`."""
+        """Number of partitions of the topics upstream of `track`."""
         return 1 if self.embedded_broker else self.partitions
 
     @property
@@ -341,10 +341,10 @@ class Settings(BaseSettings):
 
     @property
     def lock_file(self) -> Path:
-        """Locked by the process that has the embedded database open (`streams.store.process_lock`)."""
+        """Lock file of the process that has the embedded database open (`streams.store.process_lock`)."""
         return self.study_home / "clickhouse.lock"
 
     @property
     def running_file(self) -> Path:
-        """Written by `run` and `web` while they serve: {pid, url, broker}."""
+        """File that `run` and `web` write while they serve: {pid, url, broker}."""
         return self.study_home / "running.json"

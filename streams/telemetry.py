@@ -1,4 +1,4 @@
-"""Logging, and every metric Groundswell exposes, declared once."""
+"""Logging, and the declaration of every metric that Groundswell exposes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from prometheus_client import Counter, Gauge, Histogram
 from streams.settings import Settings
 
 EVENTS = Counter(
-    # Events an agent took from its topics; outcome: handled, dead_letter.
+    # Events that an agent consumed; outcome: handled, dead_letter.
     "groundswell_events_total",
-    "Events an agent took from its topics",
+    "Events that an agent consumed",
     ["agent", "outcome"],
 )
 DEAD_LETTERS = Counter(
-    # Messages sent to the dead letters.
     "groundswell_dead_letters_total",
     "Messages sent to the dead letters",
     ["agent"],
 )
 HANDLING_SECONDS = Histogram(
-    # Time one event took an agent, without waiting for the block it is settled in.
+    # Time an agent took for one event, without the wait for its block to be committed.
     "groundswell_handling_seconds",
     "Time to handle one event",
     ["agent"],
@@ -44,42 +43,45 @@ LAG = Gauge(
     ["agent", "topic", "partition"],
 )
 NEWEST = Gauge(
-    # Of what is stored; what: seen (a source showed a video first), published (an accepted video).
+    # Of stored videos; what: seen (first sighting by a source), published (of an accepted video).
     "groundswell_newest_timestamp_seconds",
-    "Moment of the newest video of its kind (Unix time)",
+    "Unix time of the newest video of its kind",
     ["what"],
 )
 CHECKPOINT = Gauge(
-    # When the topic model was last made durable by this process; 0: not yet.
+    # When this process last wrote a checkpoint of the topic model; 0: not yet.
     "groundswell_checkpoint_timestamp_seconds",
-    "Moment of the last checkpoint of the topic model (Unix time)",
+    "Unix time of the last checkpoint of the topic model",
 )
 TRANSCRIBED = Counter(
-    # Seconds of recordings transcribed; its rate is how many times real time a worker is.
+    # Its rate is a worker's speed as a multiple of real time.
     "groundswell_transcribed_seconds_total",
     "Seconds of recordings that were transcribed",
 )
 TRANSCRIBING = Gauge(
-    # Share of a talk that is transcribed, 0 to 1; there only while it is being transcribed.
+    # Share of a talk that is transcribed, 0 to 1; exposed only while the talk is being transcribed.
     "groundswell_transcribing_ratio",
-    "Share of a talk that is transcribed, while it is",
+    "Share of a talk in process that is transcribed",
     ["video"],
 )
 TRANSCRIBING_LEFT = Gauge(
-    # Estimated seconds until it is transcribed; there only while it is, and when a first stretch is done.
+    # Estimated seconds until a talk is transcribed; exposed from its first finished stretch until its end.
     "groundswell_transcribing_left_seconds",
-    "Seconds until a talk is transcribed, at its present speed",
+    "Estimated seconds until a talk is transcribed",
     ["video"],
 )
 
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
-    "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself, when it is imported
+    "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself on import
 )
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send log lines to stderr: for people on a terminal, or as JSON; libraries only when they complain."""
+    """Configure logging to stderr, as text for people or as JSON; of `NOISY` libraries only critical lines.
+
+    At log level debug, these libraries log from level info on.
+    """
     level = getattr(logging, settings.log_level.upper())
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -98,7 +100,7 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    stamina.instrumentation.set_on_retry_hooks([])  # we say ourselves what does not answer
+    stamina.instrumentation.set_on_retry_hooks([])  # the callers log what does not answer
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )

@@ -1,4 +1,4 @@
-"""Words of others as plain text: what cannot be written down is left out, markup becomes what it says."""
+"""Sanitizes text from untrusted sources: removes control characters, and converts HTML to plain text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKUP = re.compile(
     r"|<[/!?]?[a-z][^<>]*>",
     re.IGNORECASE | re.DOTALL,
 )
-"""Its time is linear: no piece looks further than the next `<`, or it takes all that it has looked at."""
+"""Matches in linear time: no alternative scans past the next `<` unless it consumes all that it scanned."""
 _LONG_NUMBER = re.compile(r"&#\d{8,};?", re.ASCII)
 
 
@@ -29,9 +29,9 @@ _OF_A_STREAM = re.compile(r" \d{4}-\d{2}-\d{2} \d{2}:\d{2}$")
 
 
 def is_another_title(said: str, known: Iterable[str]) -> bool:
-    """Whether a title is none of those that are known, blanks and the moment of a live stream aside.
+    """Return whether a title differs from all known ones, ignoring whitespace and a live stream's timestamp.
 
-    False where none is known.
+    False if no title is known.
 
     Example:
         >>> is_another_title("RAG live", ["RAG  live 2026-01-31 18:00"]), is_another_title("RAG 2", ["RAG"])
@@ -46,7 +46,7 @@ def _as_compared(title: str) -> str:
 
 
 def plain(text: str | None, limit: int) -> str:
-    """Return at most `limit` characters of valid text, as it may enter (`streams.intake`).
+    """Return at most `limit` characters of valid text, cleaned by `streams.intake.text`.
 
     Example:
         >>> plain("RAG\\x00 in <b>production</b>", 100)
@@ -56,7 +56,7 @@ def plain(text: str | None, limit: int) -> str:
 
 
 def of_html(markup: str | None, limit: int) -> str:
-    """Return what a piece of HTML says: its words, a line for each of its paragraphs.
+    """Return the text of an HTML fragment, one line per paragraph, at most `limit` characters.
 
     Example:
         >>> of_html("<p>RAG &amp; agents</p><script>x()</script><ul><li>1 &lt; 2</li></ul>", 100)
@@ -68,7 +68,7 @@ def of_html(markup: str | None, limit: int) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return text with characters for their entities; a number that Python refuses to read is none.
+    """Return text with its HTML entities decoded; a number too long for Python becomes U+FFFD.
 
     Example:
         >>> unescaped("RAG &amp; agents&#" + "9" * 5000 + ";")
@@ -78,12 +78,12 @@ def unescaped(text: str) -> str:
 
 
 def refuse_web_page(body: bytes) -> None:
-    """Raise DataError where a web page came instead of a feed."""
+    """Raise DataError if the body is an HTML page instead of a feed."""
     begin, at = body[:4096].removeprefix(b"\xef\xbb\xbf"), 0
     while found := _COMMENT.match(begin, at):
         at = found.end()
     if _WEB_PAGE.match(begin, at):
         raise DataError(
             "a web page came instead of a feed, as when a site blocks an address or asks for consent",
-            "open the address in a browser; leave it alone for some hours, or set GROUNDSWELL_PROXY",
+            "open the address in a browser; wait some hours before the next try, or set GROUNDSWELL_PROXY",
         )

@@ -1,15 +1,15 @@
-"""Timestamps as the database holds them, read from what feeds and APIs state."""
+"""Timestamps that the database can hold, parsed from the forms that feeds and APIs use."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
-"""What ClickHouse's `Date` holds (UTC): a month outside of it is not stored, or cannot be read again."""
+"""Range of ClickHouse's `Date` (UTC): a month outside it is not stored, or cannot be read back."""
 
 
 def whole_ms(moment: datetime) -> datetime:
-    """Return the moment in whole milliseconds, rounded down.
+    """Return a timestamp in whole milliseconds, rounded down.
 
     Example:
         >>> whole_ms(datetime(2025, 3, 4, 12, 0, 0, 123456)).microsecond
@@ -19,7 +19,7 @@ def whole_ms(moment: datetime) -> datetime:
 
 
 def known_moment(value: datetime | None) -> datetime | None:
-    """Return a moment that the database holds, or None: a date that cannot be is as good as none.
+    """Return a timestamp, or None if the database cannot hold it.
 
     Example:
         >>> known_moment(datetime.fromisoformat("9999-12-31T23:59:59-10:00")) is None
@@ -35,7 +35,7 @@ def known_moment(value: datetime | None) -> datetime | None:
 
 
 def from_iso(text: str) -> datetime | None:
-    """Return an ISO 8601 timestamp in the zone it states; None without a zone, or where it cannot be.
+    """Return an ISO 8601 timestamp in the zone that it states; None if it has no zone or is invalid.
 
     Example:
         >>> from_iso("2025-03-04T12:00:00Z").hour, from_iso("2025-03-04T12:00:00"), from_iso("soon")
@@ -49,7 +49,7 @@ def from_iso(text: str) -> datetime | None:
 
 
 def from_unix(seconds: float) -> datetime | None:
-    """Return a timestamp in UTC from seconds since 1970; None where it cannot be.
+    """Return a timestamp in UTC from seconds since 1970; None if it is out of range.
 
     Example:
         >>> from_unix(0).year, from_unix(1e18)

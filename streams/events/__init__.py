@@ -1,8 +1,8 @@
-"""The events that travel through Kafka: frozen, named in the past tense, JSON.
+"""Events that travel through Kafka: immutable, named in the past tense, serialized as JSON.
 
-Fields are only ever added, with a default; `tests/golden/events` keeps that true. Every event has
-a `schema_version` and an `event_id` that depends only on what the event says, so that the same
-event sent twice is the same event. How they look as bytes: `streams.kafka.codec`.
+Schema changes only add fields with a default; `tests/golden/events` checks that. Every event has a
+`schema_version` and an `event_id` that depends only on its content, so an event that is sent twice keeps
+its id. `streams.kafka.codec` defines the wire format.
 """
 
 from __future__ import annotations
@@ -111,19 +111,19 @@ __all__ = [
 
 
 class AudioStored(VideoEvent):
-    """What the words of a talk come from lies in the blob store: its audio, or ready captions."""
+    """The source of a talk's transcript is in the blob store: its audio, or ready captions."""
 
     audio: Blob | None = None
     captions: Blob | None = None
     draft: bool = False
-    """The captions only stand in until the audio is transcribed."""
+    """The captions are provisional, until the audio is transcribed."""
 
     def _identity(self) -> tuple[object, ...]:
         return (self.key, self.audio, self.captions, *(("draft",) if self.draft else ()))
 
 
 class TranscriptReady(VideoEvent):
-    """A transcript artefact lies in the blob store."""
+    """A transcript artefact is in the blob store."""
 
     transcript: Blob
     transcript_version: str
@@ -133,21 +133,21 @@ class TranscriptReady(VideoEvent):
     words: int
     speakers: int
     kept_by: str | None = None
-    """Who wants it counted although it says again what another talk said."""
+    """The person who wants it counted although it repeats another talk."""
 
     def _identity(self) -> tuple[object, ...]:
         return (self.key, self.transcript_version, *((self.kept_by,) if self.kept_by else ()))
 
 
 class ParagraphsEmbedded(VideoEvent):
-    """A talk's paragraphs and their embeddings lie in the blob store."""
+    """A talk's paragraphs and their embeddings are in the blob store."""
 
     paragraphs: Blob
     transcript_version: str
     embedding_model: str
     count: int
     kept_by: str | None = None
-    """Who wants it counted although it says again what another talk said."""
+    """The person who wants it counted although it repeats another talk."""
 
     def _identity(self) -> tuple[object, ...]:
         kept = (self.kept_by,) if self.kept_by else ()
@@ -155,9 +155,9 @@ class ParagraphsEmbedded(VideoEvent):
 
 
 class ConsolidationRequested(Event):
-    """The topic model is to look at its topics as a whole, at this place in the order of the talks.
+    """A request that the topic model consolidate its topics, at this place in the order of the talks.
 
-    `on`: the day it counts as (UTC); two requests of one moment are one.
+    `on`: the day that it counts as (UTC); two requests with the same timestamp are one.
     """
 
     on: date
@@ -165,7 +165,7 @@ class ConsolidationRequested(Event):
 
     @property
     def key(self) -> str:
-        """Requests are no talk's."""
+        """A constant, because requests belong to no talk."""
         return "consolidation"
 
     def _identity(self) -> tuple[object, ...]:
@@ -173,24 +173,24 @@ class ConsolidationRequested(Event):
 
 
 class AssignedParagraph(Fact):
-    """One paragraph's topic, or None: unassigned is normal."""
+    """The topic of one paragraph; None is normal (no topic)."""
 
     paragraph_id: str
     topic_id: int | None
     probability: float
     boilerplate: bool = False
-    """It repeats what its source says in many videos: no topic, and the model has not learned it."""
+    """The paragraph repeats text that its source uses in many videos: it has no topic and was not learned."""
 
 
 class ParagraphsAssigned(VideoEvent):
-    """Every paragraph of a talk has its topic or none."""
+    """Every paragraph of a talk was assigned a topic or none."""
 
     video_index: int
-    """Dense number of the video, from 0; what bitmaps are made of."""
+    """Dense number of the video, from 0; used in bitmaps."""
     model_version: str
     transcript_version: str
     sequence: int
-    """Steps of the model, this one included (a video learned, a consolidation); the later one holds."""
+    """Number of steps of the model (videos learned, consolidations) up to this one; the latest counts."""
     epoch: int = 0
     """Number of the model's epoch."""
     assignments: tuple[AssignedParagraph, ...]
@@ -200,7 +200,7 @@ class ParagraphsAssigned(VideoEvent):
 
 
 class DeadLettered(Event):
-    """A message could not be processed; nothing of it is lost."""
+    """A message could not be processed; the event keeps all of it."""
 
     agent: str
     cause: str
@@ -213,13 +213,13 @@ class DeadLettered(Event):
     video_id: str | None = None
     message_key: str | None = None
     payload: str | None = None
-    """The message, base64; or `payload_blob` when it is long."""
+    """The message as base64; a long one is in `payload_blob` instead."""
     payload_blob: Blob | None = None
     failed_at: AwareDatetime
 
     @property
     def key(self) -> str:
-        """The dead letter itself."""
+        """The id of the dead letter."""
         return self.event_id
 
     def _identity(self) -> tuple[object, ...]:
@@ -235,7 +235,7 @@ class DeadLetterSettled(Event):
 
     @property
     def key(self) -> str:
-        """The dead letter."""
+        """The id of the dead letter."""
         return self.letter_id
 
     def _identity(self) -> tuple[object, ...]:
@@ -243,7 +243,7 @@ class DeadLetterSettled(Event):
 
 
 def paragraph_id(video_id: str, transcript_version: str, position: int) -> str:
-    """Return the id of a paragraph: another transcript's paragraphs are others."""
+    """Return the id of a paragraph, which differs between versions of a transcript."""
     return stable_id(video_id, transcript_version, position)
 
 

@@ -1,4 +1,4 @@
-"""Base class of every event: a frozen value with a version, a key and an id made of its content."""
+"""Base classes of events: immutable values with a schema version, a Kafka key and a content-based id."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def stable_id(*parts: object) -> str:
 
 
 class Fact(BaseModel):
-    """A frozen value inside an event; unknown fields of later minor versions are ignored.
+    """An immutable value, or part of one; unknown fields of later minor versions are ignored.
 
-    The one door through which text and dates enter, see `streams.intake`: however a value is made (by a lane,
-    as a copy, from a message that an older version wrote), its text is valid and its moments can be stored.
+    It validates text and dates with `streams.intake`: however a value is made (by a lane, as a copy, or from
+    a message of an older version), its text is valid and the database can hold its timestamps.
 
     Raises:
-        DataError: a moment lies out of range.
+        DataError: a timestamp is out of range.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,17 +34,17 @@ class Fact(BaseModel):
     def _enters(self) -> Self:
         for name, value in self.__dict__.items():
             if (entered := admitted(value)) is not value:
-                self.__dict__[name] = entered  # frozen for others; nobody has seen it yet
+                self.__dict__[name] = entered  # despite `frozen`: nobody has a reference yet
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy; what is updated enters by the same door."""
+        """Return a copy; updated fields are validated as in the constructor."""
         entering = {name: admitted(value) for name, value in (update or {}).items()}
         return super().model_copy(update=entering, deep=deep)
 
 
 class Event(Fact):
-    """Base of all events."""
+    """Base class of all events."""
 
     schema_version: int = SCHEMA_VERSION
 
@@ -58,5 +58,5 @@ class Event(Fact):
 
     @property
     def event_id(self) -> str:
-        """Deterministic id of what this event says."""
+        """Deterministic id of the event's content."""
         return stable_id(type(self).__name__, *self._identity())

@@ -1,4 +1,4 @@
-"""Events of curation: decisions about topics, themes, talks and alerts, and judgements of reviewers."""
+"""Events of curation: people's decisions about topics, themes, talks and alerts, and their judgements."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from streams.events.base import Event, Fact
 
 
 class CodebookEntry(Fact):
-    """What the codebook says of one topic from a revision on."""
+    """A topic's entry in the codebook from a revision on."""
 
     topic_id: int
     name: str = ""
-    """Empty: what a labeller or the model calls it."""
+    """Empty: the name that a labeller or the model gave it."""
     theme: str = ""
     """Empty: not yet in a theme."""
     retained: bool = True
@@ -26,7 +26,7 @@ class CodebookEntry(Fact):
 
 
 class ThemeEntry(Fact):
-    """What the codebook says of one theme from a revision on."""
+    """A theme's entry in the codebook from a revision on."""
 
     theme: str
     description: str = ""
@@ -34,9 +34,9 @@ class ThemeEntry(Fact):
 
 
 class CodebookDecided(Event):
-    """A person decided about topics or themes, and what the codebook says of them from then on.
+    """A person's decision about topics or themes, with their codebook entries from then on.
 
-    Revisions of a study count from 1 without a gap: each is a blob that only one can create.
+    A study's revisions count from 1 without a gap: each is a blob that can be created only once.
     """
 
     revision: int
@@ -46,18 +46,18 @@ class CodebookDecided(Event):
         "rename theme", "remove theme", "undo", "import", "carry over",
     ]  # fmt: skip
     said: str
-    """What was decided, in words."""
+    """The decision in words."""
     entries: tuple[CodebookEntry, ...] = ()
     themes: tuple[ThemeEntry, ...] = ()
     undoes: int | None = None
-    """The revision that it takes back."""
+    """The revision that it undoes."""
     author: str
     note: str = ""
     decided_at: AwareDatetime
 
     @property
     def key(self) -> str:
-        """All decisions, in one order."""
+        """A constant, so that all decisions stay in order."""
         return "codebook"
 
     def _identity(self) -> tuple[object, ...]:
@@ -65,14 +65,14 @@ class CodebookDecided(Event):
 
 
 class TopicJudged(Event):
-    """A reviewer said what they think of a topic, independently of others; it changes no number."""
+    """A reviewer's judgement of a topic, independent of others; it changes no number."""
 
     model_version: str
     topic_id: int
     reviewer: str
     verdict: Literal["include", "exclude"]
     theme: str = ""
-    """Where it belongs; empty: not said."""
+    """The theme that it belongs to; empty: not stated."""
     note: str = ""
     judged_at: AwareDatetime
 
@@ -87,11 +87,11 @@ class TopicJudged(Event):
 
 
 class AlertJudged(Event):
-    """A person said whether an alert was worth it; the latest of an alert holds. It changes no number."""
+    """A person's judgement of whether an alert was useful; the latest counts. It changes no number."""
 
     alert_id: str
     verdict: Literal["confirmed", "dismissed", "reopened"]
-    """reopened: what was said before is taken back."""
+    """reopened: the earlier judgement is withdrawn."""
     author: str
     note: str = ""
     judged_at: AwareDatetime
@@ -106,21 +106,21 @@ class AlertJudged(Event):
 
 
 class VideoCorrected(Event):
-    """A person took a talk out of the numbers, put it back, or set its date of publication right.
+    """A person's correction of a talk: it is withdrawn from the numbers, restored, or gets another date.
 
-    Or they kept one that was rejected because it says again what another one said, or said who a speaker is.
+    Or a talk that was rejected as a repetition of another one is kept, or a speaker is named.
     """
 
     video_id: str
     what: Literal["withdrawn", "restored", "redated", "kept", "named"]
     published_at: AwareDatetime | None = None
-    """Redated: the right moment of publication."""
+    """Redated: the corrected time of publication."""
     transcript_version: str = ""
-    """Named: the transcript that has the speaker; another one may call them otherwise."""
+    """Named: the transcript with the speaker; another transcript may label them differently."""
     speaker: str = ""
-    """Named: as the transcript calls them."""
+    """Named: the speaker's label in the transcript."""
     name: str = ""
-    """Named: who it is; empty: nobody says so any more."""
+    """Named: the speaker's name; empty: the naming is withdrawn."""
     reason: str
     author: str
     corrected_at: AwareDatetime

@@ -1,6 +1,6 @@
 """Events of screening: a video's relevance, and the verdicts of reviewers.
 
-Part of `streams.events`, which is where to import them from.
+Import them from `streams.events`.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from streams.events.base import Event, Fact
 TalkKind = Literal[
     "experience report", "tutorial", "lecture", "tool introduction", "workshop", "opinion", "other"
 ]
-"""What a talk is. The study keeps experience reports (DOMAIN: screening)."""
+"""Kinds of talks. The study keeps experience reports (DOMAIN: screening)."""
 
 
 class Relevance(Fact):
-    """How a relevance model ranks a video, and why."""
+    """A relevance model's score of a video, with its reasons."""
 
     score: float
     """Estimated probability that reviewers keep it, in [0, 1]."""
     talk_kind: TalkKind
     """The likeliest kind of talk."""
     reasons: tuple[str, ...] = ()
-    """What speaks for the score, strongest first, readable."""
+    """Reasons for the score in words, strongest first."""
     model: str
-    """Names the model: what it learned from and how much."""
+    """Name of the model: what it learned from and how much."""
 
 
 class VideoReviewed(Event):
@@ -37,12 +37,12 @@ class VideoReviewed(Event):
     video_id: str
     reviewer: str
     verdict: Literal["keep", "exclude", "undone"]
-    """undone: the reviewer takes back what they said before, and judges again later or never."""
+    """undone: the reviewer withdraws their earlier verdict, and may judge again."""
     talk_kind: TalkKind
-    """What the talk is; the reason where it is excluded."""
+    """Kind of the talk; for an excluded one, the reason."""
     note: str = ""
     final: bool = False
-    """An adjudication: it holds, whatever the others said."""
+    """An adjudication: it overrides the reviewers' verdicts."""
     reviewed_at: AwareDatetime
 
     @property

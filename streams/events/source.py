@@ -1,6 +1,6 @@
-"""Events of discovery: sources that are watched, and where and when a video was seen.
+"""Events of discovery: watched sources, and sightings of videos.
 
-Part of `streams.events`, which is where to import them from.
+Import them from `streams.events`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from streams.events.base import Event, Fact
 
 SourceKind = Literal["channel", "playlist", "search", "feed", "folder"]
 Lane = Literal["", "push", "rss", "listing", "search", "api", "feed", "folder"]
-"""How a video was found; empty: it was handed in, or before lanes were told apart."""
+"""How a video was found; empty: it was handed in, or seen before lanes were recorded."""
 
 
 class Source(Fact):
-    """Something that is watched for new talks."""
+    """A source that is watched for new talks."""
 
     source_id: str
     kind: SourceKind
@@ -41,7 +41,7 @@ class Sighting(Fact):
 
 
 class SourceDue(Event):
-    """A source is to be looked at."""
+    """A source is due for a visit."""
 
     source: Source
     slot: AwareDatetime

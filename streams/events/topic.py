@@ -1,6 +1,7 @@
-"""Events of the topic model: topics that come, change, merge and sleep, its health, and news.
+"""Events of the topic model: birth, change, merge and dormancy of topics, its health, and emergences; alerts.
 
-They all travel in one Kafka topic, in the order in which the model said them; see `streams.events`.
+The model's events all travel in one Kafka topic, in the order in which the model sent them. Import from
+`streams.events`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class TopicEvent(Event):
     model_version: str
     topic_id: int
     sequence: int
-    """Steps of the model (videos learned, consolidations), this one included: orders what happened."""
+    """Number of steps of the model (videos learned, consolidations) up to this one: orders the events."""
     label: str
     words: tuple[tuple[str, float], ...] = ()
 
@@ -33,7 +34,7 @@ class TopicEvent(Event):
 
 
 class Founder(Fact):
-    """A paragraph of an earlier talk that a new topic was born of, with the topic it has from now on."""
+    """A paragraph of an earlier talk that founded a new topic, with its topic from now on."""
 
     paragraph_id: str
     video_id: str
@@ -54,23 +55,23 @@ class TopicBorn(TopicEvent):
     emerged_at: AwareDatetime | None = None
     """Publication date of the talk that completed it."""
     parent: int | None = None
-    """The topic it was split from."""
+    """The topic that it was split from."""
 
 
 class TopicChanged(TopicEvent):
-    """A topic's words are different from what was last said."""
+    """A topic's words differ from the last ones that were sent."""
 
 
 class TopicDrifted(TopicEvent):
-    """Something about a topic changed: its share of videos, its words or its centre (river)."""
+    """A topic drifted: its share of videos, its words or its centre changed (detected with river)."""
 
     share_before: float
     share_after: float
-    """Shares of videos, in [0, 1]; both 0 where something else drifted."""
+    """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted."""
     drifted_at: AwareDatetime | None = None
     what: Literal["share", "words", "centre"] = "share"
     moved: float = 0.0
-    """How far: words: Jensen-Shannon divergence (bits); centre: cosine distance; share: 0."""
+    """Distance: words: Jensen-Shannon divergence (bits); centre: cosine distance; share: 0."""
     words_before: tuple[str, ...] = ()
     words_after: tuple[str, ...] = ()
     """Words that it lost and gained most, strongest first."""
@@ -78,15 +79,15 @@ class TopicDrifted(TopicEvent):
     """Publication day of the first video after the change."""
     videos_before: int = 0
     videos_after: int = 0
-    """How many videos each side rests on."""
+    """Numbers of videos compared."""
 
     def _identity(self) -> tuple[object, ...]:
-        share = self.what == "share"  # as it was named before anything else could drift
+        share = self.what == "share"  # keeps the ids from before other drifts existed
         return super()._identity() if share else (*super()._identity(), self.what)
 
 
 class TopicMerged(TopicEvent):
-    """A topic is an alias of `into` from now on; its paragraphs count there, the earlier ones too."""
+    """A topic is an alias of `into` from now on; all its paragraphs count there, also earlier ones."""
 
     into: int
     day: date | None = None
@@ -94,7 +95,7 @@ class TopicMerged(TopicEvent):
 
 
 class TopicDormant(TopicEvent):
-    """A topic fell asleep because nobody spoke of it, or woke up under its own id (`asleep` is false)."""
+    """A topic became dormant, as no talk mentions it, or active again under its id (`asleep` is false)."""
 
     asleep: bool
     day: date | None = None
@@ -104,7 +105,7 @@ class TopicDormant(TopicEvent):
 
 
 class TopicLabelled(TopicEvent):
-    """A labeller gave a topic a name; it holds until its words become others and it is named again."""
+    """A labeller's name for a topic; it is valid until the topic's words change and it is named again."""
 
     by: str
     """The labeller."""
@@ -115,7 +116,7 @@ class ModelEvent(Event):
 
     model_version: str
     sequence: int
-    """Steps of the model (videos learned, consolidations), this one included."""
+    """Number of steps of the model (videos learned, consolidations) up to this one."""
     day: date | None = None
     """Publication day of the talk, or day of the consolidation, that showed it (UTC)."""
 
@@ -129,9 +130,9 @@ class ModelEvent(Event):
 
 
 class EpochBegun(ModelEvent):
-    """From now on this model is the study's; those of earlier epochs stay as they are.
+    """A new model becomes the study's; those of earlier epochs stay unchanged.
 
-    `sequence` is 0: it has learned nothing yet.
+    `sequence` is 0, because it has learned nothing yet.
     """
 
     epoch: int
@@ -140,22 +141,22 @@ class EpochBegun(ModelEvent):
 
 
 class TopicsConsolidated(ModelEvent):
-    """The topics were looked at as a whole; what came of it is said by births, merges and dormancies.
+    """A consolidation of all topics; births, merges and dormancies report its results.
 
-    A consolidation that would have broken stability is not `accepted`, and has changed nothing.
+    A consolidation that would have broken stability is not `accepted`, and changed nothing.
     """
 
     accepted: bool
     reason: str
     survival: float
-    """Share of sampled paragraphs that keep their topic, merges followed."""
+    """Share of sampled paragraphs that keep their topic, after following merges."""
     topics_before: int
     topics_after: int
-    """Active topics; after: what was proposed, where it was rejected."""
+    """Numbers of active topics; after a rejected consolidation, the proposed number."""
 
 
 class HealthChanged(ModelEvent):
-    """The model fits the talks better or worse than before (river)."""
+    """The model fits the talks better or worse than before (detected with river)."""
 
     what: Literal["outliers", "novelty"]
     """outliers: share of paragraphs without a topic; novelty: mean of 1 - highest cosine."""
@@ -168,7 +169,7 @@ class HealthChanged(ModelEvent):
 
 
 class Quote(Fact):
-    """A paragraph as evidence: what was said, where and when."""
+    """A paragraph as evidence: its text, talk and time."""
 
     paragraph_id: str
     video_id: str
@@ -180,34 +181,34 @@ class Quote(Fact):
 
 
 class Evidence(Fact):
-    """Why a subject is news: who speaks of it now, and who did before."""
+    """Evidence that a subject is new: videos that mention it now, compared with earlier ones."""
 
     terms: tuple[str, ...]
     channel: Literal["term", "birth", "both"]
-    """What saw it: new names, a new topic's paragraphs, or both."""
+    """The detector that found it: new names, a new topic's paragraphs, or both."""
     sources: int
-    """How many different sources its videos come from."""
+    """Number of different sources of its videos."""
     recent: int
     recent_of: int
-    """Videos with the subject among the recent videos."""
+    """Number of recent videos with the subject, and of all recent videos."""
     earlier: int
     earlier_of: int
-    """The same before them."""
+    """The same numbers for the videos before them."""
     log10_p: float
-    """Of seeing `recent` or more if nothing had changed, as a power of ten."""
+    """Log10 of the probability of seeing `recent` or more if nothing had changed."""
     first_on: date
     latest_on: date
     quotes: tuple[Quote, ...] = ()
-    """The first and the latest, oldest first."""
+    """The first and the latest quotes, oldest first."""
 
 
 class SubjectEmerged(ModelEvent):
-    """Talks have begun to speak of a subject; `topic_id`: the topic most of its paragraphs have, if any."""
+    """A new subject emerged in talks; `topic_id`: the topic of most of its paragraphs, if any."""
 
     subject: str
     topic_id: int | None
     video_ids: tuple[str, ...]
-    """The recent videos that speak of it, oldest first."""
+    """The recent videos that mention it, oldest first."""
     reason: str
     evidence: Evidence
     emerged_at: AwareDatetime | None = None
@@ -218,7 +219,7 @@ class SubjectEmerged(ModelEvent):
 
 
 class AlertRaised(Event):
-    """Something worth being told."""
+    """An alert about the study's content or about the system."""
 
     rule: Literal[
         "new topic",
@@ -232,28 +233,28 @@ class AlertRaised(Event):
         "silence",
         "source",
     ]
-    """emergence: talks have begun to speak of a subject. (new topic: a topic was born; no longer told.)
-    lag, dead letters, silence and source are about the system, the others about what is talked of."""
+    """emergence: a new subject emerged in talks. (new topic: a topic was born; no longer raised.)
+    lag, dead letters, silence and source are about the system, the others about the talks' content."""
     model_version: str
-    """Empty where no model said it."""
+    """Empty: no model raised it."""
     topic_id: int | None
     title: str
     reason: str
     raised_at: AwareDatetime | None = None
-    """What the model said: publication of the talk that completed it. Others: by the clock."""
+    """Publication of the talk that completed it, if the model raised it; otherwise the clock's time."""
     video_ids: tuple[str, ...] = ()
     evidence: Evidence | None = None
     sequence: int = 0
-    """Steps of the model when it said so; 0 where no model said it."""
+    """Number of the model's steps when it raised the alert; 0: no model raised it."""
     about: str = ""
-    """The theme, source or bound it is about, where that is no topic."""
+    """The theme, source or bound that it concerns, if that is not a topic."""
     size: float = 0.0
-    """How much happened. drift: bits, cosine distance or change of share; rising, declining: change of share;
-    threshold: share; lag, dead letters, source: how many; silence: hours."""
+    """Size of the change. drift: bits, cosine distance or change of share; rising, declining: change of
+    share; threshold: share; lag, dead letters, source: count; silence: hours."""
 
     @property
     def key(self) -> str:
-        """The topic, or what it is about where there is none."""
+        """The topic's id, or the title if there is no topic."""
         return self.title if self.topic_id is None else str(self.topic_id)
 
     def _identity(self) -> tuple[object, ...]:
@@ -262,23 +263,23 @@ class AlertRaised(Event):
 
 
 class DeliveryRecorded(Event):
-    """A message to people was delivered, failed, is held back or was left out; the latest of one id holds."""
+    """State of a message to people: delivered, failed, held or skipped; the latest event of an id counts."""
 
     delivery_id: str
     what: Literal["alert", "digest"]
     destination: str
-    """Its name, never its address: that may hold a secret."""
+    """The destination's name, never its address, which may contain a secret."""
     alert_ids: tuple[str, ...]
     title: str
     state: Literal["held", "failed", "delivered", "skipped"]
     attempts: int
     error: str = ""
-    """Why it is held, failed or was left out."""
+    """Why it is held, failed or was skipped."""
     next_at: AwareDatetime | None = None
-    """When it is tried next; None: never again."""
+    """Time of the next try; None: never."""
     at: AwareDatetime
     until: AwareDatetime | None = None
-    """The moment up to which a digest tells."""
+    """End of the period that a digest covers."""
 
     @property
     def key(self) -> str:

@@ -1,6 +1,6 @@
-"""A talk until its words are fetched: seen, waiting, accepted or rejected, and what becomes of it elsewhere.
+"""Events of a video until it is fetched: seen, parked, accepted or rejected; and changes at its publisher.
 
-Part of `streams.events`, which is where to import them from.
+Import them from `streams.events`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streams.events.screening import Relevance
 from streams.events.source import Sighting
 
 Address = Annotated[str, AfterValidator(intake.address)]
-"""Where something is on the web, without anybody's password."""
+"""A web address without user and password."""
 
 
 class Blob(Fact):
@@ -28,7 +28,7 @@ class Blob(Fact):
 
 
 class Video(Fact):
-    """What is known about a talk. `published_at` decides its month; it is never guessed."""
+    """Metadata of a talk. `published_at` decides its month; it is never guessed."""
 
     video_id: str
     title: str = ""
@@ -43,11 +43,11 @@ class Video(Fact):
     live_status: str | None = None
     speakers: tuple[str, ...] = ()
     media_url: Address = ""
-    """Where its audio lies, for an episode of a podcast; empty: at `url`, for yt-dlp to find."""
+    """Address of a podcast episode's audio; empty: yt-dlp finds the audio at `url`."""
     begins_at: AwareDatetime | None = None
-    """When an upcoming premiere or live stream is to begin."""
+    """Scheduled start of an upcoming premiere or live stream."""
     short_form: bool = False
-    """It is one of YouTube's Shorts."""
+    """The video is a YouTube Short."""
 
 
 class VideoEvent(Event):
@@ -62,9 +62,9 @@ class VideoEvent(Event):
 
 
 class VideoSeen(VideoEvent):
-    """A video was found by a source or handed in as a file.
+    """A video was found in a source or handed in as a file.
 
-    `media` or `captions` point to bytes that came with it; both are None for a video on the web.
+    `media` or `captions` point to the file's content; both are None for a video on the web.
     """
 
     sighting: Sighting
@@ -85,7 +85,7 @@ class VideoAccepted(VideoEvent):
 
 
 class VideoRejected(VideoEvent):
-    """A video did not pass screening; or its words were heard, and say that it does not count."""
+    """A video was rejected, by screening or by a later agent."""
 
     rule: Literal[
         "language", "too short", "too long", "live", "no date", "short form", "too old", "duplicate",
@@ -94,21 +94,21 @@ class VideoRejected(VideoEvent):
     reason: str
     relevance: Relevance | None = None
     epoch: int = 0
-    """The epoch of the topic model whose talks it repeats; 0 also where no model was asked."""
+    """The epoch of the topic model whose talks it repeats; 0 also if no model was involved."""
 
     def _identity(self) -> tuple[object, ...]:
         return (self.key, self.rule, *((self.epoch,) if self.epoch else ()))
 
 
 class VideoParked(VideoEvent):
-    """A video waits: for a moment, for YouTube, or for people. Waiting is neither seen nor done."""
+    """A video waits for a time, for YouTube, or for people."""
 
     state: Literal["upcoming", "live", "just ended", "sign-in", "recheck", "paused", "in review"]
     reason: str
     until: AwareDatetime | None = None
-    """When it is looked at again; None: when somebody asks for it, or has reviewed it."""
+    """Time of the next try; None: when somebody asks for it, or has reviewed it."""
     attempt: int = 1
-    """How often it was looked at in vain for a reason of its own; a pause is none."""
+    """Number of failed tries for a reason of the video's own; a pause does not count."""
     parked_at: AwareDatetime
     relevance: Relevance | None = None
 
@@ -117,11 +117,11 @@ class VideoParked(VideoEvent):
 
 
 class VideoFollowed(VideoEvent):
-    """Something about a known video changed where it is shown; `video` is what is said of it now."""
+    """A known video changed at its publisher; `video` is its present metadata."""
 
     change: Literal["retitled", "deleted", "private", "returned"]
     was: str = ""
-    """The former title, where that changed."""
+    """The former title, if it changed."""
     seen_at: AwareDatetime
 
     def _identity(self) -> tuple[object, ...]:

@@ -1,1 +1,1 @@
-"""Feeds: YouTube's Atom, podcasts' RSS, and WebSub subscriptions."""
+"""Feeds: YouTube's Atom feeds, podcasts' RSS, and WebSub subscriptions."""

@@ -1,6 +1,6 @@
-"""Parses YouTube's Atom feeds, polled or pushed by a hub; podcasts are in `streams.feeds.podcasts`.
+"""Parser of YouTube's Atom feeds, polled or pushed by a hub; podcasts are in `streams.feeds.podcasts`.
 
-Feeds are written by others: they may be broken, cut off, replaced by a web page, or made to harm.
+Feeds are untrusted input: they may be broken, truncated, replaced by a web page, or malicious.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _CHANNEL_ID = re.compile(r"(?:UC)?([\w-]{22})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One video as a feed says it; `deleted`: that it is no more, and little else is said.
+    """One video as stated by a feed; of a `deleted` one the feed states little else.
 
-    `channel_id` begins with UC, or is empty where nothing names the channel. Moments are UTC, and None
-    where they are not said, or not as a moment. `updated_at` of a deleted one: when it was deleted.
+    `channel_id` begins with UC, or is empty if nothing names the channel. Timestamps are UTC, and None if
+    they are missing or invalid. `updated_at` of a deleted video is the time of its deletion.
     """
 
     video_id: str
@@ -54,13 +54,13 @@ class FeedEntry:
 
 
 class FeedEntries(list[FeedEntry]):
-    """The entries of a feed in its order; `skipped` more name no video and cannot be followed."""
+    """The entries of a feed in its order; `skipped` counts further entries that name no video."""
 
     skipped: int = 0
 
 
 def feed_address(channel_id: str) -> str:
-    """Return where YouTube keeps a channel's feed of its newest 15 videos.
+    """Return the address of a channel's feed, which lists its newest 15 videos.
 
     Example:
         >>> feed_address("UC0123456789abcdefghijkl")
@@ -70,16 +70,16 @@ def feed_address(channel_id: str) -> str:
 
 
 def youtube_entries(body: bytes) -> FeedEntries:
-    """Return what a channel's feed or a hub's notification says.
+    """Parse a channel's feed or a hub's notification.
 
     Raises:
-        DataError: it is too large, a web page, not XML, not Atom, or made to harm (entities, a DTD).
+        DataError: it is too large, a web page, not XML, not Atom, or malicious (entities, a DTD).
     """
     root = _parse(body)
     if root.tag != f"{_ATOM}feed":
         raise DataError(
-            f"it is no Atom feed (its root is {plain(root.tag, 80)!r})",
-            "look at the address in a browser; a channel's feed is /feeds/videos.xml?channel_id=UC…",
+            f"it is not an Atom feed (its root is {plain(root.tag, 80)!r})",
+            "open the address in a browser; a channel's feed is /feeds/videos.xml?channel_id=UC…",
         )
     whose = _channel_id(root.findtext(f"{_YT}channelId") or "")
     entries = FeedEntries()
@@ -89,21 +89,21 @@ def youtube_entries(body: bytes) -> FeedEntries:
         else:
             entries.skipped += 1
     if entries.skipped:
-        log.warning("entries of a feed name no video", skipped=entries.skipped, channel=whose)
+        log.warning("a feed has entries without a video", skipped=entries.skipped, channel=whose)
     return entries
 
 
 def _parse(body: bytes) -> Element:
     if len(body) > YOUTUBE_FEED_BYTES:
         raise DataError(
-            f"the feed has {len(body):,} bytes, more than the {YOUTUBE_FEED_BYTES:,} that are read of one",
-            "look at the address in a browser: this is no channel's feed",
+            f"the feed has {len(body):,} bytes, more than the {YOUTUBE_FEED_BYTES:,} that a feed may have",
+            "open the address in a browser: this is not a channel's feed",
         )
     refuse_web_page(body)
     try:
         return fromstring(body, forbid_dtd=True)
     except DefusedXmlException as error:
-        _refuse(f"it declares what a feed never needs ({type(error).__name__}): it is made to harm", error)
+        _refuse(f"it contains a malicious XML declaration ({type(error).__name__})", error)
     except (ParseError, ValueError, LookupError) as error:
         _refuse(f"it is not XML ({plain(str(error), 100)})", error)
 
@@ -111,7 +111,7 @@ def _parse(body: bytes) -> Element:
 def _refuse(why: str, error: Exception) -> NoReturn:
     raise DataError(
         f"the feed cannot be read: {why}",
-        "it is asked again at the next visit; if it lasts, remove the source",
+        "groundswell reads it again at the next visit; if the error persists, remove the source",
     ) from error
 
 
@@ -125,7 +125,7 @@ def _living(root: Element, whose: str) -> Iterator[FeedEntry]:
             channel_id=_channel_id(entry.findtext(f"{_YT}channelId") or "") or _channel_of(author) or whose,
             title=" ".join(plain(entry.findtext(f"{_ATOM}title"), TITLE_CHARS).split()),
             channel=_name(author),
-            # Made here: what a feed calls a link may lead anywhere.
+            # Built here, because a link in a feed may lead anywhere.
             url=f"{HOME}/watch?v={video_id}",
             published_at=_timestamp(entry.findtext(f"{_ATOM}published")),
             updated_at=_timestamp(entry.findtext(f"{_ATOM}updated")),
@@ -155,20 +155,20 @@ def _after_prefix(text: str | None) -> str:
 
 
 def _name(person: Element | None) -> str:
-    """Return a person's name; inside a tombstone it is in no namespace of its own, or in Atom's."""
+    """Return a person's name; a tombstone has it in its own namespace or in Atom's."""
     found = None if person is None else person.findtext(f"{_ATOM}name") or person.findtext(f"{_TOMB}name")
     return " ".join(plain(found, TITLE_CHARS).split())
 
 
 def _channel_of(person: Element | None) -> str:
-    """Return the channel that a person's address names."""
+    """Return the id of the channel that a person's URI names, or ''."""
     uri = None if person is None else person.findtext(f"{_ATOM}uri") or person.findtext(f"{_TOMB}uri")
     steps = [step for step in _path((uri or "").strip()).split("/") if step]
     return _channel_id(steps[1]) if len(steps) == 2 and steps[0] == "channel" else ""
 
 
 def _channel_id(text: str) -> str:
-    """Return a channel's id with the UC that a feed leaves out for itself."""
+    """Return a channel's id with the prefix UC, which a feed omits in its own id; '' if it is invalid."""
     found = _CHANNEL_ID.fullmatch(text.strip())
     return f"UC{found[1]}" if found else ""
 
@@ -181,6 +181,6 @@ def _path(address: str) -> str:
 
 
 def _timestamp(text: str | None) -> datetime | None:
-    """Return a timestamp in UTC; digits beyond microseconds are dropped. One that cannot be is unknown."""
+    """Return a timestamp in UTC, truncated to microseconds; None if it is invalid."""
     stated = from_iso((text or "").strip())
     return stated.astimezone(UTC) if stated else None

@@ -1,4 +1,4 @@
-"""Parses podcast feeds: episodes as talks, each with the address of its audio."""
+"""Parser of podcast feeds: each episode becomes a talk with the address of its audio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streams.text_sanitizer import of_html, plain, refuse_web_page, unescaped
 from streams.timestamps import from_unix
 
 SECONDS, SECONDS_PER_MB, MEGABYTES = 10.0, 2.0, 1_000
-"""What reading a feed may take; a real one takes a second a megabyte, and of 30 MB a fifth of the memory."""
+"""Limits on parsing a feed; a real one takes 1 s per megabyte, and one of 30 MB a fifth of the memory."""
 MEDIA = frozenset(
     (
         ".mp3",
@@ -42,7 +42,7 @@ _TIME = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d*)?|(\d{1,6})(?:\.
 
 
 class Skipped(NamedTuple):
-    """An entry that is no talk, and why."""
+    """An entry that is not a talk, and the reason."""
 
     title: str
     reason: str
@@ -50,7 +50,7 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Podcast:
-    """A podcast as its feed says it; `language` as ISO 639 code or None. Episodes in the feed's order."""
+    """A parsed podcast feed; `language` is an ISO 639 code or None, `episodes` keep the feed's order."""
 
     title: str
     language: str | None
@@ -59,59 +59,59 @@ class Podcast:
 
 
 def podcast_apart(body: bytes, feed_url: str) -> Podcast:
-    """Return what `podcast` does, read in a process of its own: a feed may be made to take hours.
+    """Run `podcast` in a child process with limits, because a malicious feed may take hours to parse.
 
     Raises:
-        DataError: as `podcast`; or it takes more time or memory than feeds of its size do.
+        DataError: as `podcast`; or parsing takes more time or memory than a valid feed of its size.
     """
     seconds = SECONDS + SECONDS_PER_MB * len(body) / 1e6
     return apart(seconds, MEGABYTES, "the feed", podcast, body, feed_url)
 
 
 def podcast(body: bytes, feed_url: str) -> Podcast:
-    """Return the episodes of a podcast's feed (RSS or Atom, also a somewhat broken one).
+    """Parse a podcast's feed (RSS or Atom, even if slightly malformed).
 
-    An episode's `video_id` is `podcast-` and a hash of the feed's address and the episode's guid (where
-    it has none, of its audio's address): it stays while these do, whatever else is edited. All text is
-    plain text: tags in titles are kept as characters, those of descriptions are left out.
+    An episode's `video_id` is `podcast-` and a hash of the feed's address and the episode's guid (if it has
+    none, of its audio's address): it is stable while these are, whatever else is edited. All text is plain
+    text: tags in titles are kept as characters, tags in descriptions are removed.
 
     Args:
-        body: what the feed's address answered.
-        feed_url: the address that the source names, not where it redirects to.
+        body: the response of the feed's address.
+        feed_url: the address that the source names, not the one after redirects.
 
     Raises:
-        DataError: it is too large, a web page, no feed, or made to harm (entities).
+        DataError: it is too large, a web page, not a feed, or malicious (entities).
     """
     import feedparser  # type: ignore[import-untyped]
 
     if len(body) > PODCAST_FEED_BYTES:
         raise DataError(
-            f"the feed has {len(body):,} bytes, more than the {PODCAST_FEED_BYTES:,} that are read of one",
-            "look in a browser whether it is a podcast's feed; its host can shorten it",
+            f"the feed has {len(body):,} bytes, more than the {PODCAST_FEED_BYTES:,} that a feed may have",
+            "check in a browser that it is a podcast's feed; its host can shorten it",
         )
     refuse_web_page(body)
-    if b"<!ENTITY" in body.replace(b"\0", b""):  # in UTF-16, too
+    if b"<!ENTITY" in body.replace(b"\0", b""):  # also finds it in UTF-16
         raise DataError(
-            "the feed cannot be read: it declares entities, which a feed never needs: it is made to harm",
+            "the feed cannot be read: it declares XML entities, which only a malicious feed needs",
             "remove the source",
         )
     try:
-        # As a stream: what is handed over as text may be taken for an address or a file's name.
-        # HTML is left as it is: cleaning it takes quadratic time, and its words are all that is read of it.
+        # As a stream, because feedparser may take text for an address or a file name. HTML is not sanitized
+        # here, because that takes quadratic time, and only its text is used.
         read: Any = feedparser.parse(
             io.BytesIO(body),
             response_headers={"content-location": feed_url},
             sanitize_html=False,
             resolve_relative_uris=False,
         )
-    except Exception as error:  # it promises to raise nothing, and on damaged feeds raises anything
+    except Exception as error:  # feedparser promises to raise nothing, but raises anything on damaged feeds
         raise DataError(
             f"the feed is too damaged to be read ({type(error).__name__})",
-            "look at the address in a browser; if it lasts, tell who runs it",
+            "open the address in a browser; if the error persists, tell the podcast's host",
         ) from error
     if not read.get("version") and not read.entries:
         raise DataError(
-            "it is no feed of a podcast", "look at the address in a browser; podcasts' hosts call it RSS"
+            "it is not a podcast's feed", "open the address in a browser; podcast hosts call the feed RSS"
         )
     title = _line(read.feed.get("title"))
     language = _language(read.feed.get("language"))
@@ -143,7 +143,7 @@ def podcast(body: bytes, feed_url: str) -> Podcast:
 
 
 def _media(entry: Any, feed_url: str) -> Iterator[str]:
-    """Yield where an episode's recording lies, audio first."""
+    """Yield the addresses of an episode's recording, audio first."""
     found = [(each.get("type"), each.get("href")) for each in entry.get("enclosures") or ()]
     found += [(each.get("type"), each.get("url")) for each in entry.get("media_content") or ()]
     kinds = [(_kind(kind, href), _address(href, feed_url)) for kind, href in found]
@@ -152,7 +152,7 @@ def _media(entry: Any, feed_url: str) -> Iterator[str]:
 
 
 def _kind(kind: str | None, href: str | None) -> str:
-    """Return what an enclosure is: audio, video, something that is named as a recording, or ''."""
+    """Return an enclosure's kind: "audio", "video", "by its name" (a recording's file name), or ''."""
     family = (kind or "").strip().lower().partition("/")[0]
     if family in ("audio", "video"):
         return family
@@ -168,7 +168,7 @@ def _path(address: str) -> str:
 
 
 def _address(href: str | None, feed_url: str) -> str:
-    """Return a whole address of the web, or '': what else a feed calls a link is none to follow."""
+    """Return an absolute web address, or '' for any other link in a feed."""
     try:
         whole = urljoin(feed_url, (href or "").strip())
         parts = urlsplit(whole)
@@ -183,13 +183,13 @@ def _line(text: str | None) -> str:
 
 
 def _description(entry: Any) -> str:
-    """Return the longer of an entry's notes and its summary, as plain text."""
+    """Return the longest of an entry's notes and its summary, as plain text."""
     notes = [each.get("value") for each in entry.get("content") or ()] + [entry.get("summary")]
     return max((of_html(each, DESCRIPTION_CHARS) for each in notes), key=len)
 
 
 def _published_at(parsed: Any) -> datetime | None:
-    """Return a timestamp in UTC; one that is not stated as such, or cannot be, is unknown."""
+    """Return a timestamp in UTC; None if it is missing or invalid."""
     try:
         return from_unix(calendar.timegm(parsed)) if parsed else None
     except (ValueError, OverflowError):
@@ -197,7 +197,7 @@ def _published_at(parsed: Any) -> datetime | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    """Return a length in seconds, from seconds, mm:ss or hh:mm:ss; none is unknown, and so is zero.
+    """Parse a duration given as seconds, mm:ss or hh:mm:ss; None if it is missing, invalid or zero.
 
     Example:
         >>> [_seconds(each) for each in ("3600", "59:30", "1:02:03", "an hour", "0")]
@@ -211,7 +211,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _language(text: str | None) -> str | None:
-    """Return the code of a language without its country.
+    """Return a language's code without its country; None if it does not look like an ISO 639 code.
 
     Example:
         >>> _language("en-US"), _language("English")

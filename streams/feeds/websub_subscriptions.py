@@ -1,8 +1,8 @@
-"""Requests to a WebSub hub and its answers: two small files a channel in the blob store.
+"""WebSub subscriptions: requests to a hub and its answers, as two small files per channel in the blob store.
 
-Two, because two write: `subscriptions/<channel>/asked.json` is written by who subscribes and renews,
-`…/answered.json` by who hears the hub. So neither can undo the other, in one process or in several, and a
-subscription that was asked for before a restart is verified after it.
+There are two files because there are two writers: the subscriber writes `subscriptions/<channel>/asked.json`,
+the receiver of the hub's answers writes `…/answered.json`. So neither can overwrite the other, in one process
+or in several, and a subscription that was requested before a restart can be verified after it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from streams.youtube.locators import HOME
 FOLDER = "subscriptions"
 REST = "subscriptions-rest.json"
 LEASE_S = 432_000
-"""Five days: what is asked for, and taken for granted where a hub does not say what it grants."""
+"""The lease to request, and to assume if a hub does not state one: five days."""
 LONGEST_S = 30 * 86_400
-"""A lease is believed to last no longer (seconds)."""
+"""Upper bound on a lease (seconds), whatever the hub grants."""
 CHALLENGE_LIMIT = 1_000
 HASHES = ("sha1", "sha256", "sha384", "sha512")
-"""Those that WebSub knows; YouTube's hub signs with the first."""
+"""Signature algorithms of WebSub; YouTube's hub uses the first."""
 
 State = Literal["pending", "verified", "denied", "unsubscribed"]
 _CHANNEL = re.compile(r"(?:https?://(?:www\.|m\.)?youtube\.com/channel/)?(UC[\w-]{22})(?:/\w*)?", re.ASCII)
@@ -39,56 +39,56 @@ _TOKEN = re.compile(r"(UC[\w-]{22})\.[\w-]{20,100}", re.ASCII)
 
 
 class HubRequest(Fact):
-    """The last request to the hub about a channel, and when the next may be made."""
+    """The last request to the hub about a channel, and the earliest time of the next."""
 
     channel_id: str
     source_id: str
     number: int
-    """Of the request, counted from 1."""
+    """Number of the request, from 1."""
     mode: Literal["subscribe", "unsubscribe"]
     token: str = Field(repr=False)
-    """Last step of the callback's path: `<channel_id>.<random>`. Who knows it can answer for the hub."""
+    """Last segment of the callback's path: `<channel_id>.<random>`. Anyone with it can answer as the hub."""
     secret: str = Field(repr=False)
-    """What the hub signs deliveries with, once it has verified this request."""
+    """Key with which the hub signs deliveries once it has verified this request."""
     callback: str = Field(repr=False)
-    """Where the hub is to answer and to deliver; it ends with the token."""
+    """Address for the hub's answers and deliveries; it ends with the token."""
     hub: str
     requested_at: AwareDatetime
     again_at: AwareDatetime
-    """Before this moment the request is in flight, or the hub is left alone."""
+    """No request is made before this time: this one is in flight, or requests are paused."""
     tries: int = 1
     """Requests in a row that the hub did not confirm, this one included."""
     trouble: str = ""
-    """Why the hub did not take it, if it did not."""
+    """Why the hub refused the request; empty: it did not."""
 
 
 class HubResponse(Fact):
-    """The hub's last answer about a channel; a later request changes nothing of it."""
+    """The hub's last answer about a channel; a later request does not change it."""
 
     state: Literal["verified", "denied", "unsubscribed"]
     number: int
-    """Of the request that it answers."""
+    """Number of the request that it answers."""
     answered_at: AwareDatetime
     reason: str = ""
-    """Why it was denied, in the hub's words."""
+    """Why the hub denied it, in the hub's words."""
     secret: str = Field("", repr=False)
-    """What deliveries are signed with since it was last verified."""
+    """Key that signs deliveries since the last verification."""
     lease_began: AwareDatetime | None = None
     lease_ends: AwareDatetime | None = None
-    """Of the last verification; a denied renewal leaves it as it was."""
+    """End of the lease of the last verification; a denied renewal does not change it."""
 
 
 class HubPause(Fact):
-    """The hub did not answer, so it is left alone for a while."""
+    """Pause of requests to the hub, because it did not answer."""
 
     until: AwareDatetime
     failures: int
-    """In a row."""
+    """Number of failures in a row."""
     cause: str
 
 
 class Subscription(Fact):
-    """A channel's subscription: what was asked, what was answered."""
+    """A channel's subscription: the last request and the last answer."""
 
     asked: HubRequest
     answered: HubResponse | None = None
@@ -100,33 +100,33 @@ class Subscription(Fact):
 
     @property
     def confirmed(self) -> bool:
-        """Whether the hub answered the last request."""
+        """Return whether the hub answered the last request."""
         return self.answered is not None and self.answered.number == self.asked.number
 
     @property
     def state(self) -> State:
-        """Of the last request; a pending renewal leaves the lease it has."""
+        """State of the last request; a pending renewal does not end the running lease."""
         return self.answered.state if self.answered is not None and self.confirmed else "pending"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What a delivery may be signed with: during a renewal also with the secret before it."""
+        """Keys that may sign a delivery: during a renewal, also the previous one."""
         held = (self.asked.secret, self.answered.secret if self.answered else "")
         return tuple(dict.fromkeys(each for each in held if each))
 
     def covers(self, now: datetime) -> bool:
-        """Whether the hub tells of new videos now: a lease is running."""
+        """Return whether a lease is running, so that the hub pushes new videos."""
         ends = self.answered.lease_ends if self.answered else None
         return ends is not None and now < ends and self.state != "unsubscribed"
 
     def signed(self, signature: str, body: bytes) -> bool:
-        """Whether a header such as `sha1=0a1b…` was made of these bytes with a secret of ours."""
+        """Return whether a header such as `sha1=0a1b…` signs these bytes with one of our secrets."""
         name, _, digest = signature.strip().partition("=")
         if name.lower() not in HASHES:
             return False
         given = digest.strip().lower().encode()
         made = [hmac.new(each.encode(), body, name.lower()).hexdigest() for each in self.secrets]
-        # Each is compared, so that time does not tell which one it was.
+        # All are compared, so that the timing does not reveal which one matched.
         return any([hmac.compare_digest(each.encode(), given) for each in made])  # noqa: C419
 
 
@@ -137,7 +137,7 @@ class Subscriptions:
         self._blobs = blobs
 
     def of(self, channel_id: str) -> Subscription | None:
-        """Return what is known of a channel's subscription, or None."""
+        """Return a channel's subscription, or None."""
         try:
             asked = HubRequest.model_validate_json(self._blobs.get(f"{FOLDER}/{channel_id}/asked.json"))
         except DataError:
@@ -157,7 +157,7 @@ class Subscriptions:
         return found
 
     def all(self) -> Iterator[Subscription]:
-        """Yield every subscription by channel, those that ended too."""
+        """Yield every subscription in order of channel, including those that ended."""
         for key in self._blobs.keys(FOLDER):
             channel_id, _, name = key.removeprefix(f"{FOLDER}/").partition("/")
             found = self.of(channel_id) if name == "asked.json" else None
@@ -165,19 +165,19 @@ class Subscriptions:
                 yield found
 
     def ask(self, asked: HubRequest) -> None:
-        """Keep a request, or what became of it. For who subscribes alone."""
+        """Store a request or its outcome; only the subscriber may call this."""
         self._blobs.put(f"{FOLDER}/{asked.channel_id}/asked.json", asked.model_dump_json().encode())
 
     def answer(self, token: str, said: Mapping[str, str], now: datetime) -> str | None:
-        """Take what the hub says at a callback, and return what it wants to hear.
+        """Store the hub's answer at a callback, and return the body of our response.
 
         Args:
-            token: of the callback.
-            said: the parameters of its request (`hub.mode`, `hub.topic`, …).
-            now: the present moment.
+            token: the callback's token.
+            said: the parameters of the hub's request (`hub.mode`, `hub.topic`, …).
+            now: the current time.
 
         Returns:
-            Its challenge; '' when it denied; None for everything that was not asked for.
+            The hub's challenge; '' after a denial; None if it answers no request of ours.
         """
         known = self.by_token(token)
         if known is None or said.get("hub.topic") != topic_of(known.channel_id):
@@ -201,14 +201,14 @@ class Subscriptions:
         return challenge
 
     def rest(self) -> HubPause | None:
-        """Return whether, and until when, the hub is left alone."""
+        """Return the current pause of requests to the hub, or None."""
         try:
             return HubPause.model_validate_json(self._blobs.get(REST))
         except DataError:
             return None
 
     def keep_rest(self, rest: HubPause | None) -> None:
-        """Leave the hub alone; None: no longer."""
+        """Store a pause of requests to the hub; None ends it."""
         if rest is None:
             self._blobs.delete(REST)
         else:
@@ -219,7 +219,7 @@ class Subscriptions:
 
 
 def topic_of(channel_id: str) -> str:
-    """Return what a hub is asked to tell of: the name YouTube publishes a channel's uploads under.
+    """Return the WebSub topic under which YouTube publishes a channel's uploads.
 
     Example:
         >>> topic_of("UC0123456789abcdefghijkl")
@@ -229,7 +229,7 @@ def topic_of(channel_id: str) -> str:
 
 
 def channel_of(source: Source) -> str | None:
-    """Return the id of a channel source's channel, where its locator says it; a handle does not.
+    """Return the channel id in a channel source's locator; None for a handle or another kind of source.
 
     Example:
         >>> from datetime import UTC
@@ -243,16 +243,16 @@ def channel_of(source: Source) -> str | None:
 
 
 def new_token(channel_id: str) -> str:
-    """Return a token that nobody can guess."""
+    """Return an unguessable token for a channel's callback."""
     return f"{channel_id}.{secrets.token_urlsafe(24)}"
 
 
 def new_secret() -> str:
-    """Return a secret to sign with, of 43 characters (a hub takes less than 200)."""
+    """Return a signing secret of 43 characters (a hub accepts fewer than 200)."""
     return secrets.token_urlsafe(32)
 
 
 def _lease(said: str) -> float:
-    """Return how long a hub grants (seconds)."""
+    """Return the lease that a hub grants (seconds), at most `LONGEST_S`."""
     granted = int(said) if said.isascii() and said.isdecimal() and len(said) < 12 else LEASE_S
     return float(min(granted, LONGEST_S))

@@ -1,1 +1,1 @@
-"""HTTP to addresses that others name: guarded against internal addresses, bounded in time and size."""
+"""HTTP client for untrusted addresses: guarded against internal addresses, bounded in time and size."""

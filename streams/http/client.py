@@ -1,7 +1,7 @@
-"""The one way by which feeds, podcast audio and hubs are asked over HTTP: guarded, bounded, and discreet.
+"""HTTP client for feeds, podcast audio and hubs: guarded against SSRF, bounded, and silent about secrets.
 
-What a feed says is somebody else's word: an address in it may lead into this network, an answer may be
-endless, unpack to a thousandfold of itself, or come a byte a minute. None of that gets further than here.
+Feeds are untrusted input: an address in one may lead into this network, and a response may be endless,
+decompress to a thousand times its size, or arrive at a byte per minute. This client stops all of that.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The answer of an address: `body` is unpacked; `etag` and `modified` are for asking again."""
+    """A response: `body` is decompressed; `etag` and `modified` are for a conditional request later."""
 
     body: bytes
     etag: str
     modified: str
     status: int
     final_url: str
-    """Where the redirects led to."""
+    """The address after all redirects."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """It is what it was when `etag` and `modified` were said."""
+    """The page is unchanged since `etag` and `modified`."""
 
     etag: str
     modified: str
@@ -44,7 +44,7 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Timeouts (seconds): for each piece of an answer, for a whole page, for a whole download."""
+    """Timeouts (seconds): of one piece of a response, of a whole page, of a whole download."""
 
     piece_s: float = 20.0
     page_s: float = 60.0
@@ -52,17 +52,17 @@ class Timeouts:
 
 
 class HttpClient:
-    """Reads http and https addresses that other people wrote. Blocks: call it from a thread.
+    """Reads untrusted http and https addresses. Its calls block: use a thread.
 
-    Each host is looked up once, checked, and connected to at what was checked; so is each redirect.
-    With a proxy it is the proxy that looks names up: then only numbers and telling names (`localhost`,
-    `*.internal`, a name without a domain) can be refused here, and the proxy must refuse the rest.
+    Each host is resolved once and checked, and the connection goes to the checked address; the same holds for
+    each redirect. With a proxy, the proxy resolves names: then only numeric addresses and telling names
+    (`localhost`, `*.internal`, a name without a domain) are refused here, and the proxy must refuse the rest.
 
     Args:
-        proxy: `http://host:port`; empty: none. No environment variable is asked.
+        proxy: `http://host:port`; empty: none. Environment variables are ignored.
         internal_addresses: whether addresses inside this network may be read.
         insecure_tls: accept any certificate (tests only).
-        patience: how long is waited.
+        patience: the timeouts.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class HttpClient:
         self._patience = patience
 
     def close(self) -> None:
-        """Let connections go."""
+        """Close the connections."""
         self._door.close()
 
     def get(self, url: str, *, max_bytes: int, etag: str = "", modified: str = "") -> Page | NotModified:
-        """Return what an address answers.
+        """Return the response of an address.
 
         Args:
-            url: what to read.
-            max_bytes: most bytes of the unpacked body.
-            etag: what the last answer said, to ask only for something newer.
-            modified: likewise.
+            url: the address.
+            max_bytes: maximum size of the decompressed body.
+            etag: `ETag` of the last response, for a conditional request.
+            modified: `Last-Modified` of the last response, likewise.
 
         Raises:
-            DataError: it must not be read, is not there (`NotServed`), or is larger.
+            DataError: the address is forbidden or not served (`NotServed`), or the body is larger.
             Unavailable: it does not answer now.
         """
         asked = {"Accept-Encoding": "gzip"}
@@ -111,12 +111,12 @@ class HttpClient:
             return Page(bytes(body), tag, date, status, answer.url)
 
     def submit(self, url: str, form: Mapping[str, str]) -> int:
-        """Send a form to an address that the operator set (it may be internal); return the status, 2xx.
+        """Post a form to an address that the operator set (it may be internal); return the status, 2xx.
 
         Redirects are not followed.
 
         Raises:
-            DataError: it refused the form; the cause says with which words.
+            DataError: it refused the form; the cause quotes its answer.
             Unavailable: it does not answer now.
         """
         with self._door.once(Asking(url, self._patience.page_s, form=form, trusted=True)) as answer:
@@ -133,19 +133,19 @@ class HttpClient:
         max_bytes: int,
         on_progress: Callable[[int, int | None], None] | None = None,
     ) -> Path:
-        """Bring a file to `path`, whole; what an earlier try left in `path`.part is gone on with.
+        """Download a whole file to `path`; a partial download in `path`.part is resumed.
 
-        It goes on only where the server still has the same file (its ETag or date, kept in `path`.from).
+        It is resumed only if the server still has the same file (by its ETag or date, kept in `path`.from).
 
         Args:
-            url: what to fetch.
-            path: where to; its folder exists.
-            max_bytes: most bytes of the file.
-            on_progress: told (bytes so far, bytes in all if known), after each piece.
+            url: the file's address.
+            path: the destination; its folder must exist.
+            max_bytes: maximum size of the file.
+            on_progress: called with (bytes so far, total bytes if known) after each piece.
 
         Raises:
-            DataError: it must not be read, is not there (`NotServed`), or is larger.
-            Unavailable: it does not answer, broke off, or the disk is full; what came is kept.
+            DataError: the address is forbidden or not served (`NotServed`), or the file is larger.
+            Unavailable: it does not answer, broke off, or the disk is full; the part received is kept.
         """
         part, mark = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.from")
         have = part.stat().st_size if part.exists() and mark.exists() else 0
@@ -162,21 +162,23 @@ class HttpClient:
             except OSError as error:
                 raise Unavailable(
                     f"this machine cannot write {path.name} ({error.strerror})",
-                    "free disk space or mend permissions, then it goes on",
+                    "free disk space or correct the permissions; the download then resumes",
                 ) from error
         return path
 
 
 def _begin(answer: Answer, part: Path, mark: Path, have: int) -> int | None:
-    """Make `part` what the answer goes on from; return how many bytes the whole file has, if it is said."""
+    """Prepare `part` for the bytes of the answer; return the size of the whole file, if it is stated."""
     response, url = answer.response, answer.url
     goes_on = response.status_code == 206 and _first_byte(response) == have
     if response.status_code in (206, 416) and not goes_on:
         part.unlink(missing_ok=True)
-        raise broken_off(url, "what it has is not what it had")
+        raise broken_off(url, "its file changed since the last try")
     check(response, url)
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise DataError(f"{shown(url)} packs its file although it was asked not to", "download it by hand")
+        raise DataError(
+            f"{shown(url)} compresses its file although it was asked not to", "download it by hand"
+        )
     if not goes_on:
         part.write_bytes(b"")
         _keep_mark(mark, response)
@@ -204,19 +206,19 @@ def _receive(
         part.unlink()
         raise too_large(answer.url, max_bytes)
     if whole is not None and have != whole:
-        raise broken_off(answer.url, f"{have:,} of {whole:,} bytes came")
+        raise broken_off(answer.url, f"{have:,} of {whole:,} bytes arrived")
 
 
 def _unpacked(response: httpx.Response, url: str) -> Iterator[bytes]:
-    """Yield the body in pieces that are never much larger than what came, whatever it unpacks to."""
+    """Yield the decompressed body in pieces of bounded size, however far it expands."""
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding in ("", "identity"):
         yield from response.iter_raw(CHUNK)
         return
     if coding not in ("gzip", "x-gzip"):
         raise DataError(
-            f"{shown(url)} packs its answer as {coding[:20]!r}, which it was not asked for",
-            "tell who runs it; only gzip is read",
+            f"{shown(url)} compresses its answer as {coding[:20]!r}, which was not requested",
+            "tell its operator; groundswell reads only gzip",
         )
     unzip = zlib.decompressobj(wbits=31)
     for raw in response.iter_raw(CHUNK):
@@ -226,7 +228,7 @@ def _unpacked(response: httpx.Response, url: str) -> Iterator[bytes]:
                 yield unzip.decompress(packed, CHUNK)
             except zlib.error as error:
                 raise DataError(
-                    f"{shown(url)} answered something that is damaged (gzip: {error})", "try again later"
+                    f"{shown(url)} sent a damaged answer (gzip: {error})", "try again later"
                 ) from None
             packed = unzip.unconsumed_tail
         if unzip.eof:
@@ -235,19 +237,19 @@ def _unpacked(response: httpx.Response, url: str) -> Iterator[bytes]:
 
 
 def _first_byte(response: httpx.Response) -> int | None:
-    """Return where a partial answer begins."""
+    """Return the offset at which a partial answer begins, or None."""
     unit, _, span = response.headers.get("Content-Range", "").partition(" ")
     first = span.partition("-")[0]
     return int(first) if unit == "bytes" and first.isdecimal() else None
 
 
 def _is_all(response: httpx.Response, have: int) -> bool:
-    """Whether there is nothing after so many bytes: an earlier try ended just before the renaming."""
+    """Return whether `have` bytes are the whole file: an earlier try ended just before the rename."""
     return response.status_code == 416 and response.headers.get("Content-Range") == f"bytes */{have}"
 
 
 def _keep_mark(mark: Path, response: httpx.Response) -> None:
-    """Remember which file it is; a weak tag does not say that the bytes are the same."""
+    """Store the validator that identifies the file; a weak ETag does not guarantee equal bytes."""
     tag = response.headers.get("ETag", "")
     known = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
     if known:

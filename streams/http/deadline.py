@@ -1,4 +1,4 @@
-"""A moment by which a conversation over HTTP ends, also with somebody who says a byte a minute."""
+"""Deadline for a whole HTTP exchange, so that a server cannot prolong it by sending a byte per minute."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, Self
 
 
 class Deadline:
-    """A `with` block whose connections are shut down after so many seconds.
+    """A `with` block whose connections are shut down after `seconds`.
 
-    A client's own time limits hold for one piece of an answer, and begin anew with each.
+    A client's own timeouts apply to one piece of an answer, and restart with each piece.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -31,19 +31,19 @@ class Deadline:
         self._timer.cancel()
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Learn of the connection; to be given to httpx as the extension `trace`."""
+        """Record the connection's socket; pass this method to httpx as the extension `trace`."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
             if self.over:
                 self._end()
 
     def bounded(self, seconds: float) -> float:
-        """Return so many seconds, or what is left (never nothing)."""
+        """Return `seconds`, or the time left if that is less (at least 1 ms)."""
         return max(0.001, min(seconds, self._ends - time.monotonic()))
 
     @property
     def passed(self) -> bool:
-        """Whether it is over by the clock: pieces that are there already need no connection."""
+        """Return whether the deadline passed by the clock: pieces already received need no connection."""
         return time.monotonic() >= self._ends
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""Explains HTTP answers, and what a person can do about each; addresses are never quoted in full."""
+"""HTTP errors, each with a cure for the user; addresses are never quoted in full."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from streams.errors import DataError, Unavailable
 
 _BUSY = frozenset({408, 425, 429})
 _NO_ADDRESS = "Invalid URL in location header"
-"""How httpx begins to say it, which reads a redirect also where it is not to follow it."""
+"""Beginning of httpx's message; httpx parses a redirect even if it is not to follow it."""
 
 
 class NotServed(DataError):  # noqa: N818 - as its base
-    """An address answered that it has nothing, or not for us; `status` is HTTP's."""
+    """An address has nothing, or denies access to it; `status` is the HTTP status."""
 
     def __init__(self, cause: str, cure: str, status: int) -> None:
         super().__init__(cause, cure)
@@ -23,7 +23,7 @@ class NotServed(DataError):  # noqa: N818 - as its base
 
 
 class HostBusy(Unavailable):
-    """An address answered that it cannot now; `after_s`: it asked to be left alone so long (seconds)."""
+    """An address is temporarily unable to answer; `after_s` is its Retry-After (seconds), or None."""
 
     def __init__(self, cause: str, cure: str, status: int, after_s: float | None) -> None:
         super().__init__(cause, cure)
@@ -32,7 +32,7 @@ class HostBusy(Unavailable):
 
 
 def shown(url: str) -> str:
-    """Return as much of an address as may be written down: private feeds carry their key in the rest.
+    """Return the part of an address that is safe to show: private feeds have their key in the rest.
 
     Example:
         >>> shown("https://me:pw@feeds.example.org/private/0a1b2c/feed.xml?token=3")
@@ -51,33 +51,33 @@ def shown(url: str) -> str:
 
 
 def check(response: httpx.Response, url: str, said: str = "") -> None:
-    """Raise unless an address answered what it was asked for; `said`: its words, to be shown.
+    """Raise unless the response is a success; `said`: text of the response, to be shown.
 
     Raises:
-        HostBusy: it cannot now.
-        NotServed: it refuses, or has nothing.
+        HostBusy: it is temporarily unable to answer.
+        NotServed: it denies access, or has nothing.
     """
     status, where = response.status_code, shown(url)
     if response.is_success:
         return
     if status in _BUSY or status >= 500:
         after = response.headers.get("Retry-After", "")
-        what = "asks to be left alone" if status == 429 else "cannot answer"
+        what = "refuses further requests" if status == 429 else "cannot answer"
         raise HostBusy(
             f"{where} {what} for now (HTTP {status}{said})",
-            "it is asked again; if it lasts, open it in a browser",
+            "groundswell tries again by itself; if the error persists, open it in a browser",
             status,
             float(after) if after.isdecimal() else None,
         )
     if status in (404, 410):
-        what = "is not there" if status == 404 else "was taken away for good"
+        what = "does not exist" if status == 404 else "was removed for good"
         raise NotServed(
-            f"{where} {what} (HTTP {status}{said})", "look whether it moved, and correct the source", status
+            f"{where} {what} (HTTP {status}{said})", "check whether it moved, and correct the source", status
         )
     if status in (401, 402, 403):
         raise NotServed(
-            f"{where} is not for us (HTTP {status}{said})",
-            "look whether its address has a key that is missing or has run out",
+            f"{where} denies access (HTTP {status}{said})",
+            "check whether its address needs a key that is missing or has expired",
             status,
         )
     raise NotServed(
@@ -86,53 +86,54 @@ def check(response: httpx.Response, url: str, said: str = "") -> None:
 
 
 def too_large(url: str, max_bytes: int) -> DataError:
-    """Return the error to raise when there is more than is read."""
+    """Return the error for a body over `max_bytes`."""
     return DataError(
-        f"{shown(url)} has more than {max_bytes:,} bytes, the most that is read of such a thing",
-        "look in a browser what it is; if it is right, it is too large for groundswell",
+        f"{shown(url)} has more than {max_bytes:,} bytes, the limit for such a file",
+        "open it in a browser; if it is the right file, it is too large for groundswell",
     )
 
 
 def broken_off(url: str, why: str) -> Unavailable:
-    """Return the error to raise when an answer is not whole."""
-    return Unavailable(f"{shown(url)} broke off ({why})", "it is asked again and goes on where it can")
+    """Return the error for an incomplete answer."""
+    return Unavailable(f"{shown(url)} broke off ({why})", "groundswell tries again, and resumes if it can")
 
 
 def misled(url: str) -> DataError:
-    """Return the error to raise when a redirect leads to what is no address."""
+    """Return the error for a redirect to an invalid address."""
     return DataError(
-        f"{shown(url)} redirects to something that is no address",
+        f"{shown(url)} redirects to an invalid address",
         "open it in a browser, and correct the address",
     )
 
 
 def took_too_long(url: str, seconds: float) -> Unavailable:
-    """Return the error to raise when an answer took longer than so many seconds."""
+    """Return the error for an answer that took longer than `seconds`."""
     return Unavailable(
-        f"{shown(url)} took longer than {seconds:.0f} s", "it is asked again; if it lasts, remove the source"
+        f"{shown(url)} took longer than {seconds:.0f} s",
+        "groundswell tries again by itself; if the error persists, remove the source",
     )
 
 
 def words(said: bytes) -> str:
-    """Return what somebody else said as one short line without control characters."""
+    """Return text from a server as one line of at most 200 characters, without control characters."""
     return "".join(each if each.isprintable() else " " for each in said.decode(errors="replace"))[
         :200
     ].strip()
 
 
 def explain(error: httpx.HTTPError | httpx.StreamError, url: str) -> NoReturn:
-    """Raise what an error of the network means, without what it says of the address."""
+    """Raise the error that a network error means, without quoting the address in full."""
     where = shown(url)
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, ssl.SSLCertVerificationError):
             raise DataError(
-                f"{where} cannot prove who it is ({inner.verify_message})",
-                "tell who runs it to renew its certificate; check this machine's clock",
+                f"{where} has no valid certificate ({inner.verify_message})",
+                "ask its operator to renew the certificate; check this machine's clock",
             ) from None
         inner = inner.__cause__ or inner.__context__
     if isinstance(error, httpx.TimeoutException):
-        raise Unavailable(f"{where} does not answer in time", "it is asked again") from None
+        raise Unavailable(f"{where} does not answer in time", "groundswell tries again by itself") from None
     said = words(str(error).encode())
     if said.startswith(_NO_ADDRESS):
         raise misled(url) from None
@@ -140,5 +141,5 @@ def explain(error: httpx.HTTPError | httpx.StreamError, url: str) -> NoReturn:
         raise Unavailable(f"the proxy refuses {where} ({said})", "check GROUNDSWELL_PROXY") from None
     raise Unavailable(
         f"{where} cannot be read ({type(error).__name__}: {said})",
-        "it is asked again; if it lasts, check the network and GROUNDSWELL_PROXY",
+        "groundswell tries again by itself; if the error persists, check the network and GROUNDSWELL_PROXY",
     ) from None

@@ -23,13 +23,13 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One question over HTTP.
+    """An HTTP request.
 
     Attributes:
-        url: what is asked.
-        seconds: how long the answer may take, from the first word to the last.
-        headers: of the request.
-        form: what is posted; None: it is a GET.
+        url: its address.
+        seconds: time limit for the whole answer.
+        headers: its headers.
+        form: the form to post; None: the request is a GET.
         trusted: the operator set the address, so it may be inside this network.
     """
 
@@ -42,28 +42,28 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer whose body is still on its way. `url`: where the redirects led to."""
+    """A response whose body is still to be read; `url`: the address after all redirects."""
 
     response: httpx.Response
     url: str
     deadline: Deadline
 
     def in_time(self) -> None:
-        """Raise Unavailable when it has taken too long."""
+        """Raise Unavailable if the deadline has passed."""
         if self.deadline.passed:
             raise took_too_long(self.url, self.deadline.seconds)
 
 
 class GuardedTransport:
-    """The only way out: `streams.http.client.HttpClient` says what its arguments mean."""
+    """The only route for outgoing requests; `streams.http.client.HttpClient` documents the arguments."""
 
     def __init__(self, proxy: str, internal: bool, insecure_tls: bool, piece_s: float) -> None:
         self._proxied = bool(proxy)
         self._internal = internal
         self._piece_s = piece_s
         try:
-            # No connection is kept: two names of one address must not share what was checked for one.
-            # No cookie is taken, for the same reason and because nobody is to be followed here.
+            # No keep-alive: two host names with one address must not share a connection that was checked for
+            # one of them. No cookies, for the same reason and to prevent tracking.
             self._client = httpx.Client(
                 proxy=proxy or None,
                 verify=not insecure_tls,
@@ -76,19 +76,19 @@ class GuardedTransport:
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise Misconfigured(
                 "feeds cannot be read through a proxy of this kind",
-                "set GROUNDSWELL_PROXY to http://host:port, or leave it out",
+                "set GROUNDSWELL_PROXY to http://host:port, or leave it unset",
             ) from error
 
     def close(self) -> None:
-        """Let connections go."""
+        """Close the connections."""
         self._client.close()
 
     @contextmanager
     def following(self, asking: Asking) -> Iterator[Answer]:
-        """Lend the answer that the redirects lead to.
+        """Yield the answer after following redirects.
 
         Raises:
-            DataError: it must not be asked, or redirects too often.
+            DataError: an address is forbidden, or there are too many redirects.
             Unavailable: it does not answer, or not in time.
         """
         began = time.monotonic()
@@ -105,12 +105,12 @@ class GuardedTransport:
                 raise misled(asking.url) from None
         raise DataError(
             f"{shown(asking.url)} redirects more than {REDIRECTS} times",
-            "open it in a browser, and give the last address",
+            "open it in a browser, and give the final address",
         )
 
     @contextmanager
     def once(self, asking: Asking) -> Iterator[Answer]:
-        """Lend the answer, a redirect too. Raises as `following`."""
+        """Yield the answer without following redirects; raises the same errors as `following`."""
         target = _parsed(asking.url)
         with Deadline(asking.seconds) as deadline:
             try:
@@ -162,15 +162,15 @@ def _parsed(url: str) -> httpx.URL:
         if "%" in name or (target.port or 0) > 65535:  # no host and no port look like that
             raise ValueError
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise DataError("the address cannot be read as one", "correct it: https://host/path") from None
+        raise DataError("the address is invalid", "correct it: https://host/path") from None
     if target.scheme not in ("http", "https") or not name:
         raise DataError(
-            f"{shown(url)} is no address of the web" if name else "the address names no host of the web",
+            f"{shown(url)} is not a web address" if name else "the address has no host name",
             "give one that begins with https:// or http://",
         )
     if target.userinfo:
         raise DataError(
-            f"the address at {target.host[:100]} carries a user and password",
-            "give the address that the podcast's host offers for apps, which has a key in it instead",
+            f"the address at {target.host[:100]} contains a user and password",
+            "give the address that the podcast's host offers for apps, which contains a key instead",
         )
     return target

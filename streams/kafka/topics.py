@@ -1,4 +1,4 @@
-"""The Kafka topics: who writes them, who reads them, what they carry.
+"""Kafka topics: their names, the events that they carry, and the agents that write them.
 
 The map in docs/reference/events-topics-tables.md is generated from `TOPICS`.
 """
@@ -13,9 +13,9 @@ from streams.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KafkaTopic:
-    """One Kafka topic. `single` topics have one partition: their order is what the model learns from.
+    """One Kafka topic. `single` topics have one partition, because the model depends on their order.
 
-    `written_by` names agents; it is empty where only people write.
+    `written_by` names agents; it is empty for topics that only people write.
     """
 
     name: str
@@ -24,11 +24,11 @@ class KafkaTopic:
     single: bool = False
 
     def full_name(self, study: str) -> str:
-        """Name on the broker: prefixed by the study."""
+        """Return the name on the broker, prefixed by the study."""
         return f"{study}.{self.name}"
 
     def partitions(self, settings: Settings) -> int:
-        """Number of partitions under these settings."""
+        """Return the number of partitions under these settings."""
         return 1 if self.single else settings.front_partitions
 
 
@@ -86,4 +86,4 @@ TOPICS = (
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}
 TOPIC_OF = {kind: topic for topic in TOPICS for kind in topic.carries}
-"""Where an event of a kind is sent."""
+"""The topic of each class of events."""

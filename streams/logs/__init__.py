@@ -1,1 +1,1 @@
-"""Append-only logs of what people decided and what was delivered; the database follows them."""
+"""Append-only logs of people's decisions and of deliveries; the database is derived from them."""

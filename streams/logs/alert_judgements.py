@@ -1,4 +1,4 @@
-"""The log of what people made of alerts; the latest judgement of an alert holds."""
+"""Log of people's judgements of alerts; the latest judgement of an alert counts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The codebook's log: every decision, one small file each in the blob store. The database's tables follow it.
+"""Log of codebook decisions, one small file each in the blob store; the database is derived from it.
 
-A decision's revision is the number of its file, which only one can create. So of two curators who decide at
-the same moment one succeeds, and the other learns what was decided meanwhile. Nothing is changed or deleted.
+A decision's revision is the number of its file, which can be created only once. So of two curators who decide
+at the same time, one succeeds and the other gets a `Conflict`. No file is ever changed or deleted.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ FOLDER = "codebook"
 
 
 class Conflict(Explained):
-    """Somebody decided at the same moment; nothing of what was to be decided happened."""
+    """Another curator decided at the same time; this decision was not stored."""
 
     def __init__(self, decided: CodebookDecided) -> None:
         super().__init__(
             f"revision {decided.revision} was decided by {decided.author} meanwhile: {decided.said}",
-            "look at the codebook again (groundswell codebook show), then decide again",
+            "check the codebook again (groundswell codebook show), then decide again",
         )
 
 
@@ -33,15 +33,15 @@ class CodebookLog:
         self._blobs = blobs
 
     def latest(self) -> int:
-        """Return the newest revision; 0 when nothing was decided."""
+        """Return the newest revision; 0 if there are no decisions."""
         return max(map(_number, self._blobs.keys(FOLDER)), default=0)
 
     def append(self, event: CodebookDecided) -> None:
-        """Keep a decision as the next revision, durable when it returns.
+        """Store a decision as the next revision, durably.
 
         Raises:
-            Conflict: there is one of this revision already.
-            DataError: it is too large for a message.
+            Conflict: this revision exists already.
+            DataError: the decision is too large for a message.
         """
         if event.revision != 1 and not self._blobs.exists(_key(event.revision - 1)):
             raise ValueError(f"revision {event.revision} would leave a gap")
@@ -49,7 +49,7 @@ class CodebookLog:
             raise Conflict(self.read(event.revision))
 
     def read(self, revision: int) -> CodebookDecided:
-        """Return a decision.
+        """Return the decision of a revision.
 
         Raises:
             DataError: there is none, or its file is damaged.

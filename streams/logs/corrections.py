@@ -1,4 +1,4 @@
-"""The log of people's corrections of talks; the latest correction of a kind holds."""
+"""Log of people's corrections of talks; the latest correction of each kind counts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from streams.logs.event_log import EventLog
 
 @dataclass(frozen=True, slots=True)
 class ActiveCorrections:
-    """The corrections of one talk that hold; None where there is none of the kind."""
+    """The corrections of one talk that are in force; None if there is none of the kind."""
 
     withdrawal: VideoCorrected | None = None
     redating: VideoCorrected | None = None
     keeping: VideoCorrected | None = None
     namings: Mapping[tuple[str, str], VideoCorrected] = field(default_factory=dict)
-    """By transcript and speaker, also those that took a name back."""
+    """By transcript version and speaker, including those that withdrew a name."""
 
 
 class Corrections(EventLog[VideoCorrected]):
@@ -28,9 +28,9 @@ class Corrections(EventLog[VideoCorrected]):
     timestamp = "corrected_at"
 
     def kept(self, keys: Iterable[str] | None = None) -> dict[str, str]:
-        """Return by whom videos are kept that say again what another one said, by the newest decision.
+        """Return who kept each video that repeats another one, by the newest decision (video id: author).
 
-        `keys`: only by what lies there; None: by everything.
+        `keys`: read only these files; None: read all.
 
         Raises:
             DataError: a file is damaged.
@@ -40,7 +40,7 @@ class Corrections(EventLog[VideoCorrected]):
 
 
 def active(events: Iterable[VideoCorrected], video_id: str) -> ActiveCorrections:
-    """Return what holds of a talk, in whatever order the corrections come."""
+    """Return the corrections of a talk that are in force; the order of `events` does not matter."""
     withdrawal = redating = keeping = None
     namings: dict[tuple[str, str], VideoCorrected] = {}
     for event in Corrections.ordered(event for event in events if event.video_id == video_id):

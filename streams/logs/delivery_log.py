@@ -1,8 +1,8 @@
-"""The log of deliveries: what people were told and what is still to be told, small files in the blob store.
+"""Log of deliveries, sent and still to be sent, as small files in the blob store.
 
-It is written where a message was sent, before anything else happens, so that what it calls delivered is never
-sent again, whatever is killed; the database's table follows it. Only one process delivers at a time (a
-lease), and that one keeps the whole log in memory.
+It is written right after a message was sent, before anything else happens, so a delivered message is never
+sent again, whichever process is killed; the database's table is derived from it. Only one process delivers at
+a time (it holds a lease), and it keeps the whole log in memory.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ FOLDER = "alerting"
 
 
 class Noticed(Fact):
-    """The time the clock first saw an alert, and whether it is news: decided once, for good."""
+    """The time at which an alert was first noticed, and whether it is news: decided once, permanently."""
 
     alert_id: str
     at: AwareDatetime
     verdict: Literal["news", "repeat"]
-    """repeat: a model that was built anew says again what talks said long ago."""
+    """repeat: a rebuilt model raised the alert again for old talks."""
 
 
 def delivery_id(destination: str, what: str) -> str:
-    """Return the id of telling a destination of an alert (its id), or of sending a digest (its moment)."""
+    """Return the id of a delivery to a destination; `what`: an alert's id, or a digest's timestamp."""
     return stable_id("delivery", destination, what)
 
 
 class DeliveryLog:
-    """Alerts as they were noticed, destinations since when they are told, and every delivery as it stands."""
+    """Noticed alerts, the start time of each destination, and the state of every delivery."""
 
     def __init__(self, blobs: Blobs) -> None:
-        """Read nothing yet: `load` does."""
+        """Create an empty log; `load` reads it."""
         self._blobs = blobs
         self._lock = threading.Lock()
         self._noticed: dict[str, Noticed] = {}
@@ -50,10 +50,10 @@ class DeliveryLog:
         self._deliveries: dict[str, DeliveryRecorded] = {}
 
     def load(self) -> None:
-        """Read the whole log; what is damaged is left out, and the error of the last one is raised after.
+        """Read the whole log; damaged files are skipped, and the error of the last one is raised at the end.
 
         Raises:
-            DataError: a file cannot be read. The rest was.
+            DataError: a file cannot be read. All other files were read.
         """
         damaged: DataError | None = None
         with self._lock:
@@ -64,7 +64,7 @@ class DeliveryLog:
                 except (ValueError, KeyError, TypeError, DataError, ValidationError) as error:
                     damaged = DataError(
                         f"the blob {key} in {self._blobs.url} is damaged ({error})",
-                        "delete it: at worst one message comes twice",
+                        "delete it: at worst one message is sent twice",
                     )
         if damaged is not None:
             raise damaged
@@ -84,17 +84,17 @@ class DeliveryLog:
             self._deliveries[event.delivery_id] = event
 
     def noticed(self, alert_id: str) -> Noticed | None:
-        """Return when an alert was first seen, or None."""
+        """Return when an alert was first noticed, or None."""
         return self._noticed.get(alert_id)
 
     def notice(self, noticed: Noticed) -> None:
-        """Keep that an alert was seen."""
+        """Store that an alert was noticed."""
         key = f"{FOLDER}/noticed/{stable_id(noticed.alert_id)}.json"
         self._blobs.put(key, noticed.model_dump_json().encode())
         self._noticed[noticed.alert_id] = noticed
 
     def since(self, destination: str, now: datetime) -> datetime:
-        """Return since when a destination is told; `now` where it is new, and that is kept."""
+        """Return the start time of a destination; a new one gets `now`, which is stored."""
         if destination not in self._since:
             about = json.dumps({"destination": destination, "since": now.isoformat()})
             self._blobs.put(f"{FOLDER}/since/{stable_id(destination)}.json", about.encode())
@@ -102,12 +102,12 @@ class DeliveryLog:
         return self._since[destination]
 
     def delivery(self, delivery_id: str) -> DeliveryRecorded | None:
-        """Return how a delivery stands; None where nothing was tried or held yet."""
+        """Return the state of a delivery; None if nothing was tried or held yet."""
         with self._lock:
             return self._deliveries.get(delivery_id)
 
     def deliveries(self, destination: str | None = None) -> list[DeliveryRecorded]:
-        """Return every delivery as it stands, or those of one destination."""
+        """Return the state of every delivery, or of those to one destination."""
         with self._lock:
             return [
                 each
@@ -116,7 +116,7 @@ class DeliveryLog:
             ]
 
     def record(self, event: DeliveryRecorded) -> bool:
-        """Keep how a delivery stands, durable when it returns; False where it was delivered already."""
+        """Store the state of a delivery durably; return False if it was delivered already."""
         with self._lock:
             known = self._deliveries.get(event.delivery_id)
             if known is not None and known.state == "delivered":
@@ -126,11 +126,11 @@ class DeliveryLog:
             return True
 
     def keep_raised(self, event: AlertRaised) -> None:
-        """Keep an alert that was raised by the clock, before it is sent: nothing else could say it again."""
+        """Store an alert that the clock raised before it is sent, because nothing could raise it again."""
         self._blobs.put(f"{FOLDER}/raised/{event.event_id}.json", encode(event))
 
     def raised_but(self, alert_ids: Collection[str]) -> Iterator[AlertRaised]:
-        """Yield alerts that were raised by the clock and are not among these."""
+        """Yield the alerts that the clock raised, except these."""
         for key in self._blobs.keys(f"{FOLDER}/raised"):
             if key.rsplit("/", 1)[-1].removesuffix(".json") not in alert_ids:
                 event = decode(self._blobs.get(key))
@@ -138,10 +138,10 @@ class DeliveryLog:
                     yield event
 
     def memory(self) -> str | None:
-        """Return what the watch remembers, as JSON; None before its first look."""
+        """Return the state of the alert watch as JSON; None before its first check."""
         key = f"{FOLDER}/watch.json"
         return self._blobs.get(key).decode() if self._blobs.exists(key) else None
 
     def remember(self, memory: str) -> None:
-        """Keep what the watch remembers."""
+        """Store the state of the alert watch."""
         self._blobs.put(f"{FOLDER}/watch.json", memory.encode())

@@ -1,7 +1,7 @@
-"""Append-only logs of events in the blob store: one small file an event.
+"""Append-only logs of events in the blob store: one small file per event.
 
-The embedded broker forgets when it ends, and a cluster's log can be lost. So what people decide is appended
-here before it is sent: the log is the truth, and the database follows it.
+The embedded broker loses its messages when it ends, and a cluster's log can be lost. So people's decisions
+are appended here before they are sent: this log is the source of truth, and the database is derived from it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ E = TypeVar("E", bound=Event)
 
 
 class EventLog(Generic[E]):
-    """Every event of one kind of a study. A subclass says which kind, in which folder, and by which time."""
+    """All events of one class in a study. A subclass sets the class, the folder and the timestamp's field."""
 
     kind: ClassVar[type[Event]]
     folder: ClassVar[str]
     timestamp: ClassVar[str]
-    """The field of an event that says when it was decided."""
+    """Name of the event's field with the time of the decision."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     def append(self, event: E) -> None:
-        """Append an event durably. Appending it twice is appending it once."""
+        """Append an event durably. Idempotent."""
         self._blobs.put(f"{self._folder_of(event)}/{event.event_id}.json", encode(event))
 
     def events(self) -> list[E]:
@@ -42,7 +42,7 @@ class EventLog(Generic[E]):
         return self.ordered(self._read(self.keys()))
 
     def keys(self) -> list[str]:
-        """Return where the events lie: cheaper than what they say."""
+        """Return the blob keys of the events, which is cheaper than reading them."""
         return list(self._blobs.keys(self.folder))
 
     def any(self) -> bool:

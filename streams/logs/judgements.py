@@ -1,4 +1,4 @@
-"""The log of what reviewers think of topics; a reviewer's latest judgement of a topic holds."""
+"""Log of reviewers' judgements of topics; a reviewer's latest judgement of a topic counts."""
 
 from __future__ import annotations
 

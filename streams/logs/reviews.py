@@ -1,6 +1,6 @@
-"""The log of reviews of videos; a reviewer's latest review of a video holds.
+"""Log of reviews of videos; a reviewer's latest review of a video counts.
 
-Two reviewers at once lose nothing. A review is taken back by a newer one that says so.
+Concurrent reviewers lose nothing. A newer review can withdraw an earlier one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from streams.state.blobs import Blobs
 
 
 class Reviews(EventLog[VideoReviewed]):
-    """Every `VideoReviewed` of a study. What was read once is not read again."""
+    """Every `VideoReviewed` of a study; each file is read once and cached."""
 
     kind = VideoReviewed
     folder = "reviews"

@@ -1,7 +1,7 @@
-"""The log of screening, kept beside the blobs: whole enough to let a video pass later after all.
+"""Log of screening in the blob store, complete enough to accept a video later after all.
 
-The first sighting in the outbox knows a title at most; here is what a video's own page said when the rules
-had let it through. Written before the verdict is sent.
+The first sighting in the outbox has at most a title; this log has the metadata of the video's own page from
+when the rules had let it pass. It is written before the verdict is sent.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class ScreeningRecord:
     """The outcome of a video's screening.
 
     Attributes:
-        passes: the event by which it passes, or would.
-        outcome: what was said of it.
-        by_reviewers: whether reviewers decided that.
+        passes: the event that accepts it, or would.
+        outcome: the verdict.
+        by_reviewers: whether reviewers decided.
         said: why it was rejected; empty otherwise.
     """
 
@@ -41,18 +41,18 @@ class ScreeningRecord:
 
 
 class ScreeningLog:
-    """One small file a video."""
+    """The screening records of a study, one small file per video."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     @staticmethod
     def key(video_id: str) -> str:
-        """Blob key of a video's file."""
+        """Return the blob key of a video's file."""
         return f"{FOLDER}/{stable_id(video_id)}.json"
 
     def keep(self, screening: ScreeningRecord) -> None:
-        """Keep what became of a video, in place of what was kept of it."""
+        """Store a video's record, replacing an earlier one."""
         content = {
             "passes": json.loads(encode(screening.passes)),
             "outcome": screening.outcome,
@@ -62,7 +62,7 @@ class ScreeningLog:
         self._blobs.put(self.key(screening.passes.key), json.dumps(content, ensure_ascii=False).encode())
 
     def get(self, video_id: str) -> ScreeningRecord | None:
-        """Return what became of a video, or None.
+        """Return a video's record, or None.
 
         Raises:
             DataError: its file is damaged.
@@ -75,7 +75,7 @@ class ScreeningLog:
         return set(self._blobs.keys(FOLDER))
 
     def of(self, keys: set[str]) -> Iterator[ScreeningRecord]:
-        """Yield what the files with these keys say; a damaged one is left out, and the log names it."""
+        """Yield the records with these keys; damaged ones are skipped and logged."""
         for key in sorted(keys):
             try:
                 yield self._read(key)

@@ -1,1 +1,1 @@
-"""Small durable state beside the log: blobs, the outbox, leases, parked videos, sources, attempts."""
+"""Small durable state outside Kafka: blobs, the outbox, leases, parked videos, sources, attempts."""

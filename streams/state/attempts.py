@@ -1,8 +1,8 @@
-"""Counts at which events an agent's processes died, so that one poisonous message is no crash loop.
+"""Counter of process deaths per event, so that one poisonous message does not cause a crash loop.
 
 A mark is a small file in the blob store, written when a process dies at an event and deleted when the event
-is settled, so events that nobody dies at cost nothing. It is found by the event's id, which is the same in a
-new log and after an upgrade.
+is settled, so events without a death cost nothing. Its name is the event's id, which is the same in a new
+log and after an upgrade.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from streams.state.crashes import AtWork
 log = structlog.get_logger()
 FOLDER = "attempts"
 DEATHS = 3
-"""After so many deaths at an event it becomes a dead letter."""
+"""Number of deaths at an event after which it becomes a dead letter."""
 WORDS = {3: "three"}
 TRACEBACK = 20_000
-"""Characters of a traceback that are kept, the last ones: there it says what happened."""
+"""Number of characters of a traceback that are kept: the last ones, which name the error."""
 
 
 class RepeatedDeathError(DataError):
-    """Groundswell died at this event `DEATHS` times; `traceback` is of the last time."""
+    """Groundswell died at this event `DEATHS` times; `traceback` is that of the last death."""
 
     def __init__(self, why: str, traceback: str) -> None:
         super().__init__(
@@ -50,9 +50,9 @@ class Attempts:
     """The marks of one agent.
 
     Args:
-        blobs: of the study; every worker of the agent sees the same marks.
-        agent: its name.
-        at_work: remembers what a crash of the interpreter would interrupt; None: nobody does.
+        blobs: the study's blob store; every worker of the agent sees the same marks.
+        agent: the agent's name.
+        at_work: records the events that a crash of the interpreter would interrupt; None: no record.
     """
 
     def __init__(self, blobs: Blobs, agent: str, at_work: AtWork | None = None) -> None:
@@ -65,15 +65,15 @@ class Attempts:
         return f"{FOLDER}/{self._agent}/{event_id}.json"
 
     async def look_again(self) -> None:
-        """Learn which events are marked: at the start, and when another worker's events come here."""
+        """Reload the marks: at the start, and when this worker takes over another worker's events."""
         keys = await asyncio.to_thread(lambda: list(self._blobs.keys(f"{FOLDER}/{self._agent}")))
         self._marked = {key.rpartition("/")[2].removesuffix(".json") for key in keys}
 
     async def begin(self, event_id: str) -> bool:
-        """Say that an event is worked on; return whether a process has died at it before.
+        """Record that an event is being processed; return whether a process has died at it before.
 
         Raises:
-            RepeatedDeathError: often enough.
+            RepeatedDeathError: processes died at it `DEATHS` times.
         """
         if event_id in self._marked:
             mark = await asyncio.to_thread(self._mark, event_id)
@@ -84,7 +84,7 @@ class Attempts:
         return event_id in self._marked
 
     async def died(self, event_ids: Iterable[str], why: str, traceback: str) -> None:
-        """Mark events, durably: the process ends at them."""
+        """Durably mark the events at which this process is about to end."""
         for event_id in event_ids:
             deaths = await asyncio.to_thread(self._count, event_id, why, traceback)
             self._marked.add(event_id)
@@ -96,7 +96,7 @@ class Attempts:
         return mark.deaths
 
     async def done(self, event_ids: Iterable[str]) -> None:
-        """Forget events: they are settled, or are dead letters."""
+        """Delete the marks of events that are settled or became dead letters."""
         for event_id in event_ids:
             if event_id in self._marked:
                 await asyncio.to_thread(self._blobs.delete, self._key(event_id))
@@ -109,5 +109,5 @@ class Attempts:
             return Mark(0)
         try:
             return Mark(**json.loads(self._blobs.get(self._key(event_id))))
-        except (DataError, ValueError, TypeError):  # it was deleted meanwhile, or is damaged: counted anew
+        except (DataError, ValueError, TypeError):  # deleted meanwhile, or damaged: the count restarts
             return Mark(0)

@@ -1,7 +1,7 @@
-"""Bytes that are too large for Kafka: audio, transcripts, embeddings, model checkpoints.
+"""Blob store for content too large for Kafka: audio, transcripts, embeddings, model checkpoints.
 
-Keys are relative, slash-separated. A key is written once and whole: on a folder by a temporary
-file, fsync and rename; on S3 an object appears only when its upload is complete.
+Keys are relative paths with slashes. A write is atomic: in a folder through a temporary file, fsync and
+rename; on S3 an object appears only when its upload is complete.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _STORES = ("botocore", "aiobotocore", "s3fs", "aiohttp", "gcsfs", "adlfs", "fssp
 P = ParamSpec("P")
 T = TypeVar("T")
 S3_CONFIG = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
-"""Seconds and tries: without them minutes pass until it is said that a store does not answer."""
+"""Timeouts (seconds) and tries; with the defaults, it takes minutes until a silent store is reported."""
 
 
 def shown(url: str) -> str:
-    """Return a store's address without the password that may be in it."""
+    """Return a store's address without user and password."""
     scheme, found, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if found else url
 
@@ -40,7 +40,7 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _answering(method: Callable[Concatenate[Blobs, P], T]) -> Callable[Concatenate[Blobs, P], T]:
-    """Let a method say what keeps the store from doing its part, whatever its library calls that."""
+    """Decorate a method so that errors of the store's library are raised as `Unavailable` or `DataError`."""
 
     @wraps(method)
     def asked(self: Blobs, /, *given: P.args, **named: P.kwargs) -> T:
@@ -62,7 +62,7 @@ def _failed(url: str, error: Exception) -> DataError | Unavailable:
         return DataError(f"a blob's key is too long for {shown(url)}", "give it a shorter id or name")
     return Unavailable(
         f"the blob store {shown(url)} cannot be read or written ({reason})",
-        "see that it runs, is not full and lets you write, and that GROUNDSWELL_BLOBS is right",
+        "check that it runs, is not full and is writable, and that GROUNDSWELL_BLOBS is right",
     )
 
 
@@ -70,12 +70,12 @@ class Blobs:
     """A study's blob store at an fsspec URL (a local folder, `s3://…`, `memory://…`).
 
     Raises:
-        Misconfigured: nothing is known that keeps blobs at such an address.
-        Unavailable: of every method: the store does not answer, is full, or may not be read or written.
+        Misconfigured: no known kind of store has such an address.
+        Unavailable: by every method: the store does not answer, is full, or denies access.
     """
 
     def __init__(self, url: str) -> None:
-        import fsspec  # here, since whoever only reads the database imports this module and makes no store
+        import fsspec  # here, because readers of the database import this module without opening a store
 
         self.url = url
         self._fs: Any
@@ -83,8 +83,8 @@ class Blobs:
             self._fs, root = fsspec.core.url_to_fs(url, **_options(url))
         except (ValueError, ImportError) as error:
             raise Misconfigured(
-                f"GROUNDSWELL_BLOBS={shown(url)!r} is no place for blobs ({error})",
-                "name a folder or s3://bucket/prefix, or leave it unset for a folder under the home",
+                f"GROUNDSWELL_BLOBS={shown(url)!r} cannot be used as a blob store ({error})",
+                "name a folder or s3://bucket/prefix, or leave it unset for a folder under GROUNDSWELL_HOME",
             ) from error
         self._root = str(root).rstrip("/")
         self._local = "file" in (
@@ -94,14 +94,14 @@ class Blobs:
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):
             raise DataError(
-                f"the blob key {key[:100]!r} leads out of {self.url}: it is relative and has no '..'",
-                "mend the program that wrote it, send it again, and drop this one",
+                f"the blob key {key[:100]!r} leads out of {self.url}: keys are relative, without '..'",
+                "correct the program that wrote it, send it again, and drop this one",
             )
         return f"{self._root}/{key}"
 
     @_answering
     def put(self, key: str, content: bytes) -> Blob:
-        """Write `content` whole under `key`, durable before returning.
+        """Write `content` under `key`, atomically and durably.
 
         Raises:
             DataError: the key leads out of the store.
@@ -171,7 +171,7 @@ class Blobs:
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:
-        """Say that a blob is not there, also where its key is a folder's or can be nobody's."""
+        """Raise DataError for a missing blob, also if its key is a folder's or an invalid file name."""
         try:
             yield
         except OSError as error:
@@ -183,10 +183,10 @@ class Blobs:
             ) from error
 
     def read(self, blob: Blob) -> bytes:
-        """Return the bytes a pointer names, checked.
+        """Return a blob's bytes, verified by their sha256.
 
         Raises:
-            DataError: missing, or not the bytes that were written.
+            DataError: the blob is missing, or its bytes have changed.
         """
         content = self.get(blob.key)
         if hashlib.sha256(content).hexdigest() != blob.sha256:
@@ -198,7 +198,7 @@ class Blobs:
 
     @_answering
     def find(self, key: str) -> Blob | None:
-        """Return the pointer of an existing key, or None: how an agent learns that its work is done."""
+        """Return the pointer to an existing key, or None; an agent uses it to see that its work is done."""
         try:
             content = self._fs.cat_file(self._path(key))
         except FileNotFoundError:
@@ -207,7 +207,7 @@ class Blobs:
 
     @_answering
     def exists(self, key: str) -> bool:
-        """Whether `key` is there."""
+        """Return whether `key` exists."""
         return bool(self._fs.exists(self._path(key)))
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -230,13 +230,13 @@ class Blobs:
 
     @_answering
     def delete(self, key: str) -> None:
-        """Remove `key` if it is there."""
+        """Delete `key` if it exists."""
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(key))
 
     @contextmanager
     def local_file(self, blob: Blob, folder: Path) -> Iterator[Path]:
-        """Lend a local path with the blob's bytes: the blob itself on a folder, else a download."""
+        """Yield a local path with the blob's bytes: the blob itself in a folder, else a download."""
         if self._local:
             path = Path(self._path(blob.key))
             with self._explained(blob.key):
@@ -253,9 +253,9 @@ class Blobs:
 
     @_answering
     def create(self, key: str, content: bytes) -> bool:
-        """Create `key`, whole, only if nobody has it yet: True when this call did.
+        """Create `key` unless it exists; return whether this call created it.
 
-        Atomic on a folder (a hard link never replaces) and on S3 (a conditional put).
+        Atomic in a folder (a hard link never replaces a file) and on S3 (a conditional put).
         """
         path = self._path(key)
         if not self._local:

@@ -1,10 +1,10 @@
-"""Remembers what a process is at work on, where that outlives a crash of the interpreter.
+"""Record of the events in process, which survives a crash of the interpreter.
 
-An exception can be written down by the process that it ends; a segmentation fault cannot. So each process has
-a folder on its machine: a file per agent with the events in its hands (written to the page cache, which
-outlives the process), and a file into which `faulthandler` writes the stacks when a fatal signal comes
-(SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL). The next one to start reads the folders of those that are gone.
-`kill -9`, which the kernel also does when memory is short, leaves no stack, and says nothing of an event.
+A process can record the exception that ends it, but not a segmentation fault. So each process has a folder on
+its machine: a file per agent with its events in process (written to the page cache, which survives the
+process), and a file for the stacks that `faulthandler` writes on a fatal signal (SIGSEGV, SIGABRT, SIGBUS,
+SIGFPE, SIGILL). The next process to start reads the folders of ended ones. `kill -9`, which the kernel also
+uses when memory is short, leaves no stack, so it is not attributed to an event.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIGNAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
 
 
 class Crash(NamedTuple):
-    """A process was ended by a fatal signal while an agent worked on events."""
+    """A process that a fatal signal ended while an agent processed events."""
 
     agent: str
     event_ids: tuple[str, ...]
@@ -36,19 +36,19 @@ class Crash(NamedTuple):
 
 
 class AtWork:
-    """The events in one agent's hands, in a file; cheap enough for every event."""
+    """The events that one agent is processing, in a file; cheap enough for every event."""
 
     def __init__(self, path: Path) -> None:
         self._events: dict[str, None] = {}
         self._file: IO[bytes] = path.open("ab", buffering=0)
 
     def begin(self, event_id: str) -> None:
-        """Say that an event is worked on."""
+        """Record that an event is being processed."""
         self._events[event_id] = None
         self._file.write(event_id.encode() + b"\n")
 
     def done(self, event_id: str) -> None:
-        """Say that it is not any more."""
+        """Record that an event is no longer being processed."""
         if self._events.pop(event_id, 0) is None:
             self._file.truncate(0)
             if self._events:
@@ -56,18 +56,18 @@ class AtWork:
 
 
 class CrashRecord:
-    """A process's folder, for as long as it lives; made in its main thread, once the engines are loaded.
+    """A process's folder during its lifetime; create it in the main thread, after the engines are loaded.
 
     Args:
-        folder: that of all processes of the study on this machine.
+        folder: the parent folder for all processes of the study on this machine.
     """
 
     def __init__(self, folder: Path) -> None:
         name = uuid.uuid4().hex
-        begun = folder / f".{name}"  # nobody may take it for one that is gone before it is locked
+        begun = folder / f".{name}"  # hidden until it is locked, or a process would take it for an ended one
         begun.mkdir(parents=True)
         self._trace = (begun / TRACE).open("ab")
-        fcntl.flock(self._trace, fcntl.LOCK_EX)  # let go of by the system, however the process ends
+        fcntl.flock(self._trace, fcntl.LOCK_EX)  # the kernel releases it, however the process ends
         self._own = begun.rename(folder / name)
         self._watches = not faulthandler.is_enabled()
         if self._watches:
@@ -76,11 +76,11 @@ class CrashRecord:
             faulthandler.enable(self._trace)
 
     def of(self, agent: str) -> AtWork:
-        """Return what keeps the events in an agent's hands."""
+        """Return the record of an agent's events in process."""
         return AtWork(self._own / agent)
 
     def close(self) -> None:
-        """Leave no trace: the process ends by itself."""
+        """Delete the folder, because the process ends normally."""
         if self._watches:
             faulthandler.disable()
         shutil.rmtree(self._own, ignore_errors=True)
@@ -88,9 +88,9 @@ class CrashRecord:
 
 
 def crashes(folder: Path) -> Iterator[Crash]:
-    """Yield what processes that are gone were at work on when they crashed, and forget it after that.
+    """Yield the crashes of ended processes, and delete their folders afterwards.
 
-    Only the agent whose code the crashed thread was in is named: others in that process were not at fault.
+    Only the agent whose code the crashed thread executed is named: others in that process were not at fault.
     """
     if not folder.is_dir():
         return
@@ -102,7 +102,7 @@ def crashes(folder: Path) -> Iterator[Crash]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue  # it lives
+                continue  # the process is alive
             stacks = file.read()
             yield from _read(gone, stacks)
             shutil.rmtree(gone, ignore_errors=True)
@@ -120,6 +120,6 @@ def _read(gone: Path, stacks: str) -> Iterator[Crash]:
 
 
 def _module(agent: str) -> re.Pattern[str]:
-    """Match the file of an agent, which has its name: agents/topics/track.py is that of track."""
+    """Return a pattern of an agent's file, which has its name: agents/topics/track.py is that of track."""
     sep = re.escape(os.sep)
     return re.compile(rf"{sep}agents{sep}\w+{sep}{re.escape(agent)}\.py")

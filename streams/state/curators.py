@@ -1,7 +1,7 @@
-"""The curators of a study: a small file of names, each with the hash of a token and the day it was given.
+"""Curators of a study: a small file of names, each with the hash of a token and the time of its creation.
 
-The token is 256 random bits, so nobody can try them all, and a plain SHA-256 keeps it as safe as a slow hash
-would keep a password: slowness helps where a secret can be guessed. The file never holds a token.
+A token is 256 random bits, which cannot be guessed, so a plain SHA-256 protects it as well as a slow hash
+protects a password. The file never contains a token.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ PRIVATE = 0o600
 
 
 class Curator(BaseModel):
-    """Somebody who may curate.
+    """A person who may curate.
 
     Attributes:
-        name: who; decisions carry it.
-        key: of this entry; another one when the name is removed and added again.
-        sha256: of the token, in hexadecimal.
-        added_at: when the token was given.
+        name: the person's name, recorded with decisions.
+        key: id of this entry; it changes when the name is removed and added again.
+        sha256: hash of the token, in hexadecimal.
+        added_at: when the token was created.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,14 +40,14 @@ class Curator(BaseModel):
 
 
 class Curators:
-    """The file of a study's curators; read anew when it changes, so that who is removed is out at once."""
+    """The file of a study's curators; reread when it changes, so that a removal takes effect at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: tuple[tuple[int, int, int] | None, tuple[Curator, ...]] = (None, ())
 
     def all(self) -> tuple[Curator, ...]:
-        """Return everybody, by name; nobody when there is no file.
+        """Return all curators, sorted by name; none if there is no file.
 
         Raises:
             Misconfigured: the file cannot be read.
@@ -69,7 +69,7 @@ class Curators:
         return self._read[1]
 
     def add(self, name: str, now: datetime) -> str:
-        """Let somebody curate, and return the token, which is kept nowhere.
+        """Add a curator, and return the token, which is stored nowhere.
 
         Raises:
             DataError: the name is taken.
@@ -78,7 +78,7 @@ class Curators:
         known = self.all()
         if any(each.name.casefold() == name.casefold() for each in known):
             raise DataError(
-                f"{name!r} may curate already",
+                f"{name!r} is already a curator",
                 f"remove {name} first for a new token, or choose another name",
             )
         token = secrets.token_urlsafe(32)
@@ -87,10 +87,10 @@ class Curators:
         return token
 
     def remove(self, name: str) -> Curator:
-        """Let somebody curate no more: token and sessions are worth nothing from now on.
+        """Remove a curator, whose token and sessions become invalid.
 
         Raises:
-            DataError: there is nobody of that name.
+            DataError: there is no curator of that name.
             Misconfigured: the file cannot be written.
         """
         known = self.all()
@@ -101,7 +101,7 @@ class Curators:
         return gone
 
     def by_token(self, token: str) -> Curator | None:
-        """Return whose token it is, or None; as slow for one that is nearly right as for any other."""
+        """Return the curator with this token, or None; the time taken does not depend on the token."""
         given, found = hash_of(token), None
         for each in self.all():
             if hmac.compare_digest(each.sha256.encode(), given.encode()):
@@ -109,7 +109,7 @@ class Curators:
         return found
 
     def by_key(self, name: str, key: str) -> Curator | None:
-        """Return somebody who is still the same entry, or None."""
+        """Return the curator with this name and key, or None."""
         return next((each for each in self.all() if (each.name, each.key) == (name, key)), None)
 
     def _write(self, everybody: Sequence[Curator]) -> None:
@@ -123,10 +123,10 @@ class Curators:
             ) from error
 
     def _unreadable(self, error: Exception) -> Misconfigured:
-        why = error.strerror if isinstance(error, OSError) else "it is not what groundswell writes"
+        why = error.strerror if isinstance(error, OSError) else "it does not have groundswell's format"
         return Misconfigured(
             f"the file of curators {self.path} cannot be read ({why})",
-            "restore it from a backup, or move it away and add everybody anew (groundswell curators add)",
+            "restore it from a backup, or move it away and add all curators again (groundswell curators add)",
         )
 
 
@@ -136,7 +136,7 @@ def hash_of(token: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file atomically, readable only by its owner."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)

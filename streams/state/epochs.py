@@ -1,8 +1,8 @@
-"""Epochs of a study's topic model: when the model cannot be continued, another one begins anew.
+"""Epochs of a study's topic model: if the model cannot be continued, a new one begins a new epoch.
 
-Each is a small file in the blob store, created once under the next number; so two that begin one at the
-same moment cannot both think it theirs. A study that never began one is in epoch 0. What belongs to an
-epoch (checkpoints, ledgers) lies under its number, and that of earlier ones stays where it is.
+Each is a small file in the blob store, created once under the next number, so two processes cannot begin the
+same epoch. A study that never began one is in epoch 0. An epoch's data (checkpoints, ledgers) is stored under
+its number, and that of earlier epochs is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Epoch(BaseModel):
 
     @property
     def version_suffix(self) -> str:
-        """What it adds to the model's version, so that no fact of another epoch is overwritten."""
+        """Suffix of the model's version, so that no data of another epoch is overwritten."""
         return f"-e{self.number}" if self.number else ""
 
 
@@ -49,13 +49,13 @@ class Epochs:
         """
         epoch = Epoch(number=self.current().number + 1, begun_at=now)
         if not self._blobs.create(f"{FOLDER}/{epoch.number:04}.json", epoch.model_dump_json().encode()):
-            raise Fatal(f"epoch {epoch.number} was begun by another process just now", "let that one go on")
+            raise Fatal(f"epoch {epoch.number} was just begun by another process", "let that one continue")
         return epoch
 
     def sent(self) -> int:
-        """Return the newest epoch whose talks were all sent to be learned again."""
+        """Return the newest epoch whose talks were all sent again to be learned."""
         return int(self._blobs.get(SENT)) if self._blobs.exists(SENT) else 0
 
     def mark_sent(self, epoch: Epoch) -> None:
-        """Remember that the epoch's talks were sent."""
+        """Record that all talks of the epoch were sent."""
         self._blobs.put(SENT, str(epoch.number).encode())

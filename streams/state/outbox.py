@@ -1,7 +1,7 @@
-"""The outbox of discovery, kept for good: the durable beginning of every talk's path.
+"""Outbox of discovery, kept permanently: the durable start of every talk's path.
 
-The embedded broker forgets when it ends and a cluster can be lost; everything later on the path can be
-made again from here. Entries are written before the event is sent.
+The embedded broker loses its messages when it ends, and a cluster can be lost; everything later on the path
+can be rebuilt from here. Entries are written before the event is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOLDER = "outbox"
 
 
 class Unreadable(NamedTuple):
-    """A file without a sighting: damaged, or with text or dates that may not enter any more."""
+    """A file without a readable sighting: damaged, or with text or dates that are no longer valid."""
 
     key: str
     content: bytes
@@ -36,32 +36,32 @@ class Outbox:
         return f"{FOLDER}/{stable_id(video_id)}.json"
 
     def keep(self, seen: VideoSeen) -> None:
-        """Keep a sighting durably, unless the video is already kept."""
+        """Store a sighting durably, unless the video has one already."""
         key = self._key(seen.key)
         if not self._blobs.exists(key):
             self._blobs.put(key, encode(seen))
 
     def renew(self, seen: VideoSeen) -> None:
-        """Replace what is kept: the person handed the talk in again, perhaps mended."""
+        """Replace a video's sighting, because a person handed the talk in again, perhaps corrected."""
         self._blobs.put(self._key(seen.key), encode(seen))
 
     def kept(self, video_id: str) -> VideoSeen | None:
-        """Return what is kept of a video, or None; what cannot be read is as good as nothing."""
+        """Return a video's sighting; None if there is none, or it cannot be read."""
         key = self._key(video_id)
         return next(self.entries([key]), None) if self._blobs.exists(key) else None
 
     def keys(self) -> set[str]:
-        """Return where sightings are kept: cheaper than what they say."""
+        """Return the blob keys of the sightings, which is cheaper than reading them."""
         return set(self._blobs.keys(FOLDER))
 
     def entries(
         self, keys: Iterable[str] | None = None, unreadable: list[Unreadable] | None = None
     ) -> Iterator[VideoSeen]:
-        """Yield kept sightings in the order they were seen.
+        """Yield sightings in the order in which they were seen.
 
         Args:
-            keys: where they lie; None: every one.
-            unreadable: gets the others.
+            keys: blob keys of the sightings; None: all.
+            unreadable: receives the files that cannot be read.
         """
         seen: list[VideoSeen] = []
         for key in self.keys() if keys is None else keys:

@@ -1,7 +1,7 @@
-"""The parking lot: one small file a video that waits, in the blob store, with the event to send again.
+"""Parking lot: one small file per waiting video in the blob store, with the event to send again.
 
-Who parks a video writes its file first and says so (`VideoParked`) after it, so nothing that waits is
-forgotten when a process is killed. Waiting is neither seen nor done.
+An agent that parks a video writes the file first and sends `VideoParked` afterwards, so no waiting video is
+lost when a process is killed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from streams.state.blobs import Blobs
 log = structlog.get_logger()
 FOLDER = "parked"
 RESCAN = timedelta(seconds=30)
-"""How long `due` trusts what it knows; a video parked by another process is found after that."""
+"""Interval at which `due` lists the folder; it finds a video parked by another process only then."""
 WOKEN = "woken"
-"""Folder of empty files: whom a person asked for before the time, for `due` to read again."""
+"""Folder of empty files, one per video that a person asked for before its time, for `due` to read again."""
 RESEND = timedelta(hours=6)
-"""What was due and sent is sent again when it still waits unchanged after so long."""
+"""Time after which a video that was sent but still waits unchanged is sent again."""
 SLACK = timedelta(seconds=5)
-"""By how much the clocks of two machines may differ."""
+"""Tolerated difference between the clocks of two machines."""
 
 
 class Parking(NamedTuple):
@@ -35,34 +35,34 @@ class Parking(NamedTuple):
 
     parked: VideoParked
     again: VideoSeen | VideoAccepted
-    """What is sent again when its time has come: to `screen`, or to `fetch` once it was accepted."""
+    """The event to send again when its time has come: to `screen`, or to `fetch` once it was accepted."""
     counts: str
-    """The state that `parked.attempt` counts; a pause keeps that of before, empty if there was none."""
+    """The state that `parked.attempt` counts; a pause keeps the earlier one, empty if there was none."""
     pauses: int
-    """How many pauses it has waited for, one after the other."""
+    """Number of consecutive pauses that it has waited for."""
 
     @property
     def given_up(self) -> bool:
-        """Whether it was looked at in vain often enough: kept only so that it is not begun anew."""
+        """Return whether all tries failed; the file is kept only so that the video does not start over."""
         return self.parked.state == "recheck" and self.parked.until is None
 
     def anew(self, event: Event) -> bool:
-        """Whether somebody asks since it was parked, so that it is looked at as if for the first time.
+        """Return whether `event` is a newer request for the video, so that its tries start over.
 
-        A person who hands its link in again does; so does a source that shows what had been given up.
+        That is the case if a person hands its link in again, or if a source shows a video that was given up.
         """
         if not isinstance(event, VideoSeen) or event.sighting.seen_at <= self.parked.parked_at:
             return False
         return self.given_up or event.sighting.kind == "link"
 
     def looked_at_now(self, event: Event, now: datetime) -> bool:
-        """Whether `event` is a reason to look at the video now: its time has come, or somebody asks."""
+        """Return whether to try the video now: its time has come, or `event` is a newer request."""
         until = self.parked.until
         return self.anew(event) or (until is not None and until <= now + SLACK)
 
 
 class ParkingLot:
-    """Videos that wait, each until a time. Safe for several processes if one at a time looks at a video."""
+    """The waiting videos of a study. Safe for several processes if only one at a time handles a video."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -72,13 +72,13 @@ class ParkingLot:
 
     @staticmethod
     def key(video_id: str) -> str:
-        """Blob key of a video's file."""
+        """Return the blob key of a video's file."""
         return f"{FOLDER}/{stable_id(video_id)}.json"
 
     def park(self, parked: VideoParked, again: VideoSeen | VideoAccepted) -> VideoParked:
-        """Keep durably that a video waits, in place of what was kept of it; return `parked`, to be sent.
+        """Store durably that a video waits, replacing its earlier file; return `parked`, to be sent.
 
-        Parking the same again changes nothing.
+        Idempotent.
         """
         earlier = self._read(self.key(parked.key), damaged_as_missing=True)
         if earlier is not None and earlier[:2] == (parked, again):
@@ -90,7 +90,7 @@ class ParkingLot:
         return parked
 
     def get(self, video_id: str) -> Parking | None:
-        """Return what a video waits for, or None.
+        """Return a video's parking, or None.
 
         Raises:
             DataError: its file is damaged.
@@ -98,18 +98,18 @@ class ParkingLot:
         return self._read(self.key(video_id))
 
     def leave(self, video_id: str) -> None:
-        """Forget a video: it waits no longer."""
+        """Delete the file of a video that no longer waits."""
         self._blobs.delete(self.key(video_id))
 
     def all(self) -> Iterator[Parking]:
-        """Yield everything that waits; a damaged file is left out, and the log names it."""
+        """Yield all waiting videos; damaged files are skipped and logged."""
         for key in self._blobs.keys(FOLDER):
             parking = self._read_or_say(key)
             if parking is not None:
                 yield parking
 
     def wake(self, video_id: str, now: datetime) -> bool:
-        """Let a video be looked at now, whatever it waits for; False if it does not wait.
+        """Make a waiting video due now; return False if it does not wait.
 
         Raises:
             DataError: its file is damaged.
@@ -122,10 +122,10 @@ class ParkingLot:
         return True
 
     def due(self, now: datetime) -> list[Event]:
-        """Return the events to send again by now, those that are longest due first.
+        """Return the events that are due to be sent again, the longest due first.
 
-        Cheap enough for every few seconds: the folder is listed every `RESCAN`, and a file is read when
-        it is new or its time has come. What was returned is returned again only when it was parked anew,
+        Cheap enough to call every few seconds: the folder is listed every `RESCAN`, and a file is read only
+        when it is new or its time has come. An event is returned again only if its video was parked again,
         or still waits unchanged after `RESEND`.
         """
         if self._scanned_at is not None and self._scanned_at <= now < self._scanned_at + RESCAN:
@@ -171,7 +171,7 @@ class ParkingLot:
         try:
             return self._read(key)
         except DataError as error:
-            log.error("a video that waits cannot be read", cause=error.cause, cure=error.cure)
+            log.error("a parked video cannot be read", cause=error.cause, cure=error.cure)
             return None
 
     def _read(self, key: str, *, damaged_as_missing: bool = False) -> Parking | None:
@@ -180,7 +180,7 @@ class ParkingLot:
         try:
             content = self._blobs.get(key)
         except DataError:
-            return None  # it left between the two
+            return None  # deleted between the two calls
         try:
             kept = json.loads(content)
             parked, again = (decode(json.dumps(kept[part]).encode()) for part in ("parked", "again"))
@@ -198,5 +198,5 @@ class ParkingLot:
 
 
 def _name(parking: Parking) -> str:
-    """Return what tells one parking of a video from the next."""
+    """Return an id of this parking, different from the video's next one."""
     return f"{parking.parked.event_id} {parking.parked.until}"

@@ -1,7 +1,7 @@
-"""Progress of long work on a talk: kept beside the blobs, so that any process can ask.
+"""Progress of long work on a talk, stored in the blob store so that any process can read it.
 
-Nothing rests on it. Who works on a talk says so every few seconds, and takes the note away when it is done;
-what a killed worker left is known by its age.
+It is only informative. A worker updates its note every few seconds, and deletes it when it is done; a note
+that a killed worker left is recognized by its age.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streams.state.blobs import Blobs
 
 FOLDER = "progress"
 STALE_S = 60.0
-"""Who has said nothing for so long is not at work any more, or hangs (seconds)."""
+"""Age after which a note's worker is considered dead or hanging (seconds)."""
 Step = Literal["decoding", "transcribing", "finding speakers"]
 
 
@@ -24,11 +24,11 @@ class Progress(BaseModel):
     """The progress of one talk.
 
     Attributes:
-        step: what is being done.
+        step: the current step of the work.
         done_s: seconds of the recording that are transcribed.
-        total_s: its length, seconds; None: not known before it is decoded.
-        began_at: when this attempt began to be worked on.
-        resumed_s: seconds that were transcribed by an earlier attempt already.
+        total_s: length of the recording (seconds); None: unknown before it is decoded.
+        began_at: when this attempt began.
+        resumed_s: seconds that an earlier attempt had already transcribed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +44,7 @@ class Progress(BaseModel):
 
     @property
     def share(self) -> float | None:
-        """Share of the recording that is transcribed, 0 to 1."""
+        """Share of the recording that is transcribed, 0 to 1; None if its length is unknown."""
         return min(self.done_s / self.total_s, 1.0) if self.total_s else None
 
     @property
@@ -57,32 +57,32 @@ class Progress(BaseModel):
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds that the rest takes at this speed."""
+        """Estimated seconds for the rest at this speed; None if unknown."""
         return (self.total_s - self.done_s) / self.speed if self.total_s and self.speed else None
 
 
 class Board:
-    """One note per talk that is being worked on."""
+    """The progress notes of all talks that are being processed."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     def say(self, progress: Progress) -> None:
-        """Keep how far a talk is, in place of what was said of it before."""
+        """Store a talk's progress, replacing the earlier note."""
         self._blobs.put(self._key(progress.video_id), progress.model_dump_json().encode())
 
     def wipe(self, video_id: str) -> None:
-        """The work is done, or given up."""
+        """Delete a talk's note, because its work is done or was given up."""
         self._blobs.delete(self._key(video_id))
 
     def all(self) -> list[Progress]:
-        """Return how far every talk is that is being worked on, the one that began first first."""
+        """Return the progress of every talk, ordered by the start of the work."""
         found = []
         for key in self._blobs.keys(FOLDER):
             try:
                 found.append(Progress.model_validate_json(self._blobs.get(key)))
             except (DataError, ValidationError):
-                continue  # it is done by now
+                continue  # deleted by now, because the work is done
         return sorted(found, key=lambda each: (each.began_at, each.video_id))
 
     @staticmethod

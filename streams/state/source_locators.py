@@ -1,4 +1,4 @@
-"""Reads a source as a person types it: something of YouTube, a podcast's feed, a folder, or a search."""
+"""Parser of sources as people type them: a YouTube channel or playlist, a feed, a folder, or a search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATH = re.compile(r"~?/|~$|\.{1,2}(/|$)")
 
 
 def locate(text: str) -> tuple[SourceKind, str]:
-    """Return the kind and the locator of what a person typed.
+    """Return the kind and the locator of a source that a person typed.
 
     A path begins with `/`, `~`, `./` or `../`; an address that is not YouTube's is a podcast's feed. Whether
     it leads into this machine's network is checked when it is read, and at every redirect.
@@ -30,7 +30,7 @@ def locate(text: str) -> tuple[SourceKind, str]:
         ('search', 'LLM in production')
 
     Raises:
-        DataError: it leads nowhere that is watched; the cure says what to give.
+        DataError: it is not a source that can be watched; the cure says what to give.
     """
     text = text.strip()
     if _PATH.match(text):
@@ -40,26 +40,26 @@ def locate(text: str) -> tuple[SourceKind, str]:
         return parse_locator(text)
     if (scheme[1] or scheme[2]).lower() not in ("http", "https"):
         raise DataError(
-            f"{text[:200]} is not an address of the web", "give an http(s) address, or a folder as a path"
+            f"{text[:200]} is not a web address", "give an http(s) address, or the path of a folder"
         )
     return ("feed", text) if _is_elsewhere(text) else parse_locator(text)
 
 
 def presets() -> list[str]:
-    """Return the names of the sets of sources that come with Groundswell."""
+    """Return the names of the presets: sets of sources that are bundled with Groundswell."""
     found = (files("streams") / "presets").iterdir()
     return sorted(each.name.removesuffix(".yaml") for each in found if each.name.endswith(".yaml"))
 
 
 def preset(name: str) -> list[tuple[SourceKind, str]]:
-    """Return the kinds and locators of a set of sources.
+    """Return the kinds and locators of a preset's sources.
 
     Example:
         >>> preset("llm-in-production")[2]
         ('search', 'LLMOps')
 
     Raises:
-        Misconfigured: there is no such set.
+        Misconfigured: there is no such preset.
     """
     if name not in presets():
         raise Misconfigured(
@@ -71,7 +71,7 @@ def preset(name: str) -> list[tuple[SourceKind, str]]:
 
 
 def _is_elsewhere(text: str) -> bool:
-    """Whether an address is of another site than YouTube; what is no address at all is left to YouTube's."""
+    """Return whether an address belongs to another site; an invalid one is left to YouTube's parser."""
     try:
         url = urlsplit(text)
         _ = url.port
@@ -82,8 +82,8 @@ def _is_elsewhere(text: str) -> bool:
         return False
     if url.username is not None or url.password is not None:
         raise DataError(
-            f"the address at {host[:100]} carries a user and password, which would be shown with the source",
-            "give the address that the podcast's host offers for apps, which has a key in it instead",
+            f"the address at {host[:100]} contains a user and password, which would be shown with the source",
+            "give the address that the podcast's host offers for apps, which contains a key instead",
         )
     return True
 
@@ -95,7 +95,7 @@ def _folder(text: str) -> str:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it leads in a circle"
         raise DataError(
-            f"{text[:200]} cannot be watched ({reason})", "give a folder that is there, or make it first"
+            f"{text[:200]} cannot be watched ({reason})", "give an existing folder, or create it first"
         ) from error
     if not path.is_dir() and not path.is_file():
         raise DataError(f"{text[:200]} is neither a folder nor a file", "give a folder of talks")

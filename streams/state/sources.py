@@ -1,8 +1,8 @@
-"""The sources that are watched: small files in the blob store, so that they outlive every process.
+"""Watched sources: small files in the blob store, so that they survive every process.
 
-Each source has two, because two write: `sources/<id>.json` is what people said of it (what it is, whether it
-is paused, how far back it is wanted), `visits/<id>` is what looking at it has shown. Neither is ever written
-by the other side, so no pause is lost to a visit that ends meanwhile.
+Each source has two files, because there are two writers: `sources/<id>.json` has people's choices (its kind,
+whether it is paused, how far back it is wanted), `visits/<id>` has the results of visits. Neither writer
+touches the other's file, so no pause is lost to a visit that ends at the same time.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from streams.state.blobs import Blobs, shown
 
 log = structlog.get_logger()
 PUBLISHED = 20
-"""Publication times that are remembered of a source: enough for its pace."""
+"""Number of publication times kept per source: enough to estimate its pace."""
 REFUSED = 100
-"""Refused files that are remembered of a folder with what is wrong with them; the newest."""
+"""Number of a folder's refused files that are kept with their errors; the newest."""
 REMOVED = "removed-sources"
 
 
 class Trouble(Fact):
-    """A failure of a source, and what a person can do about it."""
+    """A failure of a source, with its cure."""
 
     cause: str
     cure: str
     at: AwareDatetime
     lettered: bool = False
-    """A dead letter says so."""
+    """Whether there is a dead letter about it."""
 
 
 class RefusedFile(Fact):
-    """A file of a folder that could not be handed in; it is tried again when it changes.
+    """A file of a folder that could not be ingested; it is tried again when it changes.
 
-    `path` as people may read it, `name` of the file or of the line of a collection.
+    `path` is in printable form; `name` is that of the file, or of the line of a collection.
     """
 
     path: str
@@ -52,23 +52,23 @@ class RefusedFile(Fact):
 
 
 class LaneHealth(Fact):
-    """The health of a source's lane: when it last worked, and what went wrong since."""
+    """The health of a source's lane: when it last worked, and the failure since."""
 
     worked_at: AwareDatetime | None = None
     trouble: Trouble | None = None
 
 
 class Backfill(Fact):
-    """Progress of reading a channel's old listing, in slices that a kill cannot undo."""
+    """Progress of reading a channel's old listing in slices, so that a kill loses at most one."""
 
     asked_at: AwareDatetime
-    """When somebody asked for it, or the source was added: another moment is another walk."""
+    """When somebody asked for it, or the source was added; another time means another backfill."""
     since: date | None = None
-    """It ends at videos published before that day; None: where the listing ends."""
+    """It ends at videos published before that day; None: at the end of the listing."""
     rank: int = 0
-    """The place in the listing that was reached."""
+    """The rank in the listing that was reached."""
     last_id: str = ""
-    """The video there."""
+    """Id of the video at that rank."""
     found: int = 0
     done_at: AwareDatetime | None = None
 
@@ -79,31 +79,31 @@ class Visits(Fact):
     visits: int = 0
     last_visit: AwareDatetime | None = None
     last_success: AwareDatetime | None = None
-    """When all that was tried worked or was merely paused."""
+    """When every attempted lane last worked or was merely paused."""
     next_visit: AwareDatetime | None = None
     failures: int = 0
-    """Visits in a row that failed."""
+    """Number of failed visits in a row."""
     failure: Trouble | None = None
     paused_until: AwareDatetime | None = None
-    """YouTube is left alone until then; what asks others goes on."""
+    """End of a pause of requests to YouTube; lanes to other hosts continue."""
     found: int = 0
-    """Videos that it showed, by whatever lane."""
+    """Number of videos found, by any lane."""
     title: str = ""
     channel_id: str = ""
     etag: str = ""
     modified: str = ""
     published: tuple[AwareDatetime, ...] = ()
-    """The newest publication times that it stated, the newest first."""
+    """The newest publication times that the source stated, newest first."""
     listed_at: AwareDatetime | None = None
-    """When its listing was last read as far as it takes to miss nothing."""
+    """When its listing was last read far enough to miss nothing."""
     backfill: Backfill | None = None
     lanes: dict[str, LaneHealth] = Field(default_factory=dict)
     refused: tuple[RefusedFile, ...] = ()
-    """Files of a folder that could not be handed in as they are."""
+    """Files of a folder that could not be ingested."""
 
 
 class Watched(Fact):
-    """A source as people want it watched, and what looking at it has shown."""
+    """A source with people's choices about it and the results of its visits."""
 
     source: Source
     paused: bool = False
@@ -113,12 +113,12 @@ class Watched(Fact):
 
     @property
     def source_id(self) -> str:
-        """The source."""
+        """Id of the source."""
         return self.source.source_id
 
     @property
     def health(self) -> str:
-        """In one word: paused, new, failing, troubled (a lane of several fails), waiting, ok."""
+        """Health in one word: paused, new, failing, troubled (one of several lanes fails), waiting, ok."""
         if self.paused:
             return "paused"
         seen = self.visits
@@ -133,20 +133,20 @@ class Watched(Fact):
 
 
 class Sources:
-    """Add, change, remove and list sources; remember what looking at each has shown."""
+    """Store of the sources (add, change, remove, list) and of the results of their visits."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     def add(self, source: Source) -> bool:
-        """Watch a source; False when it is watched already. One that was removed goes on where it was."""
+        """Watch a source, resuming a removed one where it was; return False if it is watched already."""
         if self._blobs.exists(_key(source.source_id)):
             return False
         try:
             before = self._read(f"{REMOVED}/{source.source_id}.json")
             visits = Visits.model_validate(before.get("visits") or {})
-        except (ValidationError, DataError) as error:  # then it is read from its beginning
-            log.error("what is known of a source that was removed is lost", error=_first(error))
+        except (ValidationError, DataError) as error:  # the source is then read from its beginning
+            log.error("the visits of a removed source are lost", error=_first(error))
             visits = Visits()
         if visits != Visits():
             self.remember(source.source_id, visits)
@@ -154,7 +154,7 @@ class Sources:
         return True
 
     def remove(self, source_id: str) -> None:
-        """Watch it no longer. The talks it found stay, and what is known of it for when it is added again."""
+        """Stop watching a source; its talks stay, and its visits are kept in case it is added again."""
         watched = self.get(source_id)
         if watched is None:
             return
@@ -163,7 +163,7 @@ class Sources:
         self._blobs.delete(f"visits/{source_id}")
 
     def restore(self, source_id: str) -> bool:
-        """Undo `remove`: as it was, its pause included. False when it was not removed."""
+        """Undo `remove`, restoring also a pause; return False if the source was not removed."""
         before = self._read(f"{REMOVED}/{source_id}.json")
         if not before or self._blobs.exists(_key(source_id)):
             return False
@@ -176,15 +176,15 @@ class Sources:
         return True
 
     def pause(self, source_id: str) -> bool:
-        """Look at it no more until `resume`; False when it is paused already."""
+        """Pause visits to a source until `resume`; return False if it is paused already."""
         return self._change(source_id, paused=True)
 
     def resume(self, source_id: str) -> bool:
-        """Look at it again; False when it is not paused."""
+        """Resume visits to a source; return False if it is not paused."""
         return self._change(source_id, paused=False)
 
     def want(self, source_id: str, since: date | None, at: datetime) -> Watched:
-        """Want what it published since a day (None: all of it), however far its listing was read so far."""
+        """Request a backfill of all talks published since a day (None: all), and return the source."""
         watched = self.named(source_id)
         source = watched.source.model_copy(update={"since": since})
         wanted = watched.model_copy(update={"source": source, "backfill_at": at})
@@ -192,23 +192,23 @@ class Sources:
         return wanted
 
     def all(self) -> Iterator[Source]:
-        """Yield every source by id."""
+        """Yield every source in order of id."""
         for watched in self.watched():
             yield watched.source
 
     def watched(self) -> Iterator[Watched]:
-        """Yield every source by id, with all that is known of it; the log names one whose file is damaged."""
+        """Yield every source in order of id with its visits; damaged files are skipped and logged."""
         for key in self._blobs.keys("sources"):
             try:
                 watched = self.get(key.removeprefix("sources/").removesuffix(".json"))
             except DataError as error:
-                log.error("a source is left out", cause=error.cause, cure=error.cure)
+                log.error("a source cannot be read", cause=error.cause, cure=error.cure)
                 continue
             if watched is not None:  # removed meanwhile
                 yield watched
 
     def get(self, source_id: str) -> Watched | None:
-        """Return a source with all that is known of it, or None.
+        """Return a source with its visits, or None.
 
         Raises:
             DataError: its file is damaged.
@@ -223,10 +223,10 @@ class Sources:
             raise self._damaged(_key(source_id), _first(error)) from error
 
     def named(self, source_id: str) -> Watched:
-        """Return a source with all that is known of it.
+        """Return a source with its visits.
 
         Raises:
-            DataError: there is none of that id.
+            DataError: there is no source with that id.
         """
         watched = self.get(source_id)
         if watched is None:
@@ -234,9 +234,9 @@ class Sources:
         return watched
 
     def visits(self, source_id: str) -> Visits:
-        """Return what looking at a source has shown.
+        """Return the results of visits to a source.
 
-        A study of an earlier version knows only when it was last looked at, and then read its whole listing.
+        The file of an earlier version has only the time of the last visit, which read the whole listing.
         """
         try:
             content = self._blobs.get(f"visits/{source_id}")
@@ -246,13 +246,13 @@ class Sources:
             if content.startswith(b"{"):
                 return Visits.model_validate_json(content)
             at = datetime.fromisoformat(content.decode())
-        except (ValueError, DataError) as error:  # then it is read from its beginning, and nothing is missed
-            log.error("what looking at a source has shown is lost", source=source_id, error=str(error))
+        except (ValueError, DataError) as error:  # the source is then read from its beginning
+            log.error("the visits of a source are lost", source=source_id, error=str(error))
             return Visits()
         return Visits(visits=1, last_visit=at, last_success=at, listed_at=at)
 
     def remember(self, source_id: str, visits: Visits) -> None:
-        """Keep what looking at a source has shown."""
+        """Store the results of visits to a source."""
         self._blobs.put(f"visits/{source_id}", visits.model_dump_json(exclude_defaults=True).encode())
 
     def _change(self, source_id: str, *, paused: bool) -> bool:
@@ -268,7 +268,7 @@ class Sources:
         self._blobs.put(_key(watched.source_id), json.dumps(said).encode())
 
     def _read(self, key: str) -> dict[str, Any]:
-        """Return the JSON under a key, or {} where there is nothing."""
+        """Return the JSON object under a key, or {} if there is none."""
         try:
             content = self._blobs.get(key)
         except DataError:
@@ -278,7 +278,7 @@ class Sources:
         except (ValueError, RecursionError) as error:
             raise self._damaged(key, type(error).__name__) from error
         if not isinstance(found, dict):
-            raise self._damaged(key, "it is no JSON object")
+            raise self._damaged(key, "it is not a JSON object")
         return found
 
     def _damaged(self, key: str, reason: str) -> DataError:
@@ -289,7 +289,7 @@ class Sources:
 
 
 def _first(error: ValidationError | DataError) -> str:
-    """Return the first thing that is wrong with a file, in a few words."""
+    """Return the first error of a file in a few words."""
     if isinstance(error, DataError):
         return error.cause
     first = error.errors()[0]
@@ -301,7 +301,7 @@ def _key(source_id: str) -> str:
 
 
 def source_id(kind: str, locator: str) -> str:
-    """Return the id of a source: the same source added twice is one.
+    """Return the id of a source, which is the same for equal sources.
 
     Example:
         >>> source_id("search", "LLMOps")
@@ -311,4 +311,4 @@ def source_id(kind: str, locator: str) -> str:
 
 
 _EXACT = ("feed", "folder")
-"""Kinds whose locators differ by case."""
+"""Kinds whose locators are case-sensitive."""

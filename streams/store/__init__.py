@@ -1,1 +1,1 @@
-"""ClickHouse: client, migrations, the writer of facts and the functions that read them."""
+"""ClickHouse: client, migrations, the writer of rows and the functions that query them."""

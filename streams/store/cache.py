@@ -1,8 +1,8 @@
-"""Caches what is made of small tables until one of them changes.
+"""Cache of values computed from small tables, valid until one of the tables changes.
 
-Every number of the study begins with the codebook, which takes five queries; whether it has changed takes one
-(`streams.store.database_version`), whoever changed it. Who asks for several things at once looks once,
-`as_of_now`.
+Every number of the study starts from the codebook, which takes five queries; checking whether it changed
+takes one (`streams.store.database_version`), whichever process changed it. A view that needs several values
+checks only once, with `as_of_now`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from streams.store.warehouse import Warehouse
 
 T = TypeVar("T")
 _Tables = list[str | None]
-"""What each of some tables held; None: nothing."""
+"""The version of each of some tables; None: it is empty."""
 MOST = 32
-"""So many things are cached of a study; what was not asked for longest is made anew."""
+"""Maximum number of cached values per study; the least recently used is dropped."""
 
 _caches: WeakKeyDictionary[Warehouse, OrderedDict[Hashable, tuple[_Tables, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -31,7 +31,7 @@ _looked: ContextVar[tuple[Warehouse, dict[str, str]] | None] = ContextVar("looke
 
 @contextmanager
 def as_of_now(warehouse: Warehouse) -> Iterator[None]:
-    """Let everything `cached` within be as of now, or later: for a view, which reads and does not write."""
+    """Check the tables' versions once for all `cached` calls inside; only for views, which do not write."""
     before = _looked.get()
     token = _looked.set(before if before and before[0] is warehouse else (warehouse, holdings(warehouse)))
     try:
@@ -41,15 +41,15 @@ def as_of_now(warehouse: Warehouse) -> Iterator[None]:
 
 
 def cached(warehouse: Warehouse, name: Hashable, tables: Sequence[str], make: Callable[[], T]) -> T:
-    """Return what `make` returns, or what it returned before if none of the tables has changed since.
+    """Return the cached result of `make`, or call it if one of the tables has changed since.
 
-    Callers and threads share it, so nobody may change it.
+    Callers and threads share the result, so they must not modify it.
 
     Args:
         warehouse: the study.
-        name: of what is made; the same for the same thing only.
+        name: key of the value, unique to it.
         tables: every table that `make` reads.
-        make: makes it.
+        make: computes the value.
     """
     looked = _looked.get()
     held = looked[1] if looked and looked[0] is warehouse else holdings(warehouse)

@@ -1,4 +1,4 @@
-"""Finds the parts of tables that ClickHouse could not read, and set aside without their rows."""
+"""Detection of damaged table parts: ClickHouse could not read them, so their rows are missing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from streams.store.warehouse import Row, Warehouse
 
 CURE = (
     "restore the database from a backup, or start a new study from the same recordings; "
-    "once nothing is missing any more, delete the named folders"
+    "once no rows are missing, delete the named folders"
 )
 
 
 def damaged_parts(warehouse: Warehouse) -> list[Row]:
-    """Return the parts that are missing from their tables, as found when ClickHouse started.
+    """Return the parts that ClickHouse detached from their tables as broken when it started.
 
-    A broken disk or a power failure damages files. ClickHouse then starts without what they hold, and every
-    number leaves it out.
+    A broken disk or a power failure damages files. ClickHouse then starts without them, and every number
+    lacks their rows.
 
     Returns:
-        Rows {table, path}, sorted; path: the folder in which the part lies now.
+        Rows {table, path}, sorted; path: the folder of the detached part.
     """
     return warehouse.rows(
         """
@@ -28,7 +28,7 @@ def damaged_parts(warehouse: Warehouse) -> list[Row]:
 
 
 def missing_rows(parts: list[Row]) -> str:
-    """Say what damaged parts mean, in one sentence.
+    """Return a sentence that explains which rows are missing because of damaged parts.
 
     >>> missing_rows([{"table": "topics", "path": "/a"}, {"table": "topics", "path": "/b"}])
     'rows are missing from topics: ClickHouse could not read 2 parts of it (/a, /b)'

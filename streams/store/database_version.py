@@ -1,4 +1,4 @@
-"""The version of a study's database: it changes with the content, and takes a few milliseconds."""
+"""Version of a study's database: it changes with the content, and takes a few milliseconds to compute."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from streams.store.warehouse import Warehouse
 
 
 def state(warehouse: Warehouse) -> str:
-    """Return a text that is another one whenever the database holds something else, or another day has come.
+    """Return a text that changes with the content of the database, and with the day.
 
-    The day (UTC) is in it because a month that is not over yet is counted as such.
+    It contains the day (UTC), because results depend on whether a month is over.
     """
     held = sorted(holdings(warehouse).items())
     return " ".join([f"{datetime.now(UTC):%Y-%m-%d}", *(f"{table}:{parts}" for table, parts in held)])
 
 
 def holdings(warehouse: Warehouse) -> dict[str, str]:
-    """Return a text for each table that holds anything; another one whenever it holds something else.
+    """Return the version of each table that is not empty: a text that changes with its content.
 
-    Everything written becomes a part of its table, with a name that the table gives once for as long as the
-    server runs: the names of all parts, and when they were written, say what there is. A merge, which changes
-    no answer, makes another text as well.
+    Each insert creates a part with a name that the table uses only once while the server runs, so the names
+    and modification times of all parts identify the content. A merge of parts, which changes no answer,
+    changes the version as well.
     """
     found = warehouse.rows(
         """

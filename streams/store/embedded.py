@@ -1,4 +1,4 @@
-"""Opening chDB, the ClickHouse in this process, and saying why it does not open."""
+"""Opens chDB, the ClickHouse in this process, and explains why it does not open."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Any
 from streams.errors import Explained, Misconfigured, Unavailable
 
 CODE = re.compile(r"Code: \d+\. DB::\w+: ")
-"""Begins ClickHouse's errors; of nested ones the last is the cause."""
+"""Beginning of ClickHouse's errors; of nested ones, the last is the cause."""
 UNWRITABLE = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 
 def connect(folder: Path) -> Any:
-    """Return a clickhouse-connect client of chDB in `folder`, which is made where it is missing.
+    """Return a clickhouse-connect client of chDB in `folder`, which is created if missing.
 
     Raises:
-        Misconfigured: the folder cannot be written, or does not hold a whole database.
-        Unavailable: a program that is not groundswell has it open, or the disk is full.
+        Misconfigured: the folder cannot be written, or its database is incomplete or damaged.
+        Unavailable: a program other than groundswell has it open, or the disk is full.
     """
     import clickhouse_connect
 
@@ -32,7 +32,7 @@ def connect(folder: Path) -> Any:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise Misconfigured(
-            f"{folder} is a file, and the embedded ClickHouse needs a folder there",
+            f"{folder} is a file, but the embedded ClickHouse needs a folder there",
             "move it away, or set GROUNDSWELL_HOME to another folder",
         ) from error
     except OSError as error:
@@ -49,20 +49,20 @@ def connect(folder: Path) -> Any:
 
 
 def _why(folder: Path, told: str, error: Exception) -> Explained:
-    """Return what happened: chDB's exception says that, and what it printed says why."""
+    """Return the error to raise: chDB's exception says what failed, its output on stderr says why."""
     if "Cannot lock file" in told:
         return Unavailable(
             f"the embedded ClickHouse in {folder} is in use by a process that is not groundswell",
-            f'find it with "fuser {folder / "status"}" and stop it, then do this again',
+            f'find it with "fuser {folder / "status"}" and stop it, then try again',
         )
     for reason in UNWRITABLE:
         if reason in told:
             return _unwritable(folder, reason)
     if "No space left" in told:
-        return Unavailable(f"the disk of {folder} is full", "make room, then do this again")
+        return Unavailable(f"the disk of {folder} is full", "free disk space, then try again")
     cause = " ".join(CODE.split(told or str(error))[-1].split())[:160]
     return Misconfigured(
-        f"the embedded ClickHouse in {folder} is not whole ({cause})",
+        f"the embedded ClickHouse in {folder} is incomplete or damaged ({cause})",
         "if it was copied, stop groundswell and copy it again with its symbolic links (cp -a); "
         "if it is damaged, restore the folder from a backup",
     )
@@ -71,15 +71,15 @@ def _why(folder: Path, told: str, error: Exception) -> Explained:
 def _unwritable(folder: Path, reason: str | None) -> Misconfigured:
     return Misconfigured(
         f"the embedded ClickHouse in {folder} cannot be written ({reason})",
-        "give this user the folder and all in it, or set GROUNDSWELL_HOME to one that can be written",
+        "make the folder and its content writable for this user, or set GROUNDSWELL_HOME to a writable one",
     )
 
 
 @contextmanager
 def _standard_error(told: list[str]) -> Iterator[None]:
-    """Keep what ClickHouse's own code prints on stderr: its reasons are there, and in no exception.
+    """Capture what ClickHouse's native code prints on stderr, because its reasons are only there.
 
-    The lines of others that come meanwhile, from another thread, are printed afterwards.
+    Lines that other threads print meanwhile are printed afterwards.
     """
     sys.stderr.flush()
     try:

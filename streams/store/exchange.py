@@ -1,7 +1,7 @@
-"""Exports and imports the tables that a study's numbers rest on.
+"""Export and import of the tables on which a study's numbers depend.
 
-ClickHouse itself writes and reads the files. A table is written as FINAL and in the order of its key, so
-the same rows are the same file.
+ClickHouse itself writes and reads the files. A table is written with FINAL and in the order of its key, so
+the same rows always give the same file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from streams.store.warehouse import Warehouse
 
 Format = Literal["parquet", "csv"]
 _EMPTIED = {"paragraphs": "text", "emergences": "quotes", "alerts": "quotes"}
-"""Columns with what was said."""
+"""Columns with spoken text, by table; they are empty in a package without text."""
 _CLICKHOUSE: dict[Format, str] = {"parquet": "Parquet", "csv": "CSVWithNames"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of an exported table. key: rows are one each of these."""
+    """A column of an exported table; `key`: it is part of the key that identifies a row."""
 
     table: str
     name: str
@@ -37,7 +37,7 @@ class Column:
 
 
 def columns(warehouse: Warehouse) -> dict[str, list[Column]]:
-    """Return the columns of every exported table, as they are in the database, with what its schema adds."""
+    """Return the columns of every exported table from the database, with meanings and schema comments."""
     rows = warehouse.rows(
         """
         SELECT table, name, type, comment, is_in_sorting_key AS key FROM system.columns
@@ -55,14 +55,14 @@ def columns(warehouse: Warehouse) -> dict[str, list[Column]]:
 
 
 def rows_in(warehouse: Warehouse, table: str) -> int:
-    """Count a table's rows, each once."""
+    """Return the number of rows of a table, without duplicates."""
     return int(warehouse.rows(f"SELECT count() AS rows FROM {table} FINAL")[0]["rows"])
 
 
 def export_table(
     warehouse: Warehouse, of: list[Column], path: Path, format_: Format, *, with_text: bool
 ) -> None:
-    """Write a table (its columns `of`) into a file; without text, what was said is empty."""
+    """Write a table with the columns `of` to a file; without text, spoken text is left empty."""
     table, emptied = of[0].table, ""
     if not with_text and (name := _EMPTIED.get(table)):
         kind = next(column.type for column in of if column.name == name)
@@ -75,7 +75,7 @@ def export_table(
         client.command(f"{statement} INTO OUTFILE {_quoted(path)} FORMAT {_CLICKHOUSE[format_]}")
 
     def served(client: Any) -> None:
-        # A server that sends before it has the whole answer cannot say any more that the query failed.
+        # A server that sends before the answer is complete cannot report a later failure of the query.
         whole = {"wait_end_of_query": 1}
         with (
             client.raw_stream(statement, fmt=_CLICKHOUSE[format_], settings=whole) as stream,
@@ -87,7 +87,7 @@ def export_table(
 
 
 def import_table(warehouse: Warehouse, of: list[Column], path: Path, format_: Format) -> None:
-    """Insert a file's rows; doing it twice changes nothing."""
+    """Insert a file's rows. Idempotent."""
 
     def insert(client: Any) -> None:
         with path.open("rb") as file:
@@ -101,7 +101,7 @@ Query = Callable[..., list[dict[str, Any]]]
 
 @contextmanager
 def reading(warehouse: Warehouse) -> Iterator[Query]:
-    """Give a way to query files of this machine, which a server does not see."""
+    """Yield a function that queries files of this machine, which a server cannot read."""
     if warehouse.settings.embedded_clickhouse:
         yield warehouse.rows
         return
@@ -115,10 +115,10 @@ def reading(warehouse: Warehouse) -> Iterator[Query]:
 
 
 def check_file(query: Query, of: list[Column], path: Path, format_: Format) -> None:
-    """Check that a file has a table's columns, of its types.
+    """Check that a file has a table's columns with their types.
 
     Raises:
-        DataError: it lacks one, has another one, or one is of another type.
+        DataError: a column is missing, unknown, or of another type.
     """
     from clickhouse_connect.driver.exceptions import DatabaseError
 
@@ -130,7 +130,7 @@ def check_file(query: Query, of: list[Column], path: Path, format_: Format) -> N
         else:
             found = {row["name"]: _in_files(row["type"]) for row in query(names, path=str(path.absolute()))}
     except (DatabaseError, csv.Error, UnicodeDecodeError) as error:
-        raise _unfit(path, f"it is no {_CLICKHOUSE[format_]} file ({_last_line(error)})") from error
+        raise _unfit(path, f"it is not a {_CLICKHOUSE[format_]} file ({_last_line(error)})") from error
     table = of[0].table
     for name in expected:
         if name not in found:
@@ -163,14 +163,14 @@ def _header(path: Path) -> list[str]:
 
 
 def _silent(name: str, kind: str) -> str:
-    """Return SQL of a column without what was said: an empty text, or quotes whose text is empty."""
+    """Return SQL of a column without spoken text: an empty text, or quotes with empty text."""
     if kind == "String":
         return "''"
     return f"CAST(arrayMap(q -> tuple(q.1, q.2, q.3, q.4, q.5, ''), {name}), '{kind}')"
 
 
 def _in_files(kind: str, *, csv: bool = False) -> str:
-    """Return a type as files have it: they know neither how a column is stored nor two kinds of days."""
+    """Return a column's type in files, which have no storage wrappers and one type of dates."""
     bare = re.sub(r"\s+", " ", kind).replace("( ", "(")
     bare = re.sub(r"(?:LowCardinality|SimpleAggregateFunction)\((?:min, )?(.*)\)$", r"\1", bare)
     return bare if csv else re.sub(r"\bDate\b", "Date32", bare)
@@ -187,5 +187,5 @@ def _last_line(error: Exception) -> str:
 
 def _unfit(path: Path, cause: str) -> DataError:
     return DataError(
-        f"{path.name}: {cause}", "use the groundswell that made the package; nothing was changed"
+        f"{path.name}: {cause}", "use the groundswell version that made the package; nothing was changed"
     )

@@ -1,4 +1,4 @@
-"""Finds what the logs of people's decisions hold and the database lacks: it was kept, and never arrived."""
+"""Finds people's decisions that are in their logs but not in the database, because they never arrived."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ K = TypeVar("K")
 
 
 def alert_judgements(log: AlertJudgements, warehouse: Warehouse) -> list[AlertJudged]:
-    """Return the judgements of alerts that hold and that the database lacks, oldest first."""
+    """Return the latest judgements of alerts that the database lacks, oldest first."""
     latest = {event.alert_id: event for event in log.events()}
     if not latest:
         return []
@@ -30,7 +30,7 @@ def alert_judgements(log: AlertJudgements, warehouse: Warehouse) -> list[AlertJu
 
 
 def judgements(log: Judgements, warehouse: Warehouse) -> list[TopicJudged]:
-    """Return the judgements of topics that hold and that the database lacks, oldest first."""
+    """Return the latest judgements of topics that the database lacks, oldest first."""
     latest = {(event.model_version, event.topic_id, event.reviewer): event for event in log.events()}
     if not latest:
         return []
@@ -40,7 +40,7 @@ def judgements(log: Judgements, warehouse: Warehouse) -> list[TopicJudged]:
 
 
 def reviews(log: Reviews, warehouse: Warehouse) -> list[VideoReviewed]:
-    """Return the reviews of videos that hold and that the database lacks, oldest first."""
+    """Return the latest reviews of videos that the database lacks, oldest first."""
     latest = {(event.video_id, event.reviewer, event.final): event for event in log.events()}
     if not latest:
         return []
@@ -65,7 +65,7 @@ def corrections(log: Corrections, warehouse: Warehouse) -> list[VideoCorrected]:
 
 
 def _newer(log: EventLog[E], latest: Mapping[K, E], held: Mapping[K, datetime]) -> list[E]:
-    """Return the latest events of which the database holds none, or an older one."""
+    """Return the latest events for whose key the database has no row, or only an older one."""
     lacking = (
         event for key, event in latest.items() if key not in held or held[key] < whole_ms(log.time_of(event))
     )

@@ -1,8 +1,8 @@
-"""Locks a study's embedded database: one process at a time; others see which one, and wait for it.
+"""Lock on a study's embedded database: one process at a time; others see which one holds it, and wait.
 
-chDB takes one process a folder, and fails in the next. So whoever opens it holds an advisory lock (flock)
-on a file beside the folder before; the kernel lets it go when the process ends, however it ends. The file
-says who holds it, and what it says counts only while it is locked.
+chDB allows one process per folder, and fails in a second one. So a process first takes an advisory lock
+(flock) on a file beside the folder; the kernel releases it when the process ends, however it ends. The file
+names the holder, which is valid only while the file is locked.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from typing import Literal, get_args
 from streams.errors import Misconfigured, Unavailable
 
 Kind = Literal["command", "page", "worker"]
-"""What holds it: a command, which soon ends; what serves the page; a worker."""
+"""Kind of holder: a command, which soon ends; the process that serves the page; a worker."""
 PATIENCE_S = 60.0
-"""How long a command is waited for (seconds)."""
+"""Longest wait for a command to end (seconds)."""
 PAUSE_S = 0.1
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
-"""A file system that knows no locks: what is left is chDB's own."""
+"""Errors of a file system without locks; there, only chDB's own lock protects the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds it; pid 0: it has not said yet."""
+    """The process that holds the lock; pid 0: not yet known."""
 
     pid: int = 0
     kind: Kind = "command"
 
     def __str__(self) -> str:
-        """Return what people call it."""
+        """Return a name for people."""
         name = {"command": "another groundswell command", "page": "groundswell", "worker": "a worker"}
         return f"{name[self.kind]} (pid {self.pid})" if self.pid else name[self.kind]
 
@@ -49,8 +49,8 @@ class DatabaseBusy(Unavailable):
 
     def __init__(self, holder: Holder, folder: Path) -> None:
         super().__init__(
-            f"{holder} has the embedded ClickHouse in {folder} open, and one process can",
-            "stop it (groundswell stop, or Ctrl-C where it runs), then do this again",
+            f"{holder} has the embedded ClickHouse in {folder} open, and only one process can",
+            "stop it (groundswell stop, or Ctrl-C where it runs), then try again",
         )
         self.holder = holder
 
@@ -66,7 +66,7 @@ _guard = threading.Lock()
 
 
 class Hold:
-    """This process's hold of a database; its threads and clients share one. `release` once."""
+    """A reference to this process's lock on a database, which its threads and clients share."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,7 +81,7 @@ class Hold:
         self.release()
 
     def release(self) -> None:
-        """Let it go, when the last one of this process does."""
+        """Drop this reference; the last one of the process releases the lock. Idempotent."""
         with _guard:
             if self._released:
                 return
@@ -98,11 +98,11 @@ class Hold:
 def take(
     path: Path, kind: Kind = "command", *, say: Callable[[str], None], patience_s: float = PATIENCE_S
 ) -> Hold:
-    """Hold the database beside the lock file `path`; wait for a command that does, and say so.
+    """Lock the database beside the lock file `path`; wait for a command that holds it, and announce that.
 
     Raises:
-        DatabaseBusy: what serves or works holds it, or a command that did not end in time.
-        Misconfigured: the file cannot be made.
+        DatabaseBusy: a worker or the page's process holds it, or a command that did not end in time.
+        Misconfigured: the file cannot be created.
     """
     path, deadline, told = path.absolute(), time.monotonic() + patience_s, False
     while True:
@@ -116,7 +116,7 @@ def take(
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, said, 0)
                 return Hold(path)
-        other = holder_of(path)  # none: it was let go this moment
+        other = holder_of(path)  # None: it was released just now
         late = time.monotonic() >= deadline
         if late or (other is not None and other.kind != "command"):
             raise DatabaseBusy(other or Holder(), path.with_suffix(""))
@@ -127,7 +127,7 @@ def take(
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Return which other process holds the database beside the lock file `path`, or None."""
+    """Return the other process that holds the database beside the lock file `path`, or None."""
     with _guard:
         if path.absolute() in _mine:
             return None
@@ -155,14 +155,14 @@ def _said(content: bytes) -> Holder:
 
 
 def _locked(path: Path) -> int | None:
-    """Return the lock file, open and locked, or None when another process has it."""
+    """Return the descriptor of the locked file, or None if another process holds the lock."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # not inherited by child processes
     except OSError as error:
         raise Misconfigured(
             f"{path.parent} cannot be written ({error.strerror})",
-            "give this user the folder, or set GROUNDSWELL_HOME to one that can be written",
+            "make the folder writable for this user, or set GROUNDSWELL_HOME to a writable one",
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

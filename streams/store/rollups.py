@@ -1,8 +1,8 @@
-"""The row that a talk counts as, made anew from the facts about it.
+"""Rollup table `video_topics`: one row per talk and model, the basis of all counts.
 
-A talk's row depends on its assignments, paragraphs, metadata and corrections as they stand, so whatever
-arrived first, and however often, the row is the same once all of it is there. Of several transcripts the
-one that was learned last counts. A draft made of captions counts only while its talk is not rejected.
+A row is recomputed when its facts change. It depends only on the talk's current assignments, paragraphs,
+metadata and corrections, so it is the same once all have arrived, in whatever order and however often. Of
+several transcripts, the one learned last counts. A caption draft counts only while its talk is not rejected.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ LEFT JOIN {corrected(_WANTED)} AS c ON c.video_id = n.video_id
 
 
 def measure(warehouse: Warehouse, video_ids: Iterable[str]) -> None:
-    """Make the rows of these talks anew, for every model that has learned them."""
+    """Recompute the rows of these talks, for every model that has learned them."""
     wanted = sorted(set(video_ids))
     if wanted:
         warehouse.command(_MADE, every=False, videos=json.dumps(wanted))
 
 
 def measure_all(warehouse: Warehouse) -> None:
-    """Make every talk's row anew: after a migration, or an import."""
+    """Recompute the rows of all talks, after a migration or an import."""
     warehouse.command(_MADE, every=True, videos="[]")

@@ -1,4 +1,4 @@
-"""Progress of a video: the rows of the table `progress`."""
+"""Progress of videos: the rows of the table `progress`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from streams.store.warehouse import Row
 from streams.talks.caption_drafts import is_draft
 
 STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
-"""How far a video got, in order; a later one replaces an earlier one."""
+"""States of a video, in order; a later one replaces an earlier one."""
 _BY_MODEL, _HIGHEST = 2, 255
-"""States that a topic model gives (the last two of them); the most that the table's rank can be."""
+"""Number of states that a topic model can set (the last two), and the maximum of the table's rank."""
 _OF: dict[type[e.Event], str] = {
     e.VideoSeen: "seen",
     e.VideoAccepted: "accepted",
@@ -22,10 +22,10 @@ _OF: dict[type[e.Event], str] = {
 
 
 def reached(event: e.Event) -> Row | None:
-    """Return the row of `progress` that an event makes, None where it makes none.
+    """Return the row of `progress` for an event, or None.
 
-    The row with the highest rank holds. What the model of a later epoch says replaces what an earlier one
-    said: it may reject a talk that one assigned. A draft is a step beside a video's path, not on it.
+    The row with the highest rank counts. The model of a later epoch overrides an earlier one: it may reject a
+    talk that the earlier one assigned. Drafts do not change a video's progress.
     """
     if not isinstance(event, e.VideoEvent) or (state := _OF.get(type(event))) is None:
         return None

@@ -1,8 +1,8 @@
-"""One client for both ClickHouses: chDB in this process, or a server over HTTP.
+"""Client for both kinds of ClickHouse: chDB in this process, or a server over HTTP.
 
-chDB allows one process per folder, which holds it (`streams.store.process_lock`); everything in that process
-shares one `Warehouse`, whose lock keeps its calls one at a time. A server that does not answer is waited
-for, with back-off and a line in the log that says so; a wrong statement is raised at once.
+chDB allows one process per folder, which locks it (`streams.store.process_lock`); all code in that process
+shares one `Warehouse`, whose lock serializes its calls. A server that does not answer is retried with
+back-off and a log line; the error of an invalid statement is raised at once.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def strings(name: str) -> str:
-    """Return a subquery of the strings that the parameter `name` holds as a JSON array.
+    """Return a subquery of the strings in the parameter `name`, a JSON array.
 
-    clickhouse-connect's own arrays of strings do not survive quotes, backslashes and marks of direction.
+    clickhouse-connect's own arrays of strings corrupt quotes, backslashes and direction marks.
     """
     return f"(SELECT arrayJoin(JSONExtract({{{name}:String}}, 'Array(String)')))"
 
@@ -38,7 +38,7 @@ class Warehouse:
     """A study's ClickHouse database."""
 
     def __init__(self, settings: Settings, *, patience_s: float | None = None) -> None:
-        """Connect lazily. `patience_s`: how long to wait for a server (0: one try; None: for ever)."""
+        """Connect lazily. `patience_s`: seconds to wait for a server (0: one try; None: forever)."""
         self.settings = settings
         self.database = settings.study
         self._patience_s = patience_s
@@ -64,17 +64,17 @@ class Warehouse:
 
     @property
     def where(self) -> str:
-        """The address, for messages."""
+        """The database's address, for messages."""
         if self.settings.embedded_clickhouse:
             return f"the embedded ClickHouse in {self.settings.database_folder}"
         address = urlsplit(self.settings.clickhouse)
         return f"ClickHouse at {address.hostname}:{address.port or 8123}"
 
     def migrate(self) -> list[int]:
-        """Create the database and apply the migrations that are missing; return their numbers.
+        """Create the database and apply the missing migrations; return their numbers.
 
         Raises:
-            Misconfigured: the tables are those of another groundswell.
+            Misconfigured: the tables belong to another version of groundswell.
         """
         from clickhouse_migrations.connection import ClickhouseConnectConnection
         from clickhouse_migrations.exceptions import MigrationException
@@ -93,8 +93,8 @@ class Warehouse:
             return self._call(apply)
         except MigrationException as error:
             raise Misconfigured(
-                f"the tables of {self.where} do not fit this groundswell ({error})",
-                "use the version that made them, or a new study name",
+                f"the tables of {self.where} do not fit this version of groundswell ({error})",
+                "use the version that created them, or a new study name",
             ) from error
 
     def missing_migrations(self) -> list[int]:
@@ -112,7 +112,7 @@ class Warehouse:
         return sorted(known - applied)
 
     def rows(self, statement: str, **parameters: Any) -> list[Row]:
-        """Run a query; parameters are bound by the server (`{name:Type}`), never pasted into the text."""
+        """Return the rows of a query; the server binds the parameters (`{name:Type}`)."""
         return self._call(
             lambda client: list(
                 client.query(statement, parameters=parameters, tz_mode="aware").named_results()
@@ -120,7 +120,7 @@ class Warehouse:
         )
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows (all with the same keys) as one block; durable when it returns."""
+        """Insert rows (all with the same keys) as one block, durably."""
         if not rows:
             return
         columns = list(rows[0])
@@ -128,15 +128,15 @@ class Warehouse:
         self._call(lambda client: client.insert(table, block, column_names=columns, database=self.database))
 
     def command(self, statement: str, **parameters: Any) -> None:
-        """Run a statement without a result; parameters are bound by the server."""
+        """Execute a statement without a result; the server binds the parameters."""
         self._call(lambda client: client.command(statement, parameters=parameters or None))
 
     def raw(self, action: Callable[[Any], T]) -> T:
-        """Do something with the client itself (files in ClickHouse's formats); it may be done again."""
+        """Run an action with the client itself (for files in ClickHouse's formats); it may be retried."""
         return self._call(action)
 
     def warm_up(self) -> None:
-        """Pay the first insert's lazy imports (seconds, once) before events wait for it."""
+        """Trigger the lazy imports of the first insert, which take seconds, before events wait for them."""
         self.command("CREATE TABLE IF NOT EXISTS warm_up (n UInt8) ENGINE = Null")
         self.insert("warm_up", [{"n": 0}])
 
@@ -210,7 +210,7 @@ class Warehouse:
 
 
 def _first_line(error: BaseException) -> str:
-    """Return what really happened, in a line: connection errors bury it under several others."""
+    """Return the root cause in one line, because connection errors wrap it in several others."""
     text = str(error)
     if "Connection refused" in text:
         return "connection refused"

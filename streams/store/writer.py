@@ -1,8 +1,8 @@
-"""From events to rows: the only code that writes ClickHouse facts.
+"""Writer of events as rows: the only code that inserts facts into ClickHouse.
 
-At-least-once in, exactly-once out: every table is keyed by a deterministic id, the prevalence
-view is made of sets, and `progress` is inserted last in a block, so that a video is never called done
-before everything about it is stored.
+At-least-once in, exactly-once out: every table is keyed by a deterministic id, prevalence is computed from
+sets, and `progress` is inserted last in a block, so that no video counts as done before all its rows are
+stored.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ ORDER = (
     "progress",
 )
 MEASURED = ("videos", "paragraphs", "assignments", "learned", "corrections")
-"""Tables whose rows change what a talk counts as."""
+"""Tables whose rows change a talk's row in `video_topics`."""
 
 
 def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one case an event
-    """Yield (table, row) for everything an event states."""
+    """Yield (table, row) for all rows of an event."""
     match event:
         case e.VideoSeen():
             yield "videos", _video(event.video, 1)
@@ -67,7 +67,7 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
             yield "screenings", _screening(event.key, "accepted", "", "")
             yield from _relevance(event.key, event.relevance, stands=2)
         case e.VideoRejected():
-            # Also after an acceptance: its words have been heard.
+            # It may follow an acceptance, if a later agent rejects the video.
             yield "videos", _video(event.video, 3)
             yield "screenings", _screening(event.key, "rejected", event.rule, event.reason)
             yield from _relevance(event.key, event.relevance, stands=2)
@@ -140,7 +140,7 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
 
 
 def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
-    """Insert rows, one block a table, `progress` last. Repeating it changes nothing."""
+    """Insert rows, one block per table, `progress` last. Idempotent."""
     tables: Tables = {}
     for table, row in rows:
         tables.setdefault(table, []).append(row)
@@ -153,7 +153,7 @@ def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
 
 
 def paragraph_row(video_id: str, transcript_version: str, position: int, **columns: Any) -> tuple[str, Row]:
-    """Return the row of one paragraph (its text lies in the paragraphs artefact, not in the event)."""
+    """Return the row of one paragraph (its text is in the paragraphs artefact, not in the event)."""
     return "paragraphs", {
         "video_id": video_id,
         "transcript_version": transcript_version,

@@ -1,1 +1,1 @@
-"""A talk's artefacts in the blob store: audio, drafts, partial and finished transcripts, files handed in."""
+"""Artefacts of talks in the blob store (audio, drafts, partial and finished transcripts); files handed in."""

@@ -1,4 +1,4 @@
-"""The recordings that were fetched: one ledger entry a talk says where its audio lies, beside it."""
+"""Index of fetched recordings: one ledger entry per talk, a pointer to its audio."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ledgers(blobs: Blobs) -> Iterator[str]:
 
 
 def recording(blobs: Blobs, video_id: str) -> Blob | None:
-    """Return where a talk's audio lies; None where it was never fetched, or deleted since, or is damaged."""
+    """Return the pointer to a talk's audio; None if it was never fetched, was deleted, or is damaged."""
     try:
         return Blob.model_validate(json.loads(blobs.get(ledger_of(video_id))))
     except (DataError, ValueError):

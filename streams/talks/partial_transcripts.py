@@ -1,4 +1,4 @@
-"""Partial transcripts of long recordings, so that a kill costs minutes and not hours."""
+"""Partial transcripts of long recordings, so that a killed worker loses minutes of work and not hours."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ FOLDER = "parts"
 
 
 class PartialTranscripts:
-    """The finished stretches of one transcript to be, by number. Each is written whole."""
+    """The finished stretches of one unfinished transcript, by number. Each is written whole."""
 
     def __init__(self, blobs: Blobs, name: str) -> None:
         self._blobs = blobs
         self._folder = f"{FOLDER}/{stable_id(name)}"
 
     def get(self, number: int) -> bytes | None:
-        """Return what was kept of a stretch, or None."""
+        """Return a stretch's content, or None."""
         try:
             return self._blobs.get(self._key(number))
         except DataError:
             return None
 
     def keep(self, number: int, content: bytes) -> None:
-        """Keep a stretch for good."""
+        """Store a stretch durably."""
         self._blobs.put(self._key(number), content)
 
     def forget(self) -> None:
-        """Delete them: the transcript is whole."""
+        """Delete the stretches, because the transcript is complete."""
         for key in list(self._blobs.keys(self._folder)):
             self._blobs.delete(key)
 

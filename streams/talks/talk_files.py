@@ -1,7 +1,7 @@
-"""Files of talks on this machine: which there are, and what is in them, read no further than talks go.
+"""Finds and reads files of talks on this machine, up to the size that a talk may have.
 
-A file belongs to somebody else, too: it may be a pipe, a device or a folder, lie too deep, be larger than the
-memory, or vanish while it is read. All that is a `DataError` of that file and of no other.
+Files are untrusted input: one may be a pipe, a device or a folder, have too long a path, be larger than the
+memory, or vanish while it is read. Each such case is a `DataError` of that file alone.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ MEDIA = frozenset(
 )
 KNOWN = "recordings, transcripts (.vtt, .srt, .json3, .json, .xml) or collections (.jsonl, .jsonl.gz)"
 SIDECAR_BYTES = 1024 * 1024
-"""Of a .json that only describes the file beside it."""
+"""Maximum size of a .json that only describes the file beside it."""
 UNPACKED = 100
-"""A collection unpacks to at most so many times its bytes, beyond one talk's; transcripts pack 10 to 1."""
+"""Maximum expansion factor of a compressed collection, beyond one talk's size; transcripts have about 10."""
 NO_TALKS = 1_000
-"""After so many lines in a row that are no talks, a collection is read no further."""
+"""Maximum number of consecutive lines without a talk, after which a collection is not read further."""
 BLANKS = 100_000
-"""Blank lines in a row, likewise."""
+"""Maximum number of consecutive blank lines, likewise."""
 DIGEST = 16
-"""Hex digits of a file's sha256 that name it."""
+"""Number of hex digits of its sha256 that identify a file."""
 
 
 class Line(NamedTuple):
-    """A line of a collection; `number` from 1. `error`: it is too long to be a talk, and nothing follows."""
+    """A line of a collection; `number` is from 1. `error`: it is too long for a talk, and is the last one."""
 
     number: int
     content: bytes
@@ -46,20 +46,20 @@ class Line(NamedTuple):
 
 
 def is_talk(path: Path) -> bool:
-    """Whether a file is named as a recording, a transcript or a collection."""
+    """Return whether a file has the suffix of a recording, a transcript or a collection."""
     return path.suffix.lower() in TRANSCRIPTS | MEDIA or is_collection(path)
 
 
 def is_collection(path: Path) -> bool:
-    """Whether a file is named as one of many talks, one a line."""
+    """Return whether a file has the suffix of a collection: many talks, one per line."""
     return path.name.endswith(COLLECTIONS)
 
 
 def talks_in(path: Path) -> Iterator[Path]:
-    """Yield a file, or a folder's files in order of name; a .json that describes another one is no talk.
+    """Yield a file, or a folder's files in order of name, without a .json that describes another file.
 
-    Yielded are also pipes and the like that are named as talks, and folders inside that may not be read:
-    whoever opens them learns why nothing comes of them. Links to folders are not followed.
+    Pipes and the like with a talk's suffix are yielded too, and so are unreadable subfolders, so that opening
+    them reports the error. Links to folders are not followed.
     """
     if not os.path.isdir(path):  # noqa: PTH112 - Path's raises where a name is too long
         yield path
@@ -90,24 +90,24 @@ def _describes(file: Path, names: set[Path]) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Lend a file for reading.
+    """Open a file for reading in a `with` block.
 
     Raises:
-        DataError: it is not there, may not be read, or is no regular file; or it breaks while it is lent.
+        DataError: it is missing, unreadable or not a regular file, or reading it fails inside the block.
     """
     try:
-        # Without waiting for whoever writes into a pipe.
+        # Non-blocking, because opening a pipe would wait for its writer.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123 - it is open already
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise DataError(f"{shown(path)} is no regular file", f"hand in {KNOWN}")
+                raise DataError(f"{shown(path)} is not a regular file", f"hand in {KNOWN}")
             yield file
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
 def state(path: Path) -> str:
-    """Return what changes with a file's content: its size and when it was written to; '' for no file."""
+    """Return a text that changes with a file's content: its size and modification time; '' without a file."""
     try:
         about = path.stat()
     except (OSError, ValueError):
@@ -116,7 +116,10 @@ def state(path: Path) -> str:
 
 
 def condition(path: Path) -> str:
-    """Return what changes with all that may keep a file out: its state, its permissions, its description."""
+    """Return a text that changes with a file's state or permissions, or those of its description.
+
+    These are all the causes for which a file can be refused.
+    """
     files = (path, sidecar_of(path))
     return " ".join(f"{state(each)} {_changed(each)}" for each in files if each is not None)
 
@@ -129,10 +132,10 @@ def _changed(path: Path) -> int:
 
 
 def digest(path: Path) -> str:
-    """Return what names a file by its content; read piece by piece, a video may be large.
+    """Return a file's content-based id; the file is read in pieces, because a video may be large.
 
     Raises:
-        DataError: it cannot be read, or is empty: all empty files would be one talk.
+        DataError: it cannot be read, or is empty (all empty files would have the same id).
     """
     with opened(path) as file:
         found = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
@@ -142,12 +145,12 @@ def digest(path: Path) -> str:
 
 
 def digest_of(sha256: bytes) -> str:
-    """Return what names a content by its sha256."""
+    """Return the content-based id for a sha256."""
     return sha256.hex()[:DIGEST]
 
 
 def read(path: Path, most: int = intake.TRANSCRIPT_BYTES) -> bytes:
-    """Return what is in a file.
+    """Return a file's content.
 
     Raises:
         DataError: it cannot be read, is empty, or has more than `most` bytes.
@@ -157,8 +160,9 @@ def read(path: Path, most: int = intake.TRANSCRIPT_BYTES) -> bytes:
         content = b"" if size > most else file.read(most + 1)
     if max(size, len(content)) > most:
         raise DataError(
-            f"{shown(path)} has {max(size, len(content)):,} bytes, more than the {most:,} of a talk",
-            "hand in one talk a file, or one a line in a .jsonl",
+            f"{shown(path)} has {max(size, len(content)):,} bytes, more than the {most:,} that a talk may "
+            "have",
+            "hand in one talk per file, or one per line of a .jsonl",
         )
     if not content:
         raise DataError(f"{path.name} is empty", "fetch or export it again")
@@ -166,7 +170,7 @@ def read(path: Path, most: int = intake.TRANSCRIPT_BYTES) -> bytes:
 
 
 def sidecar_of(path: Path) -> Path | None:
-    """Return the .json of the same name that describes a file; None where there is none."""
+    """Return the .json of the same name that describes a file, or None."""
     beside = path.with_suffix(".json")
     return beside if beside != path and os.path.isfile(beside) else None  # noqa: PTH113 - as above
 
@@ -175,7 +179,7 @@ def lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a collection that are not blank.
 
     Raises:
-        DataError: it cannot be read, is damaged, or unpacks to far more than talks would.
+        DataError: it cannot be read, is damaged, or decompresses to far more than talks would.
     """
     most, number, unpacked, blanks = intake.TRANSCRIPT_BYTES, 0, 0, 0
     with opened(path) as packed:
@@ -191,8 +195,9 @@ def lines(path: Path) -> Iterator[Line]:
                     return
                 if unpacked > allowed:
                     raise DataError(
-                        f"{shown(path)} unpacks to more than {UNPACKED} times its bytes: it is made to harm",
-                        "hand it in unpacked if you know who wrote it",
+                        f"{shown(path)} decompresses to more than {UNPACKED} times its size, as malicious "
+                        "files do",
+                        "hand it in decompressed if you trust its author",
                     )
                 blanks = 0 if content.strip() else blanks + 1
                 if blanks > BLANKS:
@@ -204,7 +209,7 @@ def lines(path: Path) -> Iterator[Line]:
 
 
 def shown(path: Path) -> str:
-    """Return a path as people may see it: its name may be no text, and longer than a page."""
+    """Return a path as printable text of at most about 300 characters."""
     name = intake.text(os.fsencode(path).decode(errors="replace"))
     return name if len(name) <= 300 else f"{name[:100]}…{name[-150:]}"
 

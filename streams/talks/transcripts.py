@@ -9,11 +9,11 @@ from streams.state.blobs import Blobs
 
 FOLDER = "transcripts"
 SOURCE_DIGITS = 12
-"""Digits of its source's sha256 that a version ends with."""
+"""Number of hex digits of the source's sha256 at the end of a version."""
 
 
 def version_of(made_by: str, source: Blob) -> str:
-    """Return the version of a transcript: what made it, and of which bytes.
+    """Return the version of a transcript: the name of its maker and the hash of its source.
 
     Example:
         >>> version_of("captions-1", Blob(key="inbox/a.vtt", sha256="00828e789e9d" + "0" * 52, size=1))
@@ -28,6 +28,6 @@ def key_of(video_id: str, version: str) -> str:
 
 
 def versions(blobs: Blobs, video_id: str) -> Iterator[str]:
-    """Yield the versions of a talk's transcripts, in the order of their names."""
+    """Yield the versions of a talk's transcripts in alphabetical order."""
     for key in blobs.keys(f"{FOLDER}/{stable_id(video_id)}"):
         yield key.rpartition("/")[2].removesuffix(".json")

@@ -1,1 +1,1 @@
-"""YouTube through yt-dlp and the Data API: listings, videos, audio, captions and a budget of requests."""
+"""YouTube through yt-dlp and the Data API: listings, videos, audio, captions and the request budget."""

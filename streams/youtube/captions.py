@@ -1,4 +1,4 @@
-"""Captions of a video on YouTube: the track that people wrote in a wanted language, and its file."""
+"""Captions of a YouTube video: the human-written track in a wanted language, and its file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from streams.youtube.errors import RefusalVerdict, explained
 
 FORMATS = ("vtt", "json3")
-"""What is taken, the best first: WebVTT states its language and who speaks."""
+"""Accepted formats, best first: WebVTT states its language and the speakers."""
 LIMIT = 20 * 10**6
-"""Bytes of a caption file; ten hours are some 2 MB."""
+"""Maximum size of a caption file (bytes); ten hours take about 2 MB."""
 
 
 class CaptionFile(NamedTuple):
-    """The file of a track as it came; `language` as YouTube calls it (`en-GB`), `suffix` such as `.vtt`."""
+    """The unchanged file of a track; `language` is YouTube's code (`en-GB`), `suffix` such as `.vtt`."""
 
     language: str
     suffix: str
@@ -24,17 +24,17 @@ class CaptionFile(NamedTuple):
 
 
 class CaptionTrack(NamedTuple):
-    """The address of a track's file, as yt-dlp says it."""
+    """A caption track; `file` is yt-dlp's entry with the address of its file."""
 
     language: str
     file: Mapping[str, Any]
 
 
 def written(info: Mapping[str, Any], languages: Sequence[str]) -> CaptionTrack | None:
-    """Return the track that people wrote in the first of these languages (ISO 639-1) that has one.
+    """Return the human-written track in the first of these languages (ISO 639-1) that has one.
 
-    `en` itself goes before `en-GB` and before a second track of the language, which has a name of its own.
-    What YouTube heard or translated by itself is no such track.
+    `en` itself is preferred to `en-GB`, and to a second track of the language, which has another name.
+    YouTube's automatic captions and translations are excluded.
 
     Example:
         >>> said = {"subtitles": {"en-GB": [{"ext": "srv1"}, {"ext": "vtt", "url": "u"}], "de": []}}
@@ -54,11 +54,11 @@ def written(info: Mapping[str, Any], languages: Sequence[str]) -> CaptionTrack |
 
 
 def download(ydl: Any, track: CaptionTrack, what: str) -> CaptionFile:
-    """Fetch the file of a track in a session of yt-dlp, whole or not at all.
+    """Download the file of a track in a yt-dlp session.
 
     Raises:
-        YouTubeRefused: it is longer than captions are.
-        YoutubeDLError, OSError: as yt-dlp says; also of an empty answer, which YouTube's sometimes is.
+        YouTubeRefused: the file is larger than `LIMIT`.
+        YoutubeDLError, OSError: from yt-dlp, also for an empty answer, which YouTube sometimes sends.
     """
     with tempfile.TemporaryDirectory(prefix="groundswell-captions-") as folder:
         path = Path(folder) / "captions"

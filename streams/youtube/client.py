@@ -1,4 +1,4 @@
-"""YouTube: what a source lists, what a video is, and its audio, as the real yt-dlp reads them."""
+"""YouTube client on top of yt-dlp: listings of sources, metadata, audio and captions of videos."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.youtube.session import YouTubeSessions
 __all__ = ["Found", "YouTube", "parse_locator"]
 
 DESCRIPTION_LIMIT = 5_000
-"""Characters of a description that are kept: YouTube's own limit."""
+"""Number of characters of a description that are kept: YouTube's own limit."""
 
 LIVE = ("is_upcoming", "is_live", "post_live")
 """Live states in which there is no full recording yet."""
@@ -39,20 +39,20 @@ class Found(NamedTuple):
 class YouTube:
     """Reads public pages of YouTube through yt-dlp, and no other site.
 
-    Every call is its own session and blocks: call it from a thread. Errors are `YouTubeRefused` (`DataError`:
+    Every call opens its own session and blocks: use a thread. Errors are `YouTubeRefused` (a `DataError`:
     this video or source cannot be read as it is) or `RefusedForNow` (an `Unavailable`: try again later),
-    each with its verdict and its cure; or `Paused`, without a request, while YouTube is left alone.
+    each with its verdict and its cure; or `Paused`, without a request, while requests are paused.
 
     Args:
-        proxy: `http://host:port`; empty: what the environment says.
+        proxy: `http://host:port`; empty: from the environment.
         insecure_tls: accept any certificate (tests only).
-        cache_dir: where yt-dlp keeps what it learned about YouTube's player; None: nowhere.
-        governor: how often YouTube may be asked; None: as often as somebody calls.
+        cache_dir: folder of yt-dlp's cache about YouTube's player; None: no cache.
+        governor: limits requests to YouTube; None: no limit.
         cookies: a cookie file to sign in with, which is never written; empty: as a guest.
-        captions_governor: how often it may be asked for files of captions: refused there, the rest goes on.
+        captions_governor: limits requests for caption files; a refusal of those stops only them.
 
     Raises:
-        Misconfigured: there is a cookie file, and it is of no use.
+        Misconfigured: the cookie file is unusable.
     """
 
     def __init__(
@@ -70,27 +70,26 @@ class YouTube:
         self._caption_files = YouTubeSessions(proxy, insecure_tls, cache_dir, cookies, captions_governor)
 
     def listing(self, source: Source, limit: int | None) -> Iterator[Found]:
-        """Return what a source lists, one page per request: stop early and the rest is never asked for.
+        """Return an iterator over the videos of a source, which requests each page only when it is needed.
 
         Each page waits for its turn, so a long listing may break off with `Paused` between two pages.
-        A channel's uploads and streams come in turn, each newest first; a tab it lacks is skipped.
-        The videos have an id, a title and an address, often a duration and a channel; their
-        publication date only in the rare case that the listing states it.
-        A playlist whose page counts videos and shows none that can be read is an error, not empty.
+        A channel's uploads and streams alternate, each newest first; a tab that it lacks is skipped.
+        The videos have an id, a title and an address, and often a duration and a channel, but rarely a
+        publication date. A playlist whose page counts videos but shows no readable one is an error.
 
         Raises:
-            DataError: at once and without any request, if the locator is not one of YouTube.
+            DataError: immediately and without a request, if the locator is not one of YouTube.
         """
         pages = [self._entries(address, source) for address in addresses(source, limit)]
         entries = _distinct(itertools.chain.from_iterable(itertools.zip_longest(*pages)))
         return (Found(_video(entry), rank) for rank, entry in enumerate(itertools.islice(entries, limit), 1))
 
     def metadata(self, video_id: str) -> Video:
-        """Return all that YouTube says about a video.
+        """Return YouTube's metadata of a video.
 
         `published_at` is None only if YouTube does not state it; `language` is that of the original
-        audio, if stated (ISO 639-1); `live_status` is one of yt-dlp's. A video that is still to begin has
-        its `begins_at`; such a one, a live one and one that has only just ended are no errors.
+        audio, if stated (ISO 639-1); `live_status` is one of yt-dlp's. An upcoming video has `begins_at`.
+        Upcoming, live and just ended videos are not errors.
         """
         with self._sessions.open(f"video {video_id}", ignore_no_formats_error=True) as session:
             info = _extract_video(session.ydl, video_id)
@@ -105,15 +104,15 @@ class YouTube:
     def download_audio(
         self, video_id: str, folder: Path, on_progress: Callable[[float], None] | None = None
     ) -> Path:
-        """Fetch a video's best audio as it is, and return its file in `folder`.
+        """Download a video's best audio without conversion, and return its file in `folder`.
 
-        A transfer that breaks off leaves a `.part` there, which the next call (of any process)
-        continues; the final name appears only when all bytes are there. One caller per video at a time.
+        An interrupted transfer leaves a `.part` there, which the next call (of any process) resumes; the
+        final name appears only when the file is complete. Only one caller per video at a time.
 
         Args:
             video_id: the video.
             folder: created if missing.
-            on_progress: told the share that has arrived, 0 to 1; what it raises ends the transfer.
+            on_progress: called with the share received, 0 to 1; an exception from it ends the transfer.
         """
 
         def tell(status: dict[str, Any]) -> None:
@@ -124,7 +123,7 @@ class YouTube:
         options: dict[str, Any] = {
             "format": "bestaudio[ext=m4a]/bestaudio/best",
             "paths": {"home": str(folder)},
-            # The format is part of the name, so that a .part is never continued in another format.
+            # The format is part of the name, so that a .part is never resumed in another format.
             "outtmpl": {"default": "%(id)s.%(format_id)s.%(ext)s"},
             "progress_hooks": [tell],
         }
@@ -144,11 +143,11 @@ class YouTube:
         return Path(path)
 
     def captions(self, video_id: str, languages: Sequence[str]) -> CaptionFile | None:
-        """Fetch captions that people wrote, in the first of these languages (ISO 639-1) that has them.
+        """Download human-written captions in the first of these languages (ISO 639-1) that has them.
 
-        The video's page is one turn of the governor, the file one of that for captions. None: it has no such
-        captions, and nothing suggests that they were only not shown. While no file may be asked for, nor is
-        the page.
+        The video's page takes one turn of the governor, the file one of the captions governor. None: the
+        video has no such captions, and nothing suggests that YouTube only withheld them. While requests for
+        caption files are paused, the page is not requested either.
         """
         if self._captions_governor is not None:
             self._captions_governor.raise_if_paused()
@@ -161,7 +160,7 @@ class YouTube:
             track = written(info, languages)
             lost = _lost(session.warnings.lines)
             if refusal is None and lost is not None and (track is None or lost.scope == "session"):
-                refusal = lost  # it may have captions all the same, or wants to be left alone
+                refusal = lost  # it may have captions nevertheless, or YouTube refuses further requests
             if refusal is not None:
                 raise explained(refusal, what)
         if track is None:
@@ -170,13 +169,13 @@ class YouTube:
             return download(session.ydl, track, what)
 
     def _entries(self, address: str, source: Source) -> Iterator[dict[str, Any]]:
-        """Yield a page's videos as yt-dlp's flat entries."""
+        """Yield the videos of a listing as yt-dlp's flat entries."""
         what = f"{source.kind} {source.locator}"
         with self._sessions.open(what, paged=True, **_COMPLETE) as session:
             page = session.ydl.extract_info(address, process=False)
-            if page.get("ie_key") == "YoutubeTab":  # a channel that is called otherwise in this region
+            if page.get("ie_key") == "YoutubeTab":  # a channel that has another name in this region
                 page = session.ydl.extract_info(page["url"], process=False)
-            # Only a channel's entries are all its own, and only its page names it.
+            # Only in a channel's listing do all entries belong to the channel, and only its page names it.
             known = ("channel", "channel_id") if source.kind == "channel" else ()
             owner = {key: page[key] for key in known if page.get(key)}
             empty = True
@@ -191,7 +190,7 @@ class YouTube:
 
 
 _COMPLETE = {"extractor_args": {"youtube": {"raise_incomplete_data": ["true"]}}}
-"""For listings: without it one whose next page arrives empty just ends."""
+"""Option for listings: without it, a listing whose next page arrives empty ends silently."""
 
 
 def _distinct(entries: Iterable[dict[str, Any] | None]) -> Iterator[dict[str, Any]]:
@@ -205,7 +204,7 @@ def _distinct(entries: Iterable[dict[str, Any] | None]) -> Iterator[dict[str, An
 def _extract_video(ydl: Any, video_id: str) -> dict[str, Any]:
     if not _VIDEO_ID.fullmatch(video_id):
         raise DataError(
-            f"{video_id!r} is not the id of a YouTube video", "drop it; such an id has 11 characters"
+            f"{video_id!r} is not the id of a YouTube video", "drop it; a valid id has 11 characters"
         )
     info: dict[str, Any] = ydl.extract_info(f"{HOME}/watch?v={video_id}", process=False)
     if info.get("id") != video_id or info.get("_type", "video") != "video":
@@ -215,13 +214,13 @@ def _extract_video(ydl: Any, video_id: str) -> dict[str, Any]:
 
 
 def _playable(info: dict[str, Any]) -> bool:
-    """Whether there is something to fetch; a storyboard is made of pictures alone."""
+    """Return whether there is audio or video to fetch; a storyboard has only pictures."""
     kinds = ((track.get("acodec"), track.get("vcodec")) for track in info.get("formats") or ())
     return any(kind != ("none", "none") for kind in kinds)
 
 
 def _lost_page(warnings: Sequence[str]) -> RefusalVerdict | None:
-    """Return why the page of a video, which alone states its date, did not arrive; None: it did."""
+    """Return why a video's page, the only place with its date, did not arrive; None: it did."""
     hidden = hidden_in(warnings)
     if any("Unable to download" in line for line in warnings):
         return hidden or RefusalVerdict("transient", "its page did not arrive")
@@ -229,7 +228,7 @@ def _lost_page(warnings: Sequence[str]) -> RefusalVerdict | None:
 
 
 def _lost(warnings: Sequence[str]) -> RefusalVerdict | None:
-    """Return why something of a video may not have been shown; what this machine lacks hides no captions."""
+    """Return why a part of a video's data may be missing; a local problem does not hide captions."""
     hidden = hidden_in(warnings)
     return None if hidden is not None and hidden.kind == "local" else hidden
 
@@ -252,14 +251,14 @@ def _video(info: dict[str, Any]) -> Video:
 
 
 def _address(info: dict[str, Any]) -> str:
-    """Return where a person finds it; older versions of yt-dlp give the bare id of a listed video."""
+    """Return a video's web address; older versions of yt-dlp state only the id of a listed video."""
     given = (info.get("url") or "", info.get("webpage_url") or "")
     made = f"{HOME}/watch?v={info['id']}"
     return next((each for each in given if each.startswith("https://")), made)
 
 
 def _begins_at(info: dict[str, Any]) -> datetime | None:
-    """Return when an upcoming video is to begin; of others the same field says when they did."""
+    """Return the scheduled start of an upcoming video; for others, the same field is the past start."""
     if info.get("live_status") != "is_upcoming" or info.get("release_timestamp") is None:
         return None
     return from_unix(info["release_timestamp"])

@@ -1,4 +1,4 @@
-"""The cookie file that yt-dlp signs in with: read, checked, never written; no error quotes what it holds."""
+"""Reader of the cookie file with which yt-dlp signs in: checked, never written; errors do not quote it."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _DOMAIN = re.compile(r"([\w.-]*\.)?youtube\.com")
 _EXPIRES = re.compile(r"([0-9]{1,15}(\.[0-9]{1,9})?)?")
 _EXPORT = (
     "export the cookies of www.youtube.com again, in Netscape format (a browser's extension or "
-    '"yt-dlp --cookies-from-browser" does it), or unset GROUNDSWELL_COOKIES to go on as a guest'
+    '"yt-dlp --cookies-from-browser" does it), or unset GROUNDSWELL_COOKIES to continue as a guest'
 )
 
 
 def read_cookies(path: Path) -> str:
-    """Return a file's cookies of youtube.com in the one shape that yt-dlp takes without complaint.
+    """Return a file's cookies of youtube.com in the form that yt-dlp accepts without a warning.
 
-    yt-dlp prints a line that it cannot read, and with it somebody's login: so no such line may reach it,
-    and no other site's cookie does.
+    yt-dlp prints a line that it cannot parse, and with it somebody's login; so no invalid line may reach it.
+    Cookies of other sites are removed.
 
     Raises:
-        Misconfigured: it is missing, unreadable, in another format, or has no cookie of YouTube.
+        Misconfigured: the file is missing, unreadable, in another format, or has no cookie of YouTube.
     """
     try:
         text = path.expanduser().read_text("utf-8-sig")
     except OSError as error:
         raise Misconfigured(
             f"the cookie file {path} cannot be read ({error.strerror})",
-            f"mend GROUNDSWELL_COOKIES or the file's permissions; or {_EXPORT}",
+            f"correct GROUNDSWELL_COOKIES or the file's permissions; or {_EXPORT}",
         ) from None
     except UnicodeDecodeError:
         raise Misconfigured(f"the cookie file {path} is not a text file", _EXPORT) from None
@@ -45,7 +45,7 @@ def read_cookies(path: Path) -> str:
         if entry.lstrip().startswith("#") or not _YOUTUBE.match(entry):
             continue
         if not _well_formed(entry):
-            raise Misconfigured(f"the cookie file {path} is broken: line {number} is no cookie", _EXPORT)
+            raise Misconfigured(f"the cookie file {path} is broken: line {number} is not a cookie", _EXPORT)
         lines.append(entry)
     if not lines:
         raise Misconfigured(f"the cookie file {path} has no cookie of youtube.com", _EXPORT)

@@ -1,7 +1,7 @@
-"""The YouTube Data API, for those who have a key: a channel's uploads with their dates, for little quota.
+"""Client of the YouTube Data API, if there is a key: a channel's uploads with dates, for little quota.
 
-Two units a page of 50 videos, of 10,000 a day. The key travels in a header, so that no address, log line or
-error ever holds it.
+A page of 50 videos costs two units of 10,000 per day. The key is sent in a header, so that no address, log
+line or error contains it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class QuotaSpent(Unavailable):
 
 
 class DataApi:
-    """Asks one host, with one key. Blocks: call it from a thread.
+    """Client of one host with one key. Its calls block: use a thread.
 
     Args:
         key: the key of a project with the YouTube Data API v3.
         proxy: `http://host:port`; empty: none.
-        base: where the API is (tests only).
+        base: base address of the API (tests only).
         insecure_tls: accept any certificate (tests only).
     """
 
@@ -56,18 +56,18 @@ class DataApi:
         )
 
     def close(self) -> None:
-        """Let connections go."""
+        """Close the connections."""
         self._client.close()
 
     def uploads(self, locator: str, channel_id: str = "") -> Iterator[Video]:
-        """Yield a channel's uploads, newest first, in pages of 50: stop early and no more is asked.
+        """Yield a channel's uploads, newest first; each page of 50 is requested only when it is needed.
 
-        Private and deleted videos are left out. `published_at` is always stated, `live_status` where it is
-        or was live.
+        Private and deleted videos are left out. `published_at` is always stated; `live_status` is stated for
+        a video that is upcoming, live or was live.
 
         Args:
-            locator: its id or @handle.
-            channel_id: its id, where that is known already.
+            locator: the channel's id or @handle.
+            channel_id: the channel's id, if it is known.
 
         Raises:
             QuotaSpent: the key's quota is used up.
@@ -94,7 +94,7 @@ class DataApi:
         found = self._get("channels", {"part": "id", **named}).get("items", []) if named else []
         if not found:
             raise DataError(
-                f"the YouTube Data API knows no channel {locator}", "give the channel by its @handle or id"
+                f"the YouTube Data API finds no channel {locator}", "give the channel's @handle or id"
             )
         return str(found[0]["id"])
 
@@ -125,7 +125,7 @@ class DataApi:
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"the YouTube Data API does not answer ({type(error).__name__})",
-                "it is asked again; meanwhile the channel is listed as without a key",
+                "groundswell tries again by itself; meanwhile the channel is listed as without a key",
             ) from None
         try:
             said = json.loads(bytes(body))
@@ -144,17 +144,19 @@ class DataApi:
         if status == 429 or any(reason in _SPENT for reason in reasons):
             return QuotaSpent(
                 f"the quota of the YouTube Data API is used up ({words})",
-                "it begins anew at midnight Pacific time; meanwhile channels are listed as without a key",
+                "it is renewed at midnight Pacific time; meanwhile channels are listed as without a key",
             )
         if status >= 500:
-            return Unavailable(f"the YouTube Data API cannot answer ({words})", "it is asked again")
+            return Unavailable(
+                f"the YouTube Data API cannot answer ({words})", "groundswell tries again by itself"
+            )
         if status == 404:
             return DataError(
                 f"the YouTube Data API does not find the channel's uploads ({words})",
-                "open the channel in a browser; mend or remove the source",
+                "open the channel in a browser; correct or remove the source",
             )
         return DataError(
-            f"the YouTube Data API refuses the question ({words})",
+            f"the YouTube Data API refuses the request ({words})",
             "check GROUNDSWELL_YOUTUBE_API_KEY, and that the YouTube Data API v3 is enabled for it",
         )
 
@@ -180,7 +182,7 @@ def _video(video_id: str, about: Mapping[str, Any]) -> Video:
 
 
 def seconds(duration: str) -> float | None:
-    """Return a duration in ISO 8601 as seconds; None where it is none, or zero as of a stream to come.
+    """Return an ISO 8601 duration in seconds; None if it is invalid, or zero as that of an upcoming stream.
 
     Example:
         >>> seconds("PT1H2M3S")

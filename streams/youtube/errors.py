@@ -1,7 +1,7 @@
-"""Explains YouTube's refusals, and what a person can do about each.
+"""Classification of YouTube's refusals, each with a cure for the user.
 
-yt-dlp raises one class for nearly all of them; its text, the exceptions inside and the warnings tell
-them apart. The rules were checked against the answers of yt-dlp 2026.10.26 to a simulated YouTube.
+yt-dlp raises one class for nearly all of them; only its text, the inner exceptions and the warnings
+distinguish them. The rules were checked against the answers of yt-dlp 2026.10.26 to a simulated YouTube.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Kind = Literal[
     "transient", "throttled", "blocked", "local",
 ]  # fmt: skip
 Scope = Literal["video", "source", "session"]
-"""What a refusal is about; `session`: every request from this machine's address."""
+"""The scope of a refusal; `session`: every request from this machine's address."""
 
 
 class RefusalVerdict(NamedTuple):
@@ -30,17 +30,17 @@ class RefusalVerdict(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        """Whether it is about a private video, which may be a scheduled one: by our words, not YouTube's."""
+        """Return whether the video is private, so perhaps scheduled; decided by our words, not YouTube's."""
         return self.kind == "permanent" and "private" in self.reason.partition("(")[0]
 
 
 PAID = "it is for paying members only"
-"""How the reason of a verdict begins that no cookie file changes: groundswell reads what is not paid for."""
+"""Beginning of the reason for paid content; no cookie file helps, as groundswell reads only free videos."""
 
 NONE_LISTED = "it shows no video that can be read"
-"""How the reason of a verdict begins that a playlist gets whose page says that it has some."""
+"""Beginning of the reason for a playlist whose page counts videos but shows no readable one."""
 
-_NO_JAVASCRIPT = "the JavaScript that YouTube asks for cannot run on this machine"
+_NO_JAVASCRIPT = "the JavaScript that YouTube requires cannot run on this machine"
 
 _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
     (
@@ -89,7 +89,7 @@ _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
     (
         "wait",
         "video",
-        "it is not there yet",
+        "it is not available yet",
         r"premieres? (in|will)|will begin|live event (will|has)|processing this video"
         r"|live stream recording is not available|\boffline\b",
     ),
@@ -120,7 +120,7 @@ _RULES: tuple[tuple[Kind, Scope, str, str], ...] = (
         r"|more expected|bytes read|any data blocks|name resolution|Incomplete data received",
     ),
 )
-"""(kind, scope, reason, pattern of yt-dlp's or YouTube's words), the first that fits wins."""
+"""(kind, scope, reason, pattern of yt-dlp's or YouTube's words); the first that matches wins."""
 
 _PATTERNS = tuple(re.compile(rule[3], re.IGNORECASE) for rule in _RULES)
 
@@ -132,23 +132,23 @@ _TRANSPORT = re.compile(r"HTTP Error|Unable to download|Retrying")
 CURES: dict[Kind, str] = {
     "permanent": "drop it; a private video may be a scheduled one: replay that once it is public",
     "auth": "set GROUNDSWELL_COOKIES to the cookie file of an account that may see it and replay; or drop it",
-    "gone": "open its address in a browser; mend or remove the source",
+    "gone": "open its address in a browser; correct or remove the source",
     "geo": "set GROUNDSWELL_PROXY to a proxy in a country where it is shown, then replay",
     "wait": "replay after it has premiered or, for a live stream, some hours after its end",
-    "recheck": "replay tomorrow, such answers are often temporary; drop it if this one stays",
+    "recheck": "replay tomorrow, because such answers are often temporary; drop it if the error persists",
     "unsupported": "upgrade yt-dlp and its parts (yt-dlp-ejs, deno), then replay",
     "no tab": "add the channel's playlists as sources instead",
-    "transient": "it is tried again; if it lasts, check the network and GROUNDSWELL_PROXY",
+    "transient": "groundswell tries again; if the error persists, check the network and GROUNDSWELL_PROXY",
     "throttled": "leave YouTube alone for an hour or more, then watch fewer sources or set GROUNDSWELL_PROXY",
     "blocked": "leave YouTube alone for some hours, or set GROUNDSWELL_PROXY to reach it from elsewhere",
-    "local": "free disk space, mend permissions, the proxy or the deno program, then start again",
+    "local": "free disk space, or correct the permissions, the proxy or the deno program; then start again",
 }
 _CURES_BY_REASON = {
-    NONE_LISTED: "open its address in a browser: if videos are there, upgrade yt-dlp; else remove the source",
-    PAID: "drop it; groundswell reads what is open to everybody, and pays for nothing",
+    NONE_LISTED: "open its address in a browser: if it has videos, upgrade yt-dlp; else remove the source",
+    PAID: "drop it; groundswell reads only what is open to everybody, and pays for nothing",
     _NO_JAVASCRIPT: 'install deno beside yt-dlp ("pip install deno"), then start again',
 }
-"""Where a kind's cure would mislead, by how the reason begins."""
+"""Cures for reasons whose kind's cure would mislead, by the beginning of the reason."""
 _OUTSIDE: frozenset[Kind] = frozenset({"transient", "throttled", "blocked", "local"})
 
 
@@ -156,12 +156,12 @@ _UNWRITABLE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBI
 
 
 def classify(error: BaseException, warnings: Iterable[str] = ()) -> RefusalVerdict:
-    """Return what a yt-dlp error means.
+    """Classify a yt-dlp error.
 
     Args:
-        error: what yt-dlp raised; the exceptions inside it count too.
-        warnings: what its logger was told meanwhile. Refusals of the player API show only there, before
-            an error as vague as "No video formats found!".
+        error: the error that yt-dlp raised; its inner exceptions count too.
+        warnings: yt-dlp's warnings in this session. Refusals of the player API show only there, before an
+            error as vague as "No video formats found!".
     """
     text = _plain(str(error))
     verdicts = (_by_class(inner, text) for inner in _chain(error))
@@ -171,16 +171,16 @@ def classify(error: BaseException, warnings: Iterable[str] = ()) -> RefusalVerdi
 
 
 def hidden_in(warnings: Iterable[str]) -> RefusalVerdict | None:
-    """Return the refusal that yt-dlp reported as a mere warning, if there is one; the gravest of several."""
+    """Return the gravest refusal that yt-dlp reported only as a warning, or None."""
     verdicts = [verdict for line in warnings if (verdict := _by_text(_plain(line)))]
     hidden = [verdict for verdict in verdicts if verdict.kind in _HIDDEN]
     return min(hidden, key=lambda verdict: _HIDDEN.index(verdict.kind), default=None)
 
 
 def refusal_in(warnings: Iterable[str]) -> RefusalVerdict | None:
-    """Return YouTube's own refusal of a video, which under `ignore_no_formats_error` is but a warning.
+    """Return YouTube's own refusal of a video, which is only a warning under `ignore_no_formats_error`.
 
-    What the transport reports is none: the page may have said enough all the same.
+    Transport errors do not count: the page may have stated enough nevertheless.
     """
     verdicts = [_by_text(_plain(line)) for line in warnings if not _TRANSPORT.search(line)]
     refusals = [verdict for verdict in verdicts if verdict is not None and verdict.kind in _REFUSALS]
@@ -188,7 +188,7 @@ def refusal_in(warnings: Iterable[str]) -> RefusalVerdict | None:
 
 
 class YouTubeRefused(DataError):  # noqa: N818 - errors here are named for what happened
-    """YouTube refused a video or a source; trying again at once would change nothing."""
+    """YouTube refused a video or a source; an immediate retry would change nothing."""
 
     def __init__(self, cause: str, cure: str, verdict: RefusalVerdict) -> None:
         super().__init__(cause, cure)
@@ -196,7 +196,7 @@ class YouTubeRefused(DataError):  # noqa: N818 - errors here are named for what 
 
 
 class RefusedForNow(Unavailable):
-    """YouTube, or this machine, refused for now."""
+    """YouTube, or this machine, refused temporarily."""
 
     def __init__(self, cause: str, cure: str, verdict: RefusalVerdict) -> None:
         super().__init__(cause, cure)
@@ -204,11 +204,11 @@ class RefusedForNow(Unavailable):
 
 
 def explained(verdict: RefusalVerdict, what: str) -> YouTubeRefused | RefusedForNow:
-    """Return the error to raise, in a person's words.
+    """Return the error to raise for a verdict, with cause and cure.
 
     Args:
-        verdict: what happened.
-        what: what was asked for, such as `video dQw4w9WgXcQ`.
+        verdict: the classified refusal.
+        what: the requested item, such as `video dQw4w9WgXcQ`.
     """
     error = RefusedForNow if verdict.kind in _OUTSIDE else YouTubeRefused
     closer = (cure for start, cure in _CURES_BY_REASON.items() if verdict.reason.startswith(start))
@@ -257,7 +257,7 @@ def _by_text(text: str) -> RefusalVerdict | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all inside it; yt-dlp keeps them in four different places."""
+    """Yield the error and all its inner exceptions, which yt-dlp keeps in four different places."""
     seen: list[BaseException] = []
     inner: object = error
     while isinstance(inner, BaseException) and inner not in seen:
@@ -277,5 +277,5 @@ _PREFIX = re.compile(r"^(ERROR: |WARNING: )?(\[[\w:]+\] )?([\w-]{11}: )?")
 
 
 def _plain(text: str) -> str:
-    """Return yt-dlp's words without its prefixes, line breaks and advice for its own command line."""
+    """Return yt-dlp's message without prefixes, line breaks and advice about its own command line."""
     return " ".join(_PREFIX.sub("", _ADVICE.sub("", text)).split())[:300]

@@ -1,4 +1,4 @@
-"""Reads what a source points at: a channel, a playlist or a search of YouTube, and nothing else."""
+"""Parser of YouTube locators: channels, playlists, searches and single videos, and nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADDRESS = re.compile(
 
 
 def parse_locator(text: str) -> tuple[YouTubeKind, str]:
-    """Return the kind and the locator of what a person typed: an address, a handle, an id or a query.
+    """Return the kind and the locator of a source that a person typed: address, handle, id or query.
 
     Example:
         >>> parse_locator("https://www.youtube.com/@MLOps/videos")
@@ -32,7 +32,7 @@ def parse_locator(text: str) -> tuple[YouTubeKind, str]:
         ('search', 'LLM in production')
 
     Raises:
-        DataError: an address that is not a channel, playlist or search of YouTube.
+        DataError: it is an address, but not of a channel, playlist or search of YouTube.
     """
     text = " ".join(text.split())
     if not text:
@@ -54,7 +54,7 @@ def _parse_address(text: str) -> tuple[YouTubeKind, str]:
     host = url.netloc.lower()
     if url.scheme not in ("http", "https") or host not in HOSTS:
         raise DataError(
-            f"{text} is not an address of YouTube", "give a channel, playlist or search of www.youtube.com"
+            f"{text} is not a YouTube address", "give a channel, playlist or search of www.youtube.com"
         )
     query = parse_qs(url.query)
     steps = [step for step in unquote(url.path).split("/") if step]
@@ -78,15 +78,15 @@ def _parse_address(text: str) -> tuple[YouTubeKind, str]:
             f"{text} is a single video, not a source", f'hand it in with "groundswell ingest {text}"'
         )
     raise DataError(
-        f"{text} is no channel, playlist or search", "give the address of one, or a channel's @handle"
+        f"{text} is not a channel, playlist or search", "give the address of one, or a channel's @handle"
     )
 
 
 def addresses(source: Source, limit: int | None) -> list[str]:
-    """Return what yt-dlp is to open for a source: only addresses that are made here.
+    """Return the addresses that yt-dlp opens for a source; they are always built here, never copied.
 
     Raises:
-        DataError: the locator is not what its kind says, or not of YouTube.
+        DataError: the locator does not match the source's kind, or is not one of YouTube.
     """
     is_query = source.kind == "search" and not _ADDRESS.match(source.locator)
     kind, locator = ("search", source.locator) if is_query else parse_locator(source.locator)
@@ -107,14 +107,14 @@ def _channel_path(locator: str) -> str:
 
 
 def parse_video(text: str) -> str:
-    """Return the id of the single video that an address points at.
+    """Return the id of the single video at an address.
 
     Example:
         >>> parse_video("https://youtu.be/dQw4w9WgXcQ?t=5")
         'dQw4w9WgXcQ'
 
     Raises:
-        DataError: an address of something else.
+        DataError: it is not the address of a YouTube video.
     """
     try:
         url = urlsplit(text)
@@ -131,7 +131,8 @@ def parse_video(text: str) -> str:
             named = steps[1]
     if not re.fullmatch(r"[\w-]{11}", named):
         raise DataError(
-            f"{text[:300]} is not the address of a video of YouTube",
-            'give https://www.youtube.com/watch?v=…; channels and playlists go to "groundswell sources add"',
+            f"{text[:300]} is not the address of a YouTube video",
+            'give https://www.youtube.com/watch?v=…; add channels and playlists with "groundswell sources '
+            'add"',
         )
     return named

@@ -1,7 +1,7 @@
-"""Limits requests to YouTube from one address, and pauses them when it refuses.
+"""Rate limiter and circuit breaker for requests to YouTube from one address.
 
-One governor stands for one egress identity (a proxy and a cookie file). All processes of a machine that
-leave through it share its file, so a restart forgets nothing: neither what was asked nor a pause.
+A governor belongs to one egress identity (a proxy and a cookie file). All processes of a machine with this
+identity share its file, so neither the count of requests nor a pause is lost in a restart.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from streams.youtube.errors import RefusalVerdict
 log = structlog.get_logger()
 
 WAIT_MAX_S = 60.0
-"""Longer than this nobody waits for a turn: a waiting thread holds up whoever stops the process."""
+"""Longest wait for a turn (seconds), because a waiting thread delays the end of the process."""
 BURST = 0.1
 """Share of an hour's turns that may come without a wait: no hour has more than 1.1 times its own."""
 JITTER = 0.5
-"""A wait is longer by up to this share of the time between two turns, so that no rhythm shows."""
+"""Random extra wait, up to this share of the time between two turns, so that requests show no rhythm."""
 PAUSE_JITTER = 0.1
 LONGEST_PAUSE_S = 86_400.0
 TRIAL_S = 900.0
-"""After so long without a word a trial counts as lost, with the process that made it."""
+"""Seconds after which a trial without a result counts as lost, as its process may have died."""
 
 _INCONCLUSIVE = ("transient", "local", "unsupported")
 
@@ -43,20 +43,20 @@ class LimiterStatus(NamedTuple):
 
     identity: str
     open_until: datetime | None
-    """Until then nothing is asked; None: it may be asked."""
+    """End of the present pause; None: requests are allowed."""
     reason: str
-    """Why it is, or was last, left alone; empty: it never was."""
+    """Reason of the present or last pause; empty: there was none."""
     asked_last_hour: int
-    """Turns (listing pages, videos, downloads), to the minute."""
+    """Number of turns (listing pages, videos, downloads) in the last hour, to the minute."""
     per_hour: int
     turns: int
-    """All turns so far."""
+    """Number of all turns so far."""
     requests: int
-    """All HTTP requests so far: one turn takes several."""
+    """Number of all HTTP requests so far; one turn takes several."""
 
 
 class _State(BaseModel):
-    """The content of the file. A turn is owed to the bucket, so `tokens` may fall below zero."""
+    """The content of the file. A turn may be taken in advance, so `tokens` may fall below zero."""
 
     identity: str
     tokens: float
@@ -75,17 +75,17 @@ class Governor:
     """A token bucket and a circuit breaker before every piece of work: a page, a video, a download.
 
     A verdict about the session (YouTube limits this address, or takes it for a bot) opens the breaker:
-    every `turn` raises `Paused`, without a request. After the pause one trial is let through; it closes
+    every `turn` raises `Paused`, without a request. After the pause, one trial is let through; it closes
     the breaker, or opens it for twice as long, up to a day.
 
     Args:
-        folder: where the state lies; made if missing.
-        identity: of which address and account this speaks, for people: see `identity_of`.
+        folder: folder of the state; created if missing.
+        identity: readable name of the address and account, see `identity_of`.
         per_hour: turns per hour; a tenth of them may come at once.
-        pause_s: length of the first pause, in seconds.
+        pause_s: length of the first pause (seconds).
         now: the clock of all processes that share the folder.
-        sleep: waits for so many seconds.
-        jitter: a random share, 0 to 1.
+        sleep: waits for a number of seconds.
+        jitter: returns a random share, 0 to 1.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class Governor:
         self._jitter = jitter
 
     def turn(self) -> None:
-        """Wait until the next piece of work may begin; tell its end with `succeeded` or `refused`.
+        """Wait until the next piece of work may begin; report its end with `succeeded` or `refused`.
 
         Raises:
-            Paused: it may not begin now. Nothing was taken, so asking again later costs nothing.
-            Unavailable: the state cannot be kept, so nobody would know what was asked.
+            Paused: it may not begin now. No token was taken, so a later call costs nothing.
+            Unavailable: the state cannot be stored, so the turn would not be counted.
         """
         with self._locked() as state:
             now = self._now()
@@ -124,19 +124,19 @@ class Governor:
             self._sleep(wait_s)
             state = self._read()
             if state.open_until is not None and self._now() < state.open_until:
-                raise _paused(state.open_until, state.reason)  # somebody else was refused meanwhile
+                raise _paused(state.open_until, state.reason)  # another process was refused meanwhile
 
     def raise_if_paused(self) -> None:
-        """Raise `Paused` as `turn` would while YouTube is left alone; nothing is taken or let through."""
+        """Raise `Paused` during a pause, as `turn` would; no token is taken and no trial let through."""
         state = self._read()
         if state.open_until is not None and self._now() < state.open_until:
             raise _paused(state.open_until, state.reason)
 
     def refused(self, verdict: RefusalVerdict) -> None:
-        """Learn how a piece of work ended that YouTube, or this machine, did not let end well.
+        """Record that a piece of work failed because of YouTube or of this machine.
 
-        Only a refusal of the whole session leaves YouTube alone. What it says of one video shows that it
-        talks to us; a broken network or disk shows nothing, and lets the next one try.
+        Only a refusal of the whole session begins a pause. A refusal of one video shows that YouTube answers;
+        a network or disk error shows nothing, and lets the next piece of work be the trial.
         """
         if verdict.scope == "session" and verdict.kind in ("throttled", "blocked"):
             self._open(verdict)
@@ -148,25 +148,25 @@ class Governor:
             self.succeeded()
 
     def succeeded(self) -> None:
-        """Learn that YouTube answered as it should: after a pause that ends it for good."""
+        """Record that YouTube answered normally, which closes the breaker after a pause."""
         state = self._read()
         if not state.streak and state.trial_until is None:
             return
         with self._locked() as state:
             if state.open_until is not None and self._now() < state.open_until:
-                return  # it began before the pause did and says nothing of it
+                return  # it began before the pause, so it does not end it
             if state.streak:
                 log.info("YouTube answers again", identity=self._identity)
             state.streak, state.open_until, state.trial_until = 0, None, None
 
     def counted(self, requests: int) -> None:
-        """Add HTTP requests that left, for `status` alone."""
+        """Add HTTP requests that were sent to the count that `status` returns."""
         if requests:
             with self._locked() as state:
                 state.requests += requests
 
     def status(self) -> LimiterStatus:
-        """Return where this identity stands; nothing is asked or written."""
+        """Return the status of this identity; nothing is requested or written."""
         state, now = self._read(), self._now()
         is_open = state.open_until is not None and now < state.open_until
         return LimiterStatus(
@@ -180,7 +180,7 @@ class Governor:
         )
 
     def _let_through(self, state: _State, now: datetime) -> None:
-        """Raise `Paused` while the breaker is open; after that let one trial through."""
+        """Raise `Paused` while the breaker is open; afterwards let one trial through."""
         if state.open_until is not None and now < state.open_until:
             raise _paused(state.open_until, state.reason)
         if not state.streak:
@@ -191,7 +191,7 @@ class Governor:
         state.trial_until = now + timedelta(seconds=TRIAL_S)
 
     def _take(self, state: _State, now: datetime) -> float:
-        """Take a token, and return how long to wait until it is there (seconds)."""
+        """Take a token, and return the wait until it is available (seconds)."""
         gained = max(now - state.filled_at, timedelta()) / self._interval
         tokens = min(self._burst, state.tokens + gained) - 1
         wait = timedelta()
@@ -199,9 +199,9 @@ class Governor:
             wait = (JITTER * self._jitter() - tokens) * self._interval
         if wait.total_seconds() > WAIT_MAX_S:
             raise Paused(
-                f"the {self._per_hour} requests an hour that YouTube is asked are used up",
-                "it goes on by itself; watch fewer sources, or set GROUNDSWELL_REQUESTS_PER_HOUR where "
-                "YouTube is known to bear more",
+                f"the {self._per_hour} requests per hour to YouTube are used up",
+                "groundswell continues by itself; watch fewer sources, or set GROUNDSWELL_REQUESTS_PER_HOUR "
+                "if YouTube is known to accept more",
                 now + wait,
             )
         state.tokens, state.filled_at = tokens, max(now, state.filled_at)
@@ -215,14 +215,14 @@ class Governor:
         with self._locked() as state:
             now = self._now()
             if state.open_until is not None and now < state.open_until:
-                return  # it began before the pause did: one refusal, heard twice
+                return  # it began before the pause: the same refusal, reported twice
             state.streak += 1
             longest_s = max(LONGEST_PAUSE_S, self._pause_s)
             pause_s = min(self._pause_s * 2.0 ** min(state.streak - 1, 32), longest_s)
             pause = timedelta(seconds=pause_s * (1 + PAUSE_JITTER * self._jitter()))
             state.open_until, state.trial_until = now + pause, None
             state.reason = verdict.reason
-            # What would have gathered meanwhile is not spent at once on somebody who has just complained.
+            # Tokens that would accumulate during the pause must not be spent at once right after a refusal.
             state.tokens, state.filled_at = 1.0, state.open_until
             log.warning(
                 "YouTube is left alone",
@@ -234,7 +234,7 @@ class Governor:
 
     @contextmanager
     def _locked(self) -> Iterator[_State]:
-        """Lend the state to one thread of one process; it is written whole unless the block raises."""
+        """Yield the state under an exclusive lock; it is written atomically unless the block raises."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.with_suffix(".lock").open("a") as lock:
@@ -249,8 +249,8 @@ class Governor:
                 temporary.replace(self._path)
         except OSError as error:
             raise Unavailable(
-                f"cannot keep what YouTube was asked in {self._path} ({error.strerror})",
-                "free disk space or mend the folder's permissions",
+                f"cannot write the count of requests to YouTube to {self._path} ({error.strerror})",
+                "free disk space or correct the folder's permissions",
             ) from error
 
     def _read(self) -> _State:
@@ -260,14 +260,14 @@ class Governor:
         except FileNotFoundError:
             return self._fresh(now)
         except ValidationError:
-            log.warning("what YouTube was asked is not known any more: its file is damaged", path=self._path)
+            log.warning("the count of requests to YouTube restarts: its file is damaged", path=self._path)
             return self._fresh(now)
         except OSError as error:
             raise Unavailable(
-                f"cannot read what YouTube was asked in {self._path} ({error.strerror})",
-                "mend the file's permissions",
+                f"cannot read the count of requests to YouTube in {self._path} ({error.strerror})",
+                "correct the file's permissions",
             ) from error
-        # A clock that was wrong once must not close the door for years: what no pause can be is a trial.
+        # A clock that was once wrong must not cause a pause of years: one longer than any pause ends now.
         latest = now + timedelta(seconds=(1 + PAUSE_JITTER) * max(LONGEST_PAUSE_S, self._pause_s))
         if state.open_until is not None and state.open_until > latest:
             state.open_until = now
@@ -280,7 +280,7 @@ class Governor:
 
 
 def identity_of(proxy: str, cookies: str) -> str:
-    """Return what tells one egress identity from another, in words without a secret.
+    """Return a readable name of an egress identity, unique and without secrets.
 
     Example:
         >>> identity_of("", "")
@@ -292,7 +292,7 @@ def identity_of(proxy: str, cookies: str) -> str:
     if proxy:
         where = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         through = f"proxy {where.netloc.rpartition('@')[2]}"
-        if where.username:  # some proxies have an address for each user, and keys for names
+        if where.username:  # some proxies use an address per user, or keys as user names
             through += f" as user {hashlib.sha256(where.username.encode()).hexdigest()[:8]}"
     return f"{through}, {f'with the cookies of {cookies}' if cookies else 'as a guest'}"
 
@@ -306,6 +306,7 @@ def _paused(until: datetime, reason: str) -> Paused:
     moment = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return Paused(
         f"YouTube is left alone until {moment}: {reason}",
-        "it goes on by itself then; watch fewer sources, or reach it from elsewhere (GROUNDSWELL_PROXY)",
+        "groundswell continues by itself then; watch fewer sources, or use another address "
+        "(GROUNDSWELL_PROXY)",
         until,
     )

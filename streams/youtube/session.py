@@ -1,4 +1,4 @@
-"""A session of yt-dlp: what it may do, who it is, when it may ask, how it ended. Nobody else runs yt-dlp."""
+"""Sessions of yt-dlp, with fixed options, cookies and the governor. No other module runs yt-dlp."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streams.youtube.errors import (
 from streams.youtube.request_budget import Governor
 
 _OPTIONS = {
-    # By name, so that no address can reach the generic extractor and with it the internal network.
+    # By name, so that no address can reach the generic extractor, and through it the internal network.
     "allowed_extractors": ["youtube", "youtube:tab", "youtube:playlist", "youtube:search"],
     "quiet": True,
     "noprogress": True,
@@ -45,30 +45,30 @@ class Warnings:
         self.lines: list[str] = []
 
     def debug(self, _message: str) -> None:
-        """Drop it."""
+        """Ignore the message."""
 
     def error(self, _message: str) -> None:
-        """Drop it: the same text is raised."""
+        """Ignore the message, because the same text is raised."""
 
     def warning(self, message: str) -> None:
-        """Keep it."""
+        """Keep the message."""
         self.lines.append(str(message))
 
 
 class YouTubeSession(NamedTuple):
-    """A session lent by `YouTubeSessions.open`."""
+    """A session that `YouTubeSessions.open` yields."""
 
     ydl: Any
     warnings: Warnings
     answered: Callable[[], None]
-    """To be called as soon as YouTube gave what was asked for; the rest may take long or never come."""
+    """To be called as soon as YouTube answered the request; the rest may take long, or never arrive."""
 
 
 class YouTubeSessions:
-    """Opens sessions of yt-dlp, each under the governor, the same proxy and the same cookies.
+    """Factory of yt-dlp sessions with the same governor, proxy and cookies.
 
     Raises:
-        Misconfigured: there is a cookie file, and it is of no use.
+        Misconfigured: the cookie file is unusable.
     """
 
     def __init__(
@@ -92,18 +92,18 @@ class YouTubeSessions:
 
     @contextmanager
     def open(self, what: str, *, paged: bool = False, **options: Any) -> Iterator[YouTubeSession]:
-        """Lend a session; what it raises is explained, and the governor learns how it ended.
+        """Yield a session; its errors are classified, and its end is reported to the governor.
 
-        A tab that a channel lacks ends the block quietly. After an HTTP 429 nothing more leaves: what
-        yt-dlp still asks for, such as the same again, is answered here.
+        A tab that a channel lacks ends the block without an error. After an HTTP 429, nothing more is sent:
+        further requests of yt-dlp, such as its retries, fail locally.
 
         Args:
-            what: what is asked for, in a person's words.
-            paged: each request after YouTube `answered` waits for a turn of its own, as a listing's pages do.
-            options: of yt-dlp.
+            what: the requested item, in words for people.
+            paged: each request after `answered` waits for its own turn, as for a listing's pages.
+            options: options of yt-dlp.
 
         Raises:
-            Paused: YouTube is left alone; nothing was asked.
+            Paused: requests to YouTube are paused; nothing was requested.
             YouTubeRefused, RefusedForNow: with the verdict.
         """
         from yt_dlp.utils import YoutubeDLError
@@ -125,7 +125,7 @@ class YouTubeSessions:
         except (YouTubeRefused, RefusedForNow) as error:
             self._ended(error.verdict, warnings, ydl)
             raise
-        except GeneratorExit:  # whoever reads a listing has read enough
+        except GeneratorExit:  # the reader of a listing stopped early
             self._ended(None, warnings, ydl)
             raise
         else:
@@ -135,12 +135,12 @@ class YouTubeSessions:
                 self._governor.counted(ydl.requests)
 
     def _private_cookies(self, what: str) -> dict[str, Any]:
-        """Return the cookies as a copy in memory: yt-dlp writes to what it is given when it closes."""
+        """Return the cookies as a copy in memory, because yt-dlp writes to its cookie file when it closes."""
         if self._cookies is None:
             return {}
         try:
             return {"cookiefile": io.StringIO(read_cookies(self._cookies))}
-        except Misconfigured as error:  # it was good when this process began
+        except Misconfigured as error:  # the file was valid when this process began
             verdict = RefusalVerdict("local", error.cause, "session")
             raise RefusedForNow(f"cannot get {what}: {error.cause}", error.cure, verdict) from error
 
@@ -160,7 +160,7 @@ class YouTubeSessions:
                 "throttled", "YouTube limits the requests of this address (HTTP 429)", "session"
             )
         if hidden is not None and hidden.scope == "session" and hidden.kind in ("throttled", "blocked"):
-            verdict = hidden  # a mere warning to yt-dlp; whatever else was said, the session is in trouble
+            verdict = hidden  # only a warning for yt-dlp, but it concerns the whole session
         if verdict is None:
             self._governor.succeeded()
         else:
@@ -168,7 +168,7 @@ class YouTubeSessions:
 
 
 def _wire(options: dict[str, Any]) -> Any:
-    """Return a YoutubeDL that counts its requests, and sends none after YouTube said 429."""
+    """Return a YoutubeDL that counts its requests, and sends none after an HTTP 429."""
     from yt_dlp import YoutubeDL
     from yt_dlp.networking import Response
     from yt_dlp.networking.exceptions import HTTPError

@@ -1,4 +1,4 @@
-"""Studies of a test's own: in the embedded engine, and on a server."""
+"""Fixtures: a separate study per test, in the embedded engine and on a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.store.warehouse import Warehouse
 
 @pytest.fixture(scope="session")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Settings]:
-    """Makes an embedded study without a row in a home of its own: a copy takes a third of migrating."""
+    """Return a factory of empty embedded studies, each in its own home; a copy takes 1/3 of migrating."""
     migrated = Settings(home=tmp_path_factory.mktemp("migrated"), study="contract")
     with Warehouse(migrated) as warehouse:
         warehouse.migrate()
@@ -33,7 +33,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Settings]:
 
 @pytest.fixture
 def study(copied: Callable[[], Settings]) -> Iterator[Warehouse]:
-    """A study of the test's own in the embedded engine."""
+    """Return an empty study in the embedded engine, separate for each test."""
     settings = copied()
     with Warehouse(settings) as warehouse:
         yield warehouse
@@ -42,7 +42,7 @@ def study(copied: Callable[[], Settings]) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the engine in another process, over HTTP."""
+    """Start the engine in another process, and yield its HTTP address."""
     script = ROOT / "infra" / "clickhouse" / "chdb_http.py"
     process = subprocess.Popen(
         [sys.executable, str(script), "--path", str(tmp_path_factory.mktemp("engine")), "--port", "0"],
@@ -61,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def emptied(server: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A study without a row on the ClickHouse server, that tests use one after the other."""
+    """Return the settings of an empty study on the ClickHouse server, which tests use in turn."""
     settings = Settings(home=tmp_path_factory.mktemp("home"), study="contract", clickhouse=server)
     with Warehouse(settings, patience_s=5) as warehouse:
         warehouse.migrate()
@@ -70,7 +70,7 @@ def emptied(server: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def served(emptied: Settings, tmp_path: Path) -> Iterator[Warehouse]:
-    """A study on a ClickHouse server, which the test finds without a row."""
+    """Yield a study on a ClickHouse server, empty at the start of each test."""
     with Warehouse(emptied.model_copy(update={"home": tmp_path}), patience_s=5) as warehouse:
         yield warehouse
         empty(warehouse)
@@ -78,6 +78,6 @@ def served(emptied: Settings, tmp_path: Path) -> Iterator[Warehouse]:
 
 @pytest.fixture(params=["study", pytest.param("served", marks=pytest.mark.long)])
 def either(request: pytest.FixtureRequest) -> Warehouse:
-    """The same study embedded, and on a server."""
+    """Return a study, once embedded and once on a server."""
     warehouse: Warehouse = request.getfixturevalue(request.param)
     return warehouse

@@ -1,4 +1,4 @@
-"""What events say in these tests, and what a database holds of it."""
+"""Factories of events for these tests, and the database's content after writing them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def seen(of: e.Video, source_id: str = "channel-1", rank: int = 1, minutes: int 
 def assigned(
     index: int, of: e.Video, *topic_ids: int | None, sequence: int | None = None
 ) -> e.ParagraphsAssigned:
-    """A talk whose paragraphs have these topics, in this order."""
+    """Return the assignments of a talk whose paragraphs have these topics, in this order."""
     return e.ParagraphsAssigned(
         video=of,
         video_index=index,
@@ -72,7 +72,7 @@ def topic(topic_id: int, theme: str | None = None) -> e.TopicBorn:
 
 
 def newborn(sequence: int, *founders: tuple[int, str, int, int | None]) -> e.TopicBorn:
-    """A topic that emerged; `founders`: (video's index, video, position, topic from now on)."""
+    """Return the birth of a topic; `founders`: (video's index, video, position, topic from now on)."""
     return e.TopicBorn(
         model_version=MODEL,
         topic_id=NEWBORN,
@@ -122,7 +122,7 @@ def consolidated(sequence: int, *, accepted: bool) -> e.TopicsConsolidated:
 
 
 def emerged(sequence: int, subject: str, topic_id: int | None, *video_ids: str) -> e.SubjectEmerged:
-    """A subject that these talks speak of; each is quoted."""
+    """Return the emergence of a subject in these talks, with a quote from each."""
     return e.SubjectEmerged(
         model_version=MODEL,
         sequence=sequence,
@@ -205,7 +205,7 @@ def settled(letter: e.DeadLettered, action: Any) -> e.DeadLetterSettled:
 def path_of(
     index: int, of: e.Video, *topic_ids: int | None, accepted: e.Video | None = None
 ) -> list[e.Event]:
-    """Everything that a talk's way through the agents says."""
+    """Return all events of a talk on its way through the agents."""
     of_complete = accepted or of
     return [
         seen(of),
@@ -338,7 +338,7 @@ def write(warehouse: Warehouse, events: Iterable[e.Event]) -> None:
 
 
 def held(warehouse: Warehouse) -> dict[str, Any]:
-    """Every table as FINAL, and what the views say of it."""
+    """Return the rows of every table (FINAL), and the results of the views."""
     tables: dict[str, Any] = {
         table: [tuple(row.values()) for row in warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")]
         for table in TABLES
@@ -358,7 +358,7 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
-    """{theme or (month, theme): (videos, of_videos)}"""
+    """Return {theme or (month, theme): (videos, of_videos)}."""
     return {
         row[by[0]] if len(by) == 1 else tuple(row[name] for name in by): (row["videos"], row["of_videos"])
         for row in rows
@@ -366,6 +366,6 @@ def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
 
 
 def empty(warehouse: Warehouse) -> None:
-    """Leave no row in a study; what holds none is left alone, as each of forty tables would take 5 ms."""
+    """Delete all rows of a study; empty tables are skipped, because each of forty tables would take 5 ms."""
     for table in holdings(warehouse).keys() & set(TABLES):
         warehouse.command(f"TRUNCATE TABLE {table}")

@@ -1,4 +1,4 @@
-"""People are told once, by real mail and real webhooks, and who is dead keeps no other waiting."""
+"""Alerts are delivered once, by real mail and webhooks, and a dead destination does not delay the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOSTILE = "<script>alert(1)</script> @everyone \u202eevil"
 
 
 class Bureau:
-    """An office with a clock that stands still until it is moved, and a database that its events reach."""
+    """An alert service with a manual clock, whose events are written to the database."""
 
     def __init__(self, warehouse: Warehouse, home: Path, text: str, environment: dict[str, str]) -> None:
         self.now = NOON + timedelta(hours=1)
@@ -55,7 +55,7 @@ class Bureau:
         )
 
     def round(self, wait_s: float = 20.0, **later: float) -> list[e.Event]:
-        """Move the clock, do a round, wait for the couriers; write what came of it, like the store does."""
+        """Advance the clock, run a round, wait for the deliveries, and write the events as the store does."""
         self.now += timedelta(**later)
         said: list[e.Event] = []
         for _ in range(2):  # what the first one raises is in the database when the second one looks
@@ -100,7 +100,7 @@ def _raised(*told: e.Event) -> list[e.Event]:
 def new_topic(
     warehouse: Warehouse, subject: str, *, topic_id: int | None = 1, sequence: int = 1, at: datetime = NOON
 ) -> None:
-    """A subject emerges in two talks, and everything about it is stored."""
+    """Store a subject that emerged in two talks, with all related events."""
     a, b = (video(name, url=f"https://www.youtube.com/watch?v={name}", show="A show") for name in "ab")
     event = emerged(sequence, subject, topic_id, "a", "b").model_copy(update={"emerged_at": at})
     write(warehouse, [topic(1, "Architecture"), *path_of(0, a, 1), *path_of(1, b, 1)])
@@ -368,7 +368,7 @@ def _payload(source: e.Source) -> str:
 
 
 def growing(first: int, counts: Sequence[tuple[str, int, int]]) -> list[e.Event]:
-    """Talks of months: (month, talks with topic 1, talks with topic 2)."""
+    """Return the events of talks by month: (month, talks with topic 1, talks with topic 2)."""
     said: list[e.Event] = []
     number = first
     for month, ones, twos in counts:

@@ -1,4 +1,4 @@
-"""What `groundswell export --bertopic` writes, plain BERTopic reads, in a process without Groundswell."""
+"""Plain BERTopic, in a process without Groundswell, reads the output of `groundswell export --bertopic`."""
 
 import json
 import subprocess

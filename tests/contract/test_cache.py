@@ -1,4 +1,4 @@
-"""What is made of small tables is made anew as soon as one of them has changed, and only then."""
+"""Values computed from small tables are recomputed as soon as one of the tables changes, and only then."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
 
 
 def counted(warehouse: Warehouse, times: list[int]) -> int:
-    """Ask for something that is made of topics' labels, and count how often it is made."""
+    """Ask for a value computed from topics' labels, and count its computations."""
 
     def make() -> int:
         times.append(len(times))
@@ -118,7 +118,7 @@ def test_one_look_sees_one_state_and_the_next_look_a_later_one(either: Warehouse
 
 
 def test_what_is_made_during_a_look_is_not_taken_for_newer(either: Warehouse) -> None:
-    """It is made of what was written meanwhile too, but nobody knows: so it is made again."""
+    """It may already contain rows written in between, but that cannot be known, so it is computed again."""
     times: list[int] = []
     with as_of_now(either):
         write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])

@@ -1,4 +1,4 @@
-"""Captions first, the recording's transcript later: one talk counts once, by the words that were heard."""
+"""A talk with a caption draft and a later transcript counts once, by its transcript."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOOK = [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation
 
 
 def version(video_id: str, version: str, minutes: float, sequence: int, *topics: int) -> Iterator[Fact]:
-    """What is said of one transcript of a talk: its paragraphs are so long, and have these topics."""
+    """Yield the facts of one transcript: one paragraph of `minutes` for each of the topics."""
     of = video(video_id)
     yield list(
         writer.rows_of(
@@ -63,13 +63,13 @@ def version(video_id: str, version: str, minutes: float, sequence: int, *topics:
 
 
 def tell(warehouse: Warehouse, *facts: e.Event | Fact) -> None:
-    """Write facts, each as a block of its own."""
+    """Write facts, each as a separate block."""
     for fact in facts:
         writer.write(warehouse, fact if isinstance(fact, list) else writer.rows_of(fact))
 
 
 def counted(warehouse: Warehouse) -> dict[int, tuple[int, float]]:
-    """Videos and minutes of the topics that have any."""
+    """Return {topic: (videos, minutes)} of the topics with videos."""
     rows = prevalence.topics(warehouse)
     return {row["topic_id"]: (row["videos"], row["minutes"]) for row in rows if row["videos"]}
 
@@ -80,7 +80,7 @@ def state_of(warehouse: Warehouse, video_id: str) -> str:
 
 @pytest.mark.long
 def test_a_draft_counts_until_the_recording_is_transcribed(either: Warehouse) -> None:
-    """For every order in which what is said of both can come."""
+    """Tested for every order in which the facts of both transcripts can arrive."""
     tell(either, *BOOK)
     facts = [*version("a", DRAFT, 8.0, 1, 1, 2), *version("a", HEARD, 4.0, 2, 3)]
     orders = list(itertools.permutations(range(len(facts))))
@@ -103,7 +103,7 @@ def test_a_draft_counts_until_the_recording_is_transcribed(either: Warehouse) ->
 
 
 def test_a_draft_is_no_step_on_the_path_of_its_talk(study: Warehouse) -> None:
-    """Its recording is still to come: after a restart that forgets the log, the talk is sent again."""
+    """Its recording is still missing, so the talk must be sent again after a restart that loses the log."""
     of = video("a")
     tell(study, *BOOK, e.VideoAccepted(video=of))
     tell(study, e.AudioStored(video=of, captions=BLOB, draft=True), *version("a", DRAFT, 8.0, 1, 1))
@@ -120,7 +120,7 @@ def test_a_draft_is_no_step_on_the_path_of_its_talk(study: Warehouse) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("late", [False, True])
 def test_a_draft_of_a_rejected_talk_counts_nowhere(either: Warehouse, late: bool) -> None:
-    """The recording is in another language: what counted by its captions does so no more, in either order."""
+    """The recording is in another language, so the draft counts no longer, whichever event arrives first."""
     of = video("a")
     rejected = e.VideoRejected(video=of, rule="language", reason="it is spoken in 'de', not in en")
     draft = list(version("a", DRAFT, 8.0, 1, 1))

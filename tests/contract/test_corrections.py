@@ -1,4 +1,4 @@
-"""Whatever is put right about a talk, the numbers follow, and no talk is counted twice."""
+"""Numbers follow every correction of a talk, and no talk is counted twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from streams.store.warehouse import Row, Warehouse
 from tests.conftest import Hold
 
 Fact = list[tuple[str, Row]]
-"""What one message brings to the database."""
+"""The rows of one message."""
 ANOTHER, NEXT_MODEL = "whisper-2", "model-1-e1"
 MAY, LAST_YEAR = datetime(2025, 5, 31, 23, 30, tzinfo=UTC), datetime(2024, 12, 31, 20, tzinfo=UTC)
 FEW = settings(
@@ -59,7 +59,7 @@ def fact(event: e.Event) -> Fact:
 
 
 def spoken(video_id: str, version: str, minutes: Sequence[float], speaker: str = "Ann") -> Fact:
-    """The paragraphs of a transcript, one after the other, and how long each is."""
+    """Return the paragraphs of a transcript; `minutes`: the length of each."""
     return [
         writer.paragraph_row(
             video_id,
@@ -79,7 +79,7 @@ def spoken(video_id: str, version: str, minutes: Sequence[float], speaker: str =
 def learned(
     of: e.Video, sequence: int, *topics: int | None, version: str = TRANSCRIPT, model: str = MODEL
 ) -> e.ParagraphsAssigned:
-    """A model has learned a transcript as its step `sequence`."""
+    """Return the assignments of a model that learned a transcript as its step `sequence`."""
     return e.ParagraphsAssigned(
         video=of,
         video_index=0,
@@ -111,13 +111,13 @@ def corrected(
 
 
 def tell(warehouse: Warehouse, facts: Iterable[Fact]) -> None:
-    """Write facts, each as a block of its own."""
+    """Write facts, each as a separate block."""
     for each in facts:
         writer.write(warehouse, each)
 
 
 def every_number(warehouse: Warehouse) -> dict[str, Any]:
-    """Everything that is counted, and the talks behind it."""
+    """Return all counts, and the talks behind them."""
     counted: dict[str, Any] = {
         view.__name__: view(warehouse)
         for view in (
@@ -137,7 +137,7 @@ def every_number(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def told(warehouse: Warehouse, facts: Iterable[Fact]) -> dict[str, Any]:
-    """What is counted once these facts, and no others, are written."""
+    """Return all counts of a study with exactly these facts."""
     empty(warehouse)
     tell(warehouse, facts)
     return every_number(warehouse)
@@ -153,7 +153,7 @@ TALKS = [
 
 @pytest.fixture
 def corpus(either: Warehouse) -> Warehouse:
-    """Three talks: two of March 2025, one of April."""
+    """Return a study of three talks: two of March 2025, one of April."""
     for of, count in (("a", 3), ("b", 2), ("c", 2)):
         tell(either, [spoken(of, TRANSCRIPT, [1.0] * count)])
     write(either, [*BOOK, *TALKS])
@@ -209,7 +209,7 @@ def test_a_redated_talk_moves_to_its_month_and_counts_once(
 
 
 def test_a_talk_redated_by_its_source_is_counted_once(corpus: Warehouse) -> None:
-    """It is learned again with the other date; the tables are kept by year, so both years have rows of it."""
+    """It is learned again with the new date; tables are partitioned by year, so both years have its rows."""
     of = video("a", LAST_YEAR)
     write(corpus, [e.VideoAccepted(video=of), learned(of, 9, 1, 1, 3)])
     months = {row["month"]: row["of_videos"] for row in prevalence.months(corpus)}
@@ -232,7 +232,7 @@ A = video("a")
 
 
 def retranscribed(video_id: str) -> list[Fact]:
-    """A talk's transcript and topics, and those of another transcript that was made of it later."""
+    """Return the facts of a talk's transcript with topics, and of a later transcript of the same talk."""
     of = video(video_id)
     return [
         spoken(video_id, TRANSCRIPT, [1, 2, 4]),
@@ -243,7 +243,7 @@ def retranscribed(video_id: str) -> list[Fact]:
 
 
 def test_a_talk_transcribed_again_counts_by_new_paragraphs_only(study: Warehouse) -> None:
-    """One talk for every order in which its facts can come; and then once more, backwards."""
+    """Tested with one talk for every order in which its facts can arrive, and then in reverse order."""
     write(study, BOOK)
     orders = [[*order] for order in itertools.permutations(range(4))]
     both = [retranscribed(f"v{number}") for number in range(len(orders))]
@@ -261,7 +261,7 @@ def test_a_talk_transcribed_again_counts_by_new_paragraphs_only(study: Warehouse
 def test_a_topic_does_not_bring_an_old_transcript_back(
     study: Warehouse,
 ) -> None:
-    """The model still holds what it learned first, and founds a topic on it later."""
+    """The model still has the paragraphs of the first transcript, and founds a topic on them later."""
     founded = e.TopicBorn(
         model_version=MODEL,
         topic_id=NEWBORN,
@@ -524,7 +524,7 @@ def test_what_was_kept_is_missing_until_it_is_written(study: Warehouse, tmp_path
 
 
 class Curator:
-    """Somebody at the command line of a study that is not running."""
+    """A user at the command line of a study that is not running."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")

@@ -1,4 +1,4 @@
-"""The views that Grafana reads say what the study says, whatever was merged, excluded or withdrawn."""
+"""Grafana's views agree with the study's numbers after merges, exclusions and withdrawals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PERIODS = (("1970-01-01", "2149-06-06"), ("2025-03-01", "2025-03-31"), ("2024-07
 
 
 def rounded(rows: list[Row], *keys: str) -> list[tuple[Any, ...]]:
-    """Rows as {keys, figures}, in an order of their own; sums of seconds depend on the order of adding."""
+    """Return rows in canonical order, with rounded seconds, as sums depend on the order of adding."""
     return sorted(
         (*(row[key] for key in keys), *(round(row[figure], 9) for figure in FIGURES if figure in row))
         for row in rows
@@ -39,7 +39,7 @@ def months(rows: list[Row]) -> list[Row]:
 
 
 def totals(warehouse: Warehouse, first: str, last: str, unit: str) -> list[Row]:
-    """Prevalence in a period, as a panel counts it from `talk_topics`."""
+    """Return the prevalence in a period as a panel computes it from `talk_topics`."""
     return warehouse.rows(
         f"""
         WITH counted AS (
@@ -55,7 +55,7 @@ def totals(warehouse: Warehouse, first: str, last: str, unit: str) -> list[Row]:
 
 
 def follow(warehouse: Warehouse) -> None:
-    """Assert that the views count each topic as the codebook does, and themes by month as the study does."""
+    """Assert that the views agree with the codebook on topics, and with the study on themes by month."""
     applied = book(warehouse)
     counted = warehouse.rows("SELECT * FROM counted_topics")
     assert {row["topic_id"]: (row["counts_as"], row["name"], row["theme"]) for row in counted} == {
@@ -67,7 +67,7 @@ def follow(warehouse: Warehouse) -> None:
 
 
 def agree(warehouse: Warehouse) -> None:
-    """Assert that every number of the views is the study's."""
+    """Assert that every number of the views equals the study's."""
     follow(warehouse)
     assert warehouse.rows("SELECT * FROM shown_model") == [{"model_version": book(warehouse).model_version}]
     assert rounded(months(warehouse.rows("SELECT * FROM topic_months")), "month", "topic_id") == rounded(

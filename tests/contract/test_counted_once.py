@@ -1,4 +1,4 @@
-"""A talk that was told before is rejected with its reason until a person keeps it; then it counts."""
+"""A talk that repeats another one is rejected with its reason, until a person keeps it; then it counts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def learned(index: int, video_id: str, epoch: int = 0) -> e.ParagraphsAssigned:
 
 
 def heard(video_id: str) -> list[e.Event]:
-    """A talk's way until the model is to learn it."""
+    """Return the events of a talk up to the point where the model is about to learn it."""
     return path_of(0, video(video_id), 1, 1)[:-1]
 
 
@@ -71,7 +71,7 @@ CROSS_POSTED = [*begun(), *heard("a"), learned(0, "a"), *heard("b"), rejected("b
 
 
 class Study:
-    """A study that nobody runs, and somebody at its command line."""
+    """A user at the command line of a study that is not running."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"contract_{next(numbers)}")
@@ -96,7 +96,7 @@ class Study:
             return view(warehouse, *about, **more)
 
     def due(self, keeping: Keeping | None = None) -> list[e.TranscriptReady]:
-        """What discover would send; by default a discover that has just started."""
+        """Return the events that discover would send, by default those of one that has just started."""
         with Warehouse(self.settings) as warehouse:
             keeping = keeping or Keeping(self.blobs, warehouse)
             keeping._warehouse = warehouse

@@ -61,7 +61,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 
 def curator(warehouse: Warehouse, blobs: Blobs, author: str = "ann", **other: Any) -> CodebookService:
-    """Somebody who decides; what they say is written at once."""
+    """Return a codebook service whose decisions are written to the database at once."""
     parts: dict[str, Any] = {
         "ask": lambda view, **parameters: VIEWS[view](warehouse, **parameters),
         "deliver": lambda events: write(warehouse, events),
@@ -78,7 +78,7 @@ def ann(either: Warehouse, blobs: Blobs) -> CodebookService:
 
 
 def numbers(warehouse: Warehouse, revision: int | None = None) -> dict[str, Any]:
-    """All that is measured, as of a revision."""
+    """Return all numbers as of a revision."""
     selection = Selection(codebook=revision)
     return {
         view.__name__: view(warehouse, selection)
@@ -166,7 +166,7 @@ def test_a_codebook_as_of_an_earlier_revision_is_what_it_was(ann: CodebookServic
 
 
 def test_what_the_store_shows_is_what_was_decided(ann: CodebookService) -> None:
-    """The tables and the pure functions agree on what the codebook says."""
+    """The tables and the pure functions agree on the codebook's state."""
     expected = ann.standing()
     for decision in (
         creating("Costs"),
@@ -437,7 +437,7 @@ def test_a_theme_is_suggested_with_how_sure_that_is(study: Warehouse, blobs: Blo
     row = views.codebook_standing(study)
 
     def embed(texts: Sequence[str]) -> Any:
-        """By what they speak of: three axes."""
+        """Return embeddings on three axes, by subject."""
         return np.array([[("scores" in t) + 0.1, ("retrieval" in t) + 0.1, 1.0] for t in texts], np.float32)
 
     def suggested(**asked: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a broken disk took from the database is said, wherever somebody asks how the study is."""
+"""Every command and page about the study's state reports rows that a broken disk destroyed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streams.store.warehouse import Warehouse
 
 @pytest.fixture
 def damaged(copied: Callable[[], Settings]) -> Settings:
-    """A study one of whose parts has lost what its files held, as after a power failure."""
+    """Return a study with a table part whose files are damaged, as after a power failure."""
     settings = copied()
     with Warehouse(settings) as warehouse:
         warehouse.insert(

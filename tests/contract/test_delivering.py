@@ -1,4 +1,4 @@
-"""What people say reaches the store, also from the process that serves the page; or it is kept."""
+"""People's decisions reach the store, also from the process that serves the page, or are kept for later."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 @pytest.fixture
 def talks(study: Warehouse) -> Warehouse:
-    """Two talks about one topic."""
+    """Return a study with two talks about one topic."""
     told = [video("a"), video("b")]
     write(study, [topic(1, "Architecture"), *map(seen, told)])
     write(study, [assigned(number, each, 1) for number, each in enumerate(told)])
@@ -98,7 +98,7 @@ def broker() -> Iterator[str]:
 def test_a_decision_goes_to_the_broker_of_the_running_study(
     talks: Warehouse, blobs: Blobs, broker: str
 ) -> None:
-    """Its store writes it a moment later, and whoever corrects waits for that."""
+    """The running study's store writes it a moment later, and the correction waits for that."""
     from kafka import KafkaConsumer
 
     settings = Settings(home=talks.settings.home, study=f"sent_{next(numbers)}")
@@ -113,7 +113,7 @@ def test_a_decision_goes_to_the_broker_of_the_running_study(
     paused: list[float] = []
 
     def pause(seconds: float) -> None:
-        """The store takes it up, after a while."""
+        """Let the store write the decision after a while."""
         paused.append(seconds)
         if sum(paused) > 3:
             write(talks, [decode(next(consumer).value)])
@@ -189,7 +189,7 @@ def test_what_cannot_be_corrected_leaves_no_trace(talks: Warehouse, blobs: Blobs
 
 
 def test_a_correction_has_the_time_that_the_database_holds(talks: Warehouse, blobs: Blobs) -> None:
-    """Else a copy of the study, made from the database, would know it under another id."""
+    """Otherwise a copy of the study made from the database would have it under another id."""
     with delivering_from(talks.settings, EMBEDDED, talks) as deliver:
         (done,) = corrector(talks, blobs, deliver).redate(
             "a", NOON + timedelta(days=30), "the upload was late"

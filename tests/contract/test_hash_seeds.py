@@ -1,6 +1,6 @@
-"""A stream replays in another process, whatever its hash seed, and importing the package is cheap.
+"""A stream replays identically in another process with any hash seed, and importing the package is cheap.
 
-Beside the unit tests of `models.topics`, as each starts two processes that import everything anew.
+Separate from the unit tests of `models.topics`, as each test starts two processes that import everything.
 """
 
 import json
@@ -47,7 +47,7 @@ print(json.dumps({
 
 
 def both(program: str) -> list[dict[str, object]]:
-    """What a program prints as JSON in two processes with different hash seeds, side by side."""
+    """Return a program's JSON output from two concurrent processes with different hash seeds."""
     path = os.pathsep.join([str(ROOT), str(TOPICS)])
     processes = [
         subprocess.Popen(

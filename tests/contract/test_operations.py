@@ -1,4 +1,4 @@
-"""Where videos wait, what sources yield and what screening decided: on the real engine, and on a server."""
+"""Queries about waiting videos, sources' yield and screening, on the real engine and on a server."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ async def test_a_checkpoint_of_the_topic_model_says_when_it_was_made(tmp_path: P
 
 
 def said_by_the_driver(lines: str, code: int = 0) -> list[str]:
-    """A command that says these lines, as nvidia-smi does."""
+    """Return a command that prints these lines, as nvidia-smi does."""
     return [sys.executable, "-c", f"import sys; print({lines!r}); sys.exit({code})"]
 
 

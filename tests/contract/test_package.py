@@ -1,4 +1,4 @@
-"""A study's package: what is made of it gives the same numbers, and a damaged one changes nothing."""
+"""Replication packages: an imported one gives the same numbers, and a damaged one changes nothing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ DECIDED: list[e.Event] = [
 
 @pytest.fixture(params=["embedded", "served"])
 def opened(request: pytest.FixtureRequest, chdb_home: Path, tmp_path: Path) -> Callable[[str], Any]:
-    """Open a study of the test's own by a short name; one at a time where the engine is embedded."""
+    """Return a function that opens a study by a short name; with the embedded engine, one at a time."""
     unique = next(numbers)
     where: dict[str, Any] = {"home": chdb_home}
     if request.param == "served":
@@ -129,7 +129,7 @@ def blobs_of(warehouse: Warehouse) -> Blobs:
 
 
 def numbers_of(warehouse: Warehouse) -> dict[str, Any]:
-    """Everything that the views say, and what the codebook's and the corrections' logs hold."""
+    """Return the results of all views, and the content of the codebook's and corrections' logs."""
     views = (
         *(
             prevalence.prevalence,
@@ -155,7 +155,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def sign(folder: Path) -> None:
-    """Make SHA256SUMS right again, as somebody who means harm would."""
+    """Rewrite SHA256SUMS to match the changed files, as an attacker would."""
     names = sorted(path for path in folder.iterdir() if path.name != "SHA256SUMS")
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in names]
     (folder / "SHA256SUMS").write_text("".join(sums))
@@ -267,7 +267,7 @@ def test_the_data_dictionary_has_every_column(study: Warehouse, tmp_path: Path) 
     assert all(row["meaning"] for row in rows)
     markdown = (tmp_path / "a" / "data-dictionary.md").read_text()
     assert "| **`topic_id`** | `UInt32` | the topic |" in markdown
-    assert "moment of publication as corrected (UTC); redated: the right moment of publication" in markdown
+    assert "corrected time of publication (UTC); redated: the right moment of publication" in markdown
 
 
 def test_package_json_says_what_made_it_without_secrets(study: Warehouse, tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], bool, str]] = {
 
 @pytest.fixture(scope="module")
 def whole(copied: Callable[[], Settings], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package as CSV that nothing is wrong with."""
+    """Return a valid package in CSV."""
     folder = tmp_path_factory.mktemp("whole") / "a"
     with Warehouse(copied()) as study:
         tell_story(study)
@@ -416,7 +416,7 @@ def test_a_damaged_package_is_refused_and_nothing_changes(
         ("*, 1 AS more", "merges.parquet: table merges has no column more"),
         ("* REPLACE (toString(target) AS target)", "column target of table merges is String, not UInt32"),
         ("* REPLACE (toInt64(sequence) AS sequence)", "column sequence of table merges is Int64, not UInt64"),
-        ("", "merges.parquet: it is no Parquet file"),
+        ("", "merges.parquet: it is not a Parquet file"),
     ],
 )
 def test_a_parquet_file_of_another_shape_is_refused(

@@ -1,4 +1,4 @@
-"""The report of a real study says what the store counts, of any period, whatever talks are called."""
+"""The report of a real study agrees with the store for any period, whatever the talks' titles."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOSTILE = (
 
 
 class Read(HTMLParser):
-    """What a browser finds in a page."""
+    """The content of a page as a browser parses it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def page_of(facts: Facts, folder: Path) -> str:
 
 
 def talk(index: int, of: e.Video, *topic_ids: int | None, text: str = "") -> Iterator[tuple[str, Any]]:
-    """A talk that went the whole way, with a minute of words for each topic."""
+    """Yield the rows of a complete talk, with one paragraph of a minute for each topic."""
     for event in path_of(index, of, *topic_ids):
         yield from writer.rows_of(event)
     for position in range(len(topic_ids)):
@@ -91,7 +91,7 @@ def on(month: int, day: int = 4) -> datetime:
 
 
 def small(warehouse: Warehouse) -> None:
-    """Six talks, one rejected, one withdrawn, one that is waited for; the topic Greetings does not count."""
+    """Write six talks: one rejected, one withdrawn, one parked; the topic Greetings does not count."""
     write(
         warehouse,
         [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation"), topic(4), topic(5)],
@@ -157,13 +157,13 @@ def small_study(copied: Callable[[], Settings]) -> Settings:
 
 @pytest.fixture
 def told(small_study: Settings) -> Iterator[Warehouse]:
-    """The small study, to read."""
+    """Yield the small study for reading."""
     with Warehouse(small_study) as warehouse:
         yield warehouse
 
 
 def cells(page: str, table: str) -> list[list[str]]:
-    """The rows of the first table of a class, as text."""
+    """Return the rows of the first table with a class, as text."""
     found = re.search(rf'<table class="{table}">(.*?)</table>', page, re.DOTALL)
     assert found is not None
     rows = re.findall(r"<tr.*?</tr>", found[1], re.DOTALL)
@@ -294,7 +294,7 @@ def test_a_period_without_talks_gives_an_explained_report(
 
 
 def explained(warehouse: Warehouse, selection: Selection, folder: Path) -> str:
-    """The page of a report with nothing in it."""
+    """Return the page of an empty report."""
     facts = report_of(warehouse, selection)
     page = page_of(facts, folder)
     assert "Nothing to count" in page
@@ -350,7 +350,7 @@ def test_co_occurrence_is_that_of_the_store(told: Warehouse, tmp_path: Path) -> 
 
 @pytest.fixture
 def commanded(small_study: Settings, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    """The command on the small study; it opens the database by itself."""
+    """Return the command for the small study; the command opens the database itself."""
     monkeypatch.setenv("GROUNDSWELL_HOME", str(small_study.home))
     monkeypatch.setenv("GROUNDSWELL_STUDY", small_study.study)
     app = typer.Typer()

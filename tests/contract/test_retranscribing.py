@@ -1,4 +1,4 @@
-"""A talk is transcribed again when another model is set: what is sent for it, and what is left alone."""
+"""Retranscription after a change of the model: which events are sent, and which talks are skipped."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ JUNE = datetime(2025, 6, 1, tzinfo=UTC)
 
 
 class Archive:
-    """Talks as fetch and transcribe leave them in the blob store."""
+    """Talks in the blob store as fetch and transcribe store them."""
 
     def __init__(self, folder: Path) -> None:
         self.blobs = Blobs(str(folder))

@@ -1,4 +1,4 @@
-"""What waits for reviewers and what they said, on the real engine: ranked, blind, and nothing lost."""
+"""The review queue and its verdicts on the real engine: ranked, blind, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reviewers at work on a real study: blind, adjudicated, and what they decide is what counts."""
+"""Reviewing in a real study: verdicts are blind and adjudicated, and the reviewers' decision counts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def no_model() -> Embedder:
 
 
 class Desk:
-    """A study where screening and the store take up at once what reviewers say."""
+    """A study in which screening and the store process reviews at once."""
 
     def __init__(self, warehouse: Warehouse, **settings: Any) -> None:
         self.warehouse = warehouse

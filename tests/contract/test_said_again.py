@@ -1,4 +1,4 @@
-"""A talk that says again what known ones said counts once, in whatever order and however often it comes."""
+"""A talk that repeats known ones counts once, in whatever order and however often it arrives."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def embedder() -> Embedder:
 
 @dataclass
 class Show:
-    """Makes episodes out of sample talks: real artefacts, as split makes them."""
+    """Factory of episodes made of sample talks, with real artefacts as split makes them."""
 
     embedder: Embedder
     blobs: Blobs
@@ -73,7 +73,7 @@ class Show:
         kept_by: str | None = None,
         version: str = "t",
     ) -> ParagraphsEmbedded:
-        """These talks, one after the other, as one video; published so many days after the beginning."""
+        """Return one video of these talks in sequence, published `day` days after the beginning."""
         artefact, count = made(self.embedder, tuple(talks))
         return ParagraphsEmbedded(
             video=Video(
@@ -89,7 +89,7 @@ class Show:
 
 @cache
 def made(embedder: Embedder, talks: tuple[Path, ...]) -> tuple[bytes, int]:
-    """The artefact of these talks as one recording, and how many paragraphs it has."""
+    """Return the artefact of these talks as one recording, and its number of paragraphs."""
     segments: list[Segment] = []
     for path in talks:
         began = segments[-1].end if segments else 0.0
@@ -113,7 +113,7 @@ def made(embedder: Embedder, talks: tuple[Path, ...]) -> tuple[bytes, int]:
 
 
 def sample(first: int) -> list[Path]:
-    """The sample talks of one episode: no two episodes share one."""
+    """Return the sample talks of one episode; no two episodes share a talk."""
     return sorted(TALKS.glob("2024*.json"))[first * OF_EPISODE : (first + 1) * OF_EPISODE]
 
 
@@ -134,7 +134,7 @@ async def tracker(show: Show) -> Track:
 
 
 async def learn(track: Track, events: Sequence[Event], first: int = 0) -> list[Event]:
-    """Hand events in as a log from this offset on; return what came of them."""
+    """Let the tracker handle events as a log from this offset on; return its outputs."""
     outputs: list[Event] = []
     for offset, event in enumerate(events, first):
         outputs += await track.handle(event, Position("log", "paragraphs.embedded", 0, offset))
@@ -142,7 +142,7 @@ async def learn(track: Track, events: Sequence[Event], first: int = 0) -> list[E
 
 
 def outcomes(outputs: Sequence[Event]) -> list[tuple[str, str]]:
-    """What became of each talk."""
+    """Return each talk's outcome: learned or rejected."""
     return [
         (output.key, "rejected" if isinstance(output, VideoRejected) else "learned")
         for output in outputs
@@ -152,7 +152,7 @@ def outcomes(outputs: Sequence[Event]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def log(show: Show) -> list[ParagraphsEmbedded]:
-    """Two episodes, one of them posted again elsewhere, one of its own, and a best-of."""
+    """Return the log of three episodes, a repost of the first one, and a best-of."""
     return [
         show.episode("a", sample(0), 0),
         show.episode("b", sample(1), 10),
@@ -209,7 +209,7 @@ async def test_killed_anywhere_the_same_talks_are_rejected(
 
 
 def newest(blobs: Blobs) -> dict[str, bytes]:
-    """What the newest checkpoint remembers of what was said."""
+    """Return the arrays of the repetition index in the newest checkpoint."""
     arrays = snapshot.load(blobs.get(list(blobs.keys(CHECKPOINTS))[-1])).arrays
     return {name: array.tobytes() for name, array in arrays.items() if name.startswith("repeats_")}
 
@@ -303,7 +303,7 @@ async def test_a_checkpoint_from_before_comparison_knows_no_talks(
 
 @pytest.mark.long
 async def test_one_talk_posted_ten_times_is_no_new_topic(show: Show, tmp_path: Path) -> None:
-    """Whoever counts each post sees a topic be born: the same posts, kept by a person, show it."""
+    """If each post counts, a topic is born: the same posts, kept by a person, show that."""
     earlier = [show.episode(f"earlier {number}", [path], number) for number, path in enumerate(all_of_2024())]
     news = [path for name in NEWS for path in TALKS.glob(f"*{name}.json")]
     posts = [show.episode(f"post {number}", news, 200 + number) for number in range(10)]
@@ -334,7 +334,7 @@ def all_of_2024() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def real() -> dict[str, tuple[str, list[str]]]:
-    """Real talks of the shows with cross-posts and best-ofs: {id: (day, paragraphs)}, and all in groups."""
+    """Return real talks of shows with cross-posts and best-ofs, and all grouped ones: {id: (day, texts)}."""
     groups = json.loads(shared("near_duplicate_groups.json").read_text())
     grouped = {name for group in groups for name, *_ in group}
     found: dict[str, tuple[str, list[str]]] = {}

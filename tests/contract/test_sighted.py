@@ -1,4 +1,4 @@
-"""What discovery asks the store, in the embedded engine and on a server."""
+"""Discovery's queries to the store, in the embedded engine and on a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks: a person says so once, and quotes, files and numbers by speaker have the name."""
+"""Speaker names: after a person names a speaker once, quotes, files and numbers use the name."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SHOW = "Night Deploys"
 
 
 def transcript(*spoken: tuple[str, str], diarization: str = "d-1") -> Transcript:
-    """What was said by whom, nine seconds each."""
+    """Return a transcript of (speaker, text) segments of nine seconds each."""
     timed = [(speaker, 10.0 * at, 10.0 * at + 9, text) for at, (speaker, text) in enumerate(spoken)]
     return talk_transcripts.transcript(*timed, diarization=diarization)
 
 
 class Listener:
-    """Somebody at the command line of a study of talks of a show, which is not running."""
+    """A user at the command line of a study that is not running, with talks of a show."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"speakers_{next(numbers)}")
@@ -57,7 +57,7 @@ class Listener:
     def heard(
         self, video_id: str, said: Transcript, version: str = "w-1", show: str = SHOW, step: int = 1
     ) -> None:
-        """A talk was transcribed, split into one paragraph, and learned."""
+        """Write a talk that was transcribed, split into one paragraph, and learned."""
         of = video(video_id).model_copy(update={"channel": show, "channel_id": "", "show": show})
         blob = self.blobs.put(key_of(video_id, version), said.model_dump_json().encode())
         about = {"language": "en", "duration_s": said.duration_s, "words": said.words_total, "speakers": 2}

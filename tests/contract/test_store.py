@@ -1,4 +1,4 @@
-"""The database holds what the events say, however often and in whatever order they are written."""
+"""The database agrees with the events, however often and in whatever order they are written."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_story_written_twice_is_written_once(either: Warehouse) -> None:
 
 
 def test_prevalence_is_what_its_definition_says(either: Warehouse) -> None:
-    """RAG and Agents are of one theme, Evaluation of another; an unassigned talk is no talk of any."""
+    """Topics 1 and 2 are in one theme, topic 3 in another; a talk without a topic is not counted."""
     write(either, [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation"), topic(4)])
     write(
         either,
@@ -141,7 +141,7 @@ def test_a_paragraph_moving_to_a_newborn_leaves_its_old_topic(study: Warehouse) 
 
 
 def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
-    """The newborn's centre may leave one of its founders nearer to another topic, or to none."""
+    """After a birth, a founder may still be nearer to another topic, or to none."""
     write(study, [topic(1), topic(2), assigned(0, video("a"), 1, 1, None)])
     write(study, [newborn(2, (0, "a", 0, NEWBORN), (0, "a", 1, None), (0, "a", 2, 2))])
     rows = study.rows("SELECT paragraph_id, topic_id, sequence FROM assignments FINAL")
@@ -153,7 +153,7 @@ def test_a_founder_has_the_topic_that_its_event_says(study: Warehouse) -> None:
 
 
 def test_a_redated_talk_counts_in_its_new_year_only(study: Warehouse) -> None:
-    """Years are partitions: one paragraph in two of them is still one."""
+    """Tables are partitioned by year: a paragraph in two partitions still counts once."""
     write(study, [topic(1), assigned(0, video("a", datetime(2023, 5, 1, tzinfo=UTC)), 1)])
     write(study, [assigned(0, video("a"), 1, sequence=2)])
     assert shares(prevalence.prevalence(study), "month") == {"2025-03": (1, 1)}
@@ -161,7 +161,7 @@ def test_a_redated_talk_counts_in_its_new_year_only(study: Warehouse) -> None:
 
 @pytest.mark.long
 def test_a_rejection_after_acceptance_stands_in_either_order(study: Warehouse) -> None:
-    """One talk for every order in which its facts can come."""
+    """Tested with one talk for every order in which its facts can arrive."""
 
     def told(name: str) -> list[e.Event]:
         english = video(name, language="en")
@@ -210,7 +210,7 @@ def test_a_sighting_keeps_its_best_rank_and_its_first_moment(study: Warehouse) -
 
 
 class Watched(Warehouse):
-    """A warehouse that remembers which columns were written."""
+    """A warehouse that records the columns that were written."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -225,7 +225,7 @@ class Watched(Warehouse):
 
 
 async def test_every_event_is_written_and_no_column_left_to_default(chdb_home: Path, tmp_path: Path) -> None:
-    """The agent `store` takes one event of each kind that ever was."""
+    """The agent `store` handles one event of each kind and version."""
     blobs = Blobs(str(tmp_path))
     spoken = Paragraph(position=0, start=0.5, end=9.5, text="We chunk.", speakers=("Ann",), tokens=4)
     artefact = Paragraphs(
@@ -367,7 +367,7 @@ def test_workers_that_migrate_at_once_do_no_harm(server: str, tmp_path: Path) ->
 
 def test_tables_of_another_groundswell_are_refused_with_the_cure(study: Warehouse) -> None:
     study.command("ALTER TABLE schema_versions UPDATE md5 = 'another' WHERE version = 1")
-    with pytest.raises(Misconfigured, match=r"do not fit this groundswell.*new study name"):
+    with pytest.raises(Misconfigured, match=r"do not fit this version of groundswell.*new study name"):
         study.migrate()
 
 
@@ -402,7 +402,7 @@ def test_a_video_is_finished_when_nothing_remains_to_be_done(study: Warehouse) -
 
 
 def test_a_finished_video_is_complete_when_every_fact_is_stored(study: Warehouse) -> None:
-    """Killed while the store is ahead in one topic, the embedded broker takes the others' events with it."""
+    """If killed while the store is ahead in one topic, the embedded broker loses the other topics' events."""
     of = video("a")
     paragraph = writer.paragraph_row(
         "a",

@@ -1,4 +1,4 @@
-"""Topics merge, sleep, split and drift, and every number follows at once; what is news has its evidence."""
+"""Numbers follow merges, dormancy, splits and drift of topics at once; emergences have their evidence."""
 
 from __future__ import annotations
 

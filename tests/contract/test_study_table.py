@@ -1,4 +1,4 @@
-"""The published study's table and its co-occurrences come out of 189 talks that have them, exactly."""
+"""189 constructed talks reproduce the published study's table and its co-occurrences exactly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CODEBOOK = {each.name: (topic_id, each) for topic_id, each in enumerate(load("ll
 def published(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    """The study: its codebook, and 189 talks from 2022 to 2024, 11 of them without any of the 20 topics."""
+    """Yield the study: its codebook, and 189 talks of 2022 to 2024, 11 without any of the 20 topics."""
     where = {} if request.param == "embedded" else {"clickhouse": request.getfixturevalue("server")}
     with Warehouse(Settings(home=tmp_path_factory.mktemp("home"), study="published", **where)) as warehouse:
         warehouse.migrate()
@@ -54,7 +54,7 @@ def _publish(warehouse: Warehouse) -> None:
 
 
 def test_the_talks_are_as_many_as_the_study_says() -> None:
-    """Counted by hand, without a database: so that what follows measures the database."""
+    """Counted without a database, so that the other tests measure the database."""
     found = talks()
     assert len(found) == COUNTED
     assert all(found)
@@ -67,7 +67,7 @@ def test_the_talks_are_as_many_as_the_study_says() -> None:
 
 
 def test_one_pair_that_the_study_reports_cannot_be() -> None:
-    """11 videos with RAG Systems and Model Size & Performance, of 8 with the latter; 8 have both here."""
+    """11 videos are reported with both topics, but only 8 with Model Size & Performance; here 8 have both."""
     pair, reported = IMPOSSIBLE
     possible = min(TOPICS[name][0] for name in pair)
     assert reported > possible

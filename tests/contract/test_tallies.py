@@ -1,4 +1,4 @@
-"""Several periods in one scan, and one topic by itself, are what each is when it is asked for alone."""
+"""Counts of several periods in one scan, or of one topic, equal those of separate queries."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def periods(draw: st.DrawFn) -> Selection:
 
 
 def by_hand(selection: Selection, theme_of: dict[int, str]) -> tuple[int, dict[str, tuple[int, int]]]:
-    """Videos of any, and {theme or topic: (videos, paragraphs)}, counted talk by talk."""
+    """Count talk by talk: return the videos of any, and {theme or topic: (videos, paragraphs)}."""
     first, last = selection.days
     of_videos, found = 0, dict[str, tuple[int, int]]()
     for number, topics in enumerate(TOLD):

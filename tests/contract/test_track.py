@@ -47,7 +47,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def talks(embedder: Embedder) -> list[tuple[str, Paragraphs]]:
-    """Sample talks, split and embedded."""
+    """Return sample talks, split and embedded."""
     splitter, made = Splitter(embedder.tokenizer, 300), []
     for path in sorted(TALKS.glob("*.json"))[:COUNT]:
         captions = parse(path.read_bytes(), path.name)
@@ -272,7 +272,7 @@ async def test_a_model_that_cannot_be_continued_names_the_cure(
 async def test_no_older_checkpoint_is_taken_for_the_newest(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
-    """It would give the identities of later talks to others."""
+    """Otherwise the ids of later talks would be given to other talks."""
     track = await tracker(blobs, embedder)
     for offset, event in enumerate(events[:2]):
         await learn(track, [event], offset)
@@ -329,7 +329,7 @@ async def test_a_new_epoch_learns_under_its_own_version_beside_the_old(
 async def test_seeded_topics_are_sent_again_as_the_model_began(
     blobs: Blobs, embedder: Embedder, events: list[ParagraphsEmbedded]
 ) -> None:
-    """Their words move on; what they were at birth is a fact."""
+    """Their words change later, but their words at birth are a fact."""
     track = Track(blobs, load("llm-in-production"), embedder, TopicSettings())
     told = await track.start()
     await learn(track, events)

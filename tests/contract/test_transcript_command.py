@@ -1,4 +1,4 @@
-"""groundswell transcript: captions go in, the real agent keeps them, and the command takes them out again."""
+"""groundswell transcript: the command exports captions that were handed in and stored by the real agent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LATER = VTT.replace(b"agents", b"many agents")
 
 
 class Reader:
-    """Somebody at the command line of a study that is not running."""
+    """A user at the command line of a study that is not running."""
 
     def __init__(self, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> None:
         self.settings = Settings(home=home, study=f"transcript_{next(numbers)}")
@@ -56,7 +56,7 @@ class Reader:
             writer.write(warehouse, [row for event in events for row in writer.rows_of(event)])
 
     def transcribed(self, captions: bytes) -> str:
-        """Let the agent read captions of the talk; return the version of the transcript."""
+        """Let the agent transcribe the talk from captions; return the transcript's version."""
         blob = self.blobs.put(f"captions/{len(captions)}.vtt", captions)
         agent = Transcribe(self.settings, self.blobs, _no_models, self.folder)
         stored = e.AudioStored(video=video(TALK), captions=blob)
@@ -66,7 +66,7 @@ class Reader:
         return event.transcript_version
 
     def learned(self, version: str) -> None:
-        """Let a transcript be the one that counts."""
+        """Make a transcript the one that counts."""
         assigned = e.AssignedParagraph(
             paragraph_id=e.paragraph_id(TALK, version, 0), topic_id=1, probability=0.5
         )

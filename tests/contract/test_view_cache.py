@@ -1,4 +1,4 @@
-"""What views said is kept until the database holds something else, on either engine."""
+"""View results are cached until the database changes, on either engine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ from streams.store.warehouse import Warehouse
 
 @pytest.fixture
 def queries(either: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every query that is asked from now on, but the one about the state."""
+    """Return the list of all queries from now on, except those for the database's version."""
     asked: list[str] = []
     rows, raw = either.rows, either.raw
 
@@ -79,7 +79,7 @@ def test_other_arguments_are_another_question(either: Warehouse) -> None:
 
 
 def test_who_decides_is_answered_from_the_database(either: Warehouse, queries: list[str]) -> None:
-    """Outside of `reading`: a curator that writes and looks what came of it."""
+    """Outside of `reading`, as for a curator who writes and checks the result."""
     write(either, STORY)
     kept = ViewCache(either)
     for _ in range(2):
@@ -119,7 +119,7 @@ def test_what_was_not_asked_for_the_longest_goes_first(either: Warehouse, querie
     questions = [Selection(first=f"2025-{month:02}") for month in range(1, 7)]
 
     def asks(question: Selection) -> bool:
-        """Whether the database was asked."""
+        """Return whether the database was queried."""
         queries.clear()
         kept.ask(prevalence.themes, question)
         return bool(queries)

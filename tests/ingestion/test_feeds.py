@@ -100,11 +100,11 @@ class TestYouTube:
             (b"<feed", "is not XML"),
             (b"\xff\xfe\x00", "is not XML"),
             (notification(entry(TALK, "x", CHANNEL, AT))[:-20], "is not XML"),
-            (b"<rss/>", "no Atom feed"),
+            (b"<rss/>", "not an Atom feed"),
             (b"<!DOCTYPE html><html lang=en><title>Error 404", "a web page came"),
             (b"\xef\xbb\xbf\n <HTML><body>Before you continue to YouTube", "a web page came"),
-            (b'<!DOCTYPE f [<!ENTITY a "b">]><f>&a;</f>', "made to harm"),
-            (b'<!DOCTYPE f SYSTEM "file:///etc/passwd"><f/>', "made to harm"),
+            (b'<!DOCTYPE f [<!ENTITY a "b">]><f>&a;</f>', "malicious"),
+            (b'<!DOCTYPE f SYSTEM "file:///etc/passwd"><f/>', "malicious"),
             (b'<?xml version="1.0" encoding="x-none"?><feed/>', "is not XML"),
             (b" " * (YOUTUBE_FEED_BYTES + 1), "bytes"),
         ],
@@ -305,17 +305,17 @@ class TestPodcasts:
     @pytest.mark.parametrize(
         ("body", "cause"),
         [
-            (b"", "no feed"),
-            (b"/etc/passwd", "no feed"),
-            (b"https://example.org/feed", "no feed"),
-            (b"{}", "no feed"),
+            (b"", "not a podcast's feed"),
+            (b"/etc/passwd", "not a podcast's feed"),
+            (b"https://example.org/feed", "not a podcast's feed"),
+            (b"{}", "not a podcast's feed"),
             (b"<!DOCTYPE html><html><body>blocked", "a web page came"),
-            (b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "b">]><rss>&a;</rss>', "made to harm"),
+            (b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "b">]><rss>&a;</rss>', "malicious"),
             (
                 '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>'.encode(
                     "utf-16"
                 ),
-                "made to harm",
+                "malicious",
             ),
             (b" " * (PODCAST_FEED_BYTES + 1), "bytes"),
         ],

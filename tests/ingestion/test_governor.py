@@ -88,7 +88,7 @@ class TestTurns:
     def test_the_cure_of_a_spent_hour_names_the_setting(self, tmp_path: Path, clock: Clock) -> None:
         slow = governor(tmp_path, clock, per_hour=1)
         slow.turn()
-        with pytest.raises(Paused, match=r"1 requests an hour .*GROUNDSWELL_REQUESTS_PER_HOUR"):
+        with pytest.raises(Paused, match=r"1 requests per hour .*GROUNDSWELL_REQUESTS_PER_HOUR"):
             slow.turn()
 
     def test_threads_that_come_together_are_spread(self, tmp_path: Path, clock: Clock) -> None:
@@ -292,7 +292,7 @@ class TestMemory:
 
     def test_a_folder_that_cannot_be_written_stops_the_asking(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "egress").write_text("a file where the folder should be")
-        with pytest.raises(Unavailable, match=r"cannot keep what YouTube was asked .*disk space or mend"):
+        with pytest.raises(Unavailable, match=r"cannot write the count of requests .*disk space or correct"):
             governor(tmp_path / "egress", clock).turn()
 
     def test_no_secret_is_in_a_file_or_its_name(self, tmp_path: Path, clock: Clock) -> None:

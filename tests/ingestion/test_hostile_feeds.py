@@ -31,7 +31,7 @@ def test_the_html_of_an_entry_takes_linear_time(piece: str) -> None:
 
 def test_a_feed_read_apart_says_the_same() -> None:
     assert podcast_apart(rss("We chunk."), FEED) == podcast(rss("We chunk."), FEED)
-    with pytest.raises(DataError, match="no feed of a podcast"):
+    with pytest.raises(DataError, match="not a podcast's feed"):
         podcast_apart(b"{}", FEED)
 
 

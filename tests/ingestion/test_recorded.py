@@ -190,7 +190,7 @@ class TestChannels:
         assert owners == {("Creative Commons", CHANNEL_ID)}
 
     def test_a_page_that_nobody_recorded_is_an_error_and_no_end(self) -> None:
-        with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tried again"):
+        with pytest.raises(RefusedForNow, match=r"channel @creativecommons: .*503.*tries again"):
             listed(self.answers(), "channel", CHANNEL, None)
 
     def test_a_failing_page_is_read_through_the_resolved_address(self) -> None:
@@ -298,7 +298,7 @@ class TestPlaylists:
     )
     def test_one_that_is_gone_is_gone_in_youtubes_words(self, part: int, words: str) -> None:
         answers = playlist(innertube(f"youtubeplaylistextractor__notavailable__{part}"))
-        with pytest.raises(YouTubeRefused, match=f"{words}.*mend or remove the source") as no:
+        with pytest.raises(YouTubeRefused, match=f"{words}.*correct or remove the source") as no:
             listed(answers, "playlist", "PL11111111111111111111111111111111", None)
         assert no.value.verdict.kind == "gone"
 

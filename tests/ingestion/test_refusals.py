@@ -394,10 +394,10 @@ class TestCookies:
             ("# Netscape HTTP Cookie File\n", "no cookie of youtube.com"),
             (SIGNED_IN.replace("youtube.com", "example.org"), "no cookie of youtube.com"),
             ('[{"domain": ".youtube.com", "value": "hunter2"}]', "is JSON"),
-            (SIGNED_IN + ".youtube.com TRUE / TRUE 0 SID hunter2\n", "line 6 .*is no cookie"),
-            (SIGNED_IN + ".youtube.com\tFALSE\t/\tTRUE\t0\tSID\thunter2\n", "line 6 .*is no cookie"),
-            (SIGNED_IN + f".youtube.com\tTRUE\t/\tTRUE\t{'9' * 400}\tSID\thunter2\n", "line 6 .*is no"),
-            (SIGNED_IN + ".youtube.com\tTRUE\t/\tTRUE\t0\tSID\thunter2ä\n", "line 6 .*is no cookie"),
+            (SIGNED_IN + ".youtube.com TRUE / TRUE 0 SID hunter2\n", "line 6 .*is not a cookie"),
+            (SIGNED_IN + ".youtube.com\tFALSE\t/\tTRUE\t0\tSID\thunter2\n", "line 6 .*is not a cookie"),
+            (SIGNED_IN + f".youtube.com\tTRUE\t/\tTRUE\t{'9' * 400}\tSID\thunter2\n", "line 6 .*is not"),
+            (SIGNED_IN + ".youtube.com\tTRUE\t/\tTRUE\t0\tSID\thunter2ä\n", "line 6 .*is not a cookie"),
         ],
     )
     def test_a_useless_cookie_file_is_named_with_its_cure_at_start(

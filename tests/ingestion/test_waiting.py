@@ -153,10 +153,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("words", "state"),
         [
-            ("it is not there yet (Premieres in 3 hours)", "upcoming"),
-            ("it is not there yet (This live event will begin in 2 days)", "upcoming"),
-            ("it is not there yet (We're processing this video)", "just ended"),
-            ("it is not there yet (This live stream recording is not available)", "just ended"),
+            ("it is not available yet (Premieres in 3 hours)", "upcoming"),
+            ("it is not available yet (This live event will begin in 2 days)", "upcoming"),
+            ("it is not available yet (We're processing this video)", "just ended"),
+            ("it is not available yet (This live stream recording is not available)", "just ended"),
             ("it is a live stream whose recording is not complete", "live"),
         ],
     )

@@ -154,7 +154,7 @@ class TestLocators:
         youtube: YouTube,
         loopback: LoopbackYouTube,
     ) -> None:
-        with pytest.raises(DataError, match="not an address of YouTube"):
+        with pytest.raises(DataError, match="not a YouTube address"):
             youtube.listing(source(kind, locator), 1)
         with pytest.raises(DataError):
             parse_locator(locator)
@@ -373,13 +373,17 @@ class TestRefusals:
             ("members", DataError, "paying members only .*pays for nothing"),
             ("age", DataError, "signed-in adults only .*GROUNDSWELL_COOKIES"),
             ("geo", DataError, "not shown in this country .*GROUNDSWELL_PROXY"),
-            ("premiere", DataError, r"not there yet \(Premieres in 3 hours\).*replay after it has premiered"),
+            (
+                "premiere",
+                DataError,
+                r"not available yet \(Premieres in 3 hours\).*replay after it has premiered",
+            ),
             ("unavailable", DataError, "without saying why .*replay tomorrow"),
             ("bot check", Unavailable, "takes this address for a bot .*some hours"),
             ("rate limit", Unavailable, "limits the requests of this address .*an hour or more"),
             ("player 429", Unavailable, "limits the requests of this address .*an hour or more"),
             ("player 503", Unavailable, "the transfer failed .*503"),
-            ("media 403", Unavailable, "HTTP 403.*tried again"),
+            ("media 403", Unavailable, "HTTP 403.*tries again"),
         ],
     )
     def test_each_says_what_happened_and_what_to_do(

@@ -163,7 +163,7 @@ def test_an_api_that_does_not_answer_is_tried_later() -> None:
 
 
 def test_an_unknown_handle_is_said(api: DataApi) -> None:
-    with pytest.raises(DataError, match="knows no channel @Nobody"):
+    with pytest.raises(DataError, match="finds no channel @Nobody"):
         list(api.uploads("@Nobody"))
 
 

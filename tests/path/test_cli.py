@@ -221,7 +221,7 @@ def test_what_is_refused_does_not_keep_the_rest_from_entering(study: Study) -> N
         "lines.jsonl has no talks",
         "damaged.jsonl.gz cannot be read",
         "no talk in the folder",
-        "https://vimeo.com/1 is not the address of a video of YouTube",
+        "https://vimeo.com/1 is not the address of a YouTube video",
     ):
         assert words in handed.stderr, handed.stderr
     assert handed.stderr.count("cure: ") == 10

@@ -121,7 +121,7 @@ def test_a_database_copied_without_its_links_is_called_that(study: Study) -> Non
     shutil.copytree(folder, copied)  # follows symbolic links
     shutil.rmtree(folder)
     copied.rename(folder)
-    assert_refused(study.cli("topics"), 2, f"ClickHouse in {folder} is not whole (", "cp -a")
+    assert_refused(study.cli("topics"), 2, f"ClickHouse in {folder} is incomplete or damaged (", "cp -a")
 
 
 def test_what_another_program_has_open_is_called_that(study: Study) -> None:

@@ -49,7 +49,7 @@ def bootstrap(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings(bootstrap: str, tmp_path: Path) -> Settings:
-    """A study of its own on the broker, as a distributed worker sees it."""
+    """Return the settings of a new study on the broker, as for a distributed worker."""
     return Settings(
         study=f"t{next(_numbers)}_{uuid.uuid4().hex[:6]}",
         home=tmp_path,

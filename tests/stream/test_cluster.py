@@ -1,4 +1,4 @@
-"""What groundswell relies on of a broker, on both of them."""
+"""The broker features that groundswell relies on, tested on both brokers."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""How an agent runs, on both brokers: in order, nothing lost, nothing acknowledged too early."""
+"""Agents on both brokers: events are handled in order, none is lost, none is acknowledged too early."""
 
 import asyncio
 import base64
@@ -44,7 +44,7 @@ def seen(video_id: str) -> VideoSeen:
 
 
 class Accept(Agent):
-    """Accepts every video, except as the test says."""
+    """Accepts every video, unless the test sets another behaviour."""
 
     name: ClassVar[str] = "accept"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (VIDEOS_SEEN,)
@@ -79,7 +79,7 @@ class AcceptInBlocks(Accept):
 
 @asynccontextmanager
 async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: int = 100) -> Any:
-    """An agent at work; yields the list of errors that would have ended the process."""
+    """Run an agent; yield the list of errors that would have ended the process."""
     fatal: list[BaseException] = []
     app = build_app(settings, f"{settings.study}.{agent.name}", settings.broker)
     stage = Consumer(
@@ -110,7 +110,7 @@ async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
 
 
 def written(settings: Settings, topic: KafkaTopic) -> list[Event]:
-    """Everything a topic holds, in order."""
+    """Return all events of a topic, in order."""
     from kafka import KafkaConsumer, TopicPartition
 
     consumer = KafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
@@ -250,7 +250,7 @@ async def test_what_is_around_an_event_may_fail_as_often_as_it_likes(
 
 
 class DiesSettling(AcceptInBlocks):
-    """Cannot make durable what a poisonous event leads to, as a database that refuses a row."""
+    """Fails to commit a poisonous event, as when a database refuses a row."""
 
     async def commit(self) -> Sequence[Event]:
         if "poison" in self._block:
@@ -334,7 +334,7 @@ async def test_a_worker_cut_off_in_the_middle_goes_on_where_it_was(
 
 
 class AcceptTogether(Accept):
-    """Handles three at once; the one that the test names takes until it is let."""
+    """Handles three events concurrently; the one that the test names blocks until it is released."""
 
     concurrency = 3
 

@@ -114,7 +114,7 @@ def test_a_source_added_twice_is_one(blobs: Blobs) -> None:
 
 @pytest.mark.parametrize("url", ["nowhere://x", "s4://bucket/x", "drive://ann:s3cret@x"])
 def test_a_place_that_nobody_knows_is_said(url: str) -> None:
-    with pytest.raises(Misconfigured, match="is no place for blobs") as raised:
+    with pytest.raises(Misconfigured, match="cannot be used as a blob store") as raised:
         Blobs(url)
     assert "s3://bucket/prefix" in raised.value.cure and "s3cret" not in raised.value.cause
 

@@ -86,7 +86,7 @@ def test_an_address_is_kept_without_a_password(address: str, kept: str) -> None:
     [
         (b'{"title": "caf\xe9"}', "is not text in UTF-8"),
         (b'{"title": ', "is broken JSON"),
-        (b"[]", "is JSON, but no object"),
+        (b"[]", "is JSON, but not an object"),
         (b"", "is broken JSON"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "is nested more than 64 levels deep"),
         (b'{"a":' * 100_000, "is nested more than 64 levels deep"),

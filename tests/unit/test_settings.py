@@ -67,5 +67,5 @@ def test_what_is_an_address_of_clickhouse_stays(address: str) -> None:
 
 
 def test_blobs_are_not_kept_in_memory() -> None:
-    with pytest.raises(ValidationError, match="memory is lost with the process"):
+    with pytest.raises(ValidationError, match="memory is lost when the process ends"):
         Settings(blobs="memory://talks")

@@ -269,8 +269,8 @@ async def test_the_set_of_the_study_is_added_by_one_button(study: Warehouse) -> 
     [
         ("", "", "the source is empty"),
         ("https://www.youtube.com/watch?v=dQw4w9WgXcQ", "", "is a single video, not a source"),
-        ("https://me:secret@feeds.example.org/rss", "", "carries a user and password"),
-        (f"ftp://{SCRIPT}", "", "is not an address of the web"),
+        ("https://me:secret@feeds.example.org/rss", "", "contains a user and password"),
+        (f"ftp://{SCRIPT}", "", "is not a web address"),
         ("@MLOps", "2999-01-01", "is still to come"),
         ("@MLOps", SCRIPT, "is no day"),
     ],
