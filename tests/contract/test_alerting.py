@@ -438,10 +438,10 @@ def test_one_weekly_digest_covers_all_missed_weeks(bureau: Make, study: Warehous
     (row,) = deliveries.deliveries(study)
     assert (row["what"], row["state"], len(row["alert_ids"])) == ("digest", "delivered", 1)
     text, html = box.part(0, "plain"), box.part(0, "html")
-    assert "WHAT IS NEW" in text and "WHAT RISES" in text and "WHAT FADES" in text
+    assert "NEW TOPICS" in text and "RISING TOPICS" in text and "DECLINING TOPICS" in text
     assert "topic 1" in text and "percentage points" in " ".join(text.split())
     assert "4 March to 10 March 2025" in text
-    assert "<script>" not in html and "What is new" in html
+    assert "<script>" not in html and "New topics" in html
     assert "@everyone" not in text + html
 
     at.now = datetime(2025, 3, 27, 12, tzinfo=UTC)  # two Mondays were missed

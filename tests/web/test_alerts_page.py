@@ -321,7 +321,7 @@ async def test_the_letter_may_have_its_style_and_nothing_else(alerted: Warehouse
     assert policy["default-src"] == "'none'"
     assert policy["style-src"] == "'unsafe-inline'"
     assert "script-src" not in policy and "allow-scripts" not in policy["sandbox"]
-    assert "What is new" in mail.text and "http://localhost/topics/" in mail.text
+    assert "New topics" in mail.text and "http://localhost/topics/" in mail.text
     assert text.headers["Content-Type"].startswith("text/plain")
     assert text.headers["X-Content-Type-Options"] == "nosniff"
     assert text.text.startswith("[alerted] ")
