@@ -102,7 +102,8 @@ def adjudicate(
 ) -> None:
     """Decide about a video on which reviewers disagree, or overrule a decision.
 
-    A talk that passed screening before is withdrawn from every number, or restored to them.
+    Excluding a talk that already counts withdraws it from every number; keeping a talk that reviewers withdrew
+    restores it.
     """
     with reviewing(reviewer) as who:
         judged = who.adjudicate(video_id, _verdict(verdict), kind, note)
