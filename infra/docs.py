@@ -124,7 +124,7 @@ def path() -> str:
             "```text",
             *lines,
             "",
-            f"store also reads every topic but {unread}. $: a command of groundswell.",
+            f"store also reads every topic except {unread}. $: a groundswell command.",
             "```",
         ]
     )
@@ -276,7 +276,7 @@ def api() -> str:
                 views.append(f"| `{place}` | {said} | {', '.join(taken)} |")
             else:
                 changes += [f"### {way.upper()} {place}", "", said, "", *fields(endpoint), ""]
-    lines = ["### Views", "", "| GET | answers | parameters |", "| --- | --- | --- |", *views, ""]
+    lines = ["### Views", "", "| GET | returns | parameters |", "| --- | --- | --- |", *views, ""]
     lines += ["### Parameters of views", "", "| parameter | meaning |", "| --- | --- |"]
     first = (*SELECTION, *PAGING)
     order = [*first, *sorted(name for name in meanings if name not in first)]
