@@ -102,7 +102,7 @@ def adjudicate(
 ) -> None:
     """Decide about a video on which reviewers disagree, or overrule a decision.
 
-    Excluding a talk that already counts withdraws it from every number; keeping a talk that reviewers withdrew
+    Excluding a talk that already counts withdraws it from every number; keeping one that reviewers withdrew
     restores it.
     """
     with reviewing(reviewer) as who:

@@ -13,7 +13,7 @@ from agents.cli.study.reading import JSON, nothing, print_quotes, rows_of
 from agents.queries.wording import between, change, compared, day, drifted, happened, minutes, percent
 
 app = typer.Typer(
-    help="List topics with status, words, theme and prevalence, most prevalent first; subcommands show one topic or the history.",
+    help="List topics by prevalence with status, words and theme; subcommands show a topic or the history.",
     invoke_without_command=True,
 )
 Columns = dict[str, tuple[str, Callable[[Any], str]]]
@@ -22,7 +22,7 @@ Columns = dict[str, tuple[str, Callable[[Any], str]]]
 @app.callback()
 @selecting
 def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> None:
-    """List topics with status, words, theme and prevalence, most prevalent first; subcommands show one topic or the history.
+    """List topics by prevalence with status, words and theme; subcommands show a topic or the history.
 
     The status compares the period (default: the last six months) with one of equal length before it.
     """
