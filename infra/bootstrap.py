@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Sets everything up on a machine that has only git and Python, then runs a command.
+"""Set-up on a machine that has only git and Python; afterwards it runs a command.
 
-    python3 infra/bootstrap.py demo        sample talks through the whole path; ends with the page's address
-    python3 infra/bootstrap.py test        the tests that take minutes; what follows goes to pytest
-    python3 infra/bootstrap.py test --all  every test; --long: those that "test" leaves out
+    python3 infra/bootstrap.py demo        process the sample talks and print the address of the page
+    python3 infra/bootstrap.py test        all tests but the long ones; further arguments are passed to pytest
+    python3 infra/bootstrap.py test --all  every test; --long: only the long ones
     python3 infra/bootstrap.py check       lint, formatting, types, import rules, dependencies, documentation
-    python3 infra/bootstrap.py lock        resolve the dependencies anew and write the lock files
-    python3 infra/bootstrap.py …           anything else is given to groundswell
+    python3 infra/bootstrap.py lock        resolve the dependencies again and write the lock files
+    python3 infra/bootstrap.py …           any other command is passed to groundswell
 
-It makes .bootstrap (uv, pinned by hash) and .venv (everything in the lock file, by hash) in the project's
-folder; what it runs keeps data and caches in the user's folders. The second time it only starts the command.
-Standard library only.
+It creates .bootstrap (uv, pinned by hash) and .venv (all packages of the lock file, by hash) in the project's
+folder; data and caches are in the user's folders. Later runs only start the command. It uses the standard
+library only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP, VENV = ROOT / ".bootstrap", ROOT / ".venv"
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 INTERRUPTED = 130
-"""The exit code of what Ctrl-C ended."""
+"""Exit code after Ctrl-C."""
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
@@ -39,7 +39,7 @@ class Platform:
     """A platform for which every package of the lock file has a wheel."""
 
     release: tuple[int, ...]
-    """The oldest glibc, or macOS, that the wheels run on."""
+    """Oldest version of glibc or macOS on which the wheels run."""
     download_gb: float
     installed_gb: float
 
@@ -48,10 +48,10 @@ PLATFORMS = {
     ("linux", "x86_64"): Platform((2, 28), 3.6, 6.0),
     ("darwin", "arm64"): Platform((14, 0), 0.9, 2.5),
 }
-"""`infra/platforms.py` says what there is to download for each, and what others lack."""
+"""`infra/platforms.py` checks the download size and the wheels of each platform."""
 SPREAD = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Files go to processes as a whole, for what their tests share. In the order of their names, which mixes long
-files with short ones; pytest-xdist would leave those with few tests, the slow ones, for the end."""
+"""A test file runs in one process, because its tests share fixtures. Files run in order of their names, which
+mixes slow with fast ones; pytest-xdist would run files with few tests, the slow ones, last."""
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -63,7 +63,7 @@ CHECKS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Set up what the command needs and run it; return its exit code."""
+    """Install what the command needs and run it; return its exit code."""
     if reason := unsupported(sys.version_info[:3], sys.platform, platform.machine(), release()):
         fail(*reason)
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
 
 
 def release() -> tuple[str, tuple[int, ...]]:
-    """Return the C library's name and version on Linux, "macOS" and its version there."""
+    """Return name and version of the C library on Linux, or "macOS" and its version."""
     name, version = ("macOS", platform.mac_ver()[0]) if sys.platform == "darwin" else platform.libc_ver()
     return name, tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
@@ -96,13 +96,13 @@ def unsupported(
         found, oldest, newest = (".".join(map(str, version)) for version in (python, OLDEST, NEWEST))
         return (
             f"this is Python {found}, groundswell needs {oldest} to {newest}",
-            "run this command with another one, such as python3.12",
+            "run this command with another Python, such as python3.12",
         )
     known = PLATFORMS.get((system, machine))
     if known is None:
         return (
             f"this is {system} on {machine}: some packages have no wheels for it",
-            "use Linux on x86_64 or macOS on Apple silicon; on Windows, WSL 2 is such a Linux",
+            "use Linux on x86_64 or macOS on Apple silicon; on Windows, use WSL 2",
         )
     name, version = libc
     wanted = "macOS" if system == "darwin" else "glibc"
@@ -116,9 +116,9 @@ def unsupported(
 
 
 def set_up(lock_file: Path) -> None:
-    """Install exactly what `lock_file` says; do nothing when that was done before.
+    """Install exactly the packages of `lock_file`; do nothing if they are already installed.
 
-    What the tests need includes what the program needs, so an environment for tests serves both.
+    DEV_LOCK includes all packages of LOCK, so an environment for tests also serves to run the program.
     """
     mark = VENV / ".groundswell"
     wanted, enough = fingerprint(lock_file), fingerprint(DEV_LOCK)
@@ -141,10 +141,10 @@ def set_up(lock_file: Path) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """What uv is about to do: how many packages it installs, and how many of them it has to download first.
+    """Number of packages that uv will install, and number of those that it has to download first.
 
-    What an interrupted run has downloaded is in uv's cache, and not downloaded again. The size of what is
-    missing is taken for its share of the packages.
+    Packages that an interrupted run downloaded are in uv's cache and are not downloaded again. The size is
+    estimated from the share of packages to download.
     """
 
     installs: int
@@ -153,7 +153,7 @@ class Plan:
 
     @classmethod
     def read(cls, told: str, platform: Platform) -> Plan:
-        """Return the plan that `uv pip sync --dry-run` told."""
+        """Parse the output of `uv pip sync --dry-run`."""
         downloads, installs = (
             int(found[1]) if (found := re.search(rf"Would {verb} (\d+) package", told)) else 0
             for verb in ("download", "install")
@@ -162,42 +162,42 @@ class Plan:
 
     @property
     def part(self) -> float:
-        """The part of the packages that has to be downloaded."""
+        """Share of the packages to download, 0 to 1."""
         return self.downloads / self.installs if self.installs else 0.0
 
     def __str__(self) -> str:
         if not self.downloads:
-            return f"installing {self.installs} packages, all downloaded before"
+            return f"installing {self.installs} packages, all of them already downloaded"
         gb = self.platform.download_gb * self.part
         return (
-            f"installing {self.installs} packages; {self.downloads} of them have to be downloaded, about "
+            f"installing {self.installs} packages; {self.downloads} of them will be downloaded, about "
             f"{gb:.1f} GB: some {max(1, round(gb * 8 / 0.1 / 60))} min at 100 Mbit/s.\n"
-            "Ctrl-C stops it, and the next start goes on with what has been downloaded by then."
+            "Ctrl-C stops it; the next start resumes and keeps what has been downloaded."
         )
 
     def lacks(self, folder: Path, free_gb: float) -> tuple[str, str] | None:
-        """Return cause and cure if a disk with `free_gb` has no room for what comes."""
+        """Return cause and cure if `free_gb` is not enough space to install the packages."""
         needed = self.platform.installed_gb * self.part
         if free_gb >= needed:
             return None
         return (
-            f"the disk of {folder} has {free_gb:.1f} GB free, and the packages take {needed:.1f} GB",
-            f"free {needed - free_gb:.1f} GB, or use another (a clone there; UV_CACHE_DIR for uv's cache)",
+            f"the disk of {folder} has {free_gb:.1f} GB free, but the packages need {needed:.1f} GB",
+            f"free {needed - free_gb:.1f} GB, or use another disk (clone there; UV_CACHE_DIR: uv's cache)",
         )
 
 
 def existing(folder: str) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
+    """Return the folder, or its nearest existing parent."""
     return next(path for path in (Path(folder), *Path(folder).parents) if path.exists())
 
 
 def fingerprint(lock_file: Path) -> str:
-    """Return what tells one installation from another."""
+    """Return a hash that changes with the lock file or pyproject.toml."""
     return hashlib.sha256(lock_file.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
 
 
 def install_uv() -> Path:
-    """Return a pinned uv, installed by pip into a folder of its own."""
+    """Return the path of the pinned uv; install it with pip into .bootstrap if needed."""
     uv = BOOTSTRAP / "bin" / "uv"
     mark = BOOTSTRAP / ".lock"
     pinned = (ROOT / "infra" / "bootstrap.lock").read_text()
@@ -229,7 +229,7 @@ def install_uv() -> Path:
 
 
 def lock() -> int:
-    """Resolve anew: requirements-dev.lock, and requirements.lock as its subset. No registry is named."""
+    """Resolve requirements-dev.lock, and requirements.lock as its subset; the files name no package index."""
     uv = install_uv()
     oldest = ".".join(map(str, OLDEST))
     common = ("--quiet", "--universal", "--python-version", oldest, "--all-extras", "--generate-hashes")
@@ -241,12 +241,12 @@ def lock() -> int:
 
 
 def program(name: str) -> Path:
-    """Return a program of the environment."""
+    """Return the path of a program in .venv."""
     return VENV / "bin" / name
 
 
 def test(options: list[str]) -> int:
-    """Run the tests that are named; else those that take minutes, with --long the others, with --all both."""
+    """Run the named tests; by default all but the long ones, with --long only these, with --all all."""
     if any((ROOT / option.split("::")[0]).exists() for option in options):
         return run(program("pytest"), *options)
     parts = {"--all": (), "--long": ("-m", "long")}
@@ -256,10 +256,10 @@ def test(options: list[str]) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's, with the programs of the project first.
+    """Return the environment of this process, with the programs of .venv first on PATH.
 
-    Its bytecode is kept, in the project's own folders, also where PYTHONDONTWRITEBYTECODE is set, as it is in
-    many images: `time python -c "import bertopic"` says 23 seconds of processor without it, and 9 with it.
+    PYTHONDONTWRITEBYTECODE, which many images set, is removed, so that bytecode is kept in the project:
+    `time python -c "import bertopic"` takes 23 seconds of CPU time without bytecode, and 9 with it.
     """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -276,12 +276,12 @@ def run(*command: str | Path) -> int:
 
 
 def check(*command: str | Path) -> None:
-    """Run a command of the set-up, which has to succeed."""
+    """Run a command of the set-up; exit with an error if it fails."""
     output(*command, capture=False)
 
 
 def output(*command: str | Path, capture: bool = True) -> str:
-    """Run a command of the set-up, which has to succeed; return what it says, or let it be seen."""
+    """Run a command of the set-up; return its output, or "" if it is not captured; exit if it fails."""
     given = os.environ.copy()
     if "PIP_INDEX_URL" in given:  # uv does not read pip's settings
         given.setdefault("UV_DEFAULT_INDEX", given["PIP_INDEX_URL"])
@@ -291,28 +291,28 @@ def output(*command: str | Path, capture: bool = True) -> str:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if capture else {}
         done = subprocess.run(parts, env=given, check=False, text=True, **pipes)
     except KeyboardInterrupt:
-        say("interrupted: what has been downloaded is kept; run the command again to go on")
+        say("interrupted: downloads are kept; run the command again to resume")
         sys.exit(INTERRUPTED)
     if done.returncode != 0:
         say(done.stdout or "")
         full = shutil.disk_usage(ROOT).free < 2e8
         fail(
-            f"{' '.join(Path(part).name for part in parts[:3])} failed (its words are above)",
+            f"{' '.join(Path(part).name for part in parts[:3])} failed (see its output above)",
             "free some space: the disk is full"
             if full
-            else "check the network and that the package index is reachable, then run this again: "
-            "what has been downloaded is kept",
+            else "check that the network and the package index are reachable, then run this again: "
+            "downloads are kept",
         )
     return done.stdout or ""
 
 
 def say(text: str) -> None:
-    """Tell the person, on stderr."""
+    """Print a message to the user on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def fail(cause: str, cure: str) -> None:
-    """End with an error that names cause and cure."""
+    """Print an error with cause and cure, and exit with code 1."""
     say(f"error: {cause}\n  cure: {cure}")
     sys.exit(1)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the parts of README.md and docs/ that come from the code: what stands between `generated` and `end`.
+"""Generated parts of README.md and docs/: the text between the comments `generated` and `end`.
 
-python infra/docs.py            rewrite them
-python infra/docs.py --check    exit 1 when they differ (tests/test_docs.py does the same)
+python infra/docs.py            rewrite them from the code
+python infra/docs.py --check    exit 1 if they differ from the code (tests/test_docs.py checks the same)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-import typer.main  # noqa: E402 - below, the project's own packages: also when this runs as a file
+import typer.main  # noqa: E402 - the project's packages need the path set above
 
 from agents.cli import app  # noqa: E402
 from agents.runtime.wiring import NAMES, SharedResources  # noqa: E402
@@ -36,7 +36,7 @@ from streams.store.writer import rows_of  # noqa: E402
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GOLDEN = ROOT / "tests" / "golden" / "events"
 FROM_ARTEFACT = {"ParagraphsEmbedded": ("paragraphs",)}
-"""Tables whose rows the store agent reads from the artefact an event points to."""
+"""Tables whose rows the store agent reads from the artefact of an event."""
 OTHERS = {
     "dead_letter": "any agent",
     "ingest": "`groundswell ingest`",
@@ -53,16 +53,16 @@ OTHERS = {
     "admission": "screen",
     "video_reviews": "`groundswell review`",
 }
-"""What modules that make events but are no agents are called: a command, or the agent that uses them."""
+"""Modules that create events but are not agents: the command or agent to name instead."""
 LEAVES_OUT = "`groundswell dead-letters`"
-"""A command that can write to any topic: the picture of the path leaves it out."""
+"""Command that can write to any topic; the diagram of the path leaves it out."""
 PAGING = ("limit", "offset", "format")
 SELECTION = ("first", "last", "source", "channel", "show", "speaker", "language", "codebook")
-"""Parameters of the API that many views take; described once."""
+"""API parameters that many views share; they are described once."""
 
 
 def readers() -> dict[str, list[KafkaTopic]]:
-    """Return the topics each agent reads, from the agents themselves."""
+    """Return the topics that each agent reads."""
     reads = {}
     for name in NAMES:
         (path,) = (ROOT / "agents").rglob(f"{name}.py")
@@ -73,7 +73,7 @@ def readers() -> dict[str, list[KafkaTopic]]:
 
 @cache
 def writers() -> dict[KafkaTopic, list[str]]:
-    """Return who writes each topic: the modules of agents/ that make its events (call their class)."""
+    """Return the writers of each topic: the modules in agents/ that call its event classes."""
     topics = {kind.__name__: topic for kind, topic in TOPIC_OF.items()}
     found: dict[KafkaTopic, set[str]] = {topic: set() for topic in TOPICS}
     for path in sorted((ROOT / "agents").rglob("*.py")):
@@ -102,7 +102,7 @@ def modules() -> dict[str, str]:
 
 
 def path() -> str:
-    """Return the picture of a talk's path: who writes each topic, and who reads it besides `store`."""
+    """Return the diagram of a talk's path: the writers of each topic, and its readers besides `store`."""
     reads = readers()
     rows = [("sources", "", "discover")]
     for topic in TOPICS:
@@ -124,14 +124,14 @@ def path() -> str:
             "```text",
             *lines,
             "",
-            f"store also reads every topic but {unread}. $: a command of groundswell.",
+            f"store also reads every topic except {unread}. $: a groundswell command.",
             "```",
         ]
     )
 
 
 def agents() -> str:
-    """Return the table of agents: their module, what they read and write."""
+    """Return the table of agents: module, and topics read and written."""
     reads = readers()
     lines = ["| agent | module | reads | writes |", "| --- | --- | --- | --- |"]
     for name, module in modules().items():
@@ -175,7 +175,7 @@ def settings() -> str:
 
 
 def tables() -> str:
-    """Return the tables of the database, with what a row of each is."""
+    """Return the tables of the database, each with a description of its rows."""
     lines = ["| table | a row is |", "| --- | --- |"]
     lines += [f"| `{name}` | {said} |" for name, said in TABLES.items()]
     lines += ["", "Tables that `groundswell export` leaves out:", "", "| table | why |", "| --- | --- |"]
@@ -184,12 +184,12 @@ def tables() -> str:
 
 
 def cell(text: str) -> str:
-    """Return text as the cell of a table."""
+    """Return text escaped for a table cell."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def walk(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield every command of a group with its words, groups before what is in them."""
+    """Yield every command of a group with its words; a group precedes its commands."""
     for name, command in group.commands.items():
         yield (*words, name), command
         if hasattr(command, "commands"):
@@ -197,7 +197,7 @@ def walk(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def parameters(command: Any) -> Iterator[tuple[str, str, bool]]:
-    """Yield a command's arguments and options: how each is written, its help, whether it is needed."""
+    """Yield a command's arguments and options: syntax, help, and whether it is required."""
     for each in command.params:
         if each.name == "help" or each.hidden:
             continue
@@ -236,14 +236,14 @@ def commands() -> str:
 
 
 def paragraphs(text: str | None) -> list[str]:
-    """Return a text's paragraphs, one a line, with empty lines between them."""
+    """Return a text's paragraphs, one per line, with empty lines between them."""
     parts = [" ".join(part.split()).replace("<", "&lt;") for part in (text or "").split("\n\n")]
     return "\n\n".join(parts).split("\n")
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the OpenAPI schema of the page, of a study that nobody has begun."""
+    """Return the OpenAPI schema of the page of an empty study."""
     with tempfile.TemporaryDirectory() as home:
         given: dict[str, Any] = {"home": Path(home), "clickhouse": "embedded", "push_url": ""}
         settings = Settings(**given)
@@ -276,7 +276,7 @@ def api() -> str:
                 views.append(f"| `{place}` | {said} | {', '.join(taken)} |")
             else:
                 changes += [f"### {way.upper()} {place}", "", said, "", *fields(endpoint), ""]
-    lines = ["### Views", "", "| GET | answers | parameters |", "| --- | --- | --- |", *views, ""]
+    lines = ["### Views", "", "| GET | returns | parameters |", "| --- | --- | --- |", *views, ""]
     lines += ["### Parameters of views", "", "| parameter | meaning |", "| --- | --- |"]
     first = (*SELECTION, *PAGING)
     order = [*first, *sorted(name for name in meanings if name not in first)]
@@ -300,7 +300,7 @@ def fields(endpoint: Any) -> list[str]:
 
 
 def meaning(field: Any) -> str:
-    """Return what a field of a body means, and the values that it takes where they are few."""
+    """Return the description of a field of a body, with its allowed values if they are enumerated."""
     kinds = [field, *field.get("anyOf", ())]
     values = [value for kind in kinds for value in kind.get("enum", ()) if value]
     choices = f"One of {', '.join(f'`{value}`' for value in values)}." if values else ""
@@ -320,7 +320,7 @@ PART = re.compile(r"(<!-- generated: (\w+) -->\n)(?:(?!<!-- ).*\n)*?(<!-- end --
 
 
 def rewritten(text: str) -> str:
-    """Return a page's text with its generated parts made anew."""
+    """Return a page's text with its generated parts replaced."""
 
     def made(match: re.Match[str]) -> str:
         if match[2] not in PARTS:
@@ -331,7 +331,7 @@ def rewritten(text: str) -> str:
 
 
 def missing(texts: list[str]) -> list[str]:
-    """Return the parts that no page has."""
+    """Return the generated parts that no page contains."""
     found = {match[2] for text in texts for match in PART.finditer(text)}
     return [name for name in PARTS if name not in found]
 
@@ -339,7 +339,7 @@ def missing(texts: list[str]) -> list[str]:
 if __name__ == "__main__":
     found = {page: page.read_text() for page in PAGES}
     if lost := missing(list(found.values())):
-        raise SystemExit(f'no page has "<!-- generated: {lost[0]} -->" … "<!-- end -->": put it back')
+        raise SystemExit(f'no page has "<!-- generated: {lost[0]} -->" … "<!-- end -->": restore it')
     made = {page: rewritten(text) for page, text in found.items()}
     differing = [page for page in PAGES if made[page] != found[page]]
     for page in differing:

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Prints, for each supported platform and Python, how much there is to download and what has no wheel there.
+"""Download size and missing wheels of each supported platform and Python.
 
     .venv/bin/python infra/platforms.py
 
-Asks the package index. Fails where a package has no wheel, or where infra/bootstrap.py tells people another
-size.
+It queries the package index, and fails if a package has no wheel or infra/bootstrap.py states another size.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ TOLERANCE_GB = 0.15
 
 
 def main() -> int:
-    """Print a line for each platform and Python; return 1 if what is promised does not hold."""
+    """Print a line for each platform and Python; return 1 if a wheel is missing or a size is wrong."""
     packages, wrong = locked(), 0
     for (system, machine), promised in bootstrap.PLATFORMS.items():
         for python in PYTHONS:
@@ -38,13 +37,13 @@ def main() -> int:
             lacks = f"; no wheel of {', '.join(missing)}" if missing else ""
             print(f"{system} {machine}, Python {python[0]}.{python[1]}: {size / 1e9:.2f} GB{lacks}")
             if missing or abs(size / 1e9 - promised.download_gb) > TOLERANCE_GB:
-                print(f"  infra/bootstrap.py promises {promised.download_gb} GB and every wheel")
+                print(f"  infra/bootstrap.py states {promised.download_gb} GB and every wheel")
                 wrong = 1
     return wrong
 
 
 def locked() -> list[dict[str, Any]]:
-    """Return what requirements.lock pins, with the files that the index has of it."""
+    """Return the packages of requirements.lock, with their files on the index."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "pylock.toml"
         command = ("pip", "compile", "--quiet", "--universal", "--no-deps", "--format", "pylock.toml")
@@ -58,7 +57,7 @@ def locked() -> list[dict[str, Any]]:
 def needed(
     packages: list[dict[str, Any]], system: str, machine: str, python: tuple[int, int]
 ) -> tuple[int, list[str]]:
-    """Return the bytes of the wheels that fit, and the names of the packages that have none."""
+    """Return the total size of the matching wheels (bytes), and the names of packages without one."""
     version = ".".join(map(str, python))
     about = {
         "sys_platform": system,
@@ -84,7 +83,7 @@ def needed(
 
 
 def tags(system: str, machine: str, python: tuple[int, int]) -> Iterator[Tag]:
-    """Return the tags of wheels that fit."""
+    """Yield the tags of matching wheels."""
     if system == "darwin":
         platforms = list(mac_platforms((14, 0), machine))
     else:

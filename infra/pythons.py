@@ -1,6 +1,6 @@
-"""Finds the Pythons of a machine: in PATH, and among pyenv's versions.
+"""Supported Pythons on this machine: on PATH, and among pyenv's versions.
 
-python3 infra/pythons.py    the supported ones that are here, a path a line; says on stderr which are not
+python3 infra/pythons.py    print the path of each, one per line; report missing ones on stderr
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def find(minor: int) -> str | None:
-    """Return a Python 3 of this minor version that runs, or None."""
+    """Return the path of a working Python 3 of this minor version, or None."""
     return next((str(python) for python in _candidates(minor) if _is(python, minor)), None)
 
 
@@ -38,7 +38,7 @@ def _candidates(minor: int) -> Iterator[Path]:
 
 
 def _is(python: Path, minor: int) -> bool:
-    """Whether this program runs and is that Python: pyenv's shims may stand for one that is not there."""
+    """Return whether this program runs as that Python; a pyenv shim may exist without its Python."""
     asked = (str(python), "-c", "import sys; print(sys.version_info[1])")
     said = subprocess.run(asked, capture_output=True, text=True, check=False)
     return said.returncode == 0 and said.stdout.strip() == str(minor)

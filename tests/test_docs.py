@@ -203,7 +203,7 @@ def test_readme_counts_the_sample_talks_right() -> None:
     talks = len(list((ROOT / "agents" / "cli" / "demo" / "talks").glob("*.json")))
     recordings = len(list((ROOT / "agents" / "cli" / "demo" / "audio").glob("*.ogg")))
     text = " ".join(README.read_text().split())
-    assert f"hands {talks + recordings} sample talks in: {talks} ready transcripts and {recordings}" in text
+    assert f"ingests {talks + recordings} sample talks: {talks} ready transcripts and {recordings}" in text
 
 
 def test_decisions_are_numbered_and_listed() -> None:

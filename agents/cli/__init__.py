@@ -1,7 +1,7 @@
 """The command line: data on stdout, progress and logs on stderr, errors that name cause and cure.
 
-Exit codes: 0 done · 1 something failed · 2 wrong usage or setting · 3 broker or ClickHouse unavailable ·
-130 interrupted. Heavy imports happen inside commands, so that --help answers at once.
+Exit codes: 0 success · 1 something failed · 2 wrong usage or setting · 3 broker or ClickHouse unavailable ·
+130 interrupted. Heavy imports happen inside the commands, so that --help is fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agents.cli.study import export, reading, report, topics, transcript, videos
 
 app = typer.Typer(
     name="groundswell",
-    help="Watches the talks of a community and says what they are about, how that changes and what is new.",
+    help="Watch the talks of a community: the topics they cover, how these change, and new topics.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,10 +27,12 @@ app = typer.Typer(
 
 @app.callback()
 def options(
-    study: str = typer.Option("", help="Study to work on (GROUNDSWELL_STUDY).", show_default=False),
-    log_level: str = typer.Option("", help="debug, info, warning or error (GROUNDSWELL_LOG_LEVEL)."),
+    study: str = typer.Option("", help="Study to work on (default: GROUNDSWELL_STUDY).", show_default=False),
+    log_level: str = typer.Option(
+        "", help="Log level: debug, info, warning or error (default: GROUNDSWELL_LOG_LEVEL)."
+    ),
 ) -> None:
-    """Take the options that every command has."""
+    """Set the options shared by all commands."""
     state.study, state.log_level = study, log_level
 
 
@@ -51,7 +53,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:
-    """Run the command line and exit with its code; wrong usage and Ctrl-C are typer's to report."""
+    """Run the command line and exit with its code; typer reports wrong usage and Ctrl-C."""
     try:
         app()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""`python -m agents.cli` is `groundswell`."""
+"""Entry point: `python -m agents.cli` runs `groundswell`."""
 
 from agents.cli import main
 

@@ -1,4 +1,4 @@
-"""Asking the study from a command: the groundswell that holds its database, or the database itself."""
+"""View queries from a command: to the process that holds the database, or to the database directly."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from agents.queries.registry import Ask
 
 ANSWER_S = 60.0
-"""How long the page is waited for (seconds)."""
+"""Timeout of an HTTP request to the page (seconds)."""
 PAGE = 1000
-"""So many rows at once, as `agents.web.api.read` has it."""
+"""Maximum number of rows per request; the same limit as in `agents.web.api.read`."""
 
 
 def ask(settings: Settings, view: str, **parameters: Any) -> Any:
-    """Return a view's rows: from the database, or from the process that holds the embedded one.
+    """Return the rows of a view, from the database or from the process that holds the embedded database.
 
     Raises:
-        Unavailable: nobody answers, or a process that serves no page holds the database.
-        Misconfigured: the question is wrong (a month that is none, …).
+        Unavailable: neither answers, or the database is held by a process that serves no page.
+        Misconfigured: a parameter is invalid, such as a month that does not exist.
     """
     with asking(settings) as asked:
         return asked(view, **parameters)
@@ -34,7 +34,7 @@ def ask(settings: Settings, view: str, **parameters: Any) -> Any:
 
 @contextmanager
 def asking(settings: Settings) -> Iterator[Ask]:
-    """Lend a way to ask many views: a database that nobody holds is opened once for all of them.
+    """Yield a function that queries views; a database that no process holds is opened only once.
 
     Raises:
         Unavailable, Misconfigured: as `ask`.
@@ -50,7 +50,7 @@ def _way(settings: Settings, stack: ExitStack) -> Ask:
         return partial(_over_http, running)
     try:
         return _of_the_database(settings, stack)
-    except DatabaseBusy:  # unless it started this moment
+    except DatabaseBusy:  # an instance may have started since `find`
         if (running := find(settings)) is None:
             raise
         return partial(_over_http, running)
@@ -68,13 +68,13 @@ class _Answer(NamedTuple):
     status: int
     content: bytes
     more: bool
-    """Whether rows follow on another page."""
+    """Whether there are further rows."""
 
 
 def _over_http(running: RunningInstance, view: str, /, **parameters: Any) -> Any:
-    """Ask a running process, page by page where more rows are wanted than it says at once.
+    """Query a running process over HTTP; a limit above `PAGE` is fetched in several requests.
 
-    With what Python brings: an HTTP client would take longer to import than the page to answer.
+    It uses the standard library, because importing an HTTP client takes longer than the request.
     """
     import json
 
@@ -93,7 +93,7 @@ def _over_http(running: RunningInstance, view: str, /, **parameters: Any) -> Any
 
 
 def _nothing(running: RunningInstance, view: str, answer: _Answer) -> None:
-    """Return None where there is no such thing, as the view says it when it is asked directly.
+    """Return None if the view found nothing (404), as a direct query does; raise for any other error.
 
     Raises:
         Unavailable, Misconfigured: as `ask`.
@@ -105,13 +105,13 @@ def _nothing(running: RunningInstance, view: str, answer: _Answer) -> None:
         said: dict[str, Any] = dict(json.loads(answer.content))
     except (ValueError, TypeError):
         said = {}
-    cause = said.get("error") or f"the question is wrong ({answer.content[:200].decode(errors='replace')})"
+    cause = said.get("error") or f"the request is invalid ({answer.content[:200].decode(errors='replace')})"
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Unavailable(cause, said.get("cure", "look at the log of the running groundswell"))
+        raise Unavailable(cause, said.get("cure", "see the log of the running groundswell"))
     if answer.status == HTTPStatus.NOT_FOUND and cause.startswith("there is no page"):
         raise Misconfigured(
-            f"the groundswell that runs this study (pid {running.pid}) is of another version "
-            f"and knows no {view}",
+            f"the groundswell that runs this study (pid {running.pid}) is another version "
+            f"and does not have the view {view}",
             "stop it (groundswell stop) and start it again",
         )
     if answer.status != HTTPStatus.NOT_FOUND or "error" not in said:
@@ -135,7 +135,7 @@ def _got(running: RunningInstance, view: str, parameters: Mapping[str, Any]) -> 
     except (OSError, HTTPException) as error:
         raise Unavailable(
             f"the groundswell of this study (pid {running.pid}) does not answer at {running.url} ({error})",
-            "look at its log, or stop it and try again",
+            "read its log, or stop it (groundswell stop) and try again",
         ) from error
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""Shared parts of all commands: settings from the options, and printing of rows, JSON and errors."""
+"""Parts shared by all commands: settings from options; output of rows, JSON and errors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-"""Characters that a terminal obeys instead of showing them: all controls but tab and new line, and embeddings
-and overrides of the direction."""
+"""Characters that a terminal interprets: control characters except tab and newline, and bidirectional
+embeddings and overrides."""
 
 
 @dataclass
@@ -32,12 +32,12 @@ state = State()
 
 
 def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
-    """Return the settings; options before the command win over the environment, `defaults` do not.
+    """Return the settings. Options before the command override the environment; `defaults` do not.
 
     Args:
-        logs: get ready for log lines; a command that only asks the study leaves that to `asking.ask`, which
-            needs none where the page answers.
-        defaults: settings of this command.
+        logs: configure logging. Commands that only query views pass False: `asking.ask` configures logging
+            if it opens the database.
+        defaults: default settings of this command.
 
     Raises:
         Misconfigured: a setting is wrong.
@@ -61,7 +61,9 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"GROUNDSWELL_{str(first['loc'][0]).upper()}" if first["loc"] else "a setting"
-        raise Misconfigured(f"{name} is wrong ({first['msg']})", "see docs/reference/settings.md") from error
+        raise Misconfigured(
+            f"{name} is invalid ({first['msg']})", "see docs/reference/settings.md"
+        ) from error
     except SettingsError as error:
         named = re.search(r'field "(\w+)"', str(error))
         name = f"GROUNDSWELL_{named[1].upper()}" if named else "a setting"
@@ -76,14 +78,14 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
 
 
 def _check_home(home: Path) -> None:
-    """Raise Misconfigured unless everything that a study keeps here can be written."""
+    """Create the home folder; raise Misconfigured if it cannot be created or written to."""
     import os
 
     from streams.errors import Misconfigured
 
     try:
         home.mkdir(parents=True, exist_ok=True)
-        reason = "" if os.access(home, os.W_OK | os.X_OK) else "it may not be written"
+        reason = "" if os.access(home, os.W_OK | os.X_OK) else "it is not writable"
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     if reason:
@@ -94,10 +96,10 @@ def _check_home(home: Path) -> None:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file that a person named.
+    """Write text to a file whose path the user chose.
 
     Raises:
-        Misconfigured: there is no such folder, or it may not be written.
+        Misconfigured: the folder does not exist or is not writable.
     """
     from streams.errors import Misconfigured
 
@@ -106,12 +108,12 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         raise Misconfigured(
             f"{path} cannot be written ({error.strerror or error})",
-            "name a file in a folder that is there and that you may write to",
+            "choose a file in an existing folder that you may write to",
         ) from error
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: dates in ISO 8601."""
+    """Return a date or time as JSON text in ISO 8601; raise TypeError for any other type."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
@@ -122,7 +124,7 @@ def plain(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     text = json.dumps(value, default=plain, ensure_ascii=False, indent=2)
-    say(OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # JSON itself escapes not all of them
+    say(OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # json.dumps does not escape all of them
 
 
 Format = Callable[[Any], str]
@@ -149,29 +151,29 @@ def print_rows(
 
 
 def harmless(text: str) -> str:
-    """Return text that a terminal only shows, whatever others wrote to move its cursor or clear it."""
+    """Return text without characters that a terminal interprets, such as those that move the cursor."""
     from streams import intake
 
     return OBEYED.sub("", intake.text(text))
 
 
 def say(text: object = "") -> None:
-    """Print a line, or several, on stdout."""
+    """Print text on stdout."""
     print(harmless(str(text)))
 
 
 def tell(text: str) -> None:
-    """Say something to the person, on stderr."""
+    """Print a message to the user on stderr."""
     print(harmless(text), file=sys.stderr)
 
 
 def complain(cause: str, cure: str) -> None:
-    """Say what went wrong and how to mend it, on stderr."""
+    """Print an error with its cause and cure on stderr."""
     tell(f"error: {cause}\n  cure: {cure}")
 
 
 def exit_code_of(error: Exception) -> int:
-    """Say what went wrong and return the exit code that stands for it."""
+    """Print an error and return the exit code for it."""
     import traceback
 
     from agents.cli.explaining import explained
@@ -183,10 +185,10 @@ def exit_code_of(error: Exception) -> int:
         cause, cure = getattr(error, "cause", None), getattr(error, "cure", None)
         if cause is None or cure is None:
             if not is_the_events(error):  # a disk, rights, memory, a network
-                complain(f"{type(error).__name__}: {error}", "mend what it names, then do this again")
+                complain(f"{type(error).__name__}: {error}", "fix the cause it names, then try again")
                 return 3
             tell("".join(traceback.format_exception(error)))
-            tell("groundswell was not ready for this: please report the lines above")
+            tell("this is a bug in groundswell: please report the lines above")
             return 1
         complain(str(cause), str(cure))
         return 1

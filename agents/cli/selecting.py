@@ -1,4 +1,4 @@
-"""The options that say which talks a number is about, for every command that counts."""
+"""Options that select talks, for every command that prints numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 P = ParamSpec("P")
 Selected = dict[str, Any]
-"""What was chosen, by the names of `Selection`; what was not given is left out."""
+"""The given options, keyed by the names of `Selection`; options not given are absent."""
 _PERIOD = "YYYY-MM[-DD]"
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "first": (
@@ -26,13 +26,13 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "language": (str, typer.Option("", help="Only talks in this language (ISO 639-1).", show_default=False)),
     "codebook": (
         int | None,
-        typer.Option(None, min=0, metavar="REVISION", help="As of this revision of the codebook."),
+        typer.Option(None, min=0, metavar="REVISION", help="Count by this revision of the codebook."),
     ),
 }
 
 
 def selecting(command: Callable[Concatenate[Selected, P], None]) -> Callable[..., None]:
-    """Give a command, whose first parameter is the selection, the options that make one."""
+    """Add the selection options to a command and pass it the selection as its first argument."""
 
     @wraps(command)
     def asked(**given: Any) -> None:
@@ -52,11 +52,11 @@ def extend(
     *,
     taken: int = 0,
 ) -> None:
-    """Let typer see these options on a wrapper of a command, besides the command's own parameters.
+    """Give a wrapper the signature that typer reads: the command's own parameters, and these options.
 
     Args:
-        options: by name, type and option.
-        taken: so many of the command's first parameters are the wrapper's business.
+        options: type and typer option by parameter name.
+        taken: number of the command's first parameters to leave out, since the wrapper passes them.
     """
     own = list(inspect.signature(command).parameters.values())[taken:]
     hints = get_type_hints(command)

@@ -1,7 +1,7 @@
-"""ClickHouse's engine in this process (chDB), driven as a server drives it.
+"""ClickHouse's engine in this process (chDB), with the request handling of a server.
 
-That is what chDB leaves to its caller: one statement at a time, settings and a database that hold for one
-request only, sessions that end, and rows of an insert that are data and not SQL.
+chDB leaves this to its caller: one statement at a time, settings and a database that apply to one request
+only, sessions that expire, and rows of an insert that are data and not SQL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import chdb
 
 SESSION_SECONDS = 60.0  # the server's default
 
-# ClickHouse answers 500 unless the name of the error says otherwise.
+# ClickHouse answers 500 for every error that is not listed here.
 STATUS: dict[int, re.Pattern[str]] = {
     401: re.compile("REQUIRED_PASSWORD"),
     403: re.compile("UNKNOWN_USER|WRONG_PASSWORD|AUTHENTICATION_FAILED|ACCESS_DENIED"),
@@ -52,7 +52,7 @@ class EngineError(Exception):
 
     @classmethod
     def of_engine(cls, error: Exception) -> EngineError:
-        """The engine's own error, taken apart; one that is not in ClickHouse's form counts as UNKNOWN."""
+        """Parse an error of the engine; one that is not in ClickHouse's format is UNKNOWN_EXCEPTION."""
         found = re.search(
             r"Code: (\d+)\. DB::Exception: (.*?)(?: \(([A-Z][A-Z0-9_]+)\))?\s*$", str(error), re.S
         )
@@ -62,19 +62,19 @@ class EngineError(Exception):
 
 
 def not_implemented(what: str) -> EngineError:
-    """The refusal of something that a ClickHouse server has and this does not."""
+    """Return the error for a feature of a ClickHouse server that is missing here."""
     return EngineError(48, "NOT_IMPLEMENTED", f"{what}: chdb_http.py cannot do it, a ClickHouse server can")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement as it came, and what has to be known of it before the engine sees it."""
+    """One SQL statement as received, and its properties that are needed before the engine runs it."""
 
     text: bytes
-    verb: bytes  # the first word, in upper case; INSERT SELECT for an insert without rows of its own
-    format: str | None  # what its FORMAT clause asks for, unless that is an insert's
-    infile_at: int | None = None  # INSERT ... FORMAT x: where FROM INFILE can stand
-    rows_at: int | None = None  # and where the rows begin
+    verb: bytes  # first word, in upper case; INSERT SELECT for an insert without inline rows
+    format: str | None  # format of its FORMAT clause, except in an insert
+    infile_at: int | None = None  # INSERT ... FORMAT x: offset at which FROM INFILE can be inserted
+    rows_at: int | None = None  # offset at which the rows begin
 
     _TOKEN = re.compile(
         rb"'(?:\\.|''|[^'\\])*'|\"(?:\\.|\"\"|[^\"\\])*\"|`(?:\\.|``|[^`\\])*`|--[^\n]*|/\*.*?\*/"
@@ -86,7 +86,7 @@ class Statement:
 
     @classmethod
     def parse(cls, text: bytes) -> Statement:
-        """Scan the SQL up to where an insert's rows begin. Raises EngineError for several statements."""
+        """Scan the SQL up to the rows of an insert. Raises EngineError for several statements."""
         verb, previous, depth, settled, ended = b"", b"", 0, False, False
         output: str | None = None
         infile_at: int | None = None
@@ -103,7 +103,7 @@ class Statement:
             verb = verb or word
             if verb == b"INSERT":
                 if word == b"VALUES":
-                    break  # the engine finds the end of these by itself
+                    break  # the engine finds the end of VALUES itself
                 if word in (b"SELECT", b"WITH"):
                     verb = b"INSERT SELECT"
                 if word in (b"SETTINGS", b"FORMAT") and infile_at is None:
@@ -115,18 +115,18 @@ class Statement:
             elif word == b"SETTINGS" and output:
                 settled = True
             elif not settled:
-                output = None  # only SETTINGS may follow a FORMAT clause: that was an alias of that name
+                output = None  # only SETTINGS may follow a FORMAT clause, so this was an alias named FORMAT
             previous = word
         return cls(text, verb, output)
 
     @property
     def leaves_state(self) -> bool:
-        """Whether a later statement on the same connection could tell that this one ran, but for the data."""
+        """Whether it changes the state of the connection (not only data) for later statements."""
         return self.verb in self._OF_SESSIONS or b"TEMPORARY" in self.text[: self.rows_at].upper()
 
     @staticmethod
     def _after_newline(text: bytes, offset: int) -> int:
-        """Where data begin behind `FORMAT x`: after blanks and one newline, as ClickHouse reads it."""
+        """Return the offset of the data after `FORMAT x`: after blanks and one newline, as in ClickHouse."""
         while text[offset : offset + 1] in (b" ", b"\t", b"\f", b"\r"):
             offset += 1
         return offset + 1 if text[offset : offset + 1] == b"\n" else offset
@@ -134,7 +134,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Query:
-    """What one request asks of the engine."""
+    """One request to the engine."""
 
     statement: Statement
     database: str | None
@@ -148,7 +148,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine said: the body, its format (None: the statement gives no result), the counts."""
+    """The engine's answer: the body, its format (None if the statement has no result), and the counts."""
 
     body: bytes
     format: str | None
@@ -157,40 +157,40 @@ class Answer:
 
 @dataclass
 class Handle:
-    """One connection to the engine with its own SET and USE, as a ClickHouse session has.
+    """One connection to the engine with its own SET and USE, like a ClickHouse session.
 
-    Settings and database of a request are laid over the session's own and taken off again before they could
-    show: lazily, because clients send the same ones with every request.
+    Settings and database of a request override those of the session, and are reset before a later request
+    could see them. The reset is lazy, because clients send the same ones with every request.
     """
 
     connection: Any
     expires: float = float("inf")
-    _database: str = "default"  # the session's own
-    _used: str = "default"  # the one in force
-    _laid: dict[str, str] | None = field(default_factory=dict)  # None: interrupted while laying
-    _below: dict[str, str | None] = field(default_factory=dict)  # the values before; None: the default
+    _database: str = "default"  # database of the session
+    _used: str = "default"  # current database of the connection
+    _laid: dict[str, str] | None = field(default_factory=dict)  # None: interrupted while applying
+    _below: dict[str, str | None] = field(default_factory=dict)  # previous values; None: the default
 
     def __post_init__(self) -> None:
-        # chDB lets a bare expression pass for a SELECT; a server does not.
+        # chDB accepts a bare expression as a SELECT; a server does not.
         self.run("SET implicit_select = 0")
 
     def run(
         self, sql: str | bytes, output: str = "TabSeparated", parameters: Mapping[str, str] | None = None
     ) -> Any:
-        """The engine's result object. Raises EngineError."""
+        """Run SQL and return the engine's result object. Raises EngineError."""
         try:
             return self.connection.query(sql, output, params=dict(parameters or {}))
         except Exception as error:
             raise EngineError.of_engine(error) from error
 
     def prepare(self, query: Query) -> None:
-        """Bring the request's database and settings into force."""
+        """Apply the database and settings of the request."""
         own_state = query.statement.verb in (b"SET", b"USE")
         self._lay({} if own_state else dict(query.settings))
         self._use(self._database if own_state or not query.database else query.database)
 
     def remember(self, query: Query) -> None:
-        """After a successful USE: from now on that database is the session's own."""
+        """After a successful USE, make that database the session's own."""
         if query.statement.verb == b"USE":
             self._used = self._database = (
                 self.run("SELECT currentDatabase() FORMAT TSVRaw").bytes().decode()[:-1]
@@ -222,22 +222,23 @@ class Handle:
 
 
 class Engine:
-    """The embedded engine of one folder, which one process can have open. One thread at a time may use it.
+    """The embedded engine of one folder. Only one process can open it; one thread at a time may use it.
 
-    Raises RuntimeError when the folder is in use by another process, OSError when it cannot be made.
+    Raises RuntimeError if another process uses the folder, OSError if it cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = str(path.resolve())
-        # For all without a session: one each takes as long as a query. While it is open, the engine stays.
+        # Shared by all requests without a session, because opening a connection takes as long as a query.
+        # It also keeps the engine open.
         self._common = Handle(chdb.connect(self._path))
         told = self._common.run("SELECT version(), timezone() FORMAT TSV").bytes().decode()
         self.version, self.timezone = told.rstrip("\n").split("\t")
         self._sessions: dict[str, Handle] = {}
 
     def close(self) -> None:
-        """Close every connection, and so the engine; parts are on disk already."""
+        """Close every connection and thereby the engine; parts are already on disk."""
         for handle in [*self._sessions.values(), self._common]:
             handle.connection.close()
 
@@ -254,7 +255,7 @@ class Engine:
     @contextmanager
     def _handle(self, query: Query) -> Iterator[Handle]:
         self._end_idle_sessions()
-        # `readonly` could not be taken off again, so it never reaches a connection that others use
+        # `readonly` cannot be reset, so it is never applied to a shared connection
         if "readonly" in query.settings or (query.session is None and query.statement.leaves_state):
             handle = Handle(chdb.connect(self._path))
             try:
@@ -283,8 +284,8 @@ class Engine:
     def _ask(self, handle: Handle, query: Query) -> Answer:
         declared = query.statement.format
         output = declared or query.default_format
-        # Whether a statement has a result shows in the names: with one it has names even without any row,
-        # without one it prints nothing.
+        # The column names tell whether a statement has a result: they are printed even for a result without
+        # rows, and nothing is printed without a result.
         probing = output == "TabSeparated" and declared is None
         result = handle.run(
             query.statement.text,
@@ -298,7 +299,7 @@ class Engine:
         return Answer(body, output if has_result else None, counts(result, "read"))
 
     def _insert(self, handle: Handle, query: Query) -> Answer:
-        """Rows go through a file: inline, the engine would look for the end of the statement inside them."""
+        """Insert rows through a file: inline, the engine would search them for the end of the statement."""
         text, infile_at, rows_at = query.statement.text, query.statement.infile_at, query.statement.rows_at
         with tempfile.NamedTemporaryFile(suffix=".rows") as file:
             file.write(text[rows_at:])
@@ -310,19 +311,19 @@ class Engine:
 
 
 def quoted(text: str) -> str:
-    """`text` as a string literal of ClickHouse's SQL."""
+    """Return `text` as a string literal of ClickHouse's SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def setting_name(name: str) -> str:
-    """`name`, if it can be a setting's, since it is about to become SQL."""
+    """Return `name` if it is a valid name of a setting, because it is inserted into SQL."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise EngineError(115, "UNKNOWN_SETTING", f"Unknown setting {quoted(name)}")
     return name
 
 
 def counts(result: Any, verb: str) -> dict[str, str]:
-    """The result's statistics under the keys of X-ClickHouse-Summary."""
+    """Return the result's statistics under the keys of X-ClickHouse-Summary."""
     return {
         f"{verb}_rows": str(result.rows_read()),
         f"{verb}_bytes": str(result.bytes_read()),

@@ -1,23 +1,23 @@
 """The ClickHouse engine over HTTP: chDB behind enough of ClickHouse's HTTP interface for clickhouse-connect.
 
-For tests, and for trying the distributed way on a machine where no ClickHouse server can be had. It is the
-real engine (parser, MergeTree, views, functions), in one process and one query at a time; it is no server:
-no replication, no users, no quotas, no native protocol. For what has to last, run a ClickHouse server.
+It serves tests, and trials of distributed operation on a machine without a ClickHouse server. It is the real
+engine (parser, MergeTree, views, functions), in one process and one query at a time. It is not a server: it
+has no replication, users, quotas or native protocol. For production, run a ClickHouse server.
 
     python infra/clickhouse/chdb_http.py --path DIR --port 8123
 
-Kept of the server's contract: `query` as parameter or body; `param_*`; settings in the query string;
+Supported, as on a server: `query` as parameter or body; `param_*`; settings in the query string;
 `database`; sessions (`session_id`, `session_timeout`, `session_check`); `default_format` and FORMAT clauses;
 inserts with rows of any format in the body; bodies and answers in lz4, zstd, gzip or deflate; `/ping`; errors
-as ClickHouse words them, with X-ClickHouse-Exception-Code and the server's HTTP status.
+with ClickHouse's texts, X-ClickHouse-Exception-Code and the server's HTTP status.
 
 Refused with NOT_IMPLEMENTED: external data, roles, ClickHouse's own block compression (`compress=1`,
 `decompress=1`), other encodings of a body.
 
-Different without saying so: an answer is complete in memory before its first byte is sent; a client that goes
-away does not cancel its query; X-ClickHouse-Summary counts written rows for inserts with FORMAT only; INFILE,
-OUTFILE and file() reach every file that this process can. And as chDB has it: the database `default` knows no
-refreshable views (one made with CREATE DATABASE does), DateTime('zone') comes back without its zone
+Differences without an error: an answer is complete in memory before its first byte is sent; a client that
+disconnects does not cancel its query; X-ClickHouse-Summary counts written rows for inserts with FORMAT only;
+INFILE, OUTFILE and file() can access every file that this process can. Limits of chDB: the database `default`
+has no refreshable views (one created with CREATE DATABASE has), DateTime('zone') is returned without its zone
 (DateTime64 keeps it), and there is no system.query_log.
 """
 
@@ -53,7 +53,7 @@ PASSWORD_VARIABLE = "GROUNDSWELL_CLICKHOUSE_PASSWORD"
 LONGEST_SESSION_SECONDS = 3600.0  # the server's default
 SECONDS_TO_FINISH = 30  # for the query in progress at SIGTERM
 
-# Parameters that the server's HTTP layer consumes; the engine would call them unknown settings.
+# Parameters of the HTTP interface, which the engine would reject as unknown settings.
 TRANSPORT = {
     *(
         "query",
@@ -88,7 +88,7 @@ CONTENT_TYPES = {
 
 
 def decompressed_lz4(data: bytes) -> bytes:
-    """All frames of `data`: clients send one for each block."""
+    """Decompress all lz4 frames of `data`: clients send one for each block."""
     whole = b""
     while data:
         frame = lz4.frame.LZ4FrameDecompressor()
@@ -115,7 +115,7 @@ DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def read_body(body: bytes, encoding: str) -> bytes:
-    """The request's body without its encoding. Raises EngineError for an unknown one, or for bad data."""
+    """Return the decoded body of a request. Raises EngineError for an unknown encoding or invalid data."""
     if encoding not in DECOMPRESS:
         raise not_implemented(f"Unknown compression method {encoding} (known: {', '.join(sorted(COMPRESS))})")
     try:
@@ -125,7 +125,7 @@ def read_body(body: bytes, encoding: str) -> bytes:
 
 
 def form_fields(body: bytes, content_type: str) -> dict[str, str]:
-    """The text fields of a multipart form; a file among them is external data, which is refused."""
+    """Return the text fields of a multipart form; a file in it is external data, which is refused."""
     message: Message = BytesParser().parsebytes(
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
     )
@@ -142,7 +142,7 @@ def form_fields(body: bytes, content_type: str) -> dict[str, str]:
 
 
 def read_query(given: Mapping[str, str], headers: Mapping[str, str], method: str, body: bytes) -> Query:
-    """The engine's query in a request. Raises EngineError for what cannot be done here."""
+    """Return the query of a request. Raises EngineError for unsupported features."""
     for unsupported in ("compress", "decompress"):
         if given.get(unsupported, "0") not in ("0", "false"):
             raise not_implemented(f"ClickHouse's own block compression ({unsupported}=1)")
@@ -174,7 +174,7 @@ def read_query(given: Mapping[str, str], headers: Mapping[str, str], method: str
 
 
 def session_seconds(told: str | None) -> float:
-    """How long an idle session lives. Raises EngineError for what is no number or too long, as a server."""
+    """Return the timeout of an idle session (seconds). Raises EngineError if it is no number or too long."""
     if not told:
         return SESSION_SECONDS
     if not told.isdecimal() or float(told) > LONGEST_SESSION_SECONDS:
@@ -184,13 +184,13 @@ def session_seconds(told: str | None) -> float:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who may ask. Without a password everybody may, under any name."""
+    """User and password for access. Without a password, everyone has access under any name."""
 
     user: str
     password: str
 
     def check(self, given: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        """Raises EngineError unless the request names this user and password, in any of ClickHouse's ways."""
+        """Raise EngineError unless the request has this user and password, in any of ClickHouse's forms."""
         if not self.password:
             return
         user, password = given.get("user"), given.get("password")
@@ -211,7 +211,7 @@ class Credentials:
 
 
 def build_app(engine: Engine, thread: ThreadPoolExecutor, credentials: Credentials) -> FastAPI:
-    """The web application over an open engine, whose one thread is the queue of queries; it closes both."""
+    """Return the application for an open engine and its one thread, the queue of queries; it closes both."""
     busy_sessions: set[str] = set()
 
     @asynccontextmanager
@@ -278,7 +278,7 @@ def build_app(engine: Engine, thread: ThreadPoolExecutor, credentials: Credentia
 
 
 def wanted_encoding(request: Request) -> str | None:
-    """The first known encoding that the client names; as on a server, only with enable_http_compression=1."""
+    """Return the first supported encoding that the client accepts, only with enable_http_compression=1."""
     if request.query_params.get("enable_http_compression") not in ("1", "true"):
         return None
     named = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")]
@@ -286,21 +286,21 @@ def wanted_encoding(request: Request) -> str | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit status."""
+    """Serve until SIGTERM or SIGINT; return the exit status."""
     parser = argparse.ArgumentParser(
-        description="The ClickHouse engine (chDB) over HTTP, for tests and for trying the distributed way "
+        description="The ClickHouse engine (chDB) over HTTP, for tests and trials of distributed operation "
         "without Docker. Not a ClickHouse server: one query at a time, no replication, no users.",
-        epilog=f"With {PASSWORD_VARIABLE} set, clients have to send --user and that password; "
-        "without it everybody on this machine may ask.",
+        epilog=f"With {PASSWORD_VARIABLE} set, clients must send --user and that password; "
+        "without it, everyone on this machine has access.",
     )
-    parser.add_argument("--path", type=Path, required=True, help="folder of the data; made if it is missing")
+    parser.add_argument("--path", type=Path, required=True, help="data folder; created if it does not exist")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8123, help="port to listen on; 0 picks one (%(default)s)")
-    parser.add_argument("--user", default="default", help="the user that has the password (%(default)s)")
+    parser.add_argument("--user", default="default", help="name of the user with the password (%(default)s)")
     given = parser.parse_args(arguments)
 
     family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is spelt out; without it every answer waits 40 ms
+    # asyncio sets TCP_NODELAY only if the protocol is given explicitly; without it every answer waits 40 ms
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -308,15 +308,15 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         raise SystemExit(
             f"error: cannot listen on {given.host}:{given.port} ({error.strerror}): "
-            "stop what uses that port, or choose another with --port"
+            "stop the program that uses that port, or choose another with --port"
         ) from error
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
     try:
         engine = thread.submit(Engine, given.path).result()
     except (RuntimeError, OSError) as error:
         raise SystemExit(
-            f"error: cannot open the data in {given.path} ({error}): end the other process that uses that "
-            "folder, or give another with --path"
+            f"error: cannot open the data in {given.path} ({error}): stop the other process that uses "
+            "the folder, or choose another with --path"
         ) from error
     app = build_app(engine, thread, Credentials(given.user, os.environ.get(PASSWORD_VARIABLE, "")))
     config = uvicorn.Config(
@@ -328,8 +328,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     server = uvicorn.Server(config)
     for stopping in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stopping, lambda *_: None)  # uvicorn raises it again once it is done; then exit with 0
-    listening.listen()  # whoever reads the next line may connect at once
+        signal.signal(
+            stopping, lambda *_: None
+        )  # uvicorn raises the signal again when it is done; exit with 0
+    listening.listen()  # a client that reads the next line may connect at once
     print(f"ClickHouse engine over HTTP on http://{given.host}:{listening.getsockname()[1]}", flush=True)
     server.run(sockets=[listening])
     return 0

@@ -1,9 +1,9 @@
-"""One real Apache Kafka broker (KRaft, a single node) run from its published jars: no Docker.
+"""A real Apache Kafka broker (KRaft, a single node), run from its published jars without Docker.
 
-For integration tests and for trying the distributed way on a machine without containers. Java 17 or newer
-runs it; Maven is needed once, to bring the jars that pom.xml names into a cache folder.
+It serves integration tests, and trials of distributed operation on a machine without containers. It needs
+Java 17 or newer, and Maven once, to copy the jars of pom.xml into a cache folder.
 
-    python infra/kafka/apache_kafka.py start      # returns when a client gets metadata; the broker goes on
+    python infra/kafka/apache_kafka.py start      # returns when a client gets metadata; the broker runs on
     python infra/kafka/apache_kafka.py status
     python infra/kafka/apache_kafka.py stop
 """
@@ -37,14 +37,14 @@ HERE = Path(__file__).resolve().parent
 POM = HERE / "pom.xml"
 HOST = "127.0.0.1"
 JAVA_NEEDED = 17
-# A broker that holds a few topics is content with 200 MB of resident memory under these.
+# With these options, a broker with a few topics needs 200 MB of resident memory.
 JVM = (
     "-Xms64m",
     "-Xmx384m",
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
-    "-Dlog4j.shutdownHookEnabled=false",  # or the log would end before the broker's own shutdown
+    "-Dlog4j.shutdownHookEnabled=false",  # otherwise the log ends before the broker has shut down
 )
 
 
@@ -53,7 +53,7 @@ class KafkaError(RuntimeError):
 
 
 def kafka_version() -> str:
-    """The version of Kafka that pom.xml names, which is the only place that names it."""
+    """Return the version of Kafka, which is set only in pom.xml."""
     version = ElementTree.parse(POM).getroot().findtext(".//{*}kafka.version")
     if not version:
         raise KafkaError(f"{POM} has no <kafka.version>: restore it")
@@ -61,21 +61,21 @@ def kafka_version() -> str:
 
 
 def jars_folder() -> Path:
-    """Where the jars lie once they are there: in the user's cache, one folder for each version of Kafka."""
+    """Return the folder of the jars: in the user's cache, one folder per version of Kafka."""
     return platformdirs.user_cache_path("groundswell") / f"kafka-{kafka_version()}"
 
 
 def missing() -> str | None:
-    """Why no broker can run on this machine, in one line that names the cure; None if one can.
+    """Return why no broker can run on this machine, in one line with the cure; None if one can.
 
-    Cheap (one `java -version`), so that tests can ask it at collection: `skipif(missing() is not None, ...)`.
+    It is cheap (one `java -version`): tests can call it at collection, `skipif(missing() is not None, ...)`.
     """
     java = _java()
     if java is None:
         return f"no Java found: install a Java runtime {JAVA_NEEDED} or newer, or set JAVA_HOME"
     version = _java_version(java)
     if version is None:
-        return f"{java} does not tell its version: install a Java runtime {JAVA_NEEDED} or newer"
+        return f"{java} does not report its version: install a Java runtime {JAVA_NEEDED} or newer"
     if version < JAVA_NEEDED:
         return (
             f"{java} is Java {version}, Kafka {kafka_version()} needs {JAVA_NEEDED}: "
@@ -84,7 +84,7 @@ def missing() -> str | None:
     if not _prepared(jars_folder()) and shutil.which("mvn") is None:
         return (
             f"the jars of Kafka {kafka_version()} are not in {jars_folder()} and there is no Maven "
-            "to bring them: install Maven (mvn)"
+            "to fetch them: install Maven (mvn)"
         )
     return None
 
@@ -92,10 +92,10 @@ def missing() -> str | None:
 class ApacheKafka:
     """A broker that keeps its data, configuration and log in `folder` and listens on 127.0.0.1:`port`.
 
-    The folder is the broker: any object made for it, in this process or another, sees whether it runs and
-    can end it. The cluster id is made when the folder is formatted and stays until its data are deleted, so
-    it tells one life of the log from the next. The broker outlives the process that started it; as a context
-    manager it is started on entry and stopped on exit.
+    The folder identifies the broker: any object created for it, in this process or another, can tell whether
+    the broker runs and can stop it. The cluster id is created when the folder is formatted and stays until
+    its data are deleted, so it distinguishes one log from the next. The broker outlives the process that
+    started it; as a context manager, it starts on entry and stops on exit.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -118,23 +118,23 @@ class ApacheKafka:
 
     @property
     def bootstrap(self) -> str:
-        """What a client wants as its bootstrap server: the port of the running broker, else the one given."""
+        """Bootstrap server for clients: the port of the running broker, or else the given port."""
         return f"{HOST}:{self._recorded().get('port', self.port) if self.running else self.port}"
 
     @property
     def pid(self) -> int | None:
-        """The process id of the running broker; None while it does not run."""
+        """Process id of the running broker; None if it is not running."""
         process = self._process()
         return process.pid if process else None
 
     @property
     def running(self) -> bool:
-        """Whether the broker's process lives (it may still be starting)."""
+        """Whether the broker's process is alive (it may still be starting)."""
         return self._process() is not None
 
     @property
     def cluster_id(self) -> str | None:
-        """The id of the cluster whose data the folder holds; None before the first start."""
+        """Id of the cluster whose data the folder holds; None before the first start."""
         meta = self.data / "meta.properties"
         if not meta.exists():
             return None
@@ -142,9 +142,9 @@ class ApacheKafka:
         return found.group(1) if found else None
 
     def prepare(self) -> Path:
-        """Bring Kafka's jars into the cache folder, unless they are there; return that folder.
+        """Fetch Kafka's jars into the cache folder unless they are present; return that folder.
 
-        Atomic: the jars appear under a temporary name and are renamed once complete, so a killed or
+        This is atomic: the jars are written under a temporary name and renamed once complete, so a killed or
         concurrent preparation leaves either nothing or everything. Raises KafkaError if Maven fails.
         """
         jars = jars_folder()
@@ -175,7 +175,7 @@ class ApacheKafka:
             )
             if told.returncode != 0:
                 raise KafkaError(
-                    f"Maven could not bring the jars of Kafka {kafka_version()}: "
+                    f"Maven could not fetch the jars of Kafka {kafka_version()}: "
                     f"{_telling_line(told.stdout)}; check the network and Maven's settings"
                 )
             shutil.copy(POM, fresh / POM.name)
@@ -184,15 +184,15 @@ class ApacheKafka:
             try:
                 fresh.rename(jars)
             except OSError:
-                if not _prepared(jars):  # else someone else was first, with the same jars
+                if not _prepared(jars):  # otherwise another process was first, with the same jars
                     raise
         return jars
 
     def start(self, timeout_s: float = 60.0) -> None:
-        """Start the broker and return once a client gets metadata from it. Does nothing if it runs.
+        """Start the broker and return once a client gets metadata from it; do nothing if it is running.
 
-        Raises KafkaError when this machine cannot run it, the port is taken, or the broker does not come up
-        within `timeout_s` seconds (then it is killed).
+        Raises KafkaError if this machine cannot run it, the port is taken, or the broker does not answer
+        within `timeout_s` seconds (it is then killed).
         """
         if self.running:
             running_port = self._recorded().get("port")
@@ -209,7 +209,7 @@ class ApacheKafka:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise KafkaError(
-                f"cannot make the folder {self.folder} ({error.strerror}): give another with --folder"
+                f"cannot create the folder {self.folder} ({error.strerror}): choose another with --folder"
             ) from error
         properties = self._write_properties()
         self._format(jars, properties)
@@ -221,7 +221,7 @@ class ApacheKafka:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C in the starter's terminal is not meant for the broker
+                start_new_session=True,  # Ctrl-C in the terminal that started the broker must not stop it
             )
         created = psutil.Process(self._child.pid).create_time()
         self._record.write_text(
@@ -230,16 +230,16 @@ class ApacheKafka:
         self._wait_for_metadata(time.monotonic() + timeout_s, timeout_s)
 
     def kill(self) -> None:
-        """End the broker as a crash would (SIGKILL) and return when it is gone. Does nothing if it is not."""
+        """Kill the broker (SIGKILL), as in a crash, and wait until it is gone; do nothing if it is not up."""
         process = self._process()
         if process:
             process.kill()
             self._reap(process, None)
 
     def stop(self, timeout_s: float = 20.0) -> bool:
-        """Ask the broker to shut down (SIGTERM) and wait; after `timeout_s` seconds kill it.
+        """Ask the broker to shut down (SIGTERM) and wait; kill it after `timeout_s` seconds.
 
-        True if it closed its logs cleanly or did not run, False if it had to be killed.
+        Return True if it closed its logs cleanly or was not running, False if it had to be killed.
         """
         process = self._process()
         if process is None:
@@ -252,7 +252,7 @@ class ApacheKafka:
         return False
 
     def _recorded(self) -> dict[str, float]:
-        """What the last start wrote down: pid, the process's creation time, port; empty if nothing."""
+        """Return the record of the last start: pid, creation time of the process, port; or {}."""
         try:
             recorded: dict[str, float] = json.loads(self._record.read_text())
         except (FileNotFoundError, ValueError):
@@ -261,20 +261,20 @@ class ApacheKafka:
 
     def _process(self) -> psutil.Process | None:
         if self._child is not None:
-            self._child.poll()  # a dead child of ours would linger as a zombie
+            self._child.poll()  # reap a dead child, which would otherwise stay a zombie
         recorded = self._recorded()
         if not recorded:
             return None
         try:
             process = psutil.Process(int(recorded["pid"]))
-            # the same number may by now be someone else's process
+            # another process may have this pid by now
             same = abs(process.create_time() - recorded["created"]) < 1.0
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
 
     def _reap(self, process: psutil.Process, timeout_s: float | None) -> bool:
-        """Wait until the process is gone; False if it still is there after `timeout_s` seconds."""
+        """Wait until the process is gone; return False if it still runs after `timeout_s` seconds."""
         try:
             if self._child is not None and self._child.pid == process.pid:
                 self._child.wait(timeout_s)
@@ -306,7 +306,7 @@ class ApacheKafka:
         return properties
 
     def _format(self, jars: Path, properties: Path) -> None:
-        """Give an empty folder its cluster id; leave a formatted one alone."""
+        """Format an empty folder with a new cluster id; leave a formatted folder unchanged."""
         if self.cluster_id:
             return
         command = [*self._java_command(jars), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
@@ -335,15 +335,15 @@ class ApacheKafka:
         self.kill()
         raise KafkaError(
             f"Kafka gave no metadata within {timeout_s:.0f} s and was killed ({self._why()}): "
-            f"give it more time or a less busy machine, or see {self.log}"
+            f"use a less busy machine or a longer timeout, or see {self.log}"
         )
 
     def _answers(self) -> bool:
-        """Whether a client is told of an unfenced broker of this cluster."""
+        """Return whether a client sees an unfenced broker of this cluster."""
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
         except OSError:
-            return False  # not even listening: spare the client its own retries and warnings
+            return False  # not listening yet: avoid the client's retries and warnings
 
         from kafka.admin import KafkaAdminClient
         from kafka.errors import KafkaError as ClientError
@@ -357,7 +357,7 @@ class ApacheKafka:
         return alive and told["cluster_id"] == self.cluster_id
 
     def _why(self) -> str:
-        """The line that says best what became of the broker since its last start."""
+        """Return the line of the logs that best explains why the broker failed since its last start."""
         logged = self.log.read_bytes() if self.log.exists() else b""
         since_start = logged[self._logged_before :] if len(logged) >= self._logged_before else logged
         printed = (self.folder / "kafka.out").read_bytes()
@@ -374,7 +374,7 @@ def _java() -> Path | None:
 
 
 def _java_version(java: Path) -> int | None:
-    """The major version: 17 of `17.0.15`, 8 of `1.8.0_392`."""
+    """Return the major version: 17 for `17.0.15`, 8 for `1.8.0_392`; None if it is unknown."""
     try:
         told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -384,13 +384,13 @@ def _java_version(java: Path) -> int | None:
 
 
 def _prepared(jars: Path) -> bool:
-    """Whether the folder holds the jars of this very pom.xml, of which it keeps a copy."""
+    """Return whether the folder holds the jars of the current pom.xml; it keeps a copy of that file."""
     copy = jars / POM.name
     return copy.exists() and copy.read_bytes() == POM.read_bytes()
 
 
 def _new_cluster_id() -> str:
-    """A random id in Kafka's own notation (22 characters); never one that reads like an option."""
+    """Return a random id in Kafka's notation (22 characters) that does not start with "-", like an option."""
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not made.startswith("-"):
@@ -417,7 +417,7 @@ def _require_free(port: int) -> None:
 
 
 def _telling_line(text: str) -> str:
-    """The line that names the cause: the first exception, else the first error, else the last line."""
+    """Return the line that names the cause: the first exception, else the first error, else the last line."""
     for pattern in (
         r"^(?:Caused by: )?[\w.$]+(?:Exception|Error): .+",
         r"^.*\b(?:ERROR|FATAL|Error)\b.*",
@@ -429,11 +429,13 @@ def _telling_line(text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit status (0 done, 1 failed or, for `status`, not running)."""
+    """Run the command line; return the exit status (0 done, 1 failed or, for `status`, not running)."""
     parser = argparse.ArgumentParser(description="Run one real Apache Kafka broker without Docker.")
     parser.add_argument("command", choices=["start", "stop", "status"])
     default = platformdirs.user_data_path("groundswell") / "kafka"
-    parser.add_argument("--folder", type=Path, default=default, help="data, log, settings (%(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=default, help="folder for data, log and settings (%(default)s)"
+    )
     parser.add_argument("--port", type=int, default=9092, help="port on 127.0.0.1 (%(default)s)")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -443,16 +445,18 @@ def main(arguments: list[str] | None = None) -> int:
     described = f"(pid {broker.pid}, cluster {broker.cluster_id}, folder {broker.folder})"
     try:
         if given.command == "status":
-            print(f"Kafka runs on {broker.bootstrap} {described}" if broker.running else "Kafka does not run")
+            print(
+                f"Kafka runs on {broker.bootstrap} {described}" if broker.running else "Kafka is not running"
+            )
             return 0 if broker.running else 1
         if given.command == "stop":
             ran = broker.running
             clean = broker.stop()
-            print("Kafka did not run" if not ran else "Kafka stopped" if clean else "Kafka was killed")
+            print("Kafka was not running" if not ran else "Kafka stopped" if clean else "Kafka was killed")
             return 0 if clean else 1
         if broker.running:
             broker.start()
-            print(f"Kafka runs already on {broker.bootstrap} {described}")
+            print(f"Kafka already runs on {broker.bootstrap} {described}")
             return 0
         began = time.monotonic()
         broker.start()

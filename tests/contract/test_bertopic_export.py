@@ -110,6 +110,6 @@ def test_bertopic_assigns_the_models_topics_and_draws_its_plots(home: Path, pack
 
 
 def test_without_a_model_there_is_nothing_to_take_out(home: Path) -> None:
-    with pytest.raises(DataError, match="'exported' has no topic model yet: hand in talks"):
+    with pytest.raises(DataError, match="'exported' has no topic model yet: add talks"):
         export(bertopic=home / "taken-out")
     assert not (home / "taken-out").exists()

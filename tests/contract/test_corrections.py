@@ -588,7 +588,7 @@ def test_a_curator_sets_a_date_right(curator: Curator) -> None:
     assert "published then already" in again.stderr
     assert len(curator.kept()) == 1
     shown = curator.types("show", "c").stdout
-    assert "2024-12-31 (its source says 2025-04-01)" in shown
+    assert "2024-12-31 (according to its source: 2025-04-01)" in shown
     assert "redated from 2025-04-01 to 2024-12-31 by ann: the upload came later" in shown
     assert [row["video_id"] for row in curator.asks("list", "--search", "talk c")] == ["c"]
     assert "the upload came later" in curator.types("corrections").stdout

@@ -378,7 +378,7 @@ def test_the_command_prints_the_facts_as_json(commanded: typer.Typer) -> None:
 def test_the_command_on_a_period_without_talks_succeeds(commanded: typer.Typer, tmp_path: Path) -> None:
     done = CliRunner().invoke(commanded, ["--from", "1999-01", "--to", "1999-01", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
-    assert "no talk here has a retained topic" in done.stderr
+    assert "no selected talk has a retained topic" in done.stderr
 
 
 def test_the_command_wants_a_folder(commanded: typer.Typer, tmp_path: Path) -> None:

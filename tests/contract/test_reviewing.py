@@ -262,7 +262,7 @@ def test_the_command_line_reviews_a_study(desk: Desk, monkeypatch: pytest.Monkey
     assert "a  anna: tutorial, ben: keep; keep, adjudicated by clara" in agreed
     assert json.loads(run("agreement", "--json").stdout)[0]["differ"] == ["a"]
     run("keep", "b", "--reviewer", "ben")
-    assert "taken back: ben said keep of b" in run("undo", "--reviewer", "ben").stderr
+    assert "undone: ben judged keep for b" in run("undo", "--reviewer", "ben").stderr
 
 
 def test_a_study_without_reviewers_says_how_to_get_some(
@@ -274,4 +274,4 @@ def test_a_study_without_reviewers_says_how_to_get_some(
     monkeypatch.setenv("GROUNDSWELL_STUDY", study.settings.study)
     found = CliRunner().invoke(app, ["review", "next"])
     assert found.exit_code == 0
-    assert "as GROUNDSWELL_SCREENING is rules: set it to assisted or review" in found.stderr
+    assert "because GROUNDSWELL_SCREENING is rules: set it to assisted or review" in found.stderr

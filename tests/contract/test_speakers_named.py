@@ -132,7 +132,7 @@ def test_speakers_are_shown_with_introductions_and_doubts(
     said = listener.types("videos", "speakers", "first").stdout
     assert "SPEAKER_00  (no name)  0.1 min, 10 words" in said
     assert "perhaps Ann Lee at 0:00: “Hello, my name is Ann Lee" in said
-    assert "say who it is: groundswell videos name first SPEAKER NAME" in said
+    assert "to name a speaker: groundswell videos name first SPEAKER NAME" in said
 
 
 @pytest.mark.long
@@ -164,7 +164,7 @@ def test_a_speakers_name_is_everywhere_until_it_is_taken_back(listener: Listener
     assert listener.read(prevalence.months, by_ann) == []
     assert "there is none to remove" in listener.types("videos", "unname", "first", HOST).stderr
     assert [event.name for event in Corrections(listener.blobs).events()] == ["Ann Lee", ""]
-    assert "name of SPEAKER_00 taken back" in listener.types("videos", "corrections").stdout
+    assert "name of SPEAKER_00 removed" in listener.types("videos", "corrections").stdout
 
 
 @pytest.mark.long

@@ -143,7 +143,7 @@ def test_the_transcript_that_counts_is_meant(reader: Reader) -> None:
     assert "many agents" in reader.reads()
     assert "many agents" not in reader.reads("--version", first)
     assert "many agents" not in reader.reads("--version", first[: len("captions-1-") + 6])
-    for wrong, why in (("captions", "2 transcripts begin"), ("whisper", "no transcript begins")):
+    for wrong, why in (("captions", "2 versions begin"), ("whisper", "no version begins")):
         answer = reader.types(TALK, "--version", wrong)
         assert answer.exit_code == 2
         assert f"{why} with '{wrong}'" in answer.stderr

@@ -92,7 +92,7 @@ def test_a_broker_from_the_command_line_runs_until_stopped(broker: ApacheKafka, 
 
     again = command("start")
     assert again.returncode == 0
-    assert f"runs already on {broker.bootstrap} (pid {broker.pid}" in again.stdout
+    assert f"already runs on {broker.bootstrap} (pid {broker.pid}" in again.stdout
     assert command("status").returncode == 0
     stopped = command("stop")
     assert (stopped.returncode, stopped.stdout) == (0, "Kafka stopped\n")

@@ -94,17 +94,17 @@ def test_a_python_that_is_too_old_is_told_so() -> None:
         )
         assert refused.returncode == 1
         assert refused.stderr.startswith("error: this is Python 3.")
-        assert "cure: run this command with another one" in refused.stderr
+        assert "cure: run this command with another Python" in refused.stderr
 
 
 def test_what_has_to_be_downloaded_is_told_with_its_size() -> None:
     plan = Plan.read("Would download 60 packages\nWould install 240 packages\n + av==18.1.0", LINUX)
     assert (plan.installs, plan.downloads) == (240, 60)
     quarter = LINUX.download_gb / 4
-    assert f"60 of them have to be downloaded, about {quarter:.1f} GB" in str(plan)
+    assert f"60 of them will be downloaded, about {quarter:.1f} GB" in str(plan)
     assert "min at 100 Mbit/s" in str(plan)
     cached = Plan.read("Would install 1 package", LINUX)
-    assert str(cached) == "installing 1 packages, all downloaded before"
+    assert str(cached) == "installing 1 packages, all of them already downloaded"
 
 
 def test_a_disk_without_room_is_refused_before_the_download() -> None:
@@ -113,6 +113,6 @@ def test_a_disk_without_room_is_refused_before_the_download() -> None:
     refused = plan.lacks(Path("here"), LINUX.installed_gb - 1.5)
     assert refused is not None
     assert refused[0].startswith("the disk of here has ")
-    assert refused[1].startswith("free 1.5 GB, or use another (")
+    assert refused[1].startswith("free 1.5 GB, or use another disk (")
     cached = Plan.read("Would install 240 packages", LINUX)
     assert cached.lacks(Path("here"), 0.1) is None

@@ -353,7 +353,7 @@ def test_a_restart_keeps_data_and_a_second_process_is_refused(tmp_path: Path) ->
             client.command("CREATE TABLE kept (n UInt32) ENGINE = MergeTree ORDER BY n")
             client.insert("kept", [[n] for n in range(1000)], column_names=["n"])
         for options, reason in (
-            (["--path", str(tmp_path / "data"), "--port", "0"], "end the other process"),
+            (["--path", str(tmp_path / "data"), "--port", "0"], "stop the other process"),
             (["--path", str(tmp_path / "other"), "--port", str(first.port)], "another with --port"),
         ):
             second = subprocess.run(

@@ -206,7 +206,7 @@ class TestCommand:
         assert said.stdout == "good\tRAG\n"
         assert said.stderr.count("cure: ") == 3
         assert said.stderr.endswith(
-            "1 talk handed in, 3 refused; they are processed when groundswell run starts\n"
+            "1 talk added, 3 refused; they are processed when groundswell run starts\n"
         )
 
     def test_what_was_handed_in_before_the_store_failed_is_told(
@@ -225,7 +225,7 @@ class TestCommand:
         monkeypatch.setattr(Ingest, "files", failing)
         said = self.run(str(folder))
         assert isinstance(said.exception, Unavailable)
-        assert said.stdout == "talk0\tRAG\n" and "1 talk handed in, 0 refused" in said.stderr
+        assert said.stdout == "talk0\tRAG\n" and "1 talk added, 0 refused" in said.stderr
         as_json = self.run(str(folder), "--json")
         assert [each["video_id"] for each in json.loads(as_json.stdout)] == ["talk0"]
 

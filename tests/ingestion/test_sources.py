@@ -225,20 +225,20 @@ class TestCommands:
         assert {row["kind"] for row in rows.values()} == {"channel", "search", "feed", "folder"}
         assert {row["since"] for row in rows.values()} == {"2025-01-01"}
         assert {(row["health"], row["found"], row["kept"]) for row in rows.values()} == {("new", 0, None)}
-        assert "is still to come" in self.run("add", "@Other", "--since", "2999-01-01", code=2).stderr
+        assert "is in the future" in self.run("add", "@Other", "--since", "2999-01-01", code=2).stderr
 
     def test_the_preset_adds_the_five_queries(self) -> None:
         assert "--preset llm-in-production" in self.run("add", code=2).stderr
         self.run("add", "--preset", "llm-in-production")
         assert len(self.listed()) == 5
         said = self.run("add", "--preset", "llm-in-production").stderr
-        assert said.count("known already") == 5
+        assert said.count("already known") == 5
 
     def test_pausing_and_resuming_by_id_or_name(self) -> None:
         self.run("add", "@MLOps")
         assert "sources resume channel-" in self.run("pause", "@mlops").stderr
         assert self.listed()["@MLOps"]["health"] == "paused"
-        assert "paused already" in self.run("pause", "@MLOps").stderr
+        assert "already paused" in self.run("pause", "@MLOps").stderr
         self.run("resume", str(self.listed()["@MLOps"]["source_id"]))
         assert self.listed()["@MLOps"]["paused"] is False
 
@@ -253,13 +253,13 @@ class TestCommands:
         self.run("add", "@MLOps")
         self.run("backfill", "@MLOps", "--since", "2024-01-01")
         assert self.listed()["@MLOps"]["since"] == "2024-01-01"
-        assert "a backfill begins with its next visit" in self.run("list").stderr
+        assert "the backfill begins at the next visit" in self.run("list").stderr
         sources = Sources(Blobs(f"{home}/blobs/commands"))
         (watched,) = sources.watched()
         assert watched.backfill_at is not None
         going = Backfill(asked_at=watched.backfill_at, since=date(2024, 1, 1), rank=412, found=400)
         sources.remember(watched.source_id, Visits(visits=2, last_visit=NOON, backfill=going))
-        assert "going back since 2024-01-01: 400 found, 412 looked at" in self.run("list").stderr
+        assert "backfill since 2024-01-01: 400 found, 412 checked" in self.run("list").stderr
 
     def test_troubles_are_listed_with_their_cure(self, home: Path) -> None:
         self.run("add", "@MLOps")

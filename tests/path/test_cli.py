@@ -17,7 +17,7 @@ NOWHERE = "127.0.0.1:1"
 READING = ("status", "topics", "themes", "prevalence", "cooccurrence")
 ABOUT_TOPICS = {
     "topics genealogy": "no topic was born, split, merged or put to sleep yet",
-    "emerging": "nothing new yet",
+    "emerging": "no new topics yet",
     "boilerplate": "no boilerplate found",
 }
 VIDEO = "https://www.youtube.com/watch?v=abcdefghijk"
@@ -53,8 +53,8 @@ def assert_fails(answer: CompletedProcess[str], code: int, *words: str) -> None:
         ("ingest", "Missing argument"),
         ("ingest talk.vtt --published-at yesterday", "--published-at"),
         ("worker stroe", "choose from discover, screen, fetch"),
-        ("dead-letters replay", "name letters, or say --all"),
-        ("dead-letters drop abc --all", "name letters, or say --all"),
+        ("dead-letters replay", "give ids of dead letters, or --all"),
+        ("dead-letters drop abc --all", "give ids of dead letters, or --all"),
     ],
 )
 def test_a_wrong_command_says_what_would_be_right(study: Study, command: str, words: str) -> None:
@@ -155,7 +155,10 @@ def test_dead_letters_of_an_empty_study_can_be_asked_for(study: Study) -> None:
     assert study.ask("dead-letters", "list", "--settled") == []
     for command in ("show", "replay", "drop"):
         assert_says(
-            study.cli("dead-letters", command, "abc"), 2, "no one dead letter 'abc'", "dead-letters list"
+            study.cli("dead-letters", command, "abc"),
+            2,
+            "no dead letter, or more than one, has the id 'abc'",
+            "dead-letters list",
         )
     for command in ("replay", "drop"):
         assert_fails(study.cli("dead-letters", command, "--all"), 3, "not running", "groundswell run")
@@ -168,7 +171,7 @@ def test_sources_are_added_listed_and_removed(study: Study) -> None:
     assert {row["locator"]: row["kind"] for row in added} == locators
     assert all(row["added"] for row in added)
     again = study.cli("sources", "add", "https://www.youtube.com/@mlops/videos")
-    assert_says(again, 0, "known already: channel")
+    assert_says(again, 0, "already known: channel")
     listed = study.ask("sources", "list")
     assert {row["source_id"] for row in listed} == {row["source_id"] for row in added}
     assert all(row["visited_at"] is None for row in listed)
@@ -209,7 +212,7 @@ def test_what_is_refused_does_not_keep_the_rest_from_entering(study: Study) -> N
         (files / name).write_bytes(content)
     given = ["missing.vtt", "missing.jsonl", *wrong, "empty", "good.json"]
     handed = study.cli("ingest", *(str(files / name) for name in given), "https://vimeo.com/1", VIDEO)
-    assert_says(handed, 1, "2 talks handed in, 10 refused", "processed when groundswell run starts")
+    assert_says(handed, 1, "2 talks added, 10 refused", "processed when groundswell run starts")
     for words in (
         "missing.vtt cannot be read (No such file or directory)",
         "missing.jsonl cannot be read (No such file or directory)",
@@ -240,7 +243,7 @@ def test_what_is_refused_does_not_keep_the_rest_from_entering(study: Study) -> N
         *(1, "refused"),
         *(True, True),
     )
-    assert "0 talks handed in, 1 refused\n" in refused.stderr
+    assert "0 talks added, 1 refused\n" in refused.stderr
 
 
 @pytest.mark.long
@@ -281,7 +284,9 @@ def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
     for command in READING[2:]:
         assert study.ask(command) == []
     for command in ("show", "replay", "drop"):  # the same words as when nothing runs
-        assert_says(study.cli("dead-letters", command, "abc"), 2, "no one dead letter 'abc'")
+        assert_says(
+            study.cli("dead-letters", command, "abc"), 2, "no dead letter, or more than one, has the id 'abc'"
+        )
     assert_fails(study.cli("run"), 2, "already running", study.url, "groundswell stop")
     assert_fails(study.cli("web"), 2, "already running", study.url)
     port = study.url.rsplit(":", 1)[1]

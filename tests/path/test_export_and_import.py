@@ -45,7 +45,7 @@ def test_an_exported_study_says_the_same_when_imported(filled: Study) -> None:
     imported = other(filled, "import", "package")
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout == ""
-    assert f"study 'other' holds what study 'test' held on {about['made_at'][:10]}" in imported.stderr
+    assert f"study 'other' has the data of study 'test' of {about['made_at'][:10]}" in imported.stderr
     assert "numbers will differ" not in imported.stderr
     for view in VIEWS:
         told = filled.cli(*view.split(), "--json")
@@ -103,7 +103,7 @@ def test_a_damaged_package_is_a_failure_that_names_the_file(filled: Study, tmp_p
     folder = tmp_path / "package"
     exported = filled.cli("export", str(folder), "--format", "csv")
     assert exported.returncode == 0, exported.stderr
-    assert "without what was said (--with-text adds it)" in exported.stderr
+    assert "without text (--with-text includes it)" in exported.stderr
     (folder / "topics.csv").write_text("")
     refused = other(filled, "import", str(folder))
     assert refused.returncode == 1

@@ -157,7 +157,7 @@ def test_a_folder_of_somebody_else_is_called_that() -> None:
         assert study.cli("topics").returncode == 0
         folder = settings_of(study).database_folder
         assert_refused(
-            as_nobody(study, "topics"), 2, "cannot be used (it may not be written)", "GROUNDSWELL_HOME"
+            as_nobody(study, "topics"), 2, "cannot be used (it is not writable)", "GROUNDSWELL_HOME"
         )
         study.home.chmod(0o777)
         refused = as_nobody(study, "topics")

@@ -18,15 +18,15 @@ BUG = "please report the lines above"
     [
         (errno.ENOSPC, "free some space"),
         (errno.EDQUOT, "free some space"),
-        (errno.EACCES, "readable and writable"),
-        (errno.EPERM, "readable and writable"),
-        (errno.EROFS, "readable and writable"),
+        (errno.EACCES, "read and write permission"),
+        (errno.EPERM, "read and write permission"),
+        (errno.EROFS, "read and write permission"),
         (errno.EMFILE, "ulimit -n"),
         (errno.ENOTDIR, "in the way"),
         (errno.EISDIR, "in the way"),
         (errno.ENAMETOOLONG, "shorter"),
-        (errno.ENOENT, "was removed"),
-        (errno.EIO, "look at the disk"),
+        (errno.ENOENT, "does not exist"),
+        (errno.EIO, "check the disk"),
     ],
 )
 def test_what_the_file_system_refuses_is_said(

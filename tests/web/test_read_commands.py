@@ -239,7 +239,7 @@ def test_more_rows_than_a_page_has_come_page_by_page(said: Both, monkeypatch: py
 
 def test_a_view_that_a_running_study_does_not_know_says_so(said: Both) -> None:
     settings = Settings(home=Path(said.environment["GROUNDSWELL_HOME"]), study="read")
-    with pytest.raises(Misconfigured, match="is of another version and knows no tomorrow"):
+    with pytest.raises(Misconfigured, match="is another version and does not have the view tomorrow"):
         asking.ask(settings, "tomorrow")
 
 

@@ -1,1 +1,1 @@
-"""Commands with which people decide: codebook, corrections, reviews, glossary, curators."""
+"""Commands for human decisions: codebook, corrections, reviews, glossary, curators."""

@@ -10,18 +10,19 @@ AUTHOR = typer.Option(
     "",
     "--author",
     envvar="GROUNDSWELL_AUTHOR",
-    help="Who says so; else your login name.",
+    help="Name to record as the author (default: your login name).",
     show_default=False,
 )
 
 
 def author_of(given: str) -> str:
-    """Return the given name, else the login name."""
+    """Return the given name, or the login name if it is empty."""
     if given.strip():
         return given.strip()
     try:
         return getpass.getuser()
     except (OSError, KeyError) as error:
         raise typer.BadParameter(
-            "you have no login name here: say who you are, or set GROUNDSWELL_AUTHOR", param_hint="--author"
+            "this machine has no login name for you: give your name here, or set GROUNDSWELL_AUTHOR",
+            param_hint="--author",
         ) from error

@@ -1,4 +1,4 @@
-"""groundswell codebook: which topics count, as what, by which name and in which theme; and who said so."""
+"""groundswell codebook: the topics that count, their names, merges and themes, and the log of decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agents.cli.curation.curating import EXPECT, NOTE, TOPIC, Decision, curating
 from agents.queries.wording import day
 
 app = typer.Typer(
-    help="The codebook: which topics count, their names and themes; every decision can be taken back.",
+    help="The codebook: which topics count, their names and themes. Every decision can be undone.",
     no_args_is_help=True,
 )
 themes = typer.Typer(help="Themes: create, describe, rename, remove.", no_args_is_help=True)
@@ -23,13 +23,13 @@ app.add_typer(themes, name="theme")
 judging.register(app)
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
-THEME = typer.Argument(metavar="THEME", help="The theme's name, as `codebook show` has it.")
-REVISION = typer.Option(None, "--revision", min=0, help="As of this revision; else the newest.")
+THEME = typer.Argument(metavar="THEME", help="Name of the theme, as shown by `codebook show`.")
+REVISION = typer.Option(None, "--revision", min=0, help="Show this revision (default: the newest).")
 
 
 @app.command()
 def show(revision: int | None = REVISION, as_json: bool = JSON) -> None:
-    """Themes with their topics, what was merged into them, and what is excluded and why."""
+    """Show the themes with their topics, the merged topics, and the excluded topics with the reasons."""
     from agents.cli.asking import ask
     from agents.curation.codebook_service import standing_of
 
@@ -41,7 +41,7 @@ def show(revision: int | None = REVISION, as_json: bool = JSON) -> None:
     for line in _lines(standing):
         say(line)
     if not standing.topics:
-        tell("no topics yet: hand in talks, and let groundswell run learn them")
+        tell("no topics yet: add talks with groundswell ingest, and keep groundswell run running")
     tell(f"revision {row['revision']} (groundswell codebook history)")
 
 
@@ -72,9 +72,11 @@ def _branch(standing: Any, topic_id: int, why: str = "") -> Iterator[str]:
 @deciding
 def exclude(
     topic_id: int = TOPIC,
-    reason: str = typer.Option(..., "--reason", help="Why it does not count: greetings, no one subject, …"),
+    reason: str = typer.Option(
+        ..., "--reason", help="Why it does not count, such as greetings or no single subject."
+    ),
 ) -> Decision:
-    """Let a topic, and what was merged into it, count no more."""
+    """Exclude a topic, and every topic merged into it, from all numbers."""
     from models.codebook import commands
 
     return lambda standing: commands.exclude(standing, topic_id, reason)
@@ -83,7 +85,7 @@ def exclude(
 @app.command()
 @deciding
 def include(topic_id: int = TOPIC) -> Decision:
-    """Let an excluded topic count again."""
+    """Include an excluded topic in the numbers again."""
     from models.codebook import commands
 
     return lambda standing: commands.include(standing, topic_id)
@@ -93,9 +95,9 @@ def include(topic_id: int = TOPIC) -> Decision:
 @deciding
 def merge(
     topic_id: int = TOPIC,
-    into: int = typer.Argument(metavar="INTO", help="The topic that it is to count for."),
+    into: int = typer.Argument(metavar="INTO", help="Id of the topic to merge it into."),
 ) -> Decision:
-    """Let a topic count for another one, because both are about the same thing."""
+    """Merge a topic into another one that is about the same subject: they count as one."""
     from models.codebook import commands
 
     return lambda standing: commands.merge(standing, topic_id, into)
@@ -104,7 +106,7 @@ def merge(
 @app.command()
 @deciding
 def split(topic_id: int = TOPIC) -> Decision:
-    """Let a topic that was merged by `codebook merge` count for itself again."""
+    """Reverse a `codebook merge`: the topic counts on its own again."""
     from models.codebook import commands
 
     return lambda standing: commands.split(standing, topic_id)
@@ -114,9 +116,9 @@ def split(topic_id: int = TOPIC) -> Decision:
 @deciding
 def rename(
     topic_id: int = TOPIC,
-    name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
+    name: str = typer.Argument(metavar="NAME", help="New name of the topic."),
 ) -> Decision:
-    """Give a topic another name."""
+    """Rename a topic."""
     from models.codebook import commands
 
     return lambda standing: commands.rename(standing, topic_id, name)
@@ -126,9 +128,11 @@ def rename(
 @deciding
 def assign(
     topic_id: int = TOPIC,
-    theme: str = typer.Argument(metavar="THEME", help='A theme that there is; "" takes it out of its theme.'),
+    theme: str = typer.Argument(
+        metavar="THEME", help='An existing theme; "" takes the topic out of its theme.'
+    ),
 ) -> Decision:
-    """Put a topic into a theme."""
+    """Assign a topic to a theme."""
     from models.codebook import commands
 
     return lambda standing: commands.assign(standing, topic_id, theme)
@@ -138,9 +142,11 @@ def assign(
 @deciding
 def create_theme(
     theme: str = THEME,
-    description: str = typer.Option("", "--description", help="What it is about, in a sentence or two."),
+    description: str = typer.Option(
+        "", "--description", help="What the theme is about, in a sentence or two."
+    ),
 ) -> Decision:
-    """Make a theme that topics can be put into."""
+    """Create a theme, to which topics can then be assigned."""
     from models.codebook import commands
 
     return lambda standing: commands.create_theme(standing, theme, description)
@@ -150,9 +156,11 @@ def create_theme(
 @deciding
 def describe_theme(
     theme: str = THEME,
-    description: str = typer.Argument(metavar="DESCRIPTION", help="What it is about, in a sentence or two."),
+    description: str = typer.Argument(
+        metavar="DESCRIPTION", help="What the theme is about, in a sentence or two."
+    ),
 ) -> Decision:
-    """Say what a theme is about: suggestions rest on it."""
+    """Describe a theme. `codebook suggest` compares topics with this description."""
     from models.codebook import commands
 
     return lambda standing: commands.describe_theme(standing, theme, description)
@@ -162,9 +170,9 @@ def describe_theme(
 @deciding
 def rename_theme(
     theme: str = THEME,
-    name: str = typer.Argument(metavar="NAME", help="What it is to be called."),
+    name: str = typer.Argument(metavar="NAME", help="New name of the theme."),
 ) -> Decision:
-    """Give a theme another name; its topics move with it."""
+    """Rename a theme; its topics stay in it."""
     from models.codebook import commands
 
     return lambda standing: commands.rename_theme(standing, theme, name)
@@ -173,7 +181,7 @@ def rename_theme(
 @themes.command("remove")
 @deciding
 def remove_theme(theme: str = THEME) -> Decision:
-    """Take away a theme that no topic is in."""
+    """Remove a theme that has no topics."""
     from models.codebook import commands
 
     return lambda standing: commands.remove_theme(standing, theme)
@@ -182,22 +190,25 @@ def remove_theme(theme: str = THEME) -> Decision:
 @app.command()
 def undo(
     revision: int | None = typer.Argument(
-        None, metavar="[REVISION]", help="The decision to take back; else the newest that still holds."
+        None,
+        metavar="[REVISION]",
+        help="Revision of the decision to undo (default: the newest one in effect).",
     ),
     author: str = AUTHOR,
     note: str = NOTE,
     expect: int | None = EXPECT,
 ) -> None:
-    """Take a decision back. Undoing an undo makes the decision hold again."""
+    """Undo a decision. Undoing an undo restores the decision."""
     with curating(author) as curator:
         print_decision(curator.undo(revision, note, expect))
 
 
 @app.command()
 def history(
-    limit: int = typer.Option(50, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
+    limit: int = typer.Option(50, min=1, max=1000, help="Maximum number of decisions, newest first."),
+    as_json: bool = JSON,
 ) -> None:
-    """Who decided what and when, newest first."""
+    """List the decisions, newest first: what was decided, when and by whom."""
     from agents.cli.asking import ask
     from agents.curation.codebook_service import EVERY, decision_of
     from models.codebook.undo import undone
@@ -214,16 +225,16 @@ def history(
         "author": ("AUTHOR", str),
         "said": ("DECISION", str),
         "note": ("NOTE", str),
-        "undone_by": ("TAKEN BACK", lambda by: f"by {by}" if by else ""),
+        "undone_by": ("UNDONE", lambda by: f"by {by}" if by else ""),
     }
-    print_rows(rows, shown, "nothing was decided yet")
+    print_rows(rows, shown, "no decisions yet")
 
 
 @app.command("export")
 def export_(
-    file: Path = typer.Argument(metavar="FILE.yaml", dir_okay=False, help="Where to write it."),
+    file: Path = typer.Argument(metavar="FILE.yaml", dir_okay=False, help="File to write."),
 ) -> None:
-    """Write the codebook as YAML: themes, and topics with name, theme, and what was decided about them."""
+    """Write the codebook as YAML: the themes, and the topics with name, theme and decisions."""
     from agents.cli.asking import ask
     from agents.curation.codebook_service import standing_of
     from models.codebook.file_format import write
@@ -236,15 +247,15 @@ def export_(
 
 @app.command("import")
 def import_(
-    file: Path = typer.Argument(metavar="FILE.yaml", exists=True, dir_okay=False, help="A codebook as YAML."),
+    file: Path = typer.Argument(metavar="FILE.yaml", exists=True, dir_okay=False, help="A codebook in YAML."),
     author: str = AUTHOR,
     note: str = NOTE,
     expect: int | None = EXPECT,
 ) -> None:
-    """Let the codebook say what a file says, as one decision.
+    """Change the codebook to match a file, as one decision.
 
-    Topics that the file does not name stay as they are; themes that it does not name go, unless a topic is in
-    them. A file that names topics that do not exist here is refused as a whole.
+    Topics that are not in the file stay unchanged; themes that are not in the file are removed, unless they
+    still have topics. A file that names a topic which does not exist in this study is refused as a whole.
     """
     from models.codebook.file_format import read
     from models.errors import BadInput
@@ -260,9 +271,9 @@ def import_(
 
 @app.command("carry-over")
 def carry_over(author: str = AUTHOR, note: str = NOTE, expect: int | None = EXPECT) -> None:
-    """After a rebuild, let what was decided about seeded topics and themes hold for the new model.
+    """Apply the decisions about seeded topics and themes to the new topic model after a rebuild.
 
-    Topics that were born are others in the new model, so what was decided about them is not carried over.
+    Topics that were born differ in the new model, so the decisions about them are not carried over.
     """
     with curating(author) as curator:
         print_decision(curator.carry_over(note, expect))

@@ -1,4 +1,4 @@
-"""Shared parts of the commands that correct talks: a corrector that reaches the store, and its output."""
+"""Parts shared by the commands that correct talks: the corrector, its output and its errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from streams.events import VideoCorrected
 
 UNDO = {"withdrawn": "restore", "kept": "withdraw"}
-"""The command that takes a correction back."""
+"""The command that undoes a correction, by kind of correction."""
 
 
 @contextmanager
 def correcting(author: str) -> Iterator[Corrector]:
-    """Lend a corrector of the study. What it corrects is sent to the broker, or written where none runs.
+    """Yield a corrector of the study. It sends corrections to the broker, or writes them if no broker runs.
 
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
@@ -41,7 +41,7 @@ def correcting(author: str) -> Iterator[Corrector]:
 
 
 def print_corrections(found: Sequence[Corrected], *, as_json: bool) -> None:
-    """Say what came of a wish to correct talks, and how to take it back."""
+    """Print the result of each correction and the command that undoes it."""
     for each in found:
         tell(each.said + (_undo(each.event) if each.event is not None else ""))
     if as_json:
@@ -58,7 +58,7 @@ def _undo(event: VideoCorrected) -> str:
 
 
 def known(video_id: str) -> Known:
-    """Return what is known about a talk."""
+    """Return the row of a talk; an unknown id is wrong usage (typer.BadParameter)."""
     from agents.cli.asking import ask
     from agents.curation.video_corrections import known as known_by
 
@@ -68,7 +68,7 @@ def known(video_id: str) -> Known:
 
 @contextmanager
 def misused(hint: str | None = None) -> Iterator[None]:
-    """Say what is wrong with an argument as the command line says it."""
+    """Turn BadInput into typer.BadParameter, so that it is reported as wrong usage."""
     from models.errors import BadInput
 
     try:

@@ -1,4 +1,4 @@
-"""Shared parts of the commands that decide: the author, and a curator that reaches the study's store."""
+"""Parts shared by the commands that change the codebook: their options, and the codebook service."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from agents.curation.codebook_service import CodebookService
     from streams.events import CodebookDecided
 
-TOPIC = typer.Argument(metavar="TOPIC", help="The topic's id, as `codebook show` has it.")
-NOTE = typer.Option("", "--note", help="What else is to be remembered about it.")
+TOPIC = typer.Argument(metavar="TOPIC", help="Id of the topic, as shown by `codebook show`.")
+NOTE = typer.Option("", "--note", help="Note to keep with the decision.")
 EXPECT = typer.Option(
     None, "--expect", metavar="REVISION", help="Decide only if this is still the newest revision."
 )
 
 
 OPTIONS = {"author": (str, AUTHOR), "note": (str, NOTE), "expect": (int | None, EXPECT)}
-"""What every decision can be told besides."""
+"""Options of every command that makes a decision."""
 P = ParamSpec("P")
 Decision = Callable[[Any], Any]
-"""From a `models.codebook.state.CodebookState` to the `CodebookChange` that is made of it."""
+"""Function from a `models.codebook.state.CodebookState` to a `CodebookChange`."""
 
 
 def deciding(command: Callable[P, Decision]) -> Callable[..., None]:
-    """Let a command, which returns a decision, make it: with --author, --note and --expect."""
+    """Wrap a command so that it makes the decision it returns; add --author, --note and --expect."""
 
     @wraps(command)
     def decide(author: str, note: str, expect: int | None, **given: Any) -> None:
@@ -45,14 +45,14 @@ def deciding(command: Callable[P, Decision]) -> Callable[..., None]:
 
 
 def print_decision(event: CodebookDecided) -> CodebookDecided:
-    """Say what was decided, under which revision."""
+    """Print the revision and the decision; return the event."""
     tell(f"revision {event.revision}: {event.said}")
     return event
 
 
 @contextmanager
 def curating(author: str) -> Iterator[CodebookService]:
-    """Lend a curator of the study. What it decides is sent to the broker, or written where none runs.
+    """Yield the codebook service. It sends decisions to the broker, or writes them if no broker runs.
 
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.

@@ -1,4 +1,4 @@
-"""groundswell curators: who may change the study from the page or the API."""
+"""groundswell curators: the people who may change the study on the page or through the API."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
-app = typer.Typer(help="Who may curate in the browser and over the API.", no_args_is_help=True)
-NAME = typer.Argument(metavar="NAME", help="Who; decisions carry this name.")
+app = typer.Typer(help="People who may curate on the page and through the API.", no_args_is_help=True)
+NAME = typer.Argument(metavar="NAME", help="Name of the curator; it is recorded with each decision.")
 
 
 @app.command()
 def add(name: str = NAME) -> None:
-    """Let somebody curate, and show the token to sign in with. It is shown once and kept nowhere."""
+    """Add a curator and print a token for signing in. The token is shown only once and is not stored."""
     from agents.instance.clock import utc_now
     from models.codebook.commands import clean
     from streams.state.curators import Curators
@@ -21,14 +21,14 @@ def add(name: str = NAME) -> None:
     wanted = clean(name, "the name")
     curators = Curators(settings.curators_file)
     token = curators.add(wanted, utc_now())
-    tell(f"{wanted} may curate study {settings.study!r} with this token, which is shown only now:")
+    tell(f"{wanted} may curate study {settings.study!r} with this token, which is shown only once:")
     say(token)
-    tell(f"sign in on the page (/login). Only its hash is kept, in {curators.path}")
+    tell(f"sign in on the page (/login). Only a hash of the token is stored, in {curators.path}")
 
 
 @app.command("list")
 def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Who may curate, and since when."""
+    """List the curators and the days on which they were added."""
     from agents.queries.wording import day
     from streams.state.curators import Curators
 
@@ -42,14 +42,14 @@ def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> 
     print_rows(
         rows,
         {"name": ("CURATOR", str), "added_at": ("SINCE", day)},
-        "nobody may curate yet: groundswell curators add NAME",
+        "no curators yet: add one with groundswell curators add NAME",
     )
 
 
 @app.command()
 def remove(name: str = NAME) -> None:
-    """Let somebody curate no more: token and open sessions are worth nothing from then on."""
+    """Remove a curator: the token and open sessions stop working at once."""
     from streams.state.curators import Curators
 
     gone = Curators(load_settings().curators_file).remove(name)
-    tell(f"{gone.name} may not curate any more, and is signed out everywhere")
+    tell(f"{gone.name} may no longer curate, and is signed out everywhere")

@@ -1,4 +1,4 @@
-"""groundswell glossary: how names are written, tried out before a study uses them."""
+"""groundswell glossary: checks a glossary and tries it on text before a study uses it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import typer
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 app = typer.Typer(
-    help="The glossary: how a field's names are written, and what recognisers write instead.",
+    help="The glossary: the spelling of a field's names, and how speech recognition misspells them.",
     no_args_is_help=True,
 )
 JSON = typer.Option(False, "--json", help="Print JSON.")
-WHICH = typer.Argument(metavar="FILE", help="A YAML file, or the name of a glossary that comes along.")
+WHICH = typer.Argument(metavar="FILE", help="A YAML file, or the name of a packaged glossary.")
 
 
 @app.command()
 def check(which: str = WHICH, as_json: bool = JSON) -> None:
-    """Read a glossary, say what is wrong with it or else what it listens for."""
+    """Check a glossary: report what is wrong with it, or list its entries."""
     from models.transcripts.glossary import load
 
     glossary = load(which)
@@ -36,22 +36,22 @@ def check(which: str = WHICH, as_json: bool = JSON) -> None:
         for entry in glossary.entries
     ]
     print_rows(rows, {column: (column, str) for column in ("write", "heard", "near")})
-    tell(f"{glossary.version}: {len(rows)} names, {heard} forms that are heard")
+    tell(f"{glossary.version}: {len(rows)} names, {heard} misheard forms")
 
 
 @app.command(name="try")
 def try_text(
-    text: str = typer.Argument(metavar="TEXT", help="What was recognised."),
+    text: str = typer.Argument(metavar="TEXT", help="Text as it was recognised."),
     which: str = typer.Option(
         "",
         "--glossary",
         metavar="FILE",
         show_default=False,
-        help="A YAML file, or the name of one that comes along; without it, the study's, else the first.",
+        help="A YAML file, or a packaged glossary's name (default: the study's, else the first packaged).",
     ),
     as_json: bool = JSON,
 ) -> None:
-    """Show what a glossary would make of a text. Nothing is kept."""
+    """Show how a glossary would correct a text. Nothing is stored."""
     from models.transcripts.glossary import available, load, try_out
 
     glossary = load(which or load_settings().glossary or available()[0])

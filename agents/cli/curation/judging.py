@@ -1,4 +1,4 @@
-"""groundswell codebook judge, agreement, suggest: what reviewers think of topics, where one may belong."""
+"""groundswell codebook judge, agreement, suggest: reviewers' judgements of topics, and suggested themes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def register(app: typer.Typer) -> None:
 
 def judge(
     topic_id: int = TOPIC,
-    verdict: str = typer.Argument(metavar="include|exclude", help="Whether it should count."),
-    reviewer: str = typer.Option(..., "--reviewer", help="Who judges."),
-    theme: str = typer.Option("", "--theme", help="The theme that it belongs to."),
+    verdict: str = typer.Argument(metavar="include|exclude", help="Whether the topic should count."),
+    reviewer: str = typer.Option(..., "--reviewer", help="Name of the reviewer."),
+    theme: str = typer.Option("", "--theme", help="The theme to which it belongs."),
     note: str = typer.Option("", "--note", help="Why."),
 ) -> None:
-    """Say what you, as a reviewer, think of a topic. It changes no number, and shows no other's judgement.
+    """Record your judgement of a topic as a reviewer. It changes no number and shows no other judgement.
 
-    A later judgement of the same reviewer takes the place of the earlier one.
+    A later judgement by the same reviewer replaces the earlier one.
     """
     if verdict not in VERDICTS:
         raise typer.BadParameter(f"{verdict!r} is neither include nor exclude", param_hint="VERDICT")
@@ -42,7 +42,7 @@ def judge(
 
 
 def agreement(as_json: bool = JSON) -> None:
-    """How far reviewers agree (Cohen's kappa), and on which topics they do not."""
+    """Show how far reviewers agree (Cohen's kappa), and the topics on which they disagree."""
     from agents.cli.asking import ask
     from agents.curation.agreement import agreed, describe_agreement
 
@@ -51,7 +51,7 @@ def agreement(as_json: bool = JSON) -> None:
         print_json(asdict(found))
         return
     if not found.pairs:
-        tell("no two reviewers yet: groundswell codebook judge TOPIC include|exclude --reviewer NAME")
+        tell("fewer than two reviewers: groundswell codebook judge TOPIC include|exclude --reviewer NAME")
     for pair in found.pairs:
         say(f"{pair.one} and {pair.other}")
         say(f"  include or exclude  {describe_agreement(pair.verdicts)}")
@@ -65,11 +65,11 @@ def agreement(as_json: bool = JSON) -> None:
 
 def suggest(
     topic_id: int | None = typer.Argument(
-        None, metavar="[TOPIC]", help="A topic's id; else all that are in no theme."
+        None, metavar="[TOPIC]", help="Id of a topic (default: all topics without a theme)."
     ),
     as_json: bool = JSON,
 ) -> None:
-    """Which theme a topic may belong to, from its words and quotes, and how sure that is."""
+    """Suggest themes for topics from their words and quotes, each with its confidence."""
     from agents.cli.asking import ask
     from agents.curation.theme_suggestions import suggested
     from agents.runtime.wiring import SharedResources
@@ -86,11 +86,11 @@ def suggest(
         "name": ("TOPIC", str),
         "theme": ("THEME", lambda theme: theme or "-"),
         "first": ("SUGGESTED", str),
-        "second": ("ELSE", str),
+        "second": ("SECOND CHOICE", str),
     }
-    print_rows([each | _ranked(each) for each in rows], shown, "every topic that counts is in a theme")
+    print_rows([each | _ranked(each) for each in rows], shown, "every topic that counts has a theme")
     if rows:
-        tell("nothing is assigned: groundswell codebook assign TOPIC THEME")
+        tell("these are suggestions only; to assign one: groundswell codebook assign TOPIC THEME")
 
 
 def _ranked(row: Mapping[str, Any]) -> dict[str, str]:

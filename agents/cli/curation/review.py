@@ -1,4 +1,4 @@
-"""groundswell review: reviewers judge what waits, each alone; who disagrees is adjudicated."""
+"""groundswell review: independent judgements of waiting videos; disagreements are adjudicated."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ if TYPE_CHECKING:
     from models.relevance.kappa import Agreement
     from streams.settings import Settings
 
-app = typer.Typer(help="Judge the videos that wait for reviewers, each alone.", no_args_is_help=True)
+app = typer.Typer(
+    help="Review the videos that wait for a decision. Reviewers judge independently.",
+    no_args_is_help=True,
+)
 JSON = typer.Option(False, "--json", help="Print JSON.")
-VIDEO = typer.Argument(metavar="ID", help="The video's id, as `review next` shows it.")
-NOTE = typer.Option("", "--note", help="Why; others see it once enough have judged.")
+VIDEO = typer.Argument(metavar="ID", help="Id of the video, as shown by `review next`.")
+NOTE = typer.Option("", "--note", help="Why. Other reviewers see it once enough of them have judged.")
 REVIEWER = typer.Option(
     "",
     "--reviewer",
     envvar="GROUNDSWELL_AUTHOR",
-    help="Who judges; else your login name.",
+    help="Name of the reviewer (default: your login name).",
     show_default=False,
 )
 KIND = typer.Option(
     "",
     "--as",
     metavar="CLASS",
-    help="What it is: experience report, tutorial, lecture, tool introduction, workshop, opinion, other.",
+    help="Its class: experience report, tutorial, lecture, tool introduction, workshop, opinion, other.",
     show_default=False,
 )
 LINES = 12
-"""So many lines of a description are shown."""
+"""Maximum number of lines of a description to show."""
 
 
 @app.command("next")
 def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
-    """Show the most relevant video that you have yet to judge, without what others said of it."""
+    """Show the most relevant video that you have not judged yet, without the judgements of others."""
     with looking(reviewer) as who:
         waiting = who.waiting()
         row = who.next(waiting)
@@ -71,7 +74,7 @@ def keep(
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Say that a video belongs to the study."""
+    """Judge that a video belongs to the study."""
     _judge("keep", video_id, kind, note, reviewer, as_json=as_json)
 
 
@@ -83,23 +86,24 @@ def exclude(
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Say that a video does not belong to the study, and what it is instead."""
+    """Judge that a video does not belong to the study, and say what class it is."""
     _judge("exclude", video_id, kind, note, reviewer, as_json=as_json)
 
 
 @app.command()
 def adjudicate(
     video_id: str = VIDEO,
-    verdict: str = typer.Argument(metavar="keep|exclude", help="What holds from now on."),
+    verdict: str = typer.Argument(metavar="keep|exclude", help="The decision."),
     kind: str = KIND,
     note: str = NOTE,
     *,
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Decide where reviewers disagree, or overrule what was decided.
+    """Decide about a video on which reviewers disagree, or overrule a decision.
 
-    A talk that passed before is withdrawn from every number, or restored to them.
+    Excluding a talk that already counts withdraws it from every number; keeping one that reviewers withdrew
+    restores it.
     """
     with reviewing(reviewer) as who:
         judged = who.adjudicate(video_id, _verdict(verdict), kind, note)
@@ -109,10 +113,10 @@ def adjudicate(
 @app.command()
 def queue(
     reviewer: str = REVIEWER,
-    limit: int = typer.Option(50, min=1, max=1000, help="At most so many."),
+    limit: int = typer.Option(50, min=1, max=1000, help="Maximum number of videos."),
     as_json: bool = JSON,
 ) -> None:
-    """What waits, the most relevant first, and how far each reviewer is."""
+    """List the videos that wait for review, most relevant first, and the progress of each reviewer."""
     with looking(reviewer) as who:
         waiting, rulings = who.waiting(), who.rulings()
     done = Counter(each.reviewer for ruling in rulings.values() for each in ruling.said)
@@ -139,7 +143,7 @@ def queue(
 
 @app.command()
 def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
-    """How far each two reviewers agree (Cohen's kappa), and where they do not."""
+    """Show how far each pair of reviewers agrees (Cohen's kappa), and where they disagree."""
     from dataclasses import asdict
 
     from agents.screening.video_reviews import describe_ruling
@@ -150,7 +154,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
         print_json([asdict(pair) for pair in found])
         return
     if not found:
-        tell("no video was judged by enough reviewers yet: groundswell review next --reviewer NAME")
+        tell("no video has enough judgements yet: groundswell review next --reviewer NAME")
     for pair in found:
         say(f"{pair.one} and {pair.other}")
         say(f"  keep or exclude  {_agreed(pair.verdicts)}")
@@ -166,21 +170,23 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
 
 @app.command()
 def undo(
-    video_id: str = typer.Argument("", metavar="[ID]", help="Of this video; else what you said last."),
+    video_id: str = typer.Argument(
+        "", metavar="[ID]", help="Id of the video (default: the one that you judged last)."
+    ),
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Take back what you said of a video that is not decided yet."""
+    """Undo your judgement of a video that is not decided yet."""
     with reviewing(reviewer) as who:
         taken_back = who.undo(video_id)
-    tell(f"taken back: {who.name} said {taken_back.verdict} of {taken_back.video_id}")
+    tell(f"undone: {who.name} judged {taken_back.verdict} for {taken_back.video_id}")
     if as_json:
         print_json(taken_back.model_dump())
 
 
 @contextmanager
 def reviewing(name: str) -> Iterator[Reviewer]:
-    """Lend a reviewer of the study. What is said is sent to the broker, or written where none runs.
+    """Yield a reviewer of the study. Judgements are sent to the broker, or written if no broker runs.
 
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
@@ -194,10 +200,10 @@ def reviewing(name: str) -> Iterator[Reviewer]:
 
 @contextmanager
 def looking(name: str) -> Iterator[Reviewer]:
-    """Lend a reviewer who only looks: that needs no broker."""
+    """Yield a reviewer for reading only, which needs no broker."""
 
     def nothing(_: object) -> None:
-        raise AssertionError("who only looks delivers nothing")
+        raise AssertionError("a read-only reviewer sends nothing")
 
     with misused():
         yield _reviewer(load_settings(), name, nothing)
@@ -227,13 +233,13 @@ def _told(judged: ReviewOutcome, *, as_json: bool) -> None:
     event, ruling = judged.event, judged.ruling
     match ruling.state:
         case "open":
-            then = "others have yet to judge it"
+            then = "it waits for other reviewers"
         case "disputed":
             then = f"reviewers disagree: groundswell review adjudicate {event.video_id} keep|exclude"
         case "decided":
             then = f"decided: {describe_ruling(ruling)}"
     what = "keep" if event.verdict == "keep" else f"exclude, {event.talk_kind}"
-    tell(f"{event.reviewer} says of {event.video_id}: {what}; {then}")
+    tell(f"{event.reviewer} judges {event.video_id}: {what}; {then}")
     for each in judged.corrected:
         tell(each.said)
     if as_json:
@@ -250,15 +256,15 @@ def _verdict(text: str) -> Literal["keep", "exclude"]:
 
 def _nothing_left(who: Reviewer, waiting: list[dict[str, Any]]) -> str:
     if any(row["state"] == "disputed" for row in waiting):
-        return "nothing waits but where reviewers disagree: groundswell review queue"
+        return "only videos on which reviewers disagree are waiting: groundswell review queue"
     if waiting:
-        return f"{who.name} has judged everything that waits; others have not"
+        return f"{who.name} has judged every waiting video; other reviewers have not"
     if who.settings.screening in ("rules", "automatic"):
         return (
-            f"nobody reviews in this study, as GROUNDSWELL_SCREENING is {who.settings.screening}: set it to "
-            "assisted or review, and start groundswell run again"
+            f"this study has no reviewers, because GROUNDSWELL_SCREENING is {who.settings.screening}: "
+            "set it to assisted or review, and restart groundswell run"
         )
-    return "nothing waits for reviewers"
+    return "no video waits for reviewers"
 
 
 def _about(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -269,11 +275,11 @@ def _about(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((name, row[name]) for name in ("title", "channel", "url") if row[name])
     yield "published", day(row["published_at"])
     yield "length", clock(row["duration_s"]) if row["duration_s"] else "-"
-    yield "language", row["language"] or "not known"
-    yield "score", f"{_score(row['score'])} ({row['talk_kind'] or 'no model has scored it'})"
+    yield "language", row["language"] or "unknown"
+    yield "score", f"{_score(row['score'])} ({row['talk_kind'] or 'not scored by a model'})"
     yield from (("", f"  {reason}") for reason in row["reasons"])
     lines = [line for line in row["description"].splitlines() if line.strip()]
-    yield from (("" if number else "says", line[:300]) for number, line in enumerate(lines[:LINES]))
+    yield from (("" if number else "text", line[:300]) for number, line in enumerate(lines[:LINES]))
 
 
 def _score(score: float | None) -> str:

@@ -1,8 +1,8 @@
-"""groundswell demo: sample talks through the whole path, from upload events to theme prevalence.
+"""groundswell demo: processes sample talks in a study of their own and prints the results.
 
-It starts `groundswell run` for a study of its own in the background, hands the sample talks in, shows
-progress while they are processed, prints what was found, and leaves the page running. The second time it
-finds everything done. The talks are written for the purpose: shows, people and companies are invented.
+It starts `groundswell run` in the background, ingests the sample talks, shows progress while they are
+processed, prints themes and new topics, and leaves the page running. A second run finds everything done.
+The talks were written for the demo: their shows, people and companies are invented.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from streams.settings import Settings
 STUDY = "demo"
 SAMPLES = Path(__file__).parent
 SETTINGS = {"GROUNDSWELL_MIN_DURATION_S": "20", "GROUNDSWELL_WEB_PORT": "0"}
-"""The samples are short; any free port will do."""
+"""The samples are shorter than the default minimum; port 0 picks any free port."""
 
 
 def show() -> int:
@@ -45,7 +45,7 @@ def show() -> int:
     except KeyboardInterrupt:
         if started_here:
             os.kill(running.pid, 15)
-            tell("stopped; groundswell demo goes on where it was")
+            tell("stopped; run groundswell demo again to resume")
         raise
     _print(settings, status, running)
     return 0
@@ -56,7 +56,7 @@ def _log(settings: Settings) -> Path:
 
 
 def _start(settings: Settings) -> RunningInstance:
-    """Start `groundswell run` detached and wait until it serves."""
+    """Start `groundswell run` as a detached process and wait until its page answers."""
     settings.study_home.mkdir(parents=True, exist_ok=True)
     environment = SETTINGS | os.environ | {"GROUNDSWELL_STUDY": settings.study}
     with _log(settings).open("ab") as log:
@@ -78,13 +78,13 @@ def _start(settings: Settings) -> RunningInstance:
     lines = _log(settings).read_text(errors="replace").splitlines()
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     raise Unavailable(
-        f"groundswell run did not start ({said[-1] if said else 'it did not say why'})",
+        f"groundswell run did not start ({said[-1] if said else 'no error in its log'})",
         f"read {_log(settings)} and run groundswell doctor",
     )
 
 
 def _hand_in(settings: Settings) -> int:
-    """Hand the sample talks in, oldest first; return how many there are."""
+    """Ingest the sample talks, oldest first; return their number."""
     from agents.acquisition.ingest import Ingest
     from agents.instance.clock import utc_now
     from streams.state.blobs import Blobs
@@ -92,7 +92,7 @@ def _hand_in(settings: Settings) -> int:
     files = sorted([*SAMPLES.glob("talks/*.json"), *SAMPLES.glob("audio/*.ogg")], key=lambda path: path.name)
     cluster = open_cluster(settings)
     if cluster is None:
-        raise Unavailable("groundswell run ended", f"read {_log(settings)}")
+        raise Unavailable("groundswell run ended unexpectedly", f"read {_log(settings)}")
     with cluster:
         handed = list(Ingest(Blobs(settings.blobs_url), cluster.send, utc_now()).files(files))
     return len(handed)
@@ -112,7 +112,9 @@ def _watch(settings: Settings, running: RunningInstance, talks: int) -> dict[str
         told, polls = -1, 0
         while True:
             if serving(settings) is None:
-                raise Unavailable("groundswell run ended meanwhile", f"read {_log(settings)}; then try again")
+                raise Unavailable(
+                    "groundswell run ended unexpectedly", f"read {_log(settings)}, then try again"
+                )
             status: dict[str, Any] = ask(settings, "status")
             rank = {name: position for position, name in enumerate(STATES)}
             for name, bar in bars.items():
@@ -131,7 +133,7 @@ def _watch(settings: Settings, running: RunningInstance, talks: int) -> dict[str
 
 
 def _lag(running: RunningInstance) -> int:
-    """Return how many messages wait, so that the last words and alerts are counted too."""
+    """Return the number of unread messages of all consumers, so that the last events are waited for."""
     import httpx
 
     lag: dict[str, int] = (
@@ -158,7 +160,7 @@ def _print(settings: Settings, status: dict[str, Any], running: RunningInstance)
 
 
 def _command() -> str:
-    """Return how to call groundswell from here: its path, where it is not on PATH."""
+    """Return the command that runs groundswell: its name, or its path if it is not on PATH."""
     if shutil.which("groundswell"):
         return "groundswell"
     program = Path(sys.executable).with_name("groundswell")

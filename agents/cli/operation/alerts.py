@@ -1,4 +1,4 @@
-"""groundswell alerts: what was raised, who is told by which rules, whether it arrived; a test, a preview."""
+"""groundswell alerts: alerts, rules, destinations and deliveries; test messages, digest preview."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
-app = typer.Typer(help="What was raised, who is told of it and whether it arrived.", no_args_is_help=True)
+app = typer.Typer(
+    help="Alerts, their rules and destinations, and whether they were delivered.", no_args_is_help=True
+)
 JSON = typer.Option(False, "--json", help="Print JSON.")
-LIMIT = typer.Option(20, min=1, max=1000, help="At most so many, the newest.")
+LIMIT = typer.Option(20, min=1, max=1000, help="Maximum number of rows, newest first.")
 Columns = dict[str, tuple[str, Callable[[Any], str]]]
 
 
 @app.command("list")
 def list_(
     limit: int = LIMIT,
-    rule: str = typer.Option("", help="Only of this rule, such as emergence or 'dead letters'."),
+    rule: str = typer.Option("", help="Only alerts of this rule, such as emergence or 'dead letters'."),
     as_json: bool = JSON,
 ) -> None:
-    """Alerts that were raised, of all rules, newest first, and who was told."""
+    """List the alerts that were raised, newest first, with their deliveries."""
     from agents.alerting.config import RULES
     from agents.cli.asking import asking
     from agents.queries.wording import day
@@ -39,9 +41,9 @@ def list_(
         "rule": ("RULE", str),
         "title": ("ALERT", lambda title: " ".join(title.split())),
         "reason": ("WHY", lambda reason: " ".join(reason.split())),
-        "deliveries": ("TOLD", _told),
+        "deliveries": ("SENT TO", _told),
     }
-    print_rows(rows, shown, "no alert was raised yet")
+    print_rows(rows, shown, "no alerts yet")
 
 
 def _told(deliveries: Any) -> str:
@@ -50,7 +52,7 @@ def _told(deliveries: Any) -> str:
 
 @app.command()
 def rules(as_json: bool = JSON) -> None:
-    """Which rules hold, and who is told of what, when."""
+    """Show the alert rules and the destinations: what is sent to whom, and when."""
     from agents.alerting import queries
 
     settings = load_settings()
@@ -59,7 +61,11 @@ def rules(as_json: bool = JSON) -> None:
         print_json({"file": str(settings.alerts_file), "rules": found, "destinations": told})
         return
     there = settings.alerts_file.exists()
-    tell(f"from {settings.alerts_file}" if there else f"as shipped: there is no {settings.alerts_file}")
+    tell(
+        f"from {settings.alerts_file}"
+        if there
+        else f"default rules, because there is no {settings.alerts_file}"
+    )
     shown: Columns = {
         "rule": ("RULE", str),
         "on": ("", lambda on: "on" if on else "off"),
@@ -74,14 +80,14 @@ def rules(as_json: bool = JSON) -> None:
         "address": ("ADDRESS", lambda address: address or "?"),
         "when": ("WHEN", str),
         "quiet": ("QUIET", lambda quiet: quiet or "-"),
-        "rules": ("RULES", lambda names: ", ".join(names) if names is not None else "all that are on"),
-        "error": ("WRONG", lambda error: error or "-"),
+        "rules": ("RULES", lambda names: ", ".join(names) if names is not None else "all rules that are on"),
+        "error": ("ERROR", lambda error: error or "-"),
     }
     rows = [
         each | {"when": " ".join(filter(None, (each["send"], each["day"], each["at"], each["zone"])))}
         for each in told
     ]
-    print_rows(rows, who, f"nobody is told: add destinations to {settings.alerts_file}")
+    print_rows(rows, who, f"no destinations: add some to {settings.alerts_file}")
 
 
 def _settings(values: dict[str, Any]) -> str:
@@ -90,10 +96,10 @@ def _settings(values: dict[str, Any]) -> str:
 
 @app.command()
 def test(
-    destination: str | None = typer.Argument(None, help="Only this one; without it, all of them."),
+    destination: str | None = typer.Argument(None, help="Name of a destination (default: all of them)."),
     as_json: bool = JSON,
 ) -> None:
-    """Send a message that says that it is a test, and say whether it arrived. Exit code 1 if any did not."""
+    """Send a test message to the destinations and report the results. Exit code 1 if any delivery failed."""
     from agents.alerting import queries
     from agents.instance.running_instance import find
 
@@ -108,18 +114,18 @@ def test(
             "delivered": ("", lambda delivered: "delivered" if delivered else "NOT delivered"),
             "error": ("WHY NOT", lambda error: error or "-"),
         }
-        print_rows(results, shown, f"nobody is told: add destinations to {settings.alerts_file}")
+        print_rows(results, shown, f"no destinations: add some to {settings.alerts_file}")
     raise typer.Exit(0 if results and all(each["delivered"] for each in results) else 1)
 
 
 @app.command()
 def deliveries(
     limit: int = LIMIT,
-    destination: str = typer.Option("", help="Only to this destination."),
-    state: str = typer.Option("", help="Only held, failed, delivered or skipped ones."),
+    destination: str = typer.Option("", help="Only deliveries to this destination."),
+    state: str = typer.Option("", help="Only deliveries in this state: held, failed, delivered or skipped."),
     as_json: bool = JSON,
 ) -> None:
-    """How deliveries stand: delivered, held in quiet hours, failed and tried again, or skipped."""
+    """List deliveries with their state: delivered, held in quiet hours, failed and retried, or skipped."""
     from agents.cli.asking import asking
 
     with asking(load_settings()) as ask:
@@ -130,13 +136,13 @@ def deliveries(
     shown: Columns = {
         "at": ("AT", _minute),
         "destination": ("DESTINATION", str),
-        "title": ("WHAT", lambda title: " ".join(title.split())),
+        "title": ("MESSAGE", lambda title: " ".join(title.split())),
         "state": ("STATE", str),
         "attempts": ("TRIES", str),
         "next_at": ("NEXT", _minute),
-        "error": ("WHY", lambda error: error or "-"),
+        "error": ("ERROR", lambda error: error or "-"),
     }
-    print_rows(rows, shown, "nobody was told of anything yet")
+    print_rows(rows, shown, "nothing was sent yet")
 
 
 def _minute(moment: Any) -> str:
@@ -146,11 +152,14 @@ def _minute(moment: Any) -> str:
 @app.command()
 def digest(
     out: Path | None = typer.Option(
-        None, metavar="FILE.html", dir_okay=False, help="Write it as HTML; without it, print it as text."
+        None,
+        metavar="FILE.html",
+        dir_okay=False,
+        help="Write the digest to this file as HTML (default: print it as text).",
     ),
-    days: int = typer.Option(7, min=1, max=366, help="Tell of the last so many days."),
+    days: int = typer.Option(7, min=1, max=366, help="Number of past days to cover."),
 ) -> None:
-    """Show the digest as it would be sent now; nobody is told."""
+    """Show the digest as it would be sent now, without sending it."""
     from agents.alerting import queries
     from agents.alerting.digest import write
     from agents.cli.asking import asking

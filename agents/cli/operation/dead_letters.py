@@ -1,4 +1,4 @@
-"""groundswell dead-letters: what could not be processed, why, and what to do with it."""
+"""groundswell dead-letters: messages that could not be processed, with cause and cure; replay and drop."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ app = typer.Typer(
     help="Messages that could not be processed: list, show, replay, drop.", no_args_is_help=True
 )
 LETTERS = typer.Argument(
-    None, metavar="[ID...]", help="Ids (or their beginning) as `dead-letters list` shows them."
+    None, metavar="[ID...]", help="Ids, or their first characters, as shown by `dead-letters list`."
 )
-ALL = typer.Option(False, "--all", help="All that wait for a decision.")
+ALL = typer.Option(False, "--all", help="All dead letters that were neither replayed nor dropped.")
 
 
 @app.command("list")
 def list_(
-    settled: bool = typer.Option(False, "--settled", help="Also those replayed or dropped."),
+    settled: bool = typer.Option(False, "--settled", help="Also list those that were replayed or dropped."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show dead letters, newest first."""
+    """List dead letters, newest first."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "dead_letters", settled=settled)
@@ -47,7 +47,7 @@ def list_(
 
 @app.command()
 def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Show one dead letter with its message, and with the traceback where groundswell itself failed."""
+    """Show a dead letter with its message, and the traceback if groundswell itself failed."""
     from agents.consumer.replay import message as message_of
     from agents.consumer.replay import traceback_of
     from streams.state.blobs import Blobs
@@ -80,19 +80,19 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
 
 
 def _as_json(value: Any) -> Any:
-    """Return a moment as JSON writes it, whether the database or a running process said it."""
+    """Return a time as JSON text: the database returns a datetime, a running process text."""
     return plain(value) if isinstance(value, datetime) else value
 
 
 @app.command()
 def replay(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
-    """Send messages again to the topic they came from, after their cause is mended."""
+    """Send messages to their original topic again, once the cause is fixed."""
     _settle(letters, everything, "replayed")
 
 
 @app.command()
 def drop(letters: list[str] = LETTERS, everything: bool = ALL) -> None:
-    """Give messages up. They stay visible under --settled, and replay still works."""
+    """Drop messages. They stay visible with `list --settled`, and can still be replayed."""
     _settle(letters, everything, "dropped")
 
 
@@ -106,14 +106,14 @@ def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
 
     settings = load_settings()
     if everything == bool(letters):
-        raise typer.BadParameter("name letters, or say --all")
+        raise typer.BadParameter("give ids of dead letters, or --all")
     ids = [row["letter_id"] for row in ask(settings, "dead_letters")] if everything else letters or []
     found = [_letter(settings, each) for each in ids]
     cluster = open_cluster(settings)
     if cluster is None:
         raise Unavailable(
-            f"study {settings.study!r} is not running, so nobody would take the messages",
-            "start it with groundswell run, then do this again",
+            f"study {settings.study!r} is not running, so the messages would not be processed",
+            "start it with groundswell run, then try again",
         )
     blobs = Blobs(settings.blobs_url)
     with cluster:
@@ -130,6 +130,6 @@ def _letter(settings: Settings, letter_id: str) -> dict[str, Any]:
     letter: dict[str, Any] | None = ask(settings, "dead_letter", letter_id=letter_id)
     if letter is None:
         raise typer.BadParameter(
-            f"there is no one dead letter {letter_id!r}: see groundswell dead-letters list"
+            f"no dead letter, or more than one, has the id {letter_id!r}: see groundswell dead-letters list"
         )
     return letter

@@ -1,4 +1,4 @@
-"""Commands that do: demo, run, worker, web, stop, ingest, migrate, rebuild, doctor."""
+"""Commands that run and maintain a study: demo, run, worker, web, stop, ingest, migrate, rebuild, doctor."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def register(app: typer.Typer) -> None:
 
 
 def demo() -> None:
-    """Run the sample talks through the whole path, in a study of their own, and show what they are about."""
+    """Process sample talks in a study of their own, and show their themes and new topics."""
     from agents.cli.demo import show
 
     raise typer.Exit(show())
 
 
 def run() -> None:
-    """Run everything in this process: broker, database, all agents, the page. Ctrl-C stops, start resumes."""
+    """Run broker, database, all agents and the page in one process. Ctrl-C stops it, a new start resumes."""
     from agents.instance.running_instance import alone
 
     settings = load_settings()
-    with alone(settings):  # before the imports, so that others know that it starts
+    with alone(settings):  # before the slow imports, so that other commands see that it is starting
         from agents.runtime.process import Runtime
 
         _serve(Runtime(settings, page=True))
@@ -47,7 +47,7 @@ def worker(
         help="discover, screen, fetch, caption, transcribe, split, track, store, alert or label.",
     ),
 ) -> None:
-    """Run agents against a real Kafka (and, for discover, store and label, ClickHouse)."""
+    """Run agents against a Kafka broker (and, for discover, store and label, ClickHouse)."""
     from contextlib import nullcontext
 
     from agents.runtime.process import Runtime
@@ -60,7 +60,7 @@ def worker(
     settings = load_settings()
     if settings.embedded_broker:
         raise Misconfigured(
-            "a worker needs a broker that other processes reach, and none is set",
+            "a worker needs a broker that other processes can reach, and none is configured",
             'set GROUNDSWELL_BROKER=host:port, or use "groundswell run" for everything in one process',
         )
     holds = settings.embedded_clickhouse and WITH_DATABASE & set(agents)
@@ -69,7 +69,7 @@ def worker(
 
 
 def web() -> None:
-    """Serve the page alone."""
+    """Serve only the page, without agents."""
     from contextlib import nullcontext
 
     from agents.instance.running_instance import alone
@@ -82,10 +82,10 @@ def web() -> None:
 
 
 def _serve(runtime: Runtime) -> None:
-    """Run until it ends, and leave at once.
+    """Run the process until it ends, then exit at once, without waiting for threads.
 
-    A model or a download may still be at work in a thread; waiting for it would only delay the end, since
-    what it does was not acknowledged and comes again.
+    A thread may still run a model or a download. Waiting for it would only delay the exit: its message is not
+    acknowledged, and so it is delivered again.
     """
     import asyncio
     import os
@@ -113,7 +113,7 @@ def _announce(runtime: Runtime) -> None:
 
 
 def stop() -> None:
-    """Stop the groundswell that runs this study here, or is starting."""
+    """Stop the groundswell that runs or is starting this study on this machine."""
     from contextlib import suppress
 
     import psutil
@@ -138,19 +138,19 @@ def stop() -> None:
 def ingest(
     talks: list[str] = typer.Argument(
         metavar="FILE...",
-        help="Audio or video, transcripts (.vtt, .srt, .json3, .json, .xml), collections (.jsonl, "
+        help="Audio or video files, transcripts (.vtt, .srt, .json3, .json, .xml), collections (.jsonl, "
         ".jsonl.gz), folders of these, or the URL of a YouTube video.",
     ),
     published_at: datetime | None = typer.Option(
         None,
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="Publication date (UTC); wins over what the file says.",
+        help="Publication date (UTC); overrides the date in the file.",
     ),
-    title: str = typer.Option("", help="Title; wins over what the file says."),
-    show: str = typer.Option("", help="Show; wins over what the file says."),
+    title: str = typer.Option("", help="Title; overrides the title in the file."),
+    show: str = typer.Option("", help="Show; overrides the show in the file."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Hand in talks."""
+    """Add talks to the study: files, folders or YouTube videos."""
     from datetime import UTC
 
     from agents.acquisition.ingest import Given, Ingest
@@ -159,7 +159,7 @@ def ingest(
     from streams.state.blobs import Blobs
 
     settings = load_settings()
-    cluster = open_cluster(settings, wait=False)  # one that starts takes what was handed in meanwhile
+    cluster = open_cluster(settings, wait=False)  # a starting instance picks up talks added meanwhile
     given = Given(published_at.replace(tzinfo=UTC) if published_at else None, title, show)
     handing = Ingest(Blobs(settings.blobs_url), cluster.send if cluster else None, utc_now(), given)
     handed: list[Handed] = []
@@ -168,7 +168,7 @@ def ingest(
             handed.append(each)
             if not as_json:
                 _tell_of(each)
-    finally:  # what was handed in before something stopped it is handed in
+    finally:  # talks added before an interruption stay added
         if cluster is not None:
             cluster.close()
         if as_json:
@@ -176,7 +176,7 @@ def ingest(
         refused = sum(each.refused is not None for each in handed)
         queued = len(handed) - refused
         later = "" if cluster or not queued else "; they are processed when groundswell run starts"
-        tell(f"{queued} talk{'s' * (queued != 1)} handed in, {refused} refused{later}")
+        tell(f"{queued} talk{'s' * (queued != 1)} added, {refused} refused{later}")
     raise typer.Exit(1 if refused or not handed else 0)
 
 
@@ -185,7 +185,7 @@ def _tell_of(handed: Handed) -> None:
 
     if handed.refused is None:
         say(f"{handed.video_id}\t{handed.title}")
-        sys.stdout.flush()  # it is told as it goes, also into a pipe
+        sys.stdout.flush()  # report each talk at once, also when stdout is a pipe
     else:
         tell(f"refused {handed.name}: {handed.refused.cause}\n  cure: {handed.refused.cure}")
 
@@ -219,16 +219,16 @@ def _described(handed: Handed) -> dict[str, str | None]:
 
 
 def migrate() -> None:
-    """Create the topics and tables of the study, or bring them up to date."""
+    """Create the Kafka topics and tables of the study, or bring them up to date."""
     from agents.instance.running_instance import find, open_cluster
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
     if not settings.embedded_broker and (cluster := open_cluster(settings)) is not None:
         cluster.close()
-        tell(f"topics of study {settings.study!r} are there")
+        tell(f"the Kafka topics of study {settings.study!r} exist")
     if settings.embedded_clickhouse and find(settings) is not None:
-        tell("the running groundswell keeps its embedded database up to date")
+        tell("nothing to migrate: the running groundswell keeps its embedded database up to date")
         return
     with Warehouse(settings, patience_s=60) as warehouse:
         applied = warehouse.migrate()
@@ -236,9 +236,9 @@ def migrate() -> None:
 
 
 def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Begin the topic model anew and learn every talk again; what the old model said is kept aside.
+    """Start a new topic model that learns every talk again. The results of the old model are kept.
 
-    For when it cannot go on: other settings, libraries, codebook or embedding model.
+    Use it when the model cannot continue: with other settings, libraries, codebook or embedding model.
     """
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find, open_cluster
@@ -251,8 +251,8 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     settings = load_settings()
     if (settings.embedded_broker or settings.embedded_clickhouse) and (running := find(settings)) is not None:
         raise Misconfigured(
-            f"study {settings.study!r} is running (pid {running.pid}), and goes on with the old model",
-            "stop it with groundswell stop, then do this again",
+            f"study {settings.study!r} is running (pid {running.pid}) with the old model",
+            "stop it with groundswell stop, then try again",
         )
     cluster = open_cluster(settings)
     with Warehouse(settings, patience_s=10) as warehouse:
@@ -268,11 +268,11 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     many = f"{talks} talk{'s' * (talks != 1)}"
     tell(f"epoch {epoch.number} of the topic model: {many} will be learned again{when}")
     if CodebookLog(Blobs(settings.blobs_url)).latest():
-        tell("what was decided about topics holds for it after: groundswell codebook carry-over")
+        tell("to apply earlier decisions to the new topics, run groundswell codebook carry-over afterwards")
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Check broker, ClickHouse, blobs, models, decoders, JavaScript runtime and GPU; say how to mend each."""
+    """Check broker, ClickHouse, blobs, models, decoders, JavaScript runtime and GPU; say how to fix each."""
     from agents.runtime.doctor import examine
 
     findings = list(examine(load_settings()))

@@ -1,4 +1,4 @@
-"""groundswell sources: what is watched for new talks."""
+"""groundswell sources: the sources that are watched for new talks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ app = typer.Typer(
     help="Channels, playlists, searches, podcasts and folders that are watched for new talks.",
     no_args_is_help=True,
 )
-IDS = typer.Argument(metavar="ID...", help="Ids as `sources list` shows them, or what was added.")
+IDS = typer.Argument(metavar="ID...", help="Ids as shown by `sources list`, or the locators that were added.")
 SINCE = typer.Option(
-    None, "--since", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only talks published since that day."
+    None,
+    "--since",
+    formats=["%Y-%m-%d"],
+    metavar="YYYY-MM-DD",
+    help="Only talks published on or after this day.",
 )
 AS_JSON = typer.Option(False, "--json", help="Print JSON.")
 
@@ -41,7 +45,7 @@ def add(
         "path that begins with / ~ or .) or words to search for.",
     ),
     since: datetime | None = SINCE,
-    preset: str = typer.Option("", help="A set of sources that comes along: llm-in-production."),
+    preset: str = typer.Option("", help="A packaged set of sources: llm-in-production."),
     as_json: bool = AS_JSON,
 ) -> None:
     """Watch channels, playlists, searches, podcasts and folders."""
@@ -52,8 +56,8 @@ def add(
     from streams.state.sources import source_id
 
     if not locators and not preset:
-        raise typer.BadParameter("name a source, or say --preset llm-in-production")
-    # All are understood, or none is added.
+        raise typer.BadParameter("give a source, or --preset llm-in-production")
+    # All locators are parsed before any source is added.
     meant = [locate(text) for text in locators or ()] + (sources_of(preset) if preset else [])
     sources, rows, day = _sources(), [], _day(since)
     for kind, locator in meant:
@@ -69,14 +73,14 @@ def add(
         if not added and day is not None and known.since != day:
             known = sources.want(source.source_id, day, utc_now()).source
         rows.append(known.model_dump() | {"added": added})
-        tell(f"{'added' if added else 'known already'}: {kind} {known.locator} ({source.source_id})")
+        tell(f"{'added' if added else 'already known'}: {kind} {known.locator} ({source.source_id})")
     if as_json:
         print_json(rows)
 
 
 @app.command("list")
 def list_(as_json: bool = AS_JSON) -> None:
-    """Show what is watched: how each source does, what it found and what of it was kept."""
+    """List the sources with their health, and the number of videos found and kept."""
     settings = load_settings()
     watched = list(_sources(settings).watched())
     kept = _kept(settings) if watched else {}
@@ -89,8 +93,8 @@ def list_(as_json: bool = AS_JSON) -> None:
         "kind": ("KIND", str),
         "locator": ("SOURCE", str),
         "health": ("HEALTH", str),
-        "visited_at": ("LOOKED AT", _to_the_minute("not yet")),
-        "next_visit": ("NEXT", _to_the_minute("soon")),
+        "visited_at": ("LAST VISIT", _to_the_minute("not yet")),
+        "next_visit": ("NEXT VISIT", _to_the_minute("soon")),
         "found": ("FOUND", str),
         "kept": ("KEPT", lambda kept: "?" if kept is None else str(kept)),
     }
@@ -102,7 +106,7 @@ def list_(as_json: bool = AS_JSON) -> None:
 
 @app.command()
 def remove(source_ids: list[str] = IDS) -> None:
-    """Stop watching a source. The talks it found stay."""
+    """Stop watching sources. The talks they found stay."""
     sources = _sources()
     for watched in _named(sources, source_ids):
         sources.remove(watched.source_id)
@@ -112,47 +116,49 @@ def remove(source_ids: list[str] = IDS) -> None:
 
 @app.command()
 def pause(source_ids: list[str] = IDS) -> None:
-    """Look at sources no more until they are resumed."""
+    """Stop visiting sources until they are resumed."""
     sources = _sources()
     for watched in _named(sources, source_ids):
         changed = sources.pause(watched.source_id)
         undo = f"undo: groundswell sources resume {watched.source_id}"
-        tell(f"{'paused' if changed else 'paused already'}: {watched.source.locator} ({undo})")
+        tell(f"{'paused' if changed else 'already paused'}: {watched.source.locator} ({undo})")
 
 
 @app.command()
 def resume(source_ids: list[str] = IDS) -> None:
-    """Look at paused sources again."""
+    """Visit paused sources again."""
     sources = _sources()
     for watched in _named(sources, source_ids):
         changed = sources.resume(watched.source_id)
-        tell(f"{'resumed' if changed else 'it is not paused'}: {watched.source.locator}")
+        tell(f"{'resumed' if changed else 'not paused'}: {watched.source.locator}")
 
 
 @app.command()
 def backfill(
-    source_id: str = typer.Argument(metavar="ID", help="Its id (see `sources list`), or what was added."),
+    source_id: str = typer.Argument(metavar="ID", help="Its id (see `sources list`) or locator."),
     since: datetime | None = SINCE,
 ) -> None:
-    """Go back through what a channel published before; without --since, to its beginning."""
+    """Find a channel's earlier talks, back to --since, or to its first talk."""
     from agents.instance.clock import utc_now
 
     sources, day = _sources(), _day(since)
     (watched,) = _named(sources, [source_id])
     sources.want(watched.source_id, day, utc_now())
-    wanted = f"what was published since {day}" if day else "everything"
+    wanted = f"talks published since {day}" if day else "all talks"
     if watched.source.kind == "channel":
-        tell(f"{watched.source.locator}: {wanted} is listed, a part at each visit (see sources list)")
+        tell(f"{watched.source.locator}: {wanted} are listed, a part at each visit (see sources list)")
     else:
-        tell(f"{watched.source.locator}: {wanted} is wanted; a {watched.source.kind} is always read whole")
+        tell(
+            f"{watched.source.locator}: {wanted} are included; a {watched.source.kind} is always read in full"
+        )
 
 
 @app.command()
 def check(
-    source_id: str = typer.Argument(metavar="ID", help="Its id (see `sources list`), or what was added."),
+    source_id: str = typer.Argument(metavar="ID", help="Its id (see `sources list`) or locator."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Look at a source now, without taking anything in: what it shows by which lane, or what is wrong."""
+    """Test a source now, without adding talks: show what each of its lanes returns, or its error."""
     from dataclasses import asdict
 
     from agents.discovery.connectors import lanes_of
@@ -180,7 +186,7 @@ def _said(check: Any) -> str:
     if not check.works:
         return f"{check.cause}\n  cure: {check.cure}"
     if check.lane == "folder":
-        return f"{check.videos} files of talks"  # those that were refused are named after it
+        return f"{check.videos} files of talks"  # refused files are listed separately
     of = f"{check.source}: " if check.source else ""
     many = f"{check.videos}{' or more' if check.more else ''} videos"
     day = f" ({check.published_at:%Y-%m-%d})" if check.published_at else ""
@@ -188,7 +194,7 @@ def _said(check: Any) -> str:
 
 
 def _named(sources: Sources, texts: list[str]) -> list[Watched]:
-    """Return the sources that a person named, by id or by locator; all are there, or none is touched."""
+    """Return the sources with these ids or locators; raise typer.BadParameter if any is unknown."""
     from difflib import get_close_matches
 
     by_name: dict[str, Watched] = {}
@@ -209,19 +215,19 @@ def _day(since: datetime | None) -> Any:
     from agents.instance.clock import utc_now
 
     if since is not None and since.date() > utc_now().date():
-        raise typer.BadParameter(f"{since:%Y-%m-%d} is still to come", param_hint="--since")
+        raise typer.BadParameter(f"{since:%Y-%m-%d} is in the future", param_hint="--since")
     return since.date() if since else None
 
 
 def _kept(settings: Settings) -> dict[str, int]:
-    """Return by source how many of its videos passed; {} while the database cannot be asked."""
+    """Return the number of kept videos by source id, or {} if the database cannot be queried."""
     from agents.cli.asking import ask
     from streams.errors import Misconfigured, Unavailable
 
     try:
         return {row["source_id"]: row["kept"] for row in ask(settings, "sources")}
     except (Misconfigured, Unavailable) as error:
-        tell(f"what was kept is not known now: {error.cause}")
+        tell(f"the number of kept videos is unknown: {error.cause}")
         return {}
 
 
@@ -246,7 +252,7 @@ def _row(watched: Watched, kept: int | None) -> dict[str, Any]:
 
 
 def _words(watched: Watched) -> list[str]:
-    """Return what there is to say about a source beyond its row: troubles with their cures, and progress."""
+    """Return further lines about a source: errors with their cures, refused files, progress of a backfill."""
     seen = watched.visits
     troubles = [(name, lane.trouble) for name, lane in seen.lanes.items() if lane.trouble]
     lines = [
@@ -254,13 +260,13 @@ def _words(watched: Watched) -> list[str]:
         for lane, trouble in troubles
         if not (lane == "folder" and seen.refused and not seen.failures)
     ]
-    lines += [f"not handed in: {each.name}: {each.cause}\n  cure: {each.cure}" for each in seen.refused]
+    lines += [f"refused: {each.name}: {each.cause}\n  cure: {each.cure}" for each in seen.refused]
     going = seen.backfill
     if watched.backfill_at and (going is None or going.asked_at < watched.backfill_at):
-        lines.append("a backfill begins with its next visit")
+        lines.append("the backfill begins at the next visit")
     elif going is not None and going.done_at is None:
         until = f" since {going.since}" if going.since else ""
-        lines.append(f"going back{until}: {going.found} found, {going.rank} looked at so far")
+        lines.append(f"backfill{until}: {going.found} found, {going.rank} checked so far")
     return lines
 
 

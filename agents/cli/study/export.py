@@ -1,4 +1,4 @@
-"""groundswell export and import: what a study holds, for others, and a study made from it."""
+"""groundswell export and import: a study as a replication package, and a new study from one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def export(
             metavar="FOLDER",
             file_okay=False,
             show_default=False,
-            help="New folder for everything behind the numbers: tables, data dictionary, checksums.",
+            help="New folder for the data behind the numbers: tables, data dictionary, checksums.",
         ),
     ] = None,
     bertopic: Annotated[
@@ -36,24 +36,25 @@ def export(
         typer.Option(
             metavar="FOLDER",
             file_okay=False,
-            help="Write the topic model here as a BERTopic: safetensors and JSON, for BERTopic.load.",
+            help="Folder for the topic model as safetensors and JSON, for BERTopic.load.",
         ),
     ] = None,
     file_format: Annotated[
-        Literal["parquet", "csv"], typer.Option("--format", help="What the tables are written as.")
+        Literal["parquet", "csv"], typer.Option("--format", help="File format of the tables.")
     ] = "parquet",
     with_text: Annotated[
         bool,
         typer.Option(
             "--with-text",
-            help="With what was said. Transcripts may not be yours to pass on: left out otherwise.",
+            help="Include the text of the talks. Without it the text is left out, since you may not have the "
+            "right to share transcripts.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take out everything that the study's numbers rest on, the topic model as it was last saved, or both."""
+    """Export the data behind the study's numbers, the last saved topic model, or both."""
     if folder is None and bertopic is None:
-        raise typer.BadParameter("say where to: FOLDER for the data, --bertopic FOLDER for the topic model")
+        raise typer.BadParameter("give FOLDER for the data, --bertopic FOLDER for the topic model, or both")
     settings = load_settings()
     if folder is not None:
         _export_data(settings, folder, file_format, with_text=with_text, as_json=as_json)
@@ -62,21 +63,23 @@ def export(
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What groundswell export FOLDER wrote.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder written by groundswell export FOLDER.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Make a new study of what another one exported; name it with groundswell --study NAME import FOLDER."""
+    """Create a study from an exported one; name it with groundswell --study NAME import FOLDER."""
     from agents.queries.replication_package import unpack
     from streams.state.blobs import Blobs
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
-    _must_not_run(settings, "would write into the study meanwhile")
+    _must_not_run(settings, "it would write into the study during the import")
     with Warehouse(settings, patience_s=60) as warehouse:
         warehouse.migrate()
         manifest, counted = unpack(warehouse, Blobs(settings.blobs_url), folder, tell)
     tell(
-        f"study {settings.study!r} holds what study {manifest.study!r} held on {manifest.made_at:%Y-%m-%d}: "
+        f"study {settings.study!r} has the data of study {manifest.study!r} of {manifest.made_at:%Y-%m-%d}: "
         f"{manifest.rows['videos']:,} videos, {counted:,} talks counted, "
         f"codebook revision {manifest.codebook_revision}"
     )
@@ -84,10 +87,8 @@ def import_(
         made_by = manifest.software.get("groundswell", "of another version")
         tell(f"warning: groundswell {made_by}, which made it, counted {told:,} talks: numbers will differ")
     if not manifest.with_text:
-        tell("the package has no text: quotes say nothing")
-    tell(
-        "audio, transcripts and the topic model are not in a package: this study is for reading and curating"
-    )
+        tell("the package has no text, so quotes are empty")
+    tell("a package has no audio, transcripts or topic model: this study is for reading and curating only")
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 
@@ -105,7 +106,7 @@ def _export_data(
     from agents.queries.replication_package import pack
 
     if settings.embedded_clickhouse:
-        _must_not_run(settings, "holds the embedded database")
+        _must_not_run(settings, "it holds the embedded database")
     made = made_with(settings)
     with opened(settings) as warehouse:
         manifest = pack(
@@ -118,8 +119,8 @@ def _export_data(
             settings=made.settings,
             say=tell,
         )
-    said = "with what was said" if with_text else "without what was said (--with-text adds it)"
-    tell(f"study {settings.study!r} is in {folder}, {said}; sha256sum -c SHA256SUMS checks it")
+    said = "with text" if with_text else "without text (--with-text includes it)"
+    tell(f"exported study {settings.study!r} to {folder}, {said}; verify it with sha256sum -c SHA256SUMS")
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 
@@ -137,12 +138,12 @@ def _export_model(settings: Settings, folder: Path) -> None:
     if not checkpoints:
         raise DataError(
             f"study {settings.study!r} has no topic model yet",
-            "hand in talks with groundswell ingest, and let groundswell run learn them",
+            "add talks with groundswell ingest, and keep groundswell run running",
         )
     model = TopicModel.from_snapshot(load(blobs.get(checkpoints[-1])), TopicSettings())
     save(model, folder)
-    tell(f"{len(model.active())} topics: BERTopic.load({str(folder)!r}, embedding_model=...) reads them")
-    tell(f"their vectors are those of {model.embedding_model}")
+    tell(f"{len(model.active())} topics: load them with BERTopic.load({str(folder)!r}, embedding_model=...)")
+    tell(f"embedding model: {model.embedding_model}")
 
 
 def _must_not_run(settings: Settings, why: str) -> None:
@@ -152,5 +153,5 @@ def _must_not_run(settings: Settings, why: str) -> None:
     if (running := find(settings)) is not None:
         raise Misconfigured(
             f"study {settings.study!r} is running (pid {running.pid}), and {why}",
-            f"stop it with groundswell --study {settings.study} stop, then do this again",
+            f"stop it with groundswell --study {settings.study} stop, then try again",
         )

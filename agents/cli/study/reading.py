@@ -1,4 +1,4 @@
-"""Commands that read: status, themes, prevalence, cooccurrence, emerging, boilerplate."""
+"""Commands that read results: status, themes, prevalence, cooccurrence, emerging, boilerplate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
 NOTES = "progress"
-"""Folder of `streams.state.progress` among the blobs."""
+"""Blob folder of `streams.state.progress`."""
 NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and groundswell run"
 
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: bool = JSON) -> None:
-    """How far the talks got, and what the corpus holds."""
+    """Show the progress of the talks and the size of the corpus."""
     from agents.cli.asking import ask
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find
@@ -55,11 +55,11 @@ def status(as_json: bool = JSON) -> None:
         say(f"now          {each['title'] or each['video_id']}: {each['said']}")
     say(f"topics       {found['topics']}")
     if found["boilerplate"]:
-        say(f"boilerplate  {found['boilerplate']} paragraphs kept out  (groundswell boilerplate)")
+        say(f"boilerplate  {found['boilerplate']} paragraphs left out  (groundswell boilerplate)")
     for row in ask(settings, "health", limit=2):
         say(f"health       {health(row)}")
     if found["epoch"]:
-        left = f", {found['relearning']} talks still to learn again" if found["relearning"] else ""
+        left = f", {found['relearning']} talks still to be learned again" if found["relearning"] else ""
         say(f"epoch        {found['epoch']} of the topic model{left}")
     say(
         f"dead letters {found['dead_letters']}"
@@ -75,7 +75,7 @@ def status(as_json: bool = JSON) -> None:
 
 
 def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
-    """How far transcriptions are; where there is none, what would read them is not imported."""
+    """Return the progress of running transcriptions; if there are none, avoid the slow imports."""
     if "://" not in settings.blobs_url and not any(Path(settings.blobs_url, NOTES).glob("*")):
         return []
     from agents.transcription.progress_view import how_far
@@ -86,7 +86,7 @@ def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
 
 @selecting
 def themes(selected: Selected, as_json: bool = JSON) -> None:
-    """Prevalence of each theme in a period: share of videos, over the union of its topics."""
+    """Show the prevalence of each theme in a period: share of videos, over the union of its topics."""
     rows = rows_of("themes", selected)
     if as_json:
         print_json(rows)
@@ -107,7 +107,7 @@ def themes(selected: Selected, as_json: bool = JSON) -> None:
 
 @selecting
 def prevalence(selected: Selected, as_json: bool = JSON) -> None:
-    """Share of videos of each theme per month of publication."""
+    """Show the prevalence of each theme per month of publication."""
     rows = rows_of("prevalence", selected)
     if as_json:
         print_json(rows)
@@ -126,7 +126,7 @@ def prevalence(selected: Selected, as_json: bool = JSON) -> None:
 
 @selecting
 def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
-    """Pairs of topics within videos, most frequent first."""
+    """List pairs of topics that occur in the same videos, most frequent first."""
     rows = rows_of("cooccurrence", selected)
     if as_json:
         print_json(rows)
@@ -142,9 +142,10 @@ def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
 
 
 def emerging(
-    limit: int = typer.Option(20, min=1, max=1000, help="At most so many, the newest."), as_json: bool = JSON
+    limit: int = typer.Option(20, min=1, max=1000, help="Maximum number of alerts, newest first."),
+    as_json: bool = JSON,
 ) -> None:
-    """What is new, with its evidence."""
+    """List new topics (emergence alerts), newest first, with the evidence."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "alerts", limit=limit)
@@ -152,7 +153,7 @@ def emerging(
         print_json(rows)
         return
     if not rows:
-        tell("nothing new yet: an alert comes when several talks begin to speak of something new")
+        tell("no new topics yet: an alert is raised when several talks take up a new subject")
     for number, row in enumerate(rows):
         say(("\n" if number else "") + f"{row['title']} ({day(row['raised_at'])})")
         say(f"  why     {row['reason']}")
@@ -167,10 +168,12 @@ def emerging(
 
 
 def boilerplate(
-    limit: int = typer.Option(3, "--examples", min=1, max=1000, help="At most so many of each source."),
+    limit: int = typer.Option(
+        3, "--examples", min=1, max=1000, help="Maximum number of examples per source."
+    ),
     as_json: bool = JSON,
 ) -> None:
-    """What each source says again and again (greetings, sponsors), and is kept out of the topics."""
+    """Show text that a source repeats in many videos (greetings, sponsors) and that no topic includes."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "boilerplate", limit=limit)
@@ -186,12 +189,12 @@ def boilerplate(
     }
     print_rows(rows, shown, "no boilerplate found: no source repeats itself in many videos")
     for row in rows:
-        say(f"\n{row['name']}, the newest:")
+        say(f"\n{row['name']}, newest examples:")
         print_quotes(row["examples"])
 
 
 def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
-    """Print what was said, with who said it, when, and the address of that second where there is one."""
+    """Print quotes with speaker, title, date, and a link to the second or the time in the talk."""
     from agents.queries.media_links import at_second, clock
 
     for quote in quotes:
@@ -203,15 +206,17 @@ def print_quotes(quotes: Iterable[Mapping[str, Any]]) -> None:
 
 
 def nothing(selected: Selected) -> str:
-    """Return why there are no numbers: no talks at all, or none of those that were asked for."""
+    """Return why there are no rows: the study has no talks, or the selection has no retained topic."""
     if not selected:
         return NO_TALKS
     asked = ", ".join(f"{name} {value}" for name, value in selected.items())
-    return f"no talk of these ({asked}) has a retained topic; groundswell videos list shows all talks"
+    return (
+        f"no talk in this selection ({asked}) has a retained topic; groundswell videos list shows all talks"
+    )
 
 
 def rows_of(view: str, selected: Selected, **parameters: Any) -> Any:
-    """Return the rows of a view for some talks."""
+    """Return the rows of a view for the selected talks."""
     from agents.cli.asking import ask
 
     return ask(load_settings(logs=False), view, **selected, **parameters)

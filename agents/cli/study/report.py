@@ -1,4 +1,4 @@
-"""groundswell report: the study's table and figures for a period, as one page that stands alone."""
+"""groundswell report: the study's table and figures for a period, as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = (
     *("codebook", "languages", "min_duration_s", "max_duration_s", "search_results", "whisper_model"),
     *("diarization_model", "embedding_model", "max_tokens", "sensitivity", "labeller_model"),
 )
-"""Settings that a result depends on; none is a secret."""
+"""Settings that results depend on; none of them is secret."""
 SOFTWARE = (
     "groundswell",
     "bertopic",
@@ -44,7 +44,7 @@ def report(
     ),
     as_json: bool = JSON,
 ) -> None:
-    """Write the study's table, figures, quotes and method for some talks as one HTML file."""
+    """Write the table, figures, quotes and method for the selected talks as one HTML file."""
     from agents.cli.asking import asking
     from agents.report.facts import gather
     from agents.report.page import write
@@ -52,9 +52,7 @@ def report(
     from streams.store.queries.selection import select
 
     if out is None and not as_json:
-        raise typer.BadParameter(
-            "say where to: --out FOLDER, or --json for the facts only", param_hint="--out"
-        )
+        raise typer.BadParameter("give --out FOLDER, or --json to print only the facts", param_hint="--out")
     settings = load_settings()
     with asking(settings) as ask:
         facts = gather(ask, select(selected), made_with(settings))
@@ -64,10 +62,10 @@ def report(
         except OSError as error:
             raise DataError(
                 f"cannot write the report to {out} ({error.strerror or error})",
-                "choose a folder that can be written",
+                "choose a folder that you may write to",
             ) from error
         if not facts.themes:
-            tell("no talk here has a retained topic: the report says so, and has no figures")
+            tell("no selected talk has a retained topic, so the report has no figures")
         tell(f"report of study {settings.study!r}: open {page} in a browser")
     if as_json:
         print_json(facts.as_json())
@@ -76,7 +74,7 @@ def report(
 
 
 def made_with(settings: Settings) -> Made:
-    """Return who makes a report, now, and with what."""
+    """Return the study, time, settings and software versions that a report names."""
     from datetime import UTC, datetime
     from importlib.metadata import PackageNotFoundError, version
 

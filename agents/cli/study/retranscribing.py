@@ -1,4 +1,4 @@
-"""groundswell videos retranscribe: talks are transcribed again, with the speech models that are set now."""
+"""groundswell videos retranscribe: transcribes talks again with the configured speech models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def retranscribe(
-    video_ids: list[str] = typer.Argument(None, metavar="ID...", help="Ids as `videos list` shows them."),
+    video_ids: list[str] = typer.Argument(None, metavar="ID...", help="Ids as shown by `videos list`."),
     everything: bool = typer.Option(False, "--all", help="Every talk that has a recording."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be done."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would be done."),
     as_json: bool = JSON,
 ) -> None:
-    """Transcribe talks again, as after setting a better model. The new transcript replaces the old one.
+    """Transcribe talks again, for instance with a better model. The new transcript replaces the old one.
 
-    What the present models have transcribed already is left alone. How far it is: groundswell status.
+    Talks already transcribed by the configured models are skipped. `groundswell status` shows progress.
     """
     from agents.instance.running_instance import open_cluster
     from agents.runtime.wiring import SharedResources
@@ -32,7 +32,7 @@ def retranscribe(
     from streams.talks.transcripts import version_of
 
     if bool(video_ids) == everything:
-        raise typer.BadParameter("name talks (see groundswell videos list), or say --all")
+        raise typer.BadParameter("give ids of talks (see groundswell videos list), or --all")
     settings = load_settings()
     parts = SharedResources(settings)
     made_by = maker(parts.speech, parts.glossary)
@@ -44,8 +44,8 @@ def retranscribe(
         cluster = open_cluster(settings)
         if cluster is None:
             raise Unavailable(
-                f"study {settings.study!r} does not run, so nobody would transcribe",
-                "start groundswell run, then say this again",
+                f"study {settings.study!r} is not running, so nothing would be transcribed",
+                "start it with groundswell run, then try again",
             )
         with cluster:
             for each in wanted:

@@ -1,4 +1,4 @@
-"""groundswell videos speakers, name, unname: who speaks in a talk, and saying who it is."""
+"""groundswell videos speakers, name, unname: the speakers of a talk and their names."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from agents.cli.study.reading import JSON
 if TYPE_CHECKING:
     from agents.transcription.speaker_candidates import Speakers
 
-ID = typer.Argument(metavar="ID", help="Id as `videos list` shows it.")
-SPEAKER = typer.Argument(metavar="SPEAKER", help="As `videos speakers` shows it, such as SPEAKER_00.")
-NO_REASON = typer.Option("", "--reason", help="How you know; it is kept with the name.")
+ID = typer.Argument(metavar="ID", help="Id as shown by `videos list`.")
+SPEAKER = typer.Argument(metavar="SPEAKER", help="Label as shown by `videos speakers`, such as SPEAKER_00.")
+NO_REASON = typer.Option("", "--reason", help="How you know; it is recorded with the name.")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(video_id: str = ID, as_json: bool = JSON) -> None:
-    """Who speaks in a talk, which of them are doubtful, and names they were introduced with or known by."""
+    """Show the speakers of a talk, doubts about them, and names that they may have."""
     from agents.queries.media_links import at_second, clock
 
     found = _speakers(video_id)
@@ -43,29 +43,29 @@ def show(video_id: str = ID, as_json: bool = JSON) -> None:
         )
         return
     if not found.speakers:
-        say("the transcript does not say who speaks")
+        say("the transcript has no speakers")
     for each in found.speakers:
         minutes = f"{each.heard_s / 60:.1f} min, {each.words} words"
         say(f"{each.speaker}  {each.name or '(no name)'}  {minutes}{f'; {each.doubt}' if each.doubt else ''}")
         if not each.name and each.hear_s is not None:
             there = at_second(found.talk["url"], each.hear_s)
-            say(f"    hear them at {clock(each.hear_s)}{f': {there}' if there else ''}")
+            say(f"    listen at {clock(each.hear_s)}{f': {there}' if there else ''}")
         for offer in each.offers:
             at = f" at {clock(offer.start)}" if offer.start is not None else ""
             say(f"    perhaps {offer.name}{at}: {offer.why}")
     if any(not each.name for each in found.speakers):
-        say(f"say who it is: groundswell videos name {found.talk['video_id']} SPEAKER NAME")
+        say(f"to name a speaker: groundswell videos name {found.talk['video_id']} SPEAKER NAME")
 
 
 def name(  # noqa: PLR0917 - options of a command
     video_id: str = ID,
     speaker: str = SPEAKER,
-    name: str = typer.Argument(metavar="NAME", help="Who it is."),
+    name: str = typer.Argument(metavar="NAME", help="Name of the speaker."),
     reason: str = NO_REASON,
     author: str = AUTHOR,
     as_json: bool = JSON,
 ) -> None:
-    """Say who a speaker is: quotes, transcripts and numbers by speaker have the name from now on."""
+    """Name a speaker. Quotes, transcripts and numbers by speaker then show the name."""
     found, meant = _meant(video_id, speaker)
     with correcting(author) as corrector:
         print_corrections(
@@ -80,7 +80,7 @@ def unname(
     author: str = AUTHOR,
     as_json: bool = JSON,
 ) -> None:
-    """Take a speaker's name back."""
+    """Remove a speaker's name."""
     found, meant = _meant(video_id, speaker)
     with correcting(author) as corrector:
         print_corrections(

@@ -1,4 +1,4 @@
-"""groundswell topics: which there are, how they do, where they come from; and looking at them as a whole."""
+"""groundswell topics: topics with their status, history and genealogy; requests for consolidation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.cli.study.reading import JSON, nothing, print_quotes, rows_of
 from agents.queries.wording import between, change, compared, day, drifted, happened, minutes, percent
 
 app = typer.Typer(
-    help="Topics with status, words, theme and prevalence, most prevalent first; and what became of them.",
+    help="List topics by prevalence with status, words and theme; subcommands show a topic or the history.",
     invoke_without_command=True,
 )
 Columns = dict[str, tuple[str, Callable[[Any], str]]]
@@ -22,9 +22,9 @@ Columns = dict[str, tuple[str, Callable[[Any], str]]]
 @app.callback()
 @selecting
 def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> None:
-    """Topics with status, words, theme and prevalence, most prevalent first; and what became of them.
+    """List topics by prevalence with status, words and theme; subcommands show a topic or the history.
 
-    The status compares the period with the equal one before it: the last six months, if none is given.
+    The status compares the period (default: the last six months) with one of equal length before it.
     """
     if context.invoked_subcommand is not None:
         return
@@ -48,10 +48,10 @@ def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> 
 
 @app.command()
 def show(
-    topic_id: int = typer.Argument(metavar="ID", help="The topic's id, as `topics` shows it."),
+    topic_id: int = typer.Argument(metavar="ID", help="Id of the topic, as shown by `topics`."),
     as_json: bool = JSON,
 ) -> None:
-    """One topic: its words now and at birth, quotes, how it drifted, what became of it."""
+    """Show a topic: its words now and at birth, quotes, drift and history."""
     from agents.cli.asking import ask
 
     found = ask(load_settings(logs=False), "topic", topic_id=topic_id) if topic_id > 0 else None
@@ -65,12 +65,12 @@ def show(
     print_quotes(found["quotes"])
     told = {quote["paragraph_id"] for quote in found["quotes"]}
     if newest := [quote for quote in found["newest"] if quote["paragraph_id"] not in told]:
-        say("\nThe newest:")
+        say("\nNewest:")
         print_quotes(newest)
 
 
 def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what is said about a topic, line by line."""
+    """Yield the lines about a topic, each as label and text."""
     if found["asked_id"] != found["topic_id"]:
         yield "merged", f"topic {found['asked_id']} is part of topic {found['topic_id']} now"
     yield "topic", f"{found['name']} ({found['topic_id']})"
@@ -84,9 +84,9 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(found)})"
         yield "spoken of", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
     if not found["retained"]:
-        yield "excluded", found["reason"] or "without a reason"
+        yield "excluded", found["reason"] or "no reason given"
     for each in found["merged"]:
-        yield "counts too", f"{each['name']} ({each['topic_id']})"
+        yield "includes", f"{each['name']} ({each['topic_id']})"
     status = [found["status"] or "too early to say", compared(found["trend"])]
     yield "status", ": ".join(filter(None, status))
     yield "words", ", ".join(found["words"])
@@ -103,7 +103,7 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @app.command()
 def genealogy(as_json: bool = JSON) -> None:
-    """Births, splits, merges, sleep and consolidations, oldest first."""
+    """List births, splits, merges, sleep and consolidations of topics, oldest first."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "genealogy")
@@ -117,7 +117,7 @@ def genealogy(as_json: bool = JSON) -> None:
 
 @app.command()
 def consolidate(as_json: bool = JSON) -> None:
-    """Look at the topics as a whole: merge what is one, split what is several, if that keeps them stable."""
+    """Request a consolidation: it merges and splits topics where that keeps the topics stable."""
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import open_cluster
     from streams.errors import Unavailable
@@ -128,11 +128,11 @@ def consolidate(as_json: bool = JSON) -> None:
     cluster = open_cluster(settings)
     if cluster is None:
         raise Unavailable(
-            f"study {settings.study!r} is not running, so nobody would take the request",
-            "start it with groundswell run, then do this again",
+            f"study {settings.study!r} is not running, so the request would not be processed",
+            "start it with groundswell run, then try again",
         )
     with cluster:
         cluster.send(request)
     if as_json:
         print_json({"request_id": request.event_id, "on": request.on})
-    tell("asked for; what comes of it is in groundswell topics genealogy")
+    tell("consolidation requested; groundswell topics genealogy will show the result")

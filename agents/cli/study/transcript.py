@@ -1,4 +1,4 @@
-"""groundswell transcript: what was said in a talk, as subtitles, as text, or as the study keeps it."""
+"""groundswell transcript: the transcript of a talk as text, subtitles or JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Format = Literal["txt", "vtt", "srt", "json"]
 TALKS = 1000
-"""Among so many of the newest talks an id that was meant is looked for."""
+"""Number of newest talks whose ids are compared with an unknown id, to suggest a similar one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -25,26 +25,28 @@ def register(app: typer.Typer) -> None:
 
 
 def transcript(
-    video_id: str = typer.Argument(metavar="ID", help="Id as `videos list` shows it."),
+    video_id: str = typer.Argument(metavar="ID", help="Id as shown by `videos list`."),
     *,
     file_format: Format | None = typer.Option(
         None,
         "--format",
         show_default=False,
-        help="Text, WebVTT, SubRip, or the study's own JSON, byte for byte; as FILE ends, else text.",
+        help="Text, WebVTT, SubRip, or the stored JSON, byte for byte (default: FILE's extension, or text).",
     ),
     out: Path | None = typer.Option(
-        None, metavar="FILE", dir_okay=False, show_default=False, help="Write it here, not to stdout."
+        None, metavar="FILE", dir_okay=False, show_default=False, help="Write to this file instead of stdout."
     ),
     version: str = typer.Option(
         "",
         show_default=False,
-        help="A transcript's version, or how it begins; without it, the one that counts.",
+        help="Version of the transcript, or its first characters (default: the one that counts).",
     ),
-    times: bool = typer.Option(False, "--times", help="Text with the moment at which each paragraph begins."),
+    times: bool = typer.Option(
+        False, "--times", help="Include the start time of each paragraph (text only)."
+    ),
     force: bool = typer.Option(False, "--force", help="Overwrite FILE."),
 ) -> None:
-    """Print what was said in a talk and by whom: to read, or as subtitles."""
+    """Print the transcript of a talk with its speakers, as text or subtitles."""
     from agents.transcription.speaker_names import names_in
     from agents.transcription.transcript_export import artefact, rendered
     from streams.state.blobs import Blobs
@@ -52,7 +54,7 @@ def transcript(
     wanted = file_format or _ending(out)
     if times and wanted != "txt":
         raise typer.BadParameter(
-            "only text has them: leave --times out, or say --format txt", param_hint="--times"
+            "only the text format has times: leave --times out, or use --format txt", param_hint="--times"
         )
     if out is not None and out.exists() and not force:
         raise _there(out)
@@ -69,7 +71,7 @@ def transcript(
 
 
 def _ending(out: Path | None) -> Format:
-    """Return the format that a file's name asks for; text where it says nothing."""
+    """Return the format of a file's extension, or text for any other extension."""
     ending = out.suffix.lower().removeprefix(".") if out is not None else ""
     return next((known for known in get_args(Format) if known == ending), "txt")
 
@@ -91,10 +93,11 @@ def _known(settings: Settings, video_id: str) -> Known:
 
 
 def _version(talk: Known, wanted: str) -> str:
-    """Return the version of the transcript that is meant.
+    """Return the full version of the transcript with this prefix, or the one that counts if it is empty.
 
     Raises:
         DataError: the talk has no transcript yet.
+        typer.BadParameter: no transcript or several have this prefix, or none counts yet.
     """
     from agents.curation.video_corrections import named
     from agents.transcription.transcript_export import counting
@@ -105,8 +108,8 @@ def _version(talk: Known, wanted: str) -> str:
         state = talk["state"] or "not processed yet"
         raise DataError(
             f"{named(talk)} has no transcript: it is {state}{_screened(talk)}",
-            "groundswell videos waiting, groundswell review queue and groundswell dead-letters list say what "
-            "is held up; all else comes while groundswell run runs",
+            "groundswell videos waiting, groundswell review queue and groundswell dead-letters list show the "
+            "talks that are held up; the others are transcribed while groundswell run is running",
         )
     those = ", ".join(version + (" (counts)" if counts else "") for version, counts in versions.items())
     if wanted in versions:
@@ -114,19 +117,19 @@ def _version(talk: Known, wanted: str) -> str:
     if wanted:
         found = [version for version in versions if version.startswith(wanted)]
         if len(found) != 1:
-            said = f"{len(found)} transcripts begin" if found else "no transcript begins"
+            said = f"{len(found)} versions begin" if found else "no version begins"
             raise typer.BadParameter(
-                f"{said} with {wanted[:80]!r}: there are {those}", param_hint="--version"
+                f"{said} with {wanted[:80]!r}: choose from {those}", param_hint="--version"
             )
         return found[0]
     made = counting(talk["transcripts"])
     if made is None:
-        raise typer.BadParameter(f"none counts yet: say which, of {those}", param_hint="--version")
+        raise typer.BadParameter(f"none counts yet: choose one of {those}", param_hint="--version")
     return made
 
 
 def _screened(talk: Known) -> str:
-    """Return why a talk was rejected, in brackets; empty where it was not."""
+    """Return the reason of a rejection in brackets, or an empty text if the talk was not rejected."""
     screening = talk["screening"] or {}
     if screening.get("verdict") != "rejected":
         return ""
@@ -146,4 +149,4 @@ def _write(out: Path, content: bytes, *, force: bool) -> None:
 
 
 def _there(out: Path) -> typer.BadParameter:
-    return typer.BadParameter(f"{out} is there already: choose another file, or overwrite it with --force")
+    return typer.BadParameter(f"{out} already exists: choose another file, or overwrite it with --force")

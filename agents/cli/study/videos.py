@@ -1,4 +1,4 @@
-"""groundswell videos: which talks there are, what each counts as, and putting one right."""
+"""groundswell videos: the talks of a study, their progress and their corrections."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from agents.curation.video_corrections import Known
 
 app = typer.Typer(
-    help="Talks: list, show, see which wait; withdraw, restore, redate or keep one; say who speaks.",
+    help="Talks: list and show them, see which are waiting, correct them, name their speakers.",
     no_args_is_help=True,
 )
 app.command()(retranscribe)
 speakers.register(app)
-IDS = typer.Argument(metavar="ID...", help="Ids as `videos list` shows them.")
-REASON = typer.Option(..., "--reason", help="Why; it is kept with the correction.")
+IDS = typer.Argument(metavar="ID...", help="Ids as shown by `videos list`.")
+REASON = typer.Option(..., "--reason", help="Why; it is recorded with the correction.")
 
 
 @app.command("list")
 def list_(
-    search: str = typer.Option("", help="Only those with this text in title, show, channel or id."),
-    limit: int = typer.Option(50, min=1, max=1000, help="At most so many."),
+    search: str = typer.Option("", help="Only talks with this text in title, show, channel or id."),
+    limit: int = typer.Option(50, min=1, max=1000, help="Maximum number of talks."),
     as_json: bool = JSON,
 ) -> None:
-    """Show talks, newest first."""
+    """List talks, newest first."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "talks", search=search, limit=limit)
@@ -54,7 +54,7 @@ def list_(
 
 @app.command()
 def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> None:
-    """One talk: where it was seen, how far it got, its topics, what was corrected."""
+    """Show a talk: its sources, progress, transcripts, topics and corrections."""
     found = known(video_id)
     if as_json:
         print_json(found)
@@ -64,13 +64,13 @@ def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> 
 
 
 def _about(found: Known) -> Iterator[tuple[str, str]]:
-    """Yield what is said about a talk, line by line."""
+    """Yield the lines about a talk, each as label and text."""
     from agents.curation.video_corrections import named
 
     yield "talk", named(found)
     yield from ((name, found[name]) for name in ("show", "channel", "url") if found[name])
     first, now = day(found["published_first"]), day(found["published_at"])
-    yield "published", now if first == now else f"{now} (its source says {first})"
+    yield "published", now if first == now else f"{now} (according to its source: {first})"
     if found["speakers"]:
         yield "speakers", ", ".join(found["speakers"])
     yield "state", found["state"] + (", withdrawn: it counts nowhere" if found["withdrawn"] else "")
@@ -99,10 +99,10 @@ def _about(found: Known) -> Iterator[tuple[str, str]]:
 
 @app.command()
 def waiting(
-    state: str = typer.Option("", help="Only those that wait for this, such as `sign-in` or `recheck`."),
+    state: str = typer.Option("", help="Only videos in this state, such as `sign-in` or `recheck`."),
     as_json: bool = JSON,
 ) -> None:
-    """Videos that wait: for their premiere or recording, for YouTube, or for people; the next one first."""
+    """List waiting videos (for a premiere, a recording, YouTube, or a person), next check first."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "parked", state=state)
@@ -113,8 +113,8 @@ def waiting(
         "video_id": ("ID", str),
         "title": ("TITLE", lambda title: title or "-"),
         "state": ("WAITS FOR", str),
-        "until": ("NEXT LOOK", lambda at: str(at)[:16].replace("T", " ") if at else "when asked for"),
-        "attempt": ("LOOKS", str),
+        "until": ("NEXT CHECK", lambda at: str(at)[:16].replace("T", " ") if at else "on request"),
+        "attempt": ("CHECKS", str),
         "reason": ("REASON", str),
     }
     print_rows(rows, shown, f"no video waits for {state!r}" if state else "no video waits")
@@ -122,9 +122,9 @@ def waiting(
 
 @app.command()
 def recheck(
-    video_ids: list[str] = typer.Argument(metavar="ID...", help="Ids as `videos waiting` shows them."),
+    video_ids: list[str] = typer.Argument(metavar="ID...", help="Ids as shown by `videos waiting`."),
 ) -> None:
-    """Look at videos that wait now, as after setting GROUNDSWELL_COOKIES or a proxy."""
+    """Check waiting videos again now, for instance after setting GROUNDSWELL_COOKIES or a proxy."""
     from agents.instance.clock import utc_now
     from streams.state.blobs import Blobs
     from streams.state.parked_videos import ParkingLot
@@ -132,17 +132,19 @@ def recheck(
     lot = ParkingLot(Blobs(load_settings().blobs_url))
     unknown = [video_id for video_id in video_ids if lot.get(video_id) is None]
     if unknown:
-        raise typer.BadParameter(f"no video {unknown[0]!r} waits: see groundswell videos waiting")
+        raise typer.BadParameter(f"video {unknown[0]!r} is not waiting: see groundswell videos waiting")
     for video_id in video_ids:
         lot.wake(video_id, utc_now())
-        tell(f"{video_id} is looked at within the minute, by the groundswell that runs or is started next")
+        tell(
+            f"{video_id} will be checked within a minute if groundswell is running, else after its next start"
+        )
 
 
 @app.command()
 def withdraw(
     video_ids: list[str] = IDS, reason: str = REASON, author: str = AUTHOR, as_json: bool = JSON
 ) -> None:
-    """Take talks out of every number. What was learned from them stays; restore puts them back."""
+    """Exclude talks from every number. The topic model keeps what it learned; `restore` reverses this."""
     with correcting(author) as corrector:
         print_corrections(corrector.withdraw(video_ids, reason), as_json=as_json)
 
@@ -150,36 +152,38 @@ def withdraw(
 @app.command()
 def restore(
     video_ids: list[str] = IDS,
-    reason: str = typer.Option("", "--reason", help="Why; it is kept with the correction."),
+    reason: str = typer.Option("", "--reason", help="Why; it is recorded with the correction."),
     author: str = AUTHOR,
     as_json: bool = JSON,
 ) -> None:
-    """Let withdrawn talks count again."""
+    """Include withdrawn talks in the numbers again."""
     with correcting(author) as corrector:
         print_corrections(corrector.restore(video_ids, reason), as_json=as_json)
 
 
 @app.command()
 def keep(
-    video_id: str = typer.Argument(metavar="ID", help="Id as `videos list` shows it."),
+    video_id: str = typer.Argument(metavar="ID", help="Id as shown by `videos list`."),
     reason: str = REASON,
     author: str = AUTHOR,
     as_json: bool = JSON,
 ) -> None:
-    """Let a talk count that was rejected because it says again what another one said."""
+    """Include a talk that was rejected because its content repeats another talk."""
     with correcting(author) as corrector:
         print_corrections(corrector.keep(video_id, reason), as_json=as_json)
 
 
 @app.command()
 def redate(
-    video_id: str = typer.Argument(metavar="ID", help="Id as `videos list` shows it."),
-    published_at: str = typer.Argument(metavar="YYYY-MM-DD[THH:MM]", help="When it was published (UTC)."),
+    video_id: str = typer.Argument(metavar="ID", help="Id as shown by `videos list`."),
+    published_at: str = typer.Argument(
+        metavar="YYYY-MM-DD[THH:MM]", help="Correct date of publication (UTC)."
+    ),
     reason: str = REASON,
     author: str = AUTHOR,
     as_json: bool = JSON,
 ) -> None:
-    """Set the publication date of a talk right: it counts in that month from now on."""
+    """Correct the publication date of a talk. It then counts in that month."""
     from agents.curation.video_corrections import moment_of
     from agents.instance.clock import utc_now
 
@@ -191,7 +195,7 @@ def redate(
 
 @app.command()
 def corrections(as_json: bool = JSON) -> None:
-    """Show what was corrected about talks, newest first: why an old number differs from today's."""
+    """List the corrections of talks, newest first. They explain why an old number differs from today's."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "corrections")
@@ -205,7 +209,7 @@ def corrections(as_json: bool = JSON) -> None:
         "title": ("TITLE", str),
         "said": ("CORRECTION", str),
     }
-    print_rows(rows, shown, "no talk was corrected")
+    print_rows(rows, shown, "no corrections yet")
 
 
 def _corrected(row: Known) -> str:
@@ -213,7 +217,5 @@ def _corrected(row: Known) -> str:
     if what == "redated":
         what = f"redated from {day(row['published_before'])} to {day(row['published_at'])}"
     if what == "named":
-        what = (
-            f"{row['speaker']} named {row['name']}" if row["name"] else f"name of {row['speaker']} taken back"
-        )
+        what = f"{row['speaker']} named {row['name']}" if row["name"] else f"name of {row['speaker']} removed"
     return f"{what} by {row['author']}" + (f": {row['reason']}" if row["reason"] else "")
