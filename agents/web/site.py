@@ -41,7 +41,7 @@ REFRESH_S = 5
 SECTIONS = (
     ("/", "Overview"),
     ("/trends", "Trends"),
-    ("/cooccurrence", "Together"),
+    ("/cooccurrence", "Co-occurrence"),
     ("/emerging", "Emerging"),
     ("/topics", "Topics"),
     ("/talks", "Talks"),

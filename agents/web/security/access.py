@@ -183,7 +183,7 @@ class Access:
         return request.url.scheme == "https" or self.settings.web_url.startswith("https://")
 
     def _cookie(self, request: Request) -> str:
-        """Return the cookie's name, one per study, because browsers share cookies between a machine's ports."""
+        """Return the cookie's name, one per study: browsers share cookies between the ports of a machine."""
         name = f"groundswell_{self.settings.study}"
         return f"__Host-{name}" if self._over_tls(request) else name
 

@@ -28,7 +28,7 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
     match rule["rule"]:
         case "emergence":
             return (
-                "Several talks from different sources have begun to discuss something new. The sensitivity is "
+                "Several talks from different sources have begun to discuss something new. Sensitivity is "
                 f"{sensitivity}: it requires {SENSITIVITY[sensitivity]}."
             )
         case "drift":
