@@ -107,7 +107,7 @@ def test_a_damaged_package_is_a_failure_that_names_the_file(filled: Study, tmp_p
     (folder / "topics.csv").write_text("")
     refused = other(filled, "import", str(folder))
     assert refused.returncode == 1
-    assert "error: topics.csv is not what it was" in refused.stderr
+    assert "error: topics.csv has changed since the package was made" in refused.stderr
     assert "nothing was changed" in refused.stderr
     shutil.rmtree(folder)
     refused = other(filled, "import", str(folder))

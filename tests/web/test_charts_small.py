@@ -23,7 +23,7 @@ async def get(warehouse: Warehouse, path: str, status: int = 200) -> str:
 async def test_a_topic_that_is_not_retained_says_why_it_has_no_numbers(small: Warehouse) -> None:
     for path in ("/compare?topic_id=4", "/cooccurrence/videos?topic_id=4"):
         text = await get(small, path, 422)
-        assert "(4) is not counted: it was excluded (greetings)" in text
+        assert "(4) does not count, because it was excluded (greetings)" in text
 
 
 async def test_quarters_by_hand(small: Warehouse) -> None:
