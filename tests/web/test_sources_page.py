@@ -360,7 +360,7 @@ async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(
 
     with pytest.raises(Unavailable, match="takes longer than"):
         await in_time(hang, source, one)
-    with pytest.raises(RequestRefused, match="another check is going on"):
+    with pytest.raises(RequestRefused, match="another check is running"):
         await in_time(lambda: [], source, one)
     go_on.set()
     assert await asyncio.to_thread(one.acquire, timeout=60)

@@ -181,7 +181,7 @@ async def test_the_corpus_is_counted_as_everywhere(lively: Warehouse) -> None:
     assert f"1 to 50 of {counted['found']} videos" in text
     narrowed = plain(await page(lively, "/talks?first=2025-01&last=2025-06"))
     half = corpus.corpus(lively, Selection("2025-01", "2025-06"))
-    assert f"{half['found']} videos were found in this selection" in narrowed
+    assert f"{half['found']} videos found in this selection" in narrowed
     assert f"of {listing(lively, Selection('2025-01', '2025-06'))['videos']} videos" in narrowed
     assert listing(lively, Selection("2025-01", "2025-06"))["videos"] == half["found"]
 

@@ -213,7 +213,7 @@ async def test_what_is_not_a_month_is_refused_in_plain_words(small: Warehouse, v
 
 async def test_a_revision_that_the_codebook_does_not_have_is_refused(small: Warehouse) -> None:
     answer = await get(small, "themes?codebook=99", 422)
-    assert answer["error"].startswith("there is no revision 99 of the codebook; the newest is ")
+    assert answer["error"].startswith("there is no revision 99 of the codebook, the newest is ")
     assert await get(small, "themes?codebook=0") != []
 
 

@@ -143,7 +143,7 @@ def _change(watch: WatchedSources) -> None:
 def understood(text: str) -> tuple[SourceKind, str]:
     """Return the kind and locator of a source typed on the page; folders are refused.
 
-    Who may curate need not be who may read this machine's files: not even whether one is there is told.
+    Curators need not have access to the server's files, so the page does not even reveal whether one exists.
 
     Raises:
         DataError: it cannot be watched, or is a folder.

@@ -28,8 +28,8 @@ class Gathered(NamedTuple):
 def gathered(rows: Sequence[Row], key: str, today: str, by: By | None = None, most: int = POINTS) -> Gathered:
     """Aggregate monthly counts by the requested unit.
 
-    A video is published in one month, so the videos of a quarter or year are those of its months added up,
-    and nothing is counted twice. Shares and intervals are made anew from the sums.
+    A video is published in one month, so the videos of a quarter or year are the sum of its months, without
+    double counting. Shares and intervals are computed from the sums.
 
     Args:
         rows: {month: 'YYYY-MM', <key>, videos, of_videos, paragraphs, minutes} with videos > 0; every month

@@ -46,8 +46,8 @@ def ranked(
 ) -> dict[str, Any]:
     """Return the rank of each unit in each month among those shown; rank 1 has the most videos.
 
-    Of units with equally many videos the one that is more prevalent over the whole period comes first, and
-    `tied` says so. One without a video has no place.
+    Among units with the same number of videos, the one that is more prevalent over the whole period comes
+    first, and `tied` is set. A unit without videos has no rank.
 
     Args:
         rows: {month, <key>, videos, of_videos, share}.

@@ -72,7 +72,7 @@ def lines(
 ) -> dict[str, Any]:
     """Return the data of the line chart: the share and its interval for each unit and month.
 
-    A month without any video has no share; one in which only others were spoken of has 0 of its videos.
+    A month without any video has no share; a month with videos, but none of the unit, has the share 0.
 
     Args:
         rows: {month, <key>, videos, of_videos, share, low, high}.
