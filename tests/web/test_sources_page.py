@@ -365,7 +365,7 @@ async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(
     go_on.set()
     assert await asyncio.to_thread(one.acquire, timeout=60)
     one.release()
-    with pytest.raises(Unavailable, match=r"broke \(ZeroDivisionError\)"):
+    with pytest.raises(Unavailable, match=r"failed \(ZeroDivisionError\)"):
         await in_time(lambda: [SourceCheck("search", bool(1 / 0), True)], source, one)
     assert await in_time(lambda: [SourceCheck("search", True, True, 3)], source, one)
 
