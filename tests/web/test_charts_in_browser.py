@@ -140,7 +140,7 @@ def test_a_theme_fills_the_treemap_and_a_topic_leads_to_its_page(page: Any, addr
     figure = opened(page, f"{address}/?first=2024-01")
     canvas = figure.locator(".canvas")
     canvas.click(position={"x": 60, "y": 12})
-    theme = figure.get_by_label("Theme").input_value()
+    theme = figure.get_by_label("Show").input_value()
     assert theme == page.locator("figure tbody .group th").first.text_content()
     canvas.click(position={"x": 60, "y": 200})
     page.wait_for_url(re.compile(r"/topics/\d+\?first=2024-01$"))
