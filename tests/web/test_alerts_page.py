@@ -282,7 +282,9 @@ async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: War
     assert f"create {alerted.settings.alerts_file}" in plain(html)
     assert escape(EXAMPLE).replace("&#x27;", "&#39;") in html
     assert "emergence on" in plain(section(html, "rules")) and "The defaults" in html
-    assert "Alerts raised" in html and "6 of the last 50 talks" in html, "what was raised is there all the same"
+    assert "Alerts raised" in html and "6 of the last 50 talks" in html, (
+        "what was raised is there all the same"
+    )
 
 
 def test_the_example_is_a_right_file() -> None:

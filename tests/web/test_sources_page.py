@@ -336,7 +336,9 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
         page = await send(client, f"/{works}/check")
         said = plain(page.text)
         assert page.status_code == 200 and SCRIPT not in page.text
-        assert f"It works: @Meetup listing: Meetup shows 30 or more videos, the first is “RAG {SCRIPT}”" in said
+        assert (
+            f"It works: @Meetup listing: Meetup shows 30 or more videos, the first is “RAG {SCRIPT}”" in said
+        )
         assert "rss: fails: YouTube's feed of the channel answers HTTP 404." in said
         assert "The source works without it." in said
         said = plain((await send(client, f"/{none}/check")).text)
