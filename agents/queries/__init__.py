@@ -1,1 +1,1 @@
-"""Everything that the API, the page and the command line can ask, and how it is worded."""
+"""Views that the API, the page and the command line share, and the wording of their results."""

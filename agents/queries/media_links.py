@@ -1,4 +1,4 @@
-"""A moment of a talk: how people write it, and the address at which it can be heard."""
+"""Timestamps in talks: their written form and links that start playback at them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ YOUTUBE = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "music.y
 
 
 def clock(seconds: float) -> str:
-    """Return a position in a talk as people write it.
+    """Return a position in a talk as m:ss or h:mm:ss.
 
     Example:
         >>> clock(123.9), clock(3723)
@@ -20,10 +20,10 @@ def clock(seconds: float) -> str:
 
 
 def at_second(url: str, seconds: float) -> str | None:
-    """Return `url` at a second of the talk, or None when it is nothing a browser should follow.
+    """Return `url` with the playback position added, or None unless it is an http(s) address with a host.
 
-    YouTube takes the second as a parameter; others get a media fragment (W3C Media Fragments,
-    section 4.2.1), unless the address has a fragment of its own.
+    YouTube takes the second as a parameter; other addresses get a media fragment (W3C Media Fragments,
+    section 4.2.1), unless they have another fragment already.
 
     Example:
         >>> at_second("https://www.youtube.com/watch?v=abc", 123.4)

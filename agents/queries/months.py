@@ -1,10 +1,10 @@
-"""Months of publication, written YYYY-MM, as numbers and in a row."""
+"""Months of publication, written YYYY-MM: conversion to and from numbers, and ranges."""
 
 from __future__ import annotations
 
 
 def number(month: str) -> int:
-    """Return a month as a number: the next month's is one more.
+    """Return the number of a month; consecutive months have consecutive numbers.
 
     Example:
         >>> number("2025-01") - number("2024-12")
@@ -14,7 +14,7 @@ def number(month: str) -> int:
 
 
 def named(number: int) -> str:
-    """Return the month of a number.
+    """Return the month, YYYY-MM, with this number.
 
     Example:
         >>> named(number("2024-12") + 1)
@@ -24,7 +24,7 @@ def named(number: int) -> str:
 
 
 def every(first: str, last: str) -> list[str]:
-    """Return every month from the first to the last.
+    """Return every month from the first to the last, both included.
 
     Example:
         >>> every("2024-12", "2025-01")

@@ -1,7 +1,7 @@
-"""Everything that the API, the page and the command line can ask, by name.
+"""Registry of the views that the API, the page and the command line can ask, by name.
 
-Most of it is a view of the store as it is; what needs mathematics on top is made here, so that all three
-say the same.
+Most are views of the store, unchanged. Views that need statistics on top (intervals, trends) are defined
+here, so that all three clients get the same numbers.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from streams.store.talks import listing, paragraphs, search, talk_queries, talks
 from streams.store.warehouse import Row, Warehouse
 
 MONTHS = 6
-"""Where no first month is given, the last so many months are compared with those before them."""
+"""Length in months of the two compared periods when no first month is given."""
 
 
 def prevalence(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
-    """Share of videos per theme and month of publication, with its 95 % interval (Wilson).
+    """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
     Returns:
         Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
@@ -55,7 +55,7 @@ def prevalence(
 def topic_months(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
-    """Share of videos per retained topic and month of publication, with its 95 % interval (Wilson).
+    """Return the share of videos per retained topic and month of publication, with 95 % intervals (Wilson).
 
     Returns:
         Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
@@ -66,11 +66,11 @@ def topic_months(
 def themes(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
-    """Prevalence of each theme in a period, over the union of its topics' videos, and how it changed.
+    """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
 
     Returns:
         Rows {theme, videos, of_videos, share, low, high, paragraphs, minutes, topics, status, trend}, most
-        videos first. topics: how many have a video in the period. status and trend: as of `topics`.
+        videos first. topics: number of its topics with a video in the period. status, trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
@@ -83,18 +83,18 @@ def themes(
 def topics(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Row]:
-    """Each topic with its words, theme, prevalence and status in a period, most prevalent first.
+    """Return each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
-    The status compares the period with the equal one before it; without a first month, the last six months
-    (up to the newest talk) with the six before.
+    The status compares the period with the preceding one of equal length. Without a first month it compares
+    the last six months (up to the newest talk) with the six months before them.
 
     Returns:
         Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share,
         low, high, paragraphs, minutes, status, trend}; topics without a video in the period have videos = 0.
-        Merged ones are not among them. low, high: 95 % interval of the share (Wilson).
-        status is new, rising, stable, declining or dormant, or None where there is nothing to compare with.
+        Merged topics are left out. low, high: 95 % interval of the share (Wilson).
+        status is new, rising, stable, declining or dormant, or None when there is no period to compare with.
         trend: {first, last, videos, of_videos, before_first, before_last, before_videos, before_of_videos,
-        change, change_low, change_high}: shares in [0, 1], with the 95 % interval of their difference.
+        change, change_low, change_high}: the difference of the two shares, with its 95 % interval.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
@@ -105,14 +105,14 @@ def topics(
 
 
 def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
-    """Everything about one topic, or None where there is none; of a merged one, of where it ended up.
+    """Return everything about one topic, or None if it does not exist; for a merged topic, about its target.
 
     Returns:
         {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
         words_at_birth, asked_id, merged: [{topic_id, name}], videos, of_videos, share, low, high, paragraphs,
-        minutes, status, trend, months, drifts, genealogy, quotes, newest}; the parts are those of the views
-        `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (the most probable; `newest`: those). One
-        that is not retained has no figures; `reason` says why.
+        minutes, status, trend, months, drifts, genealogy, quotes, newest}; the parts come from the views
+        `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (quotes: the most probable; newest: the
+        newest). The figures of a topic that is not retained are None; `reason` says why.
     """
     with as_of_now(warehouse):
         applied = book(warehouse)
@@ -137,7 +137,7 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
 
 
 def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
-    """Return what a topic's months add up to, and which way it goes; None each, where it does not count."""
+    """Return a topic's totals over all months, its status and trend; all None if it is not retained."""
     names = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
     if not about["retained"]:
         return dict.fromkeys(names)
@@ -156,11 +156,11 @@ def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
 
 
 class _Comparison:
-    """Videos of each theme or topic in a period, and in the equal one before it.
+    """Comparison of each theme or topic between a period and the preceding one of equal length.
 
     Args:
-        periods: that period and the one before it; none where there is nothing to compare.
-        counted: what was counted in each, by theme or topic.
+        periods: the period and the preceding one; empty when there is nothing to compare.
+        counted: the tally of each period, by theme or topic.
     """
 
     def __init__(self, periods: Sequence[Selection], counted: Sequence[Tally]) -> None:
@@ -195,7 +195,7 @@ class _Comparison:
 
 
 def _periods(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> tuple[Selection, ...]:
-    """Return the period of a selection, with both ends, and the equal one before it; none without talks."""
+    """Return a selection's period, both ends set, and the equal period before it; empty without talks."""
     last = selection.last
     if last is None:
         newest = aggregation.newest(warehouse, selection, applied)
@@ -208,7 +208,7 @@ def _periods(warehouse: Warehouse, selection: Selection, applied: EffectiveCodeb
 
 
 def _recent(last: str, selection: Selection = EVERYTHING) -> Selection:
-    """Return the selection in the months that are compared, where none is asked for, up to a month or day."""
+    """Return the selection narrowed to the last `MONTHS` months, up to the month of `last`."""
     return replace(selection, first=months.named(months.number(last[:7]) - MONTHS + 1), last=last[:7])
 
 
@@ -217,7 +217,7 @@ def _compared(period: Selection) -> tuple[Selection, Selection]:
 
 
 def preceding(period: Selection) -> Selection:
-    """Return the equal period just before one with both ends: as many months, or as many days.
+    """Return the period of equal length (in months or days) just before a period with both ends.
 
     Example:
         >>> preceding(Selection("2025-04", "2025-06")).first
@@ -242,7 +242,7 @@ def interval(row: Row) -> Row:
 
 
 def _with_intervals(rows: list[Row]) -> list[Row]:
-    """Return tens of thousands of rows with their intervals, written into them."""
+    """Add {low, high} to each row in place and return the rows; there can be tens of thousands."""
     for row in rows:
         row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
     return rows
@@ -255,7 +255,7 @@ def _bounds(videos: int, of_videos: int) -> tuple[float, float]:
 
 
 def _selected(view: Callable[Concatenate[Warehouse, ...], Any]) -> Callable[..., Any]:
-    """Let a view take its selection as the options that make one."""
+    """Wrap a view so that it takes the fields of its selection as separate options."""
 
     @wraps(view)
     def asked(warehouse: Warehouse, **options: Any) -> Any:
@@ -322,14 +322,14 @@ VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.sum
 
 
 class Ask(Protocol):
-    """Returns what a view of `VIEWS` says."""
+    """Callable that returns the result of a view in `VIEWS`, by its name."""
 
     def __call__(self, view: str, /, **parameters: Any) -> Any:
-        """Ask `view` with these parameters."""
+        """Return the result of `view` for these parameters."""
 
 
 def asking(warehouse: Warehouse) -> Ask:
-    """Return a way to ask any view of a database that is open here."""
+    """Return an `Ask` that runs views on a database opened by this process."""
 
     def ask(view: str, /, **parameters: Any) -> Any:
         return VIEWS[view](warehouse, **parameters)

@@ -1,9 +1,9 @@
-"""package: everything behind a study's numbers as files, and another study made from them.
+"""Replication package: export of everything behind a study's numbers as files, and import into a new study.
 
-A package is a folder: a file for each table, `package.json` (what it is and what made it),
-`data-dictionary.md` and `.csv` (what each column means) and `SHA256SUMS`. Of the same study, tables and
-dictionary are the same files. An import makes what is counted anew from the facts, and gives the new study
-the logs of what people decided; audio, transcripts and the topic model are not part of a package.
+A package is a folder: a file for each table, `package.json` (the manifest: content and provenance),
+`data-dictionary.md` and `.csv` (the meaning of each column) and `SHA256SUMS`. Two exports of the same study
+have identical tables and dictionaries. An import recomputes the counts from the stored facts and copies the
+logs of people's decisions into the new study. A package has no audio, transcripts or topic model.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class Manifest(BaseModel):
     with_text: bool
     codebook_revision: int
     models: list[dict[str, Any]]
-    """{model_version, epoch, embedding_model, codebook}, the oldest first."""
+    """Rows {model_version, epoch, embedding_model, codebook}, oldest first."""
     software: dict[str, str]
     migrations: list[int]
     settings: dict[str, Any]
-    """Those of the machine that made the package, without secrets."""
+    """Settings of the machine that made the package, without secrets."""
     rows: dict[str, int]
-    """Of each table."""
+    """Number of rows by table."""
 
 
 def pack(
@@ -83,12 +83,13 @@ def pack(
     """Write a study's package into a new or empty folder.
 
     Args:
-        with_text: with what was said (paragraphs and quotes); not everybody may pass transcripts on.
-        software: name to version. settings: name to value; without secrets.
-        say: is told of each table.
+        with_text: include the text of paragraphs and quotes; not everybody may pass transcripts on.
+        software: name to version.
+        settings: name to value, without secrets.
+        say: called with one line of progress per table.
 
     Raises:
-        DataError: the study has no talks, or the folder cannot be written or is not empty.
+        DataError: the study has no talks, or the folder is not empty or cannot be written.
     """
     if not rows_in(warehouse, "videos"):
         raise DataError(
@@ -141,11 +142,11 @@ def pack(
 
 
 def unpack(warehouse: Warehouse, blobs: Blobs, folder: Path, say: Say) -> tuple[Manifest, int]:
-    """Make an empty study hold what a package holds; return what the package says and the talks it counts.
+    """Import a package into an empty study; return its manifest and the number of talks that count.
 
     Raises:
-        Misconfigured: the study holds something already.
-        DataError: the package is damaged, of another format, or has other tables; nothing was changed.
+        Misconfigured: the study is not empty.
+        DataError: the package is damaged, has another format or other tables; nothing was changed.
     """
     _must_be_empty(warehouse, blobs)
     manifest = checked(folder)
@@ -154,7 +155,7 @@ def unpack(warehouse: Warehouse, blobs: Blobs, folder: Path, say: Say) -> tuple[
     with reading(warehouse) as query:
         for table, path in files.items():
             check_file(query, known[table], path, manifest.file_format)
-    say("the files are whole, and of the right columns and types")
+    say("the files are complete and have the right columns and types")
     try:
         for table, path in files.items():
             if table == MADE_ANEW:
@@ -174,12 +175,12 @@ def unpack(warehouse: Warehouse, blobs: Blobs, folder: Path, say: Say) -> tuple[
 
 
 def checked(folder: Path) -> Manifest:
-    """Check that a package is whole, and return what it says of itself.
+    """Verify that a package is complete and unchanged, and return its manifest.
 
     Raises:
-        DataError: a file is missing, changed or not named in SHA256SUMS, or the format is another one.
+        DataError: a file is missing, changed or not listed in SHA256SUMS, or the format is unsupported.
     """
-    cure = f"take the whole folder from whoever made it; {UNCHANGED}"
+    cure = f"get the complete folder again from its author; {UNCHANGED}"
     try:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -196,26 +197,26 @@ def checked(folder: Path) -> Manifest:
         except OSError as error:
             raise DataError(f"{name} is missing or cannot be read", cure) from error
         if found != digest:
-            raise DataError(f"{name} is not what it was when the package was made ({SUMS})", cure)
+            raise DataError(f"{name} has changed since the package was made ({SUMS})", cure)
     if MANIFEST not in sums:
-        raise DataError(f"{SUMS} does not name {MANIFEST}", cure)
+        raise DataError(f"{SUMS} does not list {MANIFEST}", cure)
     try:
         said = json.loads((folder / MANIFEST).read_text("utf-8"))
         if said["format"] != FORMAT:
             raise DataError(
-                f"{MANIFEST} has format {said['format']}, and this groundswell reads format {FORMAT}",
-                f"use the groundswell that made it ({said.get('software', {}).get('groundswell', 'newer')})",
+                f"{MANIFEST} has format {said['format']}, but this groundswell reads format {FORMAT}",
+                f"use the version that made it ({said.get('software', {}).get('groundswell', 'newer')})",
             )
         manifest = Manifest.model_validate(said)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        wrong = "what it says of itself is not complete"
+        wrong = "required fields are missing"
         if isinstance(error, ValidationError):
             wrong = f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}"
         raise DataError(f"{MANIFEST} is damaged ({wrong})", cure) from error
     if uncounted := sorted(set(TABLES) - set(manifest.rows)):
-        raise DataError(f"{MANIFEST} is damaged (it does not say how many rows {uncounted[0]} has)", cure)
+        raise DataError(f"{MANIFEST} is damaged (the number of rows of {uncounted[0]} is missing)", cure)
     if missing := [name for name in _names(manifest.file_format) if name not in sums and name != SUMS]:
-        raise DataError(f"{SUMS} does not name {missing[0]}", cure)
+        raise DataError(f"{SUMS} does not list {missing[0]}", cure)
     return manifest
 
 
@@ -223,15 +224,15 @@ def _must_be_empty(warehouse: Warehouse, blobs: Blobs) -> None:
     held = {table: rows for table in TABLES if (rows := rows_in(warehouse, table))}
     cure = "name a new study: groundswell --study NAME import FOLDER"
     if talks := held.get(MADE_ANEW) or held.get("videos"):
-        raise Misconfigured(f"study {warehouse.database!r} has {talks} talks already", cure)
+        raise Misconfigured(f"study {warehouse.database!r} already has {talks} talks", cure)
     if held:
         raise Misconfigured(f"study {warehouse.database!r} is not empty ({', '.join(held)})", cure)
     if CodebookLog(blobs).latest() or Corrections(blobs).events() or Judgements(blobs).any():
-        raise Misconfigured(f"study {warehouse.database!r} has decisions in {blobs.url} already", cure)
+        raise Misconfigured(f"study {warehouse.database!r} already has decisions in {blobs.url}", cure)
 
 
 def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
-    """Give the blob store the logs that the tables follow, so that people can go on deciding."""
+    """Rebuild the decision logs in the blob store from the tables, so that people can continue to decide."""
     entries = _by_revision(warehouse, "codebook_entries")
     themes = _by_revision(warehouse, "themes")
     decided = [
@@ -306,7 +307,7 @@ def _as_markdown(known: Mapping[str, list[Column]]) -> str:
         "# Data dictionary\n",
         "Types are ClickHouse's. A table has one row for each combination of its key columns (**bold**).",
         "Times are UTC. `paragraphs.text` and the text of `quotes` are empty in a package without text",
-        "(`with_text` in `package.json`): transcripts may not be everybody's to pass on. `author` and",
+        "(`with_text` in `package.json`), because not everybody may pass transcripts on. `author` and",
         "`reviewer` name people.\n",
     ]
     for table in TABLES:
@@ -321,5 +322,5 @@ def _as_markdown(known: Mapping[str, list[Column]]) -> str:
 def _unwritable(folder: Path, error: OSError) -> DataError:
     return DataError(
         f"cannot write the package to {folder} ({error.strerror or error})",
-        "choose a folder that can be written",
+        "choose a folder that you can write to",
     )

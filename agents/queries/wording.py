@@ -1,4 +1,4 @@
-"""Results of views as sentences: the page and the command line use the same words."""
+"""Wording of view results, shared by the page and the command line."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 Row = Mapping[str, Any]
 MOST_ODDS = 12
-"""Decimal digits of odds that are written out; longer ones are a power of ten."""
+"""Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
 
 def day(value: Any) -> str:
-    """Return the day of a date or a moment, or a dash.
+    """Return the day of a date or datetime as YYYY-MM-DD, or a dash for None.
 
     Example:
         >>> day("2025-03-04T12:00:00Z"), day(None)
@@ -33,7 +33,7 @@ def percent(share: float) -> str:
 
 
 def between(row: Row) -> str:
-    """Return the interval of a share, in per cent.
+    """Return the interval of a share, in per cent without the sign.
 
     Example:
         >>> between({"low": 0.449, "high": 0.595})
@@ -43,10 +43,10 @@ def between(row: Row) -> str:
 
 
 def transcripts(videos: Row) -> str:
-    """Return what made the transcripts, from how many videos each version has.
+    """Return which tools made the transcripts, given the number of videos by transcript version.
 
-    A version ends with a hash of its settings, of captions with one of the captions: it is left out here.
-    What begins with `draft` is captions until the recording is transcribed.
+    A version ends with a hash (of its settings; for captions, of the captions), which is left out. Versions
+    that begin with `draft` are captions, used until the recording is transcribed.
 
     Example:
         >>> transcripts({"captions-1-00828e789e9d": 1, "captions-1-00eb0403bcd8": 1, "whisper-9ece8fe8": 3})
@@ -62,7 +62,7 @@ def transcripts(videos: Row) -> str:
 
 
 def minutes(length: float) -> str:
-    """Return how long something was spoken of.
+    """Return a length in minutes, rounded.
 
     Example:
         >>> minutes(90.26), minutes(1234.5)
@@ -72,7 +72,7 @@ def minutes(length: float) -> str:
 
 
 def change(trend: Row | None) -> str:
-    """Return the change of a share in percentage points.
+    """Return the change of a share in percentage points, or a dash without a trend.
 
     Example:
         >>> change({"change": 0.051}), change(None)
@@ -82,59 +82,59 @@ def change(trend: Row | None) -> str:
 
 
 def compared(trend: Row | None) -> str:
-    """Return what a status rests on: the two periods, and how sure the difference is."""
+    """Return the evidence for a status: the two periods' counts, and the change with its 95 % interval."""
     if trend is None:
         return ""
     return (
         f"{trend['videos']} of {trend['of_videos']} videos from {trend['first']} to {trend['last']}, "
         f"{trend['before_videos']} of {trend['before_of_videos']} from {trend['before_first']} "
-        f"to {trend['before_last']}: {change(trend)} points, with 95 % confidence between "
-        f"{100 * trend['change_low']:+.1f} and {100 * trend['change_high']:+.1f}"
+        f"to {trend['before_last']}: {change(trend)} points, 95 % interval "
+        f"{100 * trend['change_low']:+.1f} to {100 * trend['change_high']:+.1f}"
     )
 
 
 def happened(row: Row) -> str:
-    """Return a row of the genealogy."""
+    """Return a genealogy row in words."""
     topic, other = f"{row['topic']} ({row['topic_id']})", f"{row['other']} ({row['other_id']})"
     counts = f"{row['topics_before']} topics, then {row['topics_after']}"
     return {
         "born": f"born: {topic}",
-        "split": f"split: {topic} off {other}",
+        "split": f"split: {topic} from {other}",
         "merged": f"merged: {topic} into {other}",
-        "asleep": f"fell asleep: {topic}",
-        "awake": f"woke up: {topic}",
+        "asleep": f"became dormant: {topic}",
+        "awake": f"active again: {topic}",
         "consolidated": f"consolidated: {row['reason']} ({counts})",
         "rejected": f"consolidation rejected: {row['reason']} ({counts})",
     }[row["what"]]
 
 
 def drifted(row: Row) -> str:
-    """Return how a topic drifted, since when and on what evidence."""
+    """Return how a topic drifted, since when and on how many videos the finding rests."""
     since = f"since {day(row['since'] or row['drifted_at'])}"
     rests = f"{row['videos_before']} videos before, {row['videos_after']} after"
     evidence = f" ({rests})" if row["videos_before"] or row["videos_after"] else ""
     if row["what"] == "share":
         shares = f"from {percent(row['share_before'])} to {percent(row['share_after'])}"
-        return f"{since} its share went {shares}{evidence}"
+        return f"{since} its share changed {shares}{evidence}"
     lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"
     if row["what"] == "words":
-        return f"{since} its words went from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"
+        return f"{since} its words changed from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"
     return f"{since} its centre moved by {row['moved']:.2f}, from {lost} to {gained}{evidence}"
 
 
 def health(row: Row) -> str:
-    """Return how much better or worse the topic model fits the talks.
+    """Return how the topic model's fit to the talks changed.
 
     Example:
         >>> health({"what": "outliers", "before": 0.12, "after": 0.2, "since": "2025-02-01", "day": None})
-        'since 2025-02-01 20.0 % of the paragraphs have no topic, before it were 12.0 %'
+        'since 2025-02-01 20.0 % of the paragraphs have no topic, previously 12.0 %'
     """
     since = f"since {day(row['since'] or row['day'])}"
     if row["what"] == "outliers":
         none = f"{percent(row['after'])} of the paragraphs have no topic"
-        return f"{since} {none}, before it were {percent(row['before'])}"
+        return f"{since} {none}, previously {percent(row['before'])}"
     how = "less" if row["after"] > row["before"] else "more"
-    return f"{since} paragraphs are {how} like the topics: {row['before']:.2f}, then {row['after']:.2f}"
+    return f"{since} paragraphs are {how} similar to the topics: {row['before']:.2f}, then {row['after']:.2f}"
 
 
 def figures(row: Row) -> str:
@@ -148,7 +148,7 @@ def figures(row: Row) -> str:
     rare = -row["log10_p"]
     odds = f"{10**rare:,.0f}" if rare < MOST_ODDS else f"10^{rare:.0f}"
     return (
-        f"{row['recent']} of the {row['recent_of']} latest videos speak of it, of {row['sources']} sources; "
-        f"of the {row['earlier_of']} before them {row['earlier']} did; "
+        f"{row['recent']} of the {row['recent_of']} latest videos discuss it, from {row['sources']} sources; "
+        f"of the {row['earlier_of']} before them, {row['earlier']} did; "
         f"if nothing had changed, the odds were 1 in {odds}"
     )

@@ -1,4 +1,4 @@
-"""The report: the study's table, figures, quotes and method for any period, as one page that stands alone.
+"""Report of a study: table, figures, quotes and method for any period, as one self-contained page.
 
-`facts` asks the views for everything it says, `figures` draws, `page` writes.
+`facts` collects the data from the views, `figures` draws, `page` renders and writes the files.
 """

@@ -1,4 +1,4 @@
-"""Style of the report's figures: colours, texts, and the same bytes each time as SVG and PNG."""
+"""Style of the report's figures: colours, text fitting, and reproducible SVG and PNG output."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 691.2
-"""Of every figure, in points: 9.6 inches. Positions in figures are points from the lower left."""
+"""Width of every figure in points (9.6 inches). Positions in figures are points from the lower left."""
 DPI = 200
 INK, QUIET, LINE, PAPER, SEA, NONE = "#1a2328", "#56636a", "#dedfda", "#fbfaf7", "#0b5d70", "#f1f1ec"
 LEVELS = (
     *("#e0f5f6", "#c7e2e4", "#afcfd2", "#97bcc2", "#7fa9b1"),
     *("#6897a1", "#457a88", "#356f7f", "#1e6274", "#005066"),
 )
-"""Of an amount, from little to most: lightness alone tells them apart."""
+"""Colours of amounts, from little to most; they differ in lightness alone."""
 ON_LOW, ON_MIDDLE, ON_HIGH = "#1a2327", "#1a2326", "#fffffe"
-"""Texts on levels 1 to 5, on 6, and on 7 to 10."""
+"""Text colours on levels 1 to 5, on 6, and on 7 to 10."""
 ON_TILE = "#10171c"
 TILES = ("#93bbe4", "#f1a085", "#f0e29c", "#69c8ad", "#ffbbc8", "#ade3ff", "#c9d65c", "#bfbf40")
-"""Paul Tol's light scheme (2021), a little lighter: people with colour-blindness can tell them apart."""
+"""Paul Tol's light scheme (2021), a little lighter; people with colour-blindness can distinguish them."""
 TILE_OF_OTHERS = "#dddddd"
 ROLES = {
     INK: "ink", QUIET: "quiet", LINE: "line", PAPER: "paper", SEA: "sea", NONE: "level-0",
     ON_LOW: "on-low", ON_MIDDLE: "on-middle", ON_HIGH: "on-high",
 } | {colour: f"level-{number}" for number, colour in enumerate(LEVELS, 1)}  # fmt: skip
-"""Colours that a page sets for its light and its dark scheme, as CSS variables of these names."""
+"""CSS variables by colour; a page sets them for its light and its dark scheme."""
 _STYLE: Any = {
     "svg.hashsalt": "groundswell",
     "svg.fonttype": "none",
@@ -47,12 +47,14 @@ _NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure.
+    """A finished figure.
 
     Attributes:
-        name: of its files.
-        title: what it shows; `text`: what there is to see, for those who cannot.
-        svg: a file of its own. inline: the same for a page that sets the colours of `ROLES`.
+        name: stem of its files.
+        title: what it shows.
+        text: description for readers who cannot see it.
+        svg: a complete SVG file; `inline` is the same for a page that sets the colours of `ROLES`.
+        png: a PNG file of `DPI`.
     """
 
     name: str
@@ -63,7 +65,7 @@ class Drawn:
 
     @property
     def inline(self) -> str:
-        """Return the SVG as a part of an HTML page, with ids that no other figure has."""
+        """Return the SVG for embedding in an HTML page, with ids unique to this figure."""
         found = re.sub(
             r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{self.name}-", self.svg[self.svg.index("<svg") :]
         )
@@ -76,7 +78,7 @@ def _themed(colour: str) -> str:
 
 @contextmanager
 def canvas(height: float) -> Iterator[tuple[Figure, Any]]:
-    """Give an empty figure of `WIDTH` x `height` points, and axes over all of it that count in points."""
+    """Yield an empty figure of `WIDTH` x `height` points, and axes over all of it whose unit is the point."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -89,7 +91,7 @@ def canvas(height: float) -> Iterator[tuple[Figure, Any]]:
 
 
 def finish(figure: Figure, name: str, title: str, text: str) -> Drawn:
-    """Return the figure as files; to be called within its canvas."""
+    """Render the figure as SVG and PNG; call it within its `canvas`."""
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(svg, format="svg", metadata=_NO_DATE)
     figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
@@ -97,7 +99,7 @@ def finish(figure: Figure, name: str, title: str, text: str) -> Drawn:
 
 
 def _accessible(svg: str, title: str, text: str) -> str:
-    """Give the file a name and a description; its style becomes that of the drawing alone."""
+    """Return the SVG with a title and description; its style element becomes a style on the root element."""
     from xml.sax.saxutils import escape, quoteattr
 
     svg = re.sub(r"\s*<style[^>]*>.*?</style>", "", svg, count=1, flags=re.DOTALL)
@@ -112,7 +114,7 @@ def _accessible(svg: str, title: str, text: str) -> str:
 
 
 def label(text: str, most: int = 200) -> str:
-    """Return a text as one line that XML can hold and that cannot turn what stands around it.
+    """Return a text as one line without characters that XML forbids or that change the text direction.
 
     Example:
         >>> label("a\\x00 \\u202eb\\n c"), label("abcdef", 4)
@@ -128,7 +130,7 @@ def label(text: str, most: int = 200) -> str:
 
 
 def width(text: str, size: float) -> float:
-    """Estimate how wide a line is at a font size, in points: rather too wide than too narrow."""
+    """Return an estimate, rather too large than too small, of a line's width in points at a font size."""
     return size * sum(
         1.0 if unicodedata.east_asian_width(each) in "WF" else 0.72 if each.isupper() else 0.6
         for each in text
@@ -136,7 +138,7 @@ def width(text: str, size: float) -> float:
 
 
 def fit(text: str, wide: float, high: float, sizes: tuple[float, ...]) -> tuple[float, list[str]] | None:
-    """Return the largest font size at which a text fits, and its lines; None where it never does."""
+    """Return the largest font size at which a text fits, and its lines; None if it fits at no size."""
     for size in sizes:
         lines = textwrap.wrap(text, max(1, int(wide / (0.6 * size))), break_long_words=False)
         if lines and max(width(line, size) for line in lines) <= wide and len(lines) * size * 1.25 <= high:
@@ -147,7 +149,7 @@ def fit(text: str, wide: float, high: float, sizes: tuple[float, ...]) -> tuple[
 def heading(name: str, numbers: tuple[str, ...], wide: float) -> tuple[float, str]:
     """Return a font size and at most two bold lines with a name and the first of the numbers that fits.
 
-    Where none does, the name gives way.
+    If no number fits, both lines are shortened.
     """
     name = label(name)
     for size in (8.0, 7.5, 7.0, 6.5):
@@ -160,14 +162,14 @@ def heading(name: str, numbers: tuple[str, ...], wide: float) -> tuple[float, st
 
 
 def _broken(text: str) -> Iterator[str]:
-    """Break a line at each of its spaces, those in the middle first."""
+    """Yield the line broken in two at each of its spaces, starting from the middle."""
     spaces = [at for at, character in enumerate(text) if character == " "]
     for at in sorted(spaces, key=lambda at: abs(at - len(text) / 2)):
         yield f"{text[:at]}\n{text[at + 1 :]}"
 
 
 def shorten(text: str, wide: float, size: float) -> str:
-    """Return as much of a line as fits."""
+    """Return a line, shortened with an ellipsis if it does not fit."""
     text = label(text)
     if width(text, size) <= wide:
         return text

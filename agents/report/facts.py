@@ -1,4 +1,4 @@
-"""Everything that a report says, gathered from the views that the command line and the page ask too."""
+"""Data of a report, collected from the same views that the command line and the page use."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from streams.store.queries.selection import Selection
 
 Row = Mapping[str, Any]
 PAIRED = 20
-"""So many topics, the most prevalent ones, are set against each other."""
+"""Number of topics, the most prevalent, in the co-occurrence matrix."""
 QUOTED = 10
-"""So many topics are quoted, the most prevalent ones, …"""
+"""Number of topics, the most prevalent, that are quoted."""
 QUOTES = 2
-"""… so often each."""
+"""Quotes per topic."""
 MOST = 1000
-"""No view says more rows than this."""
+"""Maximum number of rows requested from a view."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The author, time and settings of a report.
+    """Provenance of a report: study, time, settings and software versions.
 
     Attributes:
         settings: those of the machine that made it, name to value; without secrets.
@@ -41,7 +41,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class ReportShare:
-    """`videos` of `of_videos`; `low` and `high` are the 95 % interval (Wilson) of `share`, in [0, 1]."""
+    """Share of videos: `videos` / `of_videos`, with its 95 % interval (Wilson) `low` to `high`, in [0, 1]."""
 
     videos: int
     of_videos: int
@@ -52,7 +52,7 @@ class ReportShare:
 
 @dataclass(frozen=True, slots=True)
 class ReportChange:
-    """A share against that of the equal period before; `low` and `high` are its 95 % interval (Newcombe)."""
+    """Change of a share against the preceding period of equal length, with its 95 % interval (Newcombe)."""
 
     first: str
     last: str
@@ -69,7 +69,7 @@ class ReportChange:
 
 @dataclass(frozen=True, slots=True)
 class ReportTopic:
-    """A retained topic; `status` as of the view `topics`."""
+    """A retained topic; `status` as in the view `topics`."""
 
     topic_id: int
     name: str
@@ -84,7 +84,7 @@ class ReportTopic:
 
 @dataclass(frozen=True, slots=True)
 class ReportMonth:
-    """A month of publication; `counted` is None where no video was counted in it."""
+    """A month of publication; `counted` is None if no video of that month counts."""
 
     month: str
     unfinished: bool
@@ -93,7 +93,7 @@ class ReportMonth:
 
 @dataclass(frozen=True, slots=True)
 class ReportTheme:
-    """A theme that has a video, with its topics, the most prevalent first, and every month of the period."""
+    """A theme with at least one video, its topics (most prevalent first) and every month of the period."""
 
     name: str
     counted: ReportShare
@@ -107,7 +107,7 @@ class ReportTheme:
 
 @dataclass(frozen=True, slots=True)
 class ReportPair:
-    """Two topics in the same videos."""
+    """Co-occurrence of two topics."""
 
     topic_id: int
     name: str
@@ -120,7 +120,7 @@ class ReportPair:
 
 @dataclass(frozen=True, slots=True)
 class ReportQuote:
-    """A quote with its speakers and talk; `link` is None where no browser can go there."""
+    """A quote with its speakers and talk; `link` is None if a browser cannot open the talk's address."""
 
     text: str
     speakers: tuple[str, ...]
@@ -133,7 +133,7 @@ class ReportQuote:
 
 @dataclass(frozen=True, slots=True)
 class QuotedTopic:
-    """A topic in the words of talks."""
+    """A topic with quotes from talks."""
 
     topic_id: int
     name: str
@@ -143,7 +143,7 @@ class QuotedTopic:
 
 @dataclass(frozen=True, slots=True)
 class ReportAlert:
-    """An alert that was raised in the period."""
+    """An alert raised in the period."""
 
     title: str
     reason: str
@@ -153,7 +153,7 @@ class ReportAlert:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A report, without words and figures.
+    """Data of a report, without wording and figures.
 
     Attributes:
         of_videos: videos with at least one paragraph of a retained topic.
@@ -181,18 +181,18 @@ class Facts:
 
     @property
     def topics(self) -> tuple[ReportTopic, ...]:
-        """Topics of all themes, the most prevalent first."""
+        """Topics of all themes, most prevalent first."""
         spoken = (topic for theme in self.themes for topic in theme.topics)
         return tuple(sorted(spoken, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
 
     @property
     def paired(self) -> tuple[ReportTopic, ...]:
-        """Those that are set against each other."""
+        """Topics in the co-occurrence matrix."""
         return self.topics[:PAIRED]
 
     @property
     def months(self) -> tuple[ReportMonth, ...]:
-        """The months of the period, each with its videos that count."""
+        """Months of the period, each with the number of its videos that count."""
         return tuple(
             ReportMonth(each.month, each.unfinished, _of(each.counted.of_videos, each.counted.of_videos))
             if each.counted
@@ -201,12 +201,12 @@ class Facts:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as plain values."""
+        """Return all attributes as values that JSON can represent."""
         return {name: _plain(value) for name, value in asdict(self).items()}
 
 
 def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
-    """Ask for everything that a report of these talks says."""
+    """Collect the data of a report about the selected talks."""
     given = {name: value for name, value in asdict(selection).items() if value not in (None, "")}
     topics = [_topic(row) for row in ask("topics", **given)]
     spoken = [topic for topic in topics if topic.counted.videos]
@@ -275,7 +275,7 @@ def _theme(row: Row, topics: Sequence[ReportTopic], by_month: Sequence[Row]) -> 
 
 
 def _months(theme: str, by_month: Sequence[Row]) -> list[ReportMonth]:
-    """Every month from the first to the last that has a video: those without one too."""
+    """Return every month from the first to the last with a video, months without videos included."""
     of_videos = {row["month"]: row["of_videos"] for row in by_month}
     unfinished = {row["month"] for row in by_month if row["unfinished"]}
     videos = {row["month"]: row["videos"] for row in by_month if row["theme"] == theme}
@@ -312,7 +312,7 @@ def _quote(row: Row) -> ReportQuote:
 
 
 def _news(ask: Ask, row: Row, given: Row) -> ReportAlert:
-    """Say what is new; where an alert quotes nobody, its topic's most typical paragraph speaks for it."""
+    """Return an alert with its quotes; without quotes of its own, with the topic's most typical paragraph."""
     quotes = row["quotes"][:QUOTES]
     if not quotes and row["topic_id"]:
         quotes = ask("quotes", **given, topic_id=row["topic_id"], limit=1)
@@ -325,7 +325,7 @@ def _news(ask: Ask, row: Row, given: Row) -> ReportAlert:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: moments in ISO 8601, as the API says them."""
+    """Return a value as JSON represents it; datetimes in ISO 8601, as in the API."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):

@@ -1,4 +1,4 @@
-"""The report's figures: treemap, co-occurrence and monthly trends. The same facts give the same bytes."""
+"""Figures of the report: treemap, co-occurrence and monthly trends. The same facts give the same bytes."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from streams.store.codebook.sql_fragments import UNSORTED
 
 TREEMAP_HEIGHT = 450.0
 HEADING = 27.0
-"""Height of a theme's name, in points: two lines."""
+"""Height of a theme's heading (two lines), in points."""
 MOST_THEMES = 12
-"""So many themes are drawn, the most prevalent ones."""
+"""Maximum number of themes drawn, the most prevalent."""
 PANEL = (3, 128.0)
-"""Panels a row, and their height in points."""
+"""Panels per row, and a panel's height in points."""
 SIZES = (13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.5)
 
 
 def draw(facts: Facts) -> tuple[Drawn, ...]:
-    """Draw what there is to be seen; nothing of a period without videos."""
+    """Draw all figures; return none for a period without videos."""
     if not facts.themes:
         return ()
     pairs = (heatmap(facts.paired, facts.pairs, facts.uncounted),) if len(facts.paired) > 1 else ()
@@ -81,7 +81,7 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
             (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted.videos
         )
         text = (
-            f"{len(shown)} themes with {sum(map(len, sizes))} topics; the area of a topic’s box is its "
+            f"{len(shown)} themes with {sum(map(len, sizes))} topics; a box’s area stands for the topic’s "
             f"number of videos. The largest theme is {label(shown[0].name, 80)} with "
             f"{shown[0].counted.videos} videos, the largest topic {label(largest.name, 80)} with "
             f"{largest.counted.videos}. "
@@ -91,7 +91,7 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
 
 
 def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
-    """Write a topic's name and number as large as they fit, upright or along the box; else nothing."""
+    """Write a topic's name and number as large as they fit, horizontal or rotated; else nothing."""
     number_size = 8.5
     for turned, numbered in ((False, True), (True, True), (False, False), (True, False)):
         wide, high = (box.height, box.width) if turned else (box.width, box.height)
@@ -114,7 +114,7 @@ def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
 
 
 def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounted: int = 0) -> Drawn:
-    """Draw in how many videos each two of the topics occur together; alike ones stand beside each other."""
+    """Draw the number of videos in which each pair of topics occurs, with similar topics as neighbours."""
     together = {frozenset((pair.topic_id, pair.other_id)): pair for pair in pairs}
     ordered = [topics[index] for index in order(topics, together)]
     size, top, name_size = len(ordered), 8.0, 8.5
@@ -151,7 +151,7 @@ def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounte
         _legend(axes, most)
         text = (
             f"A triangle of {size} topics; each cell is the number of videos with at least one paragraph of "
-            "both, stronger in colour the more. Topics that often occur together stand beside each other. "
+            "both: the more videos, the stronger the colour. Neighbouring topics often occur together. "
             + _strongest(pair for row in shown for pair in row if pair)
             + " The table of co-occurrence has every number."
         )
@@ -159,9 +159,9 @@ def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounte
 
 
 def order(topics: Sequence[ReportTopic], together: Mapping[frozenset[int], ReportPair]) -> list[int]:
-    """Return the topics' places so that alike ones are neighbours: average linkage of 1 - Jaccard.
+    """Return the topics' indices in an order with similar ones as neighbours: average linkage of 1 - Jaccard.
 
-    Leaves are ordered as Bar-Joseph et al. (2001); scipy's `optimal_ordering`.
+    Optimal leaf ordering as in Bar-Joseph et al. (2001); scipy's `optimal_ordering`.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
 
@@ -185,7 +185,7 @@ def _strongest(pairs: Any) -> str:
 
 
 def _legend(axes: Any, most: int) -> None:
-    """Say what the colours mean."""
+    """Draw the colour scale with its ends labelled."""
     if not most:
         return
     for level, colour in enumerate(LEVELS):
@@ -197,7 +197,7 @@ def _legend(axes: Any, most: int) -> None:
 
 
 def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Drawn:
-    """Draw each theme's share of a month's videos with its interval, and below how many videos there were."""
+    """Draw a panel per theme with its monthly shares and intervals, and one with the number of videos."""
     shown = themes[:MOST_THEMES]
     columns, high = PANEL
     rows = math.ceil((len(shown) + 1) / columns)
@@ -224,17 +224,17 @@ def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Draw
             _ticks(axes, months)
         unfinished = [month.month for month in months if month.unfinished]
         text = (
-            f"{len(shown)} small charts, one a theme, of its share of the videos published in each month "
+            f"{len(shown)} small charts, one per theme, of its share of the videos published in each month "
             f"from {months[0].month} to {months[-1].month}, with 95 % intervals as bars, and one of how many "
             "videos count in each month. "
-            + (f"{unfinished[-1]} is not over: hollow and dashed. " if unfinished else "")
+            + (f"{unfinished[-1]} is not over; it is hollow and dashed. " if unfinished else "")
             + "The table of monthly shares has every number."
         )
         return finish(figure, "trends", "Monthly trends of themes", text)
 
 
 def _panel(axes: Any, months: Sequence[ReportMonth], top: float) -> None:
-    """Draw shares as points joined by lines where months follow each other, and intervals as bars."""
+    """Draw shares as points, joined by lines between consecutive months, and intervals as bars."""
     from matplotlib.ticker import PercentFormatter
 
     spoken = [(at, month, month.counted) for at, month in enumerate(months) if month.counted]
@@ -270,7 +270,7 @@ def _panel(axes: Any, months: Sequence[ReportMonth], top: float) -> None:
 
 
 def _counts(axes: Any, months: Sequence[ReportMonth]) -> None:
-    """Draw how many videos of each month count."""
+    """Draw the number of videos that count in each month."""
     from matplotlib.ticker import MaxNLocator
 
     for at, month in enumerate(months):
@@ -283,7 +283,7 @@ def _counts(axes: Any, months: Sequence[ReportMonth]) -> None:
 
 
 def _ticks(axes: Any, months: Sequence[ReportMonth]) -> None:
-    """Mark years, or a few months where there are few."""
+    """Set the axis ticks: years, or a few months if the period has at most 18."""
     januaries = [at for at, month in enumerate(months) if month.month.endswith("-01")]
     if len(months) > 18:
         step = math.ceil(len(januaries) / 5) or 1

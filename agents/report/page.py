@@ -1,7 +1,7 @@
-"""The report as one HTML file that needs nothing else, and its figures as files.
+"""Rendering of the report as one self-contained HTML file, and its figures as separate files.
 
-Every title and transcript is hostile until the template has escaped it; the page forbids itself scripts and
-requests besides.
+Titles and transcripts are untrusted: the template escapes them, and the page's Content-Security-Policy
+forbids scripts and requests.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAIRS = 20
-"""So many of the strongest pairs are listed."""
+"""Number of pairs listed, the strongest."""
 LONGEST_QUOTE = 700
-"""Characters of a quote; the link leads to all of it."""
+"""Maximum length of a quote in characters; the link leads to the whole of it."""
 LONGEST_NAME = 160
 MOVING = ("new", "rising", "declining", "dormant")
 FILTERS = ("source", "channel", "show", "speaker", "language")
 
 
 def write(facts: Facts, folder: Path) -> Path:
-    """Write report.html and figures/ into a folder, made where it is missing; return the page's path.
+    """Write report.html and figures/ into a folder, created if missing; return the page's path.
 
     Raises:
         OSError: a file cannot be written.
@@ -45,7 +45,7 @@ def write(facts: Facts, folder: Path) -> Path:
 
 
 def render(facts: Facts, figures: Sequence[Drawn]) -> str:
-    """Return the page."""
+    """Render the page and return its HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -86,7 +86,7 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
 
 
 def shorten_quote(text: str, most: int = LONGEST_QUOTE) -> str:
-    """Return a quote as it is, or its beginning up to a whole word.
+    """Return a quote of at most `most` characters, cut after a whole word.
 
     Example:
         >>> shorten_quote("We put the tools behind it", 15)

@@ -1,4 +1,4 @@
-"""Layout of a treemap: columns of themes, and in each theme its topics."""
+"""Treemap layout: columns of themes, with the topics of each theme inside it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ class Bounds(NamedTuple):
 
 
 class Tiled(NamedTuple):
-    """A group: all of it with its heading on top, and its parts."""
+    """Layout of a group: its whole rectangle, with the heading on top, and its parts."""
 
     whole: Bounds
     parts: tuple[Bounds, ...]
 
 
 def tile(groups: Sequence[Sequence[float]], ground: Bounds, heading: float) -> list[Tiled]:
-    """Fill `ground` with groups whose parts have areas in proportion to their sizes, on one scale.
+    """Fill `ground` with groups whose parts have areas proportional to their sizes, on one scale.
 
-    A heading takes room from no part: each column is as wide as its groups and their headings need. Of all
-    numbers of columns the one with the squarest groups is taken.
+    Headings do not shrink the parts: each column is as wide as its groups and their headings need. The number
+    of columns is the one that gives the squarest groups.
 
     Args:
-        groups: sizes of each group's parts, positive, the largest first.
-        ground: what is filled.
-        heading: its height.
+        groups: sizes of each group's parts, positive, largest first.
+        ground: the rectangle to fill.
+        heading: height of a group's heading.
 
     Returns:
-        As many as there are groups, in their order.
+        One layout per group, in the order of `groups`.
     """
     sums = [sum(sizes) for sizes in groups]
     layouts = (_columns(sums, ground, heading, number) for number in range(1, len(groups) + 1))
@@ -46,7 +46,7 @@ def tile(groups: Sequence[Sequence[float]], ground: Bounds, heading: float) -> l
 
 
 def squarify(sizes: Sequence[float], ground: Bounds) -> list[Bounds]:
-    """Fill `ground` with boxes as square as may be, in the order of `sizes`, from the upper left.
+    """Fill `ground` with boxes as square as possible, in the order of `sizes`, from the upper left.
 
     Bruls, Huizing, van Wijk: Squarified Treemaps (2000).
     """
@@ -81,7 +81,7 @@ def _worst(areas: Sequence[float], side: float) -> float:
 
 
 def _columns(sums: Sequence[float], ground: Bounds, heading: float, number: int) -> list[Bounds]:
-    """Lay groups out in so many columns, in order; empty where headings alone would fill one."""
+    """Lay groups out in `number` columns, in order; return nothing if headings alone would fill a column."""
     columns: list[list[float]] = [[]]
     for size in sums:
         full = sum(columns[-1]) + size / 2 > sum(sums) / number

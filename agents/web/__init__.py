@@ -1,1 +1,1 @@
-"""The page, its JSON twins, and every process's health and metrics."""
+"""Web application: pages, their JSON twins, and the health and metrics of every process."""

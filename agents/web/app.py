@@ -1,4 +1,4 @@
-"""The web application of a process: health and metrics always, pages and their API where they are served."""
+"""Web application of a process: health and metrics in every process, pages and API where enabled."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 
 ZIPPED = 6
-"""How hard an answer is compressed: the last tenth in size would take three times as long."""
+"""Gzip level of responses; a higher level saves at most a tenth in size and takes three times as long."""
 
 
 def build_web(runtime: WebContext) -> FastAPI:
-    """Return the application that `runtime` serves."""
-    # No docs page: FastAPI's loads scripts from elsewhere. /openapi.json says the same.
+    """Build the application that `runtime` serves."""
+    # No docs page, because FastAPI's loads scripts from other hosts; /openapi.json has the same content.
     web = FastAPI(title="Groundswell", docs_url=None, redoc_url=None)
     health = runtime.health
 
     @web.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:
-        """Alive: 200, or 503 when the process is about to end and why."""
+        """Return 200 while the process is alive, or 503 with the error that is about to end it."""
         if health.fatal is not None:
             return JSONResponse({"ok": False, "why": str(health.fatal)}, 503)
         return JSONResponse({"ok": True, "agents": list(runtime.names), "lag": health.lag})
 
     @web.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        """Ready: 200, or 503 and why not."""
+        """Return 200 when the process is ready, or 503 with the reason."""
         return JSONResponse({"ready": health.ready, "why_not": health.why_not}, 200 if health.ready else 503)
 
     @web.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        """Prometheus exposition."""
+        """Return the metrics in Prometheus' exposition format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     if runtime.page:
@@ -79,13 +79,13 @@ def build_web(runtime: WebContext) -> FastAPI:
 
 
 def end(web: FastAPI) -> None:
-    """Let go who listens at /live: a server waits for its answers, and that one ends by nothing else."""
+    """End the event streams at /live: a server waits for open responses, and nothing else ends these."""
     if hasattr(web.state, "live"):
         web.state.live.end()
 
 
 def _explain(web: FastAPI, site: Site) -> Say:
-    """Say every error with cause and cure: as JSON to who asked the API, as a page to who looks at one."""
+    """Register the error handlers: cause and cure, as JSON for API requests and as a page otherwise."""
 
     def said(request: Request, error: Explained) -> Response:
         if request.url.path.startswith("/api/"):
@@ -113,17 +113,18 @@ def _explain(web: FastAPI, site: Site) -> Say:
         if isinstance(error, Unread):
             answer = said(request, error.why)
         elif error.status_code == 404:
-            where = "/api for what can be asked" if path.startswith("/api/") else "the menu above"
+            where = "/api for the list of endpoints" if path.startswith("/api/") else "the menu above"
             answer = said(request, RequestRefused(404, f"there is no page {path}", f"see {where}"))
         elif error.status_code == 405:
-            # What answers GET answers HEAD (`Head`).
+            # `Head` makes every GET path answer HEAD too.
             allowed = (error.headers or {}).get("Allow", "another method").replace("GET", "GET, HEAD")
-            cause = f"{path} does not take {request.method[:20]}"
-            answer = said(request, RequestRefused(405, cause, f"ask it with {allowed}"))
+            cause = f"{path} does not accept {request.method[:20]}"
+            answer = said(request, RequestRefused(405, cause, f"use {allowed}"))
             error.headers = {"Allow": allowed}
         else:
             answer = said(
-                request, RequestRefused(error.status_code, str(error.detail), "go back, and try another way")
+                request,
+                RequestRefused(error.status_code, str(error.detail), "go back, and correct the request"),
             )
         answer.headers.update(error.headers or {})
         return answer

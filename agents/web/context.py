@@ -1,4 +1,4 @@
-"""The process that serves the page, as far as the web application looks at it."""
+"""Interface of the serving process to the web application."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class ProcessHealth(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether it serves."""
+        """Whether the process is ready."""
 
     @property
     def why_not(self) -> str:
-        """Why it does not serve."""
+        """Reason why the process is not ready."""
 
     @property
     def fatal(self) -> BaseException | None:
-        """The error that ends it."""
+        """The error that ends the process, if any."""
 
     @property
     def lag(self) -> Mapping[str, int]:
-        """Messages behind, by agent."""
+        """Consumer lag in messages, by agent."""
 
 
 class ProcessParts(Protocol):
@@ -51,7 +51,7 @@ class ProcessParts(Protocol):
 
     @property
     def youtube(self) -> YouTube:
-        """The client of YouTube."""
+        """The YouTube client."""
 
     @property
     def embedder(self) -> Embedder:
@@ -71,15 +71,15 @@ class WebContext(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The agents that it runs."""
+        """Names of the agents that the process runs."""
 
     @property
     def page(self) -> bool:
-        """Whether it serves the page; else only health and metrics."""
+        """Whether the process serves pages; otherwise only health and metrics."""
 
     @property
     def bootstrap(self) -> str:
-        """The address of its broker."""
+        """Address of its broker."""
 
     @property
     def health(self) -> ProcessHealth:

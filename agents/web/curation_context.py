@@ -1,4 +1,4 @@
-"""Curators and correctors that reach the store, for decisions from the page and over the API."""
+"""Access to curation services and the event publisher, for decisions from pages and the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streams.logs.codebook_log import CodebookLog
 from streams.state.blobs import Blobs
 
 PATIENCE_S = 8.0
-"""How long a page waits for the store before it says that the numbers follow later (seconds)."""
+"""Seconds that a page waits for the store before it reports that the numbers will follow later."""
 
 
 class CurationContext:
@@ -28,8 +28,8 @@ class CurationContext:
 
     Attributes:
         site: the pages.
-        blobs: where the logs of decisions are.
-        log: decisions about the codebook.
+        blobs: the blob store with the decision logs.
+        log: log of codebook decisions.
     """
 
     def __init__(self, site: Site) -> None:
@@ -38,13 +38,13 @@ class CurationContext:
         self.log = CodebookLog(self.blobs)
 
     def ask(self, view: str, **parameters: Any) -> Any:
-        """Return what a view says, by its name. Blocks: call it from a thread."""
+        """Return the result of a view, by its name. Blocks: call it from a thread."""
         from agents.queries.registry import VIEWS
 
         return self.site.ask(VIEWS[view], **parameters)
 
     def row(self, revision: int | None = None) -> dict[str, Any]:
-        """Return the codebook as the view `codebook_standing` says it.
+        """Return the result of the view `codebook_standing`.
 
         Raises:
             RequestRefused: 422, there is no such revision.
@@ -53,29 +53,29 @@ class CurationContext:
         if revision is not None and revision > row["revision"]:
             raise RequestRefused(
                 422,
-                f"there is no revision {revision} of the codebook, the newest is {row['revision']}",
-                "see /curation/history for those there are",
+                f"there is no revision {revision} of the codebook; the newest is {row['revision']}",
+                "see /curation/history for the existing revisions",
             )
         return row
 
     def standing(self) -> CodebookState:
-        """Return the codebook as it stands."""
+        """Return the current state of the codebook."""
         return standing_of(self.row())
 
     def looking(self, who: Who) -> CodebookService:
-        """Return a curator that looks and decides nothing."""
+        """Return a read-only codebook service; publishing an event raises AssertionError."""
 
         def nothing(_: object) -> None:
-            raise AssertionError("who only looks delivers nothing")
+            raise AssertionError("a read-only service cannot publish events")
 
         return CodebookService(self.blobs, self.ask, nothing, self.site.runtime.parts.now, who.name)
 
     @contextmanager
     def curator(self, who: Who) -> Iterator[CodebookService]:
-        """Lend a curator for somebody. What cannot be decided is a refusal with its cause and cure.
+        """Yield a codebook service that decides in a person's name.
 
         Raises:
-            RequestRefused: 422, it cannot be decided.
+            RequestRefused: 422, the decision is not possible; with cause and cure.
             Unavailable: the broker does not answer.
         """
         with as_refusal(), self.deliver() as deliver:
@@ -90,7 +90,7 @@ class CurationContext:
 
     @contextmanager
     def deliver(self) -> Iterator[Deliver]:
-        """Lend a way to the store."""
+        """Yield a function that publishes events to the store."""
         runtime = self.site.runtime
         with delivering_from(runtime.settings, runtime.bootstrap, self.site.warehouse) as deliver:
             yield deliver
@@ -98,7 +98,7 @@ class CurationContext:
 
 @contextmanager
 def as_refusal() -> Iterator[None]:
-    """Say what cannot be decided as a refusal.
+    """Convert BadInput and DataError to a refusal.
 
     Raises:
         RequestRefused: 422, with cause and cure.
@@ -117,4 +117,4 @@ def _present(request: Request) -> Who | None:
 
 
 Present = Annotated[Who | None, Depends(_present)]
-"""A parameter that says who is signed in, if anybody is."""
+"""Endpoint parameter: the person who is signed in, or None."""

@@ -1,4 +1,4 @@
-"""Asking the study: the talks that a query selects, and what comes of a view that does not answer."""
+"""Dependencies of endpoints: the selection in a query, paging parameters, views and their errors."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 PATIENCE_S = 3.0
-"""How long a reader waits for a ClickHouse server that does not answer (seconds)."""
+"""Timeout in seconds for a ClickHouse server that does not answer."""
 PERIOD: dict[str, Any] = {
     "pattern": r"^((19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 }
-"""What a month or day looks like, for the OpenAPI; `selection` says it in words."""
+"""Format of a month or day, for the OpenAPI document; `selection` explains violations in words."""
 _MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
 
 
 class RequestRefused(Explained):
-    """A question that has no answer as it was asked; `status` is HTTP's."""
+    """A request that cannot be answered as it is; `status` is the HTTP status."""
 
     def __init__(self, status: int, cause: str, cure: str) -> None:
         super().__init__(cause, cure)
@@ -36,7 +36,7 @@ class RequestRefused(Explained):
 
 
 def code_of(error: Explained) -> int:
-    """Return the HTTP status that an error is answered with."""
+    """Return the HTTP status of an error."""
     return (
         error.status if isinstance(error, RequestRefused) else 503 if isinstance(error, Unavailable) else 422
     )
@@ -61,7 +61,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
         Query(description="As of this revision of the codebook; empty: the newest."),
     ] = None,
 ) -> Selection:
-    """Return the talks that a query asks for.
+    """Return the selection of talks in a query.
 
     Raises:
         RequestRefused: 422, not a month or day, or the first after the last.
@@ -74,7 +74,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
         if text and not is_period(text):
             raise RequestRefused(
                 422,
-                f"the {name} month is {text[:40]!r}, which is not a month or day from 1970-01 to 2099-12",
+                f"the {name} month {text[:40]!r} is not a month or day from 1970-01 to 2099-12",
                 "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
             )
     asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
@@ -84,7 +84,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
 
 
 def readers_warehouse(runtime: WebContext) -> Warehouse:
-    """Return the warehouse to read from: chDB is shared, a server gets a client that soon gives up."""
+    """Return the warehouse to read from: the shared chDB, or a server client with a short timeout."""
     if runtime.settings.embedded_clickhouse:
         return runtime.parts.warehouse
     return Warehouse(runtime.settings, patience_s=PATIENCE_S)
@@ -93,7 +93,7 @@ def readers_warehouse(runtime: WebContext) -> Warehouse:
 def ask(
     warehouse: Warehouse, view: Callable[Concatenate[Warehouse, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Return what a view says. Blocks: call it from a thread.
+    """Return the result of a view. Blocks: call it from a thread.
 
     Raises:
         Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
@@ -114,6 +114,6 @@ def ask(
 
 
 Selected = Annotated[Selection, Depends(selection)]
-Topic = Annotated[int, Query(ge=1, lt=2**32, description="The topic, as in /api/topics.")]
-Page = Annotated[int, Query(ge=1, le=100_000, description="Which page.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many rows.")]
+Topic = Annotated[int, Query(ge=1, lt=2**32, description="Number of the topic, as in /api/topics.")]
+Page = Annotated[int, Query(ge=1, le=100_000, description="Page number, from 1.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")]

@@ -1,7 +1,7 @@
-"""/live: what happens in the study, told to open pages as it happens (server-sent events).
+"""/live: server-sent events that notify open pages of changes in the study.
 
-All pages share one look at the database every few seconds, and only while there is a page. What a page missed
-while it was hidden or cut off, it hears when it comes back: it says how far it was.
+All pages share one poll of the database every few seconds, which runs only while a page listens. A page that
+was hidden or cut off sends its last cursor when it reconnects, and gets the changes that it missed.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 PAUSE_S = 2.0
-"""Between two looks at the study (seconds)."""
+"""Interval between two polls of the study (seconds)."""
 MOST = 200
-"""As many pages are told; more would only cost this process its sockets."""
+"""Maximum number of listening pages, which limits the sockets of this process."""
 BEHIND = 50
-"""A page that has not taken so many events is cut off; it comes back and hears what it missed."""
+"""Maximum number of queued events per page; a slower page is cut off, reconnects and gets what it missed."""
 RETRY_MS = 2000
 TITLE = 60
-"""Titles are cut after so many characters."""
+"""Maximum length of a title in characters."""
 KINDS = ("talks", "alerts", "codebook")
 _MARKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Control characters and marks of direction."""
+"""Control characters and text direction marks."""
 
 
 class Happened(NamedTuple):
-    """Something that open pages are told."""
+    """A change that open pages are notified of."""
 
     kind: str
-    """talks, alerts, codebook; or database: it does not answer, or does again."""
+    """talks, alerts or codebook; database: it stopped or resumed answering; here: the cursor alone."""
     said: str
-    """What to tell the reader, in a sentence; empty: nothing, only look again."""
+    """Sentence to show to the reader; empty: show nothing, only reload."""
 
 
 Look = Callable[[ChangeCursor | None], tuple[ChangeCursor, list[Happened]]]
 
 
 class Live:
-    """Looks at a study for everyone who listens."""
+    """Polls a study and broadcasts its changes to all listening pages."""
 
     def __init__(self, look: Look, *, pause_s: float = PAUSE_S, most: int = MOST) -> None:
-        """Look with `look`: from the standing before to the one now and what happened. It may block."""
+        """Poll with `look`: it maps the previous cursor to the current one and the changes. It may block."""
         self._look = look
         self._pause_s = pause_s
         self._most = most
@@ -69,14 +69,14 @@ class Live:
 
     @property
     def listeners(self) -> int:
-        """How many pages listen now."""
+        """Number of listening pages."""
         return len(self._listeners)
 
     def admit(self) -> None:
-        """Let one more page in.
+        """Check that one more page may listen.
 
         Raises:
-            RequestRefused: 503, too many listen, or the process is about to end.
+            RequestRefused: 503, too many pages listen, or the process is stopping.
         """
         if self._ended:
             raise RequestRefused(
@@ -85,12 +85,12 @@ class Live:
         if len(self._listeners) >= self._most:
             raise RequestRefused(
                 503,
-                f"{self._most} pages of this study are open, and no more are told what happens",
-                "close some; until then load this page again to see what is new",
+                f"{self._most} pages of this study are open, which is the maximum for live updates",
+                "close some of them, or reload this page to see what is new",
             )
 
     async def listen(self, since: ChangeCursor | None = None) -> AsyncIterator[ServerSentEvent]:
-        """Yield what happens until `end`; first what happened since a standing, if one is given."""
+        """Yield changes until `end`; first the changes since the cursor `since`, if given."""
         async with self._taking() as taken:
             yield ServerSentEvent(comment="groundswell", retry=RETRY_MS)
             if self._trouble:
@@ -110,7 +110,7 @@ class Live:
                 known = self._standing
 
     def end(self) -> None:
-        """Let every listener go, and take no more; from any thread."""
+        """End all listeners and admit no more. Thread-safe."""
         self._ended = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._let_go)
@@ -129,7 +129,7 @@ class Live:
             queue.put_nowait(None)
         self._listeners.add(queue)
         if self._looking is None and not self._ended:
-            # What happened while nobody listened is not news; who comes back says how far it was.
+            # Changes while nobody listened are not news; a returning page sends its own cursor.
             self._standing = None
             self._looking = asyncio.create_task(self._keep_looking())
         try:
@@ -151,12 +151,12 @@ class Live:
             self._standing, happened = await asyncio.to_thread(self._look, before)
         except Explained as error:
             if not self._trouble:
-                log.warning("open pages are told nothing new", cause=error.cause)
-                self._trouble = f"What you see may be old: {error.cause}."
+                log.warning("open pages get no updates", cause=error.cause)
+                self._trouble = f"This page may be out of date: {error.cause}."
                 self._tell([Happened("database", self._trouble)])
             return
         except Exception:
-            log.exception("a look at the study failed")
+            log.exception("polling the study failed")
             return
         if self._trouble:
             self._trouble = ""
@@ -171,7 +171,7 @@ class Live:
 
 
 def _give(queue: asyncio.Queue[ServerSentEvent | None], event: ServerSentEvent | None) -> None:
-    """Put it in; a queue that is full is emptied and ended."""
+    """Enqueue an event; a full queue is emptied and ended."""
     try:
         queue.put_nowait(event)
     except asyncio.QueueFull:
@@ -187,12 +187,12 @@ def _event(happened: Happened, standing: ChangeCursor | None) -> ServerSentEvent
 
 
 def _changed(before: ChangeCursor, now: ChangeCursor) -> list[str]:
-    """The kinds of what changed between two standings."""
+    """Return the kinds of changes between two cursors."""
     return [kind for kind in KINDS if _part(kind, before) != _part(kind, now)]
 
 
 def _part(kind: str, of: ChangeCursor) -> tuple[Any, ...]:
-    """The part of a standing that an event of a kind is about."""
+    """Return the part of a cursor that events of a kind depend on."""
     return {
         "talks": (of.model, of.sequence, of.talks, of.corrections),
         "alerts": (of.model, of.alerts),
@@ -201,15 +201,15 @@ def _part(kind: str, of: ChangeCursor) -> tuple[Any, ...]:
 
 
 class Looking:
-    """One look after the other at a study: what happened in between, in words. Blocks."""
+    """Polls a study and describes the changes since the previous poll in words. Blocks."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._known: set[str] = set()
-        """Alerts that were told, or there before anyone listened: they have no order of arrival."""
+        """Ids of alerts already announced, or raised before anyone listened; alerts arrive in no order."""
 
     def __call__(self, before: ChangeCursor | None) -> tuple[ChangeCursor, list[Happened]]:
-        """Return how far the study is, and what happened since `before`; the first time there is no news.
+        """Return the current cursor and the changes since `before`; the first call reports no changes.
 
         Raises:
             Unavailable: the database does not answer.
@@ -223,7 +223,7 @@ class Looking:
 
     def _talks(self, before: ChangeCursor, now: ChangeCursor) -> str:
         if now.model != before.model:
-            return "Another topic model is shown now." if before.model else ""
+            return "The page now shows another topic model." if before.model else ""
         rows = ask(self._warehouse, change_feed.learned_since, before.sequence)
         if not rows:
             return "A talk was corrected." if now.corrections != before.corrections else ""
@@ -236,10 +236,10 @@ class Looking:
         titles = self._raised()
         if len(titles) == 1:
             return f"Alert: {cut(titles[0])}."
-        return f"{len(titles):,} new alerts, the newest: {cut(titles[-1])}." if titles else ""
+        return f"{len(titles):,} new alerts, newest: {cut(titles[-1])}." if titles else ""
 
     def _raised(self) -> list[str]:
-        """Return the titles of alerts that are new to it."""
+        """Return the titles of alerts that were not known before."""
         rows = ask(self._warehouse, change_feed.raised)
         titles = [row["title"] for row in rows if row["alert_id"] not in self._known]
         self._known = {row["alert_id"] for row in rows}
@@ -250,11 +250,11 @@ class Looking:
         if not rows:
             return ""
         said = f"{cut(rows[0]['author'])}: {cut(rows[0]['said'], 2 * TITLE)}"
-        return f"The codebook is at revision {now.revision:,}. {said}."
+        return f"The codebook is now at revision {now.revision:,}. {said}."
 
 
 def cut(text: str, most: int = TITLE) -> str:
-    """Return a text on one line, cut, and isolated: its direction does not turn what stands around it.
+    """Return a text on one line, shortened, and isolated so that it does not change the direction around it.
 
     Example:
         >>> cut("a\\u202eb   c\\n d", 5) == "\\u2068ab c…\\u2069"
@@ -265,7 +265,7 @@ def cut(text: str, most: int = TITLE) -> str:
 
 
 def mount(web: FastAPI, runtime: WebContext) -> None:
-    """Add /live; `web.state.live` ends it, which has to come before the server's own end."""
+    """Add /live; call `web.state.live.end()` before the server stops."""
     live = Live(Looking(readers_warehouse(runtime)))
     web.state.live = live
 

@@ -1,4 +1,4 @@
-"""Chooses a player for a talk: YouTube's frame, or the file itself."""
+"""Choice of a player for a talk: YouTube's embedded frame, or the browser's own for a media file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 class Player(NamedTuple):
-    """The player of a talk, and the address that plays it."""
+    """A player and the address that it plays."""
 
     kind: Literal["youtube", "audio", "video"]
     address: str
 
 
 def player(url: str) -> Player | None:
-    """Return what plays a talk, by its address; None: nothing that a page can show (http: is not, in https).
+    """Return the player for a talk's address, or None if the page cannot embed it (plain http media cannot).
 
     Example:
         >>> player("https://youtu.be/dQw4w9WgXcQ?t=3").address

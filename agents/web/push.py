@@ -1,7 +1,7 @@
-"""The endpoint for WebSub hubs, /push/{token}: verification and delivery.
+"""WebSub callback for hubs, /push/{token}: verification and delivery.
 
-It stands beside the pages, not behind their gate: a hub signs what it delivers, has no session, and asks
-under the public name of this machine, whatever names the pages answer to.
+It bypasses the access control of the pages: a hub signs its deliveries, has no session, and uses the public
+name of this machine, whichever names the pages answer to.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 BODY_S = 30.0
-"""A delivery that takes longer to arrive is cut off (seconds)."""
+"""Timeout for receiving a delivery (seconds)."""
 AGAIN_S = 60
-"""After so long a hub is to deliver again what could not be passed on (seconds)."""
+"""Retry-After for a delivery that could not be passed on (seconds)."""
 PLAIN = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class Beside:
-    """A middleware that lets one path go to an application of its own, past everything else."""
+    """Middleware that routes one path to a separate application, past all other middleware."""
 
     def __init__(self, app: ASGIApp, path: str, beside: ASGIApp) -> None:
         self._app = app
@@ -42,24 +42,24 @@ class Beside:
         self._beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
+        """Pass the request to one of the two applications."""
         mine = scope["type"] == "http" and scope["path"].startswith(self._path)
         await (self._beside if mine else self._app)(scope, receive, send)
 
 
 def router(push: WebSubReceiver, deliver: Deliver) -> APIRouter:
-    """Return the two ways in; `deliver` gets what deliveries lead to, in a thread."""
+    """Return the two routes; `deliver` is called in a thread with the events of each delivery."""
     routes = APIRouter()
 
     @routes.get(PATH + "{token}")
     async def verify(token: str, request: Request) -> Response:
-        """Say to a hub whether we meant it."""
+        """Answer a hub's verification of a subscription."""
         status, body = await asyncio.to_thread(push.verify, token, dict(request.query_params))
         return PlainTextResponse(body, status, PLAIN)
 
     @routes.post(PATH + "{token}")
     async def take(token: str, request: Request) -> Response:
-        """Take a delivery. 503: it could not be passed on, so the hub is to come again."""
+        """Accept a delivery; 503 if it could not be passed on, so that the hub retries."""
         body = await _body(request)
         if isinstance(body, int):
             push.ignored["too large" if body == 413 else "not whole"] += 1
@@ -75,14 +75,14 @@ def router(push: WebSubReceiver, deliver: Deliver) -> APIRouter:
 
 
 def mount(web: FastAPI, push: WebSubReceiver, deliver: Deliver) -> None:
-    """Serve /push/{token} beside everything that `web` has so far. To be called last."""
+    """Serve /push/{token} in front of everything else in `web`. Call it last."""
     beside = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     beside.include_router(router(push, deliver))
     web.add_middleware(Beside, path=PATH, beside=beside)
 
 
 def serve(web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
-    """Serve it for a process: what deliveries lead to goes the way that the page's own decisions go."""
+    """Serve the callback for a process; events take the same way as decisions made on the page."""
     from agents.instance.event_publisher import delivering_from
     from streams.http.client import HttpClient
 
@@ -107,7 +107,7 @@ def _pass_on(
     if events:
         try:
             deliver(events)
-        except DataError as error:  # another time it would be no other
+        except DataError as error:  # a retry would fail in the same way
             log.warning("a delivery is ignored", why="cannot be sent", cause=error.cause)
             push.ignored["cannot be sent"] += 1
             return 202
@@ -116,7 +116,7 @@ def _pass_on(
 
 
 async def _body(request: Request) -> bytes | int:
-    """Return the body, or the status of why it is not taken: no more than is allowed is ever held."""
+    """Return the body, or the HTTP status for refusing it; never hold more than `BODY_LIMIT` bytes."""
     said = request.headers.get("Content-Length", "")
     if said.isdecimal() and int(said) > BODY_LIMIT:
         return 413

@@ -1,4 +1,4 @@
-"""Configures the server of the web application."""
+"""Configuration of the web application's server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fastapi import FastAPI
 def configured(
     web: FastAPI, host: str = "127.0.0.1", port: int = 0, proxies: Sequence[object] = ()
 ) -> uvicorn.Config:
-    """Return the configuration of a server for the loop that runs already.
+    """Return the configuration of a server for the event loop that is already running.
 
     Args:
-        web: what it serves.
-        host: the address it listens on.
-        port: its port; 0: any that is free.
-        proxies: networks whose X-Forwarded-For and X-Forwarded-Proto are believed. Anybody can send them,
-            also through a proxy on this machine that passes them on.
+        web: the application.
+        host: the address to listen on.
+        port: the port; 0: any free port.
+        proxies: networks whose X-Forwarded-For and X-Forwarded-Proto headers are trusted. Anybody can send
+            these headers, also through a proxy on this machine that passes them on.
     """
     return uvicorn.Config(
         web,

@@ -1,7 +1,7 @@
-"""Shared parts of all pages: one layout, one way to ask, one way to show an error, and safety headers.
+"""Shared parts of all pages: layout, views, error pages and security headers.
 
-A page is a function from its query to what its template shows. Text from talks is hostile until the template
-has escaped it; the Content-Security-Policy stands behind that: no script runs but those of /static.
+A page is a function from its query to the variables of its template. Text from talks is untrusted and escaped
+by the template; as a second defence the Content-Security-Policy allows only scripts from /static.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Row = dict[str, Any]
 
 HERE = Path(__file__).parent
 REFRESH_S = 5
-"""A page that cannot be read tries again after so many seconds; without scripts, one that changes as well."""
+"""Interval in seconds at which an error page reloads itself and, without scripts, a changing page does."""
 SECTIONS = (
     ("/", "Overview"),
     ("/trends", "Trends"),
-    ("/cooccurrence", "Together"),
+    ("/cooccurrence", "Co-occurrence"),
     ("/emerging", "Emerging"),
     ("/topics", "Topics"),
     ("/talks", "Talks"),
@@ -55,7 +55,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; "
     f"img-src 'self' data:; frame-src {PLAYERS}; media-src 'self' https:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    # A player wants to know who embeds it; no path leaves.
+    # YouTube's player requires the embedding origin; paths are not sent.
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -66,9 +66,9 @@ class Site:
     """The pages of one process.
 
     Attributes:
-        web: the application that they are added to.
-        runtime: the process.
-        warehouse: the study, to read.
+        web: the application that the pages are added to.
+        runtime: the serving process.
+        warehouse: the study's database, for reading.
     """
 
     def __init__(self, web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
@@ -101,7 +101,7 @@ class Site:
         web.mount("/static", Static(directory=HERE / "static"), name="static")
 
     def ask(self, view: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Return what a view of the study says.
+        """Return the result of a view, cached within a request.
 
         Raises:
             Unavailable: the database does not answer, cannot be opened here, or has no tables yet.
@@ -116,17 +116,17 @@ class Site:
     def page(
         self, path: str, template: str, *, section: str = "", twin: str = ""
     ) -> Callable[[Callable[P, Row | Response]], Callable[P, Row | Response]]:
-        """Let a function be a page: what it returns is what its template shows.
+        """Register a function as a page; it returns the variables of the page's template.
 
-        It says `title` besides what the template needs; a parameter `selected` (`asking.Selected`) gives the
-        page the filters. An `Explained` that it raises becomes a page that says cause and cure. A response
-        that it returns instead (a redirect) is sent as it is.
+        They include `title`. A parameter `selected` (`dependencies.Selected`) gives the page the filters. An
+        `Explained` that the function raises becomes a page with cause and cure. A response that it returns
+        (a redirect) is sent unchanged.
 
         Args:
-            path: of the page, as FastAPI takes it.
-            template: its file.
-            section: the path in `SECTIONS` that it belongs to; empty: its own.
-            twin: the address of the same as JSON, with {names} of the path's parameters; the query is added.
+            path: the page's path, in FastAPI's syntax.
+            template: file name of the template.
+            section: the path in `SECTIONS` that the page belongs to; empty: its own.
+            twin: address of the same data as JSON, with {names} of path parameters; the query is appended.
         """
 
         def register(view: Callable[P, Row | Response]) -> Callable[P, Row | Response]:
@@ -154,7 +154,7 @@ class Site:
         return register
 
     def render(self, request: Request, template: str, page: Mapping[str, Any], code: int = 200) -> Response:
-        """Return a page, or that the browser has it already."""
+        """Return a rendered page, or 304 if the browser has the current version."""
         kept = {name: value for name, value in request.query_params.items() if name in NAMES and value}
         shared = {
             "study": self.runtime.settings.study,
@@ -181,10 +181,10 @@ class Site:
         return answer
 
     def say(self, request: Request, error: Explained) -> Response:
-        """Return the page that says why there is nothing to show, and what to do."""
+        """Return the error page with cause and cure."""
         code = code_of(error)
         page = {
-            "title": "Cannot be read" if code == 503 else "Cannot be shown",
+            "title": "Not available" if code == 503 else "Cannot be shown",
             "error": error,
             "changing": code == 503,
             "refresh_s": REFRESH_S if code == 503 and request.query_params.get("refresh") != "off" else None,
@@ -193,7 +193,7 @@ class Site:
 
 
 def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:
-    """Return a query string that begins with '?'; what is empty is left out.
+    """Return a query string that begins with '?', without empty parameters; '' if none is left.
 
     Example:
         >>> query({"first": "2025-01", "show": ""}, topic_id=3), query({})
@@ -206,7 +206,7 @@ def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Return a share in [0, 1] in per cent, without the sign.
+    """Return a share in [0, 1] in per cent, without the % sign.
 
     Example:
         >>> percent(93 / 178), percent(93 / 178, 0)

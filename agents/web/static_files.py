@@ -1,6 +1,6 @@
-"""Scripts, styles and pictures: compressed once, and asked about each time.
+"""Static files (scripts, styles, images): compressed once, revalidated on every request.
 
-A page takes some twenty of them, and a browser that has none yet waits for all.
+A page needs some twenty of them, and a browser with an empty cache waits for all.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from starlette.types import Scope
 from agents.web.api.responses import has_it
 
 FILES = 256
-"""More than there are."""
+"""Size of the cache; there are fewer files."""
 
 
 class Packed(NamedTuple):
-    """A file as it is sent."""
+    """A file with its compressed content and ETag."""
 
     plain: bytes
     zipped: bytes
@@ -34,7 +34,7 @@ class Packed(NamedTuple):
 
 
 class Static(StaticFiles):
-    """Files that the browser asks about each time, so that a new version is never mixed with an old one."""
+    """Files that browsers revalidate each time, so that they never mix files of two versions."""
 
     def file_response(
         self,
@@ -43,7 +43,7 @@ class Static(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """Return a file, or that the browser has it already."""
+        """Return a file, or 304 if the browser has the current version."""
         packed = _packed(Path(full_path), stat_result.st_mtime_ns)
         asked = Headers(scope=scope)
         headers = {
@@ -64,7 +64,7 @@ class Static(StaticFiles):
 @lru_cache(FILES)
 def _packed(path: Path, _changed_at: int) -> Packed:
     plain = path.read_bytes()
-    # Weak, because compressed or not it says the same.
+    # A weak tag, because compression changes the bytes but not the content.
     return Packed(
         plain,
         gzip.compress(plain, mtime=0),

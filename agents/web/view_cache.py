@@ -1,8 +1,7 @@
-"""Caches view results until the database changes.
+"""Cache of view results until the database changes.
 
 A page asks a dozen views, most of them the same as the page before it. A view is a function of the database
-and its arguments, so that what it said holds for as long as the database does
-(`streams.store.database_version`).
+and its arguments, so its result is valid until the database changes (`streams.store.database_version`).
 """
 
 from __future__ import annotations
@@ -22,25 +21,25 @@ from streams.store.warehouse import Warehouse
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST = 100_000
-"""So many rows are kept at most, some 100 MB; what was not asked for the longest goes first."""
+"""Maximum number of cached rows, about 100 MB; the least recently used results are dropped first."""
 VIEWS = ("agents.queries.registry", "streams.store.")
-"""Modules whose functions look at the database and at nothing else."""
+"""Prefixes of modules whose functions depend on the database alone."""
 
 
 @dataclass
 class _Reading:
-    """One request; `state`: what the database held when it asked first, empty before."""
+    """One request; `state`: version of the database at its first query, empty before it."""
 
     state: str = ""
 
 
 class ViewCache:
-    """The views of one study, each asked at most once in a state of its database.
+    """Cache of the views of one study, keyed by view and arguments, for one version of its database.
 
-    Whoever asks gets what the one before got, not a copy of it, and leaves it as it is.
+    Callers share the cached objects, not copies, and must not modify them.
 
     Attributes:
-        warehouse: the study, to read.
+        warehouse: the study's database, for reading.
     """
 
     def __init__(self, warehouse: Warehouse, most: int = MOST) -> None:
@@ -54,7 +53,7 @@ class ViewCache:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Let what is asked within be answered as of the first question, or later."""
+        """Answer queries inside this context as of its first query, or newer."""
         token = self._reading.set(_Reading())
         try:
             yield
@@ -62,7 +61,7 @@ class ViewCache:
             self._reading.reset(token)
 
     def ask(self, view: Callable[Concatenate[Warehouse, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what a view says, from what is kept only within `reading`. Blocks: call it from a thread.
+        """Return the result of a view, from the cache only inside `reading`. Blocks: call it from a thread.
 
         Raises:
             Unavailable: the database does not answer, cannot be opened here, or has no tables yet.

@@ -282,7 +282,7 @@ def test_quotes_lead_to_the_second(told: Warehouse) -> None:
 
 
 def test_a_study_without_talks_gives_an_explained_report(study: Warehouse, tmp_path: Path) -> None:
-    assert "choose a period" not in explained(study, Selection(), tmp_path)
+    assert "Choose a period" not in explained(study, Selection(), tmp_path)
 
 
 @pytest.mark.long
@@ -290,7 +290,7 @@ def test_a_study_without_talks_gives_an_explained_report(study: Warehouse, tmp_p
 def test_a_period_without_talks_gives_an_explained_report(
     told: Warehouse, tmp_path: Path, selection: Selection
 ) -> None:
-    assert "choose a period" in explained(told, selection, tmp_path)
+    assert "Choose a period" in explained(told, selection, tmp_path)
 
 
 def explained(warehouse: Warehouse, selection: Selection, folder: Path) -> str:

@@ -55,7 +55,7 @@ def test_an_exported_study_says_the_same_when_imported(filled: Study) -> None:
 
     again = other(filled, "import", str(folder))
     assert (again.returncode, again.stdout) == (2, "")
-    assert "study 'other' has" in again.stderr
+    assert "study 'other' already has" in again.stderr
     assert "cure: name a new study: groundswell --study NAME import FOLDER" in again.stderr
 
 
@@ -81,7 +81,7 @@ def test_the_report_of_the_copy_is_the_report_of_the_study(filled: Study, tmp_pa
         one, copy = reports
         assert one.keys() == copy.keys()
         pages = [_unnamed(report.pop("report.html").decode()) for report in reports]
-        (failed,) = re.findall(r"<li>[^<]*failed and wait for a decision.*</li>", pages[0])
+        (failed,) = re.findall(r"<li>[^<]*could not be processed and wait for a decision.*</li>", pages[0])
         assert pages[0].replace(failed, "") == pages[1]
         assert len(pages[0]) > 10_000
         assert one == copy  # figures: SVG and PNG
@@ -107,7 +107,7 @@ def test_a_damaged_package_is_a_failure_that_names_the_file(filled: Study, tmp_p
     (folder / "topics.csv").write_text("")
     refused = other(filled, "import", str(folder))
     assert refused.returncode == 1
-    assert "error: topics.csv is not what it was" in refused.stderr
+    assert "error: topics.csv has changed since the package was made" in refused.stderr
     assert "nothing was changed" in refused.stderr
     shutil.rmtree(folder)
     refused = other(filled, "import", str(folder))

@@ -160,10 +160,10 @@ async def test_it_says_what_was_raised_why_and_who_was_told(alerted: Warehouse, 
     assert 'href="/topics/3"' in raised
     assert "team: delivered, 2025-12-17 09:00" in plain(raised)
     assert "ann: not delivered, 2025-12-17 08:00" in plain(raised)
-    assert "nobody was told" in plain(raised), "of what emerged in 2024"
+    assert "nobody was notified" in plain(raised), "of what emerged in 2024"
     only = section(await page(alerted, "/alerts?rule=rising"), "raised")
     assert only.count("<li class=") == 1 and "30 of 100 talks" in only
-    assert "Nothing was raised by the rule “lag”" in plain(await page(alerted, "/alerts?rule=lag"))
+    assert "The rule “lag” has not raised an alert so far" in plain(await page(alerted, "/alerts?rule=lag"))
 
 
 async def test_what_talks_say_is_text_and_stays_short(alerted: Warehouse, file: Path) -> None:
@@ -186,7 +186,7 @@ async def test_deliveries_stand_as_the_views_say(alerted: Warehouse, file: Path)
         assert f"{words.capitalize()} {many}" in text
         narrowed = section(await page(alerted, f"/alerts?state={state}"), "deliveries")
         assert narrowed.count('scope="row"') == many
-    assert "not taken, tried again: Connection refused" in text
+    assert "failed, will be retried: Connection refused" in text
     assert "given up: given up after a week" in text
     assert "2025-12-17 08:20" in text, "when it is tried next"
     stands = {row["destination"]: row for row in delivery_status(alerted)}
@@ -200,14 +200,14 @@ async def test_destinations_are_said_in_words_and_without_secrets(alerted: Wareh
     async with signed_in(alerted) as client:
         html = (await client.get("/alerts")).text
     text = plain(section(html, "told"))
-    assert "at once, but not from 22:00 to 07:00 (Europe/Berlin)" in text
-    assert "a letter every Monday at 08:00 (UTC)" in text
-    assert "Of emergence, rising" in text and "Of every rule that is on" in text
-    assert "Arrived last 2025-12-17 09:00 UTC" in text
-    assert "nothing yet; 2 wait" in text
+    assert "immediately, but not from 22:00 to 07:00 (Europe/Berlin)" in text
+    assert "a digest every Monday at 08:00 (UTC)" in text
+    assert "Rules emergence, rising" in text and "Rules all rules that are on" in text
+    assert "Last delivery 2025-12-17 09:00 UTC" in text
+    assert "none yet; 2 wait" in text
     assert "fails: Connection refused" in text
     assert "json://127.0.0.1" in text and SECRET not in html
-    assert "wrong: the variable NO_SUCH_VARIABLE of destination 'pager' is not set" in text
+    assert "invalid: the variable NO_SUCH_VARIABLE of destination 'pager' is not set" in text
     tests = re.findall(r'name="destination" value="([^"]*)"', html)
     assert tests == ["team", "ann"], "what has no address cannot be tried"
 
@@ -215,13 +215,13 @@ async def test_destinations_are_said_in_words_and_without_secrets(alerted: Wareh
 async def test_rules_are_said_with_their_thresholds(alerted: Warehouse, file: Path) -> None:
     text = plain(section(await page(alerted), "rules"))
     assert (
-        "rising on The share of talks that speak of a topic went up, by 5 percentage points or more," in text
+        "rising on The share of talks that discuss a topic went up, by 5 percentage points or more," in text
     )
     assert "declining off" in text and "drift off" in text
     assert "20\u00a0% for topic Evaluation; 7\u00a0% for theme Costs" in text.replace(" %", "\u00a0%")
-    assert "20 or more talks have been on their way for 6 hours" in text
+    assert "20 or more talks have been waiting for 6 hours" in text
     assert "shown a new talk for 14 days" in text
-    assert "not before 14 days" in text
+    assert "after 14 days" in text
 
 
 def test_every_rule_has_words_and_every_name_in_the_url_is_known(alerted: Warehouse) -> None:
@@ -279,10 +279,12 @@ async def test_nobody_else_can_have_a_test_sent(alerted: Warehouse, file: Path, 
 async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: Warehouse) -> None:
     assert not alerted.settings.alerts_file.exists()
     html = await page(alerted)
-    assert f"write {alerted.settings.alerts_file}" in plain(html)
+    assert f"create {alerted.settings.alerts_file}" in plain(html)
     assert escape(EXAMPLE).replace("&#x27;", "&#39;") in html
-    assert "emergence on" in plain(section(html, "rules")) and "As shipped" in html
-    assert "Raised" in html and "6 of the last 50 talks" in html, "what was raised is there all the same"
+    assert "emergence on" in plain(section(html, "rules")) and "The defaults" in html
+    assert "Alerts raised" in html and "6 of the last 50 talks" in html, (
+        "what was raised is there all the same"
+    )
 
 
 def test_the_example_is_a_right_file() -> None:

@@ -70,10 +70,10 @@ async def test_ways_that_are_not_there_say_which_are(small: Warehouse) -> None:
     async with client_of(small) as client:
         answer = await client.delete("/api/topics")
         assert answer.status_code == 405
-        assert answer.json() == {"error": "/api/topics does not take DELETE", "cure": "ask it with GET, HEAD"}
+        assert answer.json() == {"error": "/api/topics does not accept DELETE", "cure": "use GET, HEAD"}
         assert answer.headers["Allow"] == "GET, HEAD"
         answer = await client.get("/api/nothing")
-        assert (answer.status_code, answer.json()["cure"]) == (404, "see /api for what can be asked")
+        assert (answer.status_code, answer.json()["cure"]) == (404, "see /api for the list of endpoints")
         answer = await client.get(f"/api/talks?search={'x' * 5000}")
         assert answer.status_code == 422
         assert len(answer.text) < 400, "what is too long is not said back"

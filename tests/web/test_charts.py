@@ -106,10 +106,10 @@ async def test_lines_beyond_the_distinguishable_are_named_not_drawn(lively: Ware
         await get(lively, "/trends?of=topics&" + "&".join(f"topic_id={each}" for each in range(1, 11)))
     ).text
     assert len(table(html)[0]) == 1 + 8
-    assert "Eight lines are as many as can be told apart. Not drawn:" in plain(html)
+    assert "At most eight lines can be drawn. Not drawn:" in plain(html)
     unknown = (await get(lively, "/trends?theme=%3Cscript%3Ealert(1)%3C/script%3E")).text
     assert studies.SCRIPT not in unknown
-    assert "not a theme: " + studies.SCRIPT in plain(unknown)
+    assert "not an existing theme: " + studies.SCRIPT in plain(unknown)
 
 
 @pytest.mark.parametrize("by", ["month", "quarter"])
@@ -131,7 +131,7 @@ async def test_the_parts_of_a_composition_add_up_to_all_paragraphs(lively: Wareh
 
 async def test_the_composition_says_what_100_percent_are_of(lively: Warehouse) -> None:
     html = (await get(lively, "/composition")).text
-    assert "100 % are all paragraphs (or minutes) of a quarter that have a topic" in plain(html)
+    assert "All paragraphs of a quarter that have a topic are 100 %." in plain(html)
     first = prevalence.themes(lively, QUARTERS["2024-Q1"])[0]
     whole = sum(row["paragraphs"] for row in prevalence.themes(lively, QUARTERS["2024-Q1"]))
     head, *rows = table(html)
@@ -197,7 +197,7 @@ async def test_topics_that_occur_together_stand_nearer(lively: Warehouse) -> Non
 
 async def test_fewer_topics_are_the_most_prevalent_and_it_says_so(lively: Warehouse) -> None:
     html = (await get(lively, "/cooccurrence?most=10")).text
-    assert "shown are the 10 most prevalent of 21 topics" in plain(html)
+    assert "The 10 most prevalent of 21 topics are shown" in plain(html)
     assert {topic["id"] for topic in data(html)["topics"]} == {
         row["topic_id"] for row in prevalence.topics(lively)[:10]
     }
@@ -209,7 +209,7 @@ async def test_a_pair_leads_to_its_videos(lively: Warehouse) -> None:
     link = f"/cooccurrence/videos?topic_id={pair['topic_id']}&amp;other_id={pair['other_id']}"
     assert f'href="{link}"' in html
     listed = (await get(lively, unescape(link))).text
-    assert f"{pair['videos']} videos speak of both, the newest first" in plain(listed)
+    assert f"{pair['videos']} videos discuss both, newest first" in plain(listed)
     videos = prevalence.videos(lively, pair["topic_id"], pair["other_id"])
     assert re.findall(r'<th scope="row"><a href="/talks/([^"]+)"', listed) == [
         row["video_id"] for row in videos
@@ -218,7 +218,7 @@ async def test_a_pair_leads_to_its_videos(lively: Warehouse) -> None:
 
 async def test_a_long_list_of_videos_can_be_had_whole(lively: Warehouse) -> None:
     short = (await get(lively, "/cooccurrence/videos?topic_id=3&limit=2")).text
-    assert "At least 2 videos speak of it" in plain(short)
+    assert "At least 2 videos discuss it" in plain(short)
     (link,) = re.findall(r'href="([^"]+limit=10000)"', short)
     every = (await get(lively, unescape(link))).text
     videos = next(row["videos"] for row in prevalence.topics(lively) if row["topic_id"] == 3)
@@ -268,7 +268,7 @@ async def test_a_topic_is_added_by_its_name_or_number(lively: Warehouse) -> None
 @pytest.mark.parametrize(
     ("path", "status", "cause"),
     [
-        ("/compare?" + "&".join(f"topic_id={each}" for each in range(1, 7)), 422, "6 topics were asked for"),
+        ("/compare?" + "&".join(f"topic_id={each}" for each in range(1, 7)), 422, "6 topics were chosen"),
         ("/compare?topic_id=999", 404, "there is no topic 999"),
         ("/compare?topic_id=-1", 422, "topic_id"),
         ("/compare?topic_id=1&add=%3Cscript%3E", 404, "no topic is called '<script>'"),

@@ -113,7 +113,7 @@ def test_a_control_changes_the_drawing(
 def test_an_interval_can_be_chosen_in_one_picture_only(page: Any, address: str) -> None:
     figure = opened(page, f"{address}/trends")
     assert figure.get_by_label("Interval of").is_hidden()
-    figure.get_by_label("Draw").select_option("In one picture")
+    figure.get_by_label("Layout").select_option("One chart")
     canvas = figure.locator(".canvas")
     before = canvas.evaluate(INK)
     figure.get_by_label("Interval of").select_option("Costs")
@@ -140,7 +140,7 @@ def test_a_theme_fills_the_treemap_and_a_topic_leads_to_its_page(page: Any, addr
     figure = opened(page, f"{address}/?first=2024-01")
     canvas = figure.locator(".canvas")
     canvas.click(position={"x": 60, "y": 12})
-    theme = figure.get_by_label("Draw").input_value()
+    theme = figure.get_by_label("Show").input_value()
     assert theme == page.locator("figure tbody .group th").first.text_content()
     canvas.click(position={"x": 60, "y": 200})
     page.wait_for_url(re.compile(r"/topics/\d+\?first=2024-01$"))
@@ -190,7 +190,7 @@ def test_the_picture_can_be_kept_as_png(page: Any, address: str, path: str, tmp_
 def test_a_chart_is_drawn_anew_when_the_scheme_changes(page: Any, address: str) -> None:
     figure = opened(page, f"{address}/ranks")
     light = figure.locator(".canvas").evaluate(INK)
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     assert page.evaluate("document.documentElement.dataset.scheme") == "dark"
     assert figure.locator(".canvas").evaluate(INK) != light
 

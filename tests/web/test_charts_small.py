@@ -23,7 +23,7 @@ async def get(warehouse: Warehouse, path: str, status: int = 200) -> str:
 async def test_a_topic_that_is_not_retained_says_why_it_has_no_numbers(small: Warehouse) -> None:
     for path in ("/compare?topic_id=4", "/cooccurrence/videos?topic_id=4"):
         text = await get(small, path, 422)
-        assert "(4) is not counted: it was excluded (greetings)" in text
+        assert "(4) does not count, because it was excluded (greetings)" in text
 
 
 async def test_quarters_by_hand(small: Warehouse) -> None:
@@ -45,7 +45,7 @@ async def test_pairs_by_hand(small: Warehouse) -> None:
     assert "RAG and Evaluation" not in text
     compared = await get(small, "/compare?topic_id=1&topic_id=3")
     assert "RAG and Evaluation 0 0.000 0.00" in compared
-    assert "No video speaks of both" in await get(small, "/cooccurrence/videos?topic_id=1&other_id=3")
+    assert "No video discusses both" in await get(small, "/cooccurrence/videos?topic_id=1&other_id=3")
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

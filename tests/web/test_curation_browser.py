@@ -104,7 +104,7 @@ def test_a_topic_is_renamed_and_the_decision_undone_by_keyboard(
     tab_to(page, "Decide about Fine-Tuning")
     page.keyboard.press("Enter")
     page.wait_for_url("**/curation/topics/5")
-    tab_to(page, "Another name")
+    tab_to(page, "New name")
     page.keyboard.press("Control+a")
     page.keyboard.type("Fine-tuning and alignment")
     tab_to(page, "Preview the name")
@@ -112,12 +112,12 @@ def test_a_topic_is_renamed_and_the_decision_undone_by_keyboard(
     page.wait_for_url("**/curation/preview**")
     assert "No number changes." in page.inner_text("main")
     assert newest(curated) == revision
-    tab_to(page, "Note for whoever asks later why (not needed)")
+    tab_to(page, "Note on the reason (optional)")
     page.keyboard.type("as people say")
     tab_to(page, "Confirm")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/curation?decided={revision + 1}")
-    assert f"Revision {revision + 1} is decided:" in page.inner_text("main")
+    assert f"Revision {revision + 1} saved:" in page.inner_text("main")
     assert "Fine-tuning and alignment" in page.inner_text(".codebook >> nth=0")
     assert name_of(curated, 5) == "Fine-tuning and alignment"
     tab_to(page, "Undo")
@@ -137,15 +137,15 @@ def test_a_speaker_is_named_and_the_name_undone_by_keyboard(
     visit = opened(browser, address, token_of(curated))
     page = visit.page
     page.goto(f"{address}/talks/talk0000010")
-    tab_to(page, "Hear them, and say who they are", most=200)
+    tab_to(page, "Listen to the speakers and name them", most=200)
     page.keyboard.press("Enter")
     page.wait_for_url("**/curation/speakers?video_id=talk0000010")
     assert page.locator("main h2").all_inner_texts() == [GUEST, HOST, COUGH]
     tab_to(page, "Yes, it is Bo Berg")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Take the name back").wait_for()
+    page.get_by_role("button", name="Remove the name").wait_for()
     assert page.locator("main h2").all_inner_texts() == ["Bo Berg", HOST, COUGH]
-    tab_to(page, "Take the name back")
+    tab_to(page, "Remove the name")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Yes, it is Bo Berg").wait_for()
     assert [row["name"] for row in VIEWS["corrections"](curated)] == ["", "Bo Berg"]
@@ -169,7 +169,7 @@ def test_two_tabs_at_once_lose_nothing(browser: Any, address: str, curated: Ware
     assert "Memory (3) is excluded: first" in told.inner_text()
     assert newest(curated) == revision + 1
     assert other.get_by_label("Note").input_value() == "kept as written"
-    other.get_by_role("button", name="Decide it all the same").click()
+    other.get_by_role("button", name="Confirm anyway").click()
     other.wait_for_url(f"**/curation?decided={revision + 2}")
     excluded = other.get_by_role("table", name="Topics of Excluded").inner_text()
     assert "Memory" in excluded and "User Interfaces" in excluded
@@ -198,9 +198,9 @@ def test_without_scripts_a_topic_is_merged(browser: Any, address: str, curated: 
     page.get_by_label("Your token").fill(token_of(curated))
     page.locator("main button").click()
     page.goto(f"{address}/curation/topics/9")
-    page.get_by_label("Let it count for").select_option("8")
+    page.get_by_label("Merge it into").select_option("8")
     page.get_by_role("button", name="Preview the merge").click()
-    assert "counts no more" in page.inner_text("main")
+    assert "no longer counts" in page.inner_text("main")
     page.get_by_role("button", name="Confirm").click()
     assert page.url == f"{address}/curation?decided={revision + 1}"
     assert "LLM Optimization (merged)" in page.inner_text("main")
@@ -225,7 +225,7 @@ def test_a_review_goes_by_single_keys_unless_switched_off(
     page.keyboard.press("e")
     page.keyboard.press("Enter")
     page.wait_for_url("**/curation/review?after=2")
-    page.get_by_label("Keys without a modifier").uncheck()
+    page.get_by_label("Use the shortcut keys shown").uncheck()
     assert page.locator("form kbd:visible").count() == 0
     page.locator("main").focus()
     page.keyboard.press("i")
@@ -263,6 +263,6 @@ def test_a_session_that_ended_is_said_and_nothing_changed(
     page.context.clear_cookies()
     page.get_by_role("button", name="Confirm").click()
     page.get_by_role("alert").wait_for()
-    assert "sign in (/login)" in page.inner_text("main")
+    assert "sign in at /login" in page.inner_text("main")
     assert newest(curated) == revision
     page.context.close()

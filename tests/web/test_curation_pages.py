@@ -142,15 +142,15 @@ async def test_a_decision_is_previewed_confirmed_and_taken_back(
 ) -> None:
     before, revision = numbers(curated), newest(curated)
     page = await ottilie.get("/curation/preview?action=exclude&topic_id=21&reason=greetings")
-    assert "mcp, server, protocol (21)" in page.text and "counts no more" in page.text
-    assert f"It becomes revision {revision + 1}" in page.text
+    assert "mcp, server, protocol (21)" in page.text and "no longer counts" in page.text
+    assert f"The decision becomes revision {revision + 1}" in page.text
     assert newest(curated) == revision and numbers(curated) == before
 
     answer = await confirm(ottilie, "we agreed", action="exclude", topic_id=BORN, reason="greetings")
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/curation?decided={revision + 1}")
     page = await ottilie.get(answer.headers["Location"])
-    assert f"Revision {revision + 1} is decided:" in page.text
-    assert "All numbers follow it." in page.text
+    assert f"Revision {revision + 1} saved:" in page.text
+    assert "All numbers are up to date." in page.text
     assert BORN not in numbers(curated)["topics"]
 
     undo = await confirm(ottilie, action="undo", revision=revision + 1)
@@ -158,7 +158,7 @@ async def test_a_decision_is_previewed_confirmed_and_taken_back(
     assert numbers(curated) == before
     history = (await ottilie.get("/curation/history")).text
     assert "we agreed" in history
-    assert f'taken back by <a href="#revision-{revision + 2}">' in history
+    assert f'undone by <a href="#revision-{revision + 2}">' in history
     assert f'href="/?codebook={revision + 1}"' in history
     past = await ottilie.get(f"/curation?codebook={revision + 1}")
     assert f"the newest is {revision + 2}" in past.text
@@ -196,7 +196,7 @@ async def test_of_two_tabs_the_second_is_told_and_nothing_is_lost(curated: Wareh
         clash = await one.post("/curation/decide", data=gone)
         assert clash.status_code == 409
         assert (
-            "cannot be made any more" in clash.text and "there is a theme &#39;two&#39; already" in clash.text
+            "is no longer possible" in clash.text and "there is a theme &#39;two&#39; already" in clash.text
         )
         assert '<form class="decide confirm"' not in clash.text
 
@@ -328,10 +328,10 @@ async def test_reviewers_are_blind_until_they_judged_and_see_kappa(curated: Ware
         assert page.count("only Ottilie knows") == 3
         word = csrf_in((await ottilie.get("/account")).text)
         missing = await ottilie.post("/curation/review", data={"csrf": word, "topic": 12, "verdict": ""})
-        assert missing.status_code == 422 and "choose include or exclude" in missing.text
+        assert missing.status_code == 422 and "choose Include or Exclude" in missing.text
     async with signed_in(curated, "Third") as third:
         page = (await third.get("/curation/agreement")).text
-        assert "only Ottilie knows" not in page and "3 more are shown to you when" in page
+        assert "only Ottilie knows" not in page and "3 more are shown once" in page
         await third.post(
             "/curation/review",
             data={"csrf": csrf_in((await third.get("/account")).text), "topic": 3, "verdict": "include"},
@@ -382,10 +382,10 @@ async def test_a_repeating_talk_can_be_kept_on_its_page(
     for of in (again, unheard):
         said = e.VideoRejected(video=of, rule="duplicate", reason="three quarters of it are in talk0000003")
         writer.write(curated, writer.rows_of(said))
-    assert "Keep it" not in (await ottilie.get("/talks/unheard")).text, "there is nothing to learn"
+    assert ">Keep<" not in (await ottilie.get("/talks/unheard")).text, "there is nothing to learn"
     page = await ottilie.get("/talks/again")
     assert "three quarters of it are in talk0000003" in page.text
-    assert ">Keep it<" in page.text
+    assert ">Keep<" in page.text
     sent = {"csrf": csrf_in(page.text), "video_id": "again", "what": "keep"}
     assert (await ottilie.post("/curation/talks", data=sent)).status_code == 422, "it needs a reason"
     answer = await ottilie.post("/curation/talks", data=sent | {"reason": "another tour"})

@@ -12,7 +12,7 @@ from streams.store.warehouse import Warehouse
 from streams.store.writer import write
 
 TALK = studies.video("draft000001", "2025-03-04", duration_s=120.0)
-NOTICE = "These are captions that people wrote for it: a draft"
+NOTICE = "The text below is a draft from captions written by people"
 
 
 @pytest.fixture

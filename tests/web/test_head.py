@@ -57,7 +57,7 @@ def test_what_cannot_be_got_cannot_be_asked_for_its_head(page: httpx.Client) -> 
         assert page.head(path).status_code == page.get(path).status_code == 405
     refused = page.delete("/api/status")
     assert refused.headers["Allow"] == "GET, HEAD"
-    assert "ask it with GET, HEAD" in refused.json()["cure"]
+    assert "use GET, HEAD" in refused.json()["cure"]
 
 
 def test_the_head_of_an_answer_without_end_ends(page: httpx.Client) -> None:

@@ -192,7 +192,7 @@ async def test_the_stream_outlives_its_database(tmp_path: Path) -> None:
             while kind != "database":
                 kind, said, _ = await told()
             cause = f"cannot reach ClickHouse at 127.0.0.1:{port} (connection refused)"
-            assert said == f"What you see may be old: {cause}."
+            assert said == f"This page may be out of date: {cause}."
             with clickhouse(tmp_path / "engine", port):
                 assert (await told())[:2] == ("database", "")
                 say_it(warehouse, 6, "After the outage")

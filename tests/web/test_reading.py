@@ -101,7 +101,7 @@ async def test_merged_topics_count_for_their_target_excluded_say_so(study: Wareh
 async def test_what_repeats_is_marked_and_has_no_topic(study: Warehouse) -> None:
     last = paragraphs(study, REDATED)[-1]
     assert (last["boilerplate"], last["topic_id"], last["probability"]) == (True, None, None)
-    assert "repeated in many talks of its source: kept out" in plain(
+    assert "repeated in many talks of its source: excluded" in plain(
         (await page(study, talk_at(REDATED))).text
     )
 
@@ -117,22 +117,21 @@ async def test_an_id_may_hold_anything(study: Warehouse, path: str) -> None:
 
 async def test_corrected_and_withdrawn_talks_say_so(study: Warehouse) -> None:
     gone = plain((await page(study, talk_at(WITHDRAWN))).text)
-    assert (
-        "This talk is withdrawn: it counts nowhere. By Ottilie on 2025-12-17: only greetings <script>" in gone
-    )
+    assert "This talk is withdrawn and not counted. By Ottilie on 2025-12-17: only greetings <script>" in gone
     late = plain((await page(study, talk_at(REDATED))).text)
     assert "corrected from 2025-03-04 to 2025-04-01, by Ottilie: only greetings" in late
     rejected = plain((await page(study, talk_at(REJECTED))).text)
-    assert "Screening rejected it (too short): it lasts 40 s" in rejected
+    assert "Screening rejected this talk (too short): it lasts 40 s" in rejected
 
 
 async def test_a_talk_that_was_taken_down_says_so_and_counts(study: Warehouse) -> None:
     html = (await page(study, talk_at(ODD))).text
-    assert "it is deleted where it was shown. What was said stays, and counts." in plain(html)
+    assert "The video has been deleted at its source since" in plain(html)
+    assert "Its transcript is kept, and still counts." in plain(html)
     (followed,) = registry.VIEWS["talk"](study, ODD)["followed"]
     assert (followed["change"], followed["title"]) == ("deleted", studies.SCRIPT)
     others = plain((await page(study, talk_at(LONG))).text)
-    assert "where it was shown" not in others
+    assert "at its source since" not in others
 
 
 async def test_there_is_no_such_talk(study: Warehouse) -> None:
@@ -218,7 +217,7 @@ async def test_a_merged_topic_leads_with_a_note_to_its_target(study: Warehouse) 
 
 async def test_excluded_topics_say_why_and_unknown_ones_what_to_do(study: Warehouse) -> None:
     said = plain((await page(study, f"/topics/{EXCLUDED}")).text)
-    assert "This topic is excluded: it counts nowhere. Why: only greetings <script>alert(1)</script>" in said
+    assert "This topic is excluded from all counts. Reason: only greetings <script>alert(1)</script>" in said
     assert "Hello and welcome." in said
     missing = plain((await page(study, "/topics/99", 404)).text)
     assert "there is no topic 99" in missing and "choose one on the Topics page" in missing
@@ -285,7 +284,7 @@ async def test_what_was_found_is_marked_and_stays_text(study: Warehouse) -> None
         )
     ).text
     assert "Finds topics by name" in plain(html)
-    assert "Nothing has “zebra”" in plain((await page(study, "/search?q=zebra")).text)
+    assert "No results for “zebra”" in plain((await page(study, "/search?q=zebra")).text)
     hostile = (await page(study, f"/search?q={quote(studies.SCRIPT)}&first=2025-02")).text
     assert studies.SCRIPT not in hostile and 'name="first" value="2025-02"' in hostile
 
@@ -303,9 +302,9 @@ async def test_cards_say_why_they_are_told_with_the_statistics(study: Warehouse)
     assert [row["alert_id"] for row in emerging(study)] == [TOLD.event_id, RISING.event_id], "lag is no news"
     html = (await page(study, "/emerging")).text
     said = plain(html)
-    assert "Talks have begun to speak of it: 3 of the last 20 talks speak of it." in said
-    assert "12 of the 40 latest videos speak of it, of 3 sources; of the 80 before them 2 did" in said
-    assert "from 2.5 to 30.0 % of talks: +27.5 points, with 95 % confidence between" in said
+    assert "Talks have begun to discuss it: 3 of the last 20 talks speak of it." in said
+    assert "12 of the 40 latest videos discuss it, from 3 sources; of the 80 before them, 2 did" in said
+    assert "from 2.5 to 30.0 % of talks: +27.5 points, 95 % interval" in said
     assert f"Topic {AWAY} (Indexes) was merged into RAG" in said
     assert "First seen2025-02-01" in said.replace("First seen ", "First seen")
     assert html.count('<svg class="sparkline"') == 2
@@ -318,7 +317,7 @@ async def test_cards_are_narrowed_by_rule_and_period(study: Warehouse) -> None:
     assert "Agents rises" not in (await page(study, "/emerging?rule=emergence")).text
     assert "Agents rises" in (await page(study, "/emerging?rule=rising")).text
     assert "New: indexes" not in (await page(study, "/emerging?last=2025-03")).text
-    assert "Nothing of the kind “drift” was told" in plain((await page(study, "/emerging?rule=drift")).text)
+    assert "No alerts of the rule “drift”" in plain((await page(study, "/emerging?rule=drift")).text)
     await page(study, "/emerging?rule=lag", 422)
 
 

@@ -106,7 +106,7 @@ def test_nothing_is_asked_of_anybody_else_until_a_reader_plays(page: Any, addres
         "https://www.youtube-nocookie.com/embed/b0000000001?start=63&autoplay=1&rel=0"
     )
     assert page.url == f"{address}/talks/b0000000001", "the reader stays"
-    assert page.locator("#said").inner_text() == "Plays from 1:03"
+    assert page.locator("#said").inner_text() == "Playing from 1:03"
 
 
 def test_the_player_starts_by_keyboard(page: Any, address: str) -> None:
@@ -199,7 +199,7 @@ def test_a_card_is_dismissed_and_taken_back_by_keyboard(browser: Any, address: s
     page.wait_for_url("**/curation")
     page.goto(f"{address}/emerging")
     card = page.locator(f"#alert-{TOLD.event_id}")
-    card.get_by_label("Why, if you like").focus()
+    card.get_by_label("Reason (optional)").focus()
     page.keyboard.type("known for years")
     page.keyboard.press("Enter")
     page.get_by_text("1 dismissed").wait_for()

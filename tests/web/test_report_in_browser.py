@@ -41,7 +41,7 @@ def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterat
 @pytest.mark.long
 def test_it_opens_silently_asks_nothing_and_fits_the_screen(opened: Visit, report: Path) -> None:
     page = opened.page
-    assert page.title() == "lively: what talks are about"
+    assert page.title() == "lively: topics of talks"
     assert opened.wrong == []
     assert opened.asked == [report.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

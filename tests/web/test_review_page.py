@@ -84,9 +84,9 @@ async def test_without_reviewing_the_page_names_the_setting(new_study: Warehouse
     new_study.migrate()
     async with signed_in(new_study) as client:
         page = (await client.get("/review")).text
-        assert "Nobody reviews in this study" in page and "GROUNDSWELL_SCREENING=review" in page
-        assert "Nobody disagrees" in (await client.get("/review/disputed")).text
-        assert "Nothing was judged by enough reviewers yet" in (await client.get("/review/agreement")).text
+        assert "This study does not use reviews" in page and "GROUNDSWELL_SCREENING=review" in page
+        assert "There are no disagreements" in (await client.get("/review/disputed")).text
+        assert "No video has enough reviews yet" in (await client.get("/review/agreement")).text
 
 
 async def test_two_who_adjudicate_at_once_lose_nothing(reviewed: Warehouse) -> None:
@@ -160,8 +160,8 @@ def test_videos_are_judged_by_single_keys_and_the_last_undone(
     page.keyboard.press("s")
     page.wait_for_url("**/review?after=second")
     assert heading(page) == "Talk third"
-    assert page.get_by_label(re.compile(r"^1 of \d that wait judged by you$")).count() == 1
-    page.get_by_label("Keys without a modifier").uncheck()
+    assert page.get_by_label(re.compile(r"^1 of \d waiting videos judged by you$")).count() == 1
+    page.get_by_label("Use the shortcut keys shown").uncheck()
     page.locator("main").focus()
     page.keyboard.press("k")
     assert said(reviewed, "third") == []
@@ -178,18 +178,18 @@ def test_without_scripts_two_judge_blind_and_a_third_adjudicates(
         page = opened(browser, address, token_of(reviewed, name), java_script_enabled=False).page
         page.goto(f"{address}/review?video=fourth")
         assert "Ada" not in page.inner_text("main") and "slides" not in page.content()
-        page.get_by_label("Why, if it is not plain").fill(f"slides, says {name}")
+        page.get_by_label("Reason (optional)").fill(f"slides, says {name}")
         page.get_by_role("button", name=button).click()
         page.context.close()
     page = opened(
         browser, address, token_of(reviewed, "Cy"), "/review/disputed", java_script_enabled=False
     ).page
-    verdicts = page.get_by_label("What a reviewer said").all_inner_texts()
+    verdicts = page.get_by_label("A reviewer’s verdict").all_inner_texts()
     assert [" ".join(each.split()) for each in verdicts] == [
         "Ada exclude, lecture slides, says Ada",
         "Bo keep slides, says Bo",
     ]
-    page.get_by_label("What holds").select_option("exclude: workshop")
+    page.get_by_label("Final verdict").select_option("exclude: workshop")
     page.get_by_role("button", name="Decide").click()
     assert "Decided: exclude, workshop (workshop, adjudicated by Cy)." in page.inner_text("main")
     page.goto(f"{address}/review/agreement")

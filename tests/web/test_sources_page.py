@@ -116,8 +116,8 @@ async def send(client: httpx.AsyncClient, path: str = "", **fields: str) -> http
 async def test_an_empty_study_says_how_to_add_the_first_source(study: Warehouse) -> None:
     async with client_of(study) as client:
         page = (await client.get("/sources")).text
-        assert "Nothing is watched yet" in page and "groundswell sources add URL" in page
-        assert "Nobody may curate this study yet" in page
+        assert "No sources are watched yet" in page and "groundswell sources add URL" in page
+        assert "This study has no curators yet" in page
         assert 'method="post" action="/sources' not in page
     async with signed_in(study) as client:
         page = (await client.get("/sources")).text
@@ -161,19 +161,17 @@ async def test_each_source_says_how_it_does_and_what_came_of_it(study: Warehouse
         page = (await client.get("/sources")).text
     assert SCRIPT not in page and "<i>" not in page
     said = row_of(page, works)
-    assert "going back to its beginning: 400 found, 412 looked at so far" in said
-    assert f"worked: listing {PAST:%Y-%m-%d %H:%M}" in said
+    assert "reading earlier uploads back to its beginning: 400 found, 412 checked so far" in said
+    assert f"last success: listing {PAST:%Y-%m-%d %H:%M}" in said
     assert f" works {PAST:%Y-%m-%d %H:%M} {TODAY + timedelta(hours=1):%Y-%m-%d %H:%M} 1,234 " in said
-    assert "push: asked for, not confirmed yet" in said
-    assert f"channel · only since {PAST.date()}" in row_of(page, limps)
-    assert f"works, but not every way rss: {trouble.cause}. What to do: {trouble.cure}." in row_of(
-        page, limps
-    )
-    assert f"fails, 3 visits in a row; worked last on {PAST:%Y-%m-%d %H:%M} feed: " in row_of(page, fails)
+    assert "push: requested, not confirmed yet" in said
+    assert f"channel · talks since {PAST.date()}" in row_of(page, limps)
+    assert f"works in part rss: {trouble.cause}. What to do: {trouble.cure}." in row_of(page, limps)
+    assert f"fails, 3 visits in a row; last worked on {PAST:%Y-%m-%d %H:%M} feed: " in row_of(page, fails)
     assert f"due since {PAST:%Y-%m-%d %H:%M}" in row_of(page, fails)
-    assert "waits: YouTube is left alone until" in row_of(page, waits)
-    assert "playlist not looked at yet never yet soon 0 0" in row_of(page, new)
-    assert "paused never yet not while it is paused" in row_of(page, paused)
+    assert "waits: requests to YouTube are paused until" in row_of(page, waits)
+    assert "playlist not visited yet never soon 0 0" in row_of(page, new)
+    assert "paused never not while it is paused" in row_of(page, paused)
     for address in (
         "https://www.youtube.com/@Works",
         "https://www.youtube.com/results?search_query=RAG+%26+co",
@@ -193,8 +191,8 @@ async def test_each_source_says_how_it_does_and_what_came_of_it(study: Warehouse
     subscriptions.keep_rest(HubPause(until=TODAY + timedelta(hours=1), failures=2, cause="it timed out"))
     async with client_of(study) as client:
         page = (await client.get("/sources")).text
-    assert f"push: told at once, until {TODAY + timedelta(days=4):%Y-%m-%d %H:%M}" in row_of(page, works)
-    assert "is left alone until" in plain(page) and "it timed out" in page
+    assert f"push: active until {TODAY + timedelta(days=4):%Y-%m-%d %H:%M}" in row_of(page, works)
+    assert "requests to it are paused until" in plain(page) and "it timed out" in page
 
 
 def asked_of(name: str) -> HubRequest:
@@ -227,29 +225,34 @@ async def test_a_source_is_added_paused_resumed_removed_and_restored(study: Ware
     sources = sources_of(study)
     async with signed_in(study) as client:
         page = await send(client, locator="  https://www.youtube.com/@MLOps/videos ", since="2025-01-01")
-        assert page.status_code == 200 and "@MLOps is watched from now on." in plain(page.text)
+        assert page.status_code == 200 and "@MLOps is now watched." in plain(page.text)
         (watched,) = sources.watched()
         assert (watched.source.kind, watched.source.locator) == ("channel", "@MLOps")
         assert str(watched.source.since) == "2025-01-01"
-        assert "@MLOps was watched already." in plain((await send(client, locator="@mlops")).text)
+        assert "@MLOps was already watched." in plain((await send(client, locator="@mlops")).text)
         again = await send(client, locator="@MLOps", since="2024-01-01")
-        assert "what it published since that day is wanted now" in again.text
+        assert "its talks since that day will be added" in again.text
         assert str(sources.named(watched.source_id).source.since) == "2024-01-01"
         where = f"/{watched.source_id}"
-        assert "is paused: it is looked at no more" in (await send(client, f"{where}/pause")).text
+        assert (
+            "is paused; it will not be visited until you resume it"
+            in (await send(client, f"{where}/pause")).text
+        )
         assert sources.named(watched.source_id).paused
         assert (await send(client, f"{where}/pause")).status_code == 200, "twice is once"
         sources.remember(watched.source_id, Visits(visits=7, last_visit=PAST, found=70))
         removed = await send(client, f"{where}/remove")
-        assert "@MLOps is watched no longer. The talks it found stay." in plain(removed.text)
+        assert "@MLOps is no longer watched. The talks that it found stay in the study." in plain(
+            removed.text
+        )
         assert list(sources.watched()) == []
         gone = await send(client, f"{where}/pause")
         assert gone.status_code == 404 and "there is no source" in gone.text
         back = await send(client, f"{where}/restore")
-        assert "is watched again, as it was." in back.text
+        assert "is watched again, as before." in back.text
         restored = sources.named(watched.source_id)
         assert restored.paused and restored.visits.found == 70
-        assert "is looked at again." in (await send(client, f"{where}/resume")).text
+        assert "is visited again." in (await send(client, f"{where}/resume")).text
         assert not sources.named(watched.source_id).paused
 
 
@@ -257,7 +260,7 @@ async def test_the_set_of_the_study_is_added_by_one_button(study: Warehouse) -> 
     first = watch(study, preset("llm-in-production")[0][1])
     async with signed_in(study) as client:
         page = (await send(client, "/preset", name="llm-in-production")).text
-        assert "4 sources of the set added." in page
+        assert "4 sources of the preset added." in page
         assert "Add the 5 sources" not in page, "there is nothing left to add"
         assert len({each.source_id for each in sources_of(study).watched()} | {first}) == 5
         wrong = await send(client, "/preset", name="../secrets")
@@ -271,8 +274,8 @@ async def test_the_set_of_the_study_is_added_by_one_button(study: Warehouse) -> 
         ("https://www.youtube.com/watch?v=dQw4w9WgXcQ", "", "is a single video, not a source"),
         ("https://me:secret@feeds.example.org/rss", "", "contains a user and password"),
         (f"ftp://{SCRIPT}", "", "is not a web address"),
-        ("@MLOps", "2999-01-01", "is still to come"),
-        ("@MLOps", SCRIPT, "is no day"),
+        ("@MLOps", "2999-01-01", "is in the future"),
+        ("@MLOps", SCRIPT, "is not a date"),
     ],
 )
 async def test_what_cannot_be_watched_is_refused_and_stays_in_field(
@@ -293,7 +296,7 @@ async def test_a_visitor_makes_the_server_read_no_folder(study: Warehouse, tmp_p
     async with signed_in(study) as client:
         said = [(await send(client, locator=text)).text for text in (there, missing)]
         for text in said:
-            assert "folders are not added from the page" in text
+            assert "folders cannot be added from the page" in text
             assert "groundswell sources add FOLDER" in text
         name = watch(study, there)
         page = (await client.get("/sources")).text
@@ -301,7 +304,7 @@ async def test_a_visitor_makes_the_server_read_no_folder(study: Warehouse, tmp_p
         refused = await send(client, f"/{name}/check")
         assert refused.status_code == 422 and f"groundswell sources check {name}" in refused.text
     for text in ("/", "~", "~/talks", ".", "..", "./a", " \x00/etc", "file:///etc/passwd", "FILE:/etc"):
-        with pytest.raises(DataError, match="folders are not added"):
+        with pytest.raises(DataError, match="folders cannot be added"):
             understood(text)
     assert understood(".NET in production") == ("search", ".NET in production")
 
@@ -333,14 +336,16 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
         page = await send(client, f"/{works}/check")
         said = plain(page.text)
         assert page.status_code == 200 and SCRIPT not in page.text
-        assert f"It works: @Meetup listing: Meetup shows 30 or more videos, first “RAG {SCRIPT}”" in said
+        assert (
+            f"It works: @Meetup listing: Meetup shows 30 or more videos, the first is “RAG {SCRIPT}”" in said
+        )
         assert "rss: fails: YouTube's feed of the channel answers HTTP 404." in said
         assert "The source works without it." in said
         said = plain((await send(client, f"/{none}/check")).text)
         assert "It does not work: @Nobody listing: fails: " in said and "What to do: " in said
     blobs = Blobs(study.settings.blobs_url)
     assert [*blobs.keys("visits"), *blobs.keys("outbox")] == []
-    standing = re.search(r"asked it (\d+) times, of 250", said)
+    standing = re.search(r"made (\d+) requests in the last hour, of 250", said)
     assert standing and int(standing[1]) > 0
 
 
@@ -357,12 +362,12 @@ async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(
 
     with pytest.raises(Unavailable, match="takes longer than"):
         await in_time(hang, source, one)
-    with pytest.raises(RequestRefused, match="another check is going on"):
+    with pytest.raises(RequestRefused, match="another check is running"):
         await in_time(lambda: [], source, one)
     go_on.set()
     assert await asyncio.to_thread(one.acquire, timeout=60)
     one.release()
-    with pytest.raises(Unavailable, match=r"broke \(ZeroDivisionError\)"):
+    with pytest.raises(Unavailable, match=r"failed \(ZeroDivisionError\)"):
         await in_time(lambda: [SourceCheck("search", bool(1 / 0), True)], source, one)
     assert await in_time(lambda: [SourceCheck("search", True, True, 3)], source, one)
 
@@ -371,10 +376,10 @@ async def test_youtube_that_is_left_alone_is_said_with_its_reason(study: Warehou
     web: Any = web_of(study)
     watch(study, "@MLOps")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://localhost") as client:
-        assert "It may be asked." in (await client.get("/sources")).text
+        assert "Requests to YouTube are possible." in (await client.get("/sources")).text
         Parts(study).governor.refused(RefusalVerdict("blocked", "it takes this address for a bot", "session"))
         said = plain((await client.get("/sources")).text)
-    assert "YouTube is left alone until" in said and ": it takes this address for a bot." in said
+    assert "Requests to YouTube are paused until" in said and ": it takes this address for a bot." in said
 
 
 async def test_sources_that_cannot_be_read_or_written_say_why(study: Warehouse) -> None:
@@ -398,7 +403,7 @@ async def test_without_its_database_the_page_still_lists_the_sources(tmp_path: P
     watch(far, "@MLOps")
     async with signed_in(far) as client:
         page = (await client.get("/sources")).text
-        assert "@MLOps" in page and "What was kept is not known now" in page
+        assert "@MLOps" in page and "The number of kept videos is currently unknown" in page
         assert (await send(client, locator="LLMOps")).status_code == 200
 
 
@@ -410,11 +415,11 @@ def test_a_subscription_is_said_as_it_stands() -> None:
         source_words.push(Subscription(asked=asked, answered=each), TODAY) for each in (None, over, denied)
     ]
     assert said == [
-        "asked for, not confirmed yet",
-        "its time is over, it is to be renewed",
-        "the hub denied it: quota",
+        "requested, not confirmed yet",
+        "expired, to be renewed",
+        "denied by the hub: quota",
     ]
-    assert source_words.push(None, TODAY) == "not asked for yet"
+    assert source_words.push(None, TODAY) == "not requested yet"
 
 
 def test_a_backfill_says_how_far_it_is() -> None:
@@ -431,9 +436,9 @@ def test_a_backfill_says_how_far_it_is() -> None:
     ]
     assert told == [
         "",
-        "goes back with its next visit",
-        f"going back to {PAST.date()}: 7 found, 9 looked at so far",
-        f"gone back to {PAST.date()}: 7 found",
+        "earlier uploads: from its next visit on",
+        f"reading earlier uploads back to {PAST.date()}: 7 found, 9 checked so far",
+        f"earlier uploads read back to {PAST.date()}: 7 found",
     ]
 
 
@@ -460,16 +465,16 @@ def test_adding_pausing_removing_and_undoing_in_a_browser(
         page = visit.page
         page.get_by_label("A channel, a playlist").fill("@MLOps")
         page.get_by_role("button", name="Add", exact=True).click()
-        page.get_by_text("is watched from now on").wait_for()
+        page.get_by_text("is now watched").wait_for()
         table = page.get_by_role("table", name="Sources")
-        assert "not looked at yet" in table.inner_text()
+        assert "not visited yet" in table.inner_text()
         page.get_by_role("button", name="Pause @MLOps").click()
-        page.get_by_text("is paused: it is looked at no more").wait_for()
+        page.get_by_text("is paused; it will not be visited").wait_for()
         page.get_by_role("button", name="Resume @MLOps").wait_for()
         page.get_by_role("button", name="Remove @MLOps").click()
-        page.get_by_text("Nothing is watched yet").wait_for()
+        page.get_by_text("No sources are watched yet").wait_for()
         page.get_by_role("button", name="Undo").click()
-        page.get_by_text("is watched again, as it was").wait_for()
+        page.get_by_text("is watched again, as before").wait_for()
         assert "paused" in table.inner_text()
         assert not scripts or [each for each in visit.wrong if not each.endswith("/live")] == []
         page.context.close()

@@ -47,7 +47,7 @@ def test_the_list_is_sorted_and_paged_by_links(visit: Visit, address: str) -> No
     page.goto(f"{address}/talks?first=2024-01")
     page.get_by_role("link", name="Title").press("Enter")
     page.wait_for_url("**/talks?first=2024-01&order=title&up=true")
-    page.get_by_role("link", name="On →").click()
+    page.get_by_role("link", name="Next →").click()
     page.wait_for_url("**page=2")
     assert "Page 2 of 2" in page.locator(".pager").inner_text()
     page.locator("table.wide tbody a").first.click()

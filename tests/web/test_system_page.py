@@ -48,14 +48,14 @@ async def test_the_system_page_says_what_the_views_say(lively: Warehouse) -> Non
     html = await page(lively, "/system")
     text = plain(html)
     for row in throughput.stages(lively):
-        assert f"{row['state']} {row['waits_for'] or 'nothing: finished'} {row['videos']}" in text
+        assert f"{row['state']} {row['waits_for'] or 'nothing (finished)'} {row['videos']}" in text
     (letter,) = talk_queries.dead_letters(lively)
     assert f"fetch: {letter['cause'].replace('<script>', '&lt;script&gt;')[:20]}" in text
     assert f"What to do: {letter['cure']}" in text
     assert "Sign in to replay or drop one" in text
     assert '<form method="post" action="/system' not in html, "who has not signed in changes nothing"
     (source,) = throughput.sources(lively)
-    assert f"{source['query']} {source['kind']} well {source['found']}" in text
+    assert f"{source['query']} {source['kind']} works {source['found']}" in text
 
 
 async def test_talks_that_are_being_transcribed_say_how_far_they_are(lively: Warehouse) -> None:
@@ -151,7 +151,7 @@ async def test_a_dead_letter_is_sent_again_or_dropped_by_who_may(lively: Warehou
         csrf = {"csrf": csrf_in(form)}
         nothing = await client.post("/system/dead-letters/zzz/drop", headers=OURS, data=csrf)
         assert nothing.status_code == 404
-        for action, done in (("drop", "was dropped"), ("replay", "was sent again")):
+        for action, done in (("drop", "was dropped"), ("replay", "was replayed")):
             answer = await client.post(f"{where}/{action}", headers=OURS, data=csrf)
             assert answer.status_code == 303
             assert done in plain((await client.get(answer.headers["Location"])).text)
@@ -175,13 +175,13 @@ async def test_without_an_agent_nothing_is_replayed_and_it_says_so(lively: Wareh
 async def test_the_corpus_is_counted_as_everywhere(lively: Warehouse) -> None:
     text = plain(await page(lively, "/talks"))
     counted = corpus.corpus(lively)
-    assert f"{counted['found']} videos were found" in text
-    assert f"Kept: they count {counted['kept']} {100 * counted['kept'] / counted['found']:.1f} %" in text
+    assert f"{counted['found']} videos found" in text
+    assert f"Kept {counted['kept']} {100 * counted['kept'] / counted['found']:.1f} %" in text
     assert "Rejected: too short 3" in text
     assert f"1 to 50 of {counted['found']} videos" in text
     narrowed = plain(await page(lively, "/talks?first=2025-01&last=2025-06"))
     half = corpus.corpus(lively, Selection("2025-01", "2025-06"))
-    assert f"{half['found']} videos were found in this selection" in narrowed
+    assert f"{half['found']} videos found in this selection" in narrowed
     assert f"of {listing(lively, Selection('2025-01', '2025-06'))['videos']} videos" in narrowed
     assert listing(lively, Selection("2025-01", "2025-06"))["videos"] == half["found"]
 
@@ -210,17 +210,17 @@ async def test_the_list_is_found_sorted_and_paged(lively: Warehouse) -> None:
     first = await page(lively, "/talks?state=assigned")
     assert 'href="/talks?state=assigned&amp;page=2" rel="next"' in first
     assert "Page 2 of 2" in plain(await page(lively, "/talks?state=assigned&page=2"))
-    assert "No video is like that" in plain(await page(lively, "/talks?search=nothing+like+it"))
+    assert "No video matches these filters" in plain(await page(lively, "/talks?search=nothing+like+it"))
 
 
 async def test_screening_says_the_rule_and_the_reason(lively: Warehouse) -> None:
     text = plain(await page(lively, "/screening"))
-    assert "by which rule and why: 3 of" in text
+    assert "with the rule and the reason: 3 of" in text
     assert "too short 3 100.0 % 40 s" in text
     assert text.count("rejected: too short (40 s)") == 3
     everything = await page(lively, "/screening?verdict=")
     assert escape(studies.RIGHT_TO_LEFT) in await page(lively, "/screening?verdict=&page=2") + everything
-    assert "No video is like that" in plain(await page(lively, "/screening?rule=none+of+them"))
+    assert "No video matches these filters" in plain(await page(lively, "/screening?rule=none+of+them"))
 
 
 @pytest.mark.parametrize(

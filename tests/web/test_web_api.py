@@ -114,7 +114,7 @@ async def test_a_topic_comes_with_everything_about_it(small: Warehouse) -> None:
 
 async def test_an_unknown_topic_is_not_found_and_says_where_to_look(small: Warehouse) -> None:
     answer = await get(small, "topic?topic_id=99", 404)
-    assert answer == {"error": "there is no topic 99", "cure": "see /api/topics for those there are"}
+    assert answer == {"error": "there is no topic 99", "cure": "see /api/topics for the existing topics"}
 
 
 async def test_the_status_of_a_topic_compares_two_equal_periods(small: Warehouse) -> None:

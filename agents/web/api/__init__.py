@@ -1,1 +1,1 @@
-"""The JSON and CSV API: read and write endpoints, their responses and schemas."""
+"""JSON and CSV API: read and write endpoints, their responses and schemas."""

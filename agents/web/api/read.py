@@ -1,9 +1,9 @@
-"""The JSON API: one GET endpoint per view of `agents.queries.registry`, with the view's name and parameters.
+"""Read API: one GET endpoint per view of `agents.queries.registry`, with the view's name and parameters.
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are ISO 8601
-with Z. What cannot be answered is said as {error, cure}: 422 or 404 when the question is wrong, 503 when the
-database does not answer or has no tables. `agents.web.api.responses` says what an answer looks like,
-`agents.web.api.schemas` what is in it, and examples.json how one looks; tests hold all three to it.
+with Z. An error is {error, cure}: 422 or 404 when the request is wrong, 503 when the database does not answer
+or has no tables. `agents.web.api.responses` defines the format of an answer, `agents.web.api.schemas` its
+fields, and examples.json has an example of each; tests compare all three with real answers.
 """
 
 from __future__ import annotations
@@ -27,67 +27,67 @@ from streams.store.talks.listing import Order
 
 View = Callable[..., Any]
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
-"""Of each view a question and its answer, lists cut: {view: {query, answer}}."""
+"""Example query and answer of each view, with lists shortened: {view: {query, answer}}."""
 PAGE = 1000
-"""At most so many rows at once, where a view has a limit of its own."""
+"""Maximum number of rows per request for views with a default limit of at most this."""
 EVERY = 100_000
-"""At most so many rows at once of anything, and so many rows of a list are counted."""
+"""Maximum number of rows per request for all other views, and up to which rows are counted."""
 OURS = frozenset({"among", "applied", "counted"})
-"""Parameters with which one view spares another work; nobody asks for them."""
+"""Internal parameters with which one view saves another work; the API does not offer them."""
 COUNTED = frozenset({"listing", "review_queue", "screening_queue"})
-"""Views that say a page of their `rows`, and how many `videos` there are."""
+"""Views that return a page of `rows` and the total number of `videos`."""
 WHOLE = COUNTED | {"boilerplate"}
-"""Views whose `limit` is theirs: of a page; or of examples a source."""
-Offset = Annotated[int, Query(ge=0, le=EVERY, description="Leave out so many rows before them.")]
-Format = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
+"""Views that apply `limit` themselves: to a page, or to the examples per source."""
+Offset = Annotated[int, Query(ge=0, le=EVERY, description="Number of rows to skip.")]
+Format = Annotated[Literal["json", "csv"], Query(description="Format: json, or csv for spreadsheets.")]
 PARAMETERS: dict[str, Any] = {
     "selection": Selected,
     "topic_id": Topic,
     "other_id": Topic,
-    "newest": Annotated[bool, Query(description="The newest instead of the most probable.")],
+    "newest": Annotated[bool, Query(description="Return the newest instead of the most probable.")],
     "search": Annotated[
-        str, Query(max_length=300, description="Only with this text in title, show, channel or id.")
+        str, Query(max_length=300, description="Only videos with this text in title, show, channel or id.")
     ],
-    "text": Annotated[str, Query(alias="q", max_length=200, description="Words to look for.")],
-    "video_id": Annotated[str, Query(max_length=1000, description="The video, as in /api/talks.")],
-    "settled": Annotated[bool, Query(description="Also those that were replayed or dropped.")],
-    "letter_id": Annotated[str, Query(min_length=1, max_length=64, description="Its id, or how it begins.")],
-    "revision": Annotated[int, Query(ge=0, lt=2**32, description="Empty: the newest.")],
+    "text": Annotated[str, Query(alias="q", max_length=200, description="Words to search for.")],
+    "video_id": Annotated[str, Query(max_length=1000, description="Id of the video, as in /api/talks.")],
+    "settled": Annotated[bool, Query(description="Include dead letters that were replayed or dropped.")],
+    "letter_id": Annotated[str, Query(min_length=1, max_length=64, description="Id or unique prefix of it.")],
+    "revision": Annotated[int, Query(ge=0, lt=2**32, description="Codebook revision; empty: the newest.")],
     "codebook": Annotated[int, Query(ge=0, lt=2**32, description="As of this revision of the codebook.")],
     "model": Annotated[
-        str, Query(max_length=300, description="A model's version; empty: that of the newest epoch.")
+        str, Query(max_length=300, description="Version of a topic model; empty: the newest epoch's.")
     ],
-    "since": Annotated[int, Query(ge=0, lt=2**32, description="Only later revisions than this.")],
-    "by": Annotated[Literal["hour", "day"], Query(description="What a row is of.")],
+    "since": Annotated[int, Query(ge=0, lt=2**32, description="Only revisions later than this one.")],
+    "by": Annotated[Literal["hour", "day"], Query(description="Length of time that a row covers.")],
     "verdict": Annotated[
         Literal["", "accepted", "rejected", "waiting"],
-        Query(description="Only these; waiting: not judged yet."),
+        Query(description="Only videos with this verdict; waiting: not judged yet."),
     ],
-    "rule": Annotated[str, Query(max_length=300, description="Only of this rule.")],
-    "destination": Annotated[str, Query(max_length=300, description="Only to this destination.")],
-    "state": Annotated[str, Query(max_length=300, description="Only in this state.")],
-    "first": Annotated[AwareDatetime, Query(description="From this moment on (ISO 8601, with its zone).")],
-    "last": Annotated[AwareDatetime, Query(description="Up to this moment, without it.")],
+    "rule": Annotated[str, Query(max_length=300, description="Only entries of this rule.")],
+    "destination": Annotated[str, Query(max_length=300, description="Only deliveries to this destination.")],
+    "state": Annotated[str, Query(max_length=300, description="Only entries in this state.")],
+    "first": Annotated[AwareDatetime, Query(description="From this time on (ISO 8601 with UTC offset).")],
+    "last": Annotated[AwareDatetime, Query(description="Up to this time, exclusive.")],
     "offset": Offset,
-    "order": Annotated[Order, Query(description="What they are sorted by.")],
-    "ascending": Annotated[bool, Query(description="The smallest first.")],
+    "order": Annotated[Order, Query(description="Column to sort by.")],
+    "ascending": Annotated[bool, Query(description="Sort in ascending order.")],
 }
-"""What is asked for under each name."""
+"""Type and description of each view parameter in the API, by name."""
 MISSING = {
-    "topic": ("there is no topic {topic_id}", "see /api/topics for those there are"),
-    "talk": ("there is no talk {video_id!r:.40}", "see /api/talks for those there are"),
+    "topic": ("there is no topic {topic_id}", "see /api/topics for the existing topics"),
+    "talk": ("there is no talk {video_id!r:.40}", "see /api/talks for the existing talks"),
     "dead_letter": (
-        "not exactly one dead letter has an id that begins with {letter_id!r}",
+        "no dead letter, or more than one, has an id that begins with {letter_id!r}",
         "find the id at /api/dead_letters?settled=true",
     ),
 }
-"""Cause and cure where a view knows nothing."""
+"""Cause and cure when a view finds nothing (404)."""
 CHEAPER: dict[str, Callable[..., int]] = {
     "quotes": lambda warehouse, topic_id, selection, **_: len(
         prevalence.videos(warehouse, topic_id, None, selection, EVERY)
     ),
 }
-"""How many rows a view has, where reading them all costs much; others are read, counted and cut."""
+"""Row counts of views that are expensive to read in full; other views are read, counted and cut."""
 
 
 def mount(web: FastAPI, kept: ViewCache, study: str) -> None:
@@ -108,7 +108,7 @@ def mount(web: FastAPI, kept: ViewCache, study: str) -> None:
     def with_examples() -> dict[str, Any]:
         whole = described()
         for name, example in EXAMPLES.items():
-            # Put in here, because FastAPI leaves out what is null in an example.
+            # Added here, because FastAPI drops null values from examples.
             answers = whole["paths"].get(f"/api/{name}", {}).get("get", {}).get("responses", {})
             if "200" in answers:
                 answers["200"]["content"]["application/json"]["example"] = example["answer"]
@@ -147,7 +147,7 @@ def _endpoint(kept: ViewCache, name: str, view: View, study: str) -> View:
                 given["limit"] = EVERY
             found = kept.ask(view, **given)
             if found is None:
-                cause, cure = MISSING.get(name, ("there is nothing of that", "see /api"))
+                cause, cure = MISSING.get(name, ("nothing was found", "see /api for what can be requested"))
                 raise RequestRefused(404, cause.format(**given), cure)
             rows, part = (found if isinstance(found, list) else found.get("rows", [found])), None
             if name in COUNTED:
@@ -176,7 +176,7 @@ def _page(  # noqa: PLR0917
     *,
     own: bool,
 ) -> tuple[list[Any], Part]:
-    """Return a page of a view's rows; `own`: the view takes a limit."""
+    """Return a page of a view's rows; `own`: the view itself takes a limit."""
     if name in CHEAPER:
         found = kept.ask(view, **given, limit=offset + limit)
         total = kept.ask(CHEAPER[name], **given)
@@ -188,7 +188,7 @@ def _page(  # noqa: PLR0917
 
 
 def _asked(taken: list[inspect.Parameter], listed: bool, default: int | None) -> list[inspect.Parameter]:
-    """The parameters of an endpoint, as FastAPI reads them."""
+    """Return the parameters of an endpoint in the form that FastAPI reads."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     found = [inspect.Parameter("request", keyword, annotation=Request)]
     for each in taken:
@@ -205,51 +205,51 @@ def _asked(taken: list[inspect.Parameter], listed: bool, default: int | None) ->
         found.append(each.replace(kind=keyword, annotation=annotation))
     most = PAGE if default is not None and default <= PAGE else EVERY
     if listed:
-        empty = f"{default}, and all of them as CSV" if default is not None else "all of them"
+        empty = f"{default}, or all rows as CSV" if default is not None else "all rows"
         part = Annotated[
-            int | None, Query(ge=1, le=most, description=f"At most so many rows; empty: {empty}.")
+            int | None, Query(ge=1, le=most, description=f"Maximum number of rows; empty: {empty}.")
         ]
         found.append(inspect.Parameter("limit", keyword, default=None, annotation=part))
         found.append(inspect.Parameter("offset", keyword, default=0, annotation=Offset))
     elif default is not None:
-        most_of_it = Annotated[int, Query(ge=1, le=most, description="At most so many.")]
+        most_of_it = Annotated[int, Query(ge=1, le=most, description="Maximum number of rows.")]
         found.append(inspect.Parameter("limit", keyword, default=default, annotation=most_of_it))
     found.append(inspect.Parameter("format", keyword, default="json", annotation=Format))
     return found
 
 
 def _optional(annotation: Any) -> Any:
-    """The same annotation for what may be left out."""
+    """Return the annotation for an optional parameter."""
     kind, *rest = get_args(annotation)
     return Annotated[(kind | None, *rest)]
 
 
 def _responses(name: str) -> dict[int | str, dict[str, Any]]:
-    """What an endpoint answers, for the OpenAPI."""
+    """Return the possible responses of an endpoint for the OpenAPI document."""
     plain: dict[str, Any] = {"application/json": {}, "text/csv": {"schema": {"type": "string"}}}
     headers = {
         "ETag": {
-            "description": "Send it as If-None-Match to hear of changes only.",
+            "description": "Send it as If-None-Match to get an answer only after a change.",
             "schema": {"type": "string"},
         }
     }
     if name in COUNTED or (get_origin(SHAPES.get(name)) is list and name not in WHOLE):
         headers["X-Total-Count"] = {"description": "Rows of the whole list.", "schema": {"type": "integer"}}
         headers["Link"] = {
-            "description": "The next and the previous page (RFC 8288).",
+            "description": "Links to the next and the previous page (RFC 8288).",
             "schema": {"type": "string"},
         }
     problem: dict[str, Any] = {"model": Problem}
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"content": plain, "headers": headers, "description": "What the view says."},
-        304: {"description": "As it was when If-None-Match was sent."},
-        400: problem | {"description": "The request itself is wrong: it has two lengths."},
-        401: problem | {"description": "A token was sent, and it is nobody's; without one everybody reads."},
-        421: problem | {"description": "This page does not answer under that name."},
-        422: problem | {"description": "The question is wrong: why, and how to put it."},
-        429: problem | {"description": "Too many wrong tokens of late."},
-        503: problem | {"description": "The database does not answer: why, and what to do."},
+        200: {"content": plain, "headers": headers, "description": "The result of the view."},
+        304: {"description": "Unchanged since the answer with the ETag in If-None-Match."},
+        400: problem | {"description": "Malformed: both Content-Length and Transfer-Encoding were sent."},
+        401: problem | {"description": "The token is not valid; reading needs no token."},
+        421: problem | {"description": "This server does not answer requests for that host name."},
+        422: problem | {"description": "A parameter is invalid; the cure says how to correct it."},
+        429: problem | {"description": "Too many invalid tokens were sent recently."},
+        503: problem | {"description": "The database does not answer; the cure says what to do."},
     }
     if name in MISSING:
-        answers[404] = problem | {"description": "There is none."}
+        answers[404] = problem | {"description": "Not found."}
     return answers

@@ -1,4 +1,4 @@
-"""Responses of the API: JSON or CSV, a page of a list, and nothing at all where the asker has it already."""
+"""Responses of the API: JSON or CSV, pages of lists, and 304 when the client has the current version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 CSV = "text/csv; charset=utf-8"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins so for a formula, and runs it."""
+"""Beginnings of a cell that make a spreadsheet run it as a formula."""
 
 
 class Part(NamedTuple):
@@ -23,25 +23,26 @@ class Part(NamedTuple):
 
     offset: int
     size: int
-    """How many fit on one."""
+    """Maximum number of rows on a page."""
     rows: int
-    """How many of them are on this page."""
+    """Number of rows on this page."""
     total: int
+    """Number of rows of the whole list."""
 
 
 def answer(
     request: Request, body: bytes, media_type: str, part: Part | None = None, name: str = ""
 ) -> Response:
-    """Return an answer that can be asked for again cheaply.
+    """Return a response with an ETag, or 304 if the request's If-None-Match has that tag.
 
     Args:
-        request: what was asked; its If-None-Match is looked at.
-        body: what to say.
-        media_type: what it is.
-        part: which rows of how many it holds; None: all there is.
-        name: of the file to save it in; empty: it is not for saving.
+        request: the request.
+        body: content of the response.
+        media_type: type of the content.
+        part: the page of the list that the body holds; None: the body is everything.
+        name: name of the file to save it as; empty: no download.
     """
-    # Weak, because a compressed answer has other bytes and says the same.
+    # A weak tag, because compression changes the bytes but not the content.
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if part is not None:
@@ -56,7 +57,7 @@ def answer(
 
 
 def has_it(if_none_match: str, tag: str) -> bool:
-    """Whether a tag is among those that the asker has.
+    """Return whether an If-None-Match header contains a tag (weak comparison).
 
     Example:
         >>> has_it('"b", W/"a"', 'W/"a"'), has_it("*", 'W/"a"'), has_it('"ab"', 'W/"a"')
@@ -67,7 +68,7 @@ def has_it(if_none_match: str, tag: str) -> bool:
 
 
 def _links(request: Request, part: Part) -> str:
-    """Return the pages before and after this one, as RFC 8288 writes it."""
+    """Return a Link header (RFC 8288) to the next and the previous page; empty without such pages."""
     asked = {name: value for name, value in request.query_params.multi_items() if name != "offset"}
     found = []
     if part.offset + part.rows < part.total:
@@ -81,14 +82,14 @@ def _links(request: Request, part: Part) -> str:
 
 
 def as_json(found: Any) -> bytes:
-    """Return what a view says as JSON: moments in ISO 8601, in UTC with Z; what is no number is null."""
+    """Return a view's result as JSON: datetimes in ISO 8601 with Z; NaN and infinities as null."""
     return to_json(found, inf_nan_mode="null")
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
-    """Return rows as CSV (RFC 4180, UTF-8 without a mark); what is nested is JSON, what is unknown is empty.
+    """Return rows as CSV (RFC 4180, UTF-8 without BOM); nested values are JSON, missing values empty.
 
-    A text that a spreadsheet would run as a formula begins with an apostrophe.
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Example:
         >>> as_csv([{"a": "=1+1", "b": -0.5, "c": ["x"], "d": None}], ["a", "b", "c", "d"])

@@ -1,6 +1,6 @@
-"""The part of the API that changes something: with `Authorization: Bearer TOKEN`, one POST a decision.
+"""Write API: one POST per decision, authorized with `Authorization: Bearer TOKEN`.
 
-An answer to a conflict names the newest revision, so that a program can look again and decide anew.
+The answer to a conflict (409) names the newest revision, so that a program can reload it and decide again.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ TAG = "changes"
 
 
 class Said(BaseModel):
-    """Why it did not happen, and what to do."""
+    """Error: its cause and what to do about it."""
 
     error: str
     cure: str
 
 
 class Clash(Said):
-    """Somebody decided meanwhile; nothing was changed."""
+    """Conflict: another decision was made in the meantime; nothing was changed."""
 
-    revision: int = Field(description="The newest revision now.")
+    revision: int = Field(description="The newest revision.")
 
 
 class Wish(CodebookCommand):
-    """What somebody wants to decide; each action looks only at the fields that it needs."""
+    """A command to the codebook; each action reads only the fields that it needs."""
 
 
 class Deciding(Wish):
-    """A wish, what is to be remembered about it, and the revision that it was made from."""
+    """A command with a note and the revision that it is based on."""
 
-    note: str = Field("", max_length=LONG, description="What else is to be remembered about it.")
+    note: str = Field("", max_length=LONG, description="Note kept with the decision.")
     expected: int | None = Field(
         None,
         ge=0,
         le=MOST,
-        description="Decide only if this is still the newest revision; empty: whichever it is.",
+        description="Decide only if this is still the newest revision; empty: decide in any case.",
     )
 
 
@@ -66,7 +66,7 @@ class Decided(BaseModel):
 
 
 class Count(BaseModel):
-    """How a theme or topic counts before and after; a name is empty where it does not count."""
+    """A theme's or topic's counts before and after a decision; a name is empty if it does not count."""
 
     name: str
     name_after: str
@@ -77,10 +77,10 @@ class Count(BaseModel):
 
 
 class Previewed(BaseModel):
-    """What a decision would change in the numbers; nothing is written."""
+    """Effect of a decision on the numbers; nothing is written."""
 
     said: str
-    revision: int = Field(description="The revision that it was counted from: send it as `expected`.")
+    revision: int = Field(description="The revision that the preview is based on; send it as `expected`.")
     of_videos: int
     of_videos_after: int
     themes: list[Count]
@@ -89,7 +89,7 @@ class Previewed(BaseModel):
 
 
 class Judging(BaseModel):
-    """What a reviewer thinks of a topic."""
+    """A reviewer's judgement of a topic."""
 
     model_config = ConfigDict(extra="forbid")
     topic_id: int = Field(ge=1, le=MOST)
@@ -99,7 +99,7 @@ class Judging(BaseModel):
 
 
 class Judged(BaseModel):
-    """A judgement that is kept."""
+    """A judgement that was saved."""
 
     topic_id: int
     reviewer: str
@@ -110,47 +110,47 @@ class Judged(BaseModel):
 
 
 class Correcting(BaseModel):
-    """What is to be set right about a talk."""
+    """A correction of a talk."""
 
     model_config = ConfigDict(extra="forbid")
     video_id: str = Field(max_length=2000)
     what: What
-    reason: str = Field("", max_length=LONG, description="Why; only to restore it needs none.")
+    reason: str = Field("", max_length=LONG, description="Reason; required except for restore.")
     published: str = Field(
         "", max_length=100, description="redate: the right date, YYYY-MM-DD or YYYY-MM-DDTHH:MM (UTC)."
     )
 
 
 class CorrectedTalk(BaseModel):
-    """What came of it."""
+    """Result of a correction."""
 
     said: str
-    changed: bool = Field(description="False: it was so already.")
+    changed: bool = Field(description="False: the talk was already in this state.")
 
 
 class Naming(BaseModel):
-    """Who a speaker of a talk is."""
+    """The name of a speaker in a talk."""
 
     model_config = ConfigDict(extra="forbid")
     video_id: str = Field(max_length=2000)
-    speaker: str = Field(max_length=2000, description="As the transcript calls them, or the name they have.")
-    name: str = Field("", max_length=LONG, description="Who it is; empty: nobody says so any more.")
-    reason: str = Field("", max_length=LONG, description="How you know.")
+    speaker: str = Field(max_length=2000, description="The label in the transcript, or the current name.")
+    name: str = Field("", max_length=LONG, description="The speaker's name; empty: remove the name.")
+    reason: str = Field("", max_length=LONG, description="How you know the name.")
 
 
 class Reviewing(BaseModel):
-    """What a reviewer thinks of a video."""
+    """A reviewer's verdict on a video."""
 
     model_config = ConfigDict(extra="forbid")
     video_id: str = Field(max_length=1000)
     verdict: Literal["keep", "exclude"]
-    talk_kind: TalkKind | Literal[""] = Field("", description="What it is; needed to exclude it.")
+    talk_kind: TalkKind | Literal[""] = Field("", description="Kind of talk; required to exclude it.")
     note: str = Field("", max_length=LONG)
-    final: bool = Field(False, description="Adjudicate: it holds, whatever others said.")
+    final: bool = Field(False, description="Adjudicate: this verdict overrides all others.")
 
 
 class Reviewed(BaseModel):
-    """A review that is kept, and what holds of the video now."""
+    """A review that was saved, and the video's resulting state."""
 
     video_id: str
     reviewer: str
@@ -163,17 +163,20 @@ class Reviewed(BaseModel):
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Said, "description": "The body cannot be read, or the request has two lengths."},
-    401: {"model": Said, "description": "No token, or nobody's."},
-    403: {"model": Said, "description": "Another site, or a form of another session, made the request."},
+    400: {
+        "model": Said,
+        "description": "Malformed: unreadable body, or both Content-Length and Transfer-Encoding were sent.",
+    },
+    401: {"model": Said, "description": "The token is missing or not valid."},
+    403: {"model": Said, "description": "The request came from another site or another session's form."},
     413: {"model": Said, "description": "The body is too large."},
-    421: {"model": Said, "description": "This page does not answer under that name."},
-    422: {"model": Said, "description": "It cannot be decided, or a field is wrong."},
-    429: {"model": Said, "description": "Too many wrong tokens of late."},
-    503: {"model": Said, "description": "Database or broker do not answer."},
+    421: {"model": Said, "description": "This server does not answer requests for that host name."},
+    422: {"model": Said, "description": "The decision is not possible, or a field is invalid."},
+    429: {"model": Said, "description": "Too many invalid tokens were sent recently."},
+    503: {"model": Said, "description": "The database or the broker does not answer."},
 }
 CLASH: dict[int | str, dict[str, Any]] = {
-    409: {"model": Clash, "description": "Somebody decided since `expected`; nothing was changed."}
+    409: {"model": Clash, "description": "Another decision was made after `expected`; nothing was changed."}
 }
 RENAME = {"action": "rename", "topic_id": 3, "name": "Evaluation and tests"}
 
@@ -185,7 +188,7 @@ def mount(site: Site) -> None:
 
     @web.post("/api/codebook/preview", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
     def what_it_changes(who: Curates, wish: Annotated[Wish, Body(examples=[RENAME])]) -> Previewed:
-        """What a decision would change in the numbers, counted without writing anything."""
+        """Return the effect of a decision on the numbers, without writing anything."""
         with as_refusal():
             standing = desk.standing()
             change = change_of(desk.looking(who), standing, wish)
@@ -211,7 +214,7 @@ def mount(site: Site) -> None:
         who: Curates,
         wish: Annotated[Deciding, Body(examples=[RENAME | {"note": "as agreed", "expected": 4}])],
     ) -> Any:
-        """Make a decision about topics or themes, as the next revision of the codebook; also to undo one."""
+        """Make, or undo, a decision about topics or themes; it becomes the next revision of the codebook."""
         try:
             with desk.curator(who) as curator:
                 event = curator.decide(
@@ -227,7 +230,7 @@ def mount(site: Site) -> None:
         who: Curates,
         judging: Annotated[Judging, Body(examples=[{"topic_id": 3, "verdict": "include"}])],
     ) -> Judged:
-        """Say what you, as a reviewer, think of a topic; it changes no number. The later judgement holds."""
+        """Record your judgement of a topic; it changes no number and replaces your earlier judgement."""
         with desk.curator(who) as curator:
             event = curator.judge(judging.topic_id, judging.verdict, judging.theme, judging.note)
         return Judged.model_validate(event, from_attributes=True)
@@ -240,7 +243,7 @@ def mount(site: Site) -> None:
             Body(examples=[{"video_id": "dQw4w9WgXcQ", "verdict": "exclude", "talk_kind": "tutorial"}]),
         ],
     ) -> Reviewed:
-        """Say what you, as a reviewer, think of a video, or adjudicate. The later of your reviews holds."""
+        """Record your review of a video, or adjudicate; it replaces your earlier review."""
         found = judged(desk, who, reviewing)
         said_now = found.event.model_dump(exclude={"schema_version"})
         return Reviewed(**said_now, state=found.ruling.state)
@@ -253,7 +256,7 @@ def mount(site: Site) -> None:
             Body(examples=[{"video_id": "dQw4w9WgXcQ", "what": "withdraw", "reason": "an advertisement"}]),
         ],
     ) -> CorrectedTalk:
-        """Withdraw a talk from every number, restore it, set its date right, or keep a duplicate."""
+        """Withdraw a talk from all counts, restore it, correct its date, or keep a duplicate."""
         found = corrected(
             desk, who, wanted.video_id, wanted.what, reason=wanted.reason, published=wanted.published
         )
@@ -267,7 +270,7 @@ def mount(site: Site) -> None:
             Body(examples=[{"video_id": "dQw4w9WgXcQ", "speaker": "SPEAKER_00", "name": "Ann Lee"}]),
         ],
     ) -> CorrectedTalk:
-        """Say who a speaker of a talk is, in its transcript that counts, or take that back."""
+        """Name a speaker in the transcript of a talk that counts, or remove the name."""
         found = named(desk, who, wanted.video_id, wanted.speaker, wanted.name, reason=wanted.reason)
         return CorrectedTalk(said=found.said, changed=found.event is not None)
 
@@ -276,7 +279,7 @@ _SIGNED: dict[str, Any] = {"security": [{"token": []}]}
 
 
 def _say_how(web: FastAPI) -> None:
-    """Let the OpenAPI say how a program shows who it is."""
+    """Add the authentication scheme (bearer token) to the OpenAPI document."""
     make = web.openapi
 
     def described() -> dict[str, Any]:
@@ -285,7 +288,7 @@ def _say_how(web: FastAPI) -> None:
         schemes["token"] = {
             "type": "http",
             "scheme": "bearer",
-            "description": "A curator's token: groundswell curators add NAME.",
+            "description": "A curator's token, created with: groundswell curators add NAME.",
         }
         return schema
 

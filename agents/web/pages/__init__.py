@@ -1,4 +1,4 @@
-"""The pages, a module each."""
+"""The pages, one module each."""
 
 from __future__ import annotations
 

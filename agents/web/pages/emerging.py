@@ -1,4 +1,4 @@
-"""/emerging: what talks have begun to speak of, why it was told, and what people made of it."""
+"""/emerging: alerts about new and changing topics, with their evidence and people's verdicts."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from streams.store.queries import prevalence
 from streams.store.queries.emerging import RULES, emerging, is_alert
 
 CARDS = 8
-"""So many on a page."""
+"""Number of cards per page."""
 FIRED: Mapping[str, str] = {
-    "emergence": "Talks have begun to speak of it",
-    "new topic": "A topic was born: talks spoke alike of something that no topic covered",
-    "rising": "Its share of talks rose beyond chance",
-    "declining": "Its share of talks fell beyond chance",
-    "drift": "What is said of it changed",
-    "threshold": "Its share crossed a bound that somebody set",
+    "emergence": "Talks have begun to discuss it",
+    "new topic": "A new topic: similar passages in several talks that no topic covered",
+    "rising": "Its share of talks rose more than chance explains",
+    "declining": "Its share of talks fell more than chance explains",
+    "drift": "The way talks discuss it changed",
+    "threshold": "Its share crossed a configured threshold",
 }
-"""Each rule, in plain words."""
+"""Explanation of each rule."""
 Rule = Annotated[Literal["", "emergence", "new topic", "rising", "declining", "drift", "threshold"], Query()]
 VERDICTS: Mapping[str, Verdict] = {"confirm": "confirmed", "dismiss": "dismissed", "reopen": "reopened"}
 
 
 def mount(site: Site) -> None:
-    """Add the page, and what people may do on it."""
+    """Add the page and the endpoint for verdicts."""
     desk = CurationContext(site)
 
     @site.page("/emerging", "emerging.html", twin="/api/emerging")
@@ -105,7 +105,7 @@ def _judge(  # noqa: PLR0917
 
 
 def growth(row: Mapping[str, Any]) -> Row | None:
-    """Return how much more often the latest talks speak of it than those before; None without evidence.
+    """Return the growth of the share of talks that discuss it; None without evidence.
 
     Returns:
         {share, before, change, low, high}: shares in [0, 1], and the 95 % interval of their difference.

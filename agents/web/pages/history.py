@@ -1,4 +1,4 @@
-"""/history: what became of topics and how they drifted, what people decided, what was kept out."""
+"""/history: genealogy and drift of topics, people's decisions and corrections, and boilerplate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streams.store.talks import talks
 QUOTES = 3
 DRIFTS = 3
 STORY = 30
-"""At most so many of each are shown; all of them are in the API."""
+"""Maximum number of entries shown of each kind; the API has all of them."""
 
 
 def mount(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""/: what the study's talks are about, what is new, and how far the work is."""
+"""/: overview of the study: themes and topics, new alerts, trends and progress."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streams.store.talks import talk_queries, talks
 
 ALERTS = 20
 NEWEST = 6
-"""Talks shown, the newest."""
+"""Number of newest talks shown."""
 MOVING = 5
-"""At most so many topics that rise, and that fade, are named here."""
+"""Maximum number of rising, and of declining, topics listed."""
 COLUMNS = 36
-"""Themes are shown by month for at most so many; of more, by quarter or year."""
+"""Maximum number of columns of the heatmap; longer periods are shown by quarter or year."""
 
 
 def mount(site: Site) -> None:
@@ -61,19 +61,20 @@ def mount(site: Site) -> None:
 
 
 class Cell(NamedTuple):
-    """A theme in a month, as it is shown."""
+    """A cell of the heatmap: a theme in a month, quarter or year."""
 
     look: str
-    """Classes of the style sheet: how dark, and whether it still grows."""
+    """CSS classes: the level of colour, and whether the period is unfinished."""
     said: str
+    """Tooltip."""
     text: str
-    """Per cent; empty where there are no videos."""
+    """Share in per cent; empty if the period has no videos."""
 
 
 def heat(
     themes: Sequence[str], months: Sequence[PublicationPeriod], rows: Sequence[Row]
 ) -> dict[str, list[Cell]]:
-    """Return of each theme a cell for each month (or quarter, or year).
+    """Return, for each theme, a cell per month (or quarter, or year).
 
     Args:
         themes: whose cells.
@@ -95,7 +96,7 @@ def _cell(month: PublicationPeriod, row: Row | None) -> Cell:
 
 
 def level(share: float) -> int:
-    """Return how dark a share is shown: 0 for none, then 1 to 10.
+    """Return the level of colour of a share: 0 for none, then 1 to 10.
 
     Example:
         >>> level(0.0), level(0.01), level(0.1), level(0.11), level(1.0)
@@ -105,14 +106,14 @@ def level(share: float) -> int:
 
 
 def _unfinished(site: Site, status: Row) -> int:
-    """Return how many videos are still on their way; one that waits as a dead letter is not."""
+    """Return the number of videos still being processed; videos stuck as dead letters do not count."""
     if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
         return 0
     return len(site.ask(talk_queries.known_videos) - site.ask(talk_queries.finished_videos))
 
 
 def treemap(themes: list[Row], topics: list[Row]) -> dict[str, Any]:
-    """Return what the treemap shows: themes, and in each its topics, by distinct videos.
+    """Return the data of the treemap: themes, each with its topics, by distinct videos.
 
     A theme's number is the union of its topics' videos, so it is less than the sum of its boxes.
     """

@@ -1,4 +1,4 @@
-"""/review: one video after another, each reviewer blind to the others; disagreements, and agreement."""
+"""/review: blind review of videos one after another, adjudication of disagreements, and agreement."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from models.errors import BadInput
 from streams.logs.reviews import Reviews
 
 SHOWN = 50
-"""Videos of the ranking that are on the page."""
+"""Number of videos in the ranking on the page."""
 Id = Annotated[str, Query(max_length=1000)]
 Note = Annotated[str, Form(max_length=10_000)]
 Answer = Literal[
     "keep", "experience report", "tutorial", "lecture", "tool introduction", "workshop", "opinion", "other"
 ]
-"""What a button says: to keep it, or what it is instead."""
+"""Value of a button: keep, or the kind of talk to exclude it as."""
 
 
 def mount(site: Site) -> None:
@@ -156,10 +156,10 @@ def mount(site: Site) -> None:
 
 
 def looking(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
-    """Return a reviewer who looks and says nothing."""
+    """Return a read-only reviewer; publishing an event raises AssertionError."""
 
     def nothing(_: object) -> None:
-        raise AssertionError("who only looks delivers nothing")
+        raise AssertionError("a read-only reviewer cannot publish events")
 
     runtime = desk.site.runtime
     return Reviewer(runtime.settings, desk.blobs, desk.ask, nothing, runtime.parts.now, name, log)
@@ -167,7 +167,7 @@ def looking(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
 
 @contextmanager
 def reviewer(desk: CurationContext, who: Who, log: Reviews) -> Iterator[Reviewer]:
-    """Lend a reviewer for somebody.
+    """Yield a reviewer that acts in a person's name.
 
     Raises:
         RequestRefused: 422, it cannot be said; 409, somebody else said something since.
@@ -193,7 +193,7 @@ def reviewer(desk: CurationContext, who: Who, log: Reviews) -> Iterator[Reviewer
 
 
 def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
-    """Judge or adjudicate a video as a program wants it (`agents.web.api.write.Reviewing`).
+    """Judge or adjudicate a video for a program's request (`agents.web.api.write.Reviewing`).
 
     Raises:
         RequestRefused: 422, it cannot be said.
@@ -205,7 +205,7 @@ def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
 
 
 def _wanted(who: Reviewer, waiting: list[Row], video_id: str) -> Row | None:
-    """Return the row of a video that can be judged by this reviewer; None where it cannot be any more."""
+    """Return the row of a video if this reviewer can judge it, else None."""
     row = next((row for row in waiting if row["video_id"] == video_id), None)
     if row is not None and (row["state"] == "open" or row["own"] is not None):
         return row
@@ -213,7 +213,7 @@ def _wanted(who: Reviewer, waiting: list[Row], video_id: str) -> Row | None:
 
 
 def _decided(who: Reviewer, video_id: str) -> Row | None:
-    """Return what holds of a video that is decided; None where nobody reviewed it."""
+    """Return the ruling on a decided video, or None if it is not decided."""
     ruling = who.ruling(video_id)
     if ruling.state != "decided":
         return None

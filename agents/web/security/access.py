@@ -1,8 +1,8 @@
-"""Checks who may change the study, and refuses everybody else before anything is asked.
+"""Access control: authentication, CSRF and Host checks, before a request reaches any endpoint.
 
-Everybody who reaches the page may read. To change, a person signs in with a token (a signed cookie, and with
-each form a word that no other site can know), and a program sends the token with its request. A request that
-another site made, or that was asked of a name which is not ours, goes no further than here.
+Everybody who reaches the page may read. To make changes, a person signs in with a token (signed cookie, plus
+a CSRF token in each form), and a program sends the token with its request. Requests made by another site, or
+addressed to a host name that is not ours, are refused here.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from streams.state.curators import Curator, Curators
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 OPEN = {"/login": LOGIN_LIMIT}
-"""What everybody may send something to, and how many bytes."""
+"""Paths that accept a POST without signing in, with the maximum body size in bytes."""
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked by machines, under whatever name they know this one by; they tell nothing that is secret."""
+"""Paths for monitoring, answered under any host name; they reveal no secrets."""
 MALFORMED = "?"
-"""The name in what is no address."""
+"""Host name returned for a malformed address."""
 Say = Callable[[Request, Explained], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody who may change something.
+    """A signed-in person or a program with a token.
 
     Attributes:
-        name: decisions carry it.
-        since: when the token was given.
-        until: when the session ends (seconds since 1970); None for a program with a token.
+        name: recorded with each decision.
+        since: when the token was created.
+        until: end of the session (seconds since 1970); None for a program with a token.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Who:
 
 
 class Access:
-    """Decides who may change the study."""
+    """Access rules of one process: sign-in, sessions, tokens and checks of requests."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.settings = settings
@@ -67,11 +67,11 @@ class Access:
         self._alone = _is_this_machine(settings.web_host)
 
     def sign_in(self, request: Request, token: str, answer: Response) -> Curator:
-        """Begin the session of whose token it is: `answer` brings the cookie.
+        """Begin a session for the token's owner; set its cookie on `answer`.
 
         Raises:
-            RequestRefused: 401, nobody's token; 429, wrong too often.
-            Misconfigured: curators or signing key cannot be read.
+            RequestRefused: 401, the token is not valid; 429, too many invalid tokens.
+            Misconfigured: the curators or the signing key cannot be read.
         """
         curator = self.of_token(request, token)
         _, cookie = self._sessions.begin(curator)
@@ -87,7 +87,7 @@ class Access:
         return curator
 
     def sign_out(self, request: Request, answer: Response) -> None:
-        """Let `answer` take the cookie away."""
+        """Delete the session cookie with `answer`."""
         answer.delete_cookie(
             self._cookie(request),
             path="/",
@@ -97,26 +97,26 @@ class Access:
         )
 
     def of_token(self, request: Request, token: str) -> Curator:
-        """Return whose token it is; a right one is never refused, whatever others tried before.
+        """Return the token's owner; a valid token is never refused because of earlier attempts.
 
         Raises:
-            RequestRefused: 401, nobody's; 429, wrong too often.
+            RequestRefused: 401, the token is not valid; 429, too many invalid tokens from this address.
         """
         curator = self.curators.by_token(token.strip())
         if curator is None:
             self._attempts.wrong(request.client.host if request.client else "", self._now())
             raise RequestRefused(
                 401,
-                "this token is nobody's",
-                "copy it whole, or ask for a new one (groundswell curators add NAME)",
+                "this token is not valid",
+                "copy the whole token, or ask for a new one (groundswell curators add NAME)",
             )
         return curator
 
     def refuse(self, request: Request) -> None:
-        """Let a request in, unless another site is behind it.
+        """Refuse a request to a foreign host name, or a change made by another site.
 
         Raises:
-            RequestRefused: 421, it was asked of a foreign name; 403, another site made it.
+            RequestRefused: 421, the Host is not ours; 403, another site made the request.
         """
         if request.scope["path"] not in OPERATIONS:
             self._refuse_host(request.headers.get("Host", ""))
@@ -129,15 +129,15 @@ class Access:
             where = repr(origin[:80]) if origin not in (None, "null") else "another site"
             raise RequestRefused(
                 403,
-                f"this request was made by {where}, not by this page, so nothing was changed",
-                "open the page itself and try there; behind a proxy, set GROUNDSWELL_WEB_URL to its address",
+                f"this request came from {where}, not from this page, so nothing was changed",
+                "open this page itself and try again; behind a proxy, set GROUNDSWELL_WEB_URL to its address",
             )
 
     def recognise(self, request: Request) -> None:
-        """Say on `request.state` who asks: `who`, and for a browser `csrf`, the word of its forms.
+        """Set `request.state.who`, and for a browser session `request.state.csrf`.
 
         Raises:
-            RequestRefused: 401, a token that is nobody's; 429, wrong too often.
+            RequestRefused: 401, the token is not valid; 429, too many invalid tokens.
         """
         request.state.who, request.state.csrf = None, ""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -153,20 +153,20 @@ class Access:
             request.state.csrf = self._sessions.csrf(session)
 
     def nobody(self, request: Request) -> RequestRefused:
-        """Return why somebody who has not signed in cannot change anything, and how to."""
+        """Return the refusal of a change without sign-in, with the way to sign in."""
         if not self.curators.all():
             return RequestRefused(
                 401,
-                "nothing can be changed here, as nobody may curate this study yet",
+                "nothing can be changed here, because this study has no curators yet",
                 f"run groundswell --study {self.settings.study} curators add NAME on the machine that serves "
                 "it, then sign in",
             )
         if request.scope["path"].startswith("/api/"):
             return RequestRefused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
-        return RequestRefused(401, "you are not signed in, or no longer", "sign in (/login), then try again")
+        return RequestRefused(401, "you are not signed in, or no longer", "sign in at /login, then try again")
 
     def _refuse_host(self, host: str) -> None:
-        """A name that leads here by somebody else's DNS would let their page read ours (DNS rebinding)."""
+        """Refuse a foreign Host; otherwise another site could read ours by its DNS name (DNS rebinding)."""
         name = _name_of(host)
         if not self._alone and not self.settings.web_hosts and name != MALFORMED:
             return
@@ -174,7 +174,7 @@ class Access:
             return
         raise RequestRefused(
             421,
-            f"this page does not answer under the name {name[:80]!r}",
+            f"this server does not answer under the name {name[:80]!r}",
             f"open it as {self.settings.web_url or 'http://localhost'}, "
             "or set GROUNDSWELL_WEB_HOSTS='[\"NAME\"]'",
         )
@@ -183,13 +183,13 @@ class Access:
         return request.url.scheme == "https" or self.settings.web_url.startswith("https://")
 
     def _cookie(self, request: Request) -> str:
-        """Its name: browsers keep one jar for all ports of a machine, so each study has its own."""
+        """Return the cookie's name, one per study: browsers share cookies between the ports of a machine."""
         name = f"groundswell_{self.settings.study}"
         return f"__Host-{name}" if self._over_tls(request) else name
 
 
 class AccessMiddleware:
-    """The middleware that every request goes through."""
+    """Middleware that applies the access rules to every request."""
 
     def __init__(self, app: ASGIApp, access: Access, say: Say) -> None:
         self._app = app
@@ -197,7 +197,7 @@ class AccessMiddleware:
         self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or say who asks and pass on; what a curator sees is kept by no shared cache."""
+        """Refuse the request, or identify the client and pass it on; mark curators' responses private."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -241,10 +241,10 @@ def _is_nobody(request: Request) -> bool:
 
 
 async def needed(request: Request) -> Who:
-    """Return who changes something; for FastAPI's `Depends`, or to call.
+    """Return the authenticated client of a change; for FastAPI's `Depends`, or to call.
 
     Raises:
-        RequestRefused: 401, nobody signed in; 403, the form is not from a page of this session.
+        RequestRefused: 401, not signed in; 403, the form is not from a page of this session.
     """
     access: Access = request.app.state.access
     who: Who | None = request.state.who
@@ -259,24 +259,24 @@ async def needed(request: Request) -> Who:
     if not hmac.compare_digest(given.encode(), request.state.csrf.encode()):
         raise RequestRefused(
             403,
-            "this form is not from a page of this session, or you signed in again since; nothing was changed",
-            "go back, load the page again, and try once more",
+            "this form belongs to another session, or you have signed in again since; nothing was changed",
+            "go back, reload the page, and try again",
         )
     return who
 
 
 Curates = Annotated[Who, Depends(needed)]
-"""A parameter that only who may curate can fill."""
+"""Endpoint parameter: the authenticated client; the request is refused without one."""
 
 
 def mount(web: FastAPI, access: Access, say: Say) -> None:
-    """Put the gate before everything; `say` makes the answer of a refusal."""
+    """Add the access rules in front of everything else; `say` renders a refusal."""
     web.state.access = access
     web.add_middleware(AccessMiddleware, access=access, say=say)
 
 
 def within(path: str) -> str:
-    """Return a path of this page, to go to after signing in; anything else becomes the front page.
+    """Return the path to open after sign-in, or / if it is not a path on this site.
 
     Example:
         >>> within("/curation?first=2025-01"), within("//example.org/"), within("https://example.org")
@@ -287,12 +287,12 @@ def within(path: str) -> str:
 
 
 def login(path: str) -> str:
-    """Return the address that signs somebody in and leads back to a path."""
+    """Return the address of the sign-in page that leads back to a path."""
     return f"/login?{urlencode({'next': path})}"
 
 
 def _name_of(host: str) -> str:
-    """Return the name in a Host header, without port.
+    """Return the host name in a Host header, without the port.
 
     Example:
         >>> _name_of("localhost:8000"), _name_of("[::1]:80"), _name_of("Talks.example.org.")
@@ -305,7 +305,7 @@ def _name_of(host: str) -> str:
 
 
 def _netloc_of(url: str) -> str:
-    """Return the name and port of an address, in small letters.
+    """Return the host name and port of an address, in lower case.
 
     Example:
         >>> _netloc_of("https://Talks.example.org:8443/x"), _netloc_of("http://[")
@@ -318,7 +318,7 @@ def _netloc_of(url: str) -> str:
 
 
 def _is_address(name: str) -> bool:
-    """Whether it is an IP address: no DNS is asked for one."""
+    """Return whether a name is an IP address, which needs no DNS."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Enforces HTTP for every path: HEAD wherever there is GET, and no request with two lengths."""
+"""HTTP rules for every path: HEAD wherever GET works, and no request with two lengths."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class OneLength:
-    """A middleware that refuses a request with two lengths (RFC 9112, section 6.1).
+    """Middleware that refuses a request with two lengths (RFC 9112, section 6.1).
 
-    A proxy that believes Content-Length, before a server that believes Transfer-Encoding, takes for the body
-    of one request what the server takes for the next.
+    A proxy that goes by Content-Length, in front of a server that goes by Transfer-Encoding, can take for a
+    request's body what the server takes for the next request (request smuggling).
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse and close the connection, or pass on."""
+        """Refuse the request and close the connection, or pass it on."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             if "Content-Length" in headers and "Transfer-Encoding" in headers:
                 said = {
-                    "error": "this request says both Content-Length and Transfer-Encoding",
-                    "cure": "send one of the two",
+                    "error": "this request has both Content-Length and Transfer-Encoding",
+                    "cure": "send only one of the two",
                 }
                 await JSONResponse(said, 400, {"Connection": "close"})(scope, receive, send)
                 return
@@ -32,13 +32,13 @@ class OneLength:
 
 
 class Head:
-    """A middleware that answers HEAD as GET, without the body (RFC 9110, section 9.3.2)."""
+    """Middleware that answers HEAD as GET, without the body (RFC 9110, section 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on as GET, and end with the head of the answer."""
+        """Pass HEAD on as GET, and end the response after its headers."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class Head:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         async def gone() -> Message:
-            # An answer without end (/live) stops when nobody listens any more.
+            # The endless response of /live stops when the client disconnects.
             return {"type": "http.disconnect"} if ended else await receive()
 
         await self._app({**scope, "method": "GET"}, gone, head)

@@ -1,6 +1,6 @@
-"""Rate-limits failed sign-ins by address: a token cannot be guessed, but nobody needs to try.
+"""Rate limit for invalid tokens by address; tokens cannot be guessed, but attempts cost resources.
 
-Whoever has a right token is not asked here, so no address can keep somebody out who shares it.
+Valid tokens are not limited, so nobody can lock out another user of the same address.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from datetime import datetime, timedelta
 from agents.web.dependencies import RequestRefused
 
 FREE = 5
-"""Wrong tokens of one address within `WITHIN`; then it waits."""
+"""Invalid tokens allowed per address within `WITHIN`."""
 WITHIN = timedelta(minutes=1)
 REMEMBERED = 1000
-"""Addresses that are remembered, the latest; so an attack from many takes no memory."""
+"""Maximum number of addresses remembered, the latest, so that an attack from many addresses stays bounded."""
 
 
 class RateLimit:
-    """Wrong tokens by address; it may be asked from several threads."""
+    """Counter of invalid tokens by address. Thread-safe."""
 
     def __init__(self) -> None:
         self._wrong: OrderedDict[str, list[datetime]] = OrderedDict()
         self._lock = threading.Lock()
 
     def wrong(self, address: str, now: datetime) -> None:
-        """Remember that an address was wrong.
+        """Record an invalid token from an address.
 
         Raises:
-            RequestRefused: 429, it was so too often of late; that is not remembered.
+            RequestRefused: 429, too many invalid tokens recently; this attempt is not recorded.
         """
         with self._lock:
             recent = [each for each in self._wrong.pop(address, ()) if now - each < WITHIN]
@@ -40,6 +40,6 @@ class RateLimit:
             wait = (recent[-FREE] + WITHIN - now).total_seconds()
             raise RequestRefused(
                 429,
-                f"{FREE} wrong tokens came from your address within a minute",
-                f"wait {max(1, round(wait))} seconds, and copy the token whole",
+                f"{FREE} invalid tokens came from your address within a minute",
+                f"wait {max(1, round(wait))} seconds, then send the whole token",
             )

@@ -1,6 +1,6 @@
-"""Bounds request bodies: none is read for somebody who may not change anything, and never too much.
+"""Limits on request bodies: bodies of unauthorized requests are not read, and sizes are bounded.
 
-The loop that reads a body is the one that all agents of the process share.
+Bodies are read in the event loop that all agents of the process share.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from starlette.types import Message, Receive
 from agents.web.dependencies import RequestRefused
 
 MOST = 400_000
-"""Bytes that a body may have: a decision whose every text is as long as it may be, in any script."""
+"""Maximum bytes of a body: room for a decision with every text at its maximum length, in any script."""
 MOST_NESTED = 2000
-"""Brackets that a body may have. Every list and object is one more for Python's garbage collector to look at,
-beside those of the models: 130,000 empty lists in 400 kB held up all agents for most of a second."""
+"""Maximum number of opening brackets in a body. Python's garbage collector visits every list and object,
+besides those of the models: 130,000 empty lists in 400 kB held up all agents for most of a second."""
 LOGIN_LIMIT = 16_000
-"""Bytes of the form to sign in, which everybody may send."""
+"""Maximum bytes of the sign-in form, which everybody may send."""
 
 LINGER, LINGER_S = 16_000_000, 1.0
-"""So many bytes, for so long (seconds), are dropped before a connection is closed."""
+"""Bytes read and dropped at most, and for how long (seconds), before a connection is closed."""
 
 
 class Unread(HTTPException):
-    """A body that is not taken, and why; FastAPI passes no other error on from where it reads one."""
+    """Refusal of a request body; an HTTPException, as FastAPI passes on no other error while it reads."""
 
     def __init__(self, why: RequestRefused) -> None:
         super().__init__(why.status, why.cause)
@@ -37,11 +37,11 @@ class Unread(HTTPException):
 class Body:
     """The body of one request.
 
-    What was not read of a short one the server drops by itself, and the connection goes on.
+    The server itself drops the unread rest of a short body and keeps the connection open.
     """
 
     def __init__(self, headers: Headers, receive: Receive, most: int, refused: RequestRefused | None) -> None:
-        """Take at most `most` bytes, or nothing: `refused` says why."""
+        """Accept at most `most` bytes, or none if `refused` is given."""
         length = headers.get("Content-Length", "")
         self._receive = receive
         self._most = most
@@ -52,10 +52,10 @@ class Body:
         self._chunked = "Transfer-Encoding" in headers
 
     async def receive(self) -> Message:
-        """Return the next piece.
+        """Return the next piece of the body.
 
         Raises:
-            Unread: nobody may send one, or it is too large.
+            Unread: the client may not send a body, or the body is too large or too nested.
         """
         if self._refused is not None:
             raise Unread(self._refused)
@@ -75,11 +75,11 @@ class Body:
 
     @property
     def goes_on(self) -> bool:
-        """Whether more of it comes than anybody waits for, so that the connection has to end."""
+        """Whether so much of the body is unread that the connection has to be closed."""
         return self._unread and (self._chunked or self._size > self._most)
 
     async def drop(self) -> None:
-        """Drop what comes for a moment: who still sends when the connection is closed may lose the answer."""
+        """Read and drop the rest for a moment: a client that is still sending could lose the answer."""
         dropped = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_S):
@@ -92,7 +92,7 @@ class Body:
         return Unread(
             RequestRefused(
                 413,
-                f"this request has more than {MOST_NESTED:,} brackets, and was not read",
+                f"this request has more than {MOST_NESTED:,} brackets and was not read",
                 "send fewer lists and objects at a time",
             )
         )
@@ -101,7 +101,7 @@ class Body:
         return Unread(
             RequestRefused(
                 413,
-                f"this request has more than {self._most:,} bytes, and was not read",
+                f"this request has more than {self._most:,} bytes and was not read",
                 "send less at a time",
             )
         )

@@ -1,4 +1,4 @@
-"""A signed-in browser: a cookie that says who and until when, and that only this study can have written."""
+"""Sign-in sessions: signed cookies with a curator and an expiry time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LASTS = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class SignInSession:
-    """A browser in which somebody signed in.
+    """A session of one browser.
 
     Attributes:
-        name, key: of the curator's entry.
-        number: random; of this session.
-        until: seconds since 1970.
+        name, key: name and key of the curator's entry.
+        number: random number of this session.
+        until: expiry, in seconds since 1970.
     """
 
     name: str
@@ -35,7 +35,7 @@ class SignInSession:
 
 
 class SignInSessions:
-    """The sessions of a study. Its signing key is a file that only its owner may read, made on first use."""
+    """Sessions of a study; the signing key is a file that only its owner may read, created on first use."""
 
     def __init__(self, key_file: Path, now: Callable[[], datetime]) -> None:
         self.key_file = key_file
@@ -43,17 +43,17 @@ class SignInSessions:
         self._key: bytes | None = None
 
     def begin(self, curator: Curator) -> tuple[SignInSession, str]:
-        """Return a new session and the cookie that says so.
+        """Return a new session and its cookie.
 
         Raises:
-            Misconfigured: the signing key can neither be read nor made.
+            Misconfigured: the signing key can neither be read nor created.
         """
         until = (self._now() + LASTS).timestamp()
         session = SignInSession(curator.name, curator.key, secrets.token_urlsafe(16), until)
         return session, str(self._cookies().dumps([session.name, session.key, session.number, until]))
 
     def read(self, cookie: str) -> SignInSession | None:
-        """Return the session of a cookie; None: it is not ours, or it is over."""
+        """Return the session of a cookie, or None if the cookie is invalid or expired."""
         if self._key is None and not self.key_file.exists():
             return None
         try:
@@ -63,7 +63,7 @@ class SignInSessions:
         return session if session.until > self._now().timestamp() else None
 
     def csrf(self, session: SignInSession) -> str:
-        """Return what every form of a session has to bring along; no other site can know it."""
+        """Return the CSRF token that every form of a session has to send; no other site can know it."""
         return Signer(self._signing_key(), salt="csrf").get_signature(session.number).decode()
 
     def _cookies(self) -> URLSafeSerializer:
@@ -75,7 +75,7 @@ class SignInSessions:
                 self._key = _key_in(self.key_file)
             except OSError as error:
                 raise Misconfigured(
-                    f"the signing key {self.key_file} can neither be read nor made "
+                    f"the signing key {self.key_file} can neither be read nor created "
                     f"({error.strerror or error})",
                     "make its folder readable and writable for groundswell, then sign in again",
                 ) from error
@@ -83,7 +83,7 @@ class SignInSessions:
 
 
 def _key_in(path: Path) -> bytes:
-    """Return the key in a file; of several processes that make it at once, all get the same."""
+    """Return the key in a file, created if missing; processes that create it at once all get the same key."""
     with suppress(FileNotFoundError):
         return path.read_bytes()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def _key_in(path: Path) -> bytes:
         os.fsync(file.fileno())
     try:
         with suppress(FileExistsError):
-            os.link(new, path)  # creates it whole, or not
+            os.link(new, path)  # atomic: the file is complete or does not exist
     finally:
         new.unlink()
     return path.read_bytes()

@@ -1,4 +1,4 @@
-// What pages do in the browser. Each part works on its own, and every page can be read without any of them.
+// Client-side behaviour of all pages. The parts are independent, and every page is readable without scripts.
 import { showScheme } from "./switch.js";
 import { drawCharts, forgetCharts } from "./charts.js";
 import { listen } from "./live.js";
@@ -15,16 +15,16 @@ const begin = (root) => {
 document.body.addEventListener("htmx:load", (event) => begin(event.detail.elt));
 document.body.addEventListener("htmx:beforeCleanupElement", (event) => forgetCharts(event.detail.elt));
 document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  // htmx tells each element that goes, one by one; thousands of cells have nothing to hear and would be waited for.
+  // htmx cleans up removed elements one by one, which is slow for tables with thousands of cells; none of them needs it.
   if (!detail.boosted || !detail.shouldSwap) return;
   for (const table of document.querySelectorAll("main table")) table.remove();
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  // A page that came without a reload begins, for who listens or tabs, at its content.
+  // After a boosted navigation, screen readers and the Tab key start at the content.
   const { boosted, pathInfo } = event.detail;
   if (!boosted) return;
   document.getElementById("content")?.focus({ preventScroll: true });
-  // Here and not by htmx: before its charts are drawn, to scroll would be to lay the page out twice.
+  // Scroll here instead of in htmx: scrolling before the charts are drawn would lay out the page twice.
   if (!pathInfo.anchor) scrollTo(0, 0);
 });
 begin(document);

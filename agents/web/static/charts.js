@@ -1,8 +1,8 @@
-// Draws every <figure data-chart="KIND"> from the JSON beside it, with charts/KIND.js:
-//   option(data, look) -> what ECharts draws, with the height it takes, and a width where it needs more than there is;
-//   follow(hit, data) -> the address that a click leads to, what it sets ({set, to}: one of the controls), or nothing.
-// The library is loaded with the first chart, and every kind after it: what is there is drawn before the next frame, while
-// one that waited for a promise would let the browser paint the page without it first. Tooltips are drawn, not made of HTML: a title stays text.
+// Draws every <figure data-chart="KIND"> from its JSON, with the module charts/KIND.js:
+//   option(data, look) -> the ECharts option, plus the height of the chart, and its width if it is wider than the page;
+//   follow(hit, data) -> the address that a click opens, or {set, to}: a control and its new value, or null.
+// The library and the chart's module are loaded with the first chart, and then all other modules. A chart whose modules are loaded is
+// drawn before the next frame; waiting for a promise would paint the page without it first. Tooltips are rich text, not HTML, so titles stay text.
 import { isDark, onScheme } from "./switch.js";
 
 const KINDS = ["composition", "cooccurrence", "lines", "ranks", "treemap"];
@@ -10,13 +10,13 @@ const drawn = new Map();
 const modules = new Map();
 const NARROW = 600;
 
-/** A module that is there, or a promise of it. */
+/** Return a loaded module, or a promise of it. */
 const load = (path) => modules.get(path) ?? import(path).then((module) => {
   modules.set(path, module);
   return module;
 });
 
-/** Colours, type and room that a chart draws with, as the style sheet has them. */
+/** Colours, font and available width for a chart, from the style sheet. */
 const lookOf = (chart) => {
   const { figure } = chart;
   const style = getComputedStyle(figure);
@@ -31,7 +31,7 @@ const lookOf = (chart) => {
     narrow: figure.clientWidth < NARROW,
     width: figure.clientWidth,
     font: style.fontFamily,
-    /** Where a label asks how much room it has: the box of a datum, while it is drawn. */
+    /** The layout box of a datum while it is drawn, so that a label can be fitted into it. */
     boxOf: (dataIndex) => chart.picture.getModel().getSeriesByIndex(0).getData().getItemLayout(dataIndex),
   };
 };
@@ -47,12 +47,12 @@ const draw = (chart) => {
   if (width > look.width) {
     board.tabIndex = 0;
     board.setAttribute("role", "region");
-    board.setAttribute("aria-label", `${figure.querySelector("h2").textContent}, picture`);
+    board.setAttribute("aria-label", `${figure.querySelector("h2").textContent}, chart`);
   } else {
     for (const name of ["tabindex", "role", "aria-label"]) board.removeAttribute(name);
   }
   for (const label of figure.querySelectorAll("[data-only]")) label.hidden = data.layout !== label.dataset.only;
-  // Made when its room is known: to change it afterwards would draw everything once more.
+  // Created after its size is set, because resizing would draw everything again.
   if (chart.picture) chart.picture.resize();
   else chart.picture = chart.init(canvas, null, { renderer: "canvas" });
   chart.picture.setOption({

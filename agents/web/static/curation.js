@@ -1,5 +1,5 @@
-// Keys of the review page: one letter a field, shown beside it. Only there, never while somebody writes, and with
-// a switch, since a key without a modifier can be hit by chance (WCAG 2.1.4).
+// Shortcut keys of the review pages: one letter per field, shown next to it. They are inactive while somebody types and can
+// be switched off, because single-key shortcuts can be triggered by accident (WCAG 2.1.4).
 const KEPT = "shortcuts";
 const WRITES = "input:not([type=radio]):not([type=checkbox]), select, textarea, [contenteditable]";
 
@@ -33,7 +33,7 @@ export const showShortcuts = (root) => {
   box.checked = wanted();
   box.closest("label").hidden = false;
   box.addEventListener("change", () => {
-    try { localStorage.setItem(KEPT, box.checked ? "on" : "off"); } catch { /* private windows keep nothing */ }
+    try { localStorage.setItem(KEPT, box.checked ? "on" : "off"); } catch { /* no storage in private windows */ }
     show();
   });
   show();

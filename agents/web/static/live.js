@@ -1,8 +1,8 @@
-// What happens in the study reaches the page as it happens: /live tells, and the parts of a page that have
-// hx-trigger="live:talks from:body" (or live:alerts) ask for themselves again.
+// Live updates: /live sends events, and the parts of a page with hx-trigger="live:talks from:body" (or live:alerts)
+// reload themselves.
 //
-// Only a page that is looked at listens: a browser keeps few connections to one server, and hidden tabs would take
-// them all. When it comes back it says how far it was, and hears what it missed.
+// Only a visible page listens: browsers limit connections per server, and hidden tabs would use them up. When a page
+// becomes visible again it sends its last cursor and gets the events that it missed.
 const STALE_AFTER_MS = 15_000;
 const AGAIN_AFTER_MS = 10_000;
 const SHOWN_MS = 8_000;
@@ -14,7 +14,7 @@ let gone = null;
 let again = null;
 let quiet = null;
 
-/** Tell the reader something; news goes away by itself, what is wrong stays until it is over. */
+/** Show a message to the reader; it disappears after a while unless `stays` is set. */
 export const say = (text, { stays = false } = {}) => {
   const said = document.getElementById("said");
   if (!said) return;
@@ -43,9 +43,9 @@ const fresh = () => {
 
 const lost = () => {
   const when = new Date().toLocaleTimeString([], { timeStyle: "short" });
-  gone ??= setTimeout(() => stale(`Groundswell does not answer. What you see is from ${when} or before.`), STALE_AFTER_MS);
+  gone ??= setTimeout(() => stale(`Groundswell does not answer. This page shows data from ${when} or earlier.`), STALE_AFTER_MS);
   if (stream?.readyState === EventSource.CLOSED) {
-    // It was refused (too many pages, or a proxy that answers for a server that starts): the browser gives up, we do not.
+    // The connection was refused (too many pages, or a proxy in front of a starting server). The browser does not retry, so we do.
     close();
     again = setTimeout(open, AGAIN_AFTER_MS);
   }
@@ -91,10 +91,10 @@ export const listen = () => {
       close();
     } else if (stream === null) {
       open();
-      if (!since) lookAgain(); // it was hidden before it knew how far it was
+      if (!since) lookAgain(); // it was hidden before it received a cursor
     }
   });
-  // A page that is left and kept by the browser for "back" must not hold its connection.
+  // A page in the browser's back/forward cache must not hold its connection.
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();

@@ -1,6 +1,6 @@
-// Plays talks where they are read. Nothing is asked of anybody else before a reader presses play: the frame of
-// YouTube is made then. A link with data-play="SECONDS" plays from there, in its quote or in the page's player;
-// without this script, or where nothing here can play it, it leads to that second at the source.
+// Embedded players. No request goes to another site before the reader presses play; only then YouTube's frame is
+// created. A link with data-play="SECONDS" plays from there, in its quote or in the page's player; without this
+// script, or without a player, it opens the source at that second.
 import { say } from "./live.js";
 
 const clock = (seconds) => {
@@ -9,7 +9,7 @@ const clock = (seconds) => {
   return hour ? `${hour}:${String(minute).padStart(2, "0")}:${padded}` : `${minute}:${padded}`;
 };
 
-/** What plays in a stage: YouTube's frame from a second on, or the file, which stays. */
+/** Play in a stage from a second on: in a new YouTube frame, or in the stage's media element, created once. */
 const fill = (stage, { kind, address, title }, second) => {
   if (kind === "youtube") {
     const frame = document.createElement("iframe");
@@ -29,10 +29,10 @@ const fill = (stage, { kind, address, title }, second) => {
     stage.replaceChildren(media);
   }
   media.currentTime = second;
-  media.play().catch((error) => say(`It cannot be played here: ${error.message}`));
+  media.play().catch((error) => say(`This talk cannot be played here: ${error.message}`));
 };
 
-/** The stage of a quote, made with its first play. */
+/** Return the stage of a quote, created on first use. */
 const stageOf = (quote) => {
   const made = document.createElement("div");
   made.className = "stage";
@@ -47,13 +47,13 @@ const play = (moment) => {
   const title = player.dataset.title ?? player.querySelector("cite")?.textContent ?? "";
   const second = Number(moment.dataset.play);
   fill(quote ? stageOf(quote) : player.querySelector(".stage"), { kind, address, title: title.slice(0, 200) }, second);
-  say(`Plays from ${clock(second)}`);
+  say(`Playing from ${clock(second)}`);
   const room = player.getBoundingClientRect();
   if (!quote && (room.bottom < 0 || room.top > innerHeight)) player.scrollIntoView({ block: "start" });
   return true;
 };
 
-// In the capture phase: before the link is followed, and before htmx takes it.
+// In the capture phase, before the browser follows the link or htmx handles it.
 document.addEventListener("click", (event) => {
   const moment = event.target.closest?.("[data-play]");
   if (!moment || event.ctrlKey || event.metaKey || event.shiftKey || event.button || !play(moment)) return;
@@ -61,7 +61,7 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();
 }, true);
 
-/** Show what only works with a script. */
+/** Show the buttons that need this script. */
 export const readyPlayer = (root) => {
   for (const start of root.querySelectorAll("button[data-play]")) start.hidden = false;
 };

@@ -1,4 +1,4 @@
-// Light or dark, as the reader chose; before the first paint, hence not a module. Nothing chosen: as the system has it.
+// Applies the reader's choice of light or dark, or else the system's. It runs before the first paint, so it is not a module.
 (() => {
   const kept = (() => { try { return localStorage.getItem("scheme"); } catch { return null; } })();
   if (kept === "light" || kept === "dark") document.documentElement.dataset.scheme = kept;

@@ -1,4 +1,4 @@
-// The button that changes between light and dark.
+// The button that switches between light and dark.
 const root = document.documentElement;
 
 export const isDark = () =>
@@ -11,12 +11,12 @@ export const onScheme = (changed) => {
 
 export const showScheme = (within) => {
   for (const button of within.querySelectorAll("[data-scheme-toggle]")) {
-    // A page begins more than once: by itself, and when htmx has read it.
+    // Runs more than once per page: on load, and when htmx has processed it.
     if (!button.hidden) continue;
     button.hidden = false;
     button.addEventListener("click", () => {
       root.dataset.scheme = isDark() ? "light" : "dark";
-      try { localStorage.setItem("scheme", root.dataset.scheme); } catch { /* private windows keep nothing */ }
+      try { localStorage.setItem("scheme", root.dataset.scheme); } catch { /* no storage in private windows */ }
       dispatchEvent(new Event("scheme"));
     });
   }

@@ -1,7 +1,7 @@
-"""Types of each view's rows: they document the API, and order the columns of its CSV.
+"""Types of each view's rows: they document the API and define the order of its CSV columns.
 
-A test asks every view of a real study and compares. Moments are UTC; `share` and what is like it is in
-[0, 1]; `low` and `high` are the ends of a 95 % interval. What may be unknown, each view's own text says.
+A test compares them with the answers of every view of a real study. Datetimes are UTC; shares are in [0, 1];
+`low` and `high` are the ends of a 95 % interval. Each view's docstring says which fields can be unknown.
 """
 
 from __future__ import annotations
@@ -109,4 +109,4 @@ SHAPES: dict[str, Any] = {
     "topics": list[Topic],
     "videos": list[TopicVideo],
 }
-"""The answer of each view."""
+"""Type of the answer of each view."""

@@ -1,4 +1,4 @@
-"""Numbers: shares, topics, pairs, the corpus and what they rest on."""
+"""Schemas of counts: shares, topics, pairs, the corpus and provenance."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing_extensions import TypedDict
 
 
 class Problem(TypedDict):
-    """Why there is no answer, and what to do."""
+    """Error: its cause and what to do about it."""
 
     error: str
     cure: str
 
 
 class Trend(TypedDict):
-    """A period compared with the equal one before it; the change is a difference of shares."""
+    """A period compared with the preceding one of equal length; the change is a difference of shares."""
 
     first: str
     last: str
@@ -31,7 +31,7 @@ class Trend(TypedDict):
 
 
 class Share(TypedDict):
-    """Videos of something, over the videos with any topic of the same time."""
+    """Share of videos: videos of a theme or topic, divided by the period's videos with any topic."""
 
     videos: int
     of_videos: int
@@ -43,7 +43,7 @@ class Share(TypedDict):
 
 
 class ThemeMonth(Share):
-    """A theme in a month."""
+    """Share of a theme in a month; `unfinished`: the month is not over."""
 
     month: str
     theme: str
@@ -51,14 +51,14 @@ class ThemeMonth(Share):
 
 
 class TopicMonth(Share):
-    """A topic in a month."""
+    """Share of a topic in a month."""
 
     month: str
     topic_id: int
 
 
 class Theme(Share):
-    """A theme in a period."""
+    """Share and trend of a theme in a period."""
 
     theme: str
     topics: int
@@ -67,7 +67,7 @@ class Theme(Share):
 
 
 class Topic(Share):
-    """A topic in a period."""
+    """Share and trend of a topic in a period."""
 
     topic_id: int
     name: str
@@ -89,14 +89,14 @@ class NamedTopic(TypedDict):
 
 
 class MonthVideos(TypedDict):
-    """Videos of a month."""
+    """Number of videos in a month."""
 
     month: str
     videos: int
 
 
 class Change(TypedDict):
-    """Something that became of a topic."""
+    """Event in the life of a topic: birth, split, merge, sleep or consolidation."""
 
     sequence: int
     day: date | None
@@ -112,7 +112,7 @@ class Change(TypedDict):
 
 
 class Drift(TypedDict):
-    """A topic whose share, words or centre moved."""
+    """Drift of a topic's share, words or centre."""
 
     topic_id: int
     topic: str
@@ -129,7 +129,7 @@ class Drift(TypedDict):
 
 
 class Quote(TypedDict):
-    """A paragraph, and where to hear it."""
+    """A paragraph with its talk and position."""
 
     paragraph_id: str
     video_id: str
@@ -145,7 +145,7 @@ class Quote(TypedDict):
 
 
 class WholeTopic(TypedDict):
-    """Everything about a topic; one that is not retained has no figures."""
+    """Everything about a topic; the figures of a topic that is not retained are null."""
 
     topic_id: int
     name: str
@@ -178,7 +178,7 @@ class WholeTopic(TypedDict):
 
 
 class Pair(TypedDict):
-    """Two topics, and how often they come together."""
+    """Co-occurrence of two topics."""
 
     topic_id: int
     name: str
@@ -193,7 +193,7 @@ class Pair(TypedDict):
 
 
 class TopicVideo(TypedDict):
-    """A talk that speaks of a topic."""
+    """A talk that discusses a topic."""
 
     video_id: str
     title: str
@@ -206,7 +206,7 @@ class TopicVideo(TypedDict):
 
 
 class Corpus(TypedDict):
-    """What became of the videos that were found."""
+    """Counts of the videos that were found, by outcome."""
 
     found: int
     kept: int
@@ -221,13 +221,13 @@ class Corpus(TypedDict):
 
 
 class Excluded(NamedTopic):
-    """A topic that does not count."""
+    """A topic that is excluded from all counts."""
 
     reason: str
 
 
 class Merged(NamedTopic):
-    """A topic that counts for another."""
+    """A topic that counts as another one."""
 
     into_id: int
     into: str
@@ -235,7 +235,7 @@ class Merged(NamedTopic):
 
 
 class Provenance(TypedDict):
-    """What the numbers rest on."""
+    """Models, transcripts and codebook decisions behind the numbers."""
 
     model_version: str
     epoch: int | None

@@ -10,7 +10,7 @@ from agents.web.api.schemas.counted import NamedTopic
 
 
 class CodebookTopic(TypedDict):
-    """A topic as the codebook has it."""
+    """A topic in the codebook."""
 
     topic_id: int
     name: str
@@ -27,7 +27,7 @@ class CodebookTopic(TypedDict):
 
 
 class CodebookTheme(TypedDict):
-    """A theme as the codebook has it."""
+    """A theme in the codebook."""
 
     theme: str
     description: str
@@ -51,7 +51,7 @@ class Revision(TypedDict):
 
 
 class Decision(TypedDict):
-    """What somebody decided about the codebook."""
+    """A curator's decision about the codebook."""
 
     revision: int
     model_version: str
@@ -66,7 +66,7 @@ class Decision(TypedDict):
 
 
 class Judgement(TypedDict):
-    """What a reviewer thinks of a topic."""
+    """A reviewer's judgement of a topic."""
 
     topic_id: int
     name: str
@@ -78,7 +78,7 @@ class Judgement(TypedDict):
 
 
 class Sighting(TypedDict):
-    """When a source showed a video."""
+    """First sighting of a video at a source."""
 
     source_id: str
     kind: str
@@ -88,7 +88,7 @@ class Sighting(TypedDict):
 
 
 class Screening(TypedDict):
-    """What screening says of a video."""
+    """Verdict of screening on a video."""
 
     verdict: str
     rule: str
@@ -96,7 +96,7 @@ class Screening(TypedDict):
 
 
 class Transcript(TypedDict):
-    """A transcript of a talk; `counts`: its paragraphs do; `draft`: captions, until it is transcribed."""
+    """A transcript; `counts`: its paragraphs count; `draft`: captions, used until the talk is transcribed."""
 
     transcript_version: str
     language: str
@@ -108,7 +108,7 @@ class Transcript(TypedDict):
 
 
 class TalkTopic(NamedTopic):
-    """What a talk counts as."""
+    """A topic of a talk."""
 
     theme: str
     retained: bool
@@ -117,7 +117,7 @@ class TalkTopic(NamedTopic):
 
 
 class Correction(TypedDict):
-    """What was corrected about a talk."""
+    """A correction of a talk."""
 
     correction_id: str
     video_id: str
@@ -145,7 +145,7 @@ class ListedTalk(TypedDict):
 
 
 class Followed(TypedDict):
-    """What changed about a talk where it is shown."""
+    """A change of a video at its source."""
 
     change: str
     was: str
@@ -154,7 +154,7 @@ class Followed(TypedDict):
 
 
 class WholeTalk(ListedTalk):
-    """Everything about a talk but its paragraphs."""
+    """Everything about a talk except its paragraphs."""
 
     description: str
     channel: str

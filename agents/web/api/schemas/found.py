@@ -1,4 +1,4 @@
-"""Schemas of reading and searching: paragraphs, neighbours, people, search, cards."""
+"""Schemas of reading and searching: paragraphs, neighbours, speakers, search results, alert cards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agents.web.api.schemas.told import Heard
 
 
 class Paragraph(TypedDict):
-    """A paragraph of a talk, and what it counts as."""
+    """A paragraph of a talk with its topic."""
 
     position: int
     paragraph_id: str
@@ -29,7 +29,7 @@ class Paragraph(TypedDict):
 
 
 class Neighbour(NamedTopic):
-    """A topic that comes together with another."""
+    """A topic that co-occurs with another."""
 
     theme: str
     videos: int
@@ -41,7 +41,7 @@ class Neighbour(NamedTopic):
 
 
 class Speaking(TypedDict):
-    """Who speaks of a topic, or which show does."""
+    """A person or show whose talks discuss a topic."""
 
     what: str
     name: str
@@ -52,7 +52,7 @@ class Speaking(TypedDict):
 
 
 class Choice(TypedDict):
-    """A value that a filter can have."""
+    """A value of a filter."""
 
     filter: str
     value: str
@@ -60,7 +60,7 @@ class Choice(TypedDict):
 
 
 class FoundTopic(NamedTopic):
-    """A topic that a search found; `through`: the merged topic whose words they are."""
+    """A topic found by a search; `through`: the merged topic whose words matched."""
 
     theme: str
     words: list[str]
@@ -71,7 +71,7 @@ class FoundTopic(NamedTopic):
 
 
 class FoundTalk(TypedDict):
-    """A talk that a search found."""
+    """A talk found by a search."""
 
     video_id: str
     title: str
@@ -82,7 +82,7 @@ class FoundTalk(TypedDict):
 
 
 class FoundQuote(Heard):
-    """A paragraph that a search found."""
+    """A paragraph found by a search."""
 
     paragraph_id: str
     start_s: float
@@ -94,7 +94,7 @@ class FoundQuote(Heard):
 
 
 class Found(TypedDict):
-    """What a search found, the first of each kind, and how many there are."""
+    """Results of a search: the first of each kind, and the total number of each kind."""
 
     tokens: list[str]
     topics: list[FoundTopic]
@@ -107,7 +107,7 @@ class Found(TypedDict):
 
 
 class CardQuote(Heard):
-    """A quote that a card shows: of its evidence, or of its topic."""
+    """A quote on an alert card: from its evidence, or of its topic."""
 
     paragraph_id: str
     start_s: float
@@ -119,7 +119,7 @@ class CardQuote(Heard):
 
 
 class Card(TypedDict):
-    """An alert about what is talked of, and what people made of it."""
+    """An alert about a topic or subject, with people's verdict on it."""
 
     alert_id: str
     rule: str

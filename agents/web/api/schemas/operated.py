@@ -1,4 +1,4 @@
-"""The work: stages, sources, screening, dead letters."""
+"""Schemas of operation: stages, sources, screening, dead letters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeadLetter(TypedDict):
 
 
 class WholeDeadLetter(DeadLetter):
-    """The same with its message (base64), or the key of the blob that holds it."""
+    """A dead letter with its message (base64), or the key of the blob that holds the message."""
 
     log_id: str
     message_key: str | None
@@ -34,7 +34,7 @@ class WholeDeadLetter(DeadLetter):
 
 
 class Stage(TypedDict):
-    """Videos in one state."""
+    """Number of videos in a state."""
 
     state: str
     waits_for: str | None
@@ -45,7 +45,7 @@ class Stage(TypedDict):
 
 
 class Throughput(TypedDict):
-    """What came in at a time, and what became of it."""
+    """Videos first seen in an hour or day, by outcome."""
 
     seen_at: datetime
     seen: int
@@ -57,7 +57,7 @@ class Throughput(TypedDict):
 
 
 class LearnedLast(TypedDict):
-    """The talk that the model learned last."""
+    """The talk that the topic model learned last."""
 
     video_id: str
     title: str
@@ -65,7 +65,7 @@ class LearnedLast(TypedDict):
 
 
 class Freshness(TypedDict):
-    """The newest of everything."""
+    """Time of the newest event of each kind."""
 
     seen_at: datetime | None
     published_at: datetime | None
@@ -76,7 +76,7 @@ class Freshness(TypedDict):
 
 
 class Source(TypedDict):
-    """What a source has shown, and what became of it."""
+    """A source and the videos it showed, by outcome."""
 
     source_id: str
     kind: str
@@ -99,7 +99,7 @@ class Source(TypedDict):
 
 
 class FailingSource(TypedDict):
-    """A source that could not be looked at."""
+    """A source that could not be read."""
 
     source_id: str
     failures: int
@@ -109,7 +109,7 @@ class FailingSource(TypedDict):
 
 
 class Parked(TypedDict):
-    """A video that waits, and for what."""
+    """A parked video, with the reason and the time of the next attempt."""
 
     video_id: str
     title: str
@@ -123,7 +123,7 @@ class Parked(TypedDict):
 
 
 class Screened(TypedDict):
-    """A video, and what screening says of it."""
+    """A video with the verdict of screening."""
 
     video_id: str
     title: str
@@ -143,14 +143,14 @@ class Screened(TypedDict):
 
 
 class Queue(TypedDict):
-    """Some of the videos, and how many there are."""
+    """A page of screened videos, and the total number."""
 
     videos: int
     rows: list[Screened]
 
 
 class ListedVideo(ListedTalk):
-    """A video in the list of all."""
+    """A video in the list of all videos."""
 
     channel: str
     duration_s: float | None
@@ -161,14 +161,14 @@ class ListedVideo(ListedTalk):
 
 
 class Listing(TypedDict):
-    """Some of the videos, and how many there are."""
+    """A page of the list of videos, and the total number."""
 
     videos: int
     rows: list[ListedVideo]
 
 
 class Rule(TypedDict):
-    """A rule that rejected videos."""
+    """A screening rule and the videos it rejected."""
 
     rule: str
     videos: int
@@ -177,7 +177,7 @@ class Rule(TypedDict):
 
 
 class ScreeningSummary(TypedDict):
-    """What was found, what was kept, and why the rest was not."""
+    """Counts of videos found, kept and rejected, by rule."""
 
     found: int
     kept: int
@@ -194,7 +194,7 @@ class ScreeningSummary(TypedDict):
 
 
 class Waiting(TypedDict):
-    """A video that waits for reviewers."""
+    """A video that waits for review."""
 
     video_id: str
     title: str
@@ -215,14 +215,14 @@ class Waiting(TypedDict):
 
 
 class ReviewQueue(TypedDict):
-    """Some of the videos that wait for reviewers, and how many there are."""
+    """A page of the videos that wait for review, and the total number."""
 
     videos: int
     rows: list[Waiting]
 
 
 class Review(TypedDict):
-    """What a reviewer said of a video."""
+    """A reviewer's verdict on a video."""
 
     video_id: str
     title: str

@@ -8,14 +8,14 @@ from typing_extensions import TypedDict
 
 
 class DamagedPart(TypedDict):
-    """A part of a table that ClickHouse could not read, whose rows are missing."""
+    """A part of a table that ClickHouse could not read; its rows are missing."""
 
     table: str
     path: str
 
 
 class Status(TypedDict):
-    """How far the videos got."""
+    """State of the study: videos by state, and totals."""
 
     states: dict[str, int]
     videos: int
@@ -33,7 +33,7 @@ class Status(TypedDict):
 
 
 class Health(TypedDict):
-    """A change in how well the model fits."""
+    """A change in how well the topic model fits the talks."""
 
     what: str
     before: float
@@ -43,7 +43,7 @@ class Health(TypedDict):
 
 
 class Heard(TypedDict):
-    """A talk, and where it is."""
+    """A talk with its address."""
 
     video_id: str
     title: str
@@ -53,7 +53,7 @@ class Heard(TypedDict):
 
 
 class EvidenceQuote(Heard):
-    """A quote that something new rests on."""
+    """A quote that is part of an alert's evidence."""
 
     paragraph_id: str
     source: str
@@ -63,7 +63,7 @@ class EvidenceQuote(Heard):
 
 
 class Evidence(TypedDict):
-    """What something new rests on."""
+    """Evidence for an alert or emergence."""
 
     video_ids: list[str]
     topic_id: int
@@ -82,7 +82,7 @@ class Evidence(TypedDict):
 
 
 class Alert(Evidence):
-    """Something that people are told of, and why."""
+    """An alert and its reason."""
 
     alert_id: str
     rule: str
@@ -92,7 +92,7 @@ class Alert(Evidence):
 
 
 class Emergence(Evidence):
-    """A subject that talks have begun to speak of."""
+    """A subject that talks have begun to discuss."""
 
     emergence_id: str
     subject: str
@@ -101,7 +101,7 @@ class Emergence(Evidence):
 
 
 class Told(TypedDict):
-    """How telling of an alert stands at one destination."""
+    """State of an alert's delivery to one destination."""
 
     destination: str
     state: str
@@ -109,7 +109,7 @@ class Told(TypedDict):
 
 
 class RaisedAlert(Alert):
-    """An alert of any rule, and who was told."""
+    """An alert of any rule, with its deliveries."""
 
     about: str
     size: int
@@ -120,7 +120,7 @@ class RaisedAlert(Alert):
 
 
 class Delivery(TypedDict):
-    """Telling somebody something."""
+    """Delivery of alerts or a digest to a destination."""
 
     delivery_id: str
     what: str
@@ -136,7 +136,7 @@ class Delivery(TypedDict):
 
 
 class NewTalk(TypedDict):
-    """A talk that came in."""
+    """A new talk."""
 
     video_id: str
     title: str
@@ -146,7 +146,7 @@ class NewTalk(TypedDict):
 
 
 class Growth(TypedDict):
-    """How the corpus grew in a time."""
+    """Growth of the corpus in a period."""
 
     talks: int
     hours: float
@@ -155,14 +155,14 @@ class Growth(TypedDict):
 
 
 class BoilerplateExample(Heard):
-    """A paragraph that was kept out."""
+    """A paragraph that was excluded as boilerplate."""
 
     start_s: float
     text: str
 
 
 class Boilerplate(TypedDict):
-    """What a source says again and again."""
+    """Paragraphs that recur in many talks of a source, excluded from topics."""
 
     source: str
     name: str

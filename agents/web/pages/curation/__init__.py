@@ -1,4 +1,4 @@
-"""/curation: the codebook, decisions about it with a preview, two reviewers, and corrections of talks."""
+"""/curation: codebook, decisions with previews, topic reviews, and corrections of talks."""
 
 from __future__ import annotations
 

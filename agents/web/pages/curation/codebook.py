@@ -1,4 +1,4 @@
-"""/curation, /curation/topics/{id}, /curation/theme: the codebook, and what can be decided about it."""
+"""/curation, /curation/topics/{id}, /curation/theme: the codebook and the forms for decisions about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from streams.store.talks import talk_queries
 QUOTES = 3
 WORDS = 10
 RECENT = 5
-"""Decisions shown below the codebook; all of them are in its history."""
+"""Number of decisions shown below the codebook; its history has all of them."""
 
 
 def mount(desk: CurationContext) -> None:
@@ -81,7 +81,7 @@ def mount(desk: CurationContext) -> None:
 
 
 def groups(desk: CurationContext, row: Row, standing: CodebookState, selected: Selection) -> list[Row]:
-    """Return themes with their topics, then topics without one, then the excluded; most prevalent first.
+    """Return themes with their topics, then topics without a theme, then excluded ones; most prevalent first.
 
     Each group: {name, theme, description, videos, share, of_videos, topics}, each topic: {id, name, words,
     videos, share, status, reason, merged: [{id, name, by_model}]}.
@@ -122,7 +122,7 @@ def groups(desk: CurationContext, row: Row, standing: CodebookState, selected: S
     if rest:
         made.append(_group(UNSORTED, "", "", themes.get(UNSORTED), rest))
     if out := [each for each in topics if each["status"] == "excluded"]:
-        made.append(_group("Excluded", None, "They count nowhere.", None, out))
+        made.append(_group("Excluded", None, "Excluded topics are not counted.", None, out))
     return made
 
 
@@ -132,7 +132,7 @@ def topic_page(
     problem: RequestRefused | None = None,
     given: dict[str, Any] | None = None,
 ) -> Row:
-    """Return what can be decided of a topic.
+    """Return the variables of the page for decisions about a topic.
 
     Raises:
         RequestRefused: 404, there is none.
@@ -171,14 +171,14 @@ def theme_page(
     problem: RequestRefused | None = None,
     given: dict[str, Any] | None = None,
 ) -> Row:
-    """Return what can be decided of a theme; of none: making one.
+    """Return the variables of the page for decisions about a theme; without a name, for creating one.
 
     Raises:
         RequestRefused: 404, there is no such theme.
     """
     standing = desk.standing()
     if name and name not in standing.themes:
-        raise RequestRefused(404, f"there is no theme {name[:80]!r}", "see /curation for those there are")
+        raise RequestRefused(404, f"there is no theme {name[:80]!r}", "see /curation for the existing themes")
     return {
         "title": name or "New theme",
         "theme": name,
@@ -194,7 +194,7 @@ def theme_page(
 
 
 def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
-    """Return what a topic is about: {topic_id, words, quotes}.
+    """Return a topic's evidence, {topic_id, words, quotes}.
 
     Raises:
         RequestRefused: 404, there is no such topic.
@@ -202,7 +202,7 @@ def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
     words = next((each["words"] for each in row["topics"] if each["topic_id"] == topic_id), None)
     if words is None:
         raise RequestRefused(
-            404, f"there is no topic {str(topic_id)[:20]}", "see /curation for those there are"
+            404, f"there is no topic {str(topic_id)[:20]}", "see /curation for the existing topics"
         )
     return {
         "topic_id": topic_id,
@@ -212,7 +212,7 @@ def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
 
 
 def decided_as(desk: CurationContext, revision: int | None) -> Row | None:
-    """Return what a revision says, to confirm that it was decided: from the log, which is there first."""
+    """Return a revision for the confirmation message; from the log, which has it before the store does."""
     if revision is None or revision > desk.log.latest():
         return None
     event = desk.log.read(revision)
@@ -221,7 +221,7 @@ def decided_as(desk: CurationContext, revision: int | None) -> Row | None:
 
 
 def _alone(desk: CurationContext, standing: CodebookState, selected: Selection) -> dict[int, int]:
-    """Return how many videos speak of each topic by itself, also of those that do not count."""
+    """Return the number of videos of each topic on its own, without merges, excluded topics too."""
     themes = {topic_id: topic.entry.theme for topic_id, topic in standing.topics.items()}
     itself = EffectiveCodebook(
         standing.model_version,

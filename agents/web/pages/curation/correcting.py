@@ -1,4 +1,4 @@
-"""Correcting a talk from its page: withdraw, restore, redate, keep. The form is `correct.html`."""
+"""Corrections of a talk from its page: withdraw, restore, redate, keep. The form is `correct.html`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ What = Literal["withdraw", "restore", "redate", "keep"]
 
 
 def mount(desk: CurationContext) -> None:
-    """Add where the form goes."""
+    """Add the endpoint of the form."""
 
     @desk.site.web.post("/curation/talks", include_in_schema=False)
     def correct(
@@ -29,14 +29,14 @@ def mount(desk: CurationContext) -> None:
     ) -> Response:
         found = corrected(desk, who, video_id, what, reason=reason, published=published)
         if found.event is None:
-            raise RequestRefused(409, found.said, "look at the talk again")
+            raise RequestRefused(409, found.said, "reload the page of the talk")
         return RedirectResponse(f"/talks/{quote(video_id, safe='')}", 303)
 
 
 def corrected(
     desk: CurationContext, who: Who, video_id: str, what: What, *, reason: str, published: str
 ) -> Corrected:
-    """Correct a talk as somebody wants it.
+    """Apply a person's correction of a talk.
 
     Raises:
         RequestRefused: 422, there is no such talk, no reason, or no such date.

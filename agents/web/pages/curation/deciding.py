@@ -1,4 +1,4 @@
-"""/curation/preview, decide, history, suggestions: what a decision would change, making it, undoing it."""
+"""/curation/preview, decide, history, suggestions: preview, make and undo codebook decisions."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 PAGE = 50
-"""Decisions on a page of the history."""
+"""Decisions per page of the history."""
 
 
 class RequestedCommand(CodebookCommand):
-    """A wish as an address says it; what belongs to others is not looked at."""
+    """A codebook command from query parameters; unknown parameters are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Confirmed(RequestedCommand):
-    """A wish that somebody saw the preview of."""
+    """A command confirmed by a person after its preview."""
 
     note: str = Field("", max_length=10_000)
     expected: int = Field(ge=0, lt=2**32)
-    """The revision that the preview was made from."""
+    """The revision that the preview was based on."""
 
 
 def mount(desk: CurationContext) -> None:
@@ -105,7 +105,7 @@ def mount(desk: CurationContext) -> None:
 
 
 def page_of(wish: CodebookCommand) -> str:
-    """Return the page on which a wish is made."""
+    """Return the address of the page with the form of a command."""
     if wish.topic_id is not None:
         return f"/curation/topics/{wish.topic_id}"
     if wish.action == "undo":
@@ -114,7 +114,7 @@ def page_of(wish: CodebookCommand) -> str:
 
 
 def _shown(desk: CurationContext, request: Request, wish: CodebookCommand, who: Who, **more: Any) -> Response:
-    """Show what a wish would change. Raises BadInput: it cannot be decided."""
+    """Show the preview of a command. Raises BadInput if the decision is not possible."""
     standing = desk.standing()
     change = change_of(desk.looking(who), standing, wish)
     found = desk.site.ask(preview, standing, change)
@@ -140,7 +140,7 @@ def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None
 
 
 def _again(desk: CurationContext, request: Request, wish: CodebookCommand, error: RequestRefused) -> Response:
-    """Show the page on which the wish was made, with what was said there and what is wrong with it."""
+    """Show the form of a command again, with the values entered and the error."""
     given = wish.model_dump()
     if wish.topic_id is not None:
         page, template = topic_page(desk, wish.topic_id, error, given), "curation_topic.html"
@@ -153,10 +153,10 @@ def _again(desk: CurationContext, request: Request, wish: CodebookCommand, error
 
 
 def _conflict(desk: CurationContext, request: Request, wish: Confirmed, who: Who) -> Response:
-    """Show what others decided since, and the same wish as it would work out now; nothing was written."""
+    """Show decisions that others made since the preview, and a new preview; nothing was written."""
     meanwhile = list(desk.log.events(after=wish.expected))[::-1]
     standing = desk.standing()
-    more: Row = {"title": "Somebody decided meanwhile", "meanwhile": meanwhile}
+    more: Row = {"title": "Conflict with another decision", "meanwhile": meanwhile}
     try:
         found = desk.site.ask(preview, standing, change_of(desk.looking(who), standing, wish))
     except BadInput as error:

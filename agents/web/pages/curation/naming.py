@@ -1,4 +1,4 @@
-"""/curation/speakers: who speaks in a talk, where to hear them, and saying who it is."""
+"""/curation/speakers: the speakers of a talk, links to hear them, and forms to name them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Id = Annotated[str, Query(max_length=2000)]
 
 
 def mount(desk: CurationContext) -> None:
-    """Add the page, and where its forms go."""
+    """Add the page and the endpoint of its forms."""
     site = desk.site
 
     def page(video_id: str, refused: RequestRefused | None = None, given: tuple[str, str] = ("", "")) -> Row:
@@ -55,7 +55,7 @@ def mount(desk: CurationContext) -> None:
         try:
             found = named(desk, who, video_id, speaker, name, reason=reason)
             if found.event is None:
-                raise RequestRefused(409, found.said, "look at the speakers again")
+                raise RequestRefused(409, found.said, "reload the page of the speakers")
         except RequestRefused as error:
             about = page(video_id, error, (speaker, name)) | {"section": "/talks"}
             return site.render(request, "speakers.html", about, error.status)
@@ -63,7 +63,7 @@ def mount(desk: CurationContext) -> None:
 
 
 def heard(desk: CurationContext, video_id: str) -> Speakers:
-    """Return who speaks in a talk.
+    """Return the speakers of a talk.
 
     Raises:
         RequestRefused: 422, there is no such talk, or nothing of it can be read.
@@ -75,7 +75,7 @@ def heard(desk: CurationContext, video_id: str) -> Speakers:
 def named(
     desk: CurationContext, who: Who, video_id: str, speaker: str, name: str, *, reason: str
 ) -> Corrected:
-    """Say who a speaker is; an empty name takes back what was said.
+    """Name a speaker; an empty name removes the current one.
 
     Raises:
         RequestRefused: 422, there is no such talk or speaker, or it cannot be a name.

@@ -1,4 +1,4 @@
-"""/curation/review, agreement: reviewers judge one topic after another, each blind to the others."""
+"""/curation/review, agreement: reviewers judge one topic after another, independently of each other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def mount(desk: CurationContext) -> None:
             about
             | evidence_of(desk, row, wanted)
             | {
-                # What the codebook says of it already stays hidden: it would be somebody's judgement.
+                # The codebook's entry stays hidden, because it is already somebody's judgement.
                 "topic": {"id": wanted, "name": topic.own or topic.called or f"topic {wanted}"},
                 "own": own.get(wanted),
             }
@@ -71,7 +71,7 @@ def mount(desk: CurationContext) -> None:
     ) -> Response:
         try:
             if not verdict:
-                raise RequestRefused(422, "there is no judgement", "choose include or exclude")
+                raise RequestRefused(422, "the judgement is missing", "choose Include or Exclude")
             with desk.curator(who) as curator:
                 curator.judge(topic, verdict, theme if verdict == "include" else "", note)
         except RequestRefused as error:
@@ -111,11 +111,11 @@ def _judgements(desk: CurationContext) -> list[Row]:
 
 
 def _queue(standing: CodebookState) -> list[int]:
-    """Return the topics to judge: those that were not merged, excluded ones too."""
+    """Return the topics to judge: all that are not merged into another, excluded ones too."""
     return [topic_id for topic_id in sorted(standing.topics) if standing.merges(topic_id) is None]
 
 
 def _next(every: list[int], judged: set[int], after: int) -> int | None:
-    """Return the first topic after one that is not judged yet, else the first at all."""
+    """Return the first unjudged topic after `after`, else the first unjudged one, else None."""
     rest = [topic_id for topic_id in every if topic_id not in judged]
     return next((each for each in rest if each > after), rest[0] if rest else None)

@@ -1,4 +1,4 @@
-"""/login, /account: signing in with a token, and out again."""
+"""/login, /account: sign in with a token, and sign out."""
 
 from __future__ import annotations
 

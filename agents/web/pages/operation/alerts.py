@@ -1,6 +1,6 @@
-"""/alerts: what was raised, by which rules, who is told of it and whether it arrived; a test, and the letter.
+"""/alerts: alerts raised, rules, destinations and deliveries; a test message and a preview of the digest.
 
-A letter is shown as a page of its own under a policy of its own: it may have its style, and nothing else.
+A digest is a page of its own with its own Content-Security-Policy, which allows inline styles only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from streams.store.operations import deliveries
 from streams.store.operations.delivery_status import delivery_status
 
 RAISED, DELIVERED = 20, 50
-"""So many are shown; the API has all."""
+"""Numbers of alerts and deliveries shown; the API has all of them."""
 STATES: Mapping[str, str] = {
     "delivered": "delivered",
     "failed": "not delivered",
-    "held": "kept for later",
-    "skipped": "left out",
+    "held": "held for later",
+    "skipped": "skipped",
 }
-"""How a delivery stands, in plain words."""
+"""Label of each delivery state."""
 Rule = Annotated[
     Literal[
         "",
@@ -50,15 +50,15 @@ Rule = Annotated[
     Query(),
 ]
 State = Annotated[Literal["", "delivered", "failed", "held", "skipped"], Query()]
-Days = Annotated[int, Query(ge=1, le=366, description="Of the last so many days.")]
+Days = Annotated[int, Query(ge=1, le=366, description="Number of days that the digest covers.")]
 LETTER = HEADERS | {
-    # Its style stands in it, as in a mail. It comes from this page's own origin, so that a link out of it is
-    # followed as whoever is signed in; without scripts and forms it can do nothing with that.
+    # A digest has inline styles, like a mail. It keeps this page's origin, so that its links work with the
+    # reader's session; without scripts and forms it cannot misuse that.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin",
 }
 EXAMPLE = """\
-rules:                      # what is not named here stays as shipped
+rules:                      # rules not listed here keep their defaults
   rising: {on: true, at_least_points: 5}
   threshold: {bounds: [{topic: Evaluation, share: 0.2}]}
 destinations:               # url_env names a variable, url_file a file: one line, an Apprise URL
@@ -69,11 +69,11 @@ destinations:               # url_env names a variable, url_file a file: one lin
   - {name: ann, url_file: ann.url, send: weekly, day: monday, at: 08:00, zone: Europe/Berlin}
   - {name: operations, url_env: PAGER, rules: [lag, dead letters, silence, source]}
 """
-"""An alerts.yaml to begin with."""
+"""Example of an alerts.yaml."""
 
 
 def mount(site: Site) -> None:
-    """Add the pages, and the test."""
+    """Add the pages and the endpoint of the test message."""
     settings = site.runtime.settings
 
     def shown(rule: str, state: str, tested: Sequence[Row] = ()) -> Row:
@@ -107,7 +107,7 @@ def mount(site: Site) -> None:
 
     @site.web.get("/alerts/test", include_in_schema=False)
     def nothing_to_see() -> RedirectResponse:
-        # Where a browser stands after a test, when the page is loaded again.
+        # The address in the browser after a test, requested when the page is reloaded.
         return RedirectResponse("/alerts", 303)
 
     def letter(request: Request, days: int) -> Message:
@@ -130,7 +130,7 @@ def mount(site: Site) -> None:
 
 
 def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
-    """Return which rules hold and who is told, or why that cannot be said.
+    """Return the rules and destinations in force, or the error in their file.
 
     Args:
         settings: they name the file.
@@ -170,13 +170,13 @@ def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
 
 
 def when(destination: Mapping[str, Any]) -> str:
-    """Return when a destination is told.
+    """Return when a destination is notified, in words.
 
     Example:
         >>> when({"send": "weekly", "day": "monday", "at": "08:00", "zone": "UTC"})
-        'a letter every Monday at 08:00 (UTC)'
+        'a digest every Monday at 08:00 (UTC)'
     """
     if destination["send"] == "instant":
-        return "at once"
+        return "immediately"
     every = destination["day"].capitalize() if destination["send"] == "weekly" else "day"
-    return f"a letter every {every} at {destination['at']} ({destination['zone']})"
+    return f"a digest every {every} at {destination['at']} ({destination['zone']})"

@@ -1,4 +1,4 @@
-"""A check that somebody asked for on the page: one at a time, in a thread, and not waited for without end."""
+"""Checks of sources requested on the page: one at a time, in a thread, with a timeout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.state.sources import Watched
 
 log = structlog.get_logger()
 CHECK_S = 45.0
-"""So long a page waits for a check (seconds)."""
+"""Timeout of a check (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Checked:
 
     @property
     def works(self) -> bool:
-        """Whether a lane works without which talks would be missed."""
+        """Whether at least one lane works that is sufficient to find the source's talks."""
         return any(each.works and each.vouches for each in self.checks)
 
 
 async def in_time(
     look: Callable[[], list[SourceCheck]], source: Source, one: threading.Lock
 ) -> list[SourceCheck]:
-    """Return what a look shows, from a thread that holds up nobody, not even the end of the process.
+    """Return the result of `look`, run in a daemon thread, which does not delay the end of the process.
 
     Raises:
         RequestRefused: 409, another check is going on; 422, it is a folder.
@@ -46,12 +46,12 @@ async def in_time(
     if source.kind == "folder":
         raise RequestRefused(
             422,
-            "a folder is not checked from the page, which would read files of the machine that runs it",
-            f"on that machine run groundswell sources check {source.source_id}",
+            "a folder cannot be checked from the page, because that would read files of the server",
+            f"on the server, run groundswell sources check {source.source_id}",
         )
     if not one.acquire(blocking=False):
         raise RequestRefused(
-            409, "another check is going on, and there is one at a time", "try again in a minute"
+            409, "another check is running, and only one runs at a time", "try again in a minute"
         )
     future: Future[list[SourceCheck]] = Future()
     future.set_running_or_notify_cancel()
@@ -69,14 +69,14 @@ async def in_time(
         return await asyncio.wait_for(asyncio.wrap_future(future), CHECK_S)
     except TimeoutError as error:
         raise Unavailable(
-            f"to check {source.locator[:200]} takes longer than {CHECK_S:.0f} seconds",
-            "whom it asks is slow, or asked for other sources first: try again in a few minutes",
+            f"checking {source.locator[:200]} takes longer than {CHECK_S:.0f} seconds",
+            "its site is slow, or other sources are read first; try again in a few minutes",
         ) from error
     except (Explained, OSError):
         raise
     except Exception as error:
-        log.exception("a check broke", source=source.locator)
+        log.exception("a check failed", source=source.locator)
         raise Unavailable(
-            f"reading {source.kind} {source.locator[:200]} broke ({type(error).__name__})",
-            "report it with the log; the other sources go on",
+            f"reading {source.kind} {source.locator[:200]} failed ({type(error).__name__})",
+            "report it as a bug, with the log; other sources are not affected",
         ) from error

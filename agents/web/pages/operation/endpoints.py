@@ -1,4 +1,4 @@
-"""/api: what can be asked of the study by programs, each with an example."""
+"""/api: the read endpoints of the API, each with an example."""
 
 from __future__ import annotations
 

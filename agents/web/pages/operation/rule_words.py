@@ -1,4 +1,4 @@
-"""Rules of alerts in plain words: when each tells, with its thresholds."""
+"""Alert rules in plain words: the condition of each, with its thresholds."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 SENSITIVITY: Mapping[str, str] = {
     "low": "much evidence",
-    "normal": "as much evidence as shipped",
+    "normal": "the default amount of evidence",
     "high": "little evidence",
 }
 DRIFTS: Mapping[str, str] = {"share": "share of talks", "words": "words", "centre": "centre"}
 
 
 def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
-    """Return when a rule tells.
+    """Return the condition under which a rule raises an alert.
 
     Args:
         rule: as of `agents.alerting.queries.rules`.
@@ -28,8 +28,8 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
     match rule["rule"]:
         case "emergence":
             return (
-                "Several talks of different sources have begun to speak of something new. The sensitivity is "
-                f"{sensitivity}: it takes {SENSITIVITY[sensitivity]}."
+                "Several talks from different sources have begun to discuss something new. Sensitivity is "
+                f"{sensitivity}: it requires {SENSITIVITY[sensitivity]}."
             )
         case "drift":
             return _drift(given["what"], given["at_least"])
@@ -37,16 +37,14 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             points = given["at_least_points"]
             least = f", by {points:g} percentage points or more," if points else ""
             return (
-                f"The share of talks that speak of a topic went {'up' if way == 'rising' else 'down'}{least} "
-                "against the equal period before, sure to 95 %, with at least "
+                f"The share of talks that discuss a topic went {'up' if way == 'rising' else 'down'}{least} "
+                "compared with the preceding period of equal length, with 95 % confidence and at least "
                 f"{_many(given['at_least_videos'], 'talk')} in one of the two periods."
             )
         case "threshold":
             return _bounds(given["bounds"])
         case "lag":
-            hours = (
-                f"have been on their way for {length(given['hours'])}" if given["hours"] else "are waiting"
-            )
+            hours = f"have been waiting for {length(given['hours'])}" if given["hours"] else "are waiting"
             many = given["talks"]
             return f"{many:,} or more talks {hours}."
         case "dead letters":
@@ -79,18 +77,18 @@ def _drift(what: Sequence[str], at_least: float) -> str:
     *others, last = (DRIFTS[each] for each in what) if what else ("nothing",)
     named = f"{', '.join(others)} or {last}" if others else last
     least = f", by {at_least:g} or more" if at_least else ""
-    return f"A topic's {named} changed, as the topic model saw it{least}."
+    return f"A topic's {named} changed according to the topic model{least}."
 
 
 def _bounds(bounds: Sequence[Mapping[str, Any]]) -> str:
     if not bounds:
-        return "No bound is set, so it tells nothing: name a topic or a theme, and a share of talks."
+        return "No threshold is set, so it raises no alert: name a topic or a theme, and a share of talks."
     crossed = "; ".join(
         f"{100 * each['share']:g}\u00a0% for "
         + (f"theme {each['theme']}" if each["topic"] is None else f"topic {each['topic']}")
         for each in bounds
     )
-    return f"The share of talks of the last six months reaches a bound: {crossed}."
+    return f"The share of talks in the last six months reaches a threshold: {crossed}."
 
 
 def _many(count: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""A source in words: its state, its next visit, and how far back it was read."""
+"""Description of a source in words: its health, next visit, backfill and push subscription."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from streams.youtube.locators import HOME, addresses
 Row = dict[str, Any]
 HEALTH = {
     "paused": "paused",
-    "new": "not looked at yet",
+    "new": "not visited yet",
     "failing": "fails",
-    "troubled": "works, but not every way",
+    "troubled": "works in part",
     "waiting": "waits",
     "ok": "works",
 }
 
 
 def row(watched: Watched, now: datetime, kept: int | None, push: str) -> Row:
-    """Return what there is to show of a source.
+    """Return the row of a source on the page.
 
     Args:
         watched: the source.
@@ -66,7 +66,7 @@ def row(watched: Watched, now: datetime, kept: int | None, push: str) -> Row:
 
 
 def address(source: Source) -> str:
-    """Return where a person can look at a source; '' where a browser cannot.
+    """Return the web address of a source, or '' if a browser cannot open it.
 
     Example:
         >>> from datetime import UTC
@@ -91,38 +91,38 @@ def address(source: Source) -> str:
 
 
 def progress(watched: Watched) -> str:
-    """Return how far back a channel was read; '' where that is not asked."""
+    """Return the progress of a channel's backfill, or '' if none was requested."""
     going = watched.visits.backfill
     if watched.backfill_at and (going is None or going.asked_at < watched.backfill_at):
-        return "goes back with its next visit"
+        return "earlier uploads: from its next visit on"
     if going is None:
         return ""
-    until = f"to {going.since}" if going.since else "to its beginning"
+    until = f"back to {going.since}" if going.since else "back to its beginning"
     if going.done_at is not None:
-        return f"gone back {until}: {going.found:,} found"
-    return f"going back {until}: {going.found:,} found, {going.rank:,} looked at so far"
+        return f"earlier uploads read {until}: {going.found:,} found"
+    return f"reading earlier uploads {until}: {going.found:,} found, {going.rank:,} checked so far"
 
 
 def push(subscription: Subscription | None, now: datetime) -> str:
-    """Return whether a hub tells of a channel's new videos by itself."""
+    """Return the state of a channel's push subscription at its hub."""
     if subscription is None:
-        return "not asked for yet"
+        return "not requested yet"
     asked, answered = subscription.asked, subscription.answered
     denied = answered is not None and subscription.state == "denied"
     why = f": {answered.reason}" if answered is not None and answered.reason else ""
     if subscription.covers(now) and answered is not None and answered.lease_ends is not None:
-        renewal = f"; to go on after it was denied{why}" if denied else ""
-        return f"told at once, until {answered.lease_ends:%Y-%m-%d %H:%M}{renewal}"
+        renewal = f"; the renewal was denied{why}" if denied else ""
+        return f"active until {answered.lease_ends:%Y-%m-%d %H:%M}{renewal}"
     if denied:
-        return f"the hub denied it{why}"
+        return f"denied by the hub{why}"
     if subscription.state == "pending":
         trouble = f": {asked.trouble}" if asked.trouble else ""
-        return f"asked for, not confirmed yet{trouble}"
-    return "ended" if subscription.state == "unsubscribed" else "its time is over, it is to be renewed"
+        return f"requested, not confirmed yet{trouble}"
+    return "ended" if subscription.state == "unsubscribed" else "expired, to be renewed"
 
 
 def _next(watched: Watched, now: datetime) -> tuple[datetime | None, str]:
-    """Return when it is looked at next, and what to say before that or instead."""
+    """Return the time of the next visit, and a text to show before it or instead of it."""
     seen = watched.visits
     if watched.paused:
         return None, "not while it is paused"
@@ -138,9 +138,9 @@ def _more(watched: Watched) -> str:
         case "failing":
             times = f", {seen.failures:,} visits in a row" if seen.failures > 1 else ""
             since = f"{seen.last_success:%Y-%m-%d %H:%M}" if seen.last_success else ""
-            return f"{times}; worked last on {since}" if since else f"{times}; it never worked"
+            return f"{times}; last worked on {since}" if since else f"{times}; it has never worked"
         case "waiting":
-            return f": YouTube is left alone until {seen.paused_until:%Y-%m-%d %H:%M}"
+            return f": requests to YouTube are paused until {seen.paused_until:%Y-%m-%d %H:%M}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""/sources: what is watched for new talks, how each source does, and what people may do about it."""
+"""/sources: the watched sources with their health, and forms to add, check, pause and remove them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from streams.state.sources import Sources, source_id
 from streams.text_sanitizer import plain
 
 LONG = 2000
-"""Characters of what somebody types as a source, at most."""
+"""Maximum length of a source as typed, in characters."""
 ID = r"^[A-Za-z0-9_-]{1,100}$"
-"""A source's id names a file: nothing that leads elsewhere."""
+"""Pattern of a source's id; an id is part of a file name, so it must not contain a path."""
 DONE = {
-    "added": "is watched from now on",
-    "known": "was watched already",
-    "since": "was watched already; what it published since that day is wanted now",
-    "paused": "is paused: it is looked at no more until it is resumed",
-    "resumed": "is looked at again",
-    "restored": "is watched again, as it was",
-    "removed": "is watched no longer. The talks it found stay",
+    "added": "is now watched",
+    "known": "was already watched",
+    "since": "was already watched; its talks since that day will be added",
+    "paused": "is paused; it will not be visited until you resume it",
+    "resumed": "is visited again",
+    "restored": "is watched again, as before",
+    "removed": "is no longer watched. The talks that it found stay in the study",
 }
 PAST = {"pause": "paused", "resume": "resumed", "remove": "removed", "restore": "restored"}
 Id = Annotated[str, Path(pattern=ID)]
 
 
 def mount(site: Site) -> None:
-    """Add the page, and what people may do on it."""
+    """Add the page and the endpoints of its forms."""
     watch = WatchedSources(site)
     _show(watch)
     _take_in(watch)
@@ -56,7 +56,7 @@ def _show(watch: WatchedSources) -> None:
         many: Annotated[int, Query(ge=0, le=1000)] = 0,
     ) -> Row:
         if done == "preset":
-            text = f"{many} source{'s' if many != 1 else ''} of the set added."
+            text = f"{many} source{'s' if many != 1 else ''} of the preset added."
             return watch.shown(done={"text": text, "undo": ""})
         meant = watch.told_of(of, removed=done == "removed") if done in DONE else None
         if meant is None:
@@ -67,7 +67,7 @@ def _show(watch: WatchedSources) -> None:
     @watch.site.web.get("/sources/preset", include_in_schema=False)
     @watch.site.web.get("/sources/{name}/{action}", include_in_schema=False)
     def nothing_to_see() -> RedirectResponse:
-        # Where a browser stands after something was refused, when the page is loaded again.
+        # The address in the browser after a refusal, requested when the page is reloaded.
         return RedirectResponse("/sources", 303)
 
 
@@ -134,16 +134,16 @@ def _change(watch: WatchedSources) -> None:
                 if action != "restore":
                     watch.named(name)
                 if does[action](name) is False:
-                    watch.named(name)  # it is so already, unless it was never removed
+                    watch.named(name)  # nothing to change; raises 404 if the source does not exist
         except Explained as error:
             return watch.refuse(request, error)
         return RedirectResponse("/sources" + query({"done": PAST[action], "of": name}), 303)
 
 
 def understood(text: str) -> tuple[SourceKind, str]:
-    """Return the kind and locator of what somebody typed on the page, which can be no folder.
+    """Return the kind and locator of a source typed on the page; folders are refused.
 
-    Who may curate need not be who may read this machine's files: not even whether one is there is told.
+    Curators need not have access to the server's files, so the page does not even reveal whether one exists.
 
     Raises:
         DataError: it cannot be watched, or is a folder.
@@ -151,8 +151,8 @@ def understood(text: str) -> tuple[SourceKind, str]:
     text = plain(text, LONG).strip()
     if text.lower().startswith(("/", "~/", "./", "../", "file:")) or text in {"~", ".", ".."}:
         raise DataError(
-            "folders are not added from the page, which would read files of the machine that runs it",
-            "on that machine run groundswell sources add FOLDER; here give a channel, a playlist, a feed or "
+            "folders cannot be added from the page, because that would read files of the server",
+            "on the server, run groundswell sources add FOLDER; here, enter a channel, a playlist, a feed or "
             "words to search for",
         )
     return locate(text)
@@ -161,7 +161,7 @@ def understood(text: str) -> tuple[SourceKind, str]:
 def _add(
     sources: Sources, meant: tuple[SourceKind, str], since: date | None, now: Callable[[], datetime]
 ) -> tuple[str, str]:
-    """Watch a source, and return what was done ('added', 'known', 'since') and its id."""
+    """Watch a source, and return the outcome ('added', 'known' or 'since') and its id."""
     kind, locator = meant
     name = source_id(kind, locator)
     source = Source(source_id=name, kind=kind, locator=locator, added_at=now(), since=since)
@@ -179,7 +179,9 @@ def _day(text: str, today: date) -> date | None:
     try:
         day = date.fromisoformat(text.strip())
     except ValueError as error:
-        raise DataError(f"{text[:40]!r} is no day", "write it as YYYY-MM-DD, or leave it empty") from error
+        raise DataError(
+            f"{text[:40]!r} is not a date", "write it as YYYY-MM-DD, or leave it empty"
+        ) from error
     if day > today:
-        raise DataError(f"{day} is still to come", "give a day that is past, or leave it empty")
+        raise DataError(f"{day} is in the future", "give a past date, or leave it empty")
     return day

@@ -1,4 +1,4 @@
-"""/system: how the work goes on, what it cannot do and what to do about it, and what it runs on."""
+"""/system: progress, dead letters, sources, GPUs, versions and settings."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from streams.store.talks import talk_queries
 
 DAYS = 30
 LETTERS = 50
-"""Dead letters shown; all are in the API and on the command line."""
+"""Number of dead letters shown; the API and the command line have all of them."""
 ACTIONS: Mapping[str, Action] = {"replay": "replayed", "drop": "dropped"}
 MADE = "groundswell"
 
 
 def mount(site: Site) -> None:
-    """Add the page, and what people may do on it."""
+    """Add the page and the endpoint that settles dead letters."""
     settings = site.runtime.settings
     blobs = Blobs(settings.blobs_url)
 
@@ -77,7 +77,7 @@ def mount(site: Site) -> None:
 
 
 def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
-    """Settle a letter, and wait a little until the store says so.
+    """Replay or drop a dead letter, and wait a moment until the store reflects it.
 
     Raises:
         RequestRefused: 404, there is no such letter.
@@ -86,13 +86,13 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
     letter = site.ask(talk_queries.dead_letter, letter_id)
     if letter is None:
         raise RequestRefused(
-            404, f"there is no one dead letter {letter_id[:40]!r}", "choose one on the System page"
+            404, f"there is no dead letter {letter_id[:40]!r}", "choose one on the System page"
         )
     runtime = site.runtime
     if runtime.bootstrap in {"", EMBEDDED}:
         raise Unavailable(
-            f"no agent of study {runtime.settings.study!r} runs here, so nobody would take the message",
-            "start it with groundswell run (it serves this page too), then do this again",
+            f"no agent of study {runtime.settings.study!r} is running, so nothing would process the message",
+            "start the agents with groundswell run (it serves this page too), then try again",
         )
     with as_refusal(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
         settle(cluster, blobs, letter, action, runtime.parts.now())
@@ -105,18 +105,18 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
 
 
 def _done(replayed: str, dropped: str) -> str:
-    """What to tell who has just settled a letter."""
+    """Return the confirmation after a dead letter was replayed or dropped."""
     if replayed:
-        return f"Dead letter {replayed[:10]} was sent again. If its cause is not mended, it comes back."
+        return f"Dead letter {replayed[:10]} was replayed. It will come back unless its cause is fixed."
     return (
-        f"Dead letter {dropped[:10]} was dropped. It stays on record, and can still be replayed."
+        f"Dead letter {dropped[:10]} was dropped. It stays on record and can still be replayed."
         if dropped
         else ""
     )
 
 
 def work(names: Sequence[str], lag: Mapping[str, int]) -> list[Row]:
-    """Return what the agents of this process did since it started.
+    """Return the work of this process's agents since it started.
 
     Returns:
         Rows {agent, lag, handled, dead_letters, seconds}: lag: messages behind, None until it is known;
@@ -146,7 +146,7 @@ def work(names: Sequence[str], lag: Mapping[str, int]) -> list[Row]:
 
 
 def about(provenance: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
-    """Return versions: what this process is made of, and what the numbers were made by."""
+    """Return the versions of this process, and of the models and codebook behind the numbers."""
     return [
         ("Groundswell", version(MADE)),
         ("Python", platform.python_version()),
@@ -160,7 +160,7 @@ def about(provenance: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
 
 
 def shown(settings: Settings) -> list[Row]:
-    """Return the settings, in rows {name, value, about, changed}; what is secret is only said to be set.
+    """Return the settings as rows {name, value, about, changed}; the value of a secret is 'set' or 'not set'.
 
     Example:
         >>> rows = shown(Settings(clickhouse="clickhouse://me:secret@db:8123"))
@@ -187,12 +187,12 @@ def shown(settings: Settings) -> list[Row]:
 
 
 def _without_secrets(text: str) -> str:
-    """Take passwords and queries out of an address."""
+    """Return an address without its password and query."""
     try:
         parts = urlsplit(text)
         held = parts.password is not None
     except ValueError:
-        return "cannot be read"
+        return "not a valid address"
     if not parts.scheme or not parts.netloc:
         return text
     place = parts.netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Data of the page Sources: the sources, the state of YouTube, push, and what was kept."""
+"""Data of the Sources page: sources, the YouTube request budget, push subscriptions, and kept videos."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WatchedSources:
         given: Row | None = None,
         checked: Checked | None = None,
     ) -> Row:
-        """Return what the page shows.
+        """Return the variables of the page.
 
         Args:
             done: {name?, text, undo} what was just done; undo: id of the source to restore, or empty.
@@ -84,12 +84,12 @@ class WatchedSources:
         }
 
     def answer(self, request: Request, page: Row, code: int = 200) -> Response:
-        """Return the page as the answer to something that somebody did."""
+        """Return the page as the response to a form."""
         about: Row = {"section": "/sources", "here": "/sources"}
         return self.site.render(request, "sources.html", about | page, code)
 
     def refuse(self, request: Request, error: Explained, **given: str) -> Response:
-        """Return the page that says why something is not done, with what was typed."""
+        """Return the page with an error and the values entered."""
         return self.answer(request, self.shown(refused=error, given=given), code_of(error))
 
     def named(self, name: str) -> Watched:
@@ -101,12 +101,12 @@ class WatchedSources:
         watched = self.sources.get(name)
         if watched is None:
             raise RequestRefused(
-                404, f"there is no source {name[:100]!r} any more", "see below what is watched"
+                404, f"there is no source {name[:100]!r} any more", "see the list of sources below"
             )
         return watched
 
     def told_of(self, name: str, *, removed: bool) -> Watched | None:
-        """Return the source that a message is about; None where it is not as the message would have it."""
+        """Return the source that a message refers to, or None if the message is no longer true."""
         try:
             found = self.sources.get(name) if name else None
             if not removed or found is not None:
@@ -116,7 +116,7 @@ class WatchedSources:
             return None
 
     def look(self, watched: Watched) -> list[SourceCheck]:
-        """Return what a source shows now. Blocks."""
+        """Check what a source currently shows. Blocks."""
         runtime = self.site.runtime
         lanes = lanes_of(runtime.settings, runtime.parts.youtube)
         return check(lanes, self.blobs, watched, runtime.settings.search_results)
@@ -126,14 +126,14 @@ class WatchedSources:
         return bool(self.site.runtime.settings.push_url)
 
     def _kept(self) -> tuple[dict[str, int], Explained | None]:
-        """Return by source how many of its videos passed, or why that is not known now."""
+        """Return the number of kept videos by source, or the error that makes it unknown."""
         try:
             return {row["source_id"]: row["kept"] for row in self.site.ask(throughput.sources)}, None
         except Unavailable as error:
             return {}, error
 
     def _youtube(self) -> Row:
-        """Return where the governor of this machine stands, or why that is not known."""
+        """Return the state of this machine's YouTube request budget, or the error that makes it unknown."""
         try:
             return {"standing": self.site.runtime.parts.governor.status(), "unknown": None}
         except Unavailable as error:
@@ -146,13 +146,13 @@ class WatchedSources:
         try:
             known = self._subscriptions.of(channel_id) if channel_id else None
         except ValueError:
-            return "not known: its file is damaged; it is asked for again in time"
+            return "unknown, because its file is damaged; it will be requested again"
         return source_words.push(known, self.site.runtime.parts.now())
 
 
 @contextmanager
 def reachable(blobs: Blobs) -> Iterator[None]:
-    """Say what keeps the files of sources from being read or written.
+    """Convert an OSError on the files of sources to Unavailable.
 
     Raises:
         Unavailable: with cause and cure.
@@ -163,7 +163,7 @@ def reachable(blobs: Blobs) -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         raise Unavailable(
             f"the sources in {blobs.url} cannot be read or written ({reason})",
-            "let the process that serves this page write there, or set GROUNDSWELL_BLOBS to where it may",
+            "let the process that serves this page write there, or set GROUNDSWELL_BLOBS to another place",
         ) from error
 
 

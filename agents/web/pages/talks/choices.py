@@ -1,4 +1,4 @@
-"""/choices: what the filters offer while somebody writes; the part of a page that opening them asks for."""
+"""/choices: suggestions for the filter fields, requested when the filters are opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FILTERS = ("show", "channel", "source", "speaker", "language")
 
 
 def mount(site: Site) -> None:
-    """Add the part."""
+    """Add the fragment."""
 
     @site.page("/choices", "choices.html")
     def choices() -> Row:

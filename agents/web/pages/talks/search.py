@@ -1,4 +1,4 @@
-"""/search: topics, talks and quotes with every word that is asked for."""
+"""/search: topics, talks and quotes that contain all of the given words."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from agents.web.site import Row, Site
 from streams.store.talks.search import search
 
 LONGEST = 200
-"""Characters that a search may have."""
+"""Maximum length of a search in characters."""
 FOUND = 20
-"""At most so many topics, talks and quotes are shown, each."""
+"""Maximum number of results shown of each kind: topics, talks, quotes."""
 AROUND = 240
-"""Characters of a quote that are shown before and after the first word that was found."""
-Words = Annotated[str, Query(description="Words; all of them have to be there.")]
+"""Characters of a quote shown before and after the first match."""
+Words = Annotated[str, Query(description="Words; a result contains all of them.")]
 
 
 class TextPart(NamedTuple):
-    """A piece of a text, and whether it was looked for."""
+    """A piece of a text, and whether it is a match."""
 
     text: str
     found: bool
@@ -38,7 +38,7 @@ def mount(site: Site) -> None:
             raise RequestRefused(
                 422,
                 f"the search has {len(asked):,} characters",
-                f"search for a few words, at most {LONGEST} characters",
+                f"search for a few words, with at most {LONGEST} characters",
             )
         found = site.ask(search, asked, selected, FOUND)
         words = asked.split()
@@ -58,7 +58,7 @@ def mount(site: Site) -> None:
 
 
 def parts(text: str, words: Sequence[str], *, whole: bool = False) -> list[TextPart]:
-    """Return a text in pieces: those that are one of the words, in either case, and those between.
+    """Split a text into matches of the words, ignoring case, and the pieces between them.
 
     Args:
         text: as it is; nothing is left out.
@@ -79,7 +79,7 @@ def parts(text: str, words: Sequence[str], *, whole: bool = False) -> list[TextP
 
 
 def excerpt(text: str, words: Sequence[str]) -> str:
-    """Return as much of a text as is shown: around the first of the words, cut between words.
+    """Return the part of a text around the first match, cut between words.
 
     Example:
         >>> excerpt("one two three", ["two"])
@@ -103,7 +103,7 @@ def excerpt(text: str, words: Sequence[str]) -> str:
 
 
 def _pattern(words: Sequence[str], *, whole: bool) -> re.Pattern[str] | None:
-    """Return what finds the words, the longest first; a sign of a script without blanks stands by itself."""
+    """Return a pattern for the words, longest first; a single character (CJK) needs no word boundary."""
     wanted = sorted({word for word in words if word}, key=lambda word: (-len(word), word))
     if not wanted:
         return None

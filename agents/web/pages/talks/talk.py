@@ -1,4 +1,4 @@
-"""/talks/{video_id}: one talk, its paragraphs in time and what each is about, and a player."""
+"""/talks/{video_id}: one talk with its player, transcript, timeline of topics and speakers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from streams.store.talks import talks
 from streams.store.talks.paragraphs import paragraphs
 
 COLOURS = 8
-"""As many colours the style sheet has; lanes are told apart by their names."""
+"""Number of colours in the style sheet; they repeat, and names distinguish the lanes."""
 SCALE = 1000
-"""Width of a lane, in its own units."""
+"""Width of a lane, in SVG units."""
 TICKS = 4
 Codebook = Annotated[int | None, Query(ge=0, lt=2**32, description="As of this revision of the codebook.")]
 
 
 class ParagraphBox(NamedTuple):
-    """A paragraph in its lane."""
+    """Position of a paragraph in its lane."""
 
     paragraph: Row
     x: float
@@ -36,19 +36,19 @@ class ParagraphBox(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """Passages of a talk about one topic, in time."""
+    """Timeline of the paragraphs of a talk about one topic."""
 
     topic_id: int | None
     name: str
     retained: bool
     colour: int
-    """1 to `COLOURS`; 0: no topic."""
+    """Colour number, 1 to `COLOURS`; 0: no topic."""
     boxes: list[ParagraphBox]
     minutes: float
 
 
 class SpeakerShare(NamedTuple):
-    """The share of a talk that one person speaks."""
+    """Speaking time of one person in a talk."""
 
     name: str
     minutes: float
@@ -56,7 +56,7 @@ class SpeakerShare(NamedTuple):
 
 
 def mount(site: Site) -> None:
-    """Add the page, and its words as a file."""
+    """Add the page and the download of the transcript."""
     _page(site)
     blobs = Blobs(site.runtime.settings.blobs_url)
 
@@ -66,7 +66,7 @@ def mount(site: Site) -> None:
         version = counting(known["transcripts"]) if known else None
         if known is None or version is None:
             cause = f"there is no talk {video_id[:80]!r} with a transcript that counts"
-            raise RequestRefused(404, cause, "find it on the Talks page; its page says how far it is")
+            raise RequestRefused(404, cause, "find it on the Talks page; its own page shows its progress")
         try:
             content = rendered(artefact(blobs, video_id, version), form, names=names_in(known, version))
         except DataError as error:
@@ -111,7 +111,7 @@ def _page(site: Site) -> None:
 
 
 def lanes(said: Sequence[Row], length: float) -> list[Lane]:
-    """Return a lane for each topic of a talk, most spoken of first; then what has none.
+    """Return a lane for each topic of a talk, longest first, then those without a topic.
 
     Args:
         said: its paragraphs, as of the view `paragraphs`.
@@ -141,7 +141,7 @@ def lanes(said: Sequence[Row], length: float) -> list[Lane]:
 
 
 def voices(said: Sequence[Row]) -> list[SpeakerShare]:
-    """Return who speaks how long, longest first. The time of a paragraph with several voices is split evenly.
+    """Return speaking times, longest first; a paragraph with several speakers is split evenly.
 
     Example:
         >>> voices([{"speakers": ["Ann", "Bo"], "start_s": 0.0, "end_s": 60.0},

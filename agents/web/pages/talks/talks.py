@@ -1,4 +1,4 @@
-"""/talks and /screening: every video that was found, what became of it, and why some were kept out."""
+"""/talks and /screening: all videos with their outcome, and screening verdicts with their reasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.store.queries import corpus
 from streams.store.talks.listing import Order, listing
 
 PAGE = 50
-"""Rows on a page."""
+"""Rows per page."""
 STATES = (*NEXT, "withdrawn")
 VERDICTS: Mapping[str, str] = {
     "": "All",
@@ -87,20 +87,20 @@ def mount(site: Site) -> None:
 
 
 def fates(counted: Mapping[str, Any]) -> list[Row]:
-    """Return what became of the videos, in rows {name, videos, share, rule}; share of those found.
+    """Return the outcomes of videos as rows {name, videos, share, rule}; share of the videos found.
 
     Example:
         >>> found = {"found": 4, "kept": 3, "withdrawn": 0, "waiting": 0, "rejections": {"too short": 1}}
         >>> row, *_ = fates(found)
         >>> row["name"], row["videos"], row["share"]
-        ('Kept: they count', 3, 0.75)
+        ('Kept', 3, 0.75)
     """
     rejected = sorted(counted["rejections"].items(), key=lambda each: (-each[1], each[0]))
-    rows = [("Kept: they count", counted["kept"], None)]
+    rows = [("Kept", counted["kept"], None)]
     rows += [(f"Rejected: {rule}", videos, rule) for rule, videos in rejected]
     rows += [
         ("Withdrawn by a person", counted["withdrawn"], None),
-        ("On their way", counted["waiting"], None),
+        ("In progress or failed", counted["waiting"], None),
     ]
     return [
         {"name": name, "videos": videos, "share": videos / counted["found"], "rule": rule}
@@ -110,7 +110,7 @@ def fates(counted: Mapping[str, Any]) -> list[Row]:
 
 
 def paged(found: Mapping[str, Any], page: int) -> Row:
-    """Return what the links between pages need: {rows, videos, page, pages, first_row, last_row}."""
+    """Return the variables of the pager: {rows, videos, page, pages, first_row, last_row}."""
     first = PAGE * (page - 1)
     return {
         "rows": found["rows"],

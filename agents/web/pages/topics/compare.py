@@ -26,8 +26,8 @@ AT_MOST = 5
 PAIRS = 100_000
 WORDS = 8
 Number = Annotated[int, Field(ge=1, lt=2**32)]
-Numbers = Annotated[list[Number], Query(description="The topics, as in /api/topics; up to five.")]
-Added = Annotated[str, Query(max_length=300, description="One more, by its name or number.")]
+Numbers = Annotated[list[Number], Query(description="Numbers of up to five topics, as in /api/topics.")]
+Added = Annotated[str, Query(max_length=300, description="Name or number of a topic to add.")]
 
 
 def mount(site: Site) -> None:
@@ -50,8 +50,8 @@ def mount(site: Site) -> None:
         if len(topics) > AT_MOST:
             raise RequestRefused(
                 422,
-                f"{len(topics)} topics were asked for, and more than {AT_MOST} cannot be told apart",
-                "leave out some of them",
+                f"{len(topics)} topics were chosen, but the chart can show at most {AT_MOST}",
+                "remove some of them",
             )
         if add.strip():
             return RedirectResponse(address(selected, [each.topic_id for each in topics], by), 303)
@@ -83,13 +83,13 @@ def mount(site: Site) -> None:
 
 
 def address(selected: Selection, topic_ids: Sequence[int], by: By | None) -> str:
-    """Return where these topics are compared."""
+    """Return the address of the comparison of these topics."""
     kept = {name: getattr(selected, name) for name in NAMES}
     return f"/compare{query(kept, topic_id=list(topic_ids), by=by or '')}"
 
 
 def _named(text: str, names: dict[int, str]) -> int:
-    """Return the topic of a name, as the chooser writes it, or of a number.
+    """Return the topic with this name, as the chooser writes it, or this number.
 
     Raises:
         RequestRefused: 404, none is called so.
@@ -102,12 +102,12 @@ def _named(text: str, names: dict[int, str]) -> int:
     raise RequestRefused(
         404,
         f"no topic is called {text[:80]!r}",
-        "choose one of the names that the field offers, or write a topic's number",
+        "choose one of the suggested names, or enter a topic's number",
     )
 
 
 def pairs(found: Sequence[Row], chosen: Sequence[int], of: Mapping[int, Row]) -> list[Row]:
-    """Return what `measure.cooccurrence` says of each pair of the chosen topics, also where they never meet.
+    """Return the co-occurrence of each pair of chosen topics, pairs without common videos too.
 
     Args:
         of: every topic {videos}.

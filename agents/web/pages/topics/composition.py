@@ -1,4 +1,4 @@
-"""/composition: how what is said divides into themes, by month, quarter or year."""
+"""/composition: division of paragraphs and minutes among themes, by month, quarter or year."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.web.pages.topics.units import units
 from agents.web.site import Row, Site
 
 PARTS = 12
-"""As many themes are drawn one by one; what is left is one part."""
+"""Number of themes drawn separately; the rest are one part."""
 
 
 def mount(site: Site) -> None:
@@ -29,7 +29,7 @@ def mount(site: Site) -> None:
 
 
 def parts(rows: Sequence[Row], themes: Sequence[str], months: Sequence[PublicationPeriod]) -> dict[str, Any]:
-    """Return what the picture shows: paragraphs and minutes of each theme and month, and of all of them.
+    """Return the data of the chart: paragraphs and minutes of each theme and month, and their totals.
 
     A paragraph has one topic, so the parts add up to the whole, which shares of videos do not.
 

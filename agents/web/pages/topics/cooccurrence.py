@@ -1,4 +1,4 @@
-"""/cooccurrence: which topics are spoken of together, and in which videos."""
+"""/cooccurrence: topics that occur in the same videos, and the videos of a pair."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 
 TOPICS = (10, 20, 40, 60)
-"""How many to choose from."""
+"""Choices for the number of topics."""
 PAIRS = 100_000
-"""More than the topics of any study have."""
+"""Limit on pairs, larger than in any study."""
 VIDEOS = 100
-"""So many videos are listed at first."""
+"""Number of videos listed at first."""
 EVERY = 10_000
-Most = Annotated[int, Query(ge=2, le=60, description="The most prevalent so many topics.")]
-Listed = Annotated[int, Query(ge=1, le=EVERY, description="At most so many videos, the newest.")]
+Most = Annotated[int, Query(ge=2, le=60, description="Number of topics, the most prevalent.")]
+Listed = Annotated[int, Query(ge=1, le=EVERY, description="Maximum number of videos, the newest.")]
 
 
 def mount(site: Site) -> None:
@@ -38,7 +38,7 @@ def mount(site: Site) -> None:
         among = tuple(row["topic_id"] for row in shown)
         pairs = site.ask(prevalence.cooccurrence, selected, PAIRS, applied, among)
         return {
-            "title": "Together",
+            "title": "Co-occurrence",
             "most": most,
             "all": len(topics),
             "options": [(each, str(each)) for each in TOPICS],
@@ -68,7 +68,7 @@ def mount(site: Site) -> None:
 
 
 def matrix(topics: Sequence[Row], pairs: Sequence[Row]) -> dict[str, Any]:
-    """Return what the heatmap shows: topics in an order that puts together what occurs together, and pairs.
+    """Return the data of the heatmap: pairs, and topics in an order that makes co-occurring ones neighbours.
 
     Args:
         topics: {topic_id, name, videos, share}, two or more.

@@ -1,4 +1,4 @@
-"""Months as columns, from the first with a talk to the last; and quarters or years, where they are many."""
+"""Columns of charts: months from the first with a talk to the last, or quarters or years if they are many."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class PublicationPeriod(NamedTuple):
     """A month of publication, or a quarter or year of them."""
 
     key: str
-    """YYYY-MM; YYYY-Q1; YYYY"""
+    """YYYY-MM, YYYY-Q1 or YYYY."""
     name: str
-    """Jan; Q1; YYYY"""
+    """Jan, Q1 or YYYY."""
     of_videos: int
-    """Its videos with any topic; 0: no talk, so no share either."""
+    """Number of its videos with any topic; 0: no talk, so no share either."""
     unfinished: bool
-    """The calendar has not left it: its numbers still grow."""
+    """Whether the period is not over; its numbers will still grow."""
 
 
 By = Literal["month", "quarter", "year"]
-"""What a column is. A video is published in one month, so what was counted by month adds up to the others."""
+"""Unit of a column. A video is published in one month, so monthly counts add up to those of longer units."""
 
 
 def columns(rows: Sequence[Row], today: str) -> list[PublicationPeriod]:
@@ -47,12 +47,12 @@ def columns(rows: Sequence[Row], today: str) -> list[PublicationPeriod]:
 
 
 def years(months: Sequence[PublicationPeriod]) -> list[tuple[str, int]]:
-    """Return each year with how many of the months are in it."""
+    """Return each year with the number of its months."""
     return [(year, len(list(group))) for year, group in groupby(months, lambda month: month.key[:4])]
 
 
 def part(month: str, by: By) -> str:
-    """Return what a month, 'YYYY-MM', is a part of.
+    """Return the column that a month, 'YYYY-MM', belongs to.
 
     Example:
         >>> part("2025-03", "quarter"), part("2025-04", "quarter"), part("2025-04", "year")
@@ -68,7 +68,7 @@ def part(month: str, by: By) -> str:
 
 
 def fitting(months: Sequence[PublicationPeriod], most: int) -> By:
-    """Return what the columns are for so many months to be in at most `most` of them, or in years.
+    """Return the shortest unit that puts the months into at most `most` columns, or years.
 
     Example:
         >>> ends = [{"month": month, "of_videos": 1} for month in ("2021-01", "2025-12")]
@@ -82,7 +82,7 @@ def fitting(months: Sequence[PublicationPeriod], most: int) -> By:
 
 
 def parts(months: Sequence[PublicationPeriod], by: By) -> list[PublicationPeriod]:
-    """Return the columns that the months are in."""
+    """Group months into columns of a unit."""
     if by == "month":
         return list(months)
     grouped = groupby(months, lambda month: part(month.key, by))

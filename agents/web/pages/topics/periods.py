@@ -1,4 +1,4 @@
-"""Months, quarters or years as columns, and what was counted by month as it is by them."""
+"""Monthly counts, aggregated by month, quarter or year."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.web.pages.topics.months import By, PublicationPeriod, columns, fitti
 
 Row = Mapping[str, Any]
 POINTS = 60
-"""So many points of a line can be told apart."""
+"""Number of points on a line that a reader can distinguish."""
 _ADDED = ("videos", "paragraphs", "minutes")
 
 
@@ -19,17 +19,17 @@ class Gathered(NamedTuple):
     """Counts by columns."""
 
     by: By
-    """What a column is."""
+    """Unit of a column."""
     columns: list[PublicationPeriod]
     rows: list[dict[str, Any]]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
 
 
 def gathered(rows: Sequence[Row], key: str, today: str, by: By | None = None, most: int = POINTS) -> Gathered:
-    """Return what was counted by month, by the columns that are asked for.
+    """Aggregate monthly counts by the requested unit.
 
-    A video is published in one month, so the videos of a quarter or year are those of its months added up,
-    and nothing is counted twice. Shares and intervals are made anew from the sums.
+    A video is published in one month, so the videos of a quarter or year are the sum of its months, without
+    double counting. Shares and intervals are computed from the sums.
 
     Args:
         rows: {month: 'YYYY-MM', <key>, videos, of_videos, paragraphs, minutes} with videos > 0; every month

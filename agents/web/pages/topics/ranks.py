@@ -1,4 +1,4 @@
-"""/ranks: which themes or topics overtake which."""
+"""/ranks: rank of themes or topics over time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from agents.web.pages.topics.units import Of, units
 from agents.web.site import Row, Site
 
 RANKS = (5, 10, 15)
-"""How many to choose from."""
-Most = Annotated[int, Query(ge=2, le=20, description="The most prevalent so many are ranked.")]
+"""Choices for the number of lines."""
+Most = Annotated[int, Query(ge=2, le=20, description="Number ranked, the most prevalent.")]
 
 
 def mount(site: Site) -> None:
@@ -44,10 +44,10 @@ def ranked(
     months: Sequence[PublicationPeriod],
     names: Mapping[Any, str],
 ) -> dict[str, Any]:
-    """Return the place of each unit in each month among those shown: 1 has the most videos.
+    """Return the rank of each unit in each month among those shown; rank 1 has the most videos.
 
-    Of units with equally many videos the one that is more prevalent over the whole period comes first, and
-    `tied` says so. One without a video has no place.
+    Among units with the same number of videos, the one that is more prevalent over the whole period comes
+    first, and `tied` is set. A unit without videos has no rank.
 
     Args:
         rows: {month, <key>, videos, of_videos, share}.

@@ -1,4 +1,4 @@
-"""A topic's videos by month, so small that it stands in a list."""
+"""Sparklines: small bar charts of a topic's videos by month, for lists."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any, NamedTuple
 from agents.web.pages.topics.months import By, PublicationPeriod, fitting, part, parts
 
 MOST = 60
-"""At most so many bars; of more months the bars are quarters or years."""
+"""Maximum number of bars; longer periods use quarters or years."""
 STEP, BAR, HEIGHT, BASE = 7, 6, 30, 31
-"""From one bar to the next, how wide and how high one is, and where it stands, in the picture's own units."""
+"""Distance between bars, their width, maximum height and baseline, in SVG units."""
 
 
 class Sparkline(NamedTuple):
-    """Bars on a scale; paths as SVG writes them, so that a list of hundreds is drawn at once."""
+    """A sparkline as SVG paths, so that a list of hundreds renders fast."""
 
     by: By
-    """What a bar is."""
+    """Unit of a bar."""
     bars: str
     unfinished: str
-    """Of the bar that still grows; empty where there is none."""
+    """Path of the bar of an unfinished period; empty if there is none."""
     width: int
     most: int
     """Videos of the highest bar."""
     most_in: str
-    """When that was; empty where there is none at all."""
+    """Period of the highest bar; empty if there are no videos."""
 
 
 def sparklines(
     rows: Iterable[Mapping[str, Any]], months: Sequence[PublicationPeriod], wanted: Container[int]
 ) -> dict[int, Sparkline]:
-    """Return the sparklines of topics; they have the same bars, and one scale, that of all topics.
+    """Return the sparklines of topics, with the same bars and one scale for all topics.
 
     Args:
         rows: {topic_id, month: 'YYYY-MM', videos} of all topics.
@@ -55,7 +55,7 @@ def sparklines(
 
 
 def of_talks(days: Iterable[Any], months: Sequence[PublicationPeriod]) -> Sparkline:
-    """Return the sparkline of talks published on some days, on a scale of its own."""
+    """Return the sparkline of talks published on the given days, with its own scale."""
     by = fitting(months, MOST)
     counts = Counter(part(f"{day:%Y-%m}", by) for day in days)
     return _drawn(counts, parts(months, by), max(counts.values(), default=1), by)

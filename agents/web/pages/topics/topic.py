@@ -1,4 +1,4 @@
-"""/topics/{topic_id}: one topic: its words then and now, its months, its neighbours, and what is said."""
+"""/topics/{topic_id}: one topic with its words, monthly shares, neighbours, quotes and history."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from streams.store.talks import talk_queries
 
 QUOTES = 3
 SPEAKING = NEIGHBOURS = 10
-"""At most so many shows, people, and topics beside it."""
+"""Maximum numbers of shows, of people, and of co-occurring topics."""
 TALKS = 20
-"""Talks listed at first; `talks=1000` lists more."""
+"""Number of talks listed at first; `talks=1000` lists more."""
 DRIFTS = 1000
 DECISIONS = 1000
-"""The newest decisions that are looked through for those about the topic."""
+"""Number of newest decisions searched for those about the topic."""
 TopicId = Annotated[int, Path(ge=1, lt=2**32)]
-Shown = Annotated[int, Query(ge=1, le=1000, description="So many talks, the newest.")]
-Merged = Annotated[int | None, Query(ge=1, lt=2**32, description="Asked for, and merged into this one.")]
+Shown = Annotated[int, Query(ge=1, le=1000, description="Number of talks, the newest.")]
+Merged = Annotated[int | None, Query(ge=1, lt=2**32, description="Requested topic, merged into this one.")]
 
 
 def mount(site: Site) -> None:
@@ -86,19 +86,19 @@ def mount(site: Site) -> None:
 
 
 def shared(row: Row) -> Row:
-    """Return {month, videos, of_videos} with its share and the share's 95 % interval."""
+    """Add the share and its 95 % interval to a row {month, videos, of_videos}."""
     return row | {"share": row["videos"] / row["of_videos"]} | registry.interval(row)
 
 
 def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str | None:
-    """Return what the topic was called that was asked for and counts for this one; None: no such."""
+    """Return the name of the requested topic that was merged into this one, or None."""
     if merged is None or merged not in applied.entries or applied.counts_as(merged) != topic_id:
         return None
     return applied.entries[merged].name
 
 
 def words(known: Mapping[str, Any]) -> Row:
-    """Return which words a topic has always had, which it lost, and which came since it began.
+    """Return a topic's words by whether it has always had them, lost them, or gained them since its birth.
 
     Example:
         >>> words({"words_at_birth": ["rag", "gpt-3"], "words": ["agents", "rag"]})

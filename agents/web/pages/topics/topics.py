@@ -1,4 +1,4 @@
-"""/topics: every topic with its share, its months and its words; found by words, in an order."""
+"""/topics: searchable, sortable list of topics with their shares, sparklines and words."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from streams.store.queries import genealogy, prevalence
 
 DRIFTS = 3
 PAGE = 50
-"""Topics on a page."""
+"""Topics per page."""
 ORDERS = (("share", "Share of videos"), ("rising", "Rising first"), ("new", "Newest first"), ("name", "Name"))
-Order = Annotated[Literal["share", "rising", "new", "name"], Query(description="What comes first.")]
+Order = Annotated[Literal["share", "rising", "new", "name"], Query(description="Order of the topics.")]
 Words = Annotated[str, Query(max_length=200, description="Only topics with all of these words.")]
 
 
@@ -63,7 +63,7 @@ def mount(site: Site) -> None:
 
 
 def has(topic: Row, find: str) -> bool:
-    """Whether all of some words are in a topic's name, theme or words, in either case.
+    """Return whether a topic's name, theme or words contain all of the given words, ignoring case.
 
     Example:
         >>> has({"name": "RAG Systems", "theme": "Architecture", "words": ["retrieval"]}, "rag retr")
@@ -74,7 +74,7 @@ def has(topic: Row, find: str) -> bool:
 
 
 def ordered(topics: Sequence[Row], sort: str) -> list[Row]:
-    """Return topics in an order: by share (as they are), by change of their share, by birth, or by name."""
+    """Return topics sorted by share (the given order), change of share, birth or name."""
     match sort:
         case "rising":
             return sorted(topics, key=lambda row: -row["trend"]["change"] if row["trend"] else float("inf"))
@@ -87,12 +87,12 @@ def ordered(topics: Sequence[Row], sort: str) -> list[Row]:
 
 
 def _birth(row: Row) -> float:
-    """When a topic was born (seconds since 1970); those that the study began with come last."""
+    """Return a topic's birth in seconds since 1970, or -inf for topics of the initial codebook."""
     return row["emerged_at"].timestamp() if row["emerged_at"] else float("-inf")
 
 
 def excluded(applied: EffectiveCodebook, find: str) -> list[Row]:
-    """Return topics that the codebook leaves out: {topic_id, name, theme, reason}."""
+    """Return the excluded topics that match `find`: {topic_id, name, theme, reason}."""
     return [
         {"topic_id": topic_id, "name": entry.name, "theme": entry.theme, "reason": entry.reason}
         for topic_id, entry in sorted(applied.entries.items())
@@ -103,7 +103,7 @@ def excluded(applied: EffectiveCodebook, find: str) -> list[Row]:
 
 
 def merged(applied: EffectiveCodebook, find: str) -> list[Row]:
-    """Return topics that count for another one: {topic_id, name, theme, into_id, into}."""
+    """Return the merged topics that match `find`: {topic_id, name, theme, into_id, into}."""
     return [
         {
             "topic_id": topic_id,

@@ -1,4 +1,4 @@
-"""/trends: shares of themes or topics by month, quarter or year, with their intervals."""
+"""/trends: shares of themes or topics by month, quarter or year, with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from agents.web.pages.topics.units import Of, Units, units
 from agents.web.site import Row, Site
 
 LINES = 6
-"""As many are drawn where nobody chose: the most prevalent."""
+"""Number of lines drawn by default, the most prevalent."""
 AT_MOST = 8
-"""More lines than this cannot be told apart."""
+"""Maximum number of lines that a reader can distinguish."""
 Chosen = Annotated[list[str], Query(description="Themes to draw; none: the most prevalent.")]
 Number = Annotated[int, Field(ge=1, lt=2**32)]
 ChosenTopics = Annotated[list[Number], Query(description="Topics to draw; none: the most prevalent.")]
@@ -56,7 +56,7 @@ def mount(site: Site) -> None:
 
 
 def _by_theme(found: Units) -> dict[str, dict[int, str]]:
-    """Return the topics' names in each theme."""
+    """Return the names of topics by theme."""
     made: dict[str, dict[int, str]] = {}
     for topic_id, name in found.names.items():
         made.setdefault(found.themes[topic_id], {})[topic_id] = name
@@ -70,9 +70,9 @@ def lines(
     months: Sequence[PublicationPeriod],
     names: Mapping[Any, str] | None = None,
 ) -> dict[str, Any]:
-    """Return what the line chart shows: of each unit and month the share and its interval.
+    """Return the data of the line chart: the share and its interval for each unit and month.
 
-    A month without any video has no share; one in which only others were spoken of has 0 of its videos.
+    A month without any video has no share; a month with videos, but none of the unit, has the share 0.
 
     Args:
         rows: {month, <key>, videos, of_videos, share, low, high}.

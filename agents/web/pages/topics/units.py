@@ -1,4 +1,4 @@
-"""The units of a picture over time: themes, or topics."""
+"""Themes or topics as the lines of a chart over time."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Of = Literal["themes", "topics"]
 
 
 class Units(NamedTuple):
-    """Themes or topics that some video of the selection speaks of, and their numbers in time."""
+    """Themes or topics with a video in the selection, and their counts over time."""
 
     key: str
-    """The column of `rows` that tells them apart: theme or topic_id."""
+    """Column of `rows` that identifies a unit: theme or topic_id."""
     names: Mapping[Any, str]
-    """Of each its name, no two the same; the most prevalent first."""
+    """Unique name of each unit, most prevalent first."""
     by: By
-    """What a column is."""
+    """Unit of a column."""
     columns: list[PublicationPeriod]
     rows: list[Row]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
     twin: str
-    """The address of the rows by month in the API."""
+    """Address of the monthly rows in the API."""
     themes: Mapping[Any, str]
-    """Of each the theme that it is in."""
+    """Theme of each unit."""
 
 
 def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
@@ -53,7 +53,7 @@ def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
 
 
 def told_apart(topics: list[Row]) -> dict[int, str]:
-    """Return the names of topics {topic_id, name}, with the number where two have the same.
+    """Return unique names of topics {topic_id, name}; topics with the same name get their number added.
 
     Example:
         >>> told_apart([{"topic_id": 1, "name": "RAG"}, {"topic_id": 2, "name": "RAG"}])

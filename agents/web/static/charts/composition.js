@@ -1,4 +1,4 @@
-// How what is said divides into themes: parts of 100 %, or a river of amounts. Told apart by colour, pattern and name.
+// Composition by theme: bars with parts of 100 %, or a stream of amounts. Themes differ in colour, pattern and name.
 const PATTERNS = [
   null,
   { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4 },
@@ -32,7 +32,7 @@ const named = (data, at) => data.months[at] + (data.unfinished.includes(data.mon
 
 const river = (data, look, top) => ({
   singleAxis: {
-    // The library draws a river along a scale of numbers or times only: here the place of the month.
+    // ECharts' themeRiver needs a numeric or time axis, so the axis is the index of the month.
     type: "value", min: 0, max: Math.max(1, data.months.length - 1), interval: Math.ceil(data.months.length / Math.max(2, look.width / 90)),
     left: 34, right: 34, top: top + 4, bottom: 34,
     axisLabel: { color: look.quiet, hideOverlap: true, formatter: (at) => (data.months[at] ?? "") + (data.unfinished.includes(data.months[at]) ? "…" : "") },

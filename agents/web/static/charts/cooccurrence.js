@@ -1,4 +1,4 @@
-// Topics by topics: how many videos speak of both. A cell that is hit leads to them; on the diagonal is a topic itself.
+// Co-occurrence heatmap: number of videos that discuss two topics. A click opens the videos of a pair, or a topic on the diagonal.
 import { fit } from "./fitting.js";
 
 const MEASURES = {
@@ -7,7 +7,7 @@ const MEASURES = {
   lift: { at: 4, said: (value) => value.toFixed(value < 9.95 ? 1 : 0) },
 };
 
-/** Of 0 to 9 how dark; a lift is as dark as it is above chance, and has no colour below it. */
+/** Return the colour level, 0 to 9; for lift on a log scale above 1 (lift below 1 has no colour). */
 const darkness = (measure, value, most) => {
   const part = measure === "lift" ? Math.log2(Math.max(1, value)) / Math.log2(Math.max(2, most)) : value / most;
   return Math.max(0, Math.min(9, Math.ceil(10 * part) - 1));

@@ -1,4 +1,4 @@
-// Text where there is room for it: whole words, shortened with an ellipsis, or nothing; and labels that keep apart.
+// Fitting of text into boxes (whole words, shortened with an ellipsis, or nothing), and spacing of labels.
 const pen = document.createElement("canvas").getContext("2d");
 
 export const widthOf = (text, font) => {
@@ -17,7 +17,7 @@ const shortened = (text, width, font) => {
   return low < 3 ? "" : `${letters.slice(0, low).join("").trimEnd()}…`;
 };
 
-/** The text in at most so many lines of a width, broken between words only; what is left out is an ellipsis. Empty where three letters do not fit. */
+/** Break a text between words into at most `lines` lines of a width, ending in an ellipsis if it is cut. Return "" if not even three letters fit. */
 export const fit = (text, width, lines, font) => {
   const words = text.slice(0, 400).split(/\s+/).filter(Boolean);
   const made = [];
@@ -34,7 +34,7 @@ export const fit = (text, width, lines, font) => {
   return made.join("\n");
 };
 
-/** Places as near as can be to those wanted, in the same order, at least a gap apart, from low to high where they fit. */
+/** Return positions close to the wanted ones, in the same order and at least `gap` apart, between `low` and `high` if they fit. */
 export const spread = (wanted, gap, low, high) => {
   const order = wanted.map((_, index) => index).sort((a, b) => wanted[a] - wanted[b] || a - b);
   const placed = [];

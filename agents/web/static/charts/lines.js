@@ -1,5 +1,5 @@
-// Shares by month or quarter: a line, its 95 % band, and an unfinished month dashed. One by one, each with the others
-// pale behind it, or all in one picture with the band of those that a reader chose. Names stand at the ends of the lines.
+// Shares by month, quarter or year as lines with 95 % bands; an unfinished period is dashed. Either one chart per line, with the
+// other lines pale behind it, or all lines in one chart, with the band that the reader chose and names at the ends of the lines.
 import { fit, spread } from "./fitting.js";
 
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond"];
@@ -50,7 +50,7 @@ const axes = (data, look, top, gridIndex, more = {}) => ({
   },
 });
 
-/** Other lines behind one, all in one series: each with its own would take longer than the rest of the picture. */
+/** The other lines behind one line, as a single series: a series each would take longer than the rest of the chart. */
 const pale = (lines, look, top, at) => ({
   type: "custom", silent: true, z: 2, ...at, data: lines.map((_, index) => index), tooltip: { show: false }, encode: { x: -1, y: -1 },
   renderItem: ({ coordSys: grid, dataIndex }) => {
@@ -96,7 +96,7 @@ const eachAlone = (data, look) => {
 };
 
 const endings = (data, look, top, room) => ({
-  // Where labels stand is known from the grid and the scale; the library would let them overlap or hide some.
+  // Label positions are computed from the grid and the scale; ECharts would let labels overlap or hide some.
   type: "custom", silent: true, z: 5, data: data.lines.map((_, index) => index), tooltip: { show: false }, encode: { x: -1, y: -1 },
   renderItem: (params) => {
     const grid = params.coordSys;
@@ -157,6 +157,6 @@ export const option = (data, look) => {
   };
 };
 
-/** A line that is hit shows its interval. */
+/** A click on a line shows its interval. */
 export const follow = ({ seriesName }, data) =>
   data.lines.some((line) => line.name === seriesName) ? { set: "band", to: seriesName } : null;

@@ -1,4 +1,4 @@
-// Places by month or quarter: a line that goes up overtakes. Names stand at both ends, and the place in each point.
+// Ranks by month, quarter or year: a rising line overtakes others. Names are at both ends, ranks inside the points.
 import { fit } from "./fitting.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;

@@ -1,4 +1,4 @@
-// Themes and in each its topics; area is distinct videos. A theme that is hit fills the picture, a topic leads to its page.
+// Treemap of themes and their topics; the area is the number of distinct videos. A click zooms into a theme, or opens a topic's page.
 import { fit } from "./fitting.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
