@@ -11,16 +11,26 @@ from models.codebook.codebook import load
 from models.codebook.commands import known
 from models.codebook.state import CodebookState
 from models.codebook.suggestion import Embed, suggest
+from streams.store.rows.codebook import Codebook
+from streams.store.rows.topics import NamedTopic
 
-Row = dict[str, Any]
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
 """What a topic's text has of it: words, quotes, characters of a quote."""
 SHOWN = 3
 
 
+class SuggestedThemes(NamedTopic):
+    """A topic and the themes that it may belong to."""
+
+    theme: str
+    """Where the topic is now, or empty."""
+    suggestions: list[dict[str, Any]]
+    """{theme, confidence, similarity}, the likeliest first, at most three."""
+
+
 def suggested(
     ask: Callable[..., Any], codebook: str, embed: Embed, *, topic_id: int | None = None
-) -> list[Row]:
+) -> list[SuggestedThemes]:
     """Return the same for a study.
 
     Args:
@@ -32,7 +42,7 @@ def suggested(
     Raises:
         BadInput: as below, or there is no such codebook.
     """
-    row = ask("codebook_standing")
+    row: Codebook = ask("codebook_standing")
     return suggestions(
         standing_of(row),
         {topic["topic_id"]: topic["words"] for topic in row["topics"]},
@@ -51,7 +61,7 @@ def suggestions(
     embed: Embed,
     *,
     topic_id: int | None = None,
-) -> list[Row]:
+) -> list[SuggestedThemes]:
     """Return themes for a topic, or for every topic that counts and is in none.
 
     Args:
@@ -61,10 +71,6 @@ def suggestions(
         descriptions: of the codebook's topics, by key.
         embed: texts to float32 [n, d].
         topic_id: a topic that may have a theme already: then it is left out of that theme.
-
-    Returns:
-        Rows {topic_id, name, theme, suggestions: [{theme, confidence, similarity}, …]}, the likeliest first,
-        at most three; theme is where the topic is now, or empty.
 
     Raises:
         BadInput: there is no such topic, or there are no two themes to choose from.

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Row = dict[str, Any]
+TemplateContext = dict[str, Any]
+"""The variables that a template is rendered with."""
+PageView = Callable[P, TemplateContext | Response]
 
 HERE = Path(__file__).parent
 REFRESH_S = 5
@@ -115,7 +117,7 @@ class Site:
 
     def page(
         self, path: str, template: str, *, section: str = "", twin: str = ""
-    ) -> Callable[[Callable[P, Row | Response]], Callable[P, Row | Response]]:
+    ) -> Callable[[PageView[P]], PageView[P]]:
         """Let a function be a page: what it returns is what its template shows.
 
         It says `title` besides what the template needs; a parameter `selected` (`asking.Selected`) gives the
@@ -129,7 +131,7 @@ class Site:
             twin: the address of the same as JSON, with {names} of the path's parameters; the query is added.
         """
 
-        def register(view: Callable[P, Row | Response]) -> Callable[P, Row | Response]:
+        def register(view: PageView[P]) -> PageView[P]:
             @wraps(view)
             def shown(request: Request, **given: Any) -> Response:
                 with self._kept.reading():

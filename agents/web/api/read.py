@@ -2,8 +2,9 @@
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are ISO 8601
 with Z. What cannot be answered is said as {error, cure}: 422 or 404 when the question is wrong, 503 when the
-database does not answer or has no tables. `agents.web.api.responses` says what an answer looks like,
-`agents.web.api.schemas` what is in it, and examples.json how one looks; tests hold all three to it.
+database does not answer or has no tables. `agents.web.api.responses` says what an answer looks like, the
+return type of the view (`streams.store.rows`, `agents.queries.rows`) what is in it, and examples.json how one
+looks; tests hold all three to it.
 """
 
 from __future__ import annotations
@@ -12,20 +13,40 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
+from typing_extensions import TypedDict
 
 from agents.queries.registry import VIEWS
 from agents.web.api.responses import CSV, Part, answer, as_csv, as_json
-from agents.web.api.schemas import SHAPES, Problem
 from agents.web.dependencies import RequestRefused, Selected, Topic
 from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
 from streams.store.talks.listing import Order
 
 View = Callable[..., Any]
+
+
+class Problem(TypedDict):
+    """Why there is no answer, and what to do."""
+
+    error: str
+    cure: str
+
+
+def _shape(view: View) -> Any:
+    """Return the type of a view's answer, without the None that stands for 404."""
+    answer = inspect.signature(inspect.unwrap(view), eval_str=True).return_annotation
+    if isinstance(answer, UnionType):
+        (answer,) = (each for each in get_args(answer) if each is not type(None))
+    return answer
+
+
+SHAPES: dict[str, Any] = {name: _shape(view) for name, view in VIEWS.items()}
+"""The type of each view's answer."""
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
 """Of each view a question and its answer, lists cut: {view: {query, answer}}."""
 PAGE = 1000
