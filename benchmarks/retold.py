@@ -15,7 +15,7 @@ from benchmarks.topics import streams
 from models.codebook.codebook import load
 from streams import events as e
 from streams.store import writer
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 MODEL, TRANSCRIPT = "drawn", "drawn-1"
 TOPICS, THEMES, OF_TALK = 200, 32, 5
@@ -55,7 +55,7 @@ def write(warehouse: Warehouse, videos: list[streams.Video], paragraphs: int) ->
     )
     writer.write(warehouse, (row for event in born for row in writer.rows_of(event)))
     held = {"talks": 0, "paragraphs": 0}
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[str, writer.Columns]] = []
     for number, video_id, video, later in told(videos, paragraphs):
         rows += _talk(number, video_id, video, later)
         held = {"talks": number + 1, "paragraphs": held["paragraphs"] + len(video.texts)}
@@ -66,7 +66,9 @@ def write(warehouse: Warehouse, videos: list[streams.Video], paragraphs: int) ->
     return held
 
 
-def _talk(number: int, video_id: str, video: streams.Video, later: timedelta) -> Iterator[tuple[str, Row]]:
+def _talk(
+    number: int, video_id: str, video: streams.Video, later: timedelta
+) -> Iterator[tuple[str, writer.Columns]]:
     draw = random.Random(number)
     about = [1 + int(TOPICS * draw.random() ** 2) for _ in range(OF_TALK)]
     published_at = video.published_at + later

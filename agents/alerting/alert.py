@@ -7,7 +7,7 @@ decides who receives them and when, and raises the alerts that depend on more th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import structlog
 
@@ -16,6 +16,7 @@ from agents.queries.wording import drifted
 from streams.errors import DataError
 from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
 from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
+from streams.store.rows.topics import Drift
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
 
 def _drift(drift: TopicDrifted) -> AlertRaised:
     what = {"share": "is spoken of differently often", "words": "has other words", "centre": "has moved"}
-    said = drifted(drift.model_dump())
+    said = drifted(cast(Drift, drift.model_dump()))  # the event has the fields of the row, but for the name
     return AlertRaised(
         rule="drift",
         model_version=drift.model_version,

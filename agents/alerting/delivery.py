@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -22,9 +22,9 @@ from agents.alerting.messages import LONGEST_TITLE, Message
 from streams.errors import Explained
 from streams.events import DeliveryRecorded
 from streams.logs.delivery_log import DeliveryLog, Noticed, delivery_id
+from streams.store.rows.alerts import AlertOfAnyRule
 
 log = structlog.get_logger()
-Row = Mapping[str, Any]
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=7)
@@ -67,7 +67,7 @@ class Job:
         )
 
 
-def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
+def notice(rows: Iterable[AlertOfAnyRule], kept: DeliveryLog, now: datetime) -> None:
     """Record when each alert was first seen and whether it is a repeat; `rows`: as of `raised_since`."""
     for row in rows:
         if kept.noticed(row["alert_id"]) is None:
@@ -75,7 +75,7 @@ def notice(rows: Iterable[Row], kept: DeliveryLog, now: datetime) -> None:
             kept.notice(Noticed(alert_id=row["alert_id"], at=now, verdict=verdict))
 
 
-def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
+def concerns(row: AlertOfAnyRule, destination: Destination, book: AlertConfig) -> bool:
     """Return whether a destination receives an alert, by its rules and their thresholds."""
     rule = row["rule"]
     if rule == "new topic" or not book.rules.of(rule).on:
@@ -88,8 +88,12 @@ def concerns(row: Row, destination: Destination, book: AlertConfig) -> bool:
 
 
 def news_for(
-    destination: Destination, book: AlertConfig, rows: Iterable[Row], kept: DeliveryLog, since: datetime
-) -> Iterator[Row]:
+    destination: Destination,
+    book: AlertConfig,
+    rows: Iterable[AlertOfAnyRule],
+    kept: DeliveryLog,
+    since: datetime,
+) -> Iterator[AlertOfAnyRule]:
     """Yield the alerts for a destination, oldest first: first seen at or after `since`, without repeats."""
     for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
         noticed = kept.noticed(row["alert_id"])
@@ -101,10 +105,10 @@ def news_for(
 def instant_deliveries(  # noqa: PLR0917
     destination: Destination,
     book: AlertConfig,
-    rows: Sequence[Row],
+    rows: Sequence[AlertOfAnyRule],
     kept: DeliveryLog,
     now: datetime,
-    compose: Callable[[Row], Message],
+    compose: Callable[[AlertOfAnyRule], Message],
 ) -> tuple[list[Job], list[DeliveryRecorded]]:
     """Return the messages to send to a destination now, and the records for those not sent.
 
@@ -161,9 +165,9 @@ def _may_be_sent(
 
 def _job(
     destination: Destination,
-    row: Row,
+    row: AlertOfAnyRule,
     known: DeliveryRecorded | None,
-    compose: Callable[[Row], Message],
+    compose: Callable[[AlertOfAnyRule], Message],
     first_at: datetime,
 ) -> Job:
     return Job(
@@ -178,7 +182,9 @@ def _job(
     )
 
 
-def _told(destination: str, rows: Iterable[Row], kept: DeliveryLog) -> dict[tuple[str, str], datetime]:
+def _told(
+    destination: str, rows: Iterable[AlertOfAnyRule], kept: DeliveryLog
+) -> dict[tuple[str, str], datetime]:
     """Return the time of the last delivery to a destination for each rule and subject."""
     subjects = {row["alert_id"]: _subject(row) for row in rows}
     told: dict[tuple[str, str], datetime] = {}
@@ -190,7 +196,7 @@ def _told(destination: str, rows: Iterable[Row], kept: DeliveryLog) -> dict[tupl
     return told
 
 
-def _subject(row: Row) -> tuple[str, str]:
+def _subject(row: AlertOfAnyRule) -> tuple[str, str]:
     """Return the rule and subject of an alert; the cool-down applies to this pair."""
     if row["rule"] in ("lag", "dead letters", "silence"):
         return row["rule"], ""

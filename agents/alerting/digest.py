@@ -6,7 +6,7 @@ corpus, and at the end the problems of the system. It uses the same views as the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -24,9 +24,13 @@ from agents.alerting.messages import (
 )
 from agents.alerting.rule_evaluation import change_in_words
 from agents.queries.registry import Ask
+from agents.queries.rows import Topic, Trend
 from agents.queries.wording import figures, percent
+from streams.store.rows.alerts import AlertOfAnyRule, EvidenceQuote
+from streams.store.rows.corpus import Status
+from streams.store.rows.deliveries import Growth
+from streams.store.rows.talks import Quote
 
-Row = Mapping[str, Any]
 MOVING = 4
 """Maximum number of rising and of fading topics in a digest; the page shows the others."""
 NEWS = 8
@@ -64,7 +68,6 @@ class Digest:
     Attributes:
         first, last: the start and end of its period.
         more_news: the number of alerts that it leaves out.
-        growth, status: as of the views of that name.
         largest: themes, {theme, share, between, videos, of_videos}.
         system: the problems of the system, in sentences.
     """
@@ -78,9 +81,9 @@ class Digest:
     rising: tuple[Moving, ...]
     fading: tuple[Moving, ...]
     compared: str
-    growth: Row
-    status: Row
-    largest: tuple[Row, ...]
+    growth: Growth
+    status: Status
+    largest: tuple[dict[str, Any], ...]
     system: tuple[str, ...]
     page: str
 
@@ -92,7 +95,7 @@ class Digest:
 
 def gather(
     ask: Ask,
-    rows: Sequence[Row],
+    rows: Sequence[AlertOfAnyRule],
     *,
     study: str,
     web_url: str,
@@ -100,12 +103,12 @@ def gather(
     first: datetime,
     last: datetime,
 ) -> Digest:
-    """Return the digest of the alerts `rows` (as of the view `alerts_raised`) and of the study's figures."""
+    """Return the digest of the alerts `rows` and of the study's figures."""
     # Rising and fading topics have their own section.
     talked = [row for row in rows if row["rule"] not in (*SYSTEM, "rising", "declining")]
     newest = sorted(talked, key=lambda row: moment(row["raised_at"]), reverse=True)
     ordered = sorted(newest, key=lambda row: row["rule"] != "emergence")
-    topics = ask("topics")
+    topics: list[Topic] = ask("topics")
     trend = next((row["trend"] for row in topics if row["trend"]), None)
     moving = sorted(topics, key=lambda row: -abs(row["trend"]["change"]) if row["trend"] else 0.0)
     status = ask("status")
@@ -201,8 +204,8 @@ def period(digest: Digest) -> str:
     return f"{digest.first:%-d %B}{year} to {last:%-d %B %Y}"
 
 
-def _news(ask: Ask, row: Row, web_url: str) -> DigestItem:
-    quotes = row["quotes"]
+def _news(ask: Ask, row: AlertOfAnyRule, web_url: str) -> DigestItem:
+    quotes: Sequence[EvidenceQuote | Quote] = row["quotes"]
     if not quotes and row["topic_id"]:
         quotes = ask("quotes", topic_id=row["topic_id"], limit=QUOTES_OF_NEWS, newest=True)
     return DigestItem(
@@ -214,20 +217,23 @@ def _news(ask: Ask, row: Row, web_url: str) -> DigestItem:
     )
 
 
-def _rises(topic: Row) -> bool:
-    return topic["status"] in ("new", "rising") and bool(topic["trend"]) and topic["trend"]["videos"] > 0
+def _rises(topic: Topic) -> bool:
+    trend = topic["trend"]
+    return topic["status"] in ("new", "rising") and trend is not None and trend["videos"] > 0
 
 
-def _fades(topic: Row) -> bool:
+def _fades(topic: Topic) -> bool:
     """Return whether its share fell with 95 % confidence; a dormant topic may have fallen or not changed."""
-    return bool(topic["trend"]) and (
-        topic["status"] == "declining" or (topic["status"] == "dormant" and topic["trend"]["change_high"] < 0)
+    trend = topic["trend"]
+    return trend is not None and (
+        topic["status"] == "declining" or (topic["status"] == "dormant" and trend["change_high"] < 0)
     )
 
 
-def _moving(ask: Ask, topics: Sequence[Row], web_url: str) -> Iterator[Moving]:
+def _moving(ask: Ask, topics: Sequence[Topic], web_url: str) -> Iterator[Moving]:
     for number, row in enumerate(topics[:MOVING]):
         trend = row["trend"]
+        assert trend is not None, "a topic that rises or fades is compared"
         quotes = ask("quotes", topic_id=row["topic_id"], limit=1, newest=True) if number < 2 else []
         yield Moving(
             name=one_line(row["name"], 80),
@@ -239,7 +245,7 @@ def _moving(ask: Ask, topics: Sequence[Row], web_url: str) -> Iterator[Moving]:
         )
 
 
-def _system(rows: Sequence[Row], status: Row) -> Iterator[str]:
+def _system(rows: Sequence[AlertOfAnyRule], status: Status) -> Iterator[str]:
     for row in rows:
         if row["rule"] in SYSTEM:
             when = f"{moment(row['raised_at']):%-d %B}"
@@ -266,7 +272,7 @@ def _corpus(digest: Digest) -> str:
     )
 
 
-def _compared(trend: Row | None) -> str:
+def _compared(trend: Trend | None) -> str:
     if trend is None:
         return ""
     return (
@@ -292,6 +298,6 @@ def _web(url: str) -> str | None:
     return url if url.startswith(("https://", "http://")) else None
 
 
-def moment(value: datetime | str) -> datetime:
+def moment(value: datetime | str | None) -> datetime:
     """Return a timestamp, parsed if it is text, as views return it over HTTP."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))

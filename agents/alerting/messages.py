@@ -16,6 +16,8 @@ from agents.alerting.config import SYSTEM
 from agents.queries.media_links import at_second, clock
 from agents.queries.wording import day, figures
 from agents.report.drawing import label
+from streams.store.rows.alerts import AlertOfAnyRule
+from streams.store.rows.talks import Heard, Quote
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 
@@ -73,13 +75,11 @@ def one_line(text: object, most: int = LONGEST_TITLE) -> str:
     return PING.sub("\\g<0>\u2060", label(str(text), most))
 
 
-def of_alert(
-    row: Mapping[str, Any], study: str, web_url: str, more: Sequence[Mapping[str, Any]] = ()
-) -> Message:
+def of_alert(row: AlertOfAnyRule, study: str, web_url: str, more: Sequence[Quote] = ()) -> Message:
     """Return the message for an alert.
 
     Args:
-        row: as of the view `alerts_raised`.
+        row: the alert.
         study: its name.
         web_url: the address of the page; empty: no links to it.
         more: quotes to show if the alert itself has none; as of the view `quotes`.
@@ -120,7 +120,7 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def more_quotes(warehouse: Warehouse, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+def more_quotes(warehouse: Warehouse, row: AlertOfAnyRule) -> list[Quote]:
     """Return the newest quotes of an alert's topic, or none if the alert has its own."""
     if row["quotes"] or not row["topic_id"]:
         return []
@@ -147,7 +147,7 @@ def of_test(destination: str, study: str, web_url: str) -> Message:
     return Message(title, render("alert.txt", context), render("alert.html", context))
 
 
-def page_of(row: Mapping[str, Any], web_url: str) -> str:
+def page_of(row: AlertOfAnyRule, web_url: str) -> str:
     """Return the address of the page about an alert; empty if the page's address is unknown."""
     if not web_url:
         return ""
@@ -180,7 +180,7 @@ def talk_page(video_id: str, web_url: str) -> str | None:
     return f"{web_url.rstrip('/')}/talks/{quote(video_id, safe='')}" if web_url else None
 
 
-def _talk(what: str, talk: Mapping[str, Any], web_url: str) -> MessageTalk:
+def _talk(what: str, talk: Heard, web_url: str) -> MessageTalk:
     link = at_second(talk["url"], 0) and talk["url"]
     about = ", ".join(one_line(part) for part in (talk["show"], day(talk["published_at"])) if part)
     title = one_line(talk["title"] or talk["video_id"])

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from agents.alerting.config import AlertRules, Bound, Rule, TrendRule
+from agents.queries.rows import Theme, Topic, Trend
 from agents.queries.wording import day, percent
 from models.alerts.alert_state import AlertSign
+from streams.store.rows.deliveries import FailingOfLate, VitalSigns
 
-Row = Mapping[str, Any]
 SETTLED = 0.05
 """Trends are evaluated only if at most this share of the videos is still in the pipeline …"""
 FEW = 10
@@ -38,15 +38,13 @@ class RuleFinding:
     model_version: str = ""
 
 
-def is_settled(vital: Row) -> bool:
+def is_settled(vital: VitalSigns) -> bool:
     """Return whether the figures cover nearly all talks: few are in the pipeline or being relearned."""
-    waiting: int = vital["waiting"] + vital["relearning"]
-    videos: int = vital["videos"]
-    return waiting <= max(FEW, SETTLED * videos)
+    return vital["waiting"] + vital["relearning"] <= max(FEW, SETTLED * vital["videos"])
 
 
-def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFinding]:
-    """Yield the problems of the system; `vital`: as of the view `vital_signs`."""
+def of_system(vital: VitalSigns, rules: AlertRules, now: datetime) -> Iterator[RuleFinding]:
+    """Yield the problems of the system."""
     if rules.lag.on and vital["waiting"] >= rules.lag.talks:
         hours = f"for {rules.lag.hours:g} hours" if rules.lag.hours else "now"
         yield RuleFinding(
@@ -63,9 +61,8 @@ def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFind
             f"{vital['waiting']:,} are. Find the agent that is behind, and check that it runs.",
             size=vital["waiting"],
         )
-    letters = vital["dead_letters"]
-    if rules.dead_letters.on and letters >= rules.dead_letters.at_least:
-        latest = vital["latest_letter"]
+    letters, latest = vital["dead_letters"], vital["latest_letter"]
+    if rules.dead_letters.on and letters >= rules.dead_letters.at_least and latest is not None:
         many = f"{letters:,} message{'s' * (letters != 1)}"
         yield RuleFinding(
             _at_once("dead letters:", rules.dead_letters.cool_down),
@@ -91,7 +88,7 @@ def of_system(vital: Row, rules: AlertRules, now: datetime) -> Iterator[RuleFind
             yield _failing(failing, rules)
 
 
-def _failing(failing: Row, rules: AlertRules) -> RuleFinding:
+def _failing(failing: FailingOfLate, rules: AlertRules) -> RuleFinding:
     name = _locator(failing["payload"]) or failing["source_id"] or "a source"
     times = "once" if failing["failures"] == 1 else f"{failing['failures']} times"
     return RuleFinding(
@@ -105,8 +102,8 @@ def _failing(failing: Row, rules: AlertRules) -> RuleFinding:
     )
 
 
-def of_trends(topics: Sequence[Row], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
-    """Yield rising and declining topics; `topics`: as of the view of that name."""
+def of_trends(topics: Sequence[Topic], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
+    """Yield rising and declining topics."""
     kinds: tuple[tuple[Rule, TrendRule, str], ...] = (
         ("rising", rules.rising, "Rising"),
         ("declining", rules.declining, "Declining"),
@@ -130,20 +127,20 @@ def of_trends(topics: Sequence[Row], rules: AlertRules, model_version: str) -> I
 
 
 def of_bounds(
-    topics: Sequence[Row], themes: Sequence[Row], rules: AlertRules, model_version: str
+    topics: Sequence[Topic], themes: Sequence[Theme], rules: AlertRules, model_version: str
 ) -> Iterator[RuleFinding]:
     """Yield crossed thresholds, by the share in the trend's period, or over all talks without a trend."""
     for bound in rules.threshold.bounds if rules.threshold.on else ():
-        row = _bounded(bound, topics, themes)
+        topic, theme = _topic_of(bound, topics), _theme_of(bound, themes)
+        row = topic or theme
         if row is None:
             continue
         trend = row["trend"]
-        counts = trend if trend else row
+        counts = trend or row
         videos, of_videos = counts["videos"], counts["of_videos"]
         if not of_videos or videos / of_videos < bound.share:
             continue
-        of_topic = "topic_id" in row
-        name = row["name"] if of_topic else row["theme"]
+        name = topic["name"] if topic else row["theme"]
         when = f"published from {trend['first']} to {trend['last']} " if trend else ""
         yield RuleFinding(
             AlertSign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
@@ -151,19 +148,23 @@ def of_bounds(
             f"{name} is in {percent(videos / of_videos)} of the talks",
             f"{videos} of the {of_videos} talks {when}speak of it: {percent(videos / of_videos)}, and your "
             f"bound is {percent(bound.share)}.",
-            topic_id=row["topic_id"] if of_topic else None,
-            about="" if of_topic else name,
+            topic_id=topic["topic_id"] if topic else None,
+            about="" if topic else name,
             size=round(videos / of_videos, 6),
             model_version=model_version,
         )
 
 
-def unknown_bounds(rules: AlertRules, topics: Sequence[Row], themes: Sequence[Row]) -> list[str]:
+def unknown_bounds(rules: AlertRules, topics: Sequence[Topic], themes: Sequence[Theme]) -> list[str]:
     """Return the thresholds whose topic or theme the study does not have; probably they are misspelled."""
-    return [bound.name for bound in rules.threshold.bounds if _bounded(bound, topics, themes) is None]
+    return [
+        bound.name
+        for bound in rules.threshold.bounds
+        if _topic_of(bound, topics) is None and _theme_of(bound, themes) is None
+    ]
 
 
-def change_in_words(trend: Row) -> str:
+def change_in_words(trend: Trend) -> str:
     """Return the change of a share with its confidence interval, in words.
 
     Example:
@@ -177,7 +178,8 @@ before (10.0 %). The share went up by 20.0 percentage points: with 95 % confiden
     before = trend["before_videos"] / trend["before_of_videos"] if trend["before_of_videos"] else 0.0
     up = trend["change"] >= 0
     way, sign = ("up", 100) if up else ("down", -100)
-    low, high = (f"{each:.1f}" for each in sorted(sign * trend[end] for end in ("change_low", "change_high")))
+    ends = sorted(sign * each for each in (trend["change_low"], trend["change_high"]))
+    low, high = (f"{each:.1f}" for each in ends)
     return (
         f"{trend['videos']} of {trend['of_videos']} talks spoke of it from {trend['first']} to "
         f"{trend['last']} ({percent(share)}), and {trend['before_videos']} of {trend['before_of_videos']} "
@@ -186,11 +188,13 @@ before (10.0 %). The share went up by 20.0 percentage points: with 95 % confiden
     )
 
 
-def _bounded(bound: Bound, topics: Sequence[Row], themes: Sequence[Row]) -> Row | None:
-    if bound.theme is not None:
-        return next((row for row in themes if row["theme"] == bound.theme), None)
-    key = "topic_id" if isinstance(bound.topic, int) else "name"
-    return next((row for row in topics if row[key] == bound.topic), None)
+def _topic_of(bound: Bound, topics: Sequence[Topic]) -> Topic | None:
+    """Return the topic that a bound is about, by its number or name."""
+    return next((row for row in topics if bound.topic in (row["topic_id"], row["name"])), None)
+
+
+def _theme_of(bound: Bound, themes: Sequence[Theme]) -> Theme | None:
+    return next((row for row in themes if row["theme"] == bound.theme), None)
 
 
 def _at_once(key: str, cool_down: timedelta) -> AlertSign:

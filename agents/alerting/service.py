@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -31,6 +30,7 @@ from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.leases import Lease
 from streams.store.operations import deliveries
+from streams.store.rows.alerts import AlertOfAnyRule
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
@@ -167,7 +167,8 @@ class AlertService:
         fresh = timedelta(days=book.fresh_days)
         since = now - max(fresh, *rules) - delivery.GIVEN_UP_AFTER
         rows = deliveries.raised_since(self._warehouse, max(since, deliveries.EARLIEST), MOST_ROWS)
-        delivery.notice([row for row in rows if row["raised_at"] >= now - fresh], self.kept, now)
+        new = [row for row in rows if row["raised_at"] and row["raised_at"] >= now - fresh]
+        delivery.notice(new, self.kept, now)
         for destination in book.destinations:
             courier = self._couriers.get(destination.name)
             if courier is None:
@@ -198,18 +199,18 @@ class AlertService:
         courier.start_delivery(jobs, address)
 
     def _due(
-        self, destination: Destination, rows: Sequence[dict[str, Any]], now: datetime
+        self, destination: Destination, rows: Sequence[AlertOfAnyRule], now: datetime
     ) -> tuple[list[Job], list[DeliveryRecorded]]:
         if destination.schedule is not None:
             return self._digest_due(destination, rows, now)
         return delivery.instant_deliveries(destination, self._book, rows, self.kept, now, self._compose)
 
-    def _compose(self, row: Mapping[str, Any]) -> messages.Message:
+    def _compose(self, row: AlertOfAnyRule) -> messages.Message:
         more = messages.more_quotes(self._warehouse, row)
         return messages.of_alert(row, self._settings.study, self._web_url, more)
 
     def _digest_due(
-        self, destination: Destination, rows: Sequence[dict[str, Any]], now: datetime
+        self, destination: Destination, rows: Sequence[AlertOfAnyRule], now: datetime
     ) -> tuple[list[Job], list[DeliveryRecorded]]:
         """Return the digest if one is due; after several missed ones, one that covers all their periods."""
         schedule = destination.schedule

@@ -6,9 +6,8 @@ process is killed in between, the next start sends it under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -24,7 +23,6 @@ from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
-Row = dict[str, Any]
 SYSTEM = ("lag", "dead letters", "silence", "source")
 TALKED = ("rising", "declining", "threshold")
 
@@ -91,7 +89,7 @@ class AlertWatch:
         """Return the first and the latest talk of a topic."""
         if topic_id is None:
             return ()
-        talks: Iterable[Row] = prevalence.videos(self._warehouse, topic_id, limit=10_000)
+        talks = prevalence.videos(self._warehouse, topic_id, limit=10_000)
         ids = [
             row["video_id"] for row in sorted(talks, key=lambda row: (row["published_on"], row["video_id"]))
         ]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from agents.consumer.dead_letter import traceback_key
 from streams.errors import DataError
@@ -13,11 +12,12 @@ from streams.events import DeadLetterSettled
 from streams.kafka.admin import Cluster
 from streams.kafka.topics import BY_NAME
 from streams.state.blobs import Blobs
+from streams.store.rows.operations import WholeDeadLetter
 
 Action = Literal["replayed", "dropped"]
 
 
-def settle(cluster: Cluster, blobs: Blobs, letter: Mapping[str, Any], action: Action, now: datetime) -> None:
+def settle(cluster: Cluster, blobs: Blobs, letter: WholeDeadLetter, action: Action, now: datetime) -> None:
     """Settle a dead letter; the broker has the event when this returns, the store a moment later.
 
     A settled letter can be settled again: a dropped one can still be replayed.
@@ -25,7 +25,7 @@ def settle(cluster: Cluster, blobs: Blobs, letter: Mapping[str, Any], action: Ac
     Args:
         cluster: the study's broker.
         blobs: holds the messages that were too large for the letter.
-        letter: a row of the view `dead_letter`.
+        letter: the dead letter.
         action: `replayed` sends the message again, once its cause is fixed; `dropped` does not.
         now: the time of the decision.
 
@@ -45,7 +45,7 @@ def settle(cluster: Cluster, blobs: Blobs, letter: Mapping[str, Any], action: Ac
     cluster.send(DeadLetterSettled(letter_id=letter["letter_id"], action=action, settled_at=now))
 
 
-def message(blobs: Blobs, letter: Mapping[str, Any]) -> bytes:
+def message(blobs: Blobs, letter: WholeDeadLetter) -> bytes:
     """Return the unprocessed message, byte for byte.
 
     Raises:
@@ -56,7 +56,7 @@ def message(blobs: Blobs, letter: Mapping[str, Any]) -> bytes:
     return base64.b64decode(letter["payload"] or "")
 
 
-def traceback_of(blobs: Blobs, letter: Mapping[str, Any]) -> str:
+def traceback_of(blobs: Blobs, letter: WholeDeadLetter) -> str:
     """Return the traceback of groundswell's last failure; empty if the message itself was at fault."""
     key = traceback_key(letter["letter_id"])
     return blobs.get(key).decode() if blobs.exists(key) else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from models.relevance.kappa import Agreement, Judgement, PairAgreement, disagreements, pairs
-
-Row = Mapping[str, Any]
+from models.relevance import kappa
+from models.relevance.kappa import Agreement, PairAgreement, disagreements, pairs
+from streams.store.rows.codebook import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,14 @@ class Agreed:
     disagreements: tuple[dict[str, Any], ...]
 
 
-def agreed(rows: Iterable[Row]) -> Agreed:
+def agreed(rows: Iterable[Judgement]) -> Agreed:
     """Return the agreement of reviewers, from rows of the view `codebook_judgements`."""
     rows = list(rows)
     names = {row["topic_id"]: row["name"] for row in rows}
-    said = [Judgement(**{name: row[name] for name in Judgement.__dataclass_fields__}) for row in rows]
+    said = [
+        kappa.Judgement(row["topic_id"], row["reviewer"], row["verdict"], row["theme"], row["note"])
+        for row in rows
+    ]
     differing = [
         {
             "topic_id": topic_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 from agents.curation.decision_service import DecisionService
 from agents.instance.event_publisher import deliver_kept
@@ -21,9 +21,9 @@ from streams.errors import DataError, Fatal, Unavailable
 from streams.events import CodebookDecided, CodebookEntry, ThemeEntry, TopicJudged
 from streams.logs.codebook_log import CodebookLog, Conflict
 from streams.logs.judgements import Judgements
+from streams.store.rows.codebook import Codebook, Decision
 from streams.timestamps import whole_ms
 
-Row = dict[str, Any]
 EVERY = 100_000
 """A limit above the number of decisions of any study."""
 NOTHING_YET = ("there is no topic model yet", "hand in talks, and let groundswell run learn them")
@@ -207,13 +207,19 @@ class CodebookService(DecisionService):
         return bool(shown["decisions"] >= revision)
 
 
-def standing_of(row: Row) -> CodebookState:
+def standing_of(row: Codebook) -> CodebookState:
     """Return the codebook state in a row of the view `codebook_standing`."""
-    names = ("topic_id", "name", "theme", "retained", "target", "reason")
     return CodebookState(
         topics={
             topic["topic_id"]: TopicRecord(
-                entry=TopicEntry(**{name: topic[name] for name in names}),
+                entry=TopicEntry(
+                    topic_id=topic["topic_id"],
+                    name=topic["name"],
+                    theme=topic["theme"],
+                    retained=topic["retained"],
+                    target=topic["target"],
+                    reason=topic["reason"],
+                ),
                 own=topic["own"],
                 key=topic["key"],
                 alias=topic["alias"],
@@ -227,7 +233,7 @@ def standing_of(row: Row) -> CodebookState:
     )
 
 
-def decision_of(row: Row) -> PastDecision:
+def decision_of(row: Decision) -> PastDecision:
     """Return the decision in a row of the view `codebook_decisions`."""
     return PastDecision(
         revision=row["revision"],
@@ -240,7 +246,7 @@ def decision_of(row: Row) -> PastDecision:
     )
 
 
-def _nothing_to_undo(revision: int | None, rows: Iterable[Row]) -> BadInput:
+def _nothing_to_undo(revision: int | None, rows: Iterable[Decision]) -> BadInput:
     see = "see groundswell codebook history"
     if revision is None:
         return BadInput("there is no decision to undo", see)

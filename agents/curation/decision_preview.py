@@ -7,18 +7,16 @@ between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.codebook.state import CodebookChange, CodebookState
 from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse
-
-NONE: Row = {"videos": 0, "share": 0.0}
+from streams.store.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,15 @@ def preview(
     renamed = dict(zip(removed, added, strict=True)) if len(removed) == len(added) == 1 else {}
     themes = [prevalence.themes(warehouse, selection, applied) for applied in (before, after)]
     topics = [prevalence.topics(warehouse, selection, applied) for applied in (before, after)]
-    all_themes = _shifts(
-        themes[0], themes[1], lambda row: row["theme"], "theme", lambda key: renamed.get(key, key)
-    )
-    all_topics = _shifts(topics[0], topics[1], lambda row: row["topic_id"], "name", lambda key: key)
-    of_videos = [_of_videos(rows) for rows in themes]
+    by_name = [
+        {row["theme"]: _Count(row["theme"], row["videos"], row["share"]) for row in rows} for rows in themes
+    ]
+    by_id = [
+        {row["topic_id"]: _Count(row["name"], row["videos"], row["share"]) for row in rows} for rows in topics
+    ]
+    all_themes = _shifts({renamed.get(name, name): each for name, each in by_name[0].items()}, by_name[1])
+    all_topics = _shifts(by_id[0], by_id[1])
+    of_videos = [rows[0]["of_videos"] if rows else 0 for rows in themes]
     return Preview(
         said=change.said,
         of_videos=of_videos[0],
@@ -115,27 +117,25 @@ def book_of(standing: CodebookState) -> EffectiveCodebook:
     )
 
 
-def _shifts(
-    before: Iterable[Row],
-    after: Iterable[Row],
-    key: Callable[[Row], Any],
-    name: str,
-    becomes: Callable[[Any], Any],
-) -> list[CountChange]:
-    """Pair the rows of both sides by key, those with the most videos first."""
-    ours: Mapping[Any, Row] = {becomes(key(row)): row for row in before}
-    theirs: Mapping[Any, Row] = {key(row): row for row in after}
+class _Count(NamedTuple):
+    name: str = ""
+    videos: int = 0
+    share: float = 0.0
+
+
+def _shifts(before: Mapping[Any, _Count], after: Mapping[Any, _Count]) -> list[CountChange]:
+    """Pair the counts of both sides by key, those with the most videos first."""
     found = []
-    for each in dict.fromkeys((*ours, *theirs)):
-        one, other = ours.get(each), theirs.get(each)
+    for each in dict.fromkeys((*before, *after)):
+        one, other = before.get(each, _Count()), after.get(each, _Count())
         found.append(
             CountChange(
-                name=one[name] if one else "",
-                name_after=other[name] if other else "",
-                videos=(one or NONE)["videos"],
-                videos_after=(other or NONE)["videos"],
-                share=(one or NONE)["share"],
-                share_after=(other or NONE)["share"],
+                name=one.name,
+                name_after=other.name,
+                videos=one.videos,
+                videos_after=other.videos,
+                share=one.share,
+                share_after=other.share,
             )
         )
     return sorted(found, key=lambda each: (-max(each.videos, each.videos_after), each.name))
@@ -143,7 +143,3 @@ def _shifts(
 
 def _differs(each: CountChange) -> bool:
     return each.name != each.name_after or not each.counts_alike
-
-
-def _of_videos(rows: list[Row]) -> int:
-    return int(rows[0]["of_videos"]) if rows else 0

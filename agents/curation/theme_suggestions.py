@@ -11,16 +11,26 @@ from models.codebook.codebook import load
 from models.codebook.commands import known
 from models.codebook.state import CodebookState
 from models.codebook.suggestion import Embed, suggest
+from streams.store.rows.codebook import Codebook
+from streams.store.rows.topics import NamedTopic
 
-Row = dict[str, Any]
 WORDS, QUOTES, QUOTE_LIMIT = 10, 3, 300
 """Limits of a topic's text: words, quotes, characters of a quote."""
 SHOWN = 3
 
 
+class SuggestedThemes(NamedTopic):
+    """A topic and the themes that it may belong to."""
+
+    theme: str
+    """Where the topic is now, or empty."""
+    suggestions: list[dict[str, Any]]
+    """{theme, confidence, similarity}, the likeliest first, at most three."""
+
+
 def suggested(
     ask: Callable[..., Any], codebook: str, embed: Embed, *, topic_id: int | None = None
-) -> list[Row]:
+) -> list[SuggestedThemes]:
     """Return `suggestions` for a study.
 
     Args:
@@ -32,7 +42,7 @@ def suggested(
     Raises:
         BadInput: as for `suggestions`, or there is no such codebook.
     """
-    row = ask("codebook_standing")
+    row: Codebook = ask("codebook_standing")
     return suggestions(
         standing_of(row),
         {topic["topic_id"]: topic["words"] for topic in row["topics"]},
@@ -51,7 +61,7 @@ def suggestions(
     embed: Embed,
     *,
     topic_id: int | None = None,
-) -> list[Row]:
+) -> list[SuggestedThemes]:
     """Return suggested themes for a topic, or for every counted topic without a theme.
 
     Args:
@@ -61,10 +71,6 @@ def suggestions(
         descriptions: the descriptions of the codebook's topics, by key.
         embed: texts to float32 [n, d].
         topic_id: the topic; if it has a theme already, it is left out of that theme's texts.
-
-    Returns:
-        Rows {topic_id, name, theme, suggestions: [{theme, confidence, similarity}, …]}, the most probable
-        first, at most three; `theme` is the topic's current theme, or empty.
 
     Raises:
         BadInput: there is no such topic, or there are fewer than two themes to choose from.

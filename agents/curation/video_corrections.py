@@ -7,7 +7,7 @@ without processing the talk again, except that the model has to learn a talk tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -19,13 +19,12 @@ from models.codebook import commands
 from models.errors import BadInput
 from streams.events import VideoCorrected
 from streams.logs.corrections import ActiveCorrections, Corrections, active
+from streams.store.rows.talks import WholeTalk
 from streams.timestamps import whole_ms
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
 MOMENT = timedelta(milliseconds=1)
 """The minimum time between two corrections, since their timestamps define their order."""
-Known = Mapping[str, Any]
-"""A talk, as a row of the view `talk`."""
 What = Literal["withdrawn", "restored", "redated", "kept", "named"]
 
 
@@ -47,7 +46,7 @@ class Corrected:
         said: in words, the change, or why there is none.
     """
 
-    talk: Known
+    talk: WholeTalk
     event: VideoCorrected | None
     said: str
 
@@ -92,7 +91,9 @@ class Corrector(DecisionService):
         """
         return self._correct([video_id], "kept", reason_of(reason))
 
-    def name(self, talk: Known, version: str, speaker: str, name: str, reason: str = "") -> list[Corrected]:
+    def name(
+        self, talk: WholeTalk, version: str, speaker: str, name: str, reason: str = ""
+    ) -> list[Corrected]:
         """Name a speaker in one of a talk's transcripts (`speaker_candidates` lists the speakers).
 
         Raises:
@@ -102,7 +103,7 @@ class Corrector(DecisionService):
         naming = SpeakerNaming(version, speaker, commands.clean(name, "the name"))
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
 
-    def unname(self, talk: Known, version: str, speaker: str, reason: str = "") -> list[Corrected]:
+    def unname(self, talk: WholeTalk, version: str, speaker: str, reason: str = "") -> list[Corrected]:
         """Remove the name of a speaker. Otherwise as `name`."""
         naming = SpeakerNaming(version, speaker, "")
         return self._correct([talk["video_id"]], "named", reason_of(reason, needed=False), naming=naming)
@@ -165,13 +166,13 @@ class Corrector(DecisionService):
         return {row["correction_id"] for row in self.ask("corrections")}
 
 
-def known(ask: Callable[..., Any], video_id: str) -> Known:
+def known(ask: Callable[..., Any], video_id: str) -> WholeTalk:
     """Return the row of a talk.
 
     Raises:
         BadInput: there is no such talk.
     """
-    found: Known | None = ask("talk", video_id=video_id)
+    found: WholeTalk | None = ask("talk", video_id=video_id)
     if found is None:
         raise BadInput(f"there is no talk {video_id[:80]!r}", "see groundswell videos list, or /talks")
     return found
@@ -213,12 +214,12 @@ def reason_of(text: str, *, needed: bool = True) -> str:
     return commands.clean(text, "the reason", commands.LONG, needed=False)
 
 
-def named(talk: Known) -> str:
+def named(talk: WholeTalk) -> str:
     """Return a talk's id and title."""
     return f"{talk['video_id']} “{talk['title']}”" if talk["title"] else str(talk["video_id"])
 
 
-def _already(talk: Known, holds: ActiveCorrections, event: VideoCorrected) -> str:
+def _already(talk: WholeTalk, holds: ActiveCorrections, event: VideoCorrected) -> str:
     """Return why a correction would change nothing, in words; empty if it changes something."""
     match event.what:
         case "withdrawn":
@@ -245,10 +246,10 @@ def _already(talk: Known, holds: ActiveCorrections, event: VideoCorrected) -> st
             return f"named so already: {event.speaker} of {named(talk)} is {event.name}, by {naming.author}"
 
 
-def _raise_unless_heard_again(talk: Known) -> None:
+def _raise_unless_heard_again(talk: WholeTalk) -> None:
     """Raise BadInput unless `keep` applies to a talk: rejected by its transcript, or kept before."""
-    screening = talk["screening"] or {}
-    if talk["state"] == "rejected" and screening.get("rule") == "duplicate":
+    screening = talk["screening"]
+    if talk["state"] == "rejected" and screening is not None and screening["rule"] == "duplicate":
         if not talk["transcripts"]:
             raise BadInput(
                 f"{named(talk)} was rejected before it was fetched ({screening['reason']}): "
@@ -258,14 +259,16 @@ def _raise_unless_heard_again(talk: Known) -> None:
         return
     if any(each["what"] == "kept" for each in talk["corrections"]):
         return
-    because = f": {screening['rule']}, {screening['reason']}" if talk["state"] == "rejected" else ""
+    because = (
+        f": {screening['rule']}, {screening['reason']}" if screening and talk["state"] == "rejected" else ""
+    )
     raise BadInput(
         f"{named(talk)} is not rejected as a duplicate (its state is {talk['state'] or 'unknown'}{because})",
         "see groundswell videos show; keep applies only to talks rejected as a repetition of another talk",
     )
 
 
-def _changed(talk: Known, event: VideoCorrected) -> str:
+def _changed(talk: WholeTalk, event: VideoCorrected) -> str:
     """Return the change in words."""
     match event.what:
         case "withdrawn":

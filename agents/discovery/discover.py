@@ -33,7 +33,8 @@ from streams.state.outbox import Outbox
 from streams.state.parked_videos import ParkingLot
 from streams.state.sources import Sources, Watched
 from streams.store.operations import sightings
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import KnownVideo
+from streams.store.warehouse import Warehouse
 from streams.text_sanitizer import is_another_title
 from streams.youtube.client import YouTube
 
@@ -244,7 +245,7 @@ class Discover(Agent):
         return events
 
     def _events(
-        self, look: VisitResult, find: Find, others: list[Video], stored: Row | None
+        self, look: VisitResult, find: Find, others: list[Video], stored: KnownVideo | None
     ) -> Iterator[Event]:
         """Yield the sighting if the lane has not shown the video before, and the new title if it changed."""
         video_id = find.video.video_id
@@ -275,7 +276,7 @@ class Discover(Agent):
         self._outbox.keep(seen)
         yield seen
 
-    def _is_retitled(self, video: Video, stored: Row) -> bool:
+    def _is_retitled(self, video: Video, stored: KnownVideo) -> bool:
         """Return whether an accepted talk has a title that it never had before.
 
         Earlier titles do not count, because lanes may differ in language and would change it back and forth.
@@ -313,5 +314,5 @@ def _completed(video: Video, others: Sequence[Video]) -> Video:
     return video
 
 
-def _stored(row: Row) -> Video:
-    return Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
+def _stored(row: KnownVideo) -> Video:
+    return Video.model_validate(row)

@@ -15,7 +15,8 @@ from streams.logs.corrections import Corrections
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epochs
 from streams.store.operations import relearning
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import UnlearnedTranscript
+from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 
@@ -56,5 +57,5 @@ class Keeping:
             log.error("a correction cannot be read", cause=error.cause, cure=error.cure)
 
 
-def _transcript(row: Row) -> tuple[str, str]:
+def _transcript(row: UnlearnedTranscript) -> tuple[str, str]:
     return row["video_id"], row["transcript_version"]

@@ -18,7 +18,8 @@ from streams.errors import DataError, Unavailable
 from streams.events import Video, VideoFollowed
 from streams.state.blobs import Blobs
 from streams.store.operations import sightings
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import FollowedVideo
+from streams.store.warehouse import Warehouse
 from streams.text_sanitizer import is_another_title
 from streams.youtube.client import YouTube
 from streams.youtube.errors import YouTubeRefused
@@ -94,9 +95,11 @@ class VideoRefresh:
         after_s = int(moment.timestamp())
         return datetime.fromtimestamp(after_s + cycle_s - (after_s - own_s) % cycle_s, moment.tzinfo)
 
-    def _look(self, row: Row) -> Iterator[VideoFollowed]:
+    def _look(self, row: FollowedVideo) -> Iterator[VideoFollowed]:
         """Yield the changes of a talk since its last look-up."""
-        known = Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
+        known = Video.model_validate(
+            {name: value for name, value in row.items() if name in Video.model_fields}
+        )
         gone = row["change"] if row["change"] in ("deleted", "private") else ""
         try:
             shown = self._youtube.metadata(known.video_id)

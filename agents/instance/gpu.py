@@ -9,26 +9,40 @@ import csv
 import shutil
 import subprocess
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
-Row = dict[str, Any]
 ASKED = ("index", "name", "memory.used", "memory.total", "utilization.gpu", "temperature.gpu")
 NVIDIA_SMI = ("nvidia-smi", f"--query-gpu={','.join(ASKED)}", "--format=csv,noheader,nounits")
 TIMEOUT_S = 3.0
 """A driver that hangs must not keep a page waiting."""
 
 
-def gpus(command: Sequence[str] = NVIDIA_SMI, timeout_s: float = TIMEOUT_S) -> Row:
+class Gpu(TypedDict):
+    """A GPU; what the driver does not say is None."""
+
+    index: int | None
+    name: str
+    memory_used_mib: int | None
+    memory_total_mib: int | None
+    busy: float | None
+    """Share of the last moments, in [0, 1]."""
+    celsius: int | None
+
+
+class Gpus(TypedDict):
+    """The GPUs of a machine."""
+
+    devices: list[Gpu]
+    note: str
+    """Why there is none, in a sentence; empty where there is one."""
+
+
+def gpus(command: Sequence[str] = NVIDIA_SMI, timeout_s: float = TIMEOUT_S) -> Gpus:
     """Return the GPUs of this machine. Blocks up to `timeout_s` seconds: call it from a thread.
 
     Args:
         command: the command that prints the lines (tests pass another one).
         timeout_s: how long to wait for it.
-
-    Returns:
-        {devices, note}. devices: rows {index, name, memory_used_mib, memory_total_mib, busy, celsius}; busy:
-        the recent utilization in [0, 1]; values that the driver does not report are None. note: why there is
-        no GPU, in a sentence; empty if there is one.
 
     Example:
         >>> gpus(["no-such-tool"])["devices"]
@@ -51,11 +65,11 @@ def gpus(command: Sequence[str] = NVIDIA_SMI, timeout_s: float = TIMEOUT_S) -> R
     return {"devices": devices, "note": ""} if devices else _none("no GPU on this machine")
 
 
-def _none(note: str) -> Row:
+def _none(note: str) -> Gpus:
     return {"devices": [], "note": note}
 
 
-def _device(fields: Sequence[str]) -> Row:
+def _device(fields: Sequence[str]) -> Gpu:
     said = dict(zip(ASKED, (field.strip() for field in fields), strict=False))
     busy = _number(said.get("utilization.gpu", ""))
     return {

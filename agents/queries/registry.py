@@ -10,9 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, Protocol
+from typing import Any, Concatenate, Protocol, TypeVar, cast
 
 from agents.queries import months
+from agents.queries.rows import (
+    Comparison,
+    Interval,
+    Share,
+    Theme,
+    ThemeMonth,
+    Topic,
+    TopicFigures,
+    TopicMonth,
+    WholeTopic,
+)
 from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
 from streams.store.codebook import decisions
@@ -33,8 +44,12 @@ from streams.store.queries import (
 )
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
+from streams.store.rows.prevalence import TopicMonthCount, UnitCount
+from streams.store.rows.topics import KnownTopic
 from streams.store.talks import listing, paragraphs, search, talk_queries, talks
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
+
+S = TypeVar("S", bound=Share)
 
 MONTHS = 6
 """Length in months of the two compared periods when no first month is given."""
@@ -42,77 +57,64 @@ MONTHS = 6
 
 def prevalence(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
+) -> list[ThemeMonth]:
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
-    Returns:
-        Rows {month: 'YYYY-MM', theme, videos, of_videos, share, low, high, paragraphs, minutes, unfinished},
-        by month, most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over.
+    By month, most videos first.
     """
-    return _with_intervals(measure.prevalence(warehouse, selection, applied))
+    return _with_intervals(cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied)))
 
 
 def topic_months(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
-    """Return the share of videos per retained topic and month of publication, with 95 % intervals (Wilson).
-
-    Returns:
-        Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, low, high, paragraphs, minutes}.
-    """
-    return _with_intervals(measure.topic_months(warehouse, selection, applied))
+) -> list[TopicMonth]:
+    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson)."""
+    return _with_intervals(cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied)))
 
 
 def themes(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
+) -> list[Theme]:
     """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
 
-    Returns:
-        Rows {theme, videos, of_videos, share, low, high, paragraphs, minutes, topics, status, trend}, most
-        videos first. topics: number of its topics with a video in the period. status, trend: as in `topics`.
+    Themes with the most videos come first; status and trend are defined as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
     counted, *compared = measure.theme_tallies(warehouse, [selection, *periods], applied)
     compare = _Comparison(periods, compared)
     rows = measure.themes(warehouse, selection, applied, counted)
-    return [row | interval(row) | compare.of(row["theme"]) for row in rows]
+    return [{**row, **interval(row["videos"], row["of_videos"]), **compare.of(row["theme"])} for row in rows]
 
 
 def topics(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
+) -> list[Topic]:
     """Return each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the preceding one of equal length. Without a first month it compares
-    the last six months (up to the newest talk) with the six months before them.
-
-    Returns:
-        Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share,
-        low, high, paragraphs, minutes, status, trend}; topics without a video in the period have videos = 0.
-        Merged topics are left out. low, high: 95 % interval of the share (Wilson).
-        status is new, rising, stable, declining or dormant, or None when there is no period to compare with.
-        trend: {first, last, videos, of_videos, before_first, before_last, before_videos, before_of_videos,
-        change, change_low, change_high}: the difference of the two shares, with its 95 % interval.
+    the last six months (up to the newest talk) with the six months before them. Topics without a video in the
+    period have videos = 0; merged topics are left out.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
     counted, *compared = measure.topic_tallies(warehouse, [selection, *periods], applied)
     compare = _Comparison(periods, compared)
     rows = measure.topics(warehouse, selection, applied, counted)
-    return [row | interval(row) | compare.of(row["topic_id"], asleep=row["asleep"]) for row in rows]
+    return [
+        {
+            **row,
+            **interval(row["videos"], row["of_videos"]),
+            **compare.of(row["topic_id"], asleep=row["asleep"]),
+        }
+        for row in rows
+    ]
 
 
-def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
+def topic(warehouse: Warehouse, topic_id: int) -> WholeTopic | None:
     """Return everything about one topic, or None if it does not exist; for a merged topic, about its target.
 
-    Returns:
-        {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
-        words_at_birth, asked_id, merged: [{topic_id, name}], videos, of_videos, share, low, high, paragraphs,
-        minutes, status, trend, months, drifts, genealogy, quotes, newest}; the parts come from the views
-        `topics`, `topic_months`, `drifts`, `genealogy` and `quotes` (quotes: the most probable; newest: the
-        newest). The figures of a topic that is not retained are None; `reason` says why.
+    Its parts come from the views `topics`, `topic_months`, `drifts`, `genealogy` and `quotes`.
     """
     with as_of_now(warehouse):
         applied = book(warehouse)
@@ -121,38 +123,47 @@ def topic(warehouse: Warehouse, topic_id: int) -> Row | None:
             return None
         known = found["topic_id"]
         by_month, quotes, newest = talk_queries.topic_talks(warehouse, known, applied=applied)
-        return (
-            _figures(known, by_month, found)
-            | found
-            | {
-                "months": [
-                    {"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]
-                ],
-                "drifts": genealogy.drifts(warehouse, known, applied=applied),
-                "genealogy": genealogy.genealogy(warehouse, known, applied),
-                "quotes": quotes,
-                "newest": newest,
-            }
-        )
+        return {
+            **_figures(known, by_month, found),
+            **found,
+            "months": [{"month": row["month"], "videos": row["videos"]} for row in by_month if row["videos"]],
+            "drifts": genealogy.drifts(warehouse, known, applied=applied),
+            "genealogy": genealogy.genealogy(warehouse, known, applied),
+            "quotes": quotes,
+            "newest": newest,
+        }
 
 
-def _figures(topic_id: int, by_month: Sequence[Row], about: Row) -> Row:
+def _figures(topic_id: int, by_month: Sequence[TopicMonthCount], about: KnownTopic) -> TopicFigures:
     """Return a topic's totals over all months, its status and trend; all None if it is not retained."""
-    names = ("videos", "of_videos", "share", "low", "high", "paragraphs", "minutes", "status", "trend")
     if not about["retained"]:
-        return dict.fromkeys(names)
+        return cast(TopicFigures, dict.fromkeys(TopicFigures.__annotations__))
 
     def added(of: Selection) -> Tally:
         rows = [row for row in by_month if (of.first or "") <= row["month"] <= (of.last or "9999")]
-        sums = {name: sum(row[name] for row in rows) for name in ("videos", "paragraphs", "minutes")}
-        return Tally(sum(row["of_videos"] for row in rows), {topic_id: sums})
+        videos, of_videos = sum(row["videos"] for row in rows), sum(row["of_videos"] for row in rows)
+        count: UnitCount = {
+            "videos": videos,
+            "paragraphs": sum(row["paragraphs"] for row in rows),
+            "minutes": sum(row["minutes"] for row in rows),
+            "of_videos": of_videos,
+            "share": videos / of_videos if of_videos else 0.0,
+            "topics": 1,
+        }
+        return Tally(of_videos, {topic_id: count})
 
     periods = _compared(_recent(by_month[-1]["month"])) if by_month else ()
     compare = _Comparison(periods, [added(period) for period in periods])
-    ever = added(EVERYTHING)
-    row = ever.units[topic_id] | {"of_videos": ever.of_videos}
-    row["share"] = row["videos"] / row["of_videos"] if row["of_videos"] else 0.0
-    return row | interval(row) | compare.of(topic_id, asleep=about["asleep"])
+    ever = added(EVERYTHING).units[topic_id]
+    return {
+        "videos": ever["videos"],
+        "paragraphs": ever["paragraphs"],
+        "minutes": ever["minutes"],
+        "of_videos": ever["of_videos"],
+        "share": ever["share"],
+        **interval(ever["videos"], ever["of_videos"]),
+        **compare.of(topic_id, asleep=about["asleep"]),
+    }
 
 
 class _Comparison:
@@ -167,8 +178,8 @@ class _Comparison:
         self._periods = periods
         self._counted = counted
 
-    def of(self, unit: Any, *, asleep: bool = False) -> Row:
-        """Return {status, trend} of a theme or topic."""
+    def of(self, unit: Any, *, asleep: bool = False) -> Comparison:
+        """Return the status and trend of a theme or topic."""
         if not self._periods or not all(each.of_videos for each in self._counted):
             return {"status": "dormant" if asleep else None, "trend": None}
         (now, before), (period, preceding_) = self._counted, self._periods
@@ -176,6 +187,7 @@ class _Comparison:
             each.units[unit]["videos"] if unit in each.units else 0 for each in self._counted
         )
         found = trend(videos, now.of_videos, videos_before, before.of_videos)
+        assert period.first and period.last and preceding_.first and preceding_.last, "periods have both ends"
         return {
             "status": "dormant" if asleep else found.direction,
             "trend": {
@@ -235,13 +247,13 @@ def preceding(period: Selection) -> Selection:
     return replace(period, first=(first_of - length).isoformat(), last=end.isoformat())
 
 
-def interval(row: Row) -> Row:
-    """Return {low, high}: the 95 % interval of the share of a row {videos, of_videos} (Wilson)."""
-    low, high = _bounds(row["videos"], row["of_videos"])
+def interval(videos: int, of_videos: int) -> Interval:
+    """Return the 95 % interval (Wilson) of a share."""
+    low, high = _bounds(videos, of_videos)
     return {"low": low, "high": high}
 
 
-def _with_intervals(rows: list[Row]) -> list[Row]:
+def _with_intervals(rows: list[S]) -> list[S]:
     """Add {low, high} to each row in place and return the rows; there can be tens of thousands."""
     for row in rows:
         row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])

@@ -39,7 +39,7 @@ from streams.store.exchange import (
     rows_in,
 )
 from streams.store.rollups import measure_all
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 FORMAT = 1
 MANIFEST, SUMS, DICTIONARY = "package.json", "SHA256SUMS", "data-dictionary"
@@ -271,14 +271,14 @@ def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
         AlertJudgements(blobs).append(verdict)
 
 
-def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
+def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
     for row in warehouse.rows(f"SELECT * FROM {table} FINAL WHERE revision > 0 ORDER BY ALL"):
         found.setdefault(row["revision"], []).append(row)
     return found
 
 
-def _fields(row: Row, of: type[BaseModel]) -> Row:
+def _fields(row: Mapping[str, Any], of: type[BaseModel]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name in of.model_fields}
 
 

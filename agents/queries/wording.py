@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:  # the command line's --help comes without the store
+    from agents.queries.rows import Interval, Trend
+    from streams.store.rows.alerts import EvidenceCounts
+    from streams.store.rows.topics import Change, Drift, Health
+
 MOST_ODDS = 12
 """Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
@@ -32,7 +36,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def between(row: Row) -> str:
+def between(row: Interval) -> str:
     """Return the interval of a share, in per cent without the sign.
 
     Example:
@@ -42,7 +46,7 @@ def between(row: Row) -> str:
     return f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
 
 
-def transcripts(videos: Row) -> str:
+def transcripts(videos: Mapping[str, int]) -> str:
     """Return which tools made the transcripts, given the number of videos by transcript version.
 
     A version ends with a hash (of its settings; for captions, of the captions), which is left out. Versions
@@ -71,7 +75,7 @@ def minutes(length: float) -> str:
     return f"{length:,.0f}"
 
 
-def change(trend: Row | None) -> str:
+def change(trend: Trend | None) -> str:
     """Return the change of a share in percentage points, or a dash without a trend.
 
     Example:
@@ -81,7 +85,7 @@ def change(trend: Row | None) -> str:
     return f"{100 * trend['change']:+.1f}" if trend else "-"
 
 
-def compared(trend: Row | None) -> str:
+def compared(trend: Trend | None) -> str:
     """Return the evidence for a status: the two periods' counts, and the change with its 95 % interval."""
     if trend is None:
         return ""
@@ -93,7 +97,7 @@ def compared(trend: Row | None) -> str:
     )
 
 
-def happened(row: Row) -> str:
+def happened(row: Change) -> str:
     """Return a genealogy row in words."""
     topic, other = f"{row['topic']} ({row['topic_id']})", f"{row['other']} ({row['other_id']})"
     counts = f"{row['topics_before']} topics, then {row['topics_after']}"
@@ -108,7 +112,7 @@ def happened(row: Row) -> str:
     }[row["what"]]
 
 
-def drifted(row: Row) -> str:
+def drifted(row: Drift) -> str:
     """Return how a topic drifted, since when and on how many videos the finding rests."""
     since = f"since {day(row['since'] or row['drifted_at'])}"
     rests = f"{row['videos_before']} videos before, {row['videos_after']} after"
@@ -122,7 +126,7 @@ def drifted(row: Row) -> str:
     return f"{since} its centre moved by {row['moved']:.2f}, from {lost} to {gained}{evidence}"
 
 
-def health(row: Row) -> str:
+def health(row: Health) -> str:
     """Return how the topic model's fit to the talks changed.
 
     Example:
@@ -137,7 +141,7 @@ def health(row: Row) -> str:
     return f"{since} paragraphs are {how} similar to the topics: {row['before']:.2f}, then {row['after']:.2f}"
 
 
-def figures(row: Row) -> str:
+def figures(row: EvidenceCounts) -> str:
     """Return the statistics of an alert or emergence.
 
     Example:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from agents.queries.media_links import at_second, clock
 from agents.queries.months import every
-from agents.queries.registry import Ask
-from models.stats.trend import wilson
+from agents.queries.registry import Ask, interval
+from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
 from streams.store.queries.selection import Selection
+from streams.store.rows.alerts import Alert, EvidenceQuote
+from streams.store.rows.corpus import Corpus, Provenance, Status
+from streams.store.rows.talks import Quote
 
-Row = Mapping[str, Any]
 PAIRED = 20
 """Number of topics, the most prevalent, in the co-occurrence matrix."""
 QUOTED = 10
@@ -40,46 +42,18 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportShare:
-    """Share of videos: `videos` / `of_videos`, with its 95 % interval (Wilson) `low` to `high`, in [0, 1]."""
-
-    videos: int
-    of_videos: int
-    share: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReportChange:
-    """Change of a share against the preceding period of equal length, with its 95 % interval (Newcombe)."""
-
-    first: str
-    last: str
-    videos: int
-    of_videos: int
-    before_first: str
-    before_last: str
-    before_videos: int
-    before_of_videos: int
-    change: float
-    change_low: float
-    change_high: float
-
-
-@dataclass(frozen=True, slots=True)
 class ReportTopic:
     """A retained topic; `status` as in the view `topics`."""
 
     topic_id: int
     name: str
     theme: str
-    counted: ReportShare
+    counted: Proportion
     paragraphs: int
     minutes: float
     words: tuple[str, ...]
     status: str | None
-    change: ReportChange | None
+    change: Trend | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +62,7 @@ class ReportMonth:
 
     month: str
     unfinished: bool
-    counted: ReportShare | None
+    counted: Proportion | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +70,11 @@ class ReportTheme:
     """A theme with at least one video, its topics (most prevalent first) and every month of the period."""
 
     name: str
-    counted: ReportShare
+    counted: Proportion
     paragraphs: int
     minutes: float
     status: str | None
-    change: ReportChange | None
+    change: Trend | None
     topics: tuple[ReportTopic, ...]
     months: tuple[ReportMonth, ...]
 
@@ -160,9 +134,7 @@ class Facts:
         unspoken: retained topics that no video of the period has.
         pairs: of topics, most videos first. uncounted: pairs that are not among them have at most so many
             videos (0: all pairs are there).
-        corpus, whole: of the selection, and of the study; as of the view `corpus`.
-        state: of the study, as of the view `status`.
-        provenance: as of the view of that name.
+        corpus, whole: of the selection, and of the study.
     """
 
     made: Made
@@ -174,16 +146,16 @@ class Facts:
     uncounted: int
     news: tuple[ReportAlert, ...]
     quoted: tuple[QuotedTopic, ...]
-    corpus: Row
-    whole: Row
-    state: Row
-    provenance: Row
+    corpus: Corpus
+    whole: Corpus
+    state: Status
+    provenance: Provenance
 
     @property
     def topics(self) -> tuple[ReportTopic, ...]:
         """Topics of all themes, most prevalent first."""
         spoken = (topic for theme in self.themes for topic in theme.topics)
-        return tuple(sorted(spoken, key=lambda topic: (-topic.counted.videos, topic.topic_id)))
+        return tuple(sorted(spoken, key=lambda topic: (-topic.counted["videos"], topic.topic_id)))
 
     @property
     def paired(self) -> tuple[ReportTopic, ...]:
@@ -193,12 +165,7 @@ class Facts:
     @property
     def months(self) -> tuple[ReportMonth, ...]:
         """Months of the period, each with the number of its videos that count."""
-        return tuple(
-            ReportMonth(each.month, each.unfinished, _of(each.counted.of_videos, each.counted.of_videos))
-            if each.counted
-            else each
-            for each in (self.themes[0].months if self.themes else ())
-        )
+        return tuple(_whole(month) for month in (self.themes[0].months if self.themes else ()))
 
     def as_json(self) -> dict[str, Any]:
         """Return all attributes as values that JSON can represent."""
@@ -209,16 +176,16 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
     """Collect the data of a report about the selected talks."""
     given = {name: value for name, value in asdict(selection).items() if value not in (None, "")}
     topics = [_topic(row) for row in ask("topics", **given)]
-    spoken = [topic for topic in topics if topic.counted.videos]
+    spoken = [topic for topic in topics if topic.counted["videos"]]
     by_month = ask("prevalence", **given)
     themes = tuple(_theme(row, spoken, by_month) for row in ask("themes", **given))
     pairs = ask("cooccurrence", **given, limit=MOST)
     return Facts(
         made=made,
         selection=selection,
-        of_videos=themes[0].counted.of_videos if themes else 0,
+        of_videos=themes[0].counted["of_videos"] if themes else 0,
         themes=themes,
-        unspoken=tuple(topic for topic in topics if not topic.counted.videos),
+        unspoken=tuple(topic for topic in topics if not topic.counted["videos"]),
         pairs=tuple(ReportPair(**{name: row[name] for name in ReportPair.__slots__}) for row in pairs),
         uncounted=pairs[-1]["videos"] if len(pairs) == MOST else 0,
         news=tuple(
@@ -227,27 +194,42 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
             if _within(row["raised_at"], selection)
         ),
         quoted=tuple(_quoted(ask, topic, given) for topic in spoken[:QUOTED]),
-        corpus=_plain(ask("corpus", **given)),
-        whole=_plain(ask("corpus")),
-        state=_plain(ask("status")),
-        provenance=_plain(ask("provenance", **given)),
+        corpus=ask("corpus", **given),
+        whole=ask("corpus"),
+        state=ask("status"),
+        provenance=ask("provenance", **given),
     )
 
 
-def _share(row: Row) -> ReportShare:
-    return ReportShare(**{name: row[name] for name in ReportShare.__slots__})
+def _share(row: Proportion) -> Proportion:
+    """Return the share of a row that has more."""
+    return {
+        "videos": row["videos"],
+        "of_videos": row["of_videos"],
+        "share": row["share"],
+        "low": row["low"],
+        "high": row["high"],
+    }
 
 
-def _of(videos: int, of_videos: int) -> ReportShare:
-    interval = wilson(videos, of_videos)
-    return ReportShare(videos, of_videos, videos / of_videos, interval.low, interval.high)
+def _of(videos: int, of_videos: int) -> Proportion:
+    return {
+        "videos": videos,
+        "of_videos": of_videos,
+        "share": videos / of_videos,
+        **interval(videos, of_videos),
+    }
 
 
-def _change(trend: Row | None) -> ReportChange | None:
-    return ReportChange(**{name: trend[name] for name in ReportChange.__slots__}) if trend else None
+def _whole(month: ReportMonth) -> ReportMonth:
+    """Return a month with all of its videos that count."""
+    if month.counted is None:
+        return month
+    of_videos = month.counted["of_videos"]
+    return replace(month, counted=_of(of_videos, of_videos))
 
 
-def _topic(row: Row) -> ReportTopic:
+def _topic(row: Topic) -> ReportTopic:
     return ReportTopic(
         topic_id=row["topic_id"],
         name=row["name"],
@@ -257,24 +239,24 @@ def _topic(row: Row) -> ReportTopic:
         minutes=row["minutes"],
         words=tuple(row["words"]),
         status=row["status"],
-        change=_change(row["trend"]),
+        change=row["trend"],
     )
 
 
-def _theme(row: Row, topics: Sequence[ReportTopic], by_month: Sequence[Row]) -> ReportTheme:
+def _theme(row: Theme, topics: Sequence[ReportTopic], by_month: Sequence[ThemeMonth]) -> ReportTheme:
     return ReportTheme(
         name=row["theme"],
         counted=_share(row),
         paragraphs=row["paragraphs"],
         minutes=row["minutes"],
         status=row["status"],
-        change=_change(row["trend"]),
+        change=row["trend"],
         topics=tuple(topic for topic in topics if topic.theme == row["theme"]),
         months=tuple(_months(row["theme"], by_month)),
     )
 
 
-def _months(theme: str, by_month: Sequence[Row]) -> list[ReportMonth]:
+def _months(theme: str, by_month: Sequence[ThemeMonth]) -> list[ReportMonth]:
     """Return every month from the first to the last with a video, months without videos included."""
     of_videos = {row["month"]: row["of_videos"] for row in by_month}
     unfinished = {row["month"] for row in by_month if row["unfinished"]}
@@ -294,12 +276,12 @@ def _within(moment: Any, selection: Selection) -> bool:
     return first <= date.fromisoformat(str(moment)[:10]) <= last
 
 
-def _quoted(ask: Ask, topic: ReportTopic, given: Row) -> QuotedTopic:
+def _quoted(ask: Ask, topic: ReportTopic, given: Mapping[str, Any]) -> QuotedTopic:
     rows = ask("quotes", **given, topic_id=topic.topic_id, limit=QUOTES)
     return QuotedTopic(topic.topic_id, topic.name, topic.theme, tuple(_quote(row) for row in rows))
 
 
-def _quote(row: Row) -> ReportQuote:
+def _quote(row: Mapping[str, Any]) -> ReportQuote:
     return ReportQuote(
         text=" ".join(row["text"].split()),
         speakers=tuple(row.get("speakers", ())),
@@ -311,9 +293,9 @@ def _quote(row: Row) -> ReportQuote:
     )
 
 
-def _news(ask: Ask, row: Row, given: Row) -> ReportAlert:
+def _news(ask: Ask, row: Alert, given: Mapping[str, Any]) -> ReportAlert:
     """Return an alert with its quotes; without quotes of its own, with the topic's most typical paragraph."""
-    quotes = row["quotes"][:QUOTES]
+    quotes: Sequence[EvidenceQuote | Quote] = row["quotes"][:QUOTES]
     if not quotes and row["topic_id"]:
         quotes = ask("quotes", **given, topic_id=row["topic_id"], limit=1)
     return ReportAlert(

@@ -58,14 +58,14 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
     """Draw each topic as a box whose area is its number of videos, in the box of its theme."""
     shown = [theme for theme in themes if theme.topics][:MOST_THEMES]
     ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
-    sizes = [[topic.counted.videos for topic in theme.topics] for theme in shown]
+    sizes = [[topic.counted["videos"] for topic in theme.topics] for theme in shown]
     with canvas(TREEMAP_HEIGHT) as (figure, axes):
         colours = iter(TILES)
         for theme, tiled in zip(shown, tile(sizes, ground, HEADING), strict=True):
             colour = TILE_OF_OTHERS if theme.name == UNSORTED else next(colours, TILE_OF_OTHERS)
             whole = tiled.whole
-            videos = str(theme.counted.videos)
-            numbers = (f"{videos} · {percent(theme.counted.share)}", videos)
+            videos = str(theme.counted["videos"])
+            numbers = (f"{videos} · {percent(theme.counted['share'])}", videos)
             size, said = heading(theme.name, numbers, whole.width - 4)
             y = whole.y + whole.height - HEADING + 4
             axes.text(whole.x + 2, y, said, color=INK, size=size, weight="bold", va="bottom", linespacing=1.1)
@@ -75,16 +75,16 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
                     axes,
                     box,
                     label(topic.name, 80),
-                    f"{topic.counted.videos} · {percent(topic.counted.share)}",
+                    f"{topic.counted['videos']} · {percent(topic.counted['share'])}",
                 )
         largest = max(
-            (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted.videos
+            (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted["videos"]
         )
         text = (
             f"{len(shown)} themes with {sum(map(len, sizes))} topics; a box’s area stands for the topic’s "
             f"number of videos. The largest theme is {label(shown[0].name, 80)} with "
-            f"{shown[0].counted.videos} videos, the largest topic {label(largest.name, 80)} with "
-            f"{largest.counted.videos}. "
+            f"{shown[0].counted['videos']} videos, the largest topic {label(largest.name, 80)} with "
+            f"{largest.counted['videos']}. "
             "The table of themes and topics has every number."
         )
         return finish(figure, "treemap", "Treemap of themes and topics", text)
@@ -118,7 +118,7 @@ def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounte
     together = {frozenset((pair.topic_id, pair.other_id)): pair for pair in pairs}
     ordered = [topics[index] for index in order(topics, together)]
     size, top, name_size = len(ordered), 8.0, 8.5
-    names = [f"{label(topic.name, 42)} ({topic.counted.videos})" for topic in ordered]
+    names = [f"{label(topic.name, 42)} ({topic.counted['videos']})" for topic in ordered]
     longest = max(len(name) for name in names) * name_size * 0.6
     cell = min(30.0, (WIDTH - 12 - min(longest, 220)) / size)
     shown = [
@@ -203,7 +203,7 @@ def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Draw
     rows = math.ceil((len(shown) + 1) / columns)
     height = rows * high + 6
     shares = [month.counted for theme in shown for month in theme.months if month.counted]
-    top = min(1.0, math.ceil(10 * max(share.high for share in shares)) / 10)
+    top = min(1.0, math.ceil(10 * max(share["high"] for share in shares)) / 10)
     with canvas(height) as (figure, _):
         for number in range(len(shown) + 1):
             row, column = divmod(number, columns)
@@ -245,17 +245,19 @@ def _panel(axes: Any, months: Sequence[ReportMonth], top: float) -> None:
             if month.unfinished
             else {"facecolor": LEVELS[1], "edgecolor": "none"}
         )
-        axes.bar(at, share.high - share.low, bottom=share.low, width=wide, **look)
+        axes.bar(at, share["high"] - share["low"], bottom=share["low"], width=wide, **look)
     for (at, _, share), (following, month, after) in pairwise(spoken):
         if following == at + 1:
             style = (0, (2, 1.5)) if month.unfinished else "solid"
-            axes.plot((at, following), (share.share, after.share), color=SEA, linewidth=1.2, linestyle=style)
+            axes.plot(
+                (at, following), (share["share"], after["share"]), color=SEA, linewidth=1.2, linestyle=style
+            )
     dot = 3.2 if len(months) <= 36 else 1.8
     for at, month, share in spoken:
         face = PAPER if month.unfinished else SEA
         axes.plot(
             at,
-            share.share,
+            share["share"],
             "o",
             markersize=dot,
             markerfacecolor=face,
@@ -277,7 +279,7 @@ def _counts(axes: Any, months: Sequence[ReportMonth]) -> None:
         if month.counted:
             hollow = {"facecolor": "none", "edgecolor": QUIET, "linestyle": (0, (2, 1.5)), "linewidth": 0.8}
             look = hollow if month.unfinished else {"facecolor": QUIET}
-            axes.bar(at, month.counted.of_videos, width=0.8, **look)
+            axes.bar(at, month.counted["of_videos"], width=0.8, **look)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.set_ylim(bottom=0)
 

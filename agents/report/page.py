@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.queries import wording
 from agents.report.drawing import Drawn, label
-from agents.report.facts import Facts, ReportChange
+from agents.report.facts import Facts
 from agents.report.figures import MOST_THEMES, draw
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
     moving = [
         topic
         for topic in (*facts.topics, *facts.unspoken)
-        if topic.status in MOVING and topic.change and topic.change.videos + topic.change.before_videos
+        if topic.status in MOVING and topic.change and topic.change["videos"] + topic.change["before_videos"]
     ]
     return environment.get_template("report.html").render(
         facts=facts,
@@ -80,7 +80,7 @@ def render(facts: Facts, figures: Sequence[Drawn]) -> str:
         most_themes=MOST_THEMES,
         pairs=[pair for pair in facts.pairs if pair.videos > 0][:PAIRS],
         cells={(pair.topic_id, pair.other_id): pair.videos for pair in facts.pairs},
-        moving=sorted(moving, key=lambda topic: -_change(topic.change)),
+        moving=sorted(moving, key=lambda topic: -topic.change["change"] if topic.change else 0.0),
         compared=next((topic.change for topic in facts.topics if topic.change), None),
     )
 
@@ -109,7 +109,3 @@ def period(selection: Selection) -> str:
     if not selection.first:
         return f"published until {selection.last}" if selection.last else "published at any time"
     return f"published from {selection.first}" + (f" to {selection.last}" if selection.last else " on")
-
-
-def _change(change: ReportChange | None) -> float:
-    return change.change if change else 0.0

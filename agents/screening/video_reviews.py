@@ -24,9 +24,10 @@ from streams.logs.reviews import Reviews
 from streams.logs.screening_log import ScreeningLog
 from streams.settings import Settings
 from streams.state.blobs import Blobs
+from streams.store.rows.screening import Waiting
+from streams.store.rows.talks import WholeTalk
 from streams.timestamps import whole_ms
 
-Row = dict[str, Any]
 Verdict = Literal["keep", "exclude"]
 KINDS: tuple[str, ...] = get_args(TalkKind)
 KEPT = KINDS[0]
@@ -40,6 +41,14 @@ PASSED = frozenset({"accepted", "fetched", "transcribed", "split", "assigned"})
 
 class Meanwhile(BadInput):
     """Somebody else has reviewed the video since the person looked; nothing was stored."""
+
+
+class WaitingVideo(Waiting):
+    """A video that waits (open or disputed), how many have judged it, and this reviewer's own review."""
+
+    state: str
+    judged: int
+    own: VideoReviewed | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +109,22 @@ class Reviewer:
         found = self.log.by_video().items()
         return {video_id: ruled(said, self.settings.reviewers) for video_id, said in found}
 
-    def waiting(self) -> list[Row]:
+    def waiting(self) -> list[WaitingVideo]:
         """Return the videos that wait for reviewers or an adjudication, the most relevant first.
 
         Most videos with a high score are kept, so talks worth fetching do not wait behind the rest, and the
         model learns from its mistakes among the videos of which it is surest (Cormack and Grossman 2014,
         continuous active learning).
-
-        Returns:
-            Rows of the view `review_queue` with {state, judged, own}: open or disputed, the number of
-            reviews, and this reviewer's own review, or None.
         """
         rulings = self.rulings()
-        rows: list[Row] = []
+        rows: list[Waiting] = []
         while len(page := self.ask("review_queue", limit=PAGE, offset=len(rows))["rows"]) > 0:
             rows += page
             if len(page) < PAGE:
                 break
-        nothing: Ruling[VideoReviewed] = Ruling("open", ())
-        found = [(row, rulings.get(row["video_id"], nothing)) for row in rows]
+        found = [(row, rulings.get(row["video_id"], Ruling("open", ()))) for row in rows]
         return [
-            row | {"state": ruling.state, "judged": len(ruling.said), "own": self.own(ruling)}
+            {**row, "state": ruling.state, "judged": len(ruling.said), "own": self.own(ruling)}
             for row, ruling in found
             if ruling.state != "decided"
         ]
@@ -129,7 +133,7 @@ class Reviewer:
         """Return this reviewer's own review of a video, or None."""
         return next((each for each in ruling.said if each.reviewer == self.name), None)
 
-    def next(self, waiting: Sequence[Row], after: str = "") -> Row | None:
+    def next(self, waiting: Sequence[WaitingVideo], after: str = "") -> WaitingVideo | None:
         """Return the next video for this reviewer to judge: the first after `after`, or else the first."""
         mine = [row for row in waiting if row["state"] == "open" and row["own"] is None]
         ids = [row["video_id"] for row in waiting]
@@ -227,13 +231,13 @@ class Reviewer:
         """Return the agreement of each pair of reviewers on the videos that enough of them judged."""
         return pairs({name: each.said for name, each in self.rulings().items() if each.state != "open"})
 
-    def _known(self, video_id: str) -> Row:
+    def _known(self, video_id: str) -> WholeTalk:
         """Return the row of the view `talk` for a video that can be reviewed.
 
         Raises:
             BadInput: there is no such video, or a rule rejected it.
         """
-        found: Row | None = self.ask("talk", video_id=video_id)
+        found: WholeTalk | None = self.ask("talk", video_id=video_id)
         if found is None:
             ids = [row["video_id"] for row in self.ask("review_queue", limit=PAGE)["rows"]]
             ids += [row["video_id"] for row in self.ask("talks", limit=PAGE)]
@@ -242,20 +246,19 @@ class Reviewer:
             raise BadInput(
                 f"there is no video {video_id[:80]!r}", f"{meant}see groundswell review queue, or videos list"
             )
-        screening = found["screening"] or {}
         if found["state"] == "rejected" and self._screened.get(video_id) is None:
+            rule = found["screening"] and "{rule}: {reason}".format(**found["screening"])
             raise BadInput(
-                f"a rule rejected {video_id} ({screening.get('rule')}: {screening.get('reason')}), "
-                "which reviewers cannot change",
+                f"a rule rejected {video_id} ({rule}), which reviewers cannot change",
                 "change the setting of that rule, then ingest the video again",
             )
         return found
 
-    def _kept(self, known: Row, verdict: Verdict, kind: str, note: str, *, final: bool) -> ReviewOutcome:
-        event = self._event(known["video_id"], verdict, kind, note, final=final)
+    def _kept(self, talk: WholeTalk, verdict: Verdict, kind: str, note: str, *, final: bool) -> ReviewOutcome:
+        event = self._event(talk["video_id"], verdict, kind, note, final=final)
         self._send(event)
         ruling = self.ruling(event.video_id)
-        return ReviewOutcome(event, ruling, self._followed(known, ruling))
+        return ReviewOutcome(event, ruling, self._followed(talk, ruling))
 
     def _event(
         self, video_id: str, verdict: Verdict | Literal["undone"], kind: str, note: str, *, final: bool
@@ -284,7 +287,7 @@ class Reviewer:
             "do not judge it again: it is processed when groundswell run, or the screen worker, starts",
         )
 
-    def _followed(self, known: Row, ruling: Ruling[VideoReviewed]) -> tuple[Corrected, ...]:
+    def _followed(self, known: WholeTalk, ruling: Ruling[VideoReviewed]) -> tuple[Corrected, ...]:
         """Withdraw or restore a talk that was accepted already, by the reviewers' decision."""
         if ruling.state != "decided":
             return ()

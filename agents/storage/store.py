@@ -40,7 +40,7 @@ from streams.store import missing, writer
 from streams.store.codebook import decisions
 from streams.store.operations import throughput
 from streams.store.operations.throughput import Newest
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 from streams.telemetry import NEWEST
 
 
@@ -69,7 +69,7 @@ class Store(Agent):
     def __init__(self, warehouse: Warehouse, blobs: Blobs) -> None:
         self._warehouse = warehouse
         self._blobs = blobs
-        self._rows: list[tuple[str, Row]] = []
+        self._rows: list[tuple[str, writer.Columns]] = []
         self._newest: Newest = {}
 
     async def start(self) -> Sequence[Event]:
@@ -99,7 +99,7 @@ class Store(Agent):
         self._rows.extend(rows)
         return ()
 
-    def _paragraphs(self, event: ParagraphsEmbedded) -> Iterator[tuple[str, Row]]:
+    def _paragraphs(self, event: ParagraphsEmbedded) -> Iterator[tuple[str, writer.Columns]]:
         for paragraph in Paragraphs.load(self._blobs.read(event.paragraphs)).paragraphs:
             yield writer.paragraph_row(
                 event.key,

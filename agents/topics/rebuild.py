@@ -18,7 +18,8 @@ from streams.logs.corrections import Corrections
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epoch, Epochs
 from streams.store.operations import relearning
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import UnlearnedTranscript
+from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 
@@ -54,7 +55,9 @@ def to_learn(blobs: Blobs, warehouse: Warehouse, epoch: Epoch) -> Iterator[Trans
     yield from ready(blobs, relearning.unlearned(warehouse, epoch), kept)
 
 
-def ready(blobs: Blobs, heard: Iterable[Row], kept: Mapping[str, str]) -> Iterator[TranscriptReady]:
+def ready(
+    blobs: Blobs, heard: Iterable[UnlearnedTranscript], kept: Mapping[str, str]
+) -> Iterator[TranscriptReady]:
     """Yield events for the rows of `streams.store.operations.relearning`; `kept`: by video, who keeps it."""
     for row in heard:
         blob = blobs.find(row["blob_key"])
@@ -65,7 +68,9 @@ def ready(blobs: Blobs, heard: Iterable[Row], kept: Mapping[str, str]) -> Iterat
                 blob=row["blob_key"],
             )
             continue
-        video = Video.model_validate({name: row[name] for name in Video.model_fields if name in row})
+        video = Video.model_validate(
+            {name: value for name, value in row.items() if name in Video.model_fields}
+        )
         yield TranscriptReady(
             video=video,
             transcript=blob,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.curation.video_corrections import Known, known, named
+from agents.curation.video_corrections import known, named
 from agents.transcription.speaker_names import Names, names
 from agents.transcription.transcript_export import artefact, counting, parsed
 from models.errors import BadInput
@@ -15,6 +15,7 @@ from models.speakers.introductions import introductions
 from models.transcripts.transcript import Segment, Transcript
 from streams.errors import DataError
 from streams.state.blobs import Blobs
+from streams.store.rows.talks import WholeTalk
 
 REMEMBERED = 30
 """Maximum number of talks whose named voices are compared, the latest named first."""
@@ -56,7 +57,7 @@ class Speaker:
 class Speakers:
     """The speakers of a talk in its current transcript, by speaking time, longest first."""
 
-    talk: Known
+    talk: WholeTalk
     transcript_version: str
     speakers: tuple[Speaker, ...]
 
@@ -102,7 +103,7 @@ def speakers(blobs: Blobs, ask: Callable[..., Any], video_id: str) -> Speakers:
 
 
 def _speakers(  # noqa: PLR0917 - each input comes from another place
-    blobs: Blobs, ask: Callable[..., Any], talk: Known, version: str, transcript: Transcript, given: Names
+    blobs: Blobs, ask: Callable[..., Any], talk: WholeTalk, version: str, transcript: Transcript, given: Names
 ) -> Iterator[Speaker]:
     words = transcript.words_by_speaker
     heard: dict[str, float] = {}
@@ -142,7 +143,7 @@ def _offers(transcript: Transcript, library: Sequence[known_voices.Known]) -> di
 
 
 def _library(
-    blobs: Blobs, ask: Callable[..., Any], talk: Known, transcript: Transcript, given: Names
+    blobs: Blobs, ask: Callable[..., Any], talk: WholeTalk, transcript: Transcript, given: Names
 ) -> list[known_voices.Known]:
     """Return the named voices of other talks of the same source, diarized by the same model."""
     if not transcript.voices:
@@ -167,6 +168,6 @@ def _library(
     return found
 
 
-def _source(talk: Known) -> str:
+def _source(talk: WholeTalk) -> str:
     """Return the source of a talk, as defined by `streams.store.codebook.sql_fragments.SOURCE`."""
     return str(talk["channel_id"] or talk["channel"] or talk["show"] or talk["video_id"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from streams.store.rows.talks import Correction, WholeTalk
 
 Names = dict[tuple[str, str, str], str]
 """Names by talk, transcript version and speaker label."""
 
 
-def names(corrections: Iterable[Mapping[str, Any]]) -> Names:
+def names(corrections: Iterable[Correction]) -> Names:
     """Return the current names, the latest given first; `corrections`: rows of that view."""
     held: Names = {}
     for row in corrections:  # newest first
@@ -18,6 +19,6 @@ def names(corrections: Iterable[Mapping[str, Any]]) -> Names:
     return {key: name for key, name in held.items() if name}
 
 
-def names_in(talk: Mapping[str, Any], version: str) -> dict[str, str]:
-    """Return the names of the speakers in a transcript; `talk`: a row of the view `talk`."""
+def names_in(talk: WholeTalk, version: str) -> dict[str, str]:
+    """Return the names of the speakers in a transcript of a talk."""
     return {speaker: name for (_, of, speaker), name in names(talk["corrections"]).items() if of == version}

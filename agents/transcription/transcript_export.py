@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -11,6 +11,7 @@ from models.transcripts import subtitles
 from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.state.blobs import Blobs
+from streams.store.rows.talks import Transcript as TalkTranscript
 from streams.talks.transcripts import key_of
 
 Format = Literal["txt", "vtt", "srt", "json"]
@@ -24,7 +25,7 @@ MEDIA: Mapping[Format, str] = {
 _WRITERS: Mapping[Format, Callable[[Transcript], str]] = {"vtt": subtitles.webvtt, "srt": subtitles.subrip}
 
 
-def counting(transcripts: list[Mapping[str, Any]]) -> str | None:
+def counting(transcripts: Sequence[TalkTranscript]) -> str | None:
     """Return the version of a talk's transcript that counts, or of its only transcript; None: there is none.
 
     Example:

@@ -18,6 +18,7 @@ from models.errors import BadInput
 from streams.errors import DataError
 from streams.logs.codebook_log import CodebookLog
 from streams.state.blobs import Blobs
+from streams.store.rows.codebook import Codebook
 
 PATIENCE_S = 8.0
 """Seconds that a page waits for the store before it reports that the numbers will follow later."""
@@ -43,13 +44,13 @@ class CurationContext:
 
         return self.site.ask(VIEWS[view], **parameters)
 
-    def row(self, revision: int | None = None) -> dict[str, Any]:
+    def row(self, revision: int | None = None) -> Codebook:
         """Return the result of the view `codebook_standing`.
 
         Raises:
             RequestRefused: 422, there is no such revision.
         """
-        row: dict[str, Any] = self.ask("codebook_standing", revision=revision)
+        row: Codebook = self.ask("codebook_standing", revision=revision)
         if revision is not None and revision > row["revision"]:
             raise RequestRefused(
                 422,

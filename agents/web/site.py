@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Row = dict[str, Any]
+TemplateContext = dict[str, Any]
+"""The variables that a template is rendered with."""
+PageView = Callable[P, TemplateContext | Response]
 
 HERE = Path(__file__).parent
 REFRESH_S = 5
@@ -115,7 +117,7 @@ class Site:
 
     def page(
         self, path: str, template: str, *, section: str = "", twin: str = ""
-    ) -> Callable[[Callable[P, Row | Response]], Callable[P, Row | Response]]:
+    ) -> Callable[[PageView[P]], PageView[P]]:
         """Register a function as a page; it returns the variables of the page's template.
 
         They include `title`. A parameter `selected` (`dependencies.Selected`) gives the page the filters. An
@@ -129,7 +131,7 @@ class Site:
             twin: address of the same data as JSON, with {names} of path parameters; the query is appended.
         """
 
-        def register(view: Callable[P, Row | Response]) -> Callable[P, Row | Response]:
+        def register(view: PageView[P]) -> PageView[P]:
             @wraps(view)
             def shown(request: Request, **given: Any) -> Response:
                 with self._kept.reading():

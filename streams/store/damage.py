@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from streams.store.warehouse import Row, Warehouse
+from collections.abc import Sequence
+
+from streams.store.rows.corpus import DamagedPart
+from streams.store.warehouse import Warehouse
 
 CURE = (
     "restore the database from a backup, or start a new study from the same recordings; "
@@ -10,24 +13,22 @@ CURE = (
 )
 
 
-def damaged_parts(warehouse: Warehouse) -> list[Row]:
+def damaged_parts(warehouse: Warehouse) -> list[DamagedPart]:
     """Return the parts that ClickHouse detached from their tables as broken when it started.
 
     A broken disk or a power failure damages files. ClickHouse then starts without them, and every number
-    lacks their rows.
-
-    Returns:
-        Rows {table, path}, sorted; path: the folder of the detached part.
+    lacks their rows. Parts are sorted by table and path.
     """
-    return warehouse.rows(
+    return warehouse.rows_as(
+        DamagedPart,
         """
         SELECT table, path FROM system.detached_parts
         WHERE database = currentDatabase() AND reason LIKE 'broken%' ORDER BY table, path
-        """
+        """,
     )
 
 
-def missing_rows(parts: list[Row]) -> str:
+def missing_rows(parts: Sequence[DamagedPart]) -> str:
     """Return a sentence that explains which rows are missing because of damaged parts.
 
     >>> missing_rows([{"table": "topics", "path": "/a"}, {"table": "topics", "path": "/b"}])

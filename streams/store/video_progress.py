@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from streams import events as e
-from streams.store.warehouse import Row
 from streams.talks.caption_drafts import is_draft
 
 STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
@@ -21,7 +22,7 @@ _OF: dict[type[e.Event], str] = {
 }
 
 
-def reached(event: e.Event) -> Row | None:
+def reached(event: e.Event) -> dict[str, Any] | None:
     """Return the row of `progress` for an event, or None.
 
     The row with the highest rank counts. The model of a later epoch overrides an earlier one: it may reject a

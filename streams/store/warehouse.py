@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import stamina
@@ -22,7 +22,6 @@ from streams.store.process_lock import PATIENCE_S, Hold, take
 
 log = structlog.get_logger()
 T = TypeVar("T")
-Row = dict[str, Any]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -32,6 +31,18 @@ def strings(name: str) -> str:
     clickhouse-connect's own arrays of strings corrupt quotes, backslashes and direction marks.
     """
     return f"(SELECT arrayJoin(JSONExtract({{{name}:String}}, 'Array(String)')))"
+
+
+def typed(shape: type[T], rows: list[dict[str, Any]]) -> list[T]:
+    """Return rows as those of a TypedDict; the first of them must have exactly its fields.
+
+    Example:
+        >>> from streams.store.rows.topics import MonthVideos
+        >>> typed(MonthVideos, [{"month": "2025-01", "videos": 3}])[0]["videos"]
+        3
+    """
+    assert not rows or rows[0].keys() == shape.__annotations__.keys(), (shape.__name__, list(rows[0]))
+    return cast("list[T]", rows)
 
 
 class Warehouse:
@@ -111,13 +122,17 @@ class Warehouse:
         applied = {int(row["version"]) for row in self.rows("SELECT version FROM schema_versions")}
         return sorted(known - applied)
 
-    def rows(self, statement: str, **parameters: Any) -> list[Row]:
+    def rows(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query; the server binds the parameters (`{name:Type}`)."""
         return self._call(
             lambda client: list(
                 client.query(statement, parameters=parameters, tz_mode="aware").named_results()
             )
         )
+
+    def rows_as(self, shape: type[T], statement: str, /, **parameters: Any) -> list[T]:
+        """Run a query whose columns are the fields of a TypedDict, and return its rows as such."""
+        return typed(shape, self.rows(statement, **parameters))
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows (all with the same keys) as one block, durably."""

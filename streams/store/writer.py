@@ -13,11 +13,13 @@ from typing import Any
 from streams import events as e
 from streams.store.rollups import measure
 from streams.store.video_progress import reached
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 NO_TOPIC = 0
 
-Tables = dict[str, list[Row]]
+Columns = dict[str, Any]
+"""A row to insert: its values by column."""
+Tables = dict[str, list[Columns]]
 ORDER = (
     "videos",
     "sightings",
@@ -56,7 +58,7 @@ MEASURED = ("videos", "paragraphs", "assignments", "learned", "corrections")
 """Tables whose rows change a talk's row in `video_topics`."""
 
 
-def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one case an event
+def rows_of(event: e.Event) -> Iterator[tuple[str, Columns]]:  # noqa: PLR0915 - one case an event
     """Yield (table, row) for all rows of an event."""
     match event:
         case e.VideoSeen():
@@ -139,7 +141,7 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Row]]:  # noqa: PLR0915 - one
         yield "progress", row
 
 
-def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
+def write(warehouse: Warehouse, rows: Iterable[tuple[str, Columns]]) -> None:
     """Insert rows, one block per table, `progress` last. Idempotent."""
     tables: Tables = {}
     for table, row in rows:
@@ -152,7 +154,9 @@ def write(warehouse: Warehouse, rows: Iterable[tuple[str, Row]]) -> None:
     assert not tables, f"no place in the order of inserts for {sorted(tables)}"
 
 
-def paragraph_row(video_id: str, transcript_version: str, position: int, **columns: Any) -> tuple[str, Row]:
+def paragraph_row(
+    video_id: str, transcript_version: str, position: int, **columns: Any
+) -> tuple[str, Columns]:
     """Return the row of one paragraph (its text is in the paragraphs artefact, not in the event)."""
     return "paragraphs", {
         "video_id": video_id,
@@ -162,13 +166,13 @@ def paragraph_row(video_id: str, transcript_version: str, position: int, **colum
     }
 
 
-def _video(video: e.Video, completeness: int) -> Row:
+def _video(video: e.Video, completeness: int) -> Columns:
     kept_elsewhere = {"live_status", "speakers", "media_url", "begins_at", "short_form"}
     row = video.model_dump(exclude=kept_elsewhere)
     return row | {"speakers": list(video.speakers), "completeness": completeness}
 
 
-def _sighting(event: e.VideoSeen) -> Row:
+def _sighting(event: e.VideoSeen) -> Columns:
     sighting = event.sighting
     return {
         "video_id": event.key,
@@ -181,18 +185,18 @@ def _sighting(event: e.VideoSeen) -> Row:
     }
 
 
-def _screening(video_id: str, verdict: str, rule: str, reason: str) -> Row:
+def _screening(video_id: str, verdict: str, rule: str, reason: str) -> Columns:
     stands = 2 if verdict == "rejected" else 1
     return {"video_id": video_id, "verdict": verdict, "rule": rule, "reason": reason, "stands": stands}
 
 
-def _relevance(video_id: str, relevance: e.Relevance | None, *, stands: int) -> Iterator[tuple[str, Row]]:
+def _relevance(video_id: str, relevance: e.Relevance | None, *, stands: int) -> Iterator[tuple[str, Columns]]:
     if relevance is not None:
         row = relevance.model_dump() | {"reasons": list(relevance.reasons)}
         yield "relevances", row | {"video_id": video_id, "stands": stands}
 
 
-def _transcript(event: e.TranscriptReady) -> Row:
+def _transcript(event: e.TranscriptReady) -> Columns:
     return {
         "video_id": event.key,
         "transcript_version": event.transcript_version,
@@ -204,7 +208,7 @@ def _transcript(event: e.TranscriptReady) -> Row:
     }
 
 
-def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Row]]:
+def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Columns]]:
     assert event.video.published_at is not None, "screening lets no video without a date pass"
     month = e.month_of(event.video.published_at)
     learned = _columns(event, "model_version", "transcript_version", "sequence")
@@ -226,7 +230,7 @@ def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Row]]:
         )
 
 
-def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
+def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Columns]]:
     yield (
         "topics",
         {
@@ -268,7 +272,7 @@ def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Row]]:
         )
 
 
-def _decision(event: e.CodebookDecided) -> Iterator[tuple[str, Row]]:
+def _decision(event: e.CodebookDecided) -> Iterator[tuple[str, Columns]]:
     of = {"model_version": event.model_version, "revision": event.revision}
     for entry in event.entries:
         yield "codebook_entries", of | entry.model_dump() | {"target": entry.target or NO_TOPIC}
@@ -286,7 +290,7 @@ def _decision(event: e.CodebookDecided) -> Iterator[tuple[str, Row]]:
     )
 
 
-def _words(event: e.TopicEvent) -> Row:
+def _words(event: e.TopicEvent) -> Columns:
     return {
         "model_version": event.model_version,
         "topic_id": event.topic_id,
@@ -297,28 +301,28 @@ def _words(event: e.TopicEvent) -> Row:
     }
 
 
-def _columns(event: e.Event, *names: str) -> Row:
+def _columns(event: e.Event, *names: str) -> Columns:
     return event.model_dump(include=set(names))
 
 
-def _drift(event: e.TopicDrifted) -> Row:
+def _drift(event: e.TopicDrifted) -> Columns:
     row = event.model_dump(exclude={"schema_version", "label", "words"})
     return row | {"words_before": list(event.words_before), "words_after": list(event.words_after)}
 
 
-def _emergence(event: e.SubjectEmerged) -> Row:
+def _emergence(event: e.SubjectEmerged) -> Columns:
     row = event.model_dump(exclude={"schema_version", "evidence", "video_ids"})
     about = {"emergence_id": event.event_id, "video_ids": list(event.video_ids)}
     return row | about | {"topic_id": event.topic_id or NO_TOPIC} | _evidence(event.evidence)
 
 
-def _alert(event: e.AlertRaised) -> Row:
+def _alert(event: e.AlertRaised) -> Columns:
     row = event.model_dump(exclude={"schema_version", "evidence", "video_ids"})
     about = {"alert_id": event.event_id, "video_ids": list(event.video_ids)}
     return row | about | {"topic_id": event.topic_id or NO_TOPIC} | _evidence(event.evidence)
 
 
-def _evidence(evidence: e.Evidence | None) -> Row:
+def _evidence(evidence: e.Evidence | None) -> Columns:
     """Return the columns that `emergences` and `alerts` share; empty ones without evidence."""
     if evidence is None:
         counts = dict.fromkeys(("sources", "recent", "recent_of", "earlier", "earlier_of", "log10_p"), 0)
@@ -327,7 +331,7 @@ def _evidence(evidence: e.Evidence | None) -> Row:
     return evidence.model_dump() | {"terms": list(evidence.terms), "quotes": quotes}
 
 
-def _dead_letter(event: e.DeadLettered) -> Row:
+def _dead_letter(event: e.DeadLettered) -> Columns:
     row = event.model_dump(exclude={"schema_version", "payload_blob"})
     blob = event.payload_blob
     return row | {"letter_id": event.event_id, "payload_key": blob.key if blob else None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from streams.store import writer
 from streams.store.database_version import holdings
 from streams.store.queries import alerts, genealogy, prevalence
 from streams.store.talks import talk_queries
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = sorted((ROOT / "tests" / "golden" / "events").glob("*.json"))
@@ -357,7 +357,7 @@ def held(warehouse: Warehouse) -> dict[str, Any]:
     return tables | {f"view {view.__name__}": view(warehouse) for view in views}
 
 
-def shares(rows: Sequence[Row], *by: str) -> dict[Any, tuple[int, int]]:
+def shares(rows: Sequence[Mapping[str, Any]], *by: str) -> dict[Any, tuple[int, int]]:
     """Return {theme or (month, theme): (videos, of_videos)}."""
     return {
         row[by[0]] if len(by) == 1 else tuple(row[name] for name in by): (row["videos"], row["of_videos"])

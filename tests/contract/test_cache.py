@@ -18,7 +18,7 @@ from streams.store.codebook.effective import book
 from streams.store.queries import aggregation, genealogy
 from streams.store.queries.selection import EVERYTHING
 from streams.store.talks import talk_queries as read
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 MADE: dict[str, tuple[tuple[str, ...], Callable[[Warehouse], Any]]] = {
     "book": (books.TABLES, book),
@@ -169,7 +169,7 @@ def test_every_table_that_is_read_is_watched(
         statements: list[str] = []
         rows = anew.rows
 
-        def recorded(statement: str, **parameters: Any) -> list[Row]:
+        def recorded(statement: str, **parameters: Any) -> list[dict[str, Any]]:
             statements.append(statement)
             return rows(statement, **parameters)
 

@@ -16,10 +16,10 @@ from streams.store.operations import relearning
 from streams.store.queries import prevalence
 from streams.store.queries.corpus import corpus, provenance
 from streams.store.talks import talk_queries, talks
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 DRAFT, HEARD = "draft-captions-1-00828e789e9d", "faster-whisper-1.2-base--d-9ece8fe8"
-Fact = list[tuple[str, Row]]
+Fact = list[tuple[str, writer.Columns]]
 BOOK = [topic(1, "Architecture"), topic(2, "Architecture"), topic(3, "Evaluation")]
 
 

@@ -37,10 +37,10 @@ from streams.store import missing, writer
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries, talks
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
-Fact = list[tuple[str, Row]]
+Fact = list[tuple[str, writer.Columns]]
 """The rows of one message."""
 ANOTHER, NEXT_MODEL = "whisper-2", "model-1-e1"
 MAY, LAST_YEAR = datetime(2025, 5, 31, 23, 30, tzinfo=UTC), datetime(2024, 12, 31, 20, tzinfo=UTC)

@@ -18,7 +18,7 @@ from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 from tests.web import studies
 
 FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
@@ -26,7 +26,7 @@ TOPICS = range(1, 7)
 PERIODS = (("1970-01-01", "2149-06-06"), ("2025-03-01", "2025-03-31"), ("2024-07-09", "2025-02-10"))
 
 
-def rounded(rows: list[Row], *keys: str) -> list[tuple[Any, ...]]:
+def rounded(rows: list[dict[str, Any]], *keys: str) -> list[tuple[Any, ...]]:
     """Return rows in canonical order, with rounded seconds, as sums depend on the order of adding."""
     return sorted(
         (*(row[key] for key in keys), *(round(row[figure], 9) for figure in FIGURES if figure in row))
@@ -34,11 +34,11 @@ def rounded(rows: list[Row], *keys: str) -> list[tuple[Any, ...]]:
     )
 
 
-def months(rows: list[Row]) -> list[Row]:
+def months(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"month": f"{row['month']:%Y-%m}"} for row in rows]
 
 
-def totals(warehouse: Warehouse, first: str, last: str, unit: str) -> list[Row]:
+def totals(warehouse: Warehouse, first: str, last: str, unit: str) -> list[dict[str, Any]]:
     """Return the prevalence in a period as a panel computes it from `talk_topics`."""
     return warehouse.rows(
         f"""

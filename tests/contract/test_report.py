@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -210,8 +210,8 @@ def test_the_corpus_is_counted_by_what_became_of_each_video(either: Warehouse) -
         "paragraphs": 10,
         "hours": pytest.approx(6 * 61.5 / 3600),
         "mean_minutes": pytest.approx(61.5 / 60),
-        "first": "2025-01-04",
-        "last": "2025-04-04",
+        "first": date(2025, 1, 4),
+        "last": date(2025, 4, 4),
     }
     february = report_of(either, Selection("2025-02", "2025-02", speaker="Ann")).corpus
     assert (february["found"], february["kept"]) == (1, 1)
@@ -236,14 +236,14 @@ def test_what_was_decided_is_told_with_its_reason(told: Warehouse, tmp_path: Pat
 
 def test_months_without_a_video_are_gaps(told: Warehouse) -> None:
     facts = report_of(told)
-    assert [(month.month, month.counted and month.counted.of_videos) for month in facts.months] == [
+    assert [(month.month, month.counted and month.counted["of_videos"]) for month in facts.months] == [
         ("2025-01", 2),
         ("2025-02", 1),
         ("2025-03", None),
         ("2025-04", 2),
     ]
     evaluation = next(theme for theme in facts.themes if theme.name == "Evaluation")
-    assert [month.counted and month.counted.videos for month in evaluation.months] == [1, 1, None, 0]
+    assert [month.counted and month.counted["videos"] for month in evaluation.months] == [1, 1, None, 0]
 
 
 def test_alerts_of_the_period_are_told_and_quoted(told: Warehouse) -> None:

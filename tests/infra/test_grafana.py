@@ -24,7 +24,7 @@ from streams.store.queries import alerts as news
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 from tests.web import studies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def raw(statement: Sql | str) -> str:
 
 def asked(
     warehouse: Warehouse, board: str, title: str, chosen: dict[str, list[str]] | None = None
-) -> list[Row]:
+) -> list[dict[str, Any]]:
     """What Grafana is answered; as the reader, who may set max_execution_time and nothing else."""
     if chosen is None:
         names = [each.name for each in BOARDS[board].templating.list]
@@ -90,7 +90,7 @@ def asked(
             if title != f"variable {name}"
         }
     text = expanded(raw(STATEMENTS[board, title]), chosen)
-    found: list[Row] = warehouse.raw(
+    found: list[dict[str, Any]] = warehouse.raw(
         lambda client: list(
             client.query(
                 f"{text}\nSETTINGS readonly = 1, max_execution_time = 60", tz_mode="aware"
@@ -286,7 +286,7 @@ def test_every_statement_also_runs_on_a_study_without_a_talk(lively: Warehouse, 
             assert not rows or [*rows[0].values()] in ([0], [0.0]), title
 
 
-def by(rows: list[Row], *names: str) -> list[tuple[Any, ...]]:
+def by(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     """These columns of rows, in an order of their own."""
 
     def plain(value: Any) -> Any:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.queries.registry import interval
+from agents.queries.rows import Proportion
 from agents.report.drawing import LEVELS, ON_HIGH, ON_LOW, ON_MIDDLE, ON_TILE, TILE_OF_OTHERS, TILES, label
-from agents.report.facts import ReportMonth, ReportPair, ReportShare, ReportTheme, ReportTopic
+from agents.report.facts import ReportMonth, ReportPair, ReportTheme, ReportTopic
 from agents.report.figures import heatmap, order, treemap, trends
 from agents.report.page import TEMPLATES
 from agents.report.treemap import Bounds, Tiled, squarify, tile
-from models.stats.trend import wilson
 
 GROUND = Bounds(0, 0, 691.2, 450)
 HOSTILE = (
@@ -29,9 +30,13 @@ HOSTILE = (
 sizes = st.lists(st.integers(1, 500), min_size=1, max_size=12).map(lambda each: sorted(each, reverse=True))
 
 
-def share(videos: int, of_videos: int = 178) -> ReportShare:
-    interval = wilson(videos, of_videos)
-    return ReportShare(videos, of_videos, videos / of_videos, interval.low, interval.high)
+def share(videos: int, of_videos: int = 178) -> Proportion:
+    return {
+        "videos": videos,
+        "of_videos": of_videos,
+        "share": videos / of_videos,
+        **interval(videos, of_videos),
+    }
 
 
 def topic(number: int, videos: int, theme: str = "Theme", name: str = "") -> ReportTopic:

@@ -6,7 +6,7 @@ import studies
 
 from streams import events as e
 from streams.store import writer
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 ODD = 'files/../a b%2Fc?d#é"<i>'
 """An id with everything that an address could trip over."""
@@ -61,7 +61,7 @@ def reading(warehouse: Warehouse) -> None:
     RAG (with 4, merged by the model): a, b, odd, long. Agents (with 5, merged by a person): b, odd, long.
     Evaluation: long, late. Excluded 6: c. Withdrawn: gone (RAG).
     """
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[str, writer.Columns]] = []
     for topic_id, name, theme in (
         (1, "RAG", "Architecture"),
         (2, "Agents", "Architecture"),

@@ -9,9 +9,9 @@ import yaml
 
 from streams import events as e
 from streams.store import writer
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
-Rows = Iterator[tuple[str, Row]]
+Rows = Iterator[tuple[str, writer.Columns]]
 MODEL, TRANSCRIPT = "model-1", "captions-1"
 TODAY = datetime(2025, 12, 17, 9, tzinfo=UTC)
 CODEBOOK = Path(__file__).parents[2] / "models" / "codebooks" / "llm-in-production.yaml"
@@ -155,7 +155,7 @@ def small(warehouse: Warehouse) -> None:
         ("e", "2025-02-11", [None]),
         ("f", "2025-03-31", [1]),
     )
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[str, writer.Columns]] = []
     for topic_id, name, theme in topics:
         rows += topic(topic_id, name, theme, (name.lower(), "model"))
     excluded = {"model_version": MODEL, "topic_id": 4, "name": "Greetings", "theme": "", "retained": 0}
@@ -184,7 +184,7 @@ def lively(warehouse: Warehouse) -> None:
     """Two years of a community: 8 themes, 20 topics, one that was born, and some talks that mean harm."""
     chance = random.Random(7)
     codebook = yaml.safe_load(CODEBOOK.read_text())["topics"]
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[str, writer.Columns]] = []
     for topic_id, each in enumerate(codebook, 1):
         said = {word.strip(",.:;?").lower() for word in each["description"].split()}
         words = sorted(said, key=lambda word: (len(word), word))[-8:]

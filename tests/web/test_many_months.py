@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.store import writer
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.warehouse import Warehouse
 
 pytestmark = pytest.mark.long
 TOPICS, YEARS = 60, range(2016, 2026)
@@ -31,7 +31,7 @@ def ten_years(chdb_home: Path) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def _talks() -> Iterator[tuple[str, Row]]:
+def _talks() -> Iterator[tuple[str, writer.Columns]]:
     chance = random.Random(3)
     for topic_id in range(1, TOPICS + 1):
         yield from studies.topic(topic_id, f"Topic {topic_id}", f"Theme {topic_id % 5}", ("word",))

@@ -7,8 +7,7 @@ import pytest
 from page_process import client_of, web_shared
 
 from agents.queries.registry import VIEWS
-from agents.web.api.read import OURS, WHOLE
-from agents.web.api.schemas import SHAPES
+from agents.web.api.read import OURS, SHAPES, WHOLE
 from streams.store.queries.selection import NAMES
 from streams.store.warehouse import Warehouse
 

@@ -13,8 +13,9 @@ from agents.cli.console import load_settings, print_json, tell
 from agents.cli.curation.author import author_of
 
 if TYPE_CHECKING:
-    from agents.curation.video_corrections import Corrected, Corrector, Known
+    from agents.curation.video_corrections import Corrected, Corrector
     from streams.events import VideoCorrected
+    from streams.store.rows.talks import WholeTalk
 
 UNDO = {"withdrawn": "restore", "kept": "withdraw"}
 """The command that undoes a correction, by kind of correction."""
@@ -57,7 +58,7 @@ def _undo(event: VideoCorrected) -> str:
     return f" (undo: groundswell videos {UNDO[event.what]} {event.video_id})"
 
 
-def known(video_id: str) -> Known:
+def known(video_id: str) -> WholeTalk:
     """Return the row of a talk; an unknown id is wrong usage (typer.BadParameter)."""
     from agents.cli.asking import ask
     from agents.curation.video_corrections import known as known_by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +16,7 @@ from agents.cli.curation.correcting import misused
 
 if TYPE_CHECKING:
     from agents.instance.event_publisher import Deliver
-    from agents.screening.video_reviews import Reviewer, ReviewOutcome
+    from agents.screening.video_reviews import Reviewer, ReviewOutcome, WaitingVideo
     from models.relevance.kappa import Agreement
     from streams.settings import Settings
 
@@ -52,7 +52,7 @@ def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
         waiting = who.waiting()
         row = who.next(waiting)
     if as_json:
-        print_json(None if row is None else {name: row[name] for name in row if name != "own"})
+        print_json(None if row is None else {name: value for name, value in row.items() if name != "own"})
         return
     if row is None:
         tell(_nothing_left(who, waiting))
@@ -122,7 +122,7 @@ def queue(
     done = Counter(each.reviewer for ruling in rulings.values() for each in ruling.said)
     disputed = [row for row in waiting if row["state"] == "disputed"]
     if as_json:
-        rows = [{name: row[name] for name in row if name != "own"} for row in waiting[:limit]]
+        rows = [{name: value for name, value in row.items() if name != "own"} for row in waiting[:limit]]
         progress = {name: done[name] for name in sorted(done)}
         print_json({"waiting": len(waiting), "disputed": len(disputed), "judged": progress, "rows": rows})
         return
@@ -254,7 +254,7 @@ def _verdict(text: str) -> Literal["keep", "exclude"]:
     raise typer.BadParameter(f"{text!r} is neither keep nor exclude", param_hint="VERDICT")
 
 
-def _nothing_left(who: Reviewer, waiting: list[dict[str, Any]]) -> str:
+def _nothing_left(who: Reviewer, waiting: Sequence[WaitingVideo]) -> str:
     if any(row["state"] == "disputed" for row in waiting):
         return "only videos on which reviewers disagree are waiting: groundswell review queue"
     if waiting:

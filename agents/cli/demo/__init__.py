@@ -22,6 +22,7 @@ from agents.instance.running_instance import START_S, RunningInstance, find, ope
 from agents.queries.wording import percent
 from streams.errors import Unavailable
 from streams.settings import Settings
+from streams.store.rows.corpus import Status
 
 STUDY = "demo"
 SAMPLES = Path(__file__).parent
@@ -98,7 +99,7 @@ def _hand_in(settings: Settings) -> int:
     return len(handed)
 
 
-def _watch(settings: Settings, running: RunningInstance, talks: int) -> dict[str, Any]:
+def _watch(settings: Settings, running: RunningInstance, talks: int) -> Status:
     """Show progress until every talk is finished; return the status."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -115,7 +116,7 @@ def _watch(settings: Settings, running: RunningInstance, talks: int) -> dict[str
                 raise Unavailable(
                     "groundswell run ended unexpectedly", f"read {_log(settings)}, then try again"
                 )
-            status: dict[str, Any] = ask(settings, "status")
+            status: Status = ask(settings, "status")
             rank = {name: position for position, name in enumerate(STATES)}
             for name, bar in bars.items():
                 reached = sum(count for at, count in status["states"].items() if rank[at] >= rank[name])
@@ -142,7 +143,7 @@ def _lag(running: RunningInstance) -> int:
     return sum(lag.values())
 
 
-def _print(settings: Settings, status: dict[str, Any], running: RunningInstance) -> None:
+def _print(settings: Settings, status: Status, running: RunningInstance) -> None:
     first, last = str(status["first_published"])[:7], str(status["last_published"])[:7]
     say(f"\n{status['videos']} talks, {status['paragraphs']} paragraphs, published {first} to {last}")
     say("(written for this demo; every show, person and company in them is invented)\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from agents.cli.console import load_settings, plain, print_json, print_rows, say
 
 if TYPE_CHECKING:
     from streams.settings import Settings
+    from streams.store.rows.operations import WholeDeadLetter
 
 app = typer.Typer(
     help="Messages that could not be processed: list, show, replay, drop.", no_args_is_help=True
@@ -57,8 +58,9 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
     blobs = Blobs(settings.blobs_url)
     message, traceback = message_of(blobs, letter), traceback_of(blobs, letter)
     if as_json:
-        print_json(letter | {"message": message.decode(errors="replace"), "traceback": traceback})
+        print_json({**letter, "message": message.decode(errors="replace"), "traceback": traceback})
         return
+    fields: Mapping[str, object] = letter
     for name in (
         "letter_id",
         "agent",
@@ -70,7 +72,7 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
         "video_id",
         "failed_at",
     ):
-        say(f"{name:11} {_as_json(letter[name])}")
+        say(f"{name:11} {_as_json(fields[name])}")
     say(f"{'settled':11} {letter['settlement'] or 'no'}")
     say(message[:4000].decode(errors="replace"))
     if len(message) > 4000:
@@ -124,10 +126,10 @@ def _settle(letters: list[str] | None, everything: bool, action: Any) -> None:
         tell("no dead letters")
 
 
-def _letter(settings: Settings, letter_id: str) -> dict[str, Any]:
+def _letter(settings: Settings, letter_id: str) -> WholeDeadLetter:
     from agents.cli.asking import ask
 
-    letter: dict[str, Any] | None = ask(settings, "dead_letter", letter_id=letter_id)
+    letter: WholeDeadLetter | None = ask(settings, "dead_letter", letter_id=letter_id)
     if letter is None:
         raise typer.BadParameter(
             f"no dead letter, or more than one, has the id {letter_id!r}: see groundswell dead-letters list"

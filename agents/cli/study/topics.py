@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.selecting import Selected, selecting
 from agents.cli.study.reading import JSON, nothing, print_quotes, rows_of
 from agents.queries.wording import between, change, compared, day, drifted, happened, minutes, percent
+
+if TYPE_CHECKING:
+    from agents.queries.rows import Interval
 
 app = typer.Typer(
     help="List topics by prevalence with status, words and theme; subcommands show a topic or the history.",
@@ -80,8 +83,9 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         origin = f"split off {found['parent']} ({found['parent_id']})"
     yield "origin", f"{origin}, {day(found['emerged_at'])}" if found["emerged_at"] else origin
     if found["share"] is not None:
+        interval: Interval = {"low": found["low"], "high": found["high"]}
         videos = f"{found['videos']} of {found['of_videos']} videos"
-        yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(found)})"
+        yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(interval)})"
         yield "spoken of", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
     if not found["retained"]:
         yield "excluded", found["reason"] or "no reason given"

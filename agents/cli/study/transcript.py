@@ -11,8 +11,8 @@ import typer
 from agents.cli.console import harmless, load_settings, tell
 
 if TYPE_CHECKING:
-    from agents.curation.video_corrections import Known
     from streams.settings import Settings
+    from streams.store.rows.talks import WholeTalk
 
 Format = Literal["txt", "vtt", "srt", "json"]
 TALKS = 1000
@@ -76,7 +76,7 @@ def _ending(out: Path | None) -> Format:
     return next((known for known in get_args(Format) if known == ending), "txt")
 
 
-def _known(settings: Settings, video_id: str) -> Known:
+def _known(settings: Settings, video_id: str) -> WholeTalk:
     from difflib import get_close_matches
 
     from agents.cli.asking import ask
@@ -92,7 +92,7 @@ def _known(settings: Settings, video_id: str) -> Known:
         raise typer.BadParameter(f"{error}.{meant}", param_hint="ID") from error
 
 
-def _version(talk: Known, wanted: str) -> str:
+def _version(talk: WholeTalk, wanted: str) -> str:
     """Return the full version of the transcript with this prefix, or the one that counts if it is empty.
 
     Raises:
@@ -128,10 +128,10 @@ def _version(talk: Known, wanted: str) -> str:
     return made
 
 
-def _screened(talk: Known) -> str:
+def _screened(talk: WholeTalk) -> str:
     """Return the reason of a rejection in brackets, or an empty text if the talk was not rejected."""
-    screening = talk["screening"] or {}
-    if screening.get("verdict") != "rejected":
+    screening = talk["screening"]
+    if screening is None or screening["verdict"] != "rejected":
         return ""
     return f" ({': '.join(filter(None, (screening['rule'], screening['reason'])))})"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,7 +16,7 @@ from agents.cli.study.retranscribing import retranscribe
 from agents.queries.wording import day
 
 if TYPE_CHECKING:
-    from agents.curation.video_corrections import Known
+    from streams.store.rows.talks import Correction, WholeTalk
 
 app = typer.Typer(
     help="Talks: list and show them, see which are waiting, correct them, name their speakers.",
@@ -63,12 +63,13 @@ def show(video_id: str = typer.Argument(metavar="ID"), as_json: bool = JSON) -> 
         say(f"{name:11} {value}")
 
 
-def _about(found: Known) -> Iterator[tuple[str, str]]:
+def _about(found: WholeTalk) -> Iterator[tuple[str, str]]:
     """Yield the lines about a talk, each as label and text."""
     from agents.curation.video_corrections import named
 
     yield "talk", named(found)
-    yield from ((name, found[name]) for name in ("show", "channel", "url") if found[name])
+    fields: Mapping[str, Any] = found
+    yield from ((name, fields[name]) for name in ("show", "channel", "url") if fields[name])
     first, now = day(found["published_first"]), day(found["published_at"])
     yield "published", now if first == now else f"{now} (according to its source: {first})"
     if found["speakers"]:
@@ -77,24 +78,26 @@ def _about(found: Known) -> Iterator[tuple[str, str]]:
     if (screened := found["screening"]) is not None:
         said = (screened["verdict"], screened["rule"], screened["reason"])
         yield "screening", ": ".join(filter(None, said))
-    for each in found["sightings"]:
-        query = f" “{each['query']}”" if each["query"] else ""
-        yield "seen", f"{day(each['first_seen_at'])}  {each['kind']}{query} ({each['source_id']})"
-    for each in found["transcripts"]:
-        length = f"{each['duration_s'] / 60:.0f} min, {each['words']} words, {each['language']}"
-        draft = ", captions until it is transcribed" if each["draft"] else ""
-        counts = ", counts" if each["counts"] else ""
-        yield "transcript", f"{each['transcript_version']}: {length}{draft}{counts}"
-    for each in found["topics"]:
-        paragraphs = f"{each['paragraphs']} paragraph{'s' * (each['paragraphs'] != 1)}"
-        left_out = "" if each["retained"] else ", not retained"
-        minutes = f"{each['minutes']:.1f} min{left_out}"
-        yield "topic", f"{each['name']} ({each['topic_id']}): {paragraphs}, {minutes}"
-    for each in found["followed"]:
-        told = f"retitled, was {each['was']!r}" if each["change"] == "retitled" else each["change"]
-        yield "followed", f"{day(each['seen_at'])}  {told}"
-    for each in found["corrections"]:
-        yield "corrected", f"{day(each['corrected_at'])}  {_corrected(each)}"
+    for seen in found["sightings"]:
+        query = f" “{seen['query']}”" if seen["query"] else ""
+        yield "seen", f"{day(seen['first_seen_at'])}  {seen['kind']}{query} ({seen['source_id']})"
+    for transcript in found["transcripts"]:
+        length = (
+            f"{transcript['duration_s'] / 60:.0f} min, {transcript['words']} words, {transcript['language']}"
+        )
+        draft = ", captions until it is transcribed" if transcript["draft"] else ""
+        counts = ", counts" if transcript["counts"] else ""
+        yield "transcript", f"{transcript['transcript_version']}: {length}{draft}{counts}"
+    for topic in found["topics"]:
+        paragraphs = f"{topic['paragraphs']} paragraph{'s' * (topic['paragraphs'] != 1)}"
+        left_out = "" if topic["retained"] else ", not retained"
+        minutes = f"{topic['minutes']:.1f} min{left_out}"
+        yield "topic", f"{topic['name']} ({topic['topic_id']}): {paragraphs}, {minutes}"
+    for change in found["followed"]:
+        told = f"retitled, was {change['was']!r}" if change["change"] == "retitled" else change["change"]
+        yield "followed", f"{day(change['seen_at'])}  {told}"
+    for correction in found["corrections"]:
+        yield "corrected", f"{day(correction['corrected_at'])}  {_corrected(correction)}"
 
 
 @app.command()
@@ -212,7 +215,7 @@ def corrections(as_json: bool = JSON) -> None:
     print_rows(rows, shown, "no corrections yet")
 
 
-def _corrected(row: Known) -> str:
+def _corrected(row: Correction) -> str:
     what = row["what"]
     if what == "redated":
         what = f"redated from {day(row['published_before'])} to {day(row['published_at'])}"

@@ -2,8 +2,9 @@
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are ISO 8601
 with Z. An error is {error, cure}: 422 or 404 when the request is wrong, 503 when the database does not answer
-or has no tables. `agents.web.api.responses` defines the format of an answer, `agents.web.api.schemas` its
-fields, and examples.json has an example of each; tests compare all three with real answers.
+or has no tables. `agents.web.api.responses` defines the format of an answer, the view's return type
+(`streams.store.rows`, `agents.queries.rows`) its fields, and examples.json has an example of each; tests
+compare all three with real answers.
 """
 
 from __future__ import annotations
@@ -12,20 +13,40 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
+from typing_extensions import TypedDict
 
 from agents.queries.registry import VIEWS
 from agents.web.api.responses import CSV, Part, answer, as_csv, as_json
-from agents.web.api.schemas import SHAPES, Problem
 from agents.web.dependencies import RequestRefused, Selected, Topic
 from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
 from streams.store.talks.listing import Order
 
 View = Callable[..., Any]
+
+
+class Problem(TypedDict):
+    """Why there is no answer, and what to do."""
+
+    error: str
+    cure: str
+
+
+def _shape(view: View) -> Any:
+    """Return the type of a view's answer, without the None that stands for 404."""
+    answer = inspect.signature(inspect.unwrap(view), eval_str=True).return_annotation
+    if isinstance(answer, UnionType):
+        (answer,) = (each for each in get_args(answer) if each is not type(None))
+    return answer
+
+
+SHAPES: dict[str, Any] = {name: _shape(view) for name, view in VIEWS.items()}
+"""The type of each view's answer."""
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text())
 """Example query and answer of each view, with lists shortened: {view: {query, answer}}."""
 PAGE = 1000

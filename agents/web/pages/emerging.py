@@ -18,13 +18,14 @@ from agents.web.dependencies import Page, RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.sparklines import of_talks, sparklines
 from agents.web.security.access import Curates
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, TemplateContext, query
 from models.stats.trend import trend
 from streams.logs.alert_judgements import AlertJudgements
 from streams.store import missing
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 from streams.store.queries.emerging import RULES, emerging, is_alert
+from streams.store.rows.alerts import Card
 
 CARDS = 8
 """Number of cards per page."""
@@ -46,20 +47,21 @@ def mount(site: Site) -> None:
     desk = CurationContext(site)
 
     @site.page("/emerging", "emerging.html", twin="/api/emerging")
-    def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> Row:
+    def feed(selected: Selected, rule: Rule = "", page: Page = 1) -> TemplateContext:
         rows = site.ask(emerging, selected, rule, CARDS, CARDS * (page - 1))
         applied = site.ask(book, selected.codebook)
         topics = {row["topic_id"]: row for row in site.ask(registry.topics, selected, applied)}
         by_month = site.ask(prevalence.topic_months, selected, applied)
         months = columns(by_month, site.today)
-        drawn = sparklines(by_month, months, {row["topic_id"] for row in rows})
-        cards = [
-            row
-            | {
+        drawn = sparklines(by_month, months, {each for row in rows if (each := row["topic_id"])})
+        cards: list[dict[str, Any]] = [
+            {
+                **row,
                 "fired": FIRED[row["rule"]],
-                "counted": topics.get(row["topic_id"]),
+                "counted": topics.get(row["topic_id"]) if row["topic_id"] else None,
                 "growth": growth(row),
-                "sparkline": drawn.get(row["topic_id"]) or of_talks(row["published"].values(), months),
+                "sparkline": (drawn.get(row["topic_id"]) if row["topic_id"] else None)
+                or of_talks(row["published"].values(), months),
             }
             for row in rows
         ]
@@ -104,7 +106,7 @@ def _judge(  # noqa: PLR0917
     )
 
 
-def growth(row: Mapping[str, Any]) -> Row | None:
+def growth(row: Card) -> dict[str, float] | None:
     """Return the growth of the share of talks that discuss it; None without evidence.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.store.codebook import decisions
 from streams.store.queries import alerts, genealogy
 from streams.store.talks import talks
@@ -17,7 +17,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/history", "history.html", section="/topics", twin="/api/genealogy")
-    def history() -> Row:
+    def history() -> TemplateContext:
         story = site.ask(genealogy.genealogy)
         corrections = site.ask(talks.corrections)
         return {

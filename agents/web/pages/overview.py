@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agents.queries import registry
+from agents.queries.rows import Topic
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
-from agents.web.site import Row, Site, percent
+from agents.web.site import Site, TemplateContext, percent
 from streams.store.codebook.effective import book
 from streams.store.queries import alerts
 from streams.store.queries import prevalence as measure
+from streams.store.rows.corpus import Status
+from streams.store.rows.prevalence import CountedTheme
 from streams.store.talks import talk_queries, talks
 
 ALERTS = 20
@@ -29,7 +32,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/", "overview.html", twin="/api/themes")
-    def overview(selected: Selected, refresh: str = "on") -> Row:
+    def overview(selected: Selected, refresh: str = "on") -> TemplateContext:
         status = site.ask(talk_queries.status)
         unfinished = _unfinished(site, status)
         applied = site.ask(book, selected.codebook)
@@ -72,7 +75,7 @@ class Cell(NamedTuple):
 
 
 def heat(
-    themes: Sequence[str], months: Sequence[PublicationPeriod], rows: Sequence[Row]
+    themes: Sequence[str], months: Sequence[PublicationPeriod], rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[Cell]]:
     """Return, for each theme, a cell per month (or quarter, or year).
 
@@ -85,7 +88,7 @@ def heat(
     return {theme: [_cell(month, found.get((theme, month.key))) for month in months] for theme in themes}
 
 
-def _cell(month: PublicationPeriod, row: Row | None) -> Cell:
+def _cell(month: PublicationPeriod, row: Mapping[str, Any] | None) -> Cell:
     edge = " unfinished" if month.unfinished else ""
     if row is not None:
         said = f"{month.key}: {row['videos']} of {row['of_videos']} videos"
@@ -105,14 +108,14 @@ def level(share: float) -> int:
     return math.ceil(round(share * 10, 9))
 
 
-def _unfinished(site: Site, status: Row) -> int:
+def _unfinished(site: Site, status: Status) -> int:
     """Return the number of videos still being processed; videos stuck as dead letters do not count."""
     if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
         return 0
     return len(site.ask(talk_queries.known_videos) - site.ask(talk_queries.finished_videos))
 
 
-def treemap(themes: list[Row], topics: list[Row]) -> dict[str, Any]:
+def treemap(themes: Sequence[CountedTheme], topics: Sequence[Topic]) -> dict[str, Any]:
     """Return the data of the treemap: themes, each with its topics, by distinct videos.
 
     A theme's number is the union of its topics' videos, so it is less than the sum of its boxes.
@@ -126,7 +129,12 @@ def treemap(themes: list[Row], topics: list[Row]) -> dict[str, Any]:
                 "videos": theme["videos"],
                 "share": theme["share"],
                 "topics": [
-                    {"id": topic["topic_id"]} | {name: topic[name] for name in ("name", "videos", "share")}
+                    {
+                        "id": topic["topic_id"],
+                        "name": topic["name"],
+                        "videos": topic["videos"],
+                        "share": topic["share"],
+                    }
                     for topic in topics
                     if topic["theme"] == theme["theme"] and topic["videos"]
                 ],

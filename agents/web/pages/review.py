@@ -10,12 +10,20 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.curation.agreement import describe_agreement
-from agents.screening.video_reviews import KINDS, Meanwhile, Reviewer, ReviewOutcome, describe_ruling, mark
+from agents.screening.video_reviews import (
+    KINDS,
+    Meanwhile,
+    Reviewer,
+    ReviewOutcome,
+    WaitingVideo,
+    describe_ruling,
+    mark,
+)
 from agents.web.curation_context import PATIENCE_S, CurationContext, Present
 from agents.web.curation_context import as_refusal as explained
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, Who, login
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, TemplateContext, query
 from models.errors import BadInput
 from streams.logs.reviews import Reviews
 
@@ -34,11 +42,13 @@ def mount(site: Site) -> None:
     desk = CurationContext(site)
     log = Reviews(desk.blobs)
 
-    def page(name: str, video_id: str = "", after: str = "", refused: RequestRefused | None = None) -> Row:
+    def page(
+        name: str, video_id: str = "", after: str = "", refused: RequestRefused | None = None
+    ) -> TemplateContext:
         who = looking(desk, name, log)
         waiting = who.waiting()
         row = _wanted(who, waiting, video_id) if video_id else who.next(waiting, after)
-        mine = [each for each in waiting if each["own"] is not None]
+        mine = [(own.reviewed_at, each["video_id"]) for each in waiting if (own := each["own"])]
         return {
             "title": "Review",
             "video": row,
@@ -48,7 +58,7 @@ def mount(site: Site) -> None:
             "of_videos": len(waiting),
             "judged": len(mine),
             "disputed": sum(each["state"] == "disputed" for each in waiting),
-            "last": max(mine, key=lambda each: each["own"].reviewed_at)["video_id"] if mine else "",
+            "last": max(mine, key=lambda each: each[0])[1] if mine else "",
             "needed": who.settings.reviewers,
             "screening": who.settings.screening,
             "kinds": KINDS,
@@ -57,7 +67,7 @@ def mount(site: Site) -> None:
         }
 
     @site.page("/review", "review.html", twin="/api/review_queue")
-    def review(who: Present, video: Id = "", after: Id = "") -> Row | Response:
+    def review(who: Present, video: Id = "", after: Id = "") -> TemplateContext | Response:
         if not who:
             return RedirectResponse(login("/review"), 303)
         return page(who.name, video, after)
@@ -89,7 +99,7 @@ def mount(site: Site) -> None:
             return _shown(site, request, "review.html", page(who.name, last, refused=error), error.status)
         return RedirectResponse("/review" + query({"video": taken_back.video_id}), 303)
 
-    def disputed_page(name: str, refused: RequestRefused | None = None) -> Row:
+    def disputed_page(name: str, refused: RequestRefused | None = None) -> TemplateContext:
         who = looking(desk, name, log)
         rows = [row for row in who.waiting() if row["state"] == "disputed"]
         rulings = {row["video_id"]: who.ruling(row["video_id"]) for row in rows}
@@ -104,7 +114,7 @@ def mount(site: Site) -> None:
         }
 
     @site.page("/review/disputed", "review_disputed.html", section="/review", twin="/api/reviews")
-    def disputed(who: Present) -> Row | Response:
+    def disputed(who: Present) -> TemplateContext | Response:
         if not who:
             return RedirectResponse(login("/review/disputed"), 303)
         return disputed_page(who.name)
@@ -134,7 +144,7 @@ def mount(site: Site) -> None:
         return RedirectResponse("/review" + query({"video": video}), 303)
 
     @site.page("/review/agreement", "review_agreement.html", section="/review", twin="/api/reviews")
-    def agreement(who: Present) -> Row:
+    def agreement(who: Present) -> TemplateContext:
         at_work = looking(desk, who.name if who else "nobody", log)
         rulings = at_work.rulings()
         titles = {row["video_id"]: row["title"] for row in desk.ask("reviews")}
@@ -204,7 +214,7 @@ def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
         return say(wanted.video_id, wanted.verdict, wanted.talk_kind, wanted.note)
 
 
-def _wanted(who: Reviewer, waiting: list[Row], video_id: str) -> Row | None:
+def _wanted(who: Reviewer, waiting: list[WaitingVideo], video_id: str) -> WaitingVideo | None:
     """Return the row of a video if this reviewer can judge it, else None."""
     row = next((row for row in waiting if row["video_id"] == video_id), None)
     if row is not None and (row["state"] == "open" or row["own"] is not None):
@@ -212,7 +222,7 @@ def _wanted(who: Reviewer, waiting: list[Row], video_id: str) -> Row | None:
     return None
 
 
-def _decided(who: Reviewer, video_id: str) -> Row | None:
+def _decided(who: Reviewer, video_id: str) -> dict[str, Any] | None:
     """Return the ruling on a decided video, or None if it is not decided."""
     ruling = who.ruling(video_id)
     if ruling.state != "decided":
@@ -221,6 +231,6 @@ def _decided(who: Reviewer, video_id: str) -> Row | None:
     return {"talk": found, "ruling": ruling, "mark": mark(ruling), "said": describe_ruling(ruling)}
 
 
-def _shown(site: Site, request: Request, template: str, page: Row, code: int) -> Response:
-    about: Row = {"section": "/review"}
+def _shown(site: Site, request: Request, template: str, page: TemplateContext, code: int) -> Response:
+    about: TemplateContext = {"section": "/review"}
     return site.render(request, template, about | page, code)

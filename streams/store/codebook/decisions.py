@@ -7,25 +7,27 @@ from streams.logs.codebook_log import CodebookLog
 from streams.store.codebook.effective import book, shown_model
 from streams.store.codebook.entries import NEWEST, entries
 from streams.store.codebook.topic_facts import facts
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.codebook import (
+    Codebook,
+    CodebookTheme,
+    CodebookTopic,
+    Decision,
+    Judgement,
+    Revision,
+    StoredEntry,
+    StoredRevisions,
+)
+from streams.store.rows.topics import TopicFacts
+from streams.store.warehouse import Warehouse
 
-_UNKNOWN: Row = {"key": "", "origin": "", "words": []}
-"""A topic that was decided about, and of which nothing else is stored yet."""
 
-
-def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: str = "") -> Row:
-    """The codebook as it stands, or stood at an earlier revision: what a decision starts from.
+def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: str = "") -> Codebook:
+    """Return the codebook, which a decision starts from, as of now or of an earlier revision.
 
     Args:
         warehouse: the study's database.
-        revision: None is the newest.
-        model: whose topics; empty: those of the model that is shown.
-
-    Returns:
-        {revision, model_version, topics, themes}. topics: rows {topic_id, name, own, theme, retained, target,
-        reason, revision, key, origin, alias, words} by id. name: what a person decided, or empty; own: what a
-        labeller or the model calls it; target, alias: what a person or the model merged it into, or None;
-        revision: the one that its entry is from. themes: rows {theme, description} by name.
+        revision: the revision; None: the newest.
+        model: the model's version whose topics to return; empty: the model that is shown.
     """
     version = model or shown_model(warehouse)
     until = NEWEST if revision is None else revision
@@ -36,31 +38,22 @@ def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: 
         "revision": _revisions(warehouse, until)["revision"],
         "model_version": version,
         "topics": [
-            _topic(row, known.get(row["topic_id"], _UNKNOWN), aliases.get(row["topic_id"]))
+            _topic(row, known.get(row["topic_id"]), aliases.get(row["topic_id"]))
             for row in entries(warehouse, version, until)
         ],
-        "themes": warehouse.rows(_THEMES, model=version, until=until),
+        "themes": warehouse.rows_as(CodebookTheme, _THEMES, model=version, until=until),
     }
 
 
-def codebook_revision(warehouse: Warehouse) -> Row:
-    """How far the store is with the codebook's log.
-
-    Returns:
-        {revision, decisions, model_version}: the newest revision that it holds (0: none), how many it holds,
-        and the model whose topics are shown.
-    """
-    return _revisions(warehouse, NEWEST) | {"model_version": shown_model(warehouse)}
+def codebook_revision(warehouse: Warehouse) -> Revision:
+    """Return how much of the codebook's log the store holds."""
+    return {**_revisions(warehouse, NEWEST), "model_version": shown_model(warehouse)}
 
 
-def codebook_decisions(warehouse: Warehouse, limit: int = 100, since: int = 0) -> list[Row]:
-    """Decisions about the codebook from a revision on, newest first.
-
-    Returns:
-        Rows {revision, model_version, action, said, topic_ids, theme_names, undoes, author, note,
-        decided_at}. undoes: the revision that it takes back, or None.
-    """
-    rows = warehouse.rows(
+def codebook_decisions(warehouse: Warehouse, limit: int = 100, since: int = 0) -> list[Decision]:
+    """Return decisions about the codebook from a revision on, newest first."""
+    rows = warehouse.rows_as(
+        Decision,
         """
         SELECT revision, model_version, action, said, topic_ids, theme_names, undoes, author, note, decided_at
         FROM decisions FINAL WHERE revision >= {since:UInt64} ORDER BY revision DESC LIMIT {limit:UInt32}
@@ -68,25 +61,21 @@ def codebook_decisions(warehouse: Warehouse, limit: int = 100, since: int = 0) -
         since=since,
         limit=limit,
     )
-    return [row | {"undoes": row["undoes"] or None} for row in rows]
+    return [{**row, "undoes": row["undoes"] or None} for row in rows]
 
 
-def codebook_judgements(warehouse: Warehouse) -> list[Row]:
-    """What each reviewer thinks of the topics of the model that is shown, by topic and reviewer.
-
-    Returns:
-        Rows {topic_id, name, reviewer, verdict, theme, note, judged_at}: verdict is include or exclude, theme
-        where it belongs, or empty.
-    """
+def codebook_judgements(warehouse: Warehouse) -> list[Judgement]:
+    """Return reviewers' judgements of the topics of the model that is shown, by topic and reviewer."""
     applied = book(warehouse)
-    rows = warehouse.rows(
+    rows = warehouse.rows_as(
+        Judgement,
         """
         SELECT topic_id, '' AS name, reviewer, verdict, theme, note, judged_at FROM judgements FINAL
         WHERE model_version = {model:String} ORDER BY topic_id, reviewer
         """,
         model=applied.model_version,
     )
-    return [row | {"name": applied.name_of(row["topic_id"])} for row in rows]
+    return [{**row, "name": applied.name_of(row["topic_id"])} for row in rows]
 
 
 def missing(log: CodebookLog, warehouse: Warehouse) -> list[CodebookDecided]:
@@ -114,7 +103,8 @@ ORDER BY theme
 """
 
 
-def _topic(entry: Row, known: Row, alias: int | None) -> Row:
+def _topic(entry: StoredEntry, known: TopicFacts | None, alias: int | None) -> CodebookTopic:
+    """Return a topic of the codebook; `known` is None where only decisions about it are stored yet."""
     return {
         "topic_id": entry["topic_id"],
         "name": entry["decided"],
@@ -124,15 +114,16 @@ def _topic(entry: Row, known: Row, alias: int | None) -> Row:
         "target": entry["target"] or None,
         "reason": entry["reason"],
         "revision": entry["revision"],
-        "key": known["key"],
-        "origin": known["origin"],
+        "key": known["key"] if known else "",
+        "origin": known["origin"] if known else "",
         "alias": alias,
-        "words": list(known["words"]),
+        "words": list(known["words"]) if known else [],
     }
 
 
-def _revisions(warehouse: Warehouse, until: int) -> Row:
-    return warehouse.rows(
+def _revisions(warehouse: Warehouse, until: int) -> StoredRevisions:
+    return warehouse.rows_as(
+        StoredRevisions,
         """
         SELECT max(d.revision) AS revision, uniqExact(d.revision) AS decisions FROM decisions AS d
         WHERE d.revision <= {until:UInt64}

@@ -1,4 +1,4 @@
-"""The codebook as it is applied: which topics count, as which topic, under which name and in which theme."""
+"""The effective codebook: which topics count, for which topic, under which name and in which theme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.store.codebook.sql_fragments import MODEL, UNSORTED
 from streams.store.warehouse import Warehouse
 
 TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
-"""What a book is made of."""
+"""Tables that the codebook is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EffectiveCodebook:
 
     @property
     def retained(self) -> tuple[EffectiveEntry, ...]:
-        """Topics that count under their own id, by id."""
+        """Return the topics that count under their own id, by id."""
         return tuple(
             entry
             for topic_id, entry in sorted(self.entries.items())
@@ -49,20 +49,20 @@ class EffectiveCodebook:
 
     @property
     def counted(self) -> dict[int, EffectiveEntry]:
-        """Every topic that counts, with the entry that it counts for."""
+        """Return every topic that counts, with the entry of the topic that it counts for."""
         found = {topic_id: self.entries.get(entry.counts_as) for topic_id, entry in self.entries.items()}
         return {topic_id: entry for topic_id, entry in found.items() if entry is not None and entry.retained}
 
     def counts_as(self, topic_id: int) -> int:
-        """Return the topic that one counts for; one that is unknown counts for itself."""
+        """Return the topic that one counts for; an unknown topic counts for itself."""
         return self.entries[topic_id].counts_as if topic_id in self.entries else topic_id
 
     def name_of(self, topic_id: int) -> str:
-        """Return what a topic is called; empty where there is none."""
+        """Return the name of a topic; empty for an unknown one."""
         return self.entries[topic_id].name if topic_id in self.entries else ""
 
     def family(self, topic_id: int) -> list[int]:
-        """Return the topic that one counts for and everything that counts for it."""
+        """Return the topic that one counts for and all topics that count for it."""
         target = self.counts_as(topic_id)
         return sorted(
             {target} | {known for known, entry in self.entries.items() if entry.counts_as == target}
@@ -70,7 +70,7 @@ class EffectiveCodebook:
 
 
 def book(warehouse: Warehouse, revision: int | None = None) -> EffectiveCodebook:
-    """Return the codebook as of a revision; None is the newest.
+    """Return the codebook as of a revision; None: the newest.
 
     Raises:
         DataError: there is no such revision.
@@ -81,7 +81,7 @@ def book(warehouse: Warehouse, revision: int | None = None) -> EffectiveCodebook
 
 
 def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodebook:
-    """Make the codebook as of a revision of what the tables say now."""
+    """Build the codebook as of a revision from the tables as they are now."""
     model = shown_model(warehouse)
     rows = entries(warehouse, model, NEWEST if revision is None else revision)
     merges = warehouse.rows(
@@ -107,7 +107,7 @@ def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodeb
 
 
 def shown_model(warehouse: Warehouse) -> str:
-    """Return the version of the model whose topics are shown; empty before there is one."""
+    """Return the version of the model whose topics are shown; empty before the first."""
     version: str = warehouse.rows(f"SELECT {MODEL} AS model")[0]["model"]
     return version
 
@@ -122,9 +122,10 @@ def _must_exist(warehouse: Warehouse, revision: int) -> None:
 
 
 def _follow(topic_id: int, merges: Iterable[Mapping[int, int]]) -> int:
-    """Follow the model's merges and then a person's, until neither leads on.
+    """Follow the model's merges and then a person's, until neither has one.
 
-    The model may merge later what a person has merged the other way: a circle ends where it was entered.
+    The model may later merge two topics that a person has merged the other way. Such a cycle ends at the
+    lowest id in it.
     """
     been = [topic_id]
     while True:

@@ -1,25 +1,24 @@
-"""Queries of the codebook's entries, and of a topic's name where nobody has named it.
+"""Queries of the codebook's entries, and of the names of topics that nobody has named.
 
-Plain queries, put together here: a join of tables as small as these takes longer to plan than to run, and
-every number of the study begins with this.
+These are plain queries whose results are joined in Python: ClickHouse takes longer to plan a join of tables
+this small than to run it, and every number of the study starts with one.
 """
 
 from __future__ import annotations
 
-from streams.store.warehouse import Row, Warehouse
+from typing import Any
+
+from streams.store.rows.codebook import StoredEntry
+from streams.store.warehouse import Warehouse, typed
 
 NEWEST = 2**64 - 1
-"""As of no earlier revision."""
+"""Stands for the newest revision."""
 
 
-def entries(warehouse: Warehouse, model: str, until: int = NEWEST) -> list[Row]:
-    """Return what a revision of the codebook says of a model's topics, merged and excluded ones among them.
+def entries(warehouse: Warehouse, model: str, until: int = NEWEST) -> list[StoredEntry]:
+    """Return the entries of a model's topics in a revision of the codebook, by topic.
 
-    Returns:
-        Rows {topic_id, decided, own, theme, retained, target, reason, revision}, by topic. decided: the name
-        that a person gave, or empty; own: what a labeller said, else what the model says now (of a seeded
-        one, the codebook's name); theme: empty before it is in one; target: the topic that a person merged it
-        into, or 0; revision: the one that the entry is from.
+    Merged and excluded topics are among them.
     """
     said = warehouse.rows(
         """
@@ -31,7 +30,7 @@ def entries(warehouse: Warehouse, model: str, until: int = NEWEST) -> list[Row]:
         until=until,
     )
     labelled, learned = (_labels(warehouse, table, model) for table in ("labels", "topic_words"))
-    return [_entry(row, labelled, learned) for row in said]
+    return typed(StoredEntry, [_entry(row, labelled, learned) for row in said])
 
 
 def _labels(warehouse: Warehouse, table: str, model: str) -> dict[int, str]:
@@ -41,8 +40,8 @@ def _labels(warehouse: Warehouse, table: str, model: str) -> dict[int, str]:
     return {row["topic_id"]: row["label"] for row in rows}
 
 
-def _entry(said: Row, labelled: dict[int, str], learned: dict[int, str]) -> Row:
-    """Tell what a person called it from what it was seeded or born with: that is revision 0."""
+def _entry(said: dict[str, Any], labelled: dict[int, str], learned: dict[int, str]) -> dict[str, Any]:
+    """Return an entry with both names; the name in revision 0 is the one it was seeded or born with."""
     topic_id, name = said["topic_id"], said.pop("name")
     decided, seeded = (name, "") if said["revision"] else ("", name)
     own = labelled.get(topic_id) or learned.get(topic_id) or seeded

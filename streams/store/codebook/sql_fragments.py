@@ -1,7 +1,7 @@
-"""Shared pieces of SQL: the model that is shown, and the topic that a merged one counts for."""
+"""SQL fragments shared by queries: the model that is shown, and the topics that merged ones count for."""
 
 UNSORTED = "Not yet in a theme"
-"""Shown for topics that emerged and were not put into a theme."""
+"""Theme that is shown for topics that are in none: they emerged, and nobody put them into one."""
 
 MODEL = """(
     SELECT argMax(model_version, (epoch, sequence))
@@ -14,17 +14,17 @@ MODEL = """(
         GROUP BY model_version
     )
 )"""
-"""The model of the newest epoch; of two in one epoch, the one that learned more."""
+"""The version of the newest epoch's model; of two in one epoch, the one that learned more."""
 
 ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})"
-"""Merged topics and the ones they ended up in; chains are followed."""
+"""Merged topics and the topics that they count for; chains of merges are followed."""
 
 SOURCE = "multiIf(channel_id != '', channel_id, channel != '', channel, show != '', show, video_id)"
-"""What a video comes from, as the topic model is told it."""
+"""The source of a video, as the topic model receives it."""
 
 
 def corrected(wanted: str = "1") -> str:
-    """Return what corrections say of talks, as a subquery: {video_id, withdrawn, published_at}.
+    """Return the effect of corrections on talks, as a subquery: {video_id, withdrawn, published_at}.
 
     published_at is NULL where the date was not corrected. `wanted` limits the talks, as SQL.
     """

@@ -1,28 +1,26 @@
-"""Facts of each topic: its origin, its words at birth and now, and whether it sleeps."""
+"""Facts of each topic: its origin, its words at birth and now, and whether it is dormant."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from streams.store.cache import cached
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.topics import TopicFacts
+from streams.store.warehouse import Warehouse, typed
 
 TABLES = ("topics", "topic_words", "dormancies")
-"""What is known of topics is in these."""
+"""Tables that the facts are read from."""
 
 
-def facts(warehouse: Warehouse, model: str) -> dict[int, Row]:
-    """Return what is known of a model's topics, by topic; callers share it, and do not change it.
-
-    Returns:
-        {topic_id, key, origin, emerged_at, parent_id, words_at_birth, words, asleep} of each. key: its name
-        in the codebook it was seeded from, else empty; origin: seeded or born; words: strongest first.
-    """
+def facts(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
+    """Return the facts of a model's topics, by topic; callers share them and must not change them."""
     return cached(warehouse, ("facts", model), TABLES, lambda: _gathered(warehouse, model))
 
 
-def _gathered(warehouse: Warehouse, model: str) -> dict[int, Row]:
-    """Put the facts together; by plain queries, as in `entries`."""
+def _gathered(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
+    """Read the facts by plain queries, as in `entries`."""
 
-    def rows(columns: str, of: str) -> list[Row]:
+    def rows(columns: str, of: str) -> list[dict[str, Any]]:
         return warehouse.rows(
             f"SELECT topic_id, {columns} FROM {of} FINAL WHERE model_version = {{model:String}}", model=model
         )
@@ -33,12 +31,12 @@ def _gathered(warehouse: Warehouse, model: str) -> dict[int, Row]:
     words = {row["topic_id"]: row["words"] for row in rows("words", "topic_words")}
     slept = rows("sequence, asleep", "dormancies")
     asleep = {row["topic_id"]: row["asleep"] for row in sorted(slept, key=_place_in_log)}
-    return {
-        row["topic_id"]: row
-        | {"words": words.get(row["topic_id"], []), "asleep": bool(asleep.get(row["topic_id"]))}
+    whole = [
+        row | {"words": words.get(row["topic_id"], []), "asleep": bool(asleep.get(row["topic_id"]))}
         for row in known
-    }
+    ]
+    return {row["topic_id"]: row for row in typed(TopicFacts, whole)}
 
 
-def _place_in_log(slept: Row) -> tuple[int, int]:
+def _place_in_log(slept: dict[str, Any]) -> tuple[int, int]:
     return slept["sequence"], slept["asleep"]

@@ -1,1 +1,1 @@
-"""Operation of the pipeline in the store: throughput, parked videos, reviews, deliveries, changes."""
+"""Queries of the pipeline's operation: throughput, parked videos, reviews, deliveries, changes."""

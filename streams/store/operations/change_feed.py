@@ -1,15 +1,17 @@
-"""The change feed of open pages, cheap enough to ask every few seconds."""
+"""Queries of changes for open pages, cheap enough to run every few seconds."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from streams.store.codebook.sql_fragments import MODEL
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.alerts import AlertTitle
+from streams.store.rows.operations import LearnedTalk, NewDecision
+from streams.store.warehouse import Warehouse
 
 
 class ChangeCursor(NamedTuple):
-    """The position of a study; two of them that are equal show the same on every page.
+    """Position of a study; two equal positions show the same on every page.
 
     Example:
         >>> ChangeCursor.read(str(ChangeCursor("m-1", 7, 5, 2, 0, 1))) == ChangeCursor("m-1", 7, 5, 2, 0, 1)
@@ -21,12 +23,12 @@ class ChangeCursor(NamedTuple):
     model: str
     """The version of the model whose topics are shown; empty before the first."""
     sequence: int
-    """How far that model has learned; 0: nothing."""
+    """The last step that this model has learned; 0: none."""
     talks: int
-    """Talks that count, or would if nobody had withdrawn them."""
+    """Talks that count, withdrawn ones included."""
     alerts: int
     revision: int
-    """Of the codebook."""
+    """The newest revision of the codebook."""
     corrections: int
 
     def __str__(self) -> str:
@@ -34,7 +36,7 @@ class ChangeCursor(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> ChangeCursor | None:
-        """Return what `str` made a text of, or None."""
+        """Return the cursor that `str` made this text of, or None for any other text."""
         *numbers, model = text.split("/", 5)
         if len(numbers) != 5 or not all(part.isascii() and part.isdigit() for part in numbers):
             return None
@@ -43,12 +45,12 @@ class ChangeCursor(NamedTuple):
 
 
 _COUNTED = f"SELECT video_id FROM video_topics WHERE model_version = {MODEL}"
-"""A talk is told of when its numbers are there."""
+"""Talks whose numbers are there: only these are announced. SQL."""
 _RAISED = f"SELECT alert_id, title, raised_at FROM alerts FINAL WHERE model_version IN ('', {MODEL})"
 
 
 def change_cursor(warehouse: Warehouse) -> ChangeCursor:
-    """How far the study is."""
+    """Return the position of the study."""
     found = warehouse.rows(
         f"""
         SELECT {MODEL} AS model,
@@ -70,13 +72,10 @@ def change_cursor(warehouse: Warehouse) -> ChangeCursor:
     )
 
 
-def learned_since(warehouse: Warehouse, sequence: int, limit: int = 3) -> list[Row]:
-    """Talks that the shown model learned after a step, the last ones first.
-
-    Returns:
-        Rows {video_id, title, talks}; talks: how many there are without the limit.
-    """
-    return warehouse.rows(
+def learned_since(warehouse: Warehouse, sequence: int, limit: int = 3) -> list[LearnedTalk]:
+    """Return talks that the shown model learned after a step, the last ones first."""
+    return warehouse.rows_as(
+        LearnedTalk,
         f"""
         SELECT l.video_id AS video_id, v.title AS title, count() OVER () AS talks
         FROM (
@@ -91,17 +90,18 @@ def learned_since(warehouse: Warehouse, sequence: int, limit: int = 3) -> list[R
     )
 
 
-def raised(warehouse: Warehouse) -> list[Row]:
-    """All alerts of the shown model and of the system: {alert_id, title}, the newest last."""
+def raised(warehouse: Warehouse) -> list[AlertTitle]:
+    """Return all alerts of the shown model and of the system, the newest last."""
     return [
         {"alert_id": row["alert_id"], "title": row["title"]}
         for row in warehouse.rows(f"{_RAISED} ORDER BY raised_at, alert_id")
     ]
 
 
-def decided_since(warehouse: Warehouse, revision: int) -> list[Row]:
-    """Decisions about the codebook after a revision: {revision, said, author}, the last one first."""
-    return warehouse.rows(
+def decided_since(warehouse: Warehouse, revision: int) -> list[NewDecision]:
+    """Return decisions about the codebook after a revision, the last one first."""
+    return warehouse.rows_as(
+        NewDecision,
         """
         SELECT revision, said, author FROM decisions FINAL
         WHERE revision > {revision:UInt64} ORDER BY revision DESC LIMIT 20

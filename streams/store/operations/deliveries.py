@@ -1,4 +1,4 @@
-"""Queries of alerting: what every rule raised, its deliveries, and the figures of system rules."""
+"""Queries of alerting: alerts of every rule, their deliveries, and the figures of system rules."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from datetime import UTC, datetime, timedelta
 
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
 from streams.store.queries.alerts import EVIDENCE, TOPIC, with_talks
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.alerts import AlertOfAnyRule, RaisedAlert, Told
+from streams.store.rows.deliveries import (
+    CorpusGrowth,
+    Delivery,
+    FailingOfLate,
+    Growth,
+    LatestLetter,
+    NewTalk,
+    VitalSigns,
+)
+from streams.store.warehouse import Warehouse, strings, typed
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def alerts_raised(warehouse: Warehouse, limit: int = 20, rule: str = "") -> list[Row]:
-    """The newest alerts of all rules, or of one, with their evidence and how their deliveries stand.
-
-    Returns:
-        Rows {alert_id, rule, topic_id, about, title, reason, raised_at, size, model_version, sequence,
-        repeat, …, deliveries}; the rest as in `alerts`. repeat: a model that was built anew says again what
-        an earlier one had the same talks for. deliveries: [{destination, state, at}].
-    """
+def alerts_raised(warehouse: Warehouse, limit: int = 20, rule: str = "") -> list[RaisedAlert]:
+    """Return the newest alerts of all rules, or of one, with their evidence and the state of deliveries."""
     rows = _raised(warehouse, EARLIEST, limit, rule)
     told = deliveries_of(warehouse, [row["alert_id"] for row in rows])
-    return [row | {"deliveries": told.get(row["alert_id"], [])} for row in rows]
+    return [{**row, "deliveries": told.get(row["alert_id"], [])} for row in rows]
 
 
-def raised_since(warehouse: Warehouse, since: datetime, limit: int = 500) -> list[Row]:
-    """Alerts of all rules with `raised_at` from a moment on, the newest first; rows as `alerts_raised`."""
+def raised_since(warehouse: Warehouse, since: datetime, limit: int = 500) -> list[AlertOfAnyRule]:
+    """Return alerts of all rules with `raised_at` from a moment on, the newest first."""
     return _raised(warehouse, since, limit, "")
 
 
-def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> list[Row]:
+def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> list[AlertOfAnyRule]:
     rows = warehouse.rows(
         f"""
         WITH numbered AS (
@@ -68,20 +72,20 @@ def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> lis
         rule=rule,
         limit=limit,
     )
-    return [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, rows)]
+    return typed(
+        AlertOfAnyRule, [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, rows)]
+    )
 
 
-def deliveries(warehouse: Warehouse, limit: int = 50, destination: str = "", state: str = "") -> list[Row]:
-    """How deliveries stand, the newest first; of one destination or in one state, if asked.
-
-    Returns:
-        Rows {delivery_id, what, destination, alert_ids, title, state, attempts, error, next_at, at, until}.
-        what is alert or digest; state is held, failed, delivered or skipped; next_at is None where it is not
-        tried again.
-    """
-    return warehouse.rows(
+def deliveries(
+    warehouse: Warehouse, limit: int = 50, destination: str = "", state: str = ""
+) -> list[Delivery]:
+    """Return deliveries with their state, the newest first; only of one destination or state, where given."""
+    return warehouse.rows_as(
+        Delivery,
         """
-        SELECT * FROM deliveries FINAL
+        SELECT delivery_id, what, destination, alert_ids, title, state, attempts, error, next_at, at, until
+        FROM deliveries FINAL
         WHERE ({destination:String} = '' OR destination = {destination:String})
           AND ({state:String} = '' OR state = {state:String})
         ORDER BY at DESC, delivery_id LIMIT {limit:UInt32}
@@ -92,8 +96,8 @@ def deliveries(warehouse: Warehouse, limit: int = 50, destination: str = "", sta
     )
 
 
-def deliveries_of(warehouse: Warehouse, alert_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """Return how telling of these alerts stands: {alert_id: [{destination, state, at}]}."""
+def deliveries_of(warehouse: Warehouse, alert_ids: Sequence[str]) -> dict[str, list[Told]]:
+    """Return the state of these alerts' deliveries, by alert."""
     rows = warehouse.rows(
         f"""
         SELECT arrayJoin(alert_ids) AS alert_id, destination, state, at FROM deliveries FINAL
@@ -101,35 +105,29 @@ def deliveries_of(warehouse: Warehouse, alert_ids: Sequence[str]) -> dict[str, l
         """,
         ids=json.dumps(list(alert_ids)),
     )
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[Told]] = {}
     for row in rows:
-        found.setdefault(row.pop("alert_id"), []).append(row)
+        told: Told = {"destination": row["destination"], "state": row["state"], "at": row["at"]}
+        found.setdefault(row["alert_id"], []).append(told)
     return found
 
 
 def delivery_states(warehouse: Warehouse) -> dict[str, tuple[str, int]]:
-    """Return what the table says of every delivery: {delivery_id: (state, attempts)}."""
+    """Return (state, attempts) of every delivery, by its id."""
     rows = warehouse.rows("SELECT delivery_id, state, attempts FROM deliveries FINAL")
     return {row["delivery_id"]: (row["state"], row["attempts"]) for row in rows}
 
 
 def raised_by_the_clock(warehouse: Warehouse) -> set[str]:
-    """Return the ids of stored alerts that a look at the figures raised, not the model."""
+    """Return the ids of stored alerts that rules about the figures raised, not the model."""
     rows = warehouse.rows(
         "SELECT alert_id FROM alerts WHERE sequence = 0 AND rule NOT IN ('emergence', 'new topic')"
     )
     return {row["alert_id"] for row in rows}
 
 
-def vital_signs(warehouse: Warehouse, now: datetime) -> Row:
-    """What system rules look at.
-
-    Returns:
-        {model_version, videos, waiting, relearning, dead_letters, latest_letter, last_sighted, failing}.
-        waiting: talks on their way. last_sighted: when a watched source last showed a talk; None: never.
-        failing: [{source_id, failures, cause, cure, latest, payload}] of the last 24 hours, payload in
-        base64.
-    """
+def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
+    """Return the figures that system rules look at."""
     found = warehouse.rows(
         f"""
         SELECT {MODEL} AS model_version,
@@ -148,13 +146,15 @@ def vital_signs(warehouse: Warehouse, now: datetime) -> Row:
     )[0]
     if not found.pop("epoch"):
         found["relearning"] = 0
-    letters = warehouse.rows(
+    letters = warehouse.rows_as(
+        LatestLetter,
         """
         SELECT cause, cure FROM dead_letters FINAL WHERE letter_id NOT IN (SELECT letter_id FROM settlements)
         ORDER BY failed_at DESC LIMIT 1
-        """
+        """,
     )
-    failing = warehouse.rows(
+    failing = warehouse.rows_as(
+        FailingOfLate,
         """
         SELECT ifNull(message_key, '') AS source_id, count() AS failures, argMax(cause, failed_at) AS cause,
                argMax(cure, failed_at) AS cure, max(failed_at) AS latest,
@@ -166,23 +166,20 @@ def vital_signs(warehouse: Warehouse, now: datetime) -> Row:
         """,
         since=now - timedelta(hours=24),
     )
-    return found | {"latest_letter": letters[0] if letters else None, "failing": failing}
+    more = {"latest_letter": letters[0] if letters else None, "failing": failing}
+    return typed(VitalSigns, [found | more])[0]
 
 
-def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) -> Row:
-    """How the corpus grew between two moments (as text: ISO 8601).
-
-    Returns:
-        {talks, hours, sources, shown}: talks first seen in the time that were learned, their length, and how
-        many sources they come from; shown: up to five of them, {video_id, title, show, url, published_at}.
-    """
+def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) -> Growth:
+    """Return the growth of the corpus between two moments (as text: ISO 8601)."""
     seen = """
         SELECT video_id, min(first_seen_at) AS seen_at FROM sightings
         WHERE video_id IN (SELECT video_id FROM progress FINAL WHERE state = 'assigned')
         GROUP BY video_id
         HAVING seen_at >= {first:DateTime64(3, 'UTC')} AND seen_at < {last:DateTime64(3, 'UTC')}
     """
-    counted = warehouse.rows(
+    counted = warehouse.rows_as(
+        CorpusGrowth,
         f"""
         SELECT count() AS talks, sum(ifNull(t.duration_s, 0)) / 3600 AS hours,
                uniqExact(if(v.channel != '', v.channel, v.show)) AS sources
@@ -195,7 +192,8 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
         first=_storable(first),
         last=_storable(last),
     )[0]
-    shown = warehouse.rows(
+    shown = warehouse.rows_as(
+        NewTalk,
         f"""
         SELECT video_id, title, show, url, published_at FROM videos FINAL
         WHERE video_id IN (SELECT video_id FROM ({seen})) ORDER BY published_at DESC, video_id LIMIT 5
@@ -203,10 +201,10 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
         first=_storable(first),
         last=_storable(last),
     )
-    return counted | {"shown": shown}
+    return {**counted, "shown": shown}
 
 
 def _storable(value: datetime | str) -> datetime:
-    """Return a moment that the database can hold."""
+    """Return a moment, moved into the range that the database can hold."""
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return min(max(moment, EARLIEST), LATEST)

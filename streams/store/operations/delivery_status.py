@@ -1,19 +1,15 @@
-"""The status of deliveries, a row for each destination that was ever used."""
+"""Query of the status of deliveries, by destination that was ever used."""
 
 from __future__ import annotations
 
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.deliveries import DeliveryStatus
+from streams.store.warehouse import Warehouse
 
 
-def delivery_status(warehouse: Warehouse) -> list[Row]:
-    """How deliveries stand, by destination, in the order of their names.
-
-    Returns:
-        Rows {destination, delivered, failed, held, skipped, waiting, delivered_at, latest_at, latest_state,
-        latest_error}. The first four: deliveries that stand so now; waiting: those of them that are tried
-        (again) later; delivered_at: when the last one arrived, None: never; latest_…: of the newest of all.
-    """
-    return warehouse.rows(
+def delivery_status(warehouse: Warehouse) -> list[DeliveryStatus]:
+    """Return the status of deliveries by destination, in the order of their names."""
+    return warehouse.rows_as(
+        DeliveryStatus,
         """
         SELECT destination,
                countIf(state = 'delivered') AS delivered, countIf(state = 'failed') AS failed,
@@ -23,5 +19,5 @@ def delivery_status(warehouse: Warehouse) -> list[Row]:
                argMax(state, (at, delivery_id)) AS latest_state,
                argMax(error, (at, delivery_id)) AS latest_error
         FROM deliveries FINAL GROUP BY destination ORDER BY destination
-        """
+        """,
     )

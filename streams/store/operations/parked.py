@@ -1,26 +1,23 @@
-"""Videos that wait: for a moment, for YouTube, or for people."""
+"""Queries of parked videos: those that wait for a moment, for YouTube, or for people."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import Parked
+from streams.store.warehouse import Warehouse
 
 
-def parked(warehouse: Warehouse, state: str = "", limit: int = 1000) -> list[Row]:
-    """Videos that wait, the one that is looked at again first before the others.
+def parked(warehouse: Warehouse, state: str = "", limit: int = 1000) -> list[Parked]:
+    """Return videos that wait, in the order in which they are tried again.
 
     Args:
         warehouse: the study.
-        state: only those that wait for this; empty: all.
-        limit: at most so many.
-
-    Returns:
-        Rows {video_id, title, channel, url, state, reason, until, attempt, parked_at}. state: upcoming, live,
-        just ended, sign-in, recheck, paused or in review. until: when it is looked at again; None: when
-        somebody asks for it, or has reviewed it.
+        state: only videos in this state; empty: all.
+        limit: the most videos to return.
     """
-    return warehouse.rows(
+    return warehouse.rows_as(
+        Parked,
         """
         SELECT w.video_id AS video_id, v.title AS title, v.channel AS channel, v.url AS url, w.state AS state,
                w.reason AS reason, w.until AS until, w.attempt AS attempt, w.parked_at AS parked_at
@@ -38,6 +35,6 @@ def parked(warehouse: Warehouse, state: str = "", limit: int = 1000) -> list[Row
 
 
 def parked_at(warehouse: Warehouse) -> dict[str, datetime]:
-    """Return since when videos wait, or waited last, by their id."""
+    """Return when videos were parked last, by their id."""
     rows = warehouse.rows("SELECT video_id, parked_at FROM parkings FINAL")
     return {row["video_id"]: row["parked_at"] for row in rows}

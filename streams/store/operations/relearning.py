@@ -1,4 +1,4 @@
-"""Talks that were heard and that the newest epoch's topic model has not learned yet."""
+"""Queries of transcripts that the newest epoch's topic model has not learned yet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from streams.state.epochs import Epoch
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.operations import UnlearnedTranscript
+from streams.store.warehouse import Warehouse, strings
 from streams.talks.caption_drafts import DRAFT
 
 _HEARD = """
@@ -27,18 +28,15 @@ _FAILED = """
 """
 
 
-def unlearned(warehouse: Warehouse, epoch: Epoch) -> list[Row]:
-    """Transcripts that an epoch's model has to learn, in the order in which the one before learned them.
+def unlearned(warehouse: Warehouse, epoch: Epoch) -> list[UnlearnedTranscript]:
+    """Return the transcripts that an epoch's model has to learn, in the order of the epoch before it.
 
     Left out are drafts of talks that were transcribed since, rejected videos, and those that became a dead
-    letter in this epoch and were not replayed.
-    Talks that no model has learned come last, in the order of publication.
-
-    Returns:
-        Rows {transcript_version, blob_key, transcript_language, transcript_duration_s, words,
-        transcript_speakers, …} with all columns of the table `videos`.
+    letter in this epoch and were not replayed. Talks that no model has learned come last, in the order of
+    publication.
     """
-    return warehouse.rows(
+    return warehouse.rows_as(
+        UnlearnedTranscript,
         f"""
         WITH
             (SELECT argMax(model_version, epoch) FROM epochs FINAL WHERE epoch < {{epoch:UInt32}}) AS before
@@ -63,12 +61,13 @@ def unlearned(warehouse: Warehouse, epoch: Epoch) -> list[Row]:
     )
 
 
-def duplicates(warehouse: Warehouse, epoch: Epoch, video_ids: Iterable[str]) -> list[Row]:
-    """Those among these videos whose transcripts are rejected as duplicates, in the order of publication.
+def duplicates(warehouse: Warehouse, epoch: Epoch, video_ids: Iterable[str]) -> list[UnlearnedTranscript]:
+    """Return the transcripts of these videos that are rejected as duplicates, in the order of publication.
 
-    Left out are those that became a dead letter in this epoch and were not replayed. Rows as of `unlearned`.
+    Left out are those that became a dead letter in this epoch and were not replayed.
     """
-    return warehouse.rows(
+    return warehouse.rows_as(
+        UnlearnedTranscript,
         f"""
         {_HEARD}
         WHERE t.video_id IN {strings("ids")}

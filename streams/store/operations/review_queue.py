@@ -1,12 +1,12 @@
-"""The review queue, and the verdicts on videos that reviewers are through with.
+"""Queries of the review queue, and of the verdicts on videos whose review is finished.
 
-Reviewers judge blind to each other, so that no view says what one of them thinks of a video before as many
-judged it as have to.
+Reviewers judge blind to each other: no view shows a verdict on a video before enough reviewers judged it.
 """
 
 from __future__ import annotations
 
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.screening import Review, ReviewQueue, Waiting
+from streams.store.warehouse import Warehouse
 
 _SAID = """
     (SELECT * FROM reviews FINAL WHERE verdict != 'undone')
@@ -27,18 +27,11 @@ _WAITING = f"""
 """
 
 
-def review_queue(warehouse: Warehouse, limit: int = 100, offset: int = 0) -> Row:
-    """Videos that wait for reviewers, the most relevant first.
-
-    Returns:
-        {videos, rows}. videos: how many there are without limit and offset. rows: {video_id, title,
-        description, channel, show, url, language, duration_s, published_at, reason, parked_at, model, score,
-        talk_kind, reasons, reviewers}. reason: why it waits; score: estimated probability that reviewers keep
-        it, in [0, 1], or None where no model scored it; talk_kind: the likeliest; reasons: what speaks for
-        the score, strongest first; model: what it learned from; reviewers: how many have judged it.
-    """
+def review_queue(warehouse: Warehouse, limit: int = 100, offset: int = 0) -> ReviewQueue:
+    """Return the videos that wait for reviewers, the most relevant first."""
     videos = warehouse.rows(f"SELECT count() AS videos FROM ({_WAITING})")
-    rows = warehouse.rows(
+    rows = warehouse.rows_as(
+        Waiting,
         f"""
         SELECT * FROM ({_WAITING}) ORDER BY score DESC NULLS LAST, parked_at, video_id
         LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
@@ -46,17 +39,13 @@ def review_queue(warehouse: Warehouse, limit: int = 100, offset: int = 0) -> Row
         limit=limit,
         offset=offset,
     )
-    return {"videos": videos[0]["videos"], "rows": [row | {"reasons": list(row["reasons"])} for row in rows]}
+    return {"videos": videos[0]["videos"], "rows": [{**row, "reasons": list(row["reasons"])} for row in rows]}
 
 
-def reviews(warehouse: Warehouse) -> list[Row]:
-    """What reviewers said, by video and moment: of videos that were adjudicated or that enough have judged.
-
-    Returns:
-        Rows {video_id, title, reviewer, verdict, talk_kind, note, final, reviewed_at}. verdict: keep or
-        exclude; talk_kind: what the talk is, the reason where it is excluded; final: an adjudication.
-    """
-    rows = warehouse.rows(
+def reviews(warehouse: Warehouse) -> list[Review]:
+    """Return verdicts on videos that were adjudicated or that enough reviewers judged, by video and time."""
+    rows = warehouse.rows_as(
+        Review,
         f"""
         SELECT r.video_id AS video_id, v.title AS title, reviewer, verdict, talk_kind, note, final,
                reviewed_at
@@ -70,4 +59,4 @@ def reviews(warehouse: Warehouse) -> list[Row]:
         """,
         reviewers=warehouse.settings.reviewers,
     )
-    return [row | {"final": bool(row["final"])} for row in rows]
+    return [{**row, "final": bool(row["final"])} for row in rows]

@@ -1,7 +1,4 @@
-"""Queries of screening: the queue, and a summary of why videos were kept out.
-
-One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
-"""
+"""Queries of screening: the queue, and a summary of why videos were rejected."""
 
 from __future__ import annotations
 
@@ -11,10 +8,12 @@ from typing import Any
 from streams.errors import DataError
 from streams.store.codebook.sql_fragments import corrected
 from streams.store.queries.corpus import corpus
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.screening import Queue, Screened, ScreeningSummary
+from streams.store.rows.talks import Sighting
+from streams.store.warehouse import Warehouse, strings, typed
 
 VERDICTS = ("accepted", "rejected", "waiting")
-"""What may be asked for; waiting: seen, and not judged yet."""
+"""The verdicts that can be asked for; waiting: seen, and not judged yet."""
 
 _JUDGED = f"""
     SELECT p.video_id AS video_id, v.title AS title, v.channel AS channel, v.show AS show, v.url AS url,
@@ -47,23 +46,16 @@ def queue(
     verdict: str = "",
     rule: str = "",
     search: str = "",
-) -> Row:
-    """Videos with what screening says of them, those that were seen last first.
+) -> Queue:
+    """Return videos with the verdict of screening, those that were seen last first.
 
     Args:
         warehouse: the study.
-        limit: at most so many.
-        offset: leave out so many before them.
+        limit: the most videos to return.
+        offset: the videos to leave out before them.
         verdict: only accepted, rejected or waiting ones (waiting: not judged yet); empty: all.
         rule: only those that this rule rejected; empty: all.
         search: only those with this text in title, show, channel or id, in either case.
-
-    Returns:
-        {videos, rows}. videos: how many there are without limit and offset. rows: {video_id, title, channel,
-        show, url, language, duration_s, published_at, state, verdict, rule, reason, withdrawn, seen_at,
-        sightings: [{source_id, kind, query, rank, first_seen_at}]}. published_at: as corrected; rule and
-        reason: empty unless it is rejected; seen_at: when a source showed it first; sightings: the first one
-        first.
 
     Raises:
         DataError: the verdict is none of the three.
@@ -87,14 +79,17 @@ def queue(
     sightings = _sightings(warehouse, [row["video_id"] for row in rows])
     return {
         "videos": videos[0]["videos"],
-        "rows": [
-            row | {"withdrawn": bool(row["withdrawn"]), "sightings": sightings.get(row["video_id"], [])}
-            for row in rows
-        ],
+        "rows": typed(
+            Screened,
+            [
+                row | {"withdrawn": bool(row["withdrawn"]), "sightings": sightings.get(row["video_id"], [])}
+                for row in rows
+            ],
+        ),
     }
 
 
-def _sightings(warehouse: Warehouse, video_ids: list[str]) -> dict[str, list[Row]]:
+def _sightings(warehouse: Warehouse, video_ids: list[str]) -> dict[str, list[Sighting]]:
     rows = warehouse.rows(
         f"""
         SELECT video_id, source_id, kind, query, rank, first_seen_at FROM sightings FINAL
@@ -102,23 +97,16 @@ def _sightings(warehouse: Warehouse, video_ids: list[str]) -> dict[str, list[Row
         """,
         ids=json.dumps(video_ids),
     )
-    found: dict[str, list[Row]] = {}
+    by_video: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row.pop("video_id"), []).append(row)
-    return found
+        by_video.setdefault(row.pop("video_id"), []).append(row)
+    return {video_id: typed(Sighting, seen) for video_id, seen in by_video.items()}
 
 
-def summary(warehouse: Warehouse) -> Row:
-    """What was found, what was kept, and why the rest was not.
-
-    Returns:
-        {found, kept, withdrawn, waiting, unscreened, rejected, paragraphs, hours, mean_minutes, first, last,
-        rules}; what the view `corpus` says of everything. unscreened: those of the waiting ones that are not
-        judged yet; rejected: the sum of the rules'. rules: rows {rule, videos, share, reason}, most first;
-        share = videos / rejected in (0, 1]; reason: how it was said of the video whose id comes first.
-    """
+def summary(warehouse: Warehouse) -> ScreeningSummary:
+    """Return the counts of found and kept videos, and of the others by the rule that rejected them."""
     found = corpus(warehouse)
-    rejections = found.pop("rejections")
+    rejections = found["rejections"]
     rejected = sum(rejections.values())
     unscreened = warehouse.rows("SELECT count() AS videos FROM progress FINAL WHERE state = 'seen'")
     reasons = warehouse.rows(
@@ -130,7 +118,16 @@ def summary(warehouse: Warehouse) -> Row:
         """
     )
     said = {row["rule"]: row["reason"] for row in reasons}
-    return found | {
+    return {
+        "found": found["found"],
+        "kept": found["kept"],
+        "withdrawn": found["withdrawn"],
+        "waiting": found["waiting"],
+        "paragraphs": found["paragraphs"],
+        "hours": found["hours"],
+        "mean_minutes": found["mean_minutes"],
+        "first": found["first"],
+        "last": found["last"],
         "unscreened": unscreened[0]["videos"],
         "rejected": rejected,
         "rules": [

@@ -1,4 +1,4 @@
-"""Queries of sightings: videos that sources have shown before."""
+"""Queries of videos that sources have shown before."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.operations import FollowedVideo, KnownVideo
+from streams.store.warehouse import Warehouse, strings
 
 
 def shown_by(warehouse: Warehouse, source_id: str) -> dict[str, dict[str, datetime]]:
-    """Return by video when each lane of a source showed it first; '': before lanes were told apart."""
+    """Return by video when each lane of a source showed it first; '': before lanes were recorded."""
     rows = warehouse.rows(
         """
         SELECT video_id, lane, min(first_seen_at) AS seen_at FROM sightings
@@ -25,7 +26,7 @@ def shown_by(warehouse: Warehouse, source_id: str) -> dict[str, dict[str, dateti
 
 
 def too_old(warehouse: Warehouse, since: date | None) -> set[str]:
-    """Return the videos that were rejected for their age alone and are from `since` on, or from any time."""
+    """Return videos that were rejected for their age alone, published from `since` on (None: at any time)."""
     rows = warehouse.rows(
         """
         SELECT video_id FROM videos FINAL
@@ -38,15 +39,10 @@ def too_old(warehouse: Warehouse, since: date | None) -> set[str]:
     return {row["video_id"] for row in rows}
 
 
-def known(warehouse: Warehouse, video_ids: Iterable[str]) -> dict[str, Row]:
-    """Return by video what is stored of it; those that are not stored are left out.
-
-    Returns:
-        Rows {video_id, title, description, channel, channel_id, show, url, published_at, duration_s,
-        language, speakers, accepted, handed_in, titles}. accepted: its metadata is complete and it passed;
-        handed_in: a person gave it, whose words about it hold; titles: those it was ever followed from or to.
-    """
-    rows = warehouse.rows(
+def known(warehouse: Warehouse, video_ids: Iterable[str]) -> dict[str, KnownVideo]:
+    """Return the stored metadata of videos, by video; those that are not stored are left out."""
+    rows = warehouse.rows_as(
+        KnownVideo,
         f"""
         SELECT v.video_id AS video_id, v.title AS title, v.description AS description, v.channel AS channel,
                v.channel_id AS channel_id, v.show AS show, v.url AS url, v.published_at AS published_at,
@@ -67,12 +63,8 @@ def known(warehouse: Warehouse, video_ids: Iterable[str]) -> dict[str, Row]:
     return {row["video_id"]: row for row in rows}
 
 
-def followable(warehouse: Warehouse) -> list[Row]:
-    """Return the talks of YouTube that were learned and count, with what last became of each.
-
-    Returns:
-        Rows as of `known`, with change: the last of deleted, private and returned; empty: none of them.
-    """
+def followable(warehouse: Warehouse) -> list[FollowedVideo]:
+    """Return the talks of YouTube that were learned and count, with the last change of each."""
     learned = warehouse.rows(
         """
         SELECT p.video_id AS video_id, f.latest AS change
@@ -87,4 +79,4 @@ def followable(warehouse: Warehouse) -> list[Row]:
         """
     )
     changes = {row["video_id"]: row["change"] for row in learned}
-    return [row | {"change": changes[each]} for each, row in sorted(known(warehouse, changes).items())]
+    return [{**row, "change": changes[each]} for each, row in sorted(known(warehouse, changes).items())]

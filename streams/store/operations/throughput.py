@@ -1,21 +1,30 @@
-"""Throughput: where videos wait, what comes in and out, how fresh it is, what each source yields.
+"""Queries of throughput: videos by stage, by time and by source, and the newest of everything.
 
-One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
-
-The facts hold few moments: when a source showed a video first, when it was published, when something failed,
-was told or was decided. No fact says when a video was accepted, transcribed or assigned (that would differ
-from one replay to the next), so work is told by when its videos were first seen. What happens by the second
-is in Prometheus.
+The facts hold few moments: when a source first showed a video, when it was published, when something failed,
+was raised or was decided. No fact says when a video was accepted, transcribed or assigned (that would differ
+from one replay to the next), so these queries group work by when its videos were first seen. Prometheus has
+what happens by the second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from streams.store.codebook.sql_fragments import MODEL
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.operations import (
+    FailingSource,
+    Freshness,
+    LearnedLast,
+    SeenSource,
+    Source,
+    SourceFailures,
+    SourceYield,
+    Stage,
+    Throughput,
+)
+from streams.store.warehouse import Warehouse, typed
 
 NEXT = {
     "seen": "screen",
@@ -26,15 +35,15 @@ NEXT = {
     "rejected": None,
     "assigned": None,
 }
-"""Every state of a video in its order (`states.STATES`), and the agent it waits for; None: it is finished."""
+"""The states of a video in order (`video_progress.STATES`), and the agent it waits for; None: finished."""
 
 _SEEN = "(SELECT video_id, min(first_seen_at) AS seen_at FROM sightings GROUP BY video_id)"
-"""When any source showed a video first."""
+"""When any source showed a video first. SQL."""
 _OPEN = """(
     SELECT DISTINCT assumeNotNull(video_id) AS video_id FROM dead_letters FINAL
     WHERE video_id IS NOT NULL AND letter_id NOT IN (SELECT letter_id FROM settlements)
 )"""
-"""Videos with a dead letter that nobody has settled."""
+"""Videos with a dead letter that nobody has settled. SQL."""
 FATES = f"""(
     SELECT p.video_id AS video_id, p.state AS state,
            multiIf(p.state = 'rejected', 'rejected', t.video_id = '' AND o.video_id != '', 'dead',
@@ -46,22 +55,14 @@ FATES = f"""(
         ON t.video_id = p.video_id
     LEFT JOIN {_OPEN} AS o ON o.video_id = p.video_id
 )"""
-"""What became of each video, as the view `corpus` counts it; its waiting ones are here waiting or dead."""
+"""The fate of each video, as the view `corpus` counts it; its waiting ones are here waiting or dead. SQL."""
 Newest = dict[str, datetime]
 """{seen, published}: when a source last showed a new video; when the newest accepted one was published."""
 FATE_NAMES = ("kept", "rejected", "withdrawn", "waiting", "dead")
 
 
-def stages(warehouse: Warehouse) -> list[Row]:
-    """How many videos are in each state, and since when.
-
-    Returns:
-        Rows {state, waits_for, videos, dead, oldest_seen_at, newest_seen_at}, in the order of the path, all
-        states. waits_for: the agent that takes it on, None where it is finished. dead: those among them that
-        have an open dead letter, so that nothing happens until it is replayed or dropped. The moments are
-        when the first and the last of these videos were first seen (no fact says when they came to be in
-        this state), None where there is none.
-    """
+def stages(warehouse: Warehouse) -> list[Stage]:
+    """Return how many videos are in each state; all states, in the order of the path."""
     rows = warehouse.rows(
         f"""
         SELECT p.state AS state, count() AS videos, countIf(o.video_id != '') AS dead,
@@ -75,25 +76,26 @@ def stages(warehouse: Warehouse) -> list[Row]:
     )
     found = {row["state"]: row for row in rows}
     nothing = {"videos": 0, "dead": 0, "oldest_seen_at": None, "newest_seen_at": None}
-    return [
-        {"state": state, "waits_for": agent} | nothing | found.get(state, {}) for state, agent in NEXT.items()
-    ]
+    return typed(
+        Stage,
+        [
+            {"state": state, "waits_for": agent} | nothing | found.get(state, {})
+            for state, agent in NEXT.items()
+        ],
+    )
 
 
-def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: int = 30) -> list[Row]:
-    """What came in by hour or day (UTC), and what has become of it until now.
+def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: int = 30) -> list[Throughput]:
+    """Return the videos that came in by hour or day (UTC), and what has become of them until now.
 
-    A video belongs to the hour or day in which a source showed it first: how many were assigned at that
-    time the facts do not say, only how many of that time's videos are assigned by now.
-
-    Returns:
-        Rows {seen_at, seen, kept, rejected, withdrawn, waiting, dead}, the newest first, without those in
-        which nothing was seen. seen_at: when the hour or day begins; seen: the sum of the others. dead: not
-        done, with an open dead letter.
+    A video belongs to the hour or day in which a source showed it first. The facts do not say how many videos
+    were assigned at that time, only how many of that time's videos are assigned by now. The newest hours or
+    days come first; those in which nothing was seen are left out.
     """
     start = {"hour": "toStartOfHour", "day": "toStartOfDay"}[by]
     counts = ", ".join(f"countIf(f.fate = '{fate}') AS {fate}" for fate in FATE_NAMES)
-    return warehouse.rows(
+    return warehouse.rows_as(
+        Throughput,
         f"""
         SELECT toDateTime({start}(s.seen_at, 'UTC'), 'UTC') AS seen_at, count() AS seen, {counts}
         FROM {FATES} AS f INNER JOIN {_SEEN} AS s ON s.video_id = f.video_id
@@ -103,17 +105,8 @@ def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: 
     )
 
 
-def freshness(warehouse: Warehouse) -> Row:
-    """The newest of everything.
-
-    Returns:
-        {seen_at, published_at, learned, failed_at, raised_at, decided_at}; None where there is none yet.
-        seen_at: when a source last showed a video that it had not shown before. published_at: of the newest
-        talk that was transcribed, as its source says. learned: {video_id, title, published_on}, the talk that
-        the model learned last (in its order; when that was, no fact says). failed_at: of the newest dead
-        letter, settled or not; raised_at: of the newest alert; decided_at: of the newest decision about the
-        codebook.
-    """
+def freshness(warehouse: Warehouse) -> Freshness:
+    """Return the newest video, talk, dead letter, alert and decision."""
     found = warehouse.rows(
         """
         SELECT (SELECT maxOrNull(first_seen_at) FROM sightings FINAL) AS seen_at,
@@ -124,7 +117,8 @@ def freshness(warehouse: Warehouse) -> Row:
                (SELECT maxOrNull(decided_at) FROM decisions) AS decided_at
         """
     )[0]
-    learned = warehouse.rows(
+    learned = warehouse.rows_as(
+        LearnedLast,
         f"""
         SELECT l.video_id AS video_id, v.title AS title, t.published_on AS published_on
         FROM (
@@ -135,13 +129,13 @@ def freshness(warehouse: Warehouse) -> Row:
             SELECT video_id, published_on FROM video_topics FINAL WHERE model_version = {MODEL}
         ) AS t ON t.video_id = l.video_id
         LEFT JOIN (SELECT video_id, title FROM videos FINAL) AS v ON v.video_id = l.video_id
-        """
+        """,
     )
-    return found | {"learned": learned[0] if learned else None}
+    return typed(Freshness, [found | {"learned": learned[0] if learned else None}])[0]
 
 
 def newest(warehouse: Warehouse) -> Newest:
-    """What is newest of all that is stored; without what there is none of."""
+    """Return the newest stored moments, without those of which there is none."""
     found = warehouse.rows(
         """
         SELECT (SELECT maxOrNull(first_seen_at) FROM sightings FINAL) AS seen,
@@ -151,8 +145,8 @@ def newest(warehouse: Warehouse) -> Newest:
     return {what: moment for what, moment in found.items() if moment is not None}
 
 
-def newest_of(rows: Iterable[tuple[str, Row]]) -> Newest:
-    """The same of rows that the writer has just written, as (table, row).
+def newest_of(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Newest:
+    """Return the newest moments of rows that the writer has just written, as (table, row).
 
     Example:
         >>> moment = datetime(2025, 3, 4)
@@ -168,18 +162,10 @@ def newest_of(rows: Iterable[tuple[str, Row]]) -> Newest:
     return found
 
 
-def sources(warehouse: Warehouse) -> list[Row]:
-    """What each source has shown, and what became of it: its yield.
-
-    Returns:
-        Rows {source_id, kind, query, first_seen_at, last_seen_at, found, alone, kept, rejected, withdrawn,
-        waiting, dead, share, rejections: {rule: videos}, failures, failed_at, cause, cure}, most found first.
-        query: its newest one. last_seen_at: when it last showed something new. found: videos; one that
-        several sources show counts for each; alone: those that no other source shows. dead: not done, with an
-        open dead letter. share = kept / (kept + rejected), None before either. failures, failed_at, cause and
-        cure: as of `failing_sources`, 0 and None where it does not fail.
-    """
-    seen = warehouse.rows(
+def sources(warehouse: Warehouse) -> list[Source]:
+    """Return the yield of each source: the videos it has shown by what became of them, most found first."""
+    seen = warehouse.rows_as(
+        SeenSource,
         """
         SELECT source_id, any(kind) AS kind, argMax(query, s.first_seen_at) AS query,
                min(s.first_seen_at) AS first_seen_at, max(s.first_seen_at) AS last_seen_at,
@@ -189,7 +175,7 @@ def sources(warehouse: Warehouse) -> list[Row]:
             SELECT video_id, uniqExact(source_id) AS times FROM sightings GROUP BY video_id
         ) AS by USING (video_id)
         GROUP BY source_id
-        """
+        """,
     )
     became = warehouse.rows(
         f"""
@@ -200,38 +186,62 @@ def sources(warehouse: Warehouse) -> list[Row]:
         """
     )
     failing = {row["source_id"]: row for row in failing_sources(warehouse)}
-    unseen = {"kind": "", "query": "", "first_seen_at": None, "last_seen_at": None, "found": 0, "alone": 0}
     shown = {row["source_id"] for row in seen}
-    rows = [*seen, *({"source_id": each} | unseen for each in failing if each not in shown)]
-    fine = {"failures": 0, "failed_at": None, "cause": None, "cure": None}
-    return sorted(
-        (
-            row
-            | _yield([each for each in became if each["source_id"] == row["source_id"]])
-            | fine
-            | failing.get(row["source_id"], {})
-            for row in rows
-        ),
-        key=lambda row: (-row["found"], row["source_id"]),
-    )
+    rows = [*seen, *(_unseen(each) for each in failing if each not in shown)]
+    found: list[Source] = [
+        {
+            **row,
+            **_yield([each for each in became if each["source_id"] == row["source_id"]]),
+            **_failures(failing.get(row["source_id"])),
+        }
+        for row in rows
+    ]
+    return sorted(found, key=lambda row: (-row["found"], row["source_id"]))
 
 
-def _yield(became: list[Row]) -> Row:
-    """What became of a source's videos, from rows {fate, rule, videos}."""
-    counts = {fate: sum(row["videos"] for row in became if row["fate"] == fate) for fate in FATE_NAMES}
-    judged = counts["kept"] + counts["rejected"]
-    rejections = {row["rule"]: row["videos"] for row in became if row["fate"] == "rejected"}
-    return counts | {"share": counts["kept"] / judged if judged else None, "rejections": rejections}
+def _unseen(source_id: str) -> SeenSource:
+    """Return a source that has shown nothing yet."""
+    return {
+        "source_id": source_id,
+        "kind": "",
+        "query": "",
+        "first_seen_at": None,
+        "last_seen_at": None,
+        "found": 0,
+        "alone": 0,
+    }
 
 
-def failing_sources(warehouse: Warehouse) -> list[Row]:
-    """Sources that could not be looked at: those with an open dead letter of discover.
+def _yield(became: list[dict[str, Any]]) -> SourceYield:
+    """Return the yield of a source from rows {fate, rule, videos} of it."""
+    videos = {fate: sum(row["videos"] for row in became if row["fate"] == fate) for fate in FATE_NAMES}
+    judged = videos["kept"] + videos["rejected"]
+    return {
+        "kept": videos["kept"],
+        "rejected": videos["rejected"],
+        "withdrawn": videos["withdrawn"],
+        "waiting": videos["waiting"],
+        "dead": videos["dead"],
+        "share": videos["kept"] / judged if judged else None,
+        "rejections": {row["rule"]: row["videos"] for row in became if row["fate"] == "rejected"},
+    }
 
-    Returns:
-        Rows {source_id, failures, failed_at, cause, cure}, the newest failure first; failures: open dead
-        letters; the rest of the newest of them.
-    """
-    return warehouse.rows(
+
+def _failures(failing: FailingSource | None) -> SourceFailures:
+    if failing is None:
+        return {"failures": 0, "failed_at": None, "cause": None, "cure": None}
+    return {
+        "failures": failing["failures"],
+        "failed_at": failing["failed_at"],
+        "cause": failing["cause"],
+        "cure": failing["cure"],
+    }
+
+
+def failing_sources(warehouse: Warehouse) -> list[FailingSource]:
+    """Return the sources that discover could not read (it has an open dead letter), newest failure first."""
+    return warehouse.rows_as(
+        FailingSource,
         """
         SELECT assumeNotNull(message_key) AS source_id, count() AS failures, max(d.failed_at) AS failed_at,
                argMax(d.cause, d.failed_at) AS cause, argMax(d.cure, d.failed_at) AS cure
@@ -239,5 +249,5 @@ def failing_sources(warehouse: Warehouse) -> list[Row]:
         WHERE agent = 'discover' AND topic = 'sources.due' AND message_key IS NOT NULL
           AND letter_id NOT IN (SELECT letter_id FROM settlements)
         GROUP BY source_id ORDER BY failed_at DESC, source_id
-        """
+        """,
     )

@@ -1,1 +1,1 @@
-"""Numbers of the study: prevalence, co-occurrence, genealogy, alerts, and the talks that they select."""
+"""Queries of the study: prevalence, co-occurrence, genealogy, alerts, and the talks that they count."""

@@ -1,7 +1,8 @@
-"""Counting videos, paragraphs and minutes of topics or themes: one scan over what each talk counts as.
+"""Counts of videos, paragraphs and minutes by topic or theme, in one scan of `video_topics`.
 
-What is counted is a unit: a positive number for each topic, theme, or whatever topics count for. A talk
-counts once for a unit, however many of the unit's topics it has, and once among the videos of any.
+Counts are by unit: a positive number that stands for a topic, a theme, or anything else that topics count
+for. A talk counts once for a unit, however many of the unit's topics it has, and once among the videos of any
+unit.
 """
 
 from __future__ import annotations
@@ -15,23 +16,24 @@ from typing import Any
 from streams.store.cache import cached
 from streams.store.codebook.effective import EffectiveCodebook
 from streams.store.queries.selection import Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.prevalence import UnitCount
+from streams.store.warehouse import Warehouse
 
 UNITS = "arrayMap(t -> transform(t, {ids:Array(UInt32)}, {units:Array(UInt32)}, toUInt32(0)), topics.id)"
-"""Of each of a talk's topics, what it counts for; 0: it does not count. SQL, for `mapped`."""
+"""The unit of each of a talk's topics, 0 where it does not count. SQL, with the parameters of `mapped`."""
 
 COUNTS = f"arrayExists(unit -> unit > 0, {UNITS})"
-"""Whether a talk counts for anything. SQL, for `mapped`."""
+"""Whether a talk counts for any unit. SQL, with the parameters of `mapped`."""
 
 AT_ONCE = "SETTINGS group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 0"
-"""SQL, for what groups by pairs of topics or by topic and month: some hundred thousand groups at most.
+"""SQL settings for queries that group by pairs of topics, or by topic and month.
 
-ClickHouse would divide the groups into 256 parts before it adds up what its threads have counted, which takes
-longer than counting them.
+These are some hundred thousand groups at most. By default ClickHouse would divide them into 256 parts before
+it adds up the counts of its threads, which takes longer than counting.
 """
 
 TABLES = ("video_topics",)
-"""What is counted."""
+"""Tables that the counts depend on."""
 
 CUTS, MONTHS = 2**16, 12
 Month = tuple[str, int, int, int, int, float, bool]
@@ -44,34 +46,33 @@ class Tally:
 
     Attributes:
         of_videos: those that count for any unit.
-        units: {videos, of_videos, share, paragraphs, minutes, topics} of each unit that has a video; share =
-            videos / of_videos, topics: how many of the unit's have a video.
+        units: counts of each unit that has a video.
     """
 
     of_videos: int
-    units: Mapping[Any, Row]
+    units: Mapping[Any, UnitCount]
 
 
 def talks(selection: Selection) -> str:
-    """Return the talks of a selection as SQL, `FROM … WHERE …`: for its parameters and `model`."""
+    """Return the talks of a selection as SQL, `FROM … WHERE …`; binds its parameters and `model`."""
     return f"FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}"
 
 
 def by_topic(applied: EffectiveCodebook) -> dict[int, int]:
-    """Return what each topic that counts counts for, as a unit: the topic it ended up in."""
+    """Return the unit of each topic that counts: the topic that it was merged into, or itself."""
     return {topic_id: entry.topic_id for topic_id, entry in applied.counted.items()}
 
 
 def by_theme(applied: EffectiveCodebook) -> tuple[dict[int, int], dict[int, str]]:
-    """Return the number that each topic's theme has here, and the themes by number."""
+    """Return the unit of each topic that counts, which stands for its theme, and the themes by unit."""
     names = sorted({entry.theme for entry in applied.counted.values()})
     numbers = {name: number for number, name in enumerate(names, 1)}
     units = {topic_id: numbers[entry.theme] for topic_id, entry in applied.counted.items()}
     return units, {number: name for name, number in numbers.items()}
 
 
-def mapped(units: Mapping[int, int]) -> Row:
-    """Return what `UNITS` has to be bound to."""
+def mapped(units: Mapping[int, int]) -> dict[str, list[int]]:
+    """Return the parameters of `UNITS`."""
     return {"ids": list(units), "units": list(units.values())}
 
 
@@ -81,7 +82,7 @@ def tallies(
     applied: EffectiveCodebook,
     units: Mapping[int, int],
 ) -> list[Tally]:
-    """Count what each of several selections has, which differ in nothing but their period, in one scan.
+    """Count units in several selections that differ in their period only, in one scan.
 
     A talk has one day of publication. So the days are cut where a period begins or ends, each piece is
     counted once, and a period is the sum of its pieces.
@@ -116,7 +117,7 @@ def tallies(
 def monthly(
     warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, units: Mapping[int, int]
 ) -> Iterator[Month]:
-    """Count each unit in each month of publication; by unit and month, where it has a video."""
+    """Count units by month of publication; yield the months with a video of a unit, by unit and month."""
     if not units:
         return iter(())
     cuts, counted, videos, firsts, paragraphs, minutes = _scanned(
@@ -141,7 +142,7 @@ def monthly(
 
 
 def _named(relative_month: int) -> str:
-    """Name a month as ClickHouse counts them: 12 for each year, and 1 for January."""
+    """Return 'YYYY-MM' of a month as ClickHouse numbers it: 12 for each year, and 1 for January."""
     year, month = divmod(relative_month - 1, MONTHS)
     return f"{year:04}-{month + 1:02}"
 
@@ -149,7 +150,7 @@ def _named(relative_month: int) -> str:
 def months(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> dict[str, int]:
     """Count the videos with a topic that counts, per month of publication ('YYYY-MM'), by month.
 
-    It is the same for every topic, so it is cached: callers share it, and do not change it.
+    The counts are the same for every topic, so they are cached: callers share them and must not change them.
     """
     return cached(
         warehouse,
@@ -174,7 +175,7 @@ def _months(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebo
 
 
 def newest(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> date | None:
-    """Return the newest day on which a talk with a topic that counts was published; None: there is none."""
+    """Return the newest day of publication of a talk with a topic that counts, or None without one."""
     rows = warehouse.rows(
         f"""
         SELECT max(published_on) AS day, count() AS videos
@@ -198,13 +199,14 @@ def _scanned(
     counted: str,
     **parameters: Any,
 ) -> tuple[Sequence[Any], ...]:
-    """Count by `cut` of the days and by topic (`id`) or `unit`, both SQL; by the latter, then the former.
+    """Count by `cut` of the days and by `counted` (topic: `id`, or `unit`), both SQL.
 
-    Cuts are numbers below `CUTS`: so the database can group by one number.
+    Cuts are numbers below `CUTS`, so that the database can group by one number.
 
     Returns:
-        Columns cut, counted, videos, firsts, paragraphs, minutes. A talk is counted at the first topic of
-        each unit, and among `firsts` at its first topic of all: so both can be added up.
+        Columns cut, counted, videos, firsts, paragraphs, minutes, ordered by counted, then cut. A talk is
+        counted at the first topic of each unit, and among `firsts` at its first topic of all, so that sums of
+        both are right.
     """
     videos, nth = "countIf(nth = 1)", "arrayEnumerateUniq(counts) AS nth, "
     if len(set(units.values())) == len(units):  # no talk has a unit twice
@@ -220,7 +222,9 @@ def _scanned(
         ARRAY JOIN each AS id, counts AS unit, ns AS n, ss AS s, {nth}arrayEnumerate(counts) AS at
         WHERE unit > 0 GROUP BY toUInt64({counted}) * {CUTS} + cut AS key ORDER BY key {AT_ONCE}
         """
-    given = selection.parameters | mapped(units) | {"model": applied.model_version} | parameters
+    given: dict[str, Any] = (
+        selection.parameters | mapped(units) | {"model": applied.model_version} | parameters
+    )
     columns: tuple[Sequence[Any], ...] = warehouse.raw(
         lambda client: tuple(client.query(statement, parameters=given).result_columns)
     )

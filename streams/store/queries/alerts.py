@@ -1,32 +1,26 @@
-"""Queries of alerts and emergences with their evidence, and of what was kept out of the model."""
+"""Queries of alerts and emergences with their evidence, and of paragraphs kept out of the model."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from streams.store.codebook.sql_fragments import ALIASES, MODEL, SOURCE
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.alerts import Alert, Boilerplate, BoilerplateExample, Emergence
+from streams.store.warehouse import Warehouse, strings, typed
 
 EVIDENCE = (
     "terms, channel, sources, recent, recent_of, earlier, earlier_of, log10_p, first_on, latest_on, quotes"
 )
 TOPIC = "if(aliases.target = 0, told.topic_id, aliases.target) AS topic_id"
-"""Of what is told of a topic that was merged since, the one it ended up in."""
+"""The topic of an alert; of one that was merged since, the topic that it was merged into. SQL."""
 _QUOTE = ("paragraph_id", "video_id", "source", "published_on", "start_s", "text")
-"""The parts of a quote, in the order of the tables' tuple."""
+"""The fields of a quote, in the order of the tables' tuple."""
 
 
-def alerts(warehouse: Warehouse, limit: int = 20) -> list[Row]:
-    """The newest alerts of what is new, with their evidence; those of other rules are in `alerts_raised`.
-
-    Returns:
-        Rows {alert_id, rule, topic_id, title, reason, raised_at, video_ids, terms, channel, sources, recent,
-        recent_of, earlier, earlier_of, log10_p, first_on, latest_on, quotes, talks}. quotes: {paragraph_id,
-        video_id, source, published_on, start_s, text, title, show, url, published_at}; talks: the first and
-        the latest of `video_ids`, {video_id, title, show, url, published_at}. Without evidence, channel is
-        empty.
-    """
+def alerts(warehouse: Warehouse, limit: int = 20) -> list[Alert]:
+    """Return the newest alerts about new topics and emergences; `alerts_raised` has those of other rules."""
     rows = warehouse.rows(
         f"""
         SELECT alert_id, rule, {TOPIC}, title, reason, raised_at, video_ids, {EVIDENCE}
@@ -38,15 +32,11 @@ def alerts(warehouse: Warehouse, limit: int = 20) -> list[Row]:
         """,
         limit=limit,
     )
-    return with_talks(warehouse, rows)
+    return typed(Alert, with_talks(warehouse, rows))
 
 
-def emergences(warehouse: Warehouse, limit: int = 20) -> list[Row]:
-    """Subjects that talks have begun to speak of, the newest first, with their evidence.
-
-    Returns:
-        Rows {emergence_id, subject, topic_id, reason, emerged_at, video_ids, …}; the rest as in `alerts`.
-    """
+def emergences(warehouse: Warehouse, limit: int = 20) -> list[Emergence]:
+    """Return subjects that talks have begun to be about, the newest first, with their evidence."""
     rows = warehouse.rows(
         f"""
         SELECT emergence_id, subject, {TOPIC}, reason, emerged_at, video_ids, {EVIDENCE}
@@ -56,11 +46,11 @@ def emergences(warehouse: Warehouse, limit: int = 20) -> list[Row]:
         """,
         limit=limit,
     )
-    return with_talks(warehouse, rows)
+    return typed(Emergence, with_talks(warehouse, rows))
 
 
-def with_talks(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
-    """Say of quotes and of the first and latest talks what they are called and where they can be heard."""
+def with_talks(warehouse: Warehouse, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows {quotes, video_ids, …} as `Evidence` has them: with the talks of the quotes and videos."""
     quotes = [[dict(zip(_QUOTE, quote, strict=True)) for quote in _tuples(row["quotes"])] for row in rows]
     ends = [list(dict.fromkeys([*row["video_ids"][:1], *row["video_ids"][-1:]])) for row in rows]
     wanted = {quote["video_id"] for each in quotes for quote in each} | {each for end in ends for each in end}
@@ -89,21 +79,19 @@ def with_talks(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
 
 
 def _tuples(quotes: Iterable[object]) -> Iterable[tuple[object, ...]]:
-    """Named tuples come as dicts from one client, as tuples from another."""
+    """Yield tuples; a client of ClickHouse returns named tuples as dicts or as tuples."""
     for quote in quotes:
         yield tuple(quote.values()) if isinstance(quote, dict) else tuple(quote)  # type: ignore[arg-type]
 
 
-def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Row]:
-    """What each source says again and again, and was kept out of the model; most of it first.
+def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Boilerplate]:
+    """Return the sources that repeat paragraphs from talk to talk, with most such boilerplate first.
+
+    Boilerplate is kept out of the model.
 
     Args:
         warehouse: the study.
-        limit: at most so many examples of a source, the newest first.
-
-    Returns:
-        Rows {source, name, videos, paragraphs, boilerplate, share, examples}, for sources that have any;
-        share = boilerplate / paragraphs. examples: {video_id, title, show, url, published_at, start_s, text}.
+        limit: the most examples of a source, the newest first.
     """
     assigned = f"""
         SELECT video_id, paragraph_id, boilerplate FROM assignments FINAL WHERE model_version = {MODEL}
@@ -130,14 +118,10 @@ def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Row]:
         """,
         limit=limit,
     )
-    return [
-        row
-        | {
-            "examples": [
-                {name: value for name, value in example.items() if name != "source"}
-                for example in examples
-                if example["source"] == row["source"]
-            ]
-        }
-        for row in rows
-    ]
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for example in examples:
+        by_source.setdefault(example.pop("source"), []).append(example)
+    return typed(
+        Boilerplate,
+        [row | {"examples": typed(BoilerplateExample, by_source.get(row["source"], []))} for row in rows],
+    )

@@ -1,23 +1,19 @@
-"""Queries of the corpus for reports: which talks there are, and what was done to count them."""
+"""Queries of the corpus for reports: its videos by what became of them, and the origin of its numbers."""
 
 from __future__ import annotations
 
 from streams.store.codebook.effective import EffectiveEntry, book
 from streams.store.codebook.sql_fragments import ALIASES, MODEL, SOURCE
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.corpus import Corpus, ModelOrigin, Provenance
+from streams.store.warehouse import Warehouse
 
 
-def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
-    """How many videos were found, and what became of them.
+def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
+    """Return how many videos were found, and what became of them.
 
-    A video without a date of publication is in no period. Found are the kept, the rejected, the withdrawn,
-    and those on which work goes on (or stopped: dead letters).
-
-    Returns:
-        {found, kept, withdrawn, waiting, rejections: {rule: videos}, paragraphs, hours, mean_minutes, first,
-        last}; the last five of the kept ones (transcribed, and learned by the topic model), None where there
-        is none to say it of; first and last: days of publication.
+    A video without a date of publication is in no period. The found videos are the kept, the rejected, the
+    withdrawn and the waiting ones; work on the latter continues, or stopped with a dead letter.
     """
     rows = warehouse.rows(
         f"""
@@ -69,20 +65,14 @@ def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
     }
 
 
-def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
-    """What the numbers rest on: the models that made them, and what people decided about topics.
-
-    Returns:
-        {model_version, epoch, embedding_model, codebook, transcripts: {version: videos}, revision,
-        decided_at, excluded: [{topic_id, name, reason}], merged: [{topic_id, name, into_id, into, by}]}.
-        codebook: the one that the model began with; revision: of the codebook as it is applied, 0 before any
-        decision; by: 'model' or 'person'. Without a model its versions are empty.
-    """
+def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Provenance:
+    """Return the origin of the numbers: the models that made them, and people's decisions about topics."""
     applied = book(warehouse, selection.codebook)
-    model = warehouse.rows(
+    model = warehouse.rows_as(
+        ModelOrigin,
         f"""
         SELECT model_version, epoch, embedding_model, codebook FROM epochs FINAL WHERE model_version = {MODEL}
-        """
+        """,
     )
     versions = warehouse.rows(
         f"""
@@ -101,8 +91,14 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Row:
         revision=selection.codebook or 0,
     )[0]
     by_model = {row["topic_id"] for row in warehouse.rows(f"SELECT topic_id FROM {ALIASES}")}
-    unknown = {"model_version": applied.model_version, "epoch": None, "embedding_model": "", "codebook": ""}
-    return (model[0] if model else unknown) | {
+    unknown: ModelOrigin = {
+        "model_version": applied.model_version,
+        "epoch": None,
+        "embedding_model": "",
+        "codebook": "",
+    }
+    return {
+        **(model[0] if model else unknown),
         "transcripts": {row["version"]: row["videos"] for row in versions},
         "revision": decided["revision"],
         "decided_at": decided["decided_at"] if decided["revision"] else None,

@@ -1,18 +1,20 @@
-"""Queries of emerging topics, the reasons of alerts, and people's judgements of them."""
+"""Queries of alerts about the subjects of talks, and of people's judgements of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.alerts import EVIDENCE, with_talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.alerts import AlertJudgement, Card
+from streams.store.warehouse import Warehouse, strings, typed
 
 RULES = ("emergence", "new topic", "rising", "declining", "drift", "threshold")
-"""Rules about what is talked of; those about the system are no news about talks."""
+"""Rules about the subjects of talks; those about the system are not news about talks."""
 QUOTES = 3
 
 
@@ -22,25 +24,16 @@ def emerging(
     rule: str = "",
     limit: int = 20,
     offset: int = 0,
-) -> list[Row]:
-    """Alerts about what is talked of, the newest first, with their evidence and what people made of them.
+) -> list[Card]:
+    """Return alerts about the subjects of talks, the newest first, with evidence and people's judgement.
 
     Args:
         warehouse: the study.
-        selection: alerts raised in its period; its codebook says what topics are called. Its other limits
-            are of talks, and leave out no alert.
-        rule: only what this rule told; empty: all of `RULES`.
-        limit: at most so many.
-        offset: after so many.
-
-    Returns:
-        Rows {alert_id, rule, topic_id, told_id, topic, told, retained, about, title, reason, raised_at, size,
-        video_ids, terms, channel, sources, recent, recent_of, earlier, earlier_of, log10_p, first_on,
-        latest_on, quotes, talks, published, verdict, author, note, judged_at, found}. topic_id, topic: the
-        topic that it counts for now; told_id, told: the one it was about; None where it is about none. quotes
-        as in `alerts`; without evidence, the most probable paragraphs of the topic. published: {video_id:
-        day} of `video_ids`. verdict is confirmed, dismissed or empty (open); found: how many alerts there
-        are.
+        selection: only alerts raised in its period; its codebook names the topics. Its other limits are about
+            talks, and leave out no alert.
+        rule: only alerts of this rule; empty: of all `RULES`.
+        limit: the most alerts to return.
+        offset: the alerts to leave out before them.
     """
     applied = book(warehouse, selection.codebook)
     rows = warehouse.rows(
@@ -74,24 +67,23 @@ def emerging(
         warehouse, {topic_id: applied.family(topic_id) for topic_id in wanted}, applied.model_version
     )
     days = _published(warehouse, {each for row in told for each in row["video_ids"]}, applied.model_version)
-    return [
-        row
-        | {
-            "quotes": row["quotes"][:QUOTES] or said.get(row["topic_id"], []),
-            "published": {each: days[each] for each in row["video_ids"] if each in days},
-        }
-        for row in told
-    ]
+    return typed(
+        Card,
+        [
+            row
+            | {
+                "quotes": row["quotes"][:QUOTES] or said.get(row["topic_id"], []),
+                "published": {each: days[each] for each in row["video_ids"] if each in days},
+            }
+            for row in told
+        ],
+    )
 
 
-def alert_judgements(warehouse: Warehouse, limit: int = 100) -> list[Row]:
-    """What people made of alerts, the newest first; of each alert what holds.
-
-    Returns:
-        Rows {alert_id, rule, title, verdict, author, note, judged_at}: verdict is confirmed, dismissed or
-        reopened.
-    """
-    return warehouse.rows(
+def alert_judgements(warehouse: Warehouse, limit: int = 100) -> list[AlertJudgement]:
+    """Return people's judgements of alerts, the newest first; of each alert only the latest."""
+    return warehouse.rows_as(
+        AlertJudgement,
         """
         SELECT j.alert_id AS alert_id, a.rule AS rule, a.title AS title, j.verdict AS verdict,
                j.author AS author, j.note AS note, j.judged_at AS judged_at
@@ -104,12 +96,12 @@ def alert_judgements(warehouse: Warehouse, limit: int = 100) -> list[Row]:
 
 
 def is_alert(warehouse: Warehouse, alert_id: str) -> bool:
-    """Whether there is such an alert, of whatever model or rule."""
+    """Return whether there is an alert with this id, of any model and rule."""
     found = warehouse.rows("SELECT 1 AS is FROM alerts WHERE alert_id = {id:String} LIMIT 1", id=alert_id)
     return bool(found)
 
 
-def _named(row: Row, applied: EffectiveCodebook) -> Row:
+def _named(row: dict[str, Any], applied: EffectiveCodebook) -> dict[str, Any]:
     told = row["told_id"] or None
     target = applied.counts_as(told) if told else None
     names = {known: entry.name for known, entry in applied.entries.items()}
@@ -136,8 +128,10 @@ def _published(warehouse: Warehouse, video_ids: set[str], model: str) -> dict[st
     return {row["video_id"]: row["published_on"] for row in rows}
 
 
-def _said(warehouse: Warehouse, families: Mapping[int, Sequence[int]], model: str) -> dict[int, list[Row]]:
-    """Of each topic the most probable paragraphs, at most one a talk, as quotes of an alert are."""
+def _said(
+    warehouse: Warehouse, families: Mapping[int, Sequence[int]], model: str
+) -> dict[int, list[dict[str, Any]]]:
+    """Return the most probable paragraphs of each topic, at most one a talk."""
     if not families:
         return {}
     members = {each: topic_id for topic_id, family in families.items() for each in family}
@@ -178,7 +172,7 @@ def _said(warehouse: Warehouse, families: Mapping[int, Sequence[int]], model: st
         positions=sorted({row["position"] for row in best}),
     )
     by_place = {(row["video_id"], row["transcript_version"], row["position"]): row for row in texts}
-    found: dict[int, list[Row]] = {}
+    found: dict[int, list[dict[str, Any]]] = {}
     for row in best:
         quote = by_place.get((row["video_id"], row["transcript_version"], row["position"]))
         if quote is not None:

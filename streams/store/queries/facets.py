@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from streams.store.codebook.sql_fragments import MODEL
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.corpus import Choice
+from streams.store.warehouse import Warehouse
 
 
-def choices(warehouse: Warehouse, limit: int = 500) -> list[Row]:
-    """The values that the filters of a selection can take, those of the most videos first.
+def choices(warehouse: Warehouse, limit: int = 500) -> list[Choice]:
+    """Return the values that the filters of a selection can take, by filter, those of the most videos first.
 
-    Returns:
-        Rows {filter, value, videos}, by filter: show, channel, source, speaker or language; at most `limit`
-        of each. Talks that are withdrawn or have no row to count are not among the videos.
+    There are at most `limit` of each filter. Talks that are withdrawn or have no row to count are not among
+    the videos.
     """
-    return warehouse.rows(
+    return warehouse.rows_as(
+        Choice,
         f"""
         SELECT one.1 AS filter, one.2 AS value, count() AS videos
         FROM

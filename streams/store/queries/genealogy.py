@@ -1,21 +1,23 @@
-"""The genealogy of topics: births, splits, merges, sleep, consolidations, drift; and the model's health."""
+"""Queries of the genealogy of topics (births, splits, merges, dormancy, drift) and of the model's health."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from streams.store.cache import cached
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.sql_fragments import MODEL
 from streams.store.codebook.topic_facts import facts
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.topics import Change, Drift, Health, KnownTopic
+from streams.store.warehouse import Warehouse, typed
 
-_FACTS = ("origin", "emerged_at", "parent_id", "words", "words_at_birth", "asleep")
 _ORDER = ("consolidated", "rejected", "born", "split", "merged", "asleep", "awake")
-"""Of what happened in one step, what the rest follows from comes first."""
+"""The order of events in one step: causes come before their effects."""
 
 TABLES = ("topics", "merges", "dormancies", "consolidations")
-"""What the story of topics is made of."""
+"""Tables that the genealogy is read from."""
 DRIFTS = ("drifts",)
-"""What is known of their drift is in these."""
+"""Tables that drifts are read from."""
 
 _NO_COUNTS = "'' AS reason, 0 AS survival, 0 AS topics_before, 0 AS topics_after"
 _STORY = f"""
@@ -48,25 +50,22 @@ _DRIFTED = """
 
 def genealogy(
     warehouse: Warehouse, topic_id: int | None = None, applied: EffectiveCodebook | None = None
-) -> list[Row]:
-    """What happened to topics, oldest first; with `topic_id`, to that one and those that count for it.
-
-    Returns:
-        Rows {sequence, day, what, topic_id, topic, other_id, other, reason, survival, topics_before,
-        topics_after}. `what` is born, split (off `other`), merged (into `other`), asleep, awake; or, of the
-        topics as a whole (topic_id = 0), consolidated or rejected, with reason, survival and how many topics.
-    """
+) -> list[Change]:
+    """Return the genealogy of topics, oldest first; with `topic_id`, of that one and those merged into it."""
     applied = applied or book(warehouse)
     family = None if topic_id is None else set(applied.family(topic_id))
-    return [
-        row | {"topic": applied.name_of(row["topic_id"]), "other": applied.name_of(row["other_id"])}
-        for row in _story(warehouse, applied.model_version)
-        if family is None or family & {row["topic_id"], row["other_id"]}
-    ]
+    return typed(
+        Change,
+        [
+            row | {"topic": applied.name_of(row["topic_id"]), "other": applied.name_of(row["other_id"])}
+            for row in _story(warehouse, applied.model_version)
+            if family is None or family & {row["topic_id"], row["other_id"]}
+        ],
+    )
 
 
-def _story(warehouse: Warehouse, model: str) -> list[Row]:
-    """Return what happened to all of a model's topics, oldest first."""
+def _story(warehouse: Warehouse, model: str) -> list[dict[str, Any]]:
+    """Return the genealogy of all of a model's topics, oldest first, without their names."""
     return cached(warehouse, ("story", model), TABLES, lambda: warehouse.rows(_STORY, model=model))
 
 
@@ -75,37 +74,29 @@ def drifts(
     topic_id: int | None = None,
     limit: int = 50,
     applied: EffectiveCodebook | None = None,
-) -> list[Row]:
-    """How topics changed, the newest first; with `topic_id`, that one and those that count for it.
-
-    Returns:
-        Rows {topic_id, topic, what, share_before, share_after, moved, words_before, words_after, since,
-        videos_before, videos_after, drifted_at}. `what` is share, words (moved: Jensen-Shannon, bits) or
-        centre (moved: cosine distance).
-    """
+) -> list[Drift]:
+    """Return the drifts of topics, the newest first; with `topic_id`, of it and those merged into it."""
     applied = applied or book(warehouse)
     family = None if topic_id is None else set(applied.family(topic_id))
-    found = [
-        row | {"topic": applied.name_of(row["topic_id"])}
+    found: list[Drift] = [
+        {**row, "topic": applied.name_of(row["topic_id"])}
         for row in _drifted(warehouse, applied.model_version)
         if family is None or row["topic_id"] in family
     ]
     return found[:limit]
 
 
-def _drifted(warehouse: Warehouse, model: str) -> list[Row]:
-    """Return how all of a model's topics changed, the newest first."""
-    return cached(warehouse, ("drifts", model), DRIFTS, lambda: warehouse.rows(_DRIFTED, model=model))
+def _drifted(warehouse: Warehouse, model: str) -> list[Drift]:
+    """Return the drifts of all of a model's topics, the newest first, without their names."""
+    return cached(
+        warehouse, ("drifts", model), DRIFTS, lambda: warehouse.rows_as(Drift, _DRIFTED, model=model)
+    )
 
 
-def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:
-    """When the model began to fit the talks better or worse, the newest first.
-
-    Returns:
-        Rows {what, before, after, since, day}: what is outliers (share of paragraphs without a topic) or
-        novelty (mean of 1 - highest cosine).
-    """
-    return warehouse.rows(
+def health(warehouse: Warehouse, limit: int = 20) -> list[Health]:
+    """Return when the model began to fit the talks better or worse, the newest first."""
+    return warehouse.rows_as(
+        Health,
         f"""
         SELECT what, before, after, since, day FROM health FINAL WHERE model_version = {MODEL}
         ORDER BY sequence DESC, what LIMIT {{limit:UInt32}}
@@ -114,13 +105,8 @@ def health(warehouse: Warehouse, limit: int = 20) -> list[Row]:
     )
 
 
-def topic(warehouse: Warehouse, topic_id: int, applied: EffectiveCodebook | None = None) -> Row | None:
-    """One topic, or None where there is none; of a merged one, the topic that it counts for.
-
-    Returns:
-        {topic_id, name, theme, retained, reason, origin, emerged_at, parent_id, parent, asleep, words,
-        words_at_birth, asked_id, merged: [{topic_id, name}]}; asked_id is what was asked for.
-    """
+def topic(warehouse: Warehouse, topic_id: int, applied: EffectiveCodebook | None = None) -> KnownTopic | None:
+    """Return one topic, or None where there is none; of a merged one, the topic that it counts for."""
     applied = applied or book(warehouse)
     known = applied.counts_as(topic_id)
     if known not in applied.entries:
@@ -137,7 +123,12 @@ def topic(warehouse: Warehouse, topic_id: int, applied: EffectiveCodebook | None
         "theme": entry.theme,
         "retained": entry.retained,
         "reason": entry.reason,
-        **{name: found[name] for name in _FACTS},
+        "origin": found["origin"],
+        "emerged_at": found["emerged_at"],
+        "parent_id": found["parent_id"],
+        "words": found["words"],
+        "words_at_birth": found["words_at_birth"],
+        "asleep": found["asleep"],
         "parent": parent.name if parent else "",
         "asked_id": topic_id,
         "merged": [{"topic_id": each, "name": applied.entries[each].name} for each in merged],

@@ -1,11 +1,14 @@
-"""Topics that talks speak of together with one."""
+"""Queries of the topics that occur in the same videos as one topic."""
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import EffectiveCodebook, book
+from collections.abc import Mapping
+
+from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
 from streams.store.queries.aggregation import UNITS, by_topic, mapped, talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.topics import Neighbour
+from streams.store.warehouse import Warehouse
 
 
 def neighbours(
@@ -14,22 +17,17 @@ def neighbours(
     selection: Selection = EVERYTHING,
     limit: int = 10,
     applied: EffectiveCodebook | None = None,
-) -> list[Row]:
-    """Topics that occur in the same videos as one, the closest (Jaccard) first.
+) -> list[Neighbour]:
+    """Return the topics that occur in the same videos as one, the closest (Jaccard) first.
 
-    The numbers are those of `cooccurrence`, of which a long study shows only the most frequent pairs.
+    The numbers are those of `cooccurrence`, which returns only the most frequent pairs of a long study.
 
     Args:
         warehouse: the study.
-        topic_id: of a merged one, the topic that it counts for.
-        selection: the talks.
-        limit: at most so many.
-        applied: the codebook as of the selection's revision, where it is at hand.
-
-    Returns:
-        Rows {topic_id, name, theme, videos, topic_videos, other_videos, of_videos, jaccard, lift}: of the
-        other topic; topic_videos are those of the one asked for, other_videos the other's. jaccard: of the
-        videos with either, the share with both; lift: videos with both over what independence would give.
+        topic_id: the topic; a merged one stands for the topic that it counts for.
+        selection: the talks to count.
+        limit: the most topics to return.
+        applied: the codebook as of the selection's revision; None: it is read.
     """
     applied = applied or book(warehouse, selection.codebook)
     target = applied.counts_as(topic_id)
@@ -54,21 +52,21 @@ def neighbours(
         model=applied.model_version,
         target=target,
     )
-    found = [
-        _pair(row, applied.entries[row["unit"]].name, applied.entries[row["unit"]].theme) for row in rows
-    ]
+    found = [_neighbour(applied.entries[row["unit"]], row) for row in rows]
     near = [row for row in found if row["topic_id"] != target and row["videos"]]
     return sorted(near, key=lambda row: (-row["jaccard"], row["topic_id"]))[:limit]
 
 
-def _pair(row: Row, name: str, theme: str) -> Row:
-    both, one, other = row["videos"], row["topic_videos"], row["other_videos"]
-    counts = ("videos", "topic_videos", "other_videos", "of_videos")
-    return (
-        {"topic_id": row["unit"], "name": name, "theme": theme}
-        | {count: row[count] for count in counts}
-        | {
-            "jaccard": both / (one + other - both),
-            "lift": both * row["of_videos"] / (one * other) if one else 0.0,
-        }
-    )
+def _neighbour(entry: EffectiveEntry, counted: Mapping[str, int]) -> Neighbour:
+    both, one, other = counted["videos"], counted["topic_videos"], counted["other_videos"]
+    return {
+        "topic_id": entry.topic_id,
+        "name": entry.name,
+        "theme": entry.theme,
+        "videos": both,
+        "topic_videos": one,
+        "other_videos": other,
+        "of_videos": counted["of_videos"],
+        "jaccard": both / (one + other - both),
+        "lift": both * counted["of_videos"] / (one * other) if one else 0.0,
+    }

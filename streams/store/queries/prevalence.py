@@ -1,46 +1,51 @@
-"""The study's numbers: prevalence of topics and themes, and which topics occur together.
+"""Queries of prevalence: shares of topics and themes, and pairs of topics in the same videos.
 
-One definition everywhere: videos with at least one paragraph of a topic, over videos with at least one
-paragraph of any retained topic, by day of publication. A row of `video_topics` is a video, so it counts once;
-merges and the codebook are applied here, so curation never processes a talk again. `applied` is the codebook
-as of the selection's revision, for whoever asks for more than one number.
+Prevalence is defined the same everywhere: videos with at least one paragraph of a topic, over videos with at
+least one paragraph of any retained topic, by day of publication. A row of `video_topics` is a video, so it
+counts once; these queries apply merges and the codebook, so curation never processes a talk again. `applied`
+is the codebook as of the selection's revision: a caller with several queries passes it, else each reads it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
-from streams.store.codebook.effective import EffectiveCodebook, book
+from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
 from streams.store.codebook.topic_facts import facts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import AT_ONCE, UNITS, Tally, by_theme, by_topic, mapped, talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.prevalence import (
+    CountedTheme,
+    CountedThemeMonth,
+    CountedTopic,
+    CountedTopicMonth,
+    MonthTotal,
+    Pair,
+    TopicVideo,
+    UnitCount,
+)
+from streams.store.rows.topics import TopicFacts
+from streams.store.warehouse import Warehouse, strings, typed
 
-FIGURES = ("videos", "of_videos", "share", "paragraphs", "minutes")
-_FACTS = ("origin", "emerged_at", "parent_id", "asleep", "words")
 PAIRS = 2**32
-"""Two topics are grouped by one number, the first one times this and the other."""
+"""A pair of topics is grouped by one number: the first topic times this, plus the other."""
 ANY = 0
-"""In place of a topic: any that counts. So one scan counts all: its pair with itself is the talks, its pair
-with a topic is that topic's talks; every other topic is paired with those after it."""
+"""Stands for any topic that counts, so that one scan counts everything: its pair with itself is the talks,
+its pair with a topic is that topic's talks; every other topic is paired with those after it."""
 NOT_ASKED = 2**32 - 1
-"""In place of topics that count, and that no pair is asked of."""
+"""Stands for topics that count and whose pairs are not wanted."""
 
 
 def prevalence(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
-    """Share of videos per theme and month of publication.
-
-    Returns:
-        Rows {month: 'YYYY-MM', theme, videos, of_videos, share, paragraphs, minutes, unfinished}, by month,
-        most videos first; share = videos / of_videos in [0, 1]. unfinished: the month is not over yet (UTC).
-    """
+) -> list[CountedThemeMonth]:
+    """Return the share of videos per theme and month of publication, by month, most videos first."""
     applied = applied or book(warehouse, selection.codebook)
     units, names = by_theme(applied)
-    rows = [
+    rows: list[CountedThemeMonth] = [
         {
             "month": month,
             "theme": names[unit],
@@ -63,18 +68,15 @@ def themes(
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
     counted: Tally | None = None,
-) -> list[Row]:
-    """Prevalence of each theme in a period: over the union of its topics' videos, not their sum.
+) -> list[CountedTheme]:
+    """Return the prevalence of each theme in a period, most videos first.
 
-    `counted`: what `tallies` said of this selection's themes, for whoever asked it about more than one.
-
-    Returns:
-        Rows {theme, videos, of_videos, share, paragraphs, minutes, topics}, most videos first. topics: how
-        many of its topics have a video in the period.
+    A theme counts the union of its topics' videos, not their sum. `counted`: this selection's counts from
+    `theme_tallies`, where the caller has them.
     """
     applied = applied or book(warehouse, selection.codebook)
     counted = counted or theme_tallies(warehouse, [selection], applied)[0]
-    rows = [{"theme": theme} | row for theme, row in counted.units.items()]
+    rows: list[CountedTheme] = [{"theme": theme, **row} for theme, row in counted.units.items()]
     return sorted(rows, key=lambda row: (-row["videos"], row["theme"]))
 
 
@@ -83,41 +85,53 @@ def topics(
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
     counted: Tally | None = None,
-) -> list[Row]:
-    """Each retained topic with its words, theme and prevalence in a period, most prevalent first.
+) -> list[CountedTopic]:
+    """Return each retained topic with its words, theme and prevalence in a period, most prevalent first.
 
-    `counted`: what `tallies` said of this selection's topics, for whoever asked it about more than one.
-
-    Returns:
-        Rows {topic_id, name, theme, origin, emerged_at, parent_id, asleep, words, videos, of_videos, share,
-        paragraphs, minutes}; topics without a video in the period have videos = 0. Merged ones are not among
-        them.
+    Merged topics are left out. `counted`: this selection's counts from `topic_tallies`, where the caller has
+    them.
     """
     applied = applied or book(warehouse, selection.codebook)
     counted = counted or topic_tallies(warehouse, [selection], applied)[0]
-    nothing = {
-        "videos": 0, "of_videos": counted.of_videos, "share": 0.0, "paragraphs": 0, "minutes": 0.0
-    }  # fmt: skip
+    nothing: UnitCount = {
+        "videos": 0,
+        "of_videos": counted.of_videos,
+        "share": 0.0,
+        "paragraphs": 0,
+        "minutes": 0.0,
+        "topics": 0,
+    }
     known = facts(warehouse, applied.model_version)
     rows = [
-        {"topic_id": entry.topic_id, "name": entry.name, "theme": entry.theme}
-        | {name: known[entry.topic_id][name] for name in _FACTS}
-        | {name: counted.units.get(entry.topic_id, nothing)[name] for name in FIGURES}
+        _topic(entry, known[entry.topic_id], counted.units.get(entry.topic_id, nothing))
         for entry in applied.retained
         if entry.topic_id in known
     ]
     return sorted(rows, key=lambda row: (-row["videos"], row["topic_id"]))
 
 
+def _topic(entry: EffectiveEntry, known: TopicFacts, counted: UnitCount) -> CountedTopic:
+    return {
+        "topic_id": entry.topic_id,
+        "name": entry.name,
+        "theme": entry.theme,
+        "origin": known["origin"],
+        "emerged_at": known["emerged_at"],
+        "parent_id": known["parent_id"],
+        "asleep": known["asleep"],
+        "words": known["words"],
+        "videos": counted["videos"],
+        "of_videos": counted["of_videos"],
+        "share": counted["share"],
+        "paragraphs": counted["paragraphs"],
+        "minutes": counted["minutes"],
+    }
+
+
 def topic_months(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
-    """Videos per retained topic and month of publication.
-
-    Returns:
-        Rows {topic_id, month: 'YYYY-MM', videos, of_videos, share, paragraphs, minutes} with videos > 0, by
-        topic and month.
-    """
+) -> list[CountedTopicMonth]:
+    """Return the videos per retained topic and month of publication, where there are any; by both."""
     applied = applied or book(warehouse, selection.codebook)
     return [
         {
@@ -137,12 +151,8 @@ def topic_months(
 
 def months(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
-) -> list[Row]:
-    """Videos with at least one paragraph of any retained topic, per month of publication.
-
-    Returns:
-        Rows {month: 'YYYY-MM', of_videos}, by month.
-    """
+) -> list[MonthTotal]:
+    """Return the videos with any retained topic per month of publication, by month."""
     counted = aggregation.months(warehouse, selection, applied or book(warehouse, selection.codebook))
     return [{"month": month, "of_videos": videos} for month, videos in counted.items()]
 
@@ -153,20 +163,15 @@ def cooccurrence(
     limit: int = 1000,
     applied: EffectiveCodebook | None = None,
     among: Container[int] | None = None,
-) -> list[Row]:
-    """Pairs of topics within videos: how many videos have at least one paragraph of each.
+) -> list[Pair]:
+    """Return pairs of topics that have videos with at least one paragraph of each, most videos first.
 
     Args:
         warehouse: the study.
-        selection: which talks.
-        limit: at most so many pairs.
+        selection: the talks to count.
+        limit: the most pairs to return.
         applied: the codebook; None: that of the selection.
         among: only pairs of these topics; None: of all.
-
-    Returns:
-        Rows {topic_id, name, other_id, other, videos, topic_videos, other_videos, of_videos, jaccard, lift}
-        with topic_id < other_id and videos > 0, most first. jaccard: of the videos with either, the share
-        with both; lift: videos with both over what independence would give (1: no association).
     """
     applied = applied or book(warehouse, selection.codebook)
     units = by_topic(applied)
@@ -199,7 +204,7 @@ def cooccurrence(
     return [_pair(pair, counted, applied) for pair in together[:limit]]
 
 
-def _pair(pair: tuple[int, int], counted: Mapping[tuple[int, int], int], applied: EffectiveCodebook) -> Row:
+def _pair(pair: tuple[int, int], counted: Mapping[tuple[int, int], int], applied: EffectiveCodebook) -> Pair:
     one, other = pair
     videos, of_videos = counted[pair], counted[ANY, ANY]
     topic_videos, other_videos = counted[ANY, one], counted[ANY, other]
@@ -224,13 +229,8 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     selection: Selection = EVERYTHING,
     limit: int = 100,
     applied: EffectiveCodebook | None = None,
-) -> list[Row]:
-    """The videos behind a number: those with a paragraph of the topic, and of the other one if it is given.
-
-    Returns:
-        Rows {video_id, title, show, channel, url, published_on, paragraphs, minutes}, the newest first;
-        paragraphs and minutes of both topics together.
-    """
+) -> list[TopicVideo]:
+    """Return the videos with a paragraph of a topic, and of the other one if given; the newest first."""
     applied = applied or book(warehouse, selection.codebook)
     wanted = {applied.counts_as(each) for each in (topic_id, other_id) if each is not None}
     units = {known: entry.topic_id for known, entry in applied.counted.items() if entry.topic_id in wanted}
@@ -252,16 +252,19 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     )
     about = _about(warehouse, [row["video_id"] for row in found])
     unknown = {"title": "", "show": "", "channel": "", "url": ""}
-    return [
-        {"video_id": row["video_id"]}
-        | about.get(row["video_id"], unknown)
-        | {name: row[name] for name in ("published_on", "paragraphs", "minutes")}
-        for row in found
-    ]
+    return typed(
+        TopicVideo,
+        [
+            {"video_id": row["video_id"]}
+            | about.get(row["video_id"], unknown)
+            | {name: row[name] for name in ("published_on", "paragraphs", "minutes")}
+            for row in found
+        ],
+    )
 
 
-def _about(warehouse: Warehouse, video_ids: Sequence[str]) -> dict[str, Row]:
-    """Return what talks are called and where they are: of those that are shown, and not of all."""
+def _about(warehouse: Warehouse, video_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return {title, show, channel, url} of some videos, by their id."""
     rows = warehouse.rows(
         f"SELECT video_id, title, show, channel, url FROM videos FINAL WHERE video_id IN {strings('ids')}",
         ids=json.dumps(list(video_ids)),
@@ -272,7 +275,7 @@ def _about(warehouse: Warehouse, video_ids: Sequence[str]) -> dict[str, Row]:
 def theme_tallies(
     warehouse: Warehouse, selections: Sequence[Selection], applied: EffectiveCodebook
 ) -> list[Tally]:
-    """Count themes, by name, in selections that differ in nothing but their period, in one scan."""
+    """Count themes, by name, in selections that differ in their period only, in one scan."""
     units, names = by_theme(applied)
     return [
         Tally(each.of_videos, {names[unit]: row for unit, row in each.units.items()})
@@ -283,5 +286,5 @@ def theme_tallies(
 def topic_tallies(
     warehouse: Warehouse, selections: Sequence[Selection], applied: EffectiveCodebook
 ) -> list[Tally]:
-    """Count topics, by id, in selections that differ in nothing but their period, in one scan."""
+    """Count topics, by id, in selections that differ in their period only, in one scan."""
     return aggregation.tallies(warehouse, selections, applied, by_topic(applied))

@@ -1,4 +1,4 @@
-"""The selection that a number is about: period, source, speaker; and the codebook's revision."""
+"""Selection of the talks that a number counts: period, source, speaker; and the codebook's revision."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from datetime import date
 from typing import Any
 
 EVER = (date(1970, 1, 1), date(2149, 6, 6))
-"""What ClickHouse's Date can hold."""
+"""First and last day that ClickHouse's Date can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Talks to count; what is empty does not restrict.
+    """Talks to count; an empty field does not restrict them.
 
     Attributes:
         first, last: month ('YYYY-MM') or day ('YYYY-MM-DD') of publication (UTC), both inclusive.
-        source, channel, show, speaker, language: exactly this one; `speaker`: among those who speak.
-        codebook: the revision that says which topics count, for what, and in which theme; None: the newest.
+        source, channel, show, speaker, language: exactly this one; `speaker`: one of the talk's speakers.
+        codebook: the revision that decides which topics count, for which topic, and in which theme; None: the
+            newest.
     """
 
     first: str | None = None
@@ -34,7 +35,7 @@ class Selection:
 
     @property
     def days(self) -> tuple[date, date]:
-        """First and last day of publication.
+        """Return the first and last day of publication.
 
         Example:
             >>> Selection("2024-02", "2024-02").days
@@ -47,7 +48,7 @@ class Selection:
 
     @property
     def where(self) -> str:
-        """The condition as SQL on `video_topics`, for `parameters`."""
+        """Return the condition on `video_topics`, as SQL that binds `parameters`."""
         conditions = ["withdrawn = 0", "published_on BETWEEN {first:Date} AND {last:Date}"]
         conditions += [
             f"{name} = {{{name}:String}}"
@@ -60,7 +61,7 @@ class Selection:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What `where` has to be bound to."""
+        """Return the parameters of `where`."""
         first, last = self.days
         named = {name: getattr(self, name) for name in ("source", "channel", "show", "speaker", "language")}
         return {"first": first.isoformat(), "last": last.isoformat()} | {
@@ -73,7 +74,7 @@ NAMES = tuple(field.name for field in fields(Selection))
 
 
 def is_period(text: str) -> bool:
-    """Whether it is a month or a day from 1970 to 2099.
+    """Return whether a text is a month or a day from 1970 to 2099.
 
     Example:
         >>> is_period("2025-04"), is_period("2025-04-30"), is_period("2025-04-31"), is_period("2025-4")

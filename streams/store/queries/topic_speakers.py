@@ -1,10 +1,11 @@
-"""The shows and speakers of a topic."""
+"""Query of the shows and speakers of a topic."""
 
 from __future__ import annotations
 
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.topics import Speaking
+from streams.store.warehouse import Warehouse
 
 
 def speaking(
@@ -13,28 +14,25 @@ def speaking(
     selection: Selection = EVERYTHING,
     limit: int = 10,
     applied: EffectiveCodebook | None = None,
-) -> list[Row]:
-    """Shows whose talks speak of a topic, and people in whose talks it is spoken of; most talks first.
+) -> list[Speaking]:
+    """Return the shows and the speakers whose talks are about a topic; most talks first.
 
-    A person is whom a talk names; voices that are only numbered ("SPEAKER_00") are another person in every
-    talk, so they are left out. The numbers are those of the selection narrowed to the show or person.
+    Speakers are people that a talk names; voices that are only numbered ("SPEAKER_00") are another person in
+    every talk, so they are left out. The numbers are those of the selection narrowed to the show or person.
 
     Args:
         warehouse: the study.
-        topic_id: of a merged one, the topic that it counts for.
-        selection: the talks.
-        limit: at most so many shows, and so many people.
-        applied: the codebook as of the selection's revision, where it is at hand.
-
-    Returns:
-        Rows {what, name, videos, of_videos, share, of_names}: what is show or speaker; videos have the topic,
-        of_videos any that counts; share = videos / of_videos. of_names: shows, or people, with videos > 0.
+        topic_id: the topic; a merged one stands for the topic that it counts for.
+        selection: the talks to count.
+        limit: the most shows, and the most people, to return.
+        applied: the codebook as of the selection's revision; None: it is read.
     """
     applied = applied or book(warehouse, selection.codebook)
     family = [
         known for known, entry in applied.counted.items() if entry.topic_id == applied.counts_as(topic_id)
     ]
-    return warehouse.rows(
+    return warehouse.rows_as(
+        Speaking,
         f"""
         SELECT who.1 AS what, who.2 AS name, countIf(spoken) AS videos, count() AS of_videos,
                videos / of_videos AS share, count() OVER (PARTITION BY what) AS of_names

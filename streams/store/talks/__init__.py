@@ -1,1 +1,1 @@
-"""Talks in the store: status, listing, quotes, paragraphs, search."""
+"""Queries of talks: status, listing, quotes, paragraphs, search."""

@@ -1,7 +1,4 @@
-"""The list of all videos, to look through: searched, narrowed, sorted and in pages.
-
-One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
-"""
+"""Query of the list of all videos: searched, filtered, sorted and in pages."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ from typing import Literal
 
 from streams.store.codebook.sql_fragments import MODEL, SOURCE, corrected
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.talks import Listing
+from streams.store.warehouse import Warehouse
 
 Order = Literal["published", "title", "show", "length", "paragraphs", "topics"]
 ORDERS: dict[Order, str] = {
@@ -20,7 +18,7 @@ ORDERS: dict[Order, str] = {
     "paragraphs": "paragraphs",
     "topics": "topics",
 }
-"""What they can be sorted by, as SQL."""
+"""The columns that videos can be sorted by, as SQL."""
 
 
 def listing(  # noqa: PLR0917 - the parameters of a query, each by name
@@ -33,27 +31,21 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
     ascending: bool = False,
     limit: int = 50,
     offset: int = 0,
-) -> Row:
-    """Videos of a selection, withdrawn and rejected ones included.
+) -> Listing:
+    """Return the videos of a selection, withdrawn and rejected ones included.
 
-    A video without a date is in no period, and last when they are sorted by it.
+    A video without a date is in no period, and comes last when the videos are sorted by date.
 
     Args:
         warehouse: the study.
-        selection: which videos; their days of publication as corrected.
+        selection: the videos; their days of publication are those as corrected.
         search: only those with this text in title, show, channel or id, in either case.
-        state: only those that got so far (`states.STATES`), or withdrawn; empty: all.
+        state: only those in this state (`video_progress.STATES`), or withdrawn; empty: all.
         rule: only those that this rule of screening rejected; empty: all.
-        order: what they are sorted by.
+        order: the column to sort by.
         ascending: the smallest first.
-        limit: at most so many.
-        offset: leave out so many before them.
-
-    Returns:
-        {videos, rows}. videos: how many there are without limit and offset. rows: {video_id, title, show,
-        channel, published_on, duration_s, state, rule, reason, withdrawn, paragraphs, topics}; duration_s of
-        the transcript that counts, before it as its source says, or None; paragraphs and topics that it
-        counts with (as assigned), 0 before the model has learned it.
+        limit: the most videos to return.
+        offset: the videos to leave out before them.
     """
     known = f"""
         SELECT p.video_id AS video_id, p.state AS state, v.title AS title, t.video_id != '' AS learned,

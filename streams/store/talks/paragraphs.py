@@ -1,29 +1,27 @@
-"""The paragraphs of a talk, in time, with what each is about."""
+"""Query of the paragraphs of a talk, in the order of time, with their topics."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import UNSORTED
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.talks import Paragraph
+from streams.store.warehouse import Warehouse, typed
 from streams.store.writer import NO_TOPIC
 
 
-def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None) -> list[Row]:
-    """The paragraphs of a talk in the order they are spoken, each with the topic that it counts for.
+def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None) -> list[Paragraph]:
+    """Return the paragraphs of a talk in the order of time, each with the topic that it counts for.
 
-    They are those of the transcript that counts: the one that the model learned last. Before it has learned
-    the talk, of the newest one by name, without topics.
+    They are those of the transcript that counts: the one that the model learned last. Before the model has
+    learned the talk, they are those of the newest transcript by name, without topics.
 
     Args:
         warehouse: the study.
         video_id: the talk.
         codebook: topics as of this revision of the codebook; None: the newest.
-
-    Returns:
-        Rows {position, paragraph_id, start_s, end_s, speakers, text, topic_id, name, theme, retained,
-        probability, boilerplate}; start_s, end_s in seconds. topic_id, name, theme and probability are None
-        where it has no topic; retained: its topic counts.
     """
     applied = book(warehouse, codebook)
     rows = warehouse.rows(
@@ -50,11 +48,11 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
         video=video_id,
         model=applied.model_version,
     )
-    return [_about(row, applied) for row in named(warehouse, rows)]
+    return typed(Paragraph, [_with_topic(row, applied) for row in named(warehouse, rows)])
 
 
-def _about(row: Row, applied: EffectiveCodebook) -> Row:
-    """Say of a paragraph what the topic that the model assigned counts for."""
+def _with_topic(row: dict[str, Any], applied: EffectiveCodebook) -> dict[str, Any]:
+    """Return a paragraph with the topic that the assigned one counts for."""
     row = {name: value for name, value in row.items() if name not in ("video_id", "transcript_version")}
     topic_id = applied.counts_as(row.pop("assigned"))
     flags = {"boilerplate": bool(row["boilerplate"])}

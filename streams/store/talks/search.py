@@ -1,7 +1,7 @@
-"""Searching a study: topics, talks, and what was said.
+"""Query of topics, talks and quotes by their words.
 
-Words are found whole and in either case. What was said is found by the text index of `paragraphs` (migration
-0007), which answers in milliseconds where a scan takes a second.
+Words are found whole and in either case. Quotes are found by the text index of `paragraphs` (migration 0007),
+which answers in milliseconds where a scan takes a second.
 """
 
 from __future__ import annotations
@@ -9,59 +9,60 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
 from streams.store.codebook.speaker_names import named
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.rows.search import Found, FoundQuote, FoundTalk, FoundTopic, MatchedTopic
+from streams.store.warehouse import Warehouse, strings, typed
 
 _WORDS = (
     "replaceRegexpAll(replaceRegexpAll(lowerUTF8({of}), '[^\\\\pL\\\\pN\\\\pM]+', ' '), "
     "'([\\\\p{{Han}}\\\\p{{Hiragana}}\\\\p{{Katakana}}])', ' \\\\1 ')"
 )
-"""The words of a text, blanks between them: the expression that the index is of."""
+"""The words of a text, separated by blanks: the expression that the index is built on. SQL."""
 _ASKED = f"tokens({_WORDS.format(of='{words:String}')}, 'splitByNonAlpha')"
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f]")
-"""Characters that the index holds one by one: which of them stand together has to be looked at."""
+"""Characters that the index holds one by one, so that the text itself shows which of them are adjacent."""
 _KEYS = ("transcript_version", "position", "assigned")
 PER_TALK = 2
-"""At most so many quotes of one talk."""
+"""The most quotes of one talk."""
 
 
-def search(warehouse: Warehouse, text: str, selection: Selection = EVERYTHING, limit: int = 20) -> Row:
-    """Topics, talks and quotes with every word of a text.
+def search(warehouse: Warehouse, text: str, selection: Selection = EVERYTHING, limit: int = 20) -> Found:
+    """Return the topics, talks and quotes with every word of a text.
 
     Args:
         warehouse: the study.
-        text: words; what has none finds nothing. At most some hundred characters.
-        selection: the talks to look through; topics are counted in them.
-        limit: at most so many of each.
-
-    Returns:
-        {tokens, topics, topics_found, talks, talks_found, quotes, quotes_found, quotes_talks}. tokens: the
-        words as they were looked for. topics: rows of `topics` {topic_id, name, theme, words, videos,
-        of_videos, share, through}; through: the name of a merged topic that was found, or empty. talks: rows
-        {video_id, title, show, channel, speakers, published_on}, the newest first. quotes: rows
-        {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text, topic_id,
-        name}, the newest first, at most two a talk; topic_id is None where it has no topic that counts.
-        *_found: how many there are; quotes_talks: in so many talks.
+        text: words, some hundred characters at most; a text without words finds nothing.
+        selection: the talks to search; topics are counted in them.
+        limit: the most results of each kind.
     """
     tokens = _tokens(warehouse, text)
     words = text.split()
     if not words:
-        nothing: Row = {name: [] for name in ("topics", "talks", "quotes")}
-        return {"tokens": [], "quotes_talks": 0} | nothing | {f"{name}_found": 0 for name in nothing}
+        return {
+            "tokens": [],
+            "quotes_talks": 0,
+            "topics": [],
+            "talks": [],
+            "quotes": [],
+            "topics_found": 0,
+            "talks_found": 0,
+            "quotes_found": 0,
+        }
     applied = book(warehouse, selection.codebook)
     topics = _topics(warehouse, words, selection, applied)
-    talks = _talks(warehouse, words, selection, applied, limit)
+    talks, talks_found = _talks(warehouse, words, selection, applied, limit)
     places = _places(warehouse, text, selection, applied, limit) if tokens else []
     return {
         "tokens": tokens,
         "topics": topics[:limit],
         "topics_found": len(topics),
-        "talks": [{name: row[name] for name in row if name != "found"} for row in talks],
-        "talks_found": talks[0]["found"] if talks else 0,
+        "talks": talks,
+        "talks_found": talks_found,
         "quotes": _quotes(warehouse, places, applied),
         "quotes_found": places[0]["found"] if places else 0,
         "quotes_talks": places[0]["talks"] if places else 0,
@@ -75,8 +76,8 @@ def _tokens(warehouse: Warehouse, text: str) -> list[str]:
 
 def _topics(
     warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: EffectiveCodebook
-) -> list[Row]:
-    """Topics whose name, theme or words have every word; those named so first, then most videos."""
+) -> list[FoundTopic]:
+    """Return topics whose name, theme or words have every word; those with a match in the name come first."""
     wanted = [word.casefold() for word in words]
 
     def has(text: str) -> bool:
@@ -87,19 +88,23 @@ def _topics(
     for topic_id, entry in applied.entries.items():
         if entry.counts_as != topic_id and has(entry.name):
             through.setdefault(entry.counts_as, entry.name)
-    found = [
-        row | {"through": "" if has(row["name"]) else through.get(row["topic_id"], "")}
-        for row in prevalence.topics(warehouse, selection, applied)
-        if has("\n".join([row["name"], row["theme"], *row["words"]])) or row["topic_id"] in through
-    ]
+    found: list[FoundTopic] = []
+    for row in prevalence.topics(warehouse, selection, applied):
+        if has("\n".join([row["name"], row["theme"], *row["words"]])) or row["topic_id"] in through:
+            merged = "" if has(row["name"]) else through.get(row["topic_id"], "")
+            matched: MatchedTopic = {**row, "through": merged}
+            found.append(matched)
     return sorted(found, key=lambda row: (not has(row["name"]), -row["videos"], row["topic_id"]))
 
 
 def _talks(
     warehouse: Warehouse, words: Sequence[str], selection: Selection, applied: EffectiveCodebook, limit: int
-) -> list[Row]:
-    """Talks of a selection whose title, show, channel, speakers or id have every word, the newest first."""
-    return warehouse.rows(
+) -> tuple[list[FoundTalk], int]:
+    """Return talks whose title, show, channel, speakers or id have every word, and how many there are.
+
+    The newest come first.
+    """
+    rows = warehouse.rows(
         f"""
         WITH concat(v.title, '\\n', c.show, '\\n', c.channel, '\\n', c.video_id, '\\n',
                     arrayStringConcat(c.speakers, '\\n')) AS about
@@ -119,12 +124,14 @@ def _talks(
         words=json.dumps(list(words)),
         limit=limit,
     )
+    found: int = rows[0]["found"] if rows else 0
+    return typed(FoundTalk, [{name: row[name] for name in row if name != "found"} for row in rows]), found
 
 
 def _places(
     warehouse: Warehouse, text: str, selection: Selection, applied: EffectiveCodebook, limit: int
-) -> list[Row]:
-    """Where the words are said, in transcripts that count.
+) -> list[dict[str, Any]]:
+    """Return the places of paragraphs with the words, in transcripts that count.
 
     Returns:
         Rows {video_id, transcript_version, position, published_on, found, talks}, the newest first.
@@ -154,8 +161,10 @@ def _places(
     )
 
 
-def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: EffectiveCodebook) -> list[Row]:
-    """What is said there, in the order of the places."""
+def _quotes(
+    warehouse: Warehouse, places: Sequence[Mapping[str, Any]], applied: EffectiveCodebook
+) -> list[FoundQuote]:
+    """Return the paragraphs at some places, in their order."""
     if not places:
         return []
     ids = json.dumps(sorted({row["video_id"] for row in places}))
@@ -184,10 +193,10 @@ def _quotes(warehouse: Warehouse, places: Sequence[Row], applied: EffectiveCodeb
         (row["video_id"], row["transcript_version"], row["position"]): row for row in named(warehouse, rows)
     }
     keys = [(row["video_id"], row["transcript_version"], row["position"]) for row in places]
-    return [_quote(said[key], applied.counted) for key in keys if key in said]
+    return typed(FoundQuote, [_quote(said[key], applied.counted) for key in keys if key in said])
 
 
-def _quote(row: Row, counted: Mapping[int, EffectiveEntry]) -> Row:
+def _quote(row: dict[str, Any], counted: Mapping[int, EffectiveEntry]) -> dict[str, Any]:
     entry = counted.get(row["assigned"])
     kept = {name: value for name, value in row.items() if name not in _KEYS}
     return kept | {"topic_id": entry.topic_id if entry else None, "name": entry.name if entry else None}

@@ -1,14 +1,11 @@
-"""Queries of talks and of the work on them: quotes, status, dead letters.
-
-One function per view; the numbers are in `measure`. Each returns rows of plain values, ready for a table.
-"""
+"""Queries of talks and of the work on them: quotes, status, dead letters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
@@ -17,33 +14,34 @@ from streams.store.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.rows.corpus import Status
+from streams.store.rows.operations import DeadLetter, WholeDeadLetter
+from streams.store.rows.prevalence import TopicMonthCount
+from streams.store.rows.talks import Quote
 from streams.store.video_progress import STATES
-from streams.store.warehouse import Row, Warehouse, strings
+from streams.store.warehouse import Warehouse, strings, typed
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
-"""Videos that were heard; sightings and rejected videos are no talks."""
-_COUNTS = ("videos", "paragraphs", "minutes")
+"""Videos with a transcript; those that were only seen or rejected are no talks. SQL."""
 _OWN = "hasAny(topics.id, {family:Array(UInt32)})"
-"""Whether a talk has a topic of a `family`; SQL."""
+"""Whether a talk has a topic of a `family`. SQL."""
 _SAID_BEST = """arrayReverseSort(arrayFilter(
     (_, id) -> has({family:Array(UInt32)}, id), arrayZip(topics.probability, topics.position), topics.id
 ))[1]"""
-"""Probability and position of a talk's most probable paragraph of a `family`; SQL."""
+"""Probability and position of a talk's most probable paragraph of a `family`. SQL."""
 _Place = tuple[str, str, int]
-"""Of a paragraph: its video, the version of the transcript, and its position."""
+"""Place of a paragraph: its video, the version of the transcript, and its position."""
 
 
 class TopicTalks(NamedTuple):
-    """Quotes of talks about one topic.
+    """Counts and quotes of the talks about one topic."""
 
-    `months`: rows {month: 'YYYY-MM', videos, of_videos, paragraphs, minutes}, by month, of every month that
-    has a talk that counts (videos may be 0); none where the topic does not count. `best`, `newest`: its most
-    probable paragraphs and its newest ones, as of `quotes`.
-    """
-
-    months: list[Row]
-    best: list[Row]
-    newest: list[Row]
+    months: list[TopicMonthCount]
+    """Every month that has a talk that counts, in order; none where the topic does not count."""
+    best: list[Quote]
+    """Its most probable paragraphs."""
+    newest: list[Quote]
+    """Its newest paragraphs."""
 
 
 def quotes(  # noqa: PLR0917 - the parameters of a query
@@ -53,14 +51,10 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     newest: bool = False,
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
-) -> list[Row]:
-    """Paragraphs of a topic, at most one a video, with where to hear them: the most probable, or the newest.
+) -> list[Quote]:
+    """Return paragraphs of a topic, at most one a video: the most probable, or the newest.
 
-    Those of topics that were merged into it are its own.
-
-    Returns:
-        Rows {paragraph_id, video_id, title, show, url, published_at, start_s, end_s, speakers, text,
-        probability}.
+    Paragraphs of topics that were merged into it are its own.
     """
     applied = applied or book(warehouse, selection.codebook)
     best = warehouse.rows(
@@ -78,7 +72,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
         family=applied.family(topic_id),
         limit=limit,
     )
-    return _told(_texts(warehouse, best), best)
+    return _quotes(_texts(warehouse, best), best)
 
 
 def topic_talks(
@@ -88,7 +82,7 @@ def topic_talks(
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
 ) -> TopicTalks:
-    """Return what talks say of a topic, and of those that were merged into it, by one look at them."""
+    """Return counts and quotes of a topic, and of those that were merged into it, in one scan."""
     applied = applied or book(warehouse, selection.codebook)
     row = "video_id, transcript_version, said.1, said.2, published_on"
     found = warehouse.rows(
@@ -117,13 +111,23 @@ def topic_talks(
     )
     said = _texts(warehouse, [*best, *newest])
     own = {f"{row['month']:%Y-%m}": row for row in found}
-    nothing = dict.fromkeys(_COUNTS, 0)
+    nothing = {"videos": 0, "paragraphs": 0, "minutes": 0}
     months = [
-        {"month": month, "of_videos": videos} | {name: own.get(month, nothing)[name] for name in _COUNTS}
+        _counted(month, videos, own.get(month, nothing))
         for month, videos in aggregation.months(warehouse, selection, applied).items()
     ]
     counts = applied.counts_as(topic_id) in applied.counted
-    return TopicTalks(months if counts else [], _told(said, best), _told(said, newest))
+    return TopicTalks(months if counts else [], _quotes(said, best), _quotes(said, newest))
+
+
+def _counted(month: str, of_videos: int, own: Mapping[str, Any]) -> TopicMonthCount:
+    return {
+        "month": month,
+        "of_videos": of_videos,
+        "videos": own["videos"],
+        "paragraphs": own["paragraphs"],
+        "minutes": own["minutes"],
+    }
 
 
 def _added(figure: str) -> str:
@@ -131,12 +135,12 @@ def _added(figure: str) -> str:
     return f"arraySum((n, id) -> n * has({{family:Array(UInt32)}}, id), topics.{figure}, topics.id)"
 
 
-def _told(said: dict[_Place, Row], best: Sequence[Row]) -> list[Row]:
-    return [_quote(said[_place(row)], row) for row in best if _place(row) in said]
+def _quotes(said: Mapping[_Place, dict[str, Any]], best: Sequence[Mapping[str, Any]]) -> list[Quote]:
+    return typed(Quote, [_quote(said[_place(row)], row) for row in best if _place(row) in said])
 
 
-def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
-    """Return what was said in paragraphs, by their places."""
+def _texts(warehouse: Warehouse, best: Sequence[Mapping[str, Any]]) -> dict[_Place, dict[str, Any]]:
+    """Return paragraphs with their talks, by place."""
     ids = json.dumps(sorted({row["video_id"] for row in best}))
     wanted = f"video_id IN {strings('ids')}"
     videos = warehouse.rows(
@@ -156,12 +160,12 @@ def _texts(warehouse: Warehouse, best: Sequence[Row]) -> dict[_Place, Row]:
     return {_place(row): row for row in named(warehouse, said)}
 
 
-def _place(row: Row) -> _Place:
+def _place(row: Mapping[str, Any]) -> _Place:
     return row["video_id"], row["transcript_version"], row["position"]
 
 
-def _quote(said: Row, best: Row) -> Row:
-    """A paragraph as a quote; where the talk's day was corrected, that is when it was published."""
+def _quote(said: dict[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a paragraph as a quote; where the talk's day was corrected, its date is that day."""
     published_at, day = said["published_at"], best["published_on"]
     if published_at is None or published_at.astimezone(UTC).date() != day:
         published_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -169,15 +173,8 @@ def _quote(said: Row, best: Row) -> Row:
     return kept | {"published_at": published_at, "probability": best["probability"]}
 
 
-def status(warehouse: Warehouse) -> Row:
-    """How far the videos got, and what the corpus holds.
-
-    Returns:
-        {states: {state: videos}, videos, paragraphs, hours, first_published, last_published, topics,
-        dead_letters, rejections: {rule: videos}, boilerplate, epoch, relearning, damaged_parts}. boilerplate:
-        paragraphs kept out of the model; relearning: talks that the newest epoch's model has not learned
-        yet; damaged_parts: parts of tables that ClickHouse could not read, whose rows are missing.
-    """
+def status(warehouse: Warehouse) -> Status:
+    """Return how many videos are in each state, and the size of the corpus."""
     counted = {
         row["state"]: row["videos"]
         for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")
@@ -211,16 +208,14 @@ def status(warehouse: Warehouse) -> Row:
     )[0]
     corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
     corpus["damaged_parts"] = damaged_parts(warehouse)
-    return {"states": states, "videos": sum(states.values()), "rejections": rejections} | corpus
+    counts = {"states": states, "videos": sum(states.values()), "rejections": rejections}
+    return typed(Status, [counts | corpus])[0]
 
 
-def dead_letters(warehouse: Warehouse, settled: bool = False, limit: int = 200) -> list[Row]:
-    """Dead letters, newest first: those that wait for a decision, or with `settled` also the others.
-
-    Returns:
-        Rows {letter_id, agent, cause, cure, topic, partition, offset, video_id, failed_at, settlement}.
-    """
-    return warehouse.rows(
+def dead_letters(warehouse: Warehouse, settled: bool = False, limit: int = 200) -> list[DeadLetter]:
+    """Return dead letters, newest first: those that wait for a decision; with `settled`, all."""
+    return warehouse.rows_as(
+        DeadLetter,
         """
         SELECT d.letter_id AS letter_id, agent, cause, cure, topic, partition, offset, video_id, failed_at,
                s.action AS settlement
@@ -234,12 +229,8 @@ def dead_letters(warehouse: Warehouse, settled: bool = False, limit: int = 200) 
     )
 
 
-def dead_letter(warehouse: Warehouse, letter_id: str) -> Row | None:
-    """One dead letter with everything about it (payload included), found by a prefix of its id.
-
-    Returns:
-        The row with `settlement`, or None when no letter or more than one has the prefix.
-    """
+def dead_letter(warehouse: Warehouse, letter_id: str) -> WholeDeadLetter | None:
+    """Return the dead letter whose id has a prefix, or None where no letter or more than one has it."""
     found = warehouse.rows(
         """
         SELECT d.*, s.action AS settlement
@@ -251,13 +242,13 @@ def dead_letter(warehouse: Warehouse, letter_id: str) -> Row | None:
     )
     if len(found) != 1:
         return None
-    return {name.removeprefix("d."): value for name, value in found[0].items()}
+    return typed(WholeDeadLetter, [{name.removeprefix("d."): value for name, value in found[0].items()}])[0]
 
 
 def finished_videos(warehouse: Warehouse) -> set[str]:
-    """Videos that need nothing more: assigned, rejected, or a dead letter that was not replayed.
+    """Return videos that need no more work: assigned, rejected, or with a dead letter that was not replayed.
 
-    A rejected one that a reviewer wants to keep may have been let in again since: that is looked at anew.
+    A rejected video that a reviewer wants to keep is left out: it may have been accepted since.
     """
     rows = warehouse.rows(
         """
@@ -275,10 +266,10 @@ def finished_videos(warehouse: Warehouse) -> set[str]:
 
 
 def complete_videos(warehouse: Warehouse) -> set[str]:
-    """Finished videos whose every fact is stored: none of its events is missed when the log is lost.
+    """Return the finished videos all of whose facts are stored, so that losing the log loses none of them.
 
-    The store reads many topics, and a later one may be ahead: a talk can be assigned in the database while
-    its paragraphs are still in the log.
+    The store reads many Kafka topics, and one of them may be ahead: a talk can be assigned in the database
+    while its paragraphs are still in the log.
     """
     lacking = warehouse.rows(
         f"""
@@ -303,7 +294,7 @@ def complete_videos(warehouse: Warehouse) -> set[str]:
 
 
 def unlearned_videos(warehouse: Warehouse) -> set[str]:
-    """Videos that an earlier epoch's model has learned, and the newest one has not yet."""
+    """Return videos that an earlier epoch's model has learned, and the newest one has not yet."""
     rows = warehouse.rows(
         f"""
         SELECT video_id FROM progress FINAL WHERE state = 'assigned'
@@ -314,5 +305,5 @@ def unlearned_videos(warehouse: Warehouse) -> set[str]:
 
 
 def known_videos(warehouse: Warehouse) -> set[str]:
-    """Videos of which at least the sighting is stored."""
+    """Return videos of which at least the sighting is stored."""
     return {row["video_id"] for row in warehouse.rows("SELECT video_id FROM progress FINAL")}

@@ -1,29 +1,35 @@
-"""Talks one by one: what is known about each, what it counts as, and what was corrected.
-
-One function per view. Each returns rows of plain values, ready for a table, JSON or a page.
-"""
+"""Queries of single talks: their metadata, transcripts, topics and corrections."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from streams.store.codebook.effective import book
 from streams.store.codebook.sql_fragments import MODEL, UNSORTED, corrected
-from streams.store.warehouse import Row, Warehouse
+from streams.store.rows.talks import (
+    Correction,
+    Followed,
+    ListedTalk,
+    Screening,
+    Sighting,
+    StoredTranscript,
+    TalkTopic,
+    Transcript,
+    WholeTalk,
+)
+from streams.store.warehouse import Warehouse, typed
 from streams.talks.caption_drafts import is_draft
 
 
-def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[Row]:
-    """Talks and videos that were seen, the newest first; those without a date last.
+def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[ListedTalk]:
+    """Return talks and videos that were seen, the newest first; those without a date last.
 
     Args:
         warehouse: the study.
-        limit: at most so many.
+        limit: the most videos to return.
         search: only those with this text in title, show, channel or id, in either case.
-
-    Returns:
-        Rows {video_id, title, show, published_on, state, withdrawn}; published_on (UTC) as corrected, or
-        None.
     """
     rows = warehouse.rows(
         f"""
@@ -53,23 +59,8 @@ def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[Row]
     ]
 
 
-def talk(warehouse: Warehouse, video_id: str) -> Row | None:
-    """Everything that is known about one talk, or None where it is unknown.
-
-    Returns:
-        {video_id, title, description, channel, channel_id, show, url, language, duration_s, speakers,
-        published_at, published_first, published_on, state, withdrawn, sightings, screening, transcripts,
-        topics, corrections, followed}. published_at: as corrected; published_first: as its source says.
-        sightings: rows {source_id, kind, query, rank, first_seen_at}, the first one first.
-        screening: {verdict, rule, reason}, or None before it.
-        transcripts: rows {transcript_version, language, duration_s, words, speakers, counts, draft}; counts:
-        it is the one whose paragraphs count; draft: it is captions until the recording is transcribed.
-        topics: rows {topic_id, name, theme, retained, paragraphs, minutes}, most paragraphs first; a merged
-        one's are those of the topic it counts for. Of a withdrawn talk: what it would count as.
-        corrections: as of the view `corrections`, of this talk.
-        followed: rows {change, was, title, seen_at}, newest first: it was retitled, deleted, made private, or
-        has returned where it is shown; was: the former title.
-    """
+def talk(warehouse: Warehouse, video_id: str) -> WholeTalk | None:
+    """Return everything that is known about one talk but its paragraphs, or None where it is unknown."""
     found = warehouse.rows(
         f"""
         SELECT v.video_id AS video_id, v.title AS title, v.description AS description, v.channel AS channel,
@@ -88,7 +79,7 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
     known = found[0]
     published_at = known.pop("corrected_at")
     counted = _counted(warehouse, video_id)
-    return known | {
+    about = {
         "published_at": published_at,
         "published_on": _day(published_at),
         "withdrawn": bool(known["withdrawn"]),
@@ -97,7 +88,8 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
         "transcripts": _transcripts(warehouse, video_id, counted.get("transcript_version")),
         "topics": _topics(warehouse, counted),
         "corrections": [row for row in corrections(warehouse) if row["video_id"] == video_id],
-        "followed": warehouse.rows(
+        "followed": warehouse.rows_as(
+            Followed,
             """
             SELECT change, was, title, seen_at FROM followed FINAL
             WHERE video_id = {video:String} ORDER BY seen_at DESC, change
@@ -105,18 +97,13 @@ def talk(warehouse: Warehouse, video_id: str) -> Row | None:
             video=video_id,
         ),
     }
+    return typed(WholeTalk, [known | about])[0]
 
 
-def corrections(warehouse: Warehouse) -> list[Row]:
-    """What was corrected about talks, newest first: why a number is not what it was.
-
-    Returns:
-        Rows {correction_id, video_id, title, what, published_before, published_at, transcript_version,
-        speaker, name, reason, author, corrected_at}. what is withdrawn, restored, redated, kept (a duplicate
-        that counts all the same) or named; redated: from published_before to published_at, which are None
-        otherwise; named: what the transcript calls the speaker, and who it is (empty: not any more).
-    """
-    rows = warehouse.rows(
+def corrections(warehouse: Warehouse) -> list[Correction]:
+    """Return the corrections of talks, newest first: the reasons why a number has changed."""
+    rows = warehouse.rows_as(
+        Correction,
         """
         SELECT c.correction_id AS correction_id, c.video_id AS video_id, v.title AS title, c.what AS what,
                v.published_at AS published_before, c.published_at AS published_at,
@@ -126,7 +113,7 @@ def corrections(warehouse: Warehouse) -> list[Row]:
         FROM (SELECT * FROM corrections FINAL) AS c
         LEFT JOIN (SELECT video_id, title, published_at FROM videos FINAL) AS v ON v.video_id = c.video_id
         ORDER BY corrected_at, correction_id
-        """
+        """,
     )
     held: dict[str, datetime | None] = {}
     for row in rows:
@@ -141,8 +128,8 @@ def _day(moment: datetime | None) -> date | None:
     return moment.astimezone(UTC).date() if moment is not None else None
 
 
-def _counted(warehouse: Warehouse, video_id: str) -> Row:
-    """Return what it counts as; empty before the model has learned it."""
+def _counted(warehouse: Warehouse, video_id: str) -> dict[str, Any]:
+    """Return the row of `video_topics` of a talk; empty before the model has learned it."""
     rows = warehouse.rows(
         f"""
         SELECT transcript_version, topics.id AS ids, topics.paragraphs AS paragraphs,
@@ -154,8 +141,9 @@ def _counted(warehouse: Warehouse, video_id: str) -> Row:
     return rows[0] if rows else {}
 
 
-def _sightings(warehouse: Warehouse, video_id: str) -> list[Row]:
-    return warehouse.rows(
+def _sightings(warehouse: Warehouse, video_id: str) -> list[Sighting]:
+    return warehouse.rows_as(
+        Sighting,
         """
         SELECT source_id, kind, query, rank, first_seen_at FROM sightings FINAL
         WHERE video_id = {video:String} ORDER BY first_seen_at, source_id, query
@@ -164,8 +152,9 @@ def _sightings(warehouse: Warehouse, video_id: str) -> list[Row]:
     )
 
 
-def _screening(warehouse: Warehouse, video_id: str) -> Row | None:
-    rows = warehouse.rows(
+def _screening(warehouse: Warehouse, video_id: str) -> Screening | None:
+    rows = warehouse.rows_as(
+        Screening,
         """
         WITH (SELECT any(state) FROM progress FINAL WHERE video_id = {video:String}) = 'assigned' AS learned
         SELECT if(learned, 'accepted', s.verdict) AS verdict, if(learned, '', s.rule) AS rule,
@@ -177,8 +166,9 @@ def _screening(warehouse: Warehouse, video_id: str) -> Row | None:
     return rows[0] if rows else None
 
 
-def _transcripts(warehouse: Warehouse, video_id: str, counting: str | None) -> list[Row]:
-    rows = warehouse.rows(
+def _transcripts(warehouse: Warehouse, video_id: str, counting: str | None) -> list[Transcript]:
+    rows = warehouse.rows_as(
+        StoredTranscript,
         """
         SELECT transcript_version, language, duration_s, words, speakers FROM transcripts FINAL
         WHERE video_id = {video:String} ORDER BY transcript_version
@@ -186,8 +176,8 @@ def _transcripts(warehouse: Warehouse, video_id: str, counting: str | None) -> l
         video=video_id,
     )
     return [
-        row
-        | {
+        {
+            **row,
             "counts": row["transcript_version"] == counting,
             "draft": is_draft(row["transcript_version"]),
         }
@@ -195,9 +185,9 @@ def _transcripts(warehouse: Warehouse, video_id: str, counting: str | None) -> l
     ]
 
 
-def _topics(warehouse: Warehouse, counted: Row) -> list[Row]:
+def _topics(warehouse: Warehouse, counted: Mapping[str, Any]) -> list[TalkTopic]:
     applied = book(warehouse)
-    found: dict[int, Row] = {}
+    found: dict[int, TalkTopic] = {}
     for assigned, paragraphs, seconds in zip(
         *(counted.get(name, ()) for name in ("ids", "paragraphs", "seconds")), strict=True
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -12,13 +13,15 @@ from agents.curation.decision_preview import book_of
 from agents.web.curation_context import CurationContext, Present
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.security.access import Access, login
-from agents.web.site import Row, query
+from agents.web.site import TemplateContext, query
 from models.codebook.commands import UNSORTED
 from models.codebook.file_format import write
 from models.codebook.state import CodebookState
 from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
+from streams.store.rows.codebook import Codebook
+from streams.store.rows.prevalence import CountedTheme
 from streams.store.talks import talk_queries
 
 QUOTES = 3
@@ -37,7 +40,7 @@ def mount(desk: CurationContext) -> None:
         who: Present,
         decided: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
         judged: str = "",
-    ) -> Row:
+    ) -> TemplateContext:
         access: Access = site.web.state.access
         row = desk.row(selected.codebook)
         standing = standing_of(row)
@@ -57,15 +60,15 @@ def mount(desk: CurationContext) -> None:
         }
 
     @site.page("/curation/topics/{topic_id}", "curation_topic.html", section="/curation")
-    def topic(topic_id: int, who: Present) -> Row | Response:
+    def topic(topic_id: int, who: Present) -> TemplateContext | Response:
         return topic_page(desk, topic_id)
 
     @site.page("/curation/topics/{topic_id}/evidence", "curation_evidence.html", section="/curation")
-    def evidence(topic_id: int) -> Row:
+    def evidence(topic_id: int) -> TemplateContext:
         return {"title": "Evidence"} | evidence_of(desk, desk.row(), topic_id)
 
     @site.page("/curation/theme", "curation_theme.html", section="/curation")
-    def theme(who: Present, name: str = "") -> Row | Response:
+    def theme(who: Present, name: str = "") -> TemplateContext | Response:
         if not who:
             return RedirectResponse(login("/curation/theme" + query({"name": name})), 303)
         return theme_page(desk, name)
@@ -80,7 +83,9 @@ def mount(desk: CurationContext) -> None:
         )
 
 
-def groups(desk: CurationContext, row: Row, standing: CodebookState, selected: Selection) -> list[Row]:
+def groups(
+    desk: CurationContext, row: Codebook, standing: CodebookState, selected: Selection
+) -> list[dict[str, Any]]:
     """Return themes with their topics, then topics without a theme, then excluded ones; most prevalent first.
 
     Each group: {name, theme, description, videos, share, of_videos, topics}, each topic: {id, name, words,
@@ -92,12 +97,12 @@ def groups(desk: CurationContext, row: Row, standing: CodebookState, selected: S
     excluded = any(not about.entry.retained for about in standing.topics.values())
     alone = _alone(desk, standing, selected) if excluded else {}
     words = {each["topic_id"]: each["words"][:WORDS] for each in row["topics"]}
-    merged: dict[int, list[Row]] = {}
+    merged: dict[int, list[dict[str, Any]]] = {}
     for topic_id, about in standing.topics.items():
         if standing.merges(topic_id) is not None:
             branch = merged.setdefault(standing.counts_as(topic_id), [])
             branch.append({"id": topic_id, "name": about.called, "by_model": about.alias is not None})
-    topics = [
+    topics: list[dict[str, Any]] = [
         {
             "id": topic_id,
             "name": about.called or f"topic {topic_id}",
@@ -131,7 +136,7 @@ def topic_page(
     topic_id: int,
     problem: RequestRefused | None = None,
     given: dict[str, Any] | None = None,
-) -> Row:
+) -> TemplateContext:
     """Return the variables of the page for decisions about a topic.
 
     Raises:
@@ -170,7 +175,7 @@ def theme_page(
     name: str,
     problem: RequestRefused | None = None,
     given: dict[str, Any] | None = None,
-) -> Row:
+) -> TemplateContext:
     """Return the variables of the page for decisions about a theme; without a name, for creating one.
 
     Raises:
@@ -193,7 +198,7 @@ def theme_page(
     }
 
 
-def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
+def evidence_of(desk: CurationContext, row: Codebook, topic_id: int) -> TemplateContext:
     """Return a topic's evidence, {topic_id, words, quotes}.
 
     Raises:
@@ -211,7 +216,7 @@ def evidence_of(desk: CurationContext, row: Row, topic_id: int) -> Row:
     }
 
 
-def decided_as(desk: CurationContext, revision: int | None) -> Row | None:
+def decided_as(desk: CurationContext, revision: int | None) -> dict[str, Any] | None:
     """Return a revision for the confirmation message; from the log, which has it before the store does."""
     if revision is None or revision > desk.log.latest():
         return None
@@ -230,10 +235,19 @@ def _alone(desk: CurationContext, standing: CodebookState, selected: Selection) 
     return {each["topic_id"]: each["videos"] for each in desk.site.ask(prevalence.topics, selected, itself)}
 
 
-def _group(name: str, theme: str | None, about: str, counted: Row | None, topics: list[Row]) -> Row:
-    figures = {key: counted[key] if counted else 0 for key in ("videos", "share", "of_videos")}
-    return {"name": name, "theme": theme, "description": about, "topics": topics} | figures
+def _group(
+    name: str, theme: str | None, about: str, counted: CountedTheme | None, topics: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "theme": theme,
+        "description": about,
+        "topics": topics,
+        "videos": counted["videos"] if counted else 0,
+        "share": counted["share"] if counted else 0,
+        "of_videos": counted["of_videos"] if counted else 0,
+    }
 
 
-def _in(topic: Row, theme: str) -> bool:
+def _in(topic: Mapping[str, Any], theme: str) -> bool:
     return bool(topic["theme"] == theme and topic["status"] == "included")

@@ -18,7 +18,7 @@ from agents.web.curation_context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.security.access import Curates, Who, login
-from agents.web.site import Row, query
+from agents.web.site import TemplateContext, query
 from models.codebook.state import CodebookState
 from models.codebook.undo import undone
 from models.errors import BadInput
@@ -80,7 +80,7 @@ def mount(desk: CurationContext) -> None:
     @site.page(
         "/curation/history", "curation_history.html", section="/curation", twin="/api/codebook_decisions"
     )
-    def history(who: Present, before: Annotated[int | None, Query(ge=1, lt=2**32)] = None) -> Row:
+    def history(who: Present, before: Annotated[int | None, Query(ge=1, lt=2**32)] = None) -> TemplateContext:
         every = desk.ask("codebook_decisions", limit=EVERY)
         model = desk.ask("codebook_revision")["model_version"]
         gone = undone(map(decision_of, every))
@@ -96,7 +96,7 @@ def mount(desk: CurationContext) -> None:
         }
 
     @site.page("/curation/suggestions", "curation_suggestions.html", section="/curation")
-    def suggestions(who: Present) -> Row | Response:
+    def suggestions(who: Present) -> TemplateContext | Response:
         if not who:
             return RedirectResponse(login("/curation/suggestions"), 303)
         with as_refusal(), loading:
@@ -121,7 +121,7 @@ def _shown(desk: CurationContext, request: Request, wish: CodebookCommand, who: 
     return _page(desk, request, "curation_preview.html", _about(wish, standing, found) | more, 200)
 
 
-def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None) -> Row:
+def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None) -> TemplateContext:
     return {
         "title": "Preview",
         "wish": {
@@ -156,7 +156,7 @@ def _conflict(desk: CurationContext, request: Request, wish: Confirmed, who: Who
     """Show decisions that others made since the preview, and a new preview; nothing was written."""
     meanwhile = list(desk.log.events(after=wish.expected))[::-1]
     standing = desk.standing()
-    more: Row = {"title": "Conflict with another decision", "meanwhile": meanwhile}
+    more: TemplateContext = {"title": "Conflict with another decision", "meanwhile": meanwhile}
     try:
         found = desk.site.ask(preview, standing, change_of(desk.looking(who), standing, wish))
     except BadInput as error:
@@ -166,6 +166,8 @@ def _conflict(desk: CurationContext, request: Request, wish: Confirmed, who: Who
     return _page(desk, request, "curation_preview.html", page, 409)
 
 
-def _page(desk: CurationContext, request: Request, template: str, page: Row, code: int) -> Response:
-    about: Row = {"section": "/curation"}
+def _page(
+    desk: CurationContext, request: Request, template: str, page: TemplateContext, code: int
+) -> Response:
+    about: TemplateContext = {"section": "/curation"}
     return desk.site.render(request, template, about | page, code)

@@ -13,7 +13,7 @@ from agents.web.curation_context import PATIENCE_S, CurationContext, Present, as
 from agents.web.dependencies import RequestRefused
 from agents.web.player import player
 from agents.web.security.access import Curates, Who, login
-from agents.web.site import Row, query
+from agents.web.site import TemplateContext, query
 
 PAGE = "/curation/speakers"
 Id = Annotated[str, Query(max_length=2000)]
@@ -23,7 +23,9 @@ def mount(desk: CurationContext) -> None:
     """Add the page and the endpoint of its forms."""
     site = desk.site
 
-    def page(video_id: str, refused: RequestRefused | None = None, given: tuple[str, str] = ("", "")) -> Row:
+    def page(
+        video_id: str, refused: RequestRefused | None = None, given: tuple[str, str] = ("", "")
+    ) -> TemplateContext:
         found = heard(desk, video_id)
         return {
             "title": found.talk["title"] or video_id,
@@ -35,7 +37,7 @@ def mount(desk: CurationContext) -> None:
         }
 
     @site.page(PAGE, "speakers.html", section="/talks")
-    def listed(who: Present, video_id: Id = "") -> Row | Response:
+    def listed(who: Present, video_id: Id = "") -> TemplateContext | Response:
         if not video_id:
             return RedirectResponse("/talks", 302)
         if not who:

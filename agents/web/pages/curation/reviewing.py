@@ -13,21 +13,24 @@ from agents.web.curation_context import CurationContext, Present
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import evidence_of
 from agents.web.security.access import Curates, login
-from agents.web.site import Row, query
+from agents.web.site import TemplateContext, query
 from models.codebook.state import CodebookState
+from streams.store.rows.codebook import Judgement
 
 
 def mount(desk: CurationContext) -> None:
     """Add the pages."""
     site = desk.site
 
-    def page(name: str, topic_id: int | None, after: int, refused: RequestRefused | None = None) -> Row:
+    def page(
+        name: str, topic_id: int | None, after: int, refused: RequestRefused | None = None
+    ) -> TemplateContext:
         row = desk.row()
         standing = standing_of(row)
         own = {each["topic_id"]: each for each in _judgements(desk) if each["reviewer"] == name}
         every = _queue(standing)
         wanted = topic_id if topic_id in every else _next(every, set(own), after)
-        about: Row = {
+        about: TemplateContext = {
             "title": "Review",
             "judged": sum(each in own for each in every),
             "of_topics": len(every),
@@ -54,7 +57,7 @@ def mount(desk: CurationContext) -> None:
         who: Present,
         topic: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
         after: Annotated[int, Query(ge=0, lt=2**32)] = 0,
-    ) -> Row | Response:
+    ) -> TemplateContext | Response:
         if not who:
             return RedirectResponse(login("/curation/review"), 303)
         return page(who.name, topic, after)
@@ -75,7 +78,7 @@ def mount(desk: CurationContext) -> None:
             with desk.curator(who) as curator:
                 curator.judge(topic, verdict, theme if verdict == "include" else "", note)
         except RequestRefused as error:
-            shown: Row = {"section": "/curation"}
+            shown: TemplateContext = {"section": "/curation"}
             found = page(who.name, topic, 0, error)
             found["own"] = {"verdict": verdict, "theme": theme, "note": note}
             return site.render(request, "curation_review.html", shown | found, error.status)
@@ -87,7 +90,7 @@ def mount(desk: CurationContext) -> None:
         section="/curation",
         twin="/api/codebook_judgements",
     )
-    def agreement(who: Present) -> Row:
+    def agreement(who: Present) -> TemplateContext:
         rows = _judgements(desk)
         own = {row["topic_id"] for row in rows if who and row["reviewer"] == who.name}
         found = agreed(rows)
@@ -105,8 +108,8 @@ def mount(desk: CurationContext) -> None:
         }
 
 
-def _judgements(desk: CurationContext) -> list[Row]:
-    rows: list[Row] = desk.ask("codebook_judgements")
+def _judgements(desk: CurationContext) -> list[Judgement]:
+    rows: list[Judgement] = desk.ask("codebook_judgements")
     return rows
 
 

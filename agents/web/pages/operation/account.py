@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from agents.web.curation_context import Present
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Access, Curates, login, within
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 
 
 def mount(site: Site) -> None:
@@ -19,7 +19,7 @@ def mount(site: Site) -> None:
 
     def asked(request: Request, path: str, refused: RequestRefused | None = None) -> Response:
         access: Access = web.state.access
-        page: Row = {
+        page: TemplateContext = {
             "title": "Sign in",
             "refused": refused,
             "next": path,
@@ -55,5 +55,5 @@ def mount(site: Site) -> None:
         return answer
 
     @site.page("/account", "account.html")
-    def account(who: Present) -> Row | Response:
+    def account(who: Present) -> TemplateContext | Response:
         return {"title": "Account"} if who else RedirectResponse(login("/account"), 303)

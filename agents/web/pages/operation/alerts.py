@@ -19,11 +19,12 @@ from agents.alerting.messages import Message
 from agents.queries.registry import asking
 from agents.web.pages.operation.rule_words import in_words, length
 from agents.web.security.access import Curates
-from agents.web.site import HEADERS, Row, Site
+from agents.web.site import HEADERS, Site, TemplateContext
 from streams.errors import Misconfigured
 from streams.settings import Settings
 from streams.store.operations import deliveries
 from streams.store.operations.delivery_status import delivery_status
+from streams.store.rows.deliveries import DeliveryStatus
 
 RAISED, DELIVERED = 20, 50
 """Numbers of alerts and deliveries shown; the API has all of them."""
@@ -76,7 +77,7 @@ def mount(site: Site) -> None:
     """Add the pages and the endpoint of the test message."""
     settings = site.runtime.settings
 
-    def shown(rule: str, state: str, tested: Sequence[Row] = ()) -> Row:
+    def shown(rule: str, state: str, tested: Sequence[Mapping[str, Any]] = ()) -> TemplateContext:
         stands = site.ask(delivery_status)
         return {
             "title": "Alerts",
@@ -86,13 +87,18 @@ def mount(site: Site) -> None:
             "deliveries": site.ask(deliveries.deliveries, DELIVERED, state=state),
             "state": state,
             "states": STATES,
-            "counts": {name: sum(row[name] for row in stands) for name in STATES},
+            "counts": {
+                "delivered": sum(row["delivered"] for row in stands),
+                "failed": sum(row["failed"] for row in stands),
+                "held": sum(row["held"] for row in stands),
+                "skipped": sum(row["skipped"] for row in stands),
+            },
             "tested": tested,
             "example": EXAMPLE,
         } | in_force(settings, stands)
 
     @site.page("/alerts", "alerting.html", section="/emerging", twin="/api/alerts_raised")
-    def alerts(rule: Rule = "", state: State = "") -> Row:
+    def alerts(rule: Rule = "", state: State = "") -> TemplateContext:
         return shown(rule, state)
 
     @site.web.post("/alerts/test", include_in_schema=False, response_class=HTMLResponse)
@@ -129,12 +135,12 @@ def mount(site: Site) -> None:
         )
 
 
-def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
+def in_force(settings: Settings, stands: Sequence[DeliveryStatus]) -> TemplateContext:
     """Return the rules and destinations in force, or the error in their file.
 
     Args:
         settings: they name the file.
-        stands: how deliveries stand, as of the view `delivery_status`.
+        stands: how deliveries stand.
 
     Returns:
         {file, there, wrong, rules, destinations}: there: whether there is such a file; wrong: what is the
@@ -142,7 +148,7 @@ def in_force(settings: Settings, stands: Sequence[Row]) -> Row:
         rules and destinations as of `agents.alerting.queries`; a rule with `tells` and `again`, a destination
         with `when` and `stands`, its row of `stands` or None.
     """
-    found: Row = {
+    found: TemplateContext = {
         "file": str(settings.alerts_file),
         "there": settings.alerts_file.exists(),
         "wrong": None,

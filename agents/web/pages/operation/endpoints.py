@@ -7,14 +7,14 @@ import json
 
 from agents.queries.registry import VIEWS
 from agents.web.api.read import EXAMPLES, columns
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, TemplateContext, query
 
 
 def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/api", "endpoints.html", section="/system", twin="/openapi.json")
-    def endpoints() -> Row:
+    def endpoints() -> TemplateContext:
         return {
             "title": "The API",
             "endpoints": [

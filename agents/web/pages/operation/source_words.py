@@ -12,7 +12,6 @@ from streams.feeds.websub_subscriptions import Subscription
 from streams.state.sources import Watched
 from streams.youtube.locators import HOME, addresses
 
-Row = dict[str, Any]
 HEALTH = {
     "paused": "paused",
     "new": "not visited yet",
@@ -23,7 +22,7 @@ HEALTH = {
 }
 
 
-def row(watched: Watched, now: datetime, kept: int | None, push: str) -> Row:
+def row(watched: Watched, now: datetime, kept: int | None, push: str) -> dict[str, Any]:
     """Return the row of a source on the page.
 
     Args:
@@ -144,7 +143,7 @@ def _more(watched: Watched) -> str:
     return ""
 
 
-def _troubles(watched: Watched) -> list[Row]:
+def _troubles(watched: Watched) -> list[dict[str, Any]]:
     seen = watched.visits
     found = [
         {"lane": name} | lane.trouble.model_dump(include={"cause", "cure", "at"})

@@ -15,7 +15,7 @@ from agents.web.curation_context import as_refusal
 from agents.web.pages.operation.checking import Checked, in_time
 from agents.web.pages.operation.watching import WatchedSources, reachable
 from agents.web.security.access import Curates
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, TemplateContext, query
 from streams.errors import DataError, Explained
 from streams.events import Source, SourceKind
 from streams.state.source_locators import locate, preset
@@ -54,7 +54,7 @@ def _show(watch: WatchedSources) -> None:
         done: str = "",
         of: Annotated[str, Query(pattern=f"^$|{ID}")] = "",
         many: Annotated[int, Query(ge=0, le=1000)] = 0,
-    ) -> Row:
+    ) -> TemplateContext:
         if done == "preset":
             text = f"{many} source{'s' if many != 1 else ''} of the preset added."
             return watch.shown(done={"text": text, "undo": ""})

@@ -23,13 +23,14 @@ from agents.transcription.progress_view import how_far
 from agents.web.curation_context import PATIENCE_S, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.errors import Unavailable
 from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings
 from streams.state.blobs import Blobs
 from streams.store.operations import throughput
 from streams.store.queries import corpus
+from streams.store.rows.corpus import Provenance
 from streams.store.talks import talk_queries
 
 DAYS = 30
@@ -45,7 +46,7 @@ def mount(site: Site) -> None:
     blobs = Blobs(settings.blobs_url)
 
     @site.page("/system", "system.html", twin="/api/stages")
-    def system(replayed: str = "", dropped: str = "") -> Row:
+    def system(replayed: str = "", dropped: str = "") -> TemplateContext:
         stages = site.ask(throughput.stages)
         letters = site.ask(talk_queries.dead_letters, False, LETTERS + 1)
         status = site.ask(talk_queries.status)
@@ -96,8 +97,13 @@ def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
         )
     with as_refusal(), Cluster(runtime.settings, runtime.bootstrap) as cluster:
         settle(cluster, blobs, letter, action, runtime.parts.now())
+
+    def is_settled() -> bool:
+        found = site.ask(talk_queries.dead_letter, letter["letter_id"])
+        return found is not None and found["settlement"] == action
+
     arrived(
-        lambda: (site.ask(talk_queries.dead_letter, letter["letter_id"]) or {}).get("settlement") == action,
+        is_settled,
         say=lambda _: None,
         pause=time.sleep,
         patience_s=PATIENCE_S,
@@ -115,7 +121,7 @@ def _done(replayed: str, dropped: str) -> str:
     )
 
 
-def work(names: Sequence[str], lag: Mapping[str, int]) -> list[Row]:
+def work(names: Sequence[str], lag: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the work of this process's agents since it started.
 
     Returns:
@@ -145,7 +151,7 @@ def work(names: Sequence[str], lag: Mapping[str, int]) -> list[Row]:
     return rows
 
 
-def about(provenance: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
+def about(provenance: Provenance, where: str) -> list[tuple[str, str]]:
     """Return the versions of this process, and of the models and codebook behind the numbers."""
     return [
         ("Groundswell", version(MADE)),
@@ -159,7 +165,7 @@ def about(provenance: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
     ]
 
 
-def shown(settings: Settings) -> list[Row]:
+def shown(settings: Settings) -> list[dict[str, Any]]:
     """Return the settings as rows {name, value, about, changed}; the value of a secret is 'set' or 'not set'.
 
     Example:

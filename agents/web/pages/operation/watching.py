@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fastapi import Request, Response
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from agents.discovery.visit_result import channel_of
 from agents.web.dependencies import RequestRefused, code_of
 from agents.web.pages.operation import source_words
 from agents.web.pages.operation.checking import Checked
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.errors import DataError, Explained, Unavailable
 from streams.feeds.websub_subscriptions import Subscriptions
 from streams.state.blobs import Blobs
@@ -41,11 +42,11 @@ class WatchedSources:
     def shown(
         self,
         *,
-        done: Row | None = None,
+        done: dict[str, Any] | None = None,
         refused: Explained | None = None,
-        given: Row | None = None,
+        given: dict[str, str] | None = None,
         checked: Checked | None = None,
-    ) -> Row:
+    ) -> TemplateContext:
         """Return the variables of the page.
 
         Args:
@@ -83,9 +84,9 @@ class WatchedSources:
             "curators": bool(self.site.web.state.access.curators.all()),
         }
 
-    def answer(self, request: Request, page: Row, code: int = 200) -> Response:
+    def answer(self, request: Request, page: TemplateContext, code: int = 200) -> Response:
         """Return the page as the response to a form."""
-        about: Row = {"section": "/sources", "here": "/sources"}
+        about: TemplateContext = {"section": "/sources", "here": "/sources"}
         return self.site.render(request, "sources.html", about | page, code)
 
     def refuse(self, request: Request, error: Explained, **given: str) -> Response:
@@ -132,7 +133,7 @@ class WatchedSources:
         except Unavailable as error:
             return {}, error
 
-    def _youtube(self) -> Row:
+    def _youtube(self) -> dict[str, Any]:
         """Return the state of this machine's YouTube request budget, or the error that makes it unknown."""
         try:
             return {"standing": self.site.runtime.parts.governor.status(), "unknown": None}
@@ -167,6 +168,6 @@ def reachable(blobs: Blobs) -> Iterator[None]:
         ) from error
 
 
-def _preset(name: str) -> Row:
+def _preset(name: str) -> dict[str, Any]:
     found = preset(name)
     return {"name": name, "sources": found, "ids": {source_id(*each) for each in found}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.store.queries.facets import choices as choices_of
 
 FILTERS = ("show", "channel", "source", "speaker", "language")
@@ -12,7 +12,7 @@ def mount(site: Site) -> None:
     """Add the fragment."""
 
     @site.page("/choices", "choices.html")
-    def choices() -> Row:
+    def choices() -> TemplateContext:
         found = site.ask(choices_of)
         return {
             "title": "Choices",

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from fastapi import Query
 
 from agents.web.dependencies import RequestRefused, Selected
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.store.talks.search import search
 
 LONGEST = 200
@@ -32,7 +32,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/search", "search.html", twin="/api/search")
-    def searched(selected: Selected, q: Words = "") -> Row:
+    def searched(selected: Selected, q: Words = "") -> TemplateContext:
         asked = q.strip()
         if len(asked) > LONGEST:
             raise RequestRefused(

@@ -13,9 +13,10 @@ from agents.transcription.speaker_names import names_in
 from agents.transcription.transcript_export import MEDIA, Format, artefact, counting, rendered
 from agents.web.dependencies import RequestRefused
 from agents.web.player import player
-from agents.web.site import Row, Site
+from agents.web.site import Site
 from streams.errors import DataError
 from streams.state.blobs import Blobs
+from streams.store.rows.talks import Paragraph
 from streams.store.talks import talks
 from streams.store.talks.paragraphs import paragraphs
 
@@ -30,7 +31,7 @@ Codebook = Annotated[int | None, Query(ge=0, lt=2**32, description="As of this r
 class ParagraphBox(NamedTuple):
     """Position of a paragraph in its lane."""
 
-    paragraph: Row
+    paragraph: Paragraph
     x: float
     width: float
 
@@ -110,14 +111,14 @@ def _page(site: Site) -> None:
         }
 
 
-def lanes(said: Sequence[Row], length: float) -> list[Lane]:
+def lanes(said: Sequence[Paragraph], length: float) -> list[Lane]:
     """Return a lane for each topic of a talk, longest first, then those without a topic.
 
     Args:
-        said: its paragraphs, as of the view `paragraphs`.
+        said: its paragraphs.
         length: of the talk, seconds.
     """
-    found: dict[tuple[int | None, bool], list[Row]] = {}
+    found: dict[tuple[int | None, bool], list[Paragraph]] = {}
     for row in said:
         found.setdefault((row["topic_id"], row["boilerplate"]), []).append(row)
     ordered = sorted(
@@ -140,7 +141,7 @@ def lanes(said: Sequence[Row], length: float) -> list[Lane]:
     ]
 
 
-def voices(said: Sequence[Row]) -> list[SpeakerShare]:
+def voices(said: Sequence[Paragraph]) -> list[SpeakerShare]:
     """Return speaking times, longest first; a paragraph with several speakers is split evenly.
 
     Example:
@@ -160,5 +161,5 @@ def voices(said: Sequence[Row]) -> list[SpeakerShare]:
     return sorted(found, key=lambda voice: (-voice.minutes, voice.name))
 
 
-def _seconds(rows: Sequence[Row]) -> float:
+def _seconds(rows: Sequence[Paragraph]) -> float:
     return float(sum(row["end_s"] - row["start_s"] for row in rows))

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal, get_args
 from fastapi import Query
 
 from agents.web.dependencies import Page, Selected
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, TemplateContext, query
 from streams.store.operations import screening
 from streams.store.operations.throughput import NEXT
 from streams.store.queries import corpus
+from streams.store.rows.corpus import Corpus
+from streams.store.rows.screening import Queue
+from streams.store.rows.talks import Listing
 from streams.store.talks.listing import Order, listing
 
 PAGE = 50
@@ -53,7 +56,7 @@ def mount(site: Site) -> None:
         order: Annotated[Order, Query()] = "published",
         up: bool = False,
         page: Page = 1,
-    ) -> Row:
+    ) -> TemplateContext:
         found = site.ask(
             listing, selected, search, state, rule, order, up, limit=PAGE, offset=PAGE * (page - 1)
         )
@@ -74,7 +77,9 @@ def mount(site: Site) -> None:
         } | paged(found, page)
 
     @site.page("/screening", "screening.html", section="/talks", twin="/api/screening_queue")
-    def queue(verdict: Verdict = "rejected", rule: Rule = "", search: Search = "", page: Page = 1) -> Row:
+    def queue(
+        verdict: Verdict = "rejected", rule: Rule = "", search: Search = "", page: Page = 1
+    ) -> TemplateContext:
         found = site.ask(screening.queue, PAGE, PAGE * (page - 1), verdict=verdict, rule=rule, search=search)
         return {
             "title": "Screening",
@@ -86,7 +91,7 @@ def mount(site: Site) -> None:
         } | paged(found, page)
 
 
-def fates(counted: Mapping[str, Any]) -> list[Row]:
+def fates(counted: Corpus) -> list[dict[str, Any]]:
     """Return the outcomes of videos as rows {name, videos, share, rule}; share of the videos found.
 
     Example:
@@ -96,7 +101,7 @@ def fates(counted: Mapping[str, Any]) -> list[Row]:
         ('Kept', 3, 0.75)
     """
     rejected = sorted(counted["rejections"].items(), key=lambda each: (-each[1], each[0]))
-    rows = [("Kept", counted["kept"], None)]
+    rows: list[tuple[str, int, str | None]] = [("Kept", counted["kept"], None)]
     rows += [(f"Rejected: {rule}", videos, rule) for rule, videos in rejected]
     rows += [
         ("Withdrawn by a person", counted["withdrawn"], None),
@@ -109,7 +114,7 @@ def fates(counted: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def paged(found: Mapping[str, Any], page: int) -> Row:
+def paged(found: Listing | Queue, page: int) -> TemplateContext:
     """Return the variables of the pager: {rows, videos, page, pages, first_row, last_row}."""
     first = PAGE * (page - 1)
     return {

@@ -11,16 +11,18 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from agents.queries import registry
+from agents.queries.rows import Topic
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.asked_topics import asked_topics
 from agents.web.pages.topics.months import By
 from agents.web.pages.topics.periods import gathered
 from agents.web.pages.topics.trends import lines
 from agents.web.pages.topics.units import told_apart
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, query
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 from streams.store.queries.selection import NAMES, Selection
+from streams.store.rows.prevalence import Pair
 
 AT_MOST = 5
 PAIRS = 100_000
@@ -106,11 +108,11 @@ def _named(text: str, names: dict[int, str]) -> int:
     )
 
 
-def pairs(found: Sequence[Row], chosen: Sequence[int], of: Mapping[int, Row]) -> list[Row]:
+def pairs(found: Sequence[Pair], chosen: Sequence[int], of: Mapping[int, Topic]) -> list[dict[str, Any]]:
     """Return the co-occurrence of each pair of chosen topics, pairs without common videos too.
 
     Args:
-        of: every topic {videos}.
+        of: every topic.
 
     Returns:
         {topic_id, other_id, videos, jaccard, lift}; lift is None where one of them has no video.
@@ -119,10 +121,14 @@ def pairs(found: Sequence[Row], chosen: Sequence[int], of: Mapping[int, Row]) ->
     made = []
     for one, other in combinations(chosen, 2):
         row = known.get((min(one, other), max(one, other)))
-        if row is None:
-            lift = 0.0 if of[one]["videos"] and of[other]["videos"] else None
-            row = {"videos": 0, "jaccard": 0.0, "lift": lift}
+        never = 0.0 if of[one]["videos"] and of[other]["videos"] else None
         made.append(
-            {"topic_id": one, "other_id": other} | {name: row[name] for name in ("videos", "jaccard", "lift")}
+            {
+                "topic_id": one,
+                "other_id": other,
+                "videos": row["videos"] if row else 0,
+                "jaccard": row["jaccard"] if row else 0.0,
+                "lift": row["lift"] if row else never,
+            }
         )
     return made

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import units
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 
 PARTS = 12
 """Number of themes drawn separately; the rest are one part."""
@@ -18,7 +18,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/composition", "composition.html", section="/trends", twin="/api/prevalence")
-    def composition(selected: Selected, by: By = "quarter") -> Row:
+    def composition(selected: Selected, by: By = "quarter") -> TemplateContext:
         found = units(site, selected, "themes", by)
         return {
             "title": "Composition",
@@ -28,7 +28,9 @@ def mount(site: Site) -> None:
         }
 
 
-def parts(rows: Sequence[Row], themes: Sequence[str], months: Sequence[PublicationPeriod]) -> dict[str, Any]:
+def parts(
+    rows: Sequence[Mapping[str, Any]], themes: Sequence[str], months: Sequence[PublicationPeriod]
+) -> dict[str, Any]:
     """Return the data of the chart: paragraphs and minutes of each theme and month, and their totals.
 
     A paragraph has one topic, so the parts add up to the whole, which shares of videos do not.

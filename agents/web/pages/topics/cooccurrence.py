@@ -11,10 +11,11 @@ from fastapi import Query
 from agents.web.dependencies import Selected, Topic
 from agents.web.pages.topics.asked_topics import asked_topics
 from agents.web.pages.topics.units import told_apart
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from models.stats.seriation import optimal_leaf_order
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
+from streams.store.rows.prevalence import CountedTopic, Pair
 
 TOPICS = (10, 20, 40, 60)
 """Choices for the number of topics."""
@@ -31,7 +32,7 @@ def mount(site: Site) -> None:
     """Add the pages."""
 
     @site.page("/cooccurrence", "cooccurrence.html", twin="/api/cooccurrence")
-    def cooccurrence(selected: Selected, most: Most = 20) -> Row:
+    def cooccurrence(selected: Selected, most: Most = 20) -> TemplateContext:
         applied = site.ask(book, selected.codebook)
         topics = [row for row in site.ask(prevalence.topics, selected, applied) if row["videos"]]
         shown = topics[:most]
@@ -51,7 +52,7 @@ def mount(site: Site) -> None:
     )
     def videos(
         selected: Selected, topic_id: Topic, other_id: Topic | None = None, limit: Listed = VIDEOS
-    ) -> Row:
+    ) -> TemplateContext:
         wanted = [topic_id] if other_id is None else [topic_id, other_id]
         applied = site.ask(book, selected.codebook)
         topics = asked_topics(applied, wanted)
@@ -67,12 +68,12 @@ def mount(site: Site) -> None:
         }
 
 
-def matrix(topics: Sequence[Row], pairs: Sequence[Row]) -> dict[str, Any]:
+def matrix(topics: Sequence[CountedTopic], pairs: Sequence[Pair]) -> dict[str, Any]:
     """Return the data of the heatmap: pairs, and topics in an order that makes co-occurring ones neighbours.
 
     Args:
-        topics: {topic_id, name, videos, share}, two or more.
-        pairs: {topic_id, other_id, videos, jaccard, lift} of these topics.
+        topics: two or more.
+        pairs: of these topics.
 
     Returns:
         {topics: [{id, name, videos}], pairs: [[place, place, videos, jaccard, lift]]}, of each pair the first
@@ -84,7 +85,7 @@ def matrix(topics: Sequence[Row], pairs: Sequence[Row]) -> dict[str, Any]:
         one, other = at[pair["topic_id"]], at[pair["other_id"]]
         distances[one, other] = distances[other, one] = 1.0 - pair["jaccard"]
     order = optimal_leaf_order(distances)
-    names = told_apart(list(topics))
+    names = told_apart(topics)
     place = {topics[index]["topic_id"]: number for number, index in enumerate(order)}
     return {
         "topics": [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from agents.queries.months import every
-
-Row = Mapping[str, Any]
+from streams.store.rows.prevalence import MonthTotal
 
 
 class PublicationPeriod(NamedTuple):
@@ -29,8 +28,8 @@ By = Literal["month", "quarter", "year"]
 """Unit of a column. A video is published in one month, so monthly counts add up to those of longer units."""
 
 
-def columns(rows: Sequence[Row], today: str) -> list[PublicationPeriod]:
-    """Return the months of rows with `month` and `of_videos`; `today`: the current one, 'YYYY-MM'.
+def columns(rows: Sequence[MonthTotal], today: str) -> list[PublicationPeriod]:
+    """Return the months of rows; `today`: the current one, 'YYYY-MM'.
 
     Example:
         >>> [month.of_videos for month in columns([{"month": "2025-01", "of_videos": 4},

@@ -10,7 +10,7 @@ from fastapi import Query
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import Of, units
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 
 RANKS = (5, 10, 15)
 """Choices for the number of lines."""
@@ -21,7 +21,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/ranks", "ranks.html", section="/trends", twin="/api/prevalence")
-    def ranks(selected: Selected, of: Of = "themes", by: By = "quarter", most: Most = 10) -> Row:
+    def ranks(selected: Selected, of: Of = "themes", by: By = "quarter", most: Most = 10) -> TemplateContext:
         found = units(site, selected, of, by)
         shown = list(found.names)[:most]
         return {
@@ -38,7 +38,7 @@ def mount(site: Site) -> None:
 
 
 def ranked(
-    rows: Sequence[Row],
+    rows: Sequence[Mapping[str, Any]],
     key: str,
     shown: Sequence[Any],
     months: Sequence[PublicationPeriod],
@@ -64,14 +64,15 @@ def ranked(
         for unit in shown:
             row = found.get((month.key, unit))
             points[unit].append(
-                row
-                and {
+                {
                     "rank": places[unit],
                     "tied": videos.count(row["videos"]) > 1,
                     "videos": row["videos"],
                     "of_videos": row["of_videos"],
                     "share": row["share"],
                 }
+                if row
+                else None
             )
     return {
         "months": [month.key for month in months],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Path, Query
@@ -12,12 +11,14 @@ from agents.queries import registry
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.trends import lines
-from agents.web.site import Row, Site, query
+from agents.web.site import Site, query
 from streams.store.codebook import decisions
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import genealogy, prevalence
 from streams.store.queries.neighbours import neighbours
 from streams.store.queries.topic_speakers import speaking
+from streams.store.rows.prevalence import TopicMonthCount
+from streams.store.rows.topics import KnownTopic
 from streams.store.talks import talk_queries
 
 QUOTES = 3
@@ -85,9 +86,10 @@ def mount(site: Site) -> None:
         }
 
 
-def shared(row: Row) -> Row:
-    """Add the share and its 95 % interval to a row {month, videos, of_videos}."""
-    return row | {"share": row["videos"] / row["of_videos"]} | registry.interval(row)
+def shared(row: TopicMonthCount) -> dict[str, Any]:
+    """Add the share and its 95 % interval to the counts of a month."""
+    videos, of_videos = row["videos"], row["of_videos"]
+    return {**row, "share": videos / of_videos, **registry.interval(videos, of_videos)}
 
 
 def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str | None:
@@ -97,15 +99,14 @@ def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str |
     return applied.entries[merged].name
 
 
-def words(known: Mapping[str, Any]) -> Row:
+def words(known: KnownTopic) -> dict[str, list[str]]:
     """Return a topic's words by whether it has always had them, lost them, or gained them since its birth.
 
     Example:
         >>> words({"words_at_birth": ["rag", "gpt-3"], "words": ["agents", "rag"]})
         {'both': ['rag'], 'then': ['gpt-3'], 'now': ['agents']}
     """
-    then: Sequence[str] = known["words_at_birth"]
-    now: Sequence[str] = known["words"]
+    then, now = known["words_at_birth"], known["words"]
     return {
         "both": [word for word in now if word in then],
         "then": [word for word in then if word not in now],

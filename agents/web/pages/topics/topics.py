@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
 from agents.queries import registry
+from agents.queries.rows import Topic
 from agents.web.dependencies import Page, Selected
 from agents.web.pages.topics.months import columns, fitting
 from agents.web.pages.topics.sparklines import MOST, sparklines
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import genealogy, prevalence
 
@@ -27,7 +28,9 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/topics", "topics.html", twin="/api/topics")
-    def topics(selected: Selected, sort: Order = "share", find: Words = "", page: Page = 1) -> Row:
+    def topics(
+        selected: Selected, sort: Order = "share", find: Words = "", page: Page = 1
+    ) -> TemplateContext:
         applied = site.ask(book, selected.codebook)
         found = [row for row in site.ask(registry.topics, selected, applied) if has(row, find)]
         by_month = site.ask(prevalence.topic_months, selected, applied)
@@ -62,7 +65,7 @@ def mount(site: Site) -> None:
         }
 
 
-def has(topic: Row, find: str) -> bool:
+def has(topic: Mapping[str, Any], find: str) -> bool:
     """Return whether a topic's name, theme or words contain all of the given words, ignoring case.
 
     Example:
@@ -73,7 +76,7 @@ def has(topic: Row, find: str) -> bool:
     return all(word in text for word in find.casefold().split())
 
 
-def ordered(topics: Sequence[Row], sort: str) -> list[Row]:
+def ordered(topics: Sequence[Topic], sort: str) -> list[Topic]:
     """Return topics sorted by share (the given order), change of share, birth or name."""
     match sort:
         case "rising":
@@ -86,12 +89,12 @@ def ordered(topics: Sequence[Row], sort: str) -> list[Row]:
             return list(topics)
 
 
-def _birth(row: Row) -> float:
+def _birth(row: Topic) -> float:
     """Return a topic's birth in seconds since 1970, or -inf for topics of the initial codebook."""
     return row["emerged_at"].timestamp() if row["emerged_at"] else float("-inf")
 
 
-def excluded(applied: EffectiveCodebook, find: str) -> list[Row]:
+def excluded(applied: EffectiveCodebook, find: str) -> list[dict[str, Any]]:
     """Return the excluded topics that match `find`: {topic_id, name, theme, reason}."""
     return [
         {"topic_id": topic_id, "name": entry.name, "theme": entry.theme, "reason": entry.reason}
@@ -102,7 +105,7 @@ def excluded(applied: EffectiveCodebook, find: str) -> list[Row]:
     ]
 
 
-def merged(applied: EffectiveCodebook, find: str) -> list[Row]:
+def merged(applied: EffectiveCodebook, find: str) -> list[dict[str, Any]]:
     """Return the merged topics that match `find`: {topic_id, name, theme, into_id, into}."""
     return [
         {

@@ -12,7 +12,7 @@ from agents.queries import registry
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
-from agents.web.site import Row, Site
+from agents.web.site import Site, TemplateContext
 
 LINES = 6
 """Number of lines drawn by default, the most prevalent."""
@@ -33,7 +33,7 @@ def mount(site: Site) -> None:
         by: By | None = None,
         theme: Chosen = [],  # noqa: B006 - FastAPI's way to say "none"
         topic_id: ChosenTopics = [],  # noqa: B006
-    ) -> Row:
+    ) -> TemplateContext:
         found = units(site, selected, of, by)
         asked: Sequence[Any] = theme if of == "themes" else topic_id
         chosen = [unit for unit in found.names if unit in asked]
@@ -64,7 +64,7 @@ def _by_theme(found: Units) -> dict[str, dict[int, str]]:
 
 
 def lines(
-    rows: Sequence[Row],
+    rows: Sequence[Mapping[str, Any]],
     key: str,
     shown: Sequence[Any],
     months: Sequence[PublicationPeriod],
@@ -95,10 +95,10 @@ def lines(
     }
 
 
-def _point(row: Row | None, month: PublicationPeriod) -> dict[str, Any] | None:
+def _point(row: Mapping[str, Any] | None, month: PublicationPeriod) -> dict[str, Any] | None:
     if row is not None:
         return {name: row[name] for name in ("share", "low", "high", "videos", "of_videos")}
     if not month.of_videos:
         return None
-    none = registry.interval({"videos": 0, "of_videos": month.of_videos})
-    return {"share": 0.0, "videos": 0, "of_videos": month.of_videos} | none
+    none = registry.interval(0, month.of_videos)
+    return {"share": 0.0, "videos": 0, "of_videos": month.of_videos, **none}

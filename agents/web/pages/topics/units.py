@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.periods import gathered
-from agents.web.site import Row, Site
+from agents.web.site import Site
 from streams.store.codebook.effective import book
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
+from streams.store.rows.topics import NamedTopic
 
 Of = Literal["themes", "topics"]
 
@@ -26,7 +27,7 @@ class Units(NamedTuple):
     by: By
     """Unit of a column."""
     columns: list[PublicationPeriod]
-    rows: list[Row]
+    rows: list[dict[str, Any]]
     """{month, <key>, videos, of_videos, share, low, high, paragraphs, minutes}"""
     twin: str
     """Address of the monthly rows in the API."""
@@ -41,19 +42,20 @@ def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
         rows = site.ask(prevalence.prevalence, selected, applied)
         names = {row["theme"]: row["theme"] for row in site.ask(prevalence.themes, selected, applied)}
         return Units("theme", names, *gathered(rows, "theme", site.today, by), "/api/prevalence", names)
-    rows = site.ask(prevalence.topic_months, selected, applied)
+    by_month = site.ask(prevalence.topic_months, selected, applied)
     topics = [row for row in site.ask(prevalence.topics, selected, applied) if row["videos"]]
     return Units(
         "topic_id",
         told_apart(topics),
-        *gathered(rows, "topic_id", site.today, by),
+        *gathered(by_month, "topic_id", site.today, by),
         "/api/topic_months",
         {row["topic_id"]: row["theme"] for row in topics},
     )
 
 
-def told_apart(topics: list[Row]) -> dict[int, str]:
-    """Return unique names of topics {topic_id, name}; topics with the same name get their number added.
+def told_apart(topics: Sequence[NamedTopic]) -> dict[int, str]:
+    """Return unique names of topics; topics with the same name get their number added.
+
 
     Example:
         >>> told_apart([{"topic_id": 1, "name": "RAG"}, {"topic_id": 2, "name": "RAG"}])

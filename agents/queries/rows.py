@@ -1,0 +1,104 @@
+"""Rows of views that add statistics to those of the store: intervals, trends and statuses.
+
+As in `streams.store.rows`, fields are in the order of the API and its CSV. `low` and `high` are the ends of a
+95 % interval.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from streams.store.rows.prevalence import (
+    Counted,
+    Extent,
+    RetainedTopic,
+    ThemeInMonth,
+    ThemeTopics,
+    TopicInMonth,
+)
+from streams.store.rows.talks import Quote
+from streams.store.rows.topics import Change, Drift, KnownTopic, MonthVideos
+
+
+class Interval(TypedDict):
+    """The 95 % interval (Wilson) of a share."""
+
+    low: float
+    high: float
+
+
+class Proportion(Counted, Interval):
+    """A share with its interval."""
+
+
+class Share(Counted, Interval, Extent):
+    """Videos of something, over the videos with any topic of the same time."""
+
+
+class Trend(TypedDict):
+    """A period compared with the equal one before it."""
+
+    first: str
+    """Month ('YYYY-MM') or day ('YYYY-MM-DD'), as are the other ends of periods."""
+    last: str
+    videos: int
+    of_videos: int
+    before_first: str
+    before_last: str
+    before_videos: int
+    before_of_videos: int
+    change: float
+    """Difference of the shares, with its 95 % interval."""
+    change_low: float
+    change_high: float
+
+
+class Comparison(TypedDict):
+    """The status of a theme or topic, and the trend that it rests on."""
+
+    status: str | None
+    """new, rising, stable, declining or dormant; None: there is nothing to compare with."""
+    trend: Trend | None
+
+
+class ThemeMonth(Share, ThemeInMonth):
+    """A theme in a month."""
+
+
+class TopicMonth(Share, TopicInMonth):
+    """A topic in a month."""
+
+
+class Theme(Share, ThemeTopics, Comparison):
+    """A theme in a period."""
+
+
+class Topic(Share, RetainedTopic, Comparison):
+    """A topic in a period."""
+
+
+class TopicFigures(TypedDict):
+    """Figures of a topic since ever; None for one that is not retained."""
+
+    videos: int | None
+    of_videos: int | None
+    share: float | None
+    low: float | None
+    high: float | None
+    paragraphs: int | None
+    minutes: float | None
+    status: str | None
+    trend: Trend | None
+
+
+class WholeTopic(KnownTopic, TopicFigures):
+    """Everything about a topic; one that is not retained has no figures."""
+
+    months: list[MonthVideos]
+    """Months with a video."""
+    drifts: list[Drift]
+    genealogy: list[Change]
+    quotes: list[Quote]
+    """The most probable paragraphs."""
+    newest: list[Quote]
+    """The newest paragraphs."""

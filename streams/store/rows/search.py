@@ -1,0 +1,71 @@
+"""Rows of a search: topics, talks and quotes with the words of a text."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from typing_extensions import TypedDict
+
+from streams.store.rows.prevalence import CountedTopic
+from streams.store.rows.talks import Heard
+from streams.store.rows.topics import NamedTopic
+
+
+class FoundTopic(NamedTopic):
+    """A topic that a search found."""
+
+    theme: str
+    words: list[str]
+    videos: int
+    of_videos: int
+    share: float
+    through: str
+    """The name of a merged topic that has the words, or empty."""
+
+
+class MatchedTopic(CountedTopic):
+    """A topic that a search found, with everything that the view `topics` counts of it."""
+
+    through: str
+
+
+class FoundTalk(TypedDict):
+    """A talk that a search found."""
+
+    video_id: str
+    title: str
+    show: str
+    channel: str
+    speakers: list[str]
+    published_on: date
+
+
+class FoundQuote(Heard):
+    """A paragraph that a search found."""
+
+    paragraph_id: str
+    start_s: float
+    """Seconds from the start of the recording; so is `end_s`."""
+    end_s: float
+    speakers: list[str]
+    text: str
+    topic_id: int | None
+    """None where it has no topic that counts; so is `name`."""
+    name: str | None
+
+
+class Found(TypedDict):
+    """Results of a search: the first of each kind, and how many there are."""
+
+    tokens: list[str]
+    """The words as they were searched for."""
+    topics: list[FoundTopic]
+    topics_found: int
+    talks: list[FoundTalk]
+    """The newest first."""
+    talks_found: int
+    quotes: list[FoundQuote]
+    """The newest first, at most two of a talk."""
+    quotes_found: int
+    quotes_talks: int
+    """Talks that have these quotes."""
