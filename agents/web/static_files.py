@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from agents.web.api.responses import has_it
+from agents.web.responses import has_it
 
 FILES = 256
 """Size of the cache; there are fewer files."""

@@ -13,7 +13,7 @@ from typing import Any
 import studies
 
 from agents.queries.registry import VIEWS
-from agents.web.api.responses import as_json
+from agents.web.responses import as_json
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from page_process import client_of
 
-from agents.web.api.responses import as_csv
+from agents.web.responses import as_csv
 from streams.store.warehouse import Warehouse
 
 

@@ -2,7 +2,7 @@
 
 Endpoints are plain functions, so that FastAPI runs their blocking queries in threads. Datetimes are ISO 8601
 with Z. An error is {error, cure}: 422 or 404 when the request is wrong, 503 when the database does not answer
-or has no tables. `agents.web.api.responses` defines the format of an answer, the view's return type
+or has no tables. `agents.web.responses` defines the format of an answer, the view's return type
 (`streams.store.rows`, `agents.queries.rows`) its fields, and examples.json has an example of each; tests
 compare all three with real answers.
 """
@@ -21,8 +21,8 @@ from pydantic import AwareDatetime
 from typing_extensions import TypedDict
 
 from agents.queries.registry import VIEWS
-from agents.web.api.responses import CSV, Part, answer, as_csv, as_json
 from agents.web.dependencies import RequestRefused, Selected, Topic
+from agents.web.responses import CSV, Part, answer, as_csv, as_json
 from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
 from streams.store.talks.listing import Order

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.curation.codebook_commands import MOST, CodebookCommand, change_of
 from agents.curation.decision_preview import preview
-from agents.web.curation_context import CurationContext, as_refusal
-from agents.web.pages.curation.correcting import What, corrected
-from agents.web.pages.curation.naming import named
-from agents.web.pages.review import judged
+from agents.web.curation.context import CurationContext, as_refusal
+from agents.web.curation.corrections import What, corrected
+from agents.web.curation.reviews import judged
+from agents.web.curation.speaker_names import named
 from agents.web.security.access import Curates
 from agents.web.site import Site
 from streams.events import TalkKind

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from agents.alerting.alert_verdicts import Verdict, record_verdict
 from agents.instance.event_publisher import arrived
 from agents.queries import registry
-from agents.web.curation_context import PATIENCE_S, CurationContext, as_refusal
+from agents.web.curation.context import PATIENCE_S, CurationContext, as_refusal
 from agents.web.dependencies import Page, RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.sparklines import of_talks, sparklines

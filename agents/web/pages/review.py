@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Query, Request, Response
@@ -12,19 +10,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from agents.curation.agreement import describe_agreement
 from agents.screening.video_reviews import (
     KINDS,
-    Meanwhile,
     Reviewer,
-    ReviewOutcome,
     WaitingVideo,
     describe_ruling,
     mark,
 )
-from agents.web.curation_context import PATIENCE_S, CurationContext, Present
-from agents.web.curation_context import as_refusal as explained
+from agents.web.curation.context import CurationContext, Present
+from agents.web.curation.reviews import looking, reviewer
 from agents.web.dependencies import RequestRefused
-from agents.web.security.access import Curates, Who, login
+from agents.web.security.access import Curates, login
 from agents.web.site import Site, TemplateContext, query
-from models.errors import BadInput
 from streams.logs.reviews import Reviews
 
 SHOWN = 50
@@ -163,55 +158,6 @@ def mount(site: Site) -> None:
             "told": lambda found: describe_agreement(found).replace(" topics", " videos"),
             "outcome": describe_ruling,
         }
-
-
-def looking(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
-    """Return a read-only reviewer; publishing an event raises AssertionError."""
-
-    def nothing(_: object) -> None:
-        raise AssertionError("a read-only reviewer cannot publish events")
-
-    runtime = desk.site.runtime
-    return Reviewer(runtime.settings, desk.blobs, desk.ask, nothing, runtime.parts.now, name, log)
-
-
-@contextmanager
-def reviewer(desk: CurationContext, who: Who, log: Reviews) -> Iterator[Reviewer]:
-    """Yield a reviewer that acts in a person's name.
-
-    Raises:
-        RequestRefused: 422, it cannot be said; 409, somebody else said something since.
-        Unavailable: the broker does not answer.
-    """
-    runtime = desk.site.runtime
-    try:
-        with desk.deliver() as deliver:
-            yield Reviewer(
-                runtime.settings,
-                desk.blobs,
-                desk.ask,
-                deliver,
-                runtime.parts.now,
-                who.name,
-                log,
-                patience_s=PATIENCE_S,
-            )
-    except Meanwhile as error:
-        raise RequestRefused(409, error.cause, error.cure) from error
-    except BadInput as error:
-        raise RequestRefused(422, error.cause, error.cure) from error
-
-
-def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
-    """Judge or adjudicate a video for a program's request (`agents.web.api.write.Reviewing`).
-
-    Raises:
-        RequestRefused: 422, it cannot be said.
-        Unavailable: it is kept, but could not be sent.
-    """
-    with explained(), reviewer(desk, who, Reviews(desk.blobs)) as at_work:
-        say = at_work.adjudicate if wanted.final else at_work.judge
-        return say(wanted.video_id, wanted.verdict, wanted.talk_kind, wanted.note)
 
 
 def _wanted(who: Reviewer, waiting: list[WaitingVideo], video_id: str) -> WaitingVideo | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.web.curation_context import CurationContext
+from agents.web.curation.context import CurationContext
 from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing
 from agents.web.site import Site
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from agents.curation.codebook_service import standing_of
 from agents.curation.decision_preview import book_of
-from agents.web.curation_context import CurationContext, Present
+from agents.web.curation.context import CurationContext, Present
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.security.access import Access, login
 from agents.web.site import TemplateContext, query

@@ -14,7 +14,7 @@ from agents.curation.codebook_commands import CodebookCommand, change_of
 from agents.curation.codebook_service import EVERY, decision_of
 from agents.curation.decision_preview import Preview, preview
 from agents.curation.theme_suggestions import suggested
-from agents.web.curation_context import CurationContext, Present, as_refusal
+from agents.web.curation.context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.security.access import Curates, Who, login

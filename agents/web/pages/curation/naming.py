@@ -7,12 +7,11 @@ from typing import Annotated
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.video_corrections import Corrected, Corrector
-from agents.transcription.speaker_candidates import Speakers, speakers
-from agents.web.curation_context import PATIENCE_S, CurationContext, Present, as_refusal
+from agents.web.curation.context import CurationContext, Present
+from agents.web.curation.speaker_names import heard, named
 from agents.web.dependencies import RequestRefused
 from agents.web.player import player
-from agents.web.security.access import Curates, Who, login
+from agents.web.security.access import Curates, login
 from agents.web.site import TemplateContext, query
 
 PAGE = "/curation/speakers"
@@ -62,32 +61,3 @@ def mount(desk: CurationContext) -> None:
             about = page(video_id, error, (speaker, name)) | {"section": "/talks"}
             return site.render(request, "speakers.html", about, error.status)
         return RedirectResponse(PAGE + query({"video_id": video_id}), 303)
-
-
-def heard(desk: CurationContext, video_id: str) -> Speakers:
-    """Return the speakers of a talk.
-
-    Raises:
-        RequestRefused: 422, there is no such talk, or nothing of it can be read.
-    """
-    with as_refusal():
-        return speakers(desk.blobs, desk.ask, video_id)
-
-
-def named(
-    desk: CurationContext, who: Who, video_id: str, speaker: str, name: str, *, reason: str
-) -> Corrected:
-    """Name a speaker; an empty name removes the current one.
-
-    Raises:
-        RequestRefused: 422, there is no such talk or speaker, or it cannot be a name.
-        Unavailable: it is kept, but could not be sent.
-    """
-    found = heard(desk, video_id)
-    now = desk.site.runtime.parts.now
-    with as_refusal(), desk.deliver() as deliver:
-        meant = found.one(speaker).speaker
-        corrector = Corrector(desk.blobs, desk.ask, deliver, now, who.name, patience_s=PATIENCE_S)
-        if name.strip():
-            return corrector.name(found.talk, found.transcript_version, meant, name, reason)[0]
-        return corrector.unname(found.talk, found.transcript_version, meant, reason)[0]

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.curation.agreement import agreed, describe_agreement
 from agents.curation.codebook_service import standing_of
-from agents.web.curation_context import CurationContext, Present
+from agents.web.curation.context import CurationContext, Present
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import evidence_of
 from agents.web.security.access import Curates, login

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.web.curation_context import Present
+from agents.web.curation.context import Present
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Access, Curates, login, within
 from agents.web.site import Site, TemplateContext

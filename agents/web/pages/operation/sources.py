@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.web.curation_context import as_refusal
+from agents.web.curation.context import as_refusal
 from agents.web.pages.operation.checking import Checked, in_time
 from agents.web.pages.operation.watching import WatchedSources, reachable
 from agents.web.security.access import Curates

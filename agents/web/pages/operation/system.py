@@ -20,7 +20,7 @@ from agents.instance.event_publisher import arrived
 from agents.instance.gpu import gpus
 from agents.queries import wording
 from agents.transcription.progress_view import how_far
-from agents.web.curation_context import PATIENCE_S, as_refusal
+from agents.web.curation.context import PATIENCE_S, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates
 from agents.web.site import Site, TemplateContext
