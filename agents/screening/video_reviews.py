@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from agents.curation.video_corrections import Corrected, Corrector
 from agents.instance.event_publisher import PATIENCE_S, Deliver, deliver_kept
+from agents.screening.rulings import KEPT, describe_ruling, kind_of, mark
 from models.codebook import commands
 from models.errors import BadInput
 from models.relevance.consensus import EXCLUDE, ReviewerPair, Ruling, pairs, ruled
-from streams.events import TalkKind, VideoReviewed, stable_id
+from streams.events import VideoReviewed
 from streams.logs.reviews import Reviews
 from streams.logs.screening_log import ScreeningLog
 from streams.settings import Settings
@@ -29,9 +30,6 @@ from streams.store.rows.talks import WholeTalk
 from streams.timestamps import whole_ms
 
 Verdict = Literal["keep", "exclude"]
-KINDS: tuple[str, ...] = get_args(TalkKind)
-KEPT = KINDS[0]
-"""The default class of a kept video."""
 PAGE = 1000
 MOMENT = timedelta(milliseconds=1)
 BY_REVIEWERS = "reviewers: "
@@ -311,45 +309,3 @@ class Reviewer:
             if why.startswith(BY_REVIEWERS):
                 return tuple(corrector.restore([video_id], BY_REVIEWERS + describe_ruling(ruling)))
         return ()
-
-
-def kind_of(text: str) -> str:
-    """Return the class of talk that a text names.
-
-    Raises:
-        BadInput: there is no such class.
-
-    Example:
-        >>> kind_of("Tutorial"), kind_of("experience-report")
-        ('tutorial', 'experience report')
-    """
-    wanted = " ".join(text.replace("-", " ").split()).lower()
-    if wanted in KINDS:
-        return wanted
-    classes = f"use one of {', '.join(KINDS)}"
-    if not wanted:
-        raise BadInput("an excluded video needs a class", classes)
-    near = difflib.get_close_matches(wanted, KINDS, 1)
-    raise BadInput(
-        f"{text[:40]!r} is not a class of talk", f"did you mean {near[0]}? {classes}" if near else classes
-    )
-
-
-def describe_ruling(ruling: Ruling[VideoReviewed]) -> str:
-    """Return the reviewers and their verdicts in one line.
-
-    Example: "anna: tutorial, ben: lecture", "keep, adjudicated by clara".
-    """
-    if (final := ruling.adjudicated) is not None:
-        return f"{_what(final)}, adjudicated by {final.reviewer}"
-    return ", ".join(f"{each.reviewer}: {_what(each)}" for each in ruling.said)
-
-
-def mark(ruling: Ruling[VideoReviewed]) -> str:
-    """Return a fingerprint of the reviews of a video; any further review changes it."""
-    events = [*ruling.said, *([ruling.adjudicated] if ruling.adjudicated else [])]
-    return stable_id(*(event.event_id for event in events))[:16]
-
-
-def _what(each: VideoReviewed) -> str:
-    return "keep" if each.verdict == "keep" else each.talk_kind

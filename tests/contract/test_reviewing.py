@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from agents.cli import app
 from agents.queries.registry import VIEWS
 from agents.screening.admission import Admission
-from agents.screening.video_reviews import Meanwhile, Reviewer, ReviewOutcome, mark
+from agents.screening.rulings import mark
+from agents.screening.video_reviews import Meanwhile, Reviewer, ReviewOutcome
 from models.embedding.embedder import Embedder
 from models.errors import BadInput, ModelUnavailable
 from streams import events as e

@@ -42,7 +42,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "neighbours": {"topic_id": 1},
     "speaking": {"topic_id": 1},
     "paragraphs": {"video_id": "a"},
-    "search": {"text": "says"},
+    "search": {"text": "a"},
     "listing": {"state": "assigned", "limit": 2},
     "throughput": {"by": "day"},
     "growth": {"first": "2025-04-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"},

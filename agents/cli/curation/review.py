@@ -146,7 +146,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
     """Show how far each pair of reviewers agrees (Cohen's kappa), and where they disagree."""
     from dataclasses import asdict
 
-    from agents.screening.video_reviews import describe_ruling
+    from agents.screening.rulings import describe_ruling
 
     with looking(reviewer) as who:
         found, rulings = who.agreement(), who.rulings()
@@ -228,7 +228,7 @@ def _judge(
 
 
 def _told(judged: ReviewOutcome, *, as_json: bool) -> None:
-    from agents.screening.video_reviews import describe_ruling
+    from agents.screening.rulings import describe_ruling
 
     event, ruling = judged.event, judged.ruling
     match ruling.state:

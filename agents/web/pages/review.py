@@ -8,13 +8,8 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.curation.agreement import describe_agreement
-from agents.screening.video_reviews import (
-    KINDS,
-    Reviewer,
-    WaitingVideo,
-    describe_ruling,
-    mark,
-)
+from agents.screening.rulings import KINDS, describe_ruling, mark
+from agents.screening.video_reviews import Reviewer, WaitingVideo
 from agents.web.curation.context import CurationContext, Present
 from agents.web.curation.reviews import looking, reviewer
 from agents.web.dependencies import RequestRefused

@@ -8,25 +8,13 @@ from typing_extensions import TypedDict
 
 from streams.store.rows.prevalence import CountedTopic
 from streams.store.rows.talks import Heard
-from streams.store.rows.topics import NamedTopic
 
 
-class FoundTopic(NamedTopic):
-    """A topic that a search found."""
-
-    theme: str
-    words: list[str]
-    videos: int
-    of_videos: int
-    share: float
-    through: str
-    """The name of a merged topic that has the words, or empty."""
-
-
-class MatchedTopic(CountedTopic):
+class FoundTopic(CountedTopic):
     """A topic that a search found, with everything that the view `topics` counts of it."""
 
     through: str
+    """The name of a merged topic that has the words, or empty."""
 
 
 class FoundTalk(TypedDict):

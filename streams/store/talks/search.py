@@ -15,7 +15,7 @@ from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, 
 from streams.store.codebook.speaker_names import named
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.rows.search import Found, FoundQuote, FoundTalk, FoundTopic, MatchedTopic
+from streams.store.rows.search import Found, FoundQuote, FoundTalk, FoundTopic
 from streams.store.warehouse import Warehouse, strings, typed
 
 _WORDS = (
@@ -92,8 +92,7 @@ def _topics(
     for row in prevalence.topics(warehouse, selection, applied):
         if has("\n".join([row["name"], row["theme"], *row["words"]])) or row["topic_id"] in through:
             merged = "" if has(row["name"]) else through.get(row["topic_id"], "")
-            matched: MatchedTopic = {**row, "through": merged}
-            found.append(matched)
+            found.append({**row, "through": merged})
     return sorted(found, key=lambda row: (not has(row["name"]), -row["videos"], row["topic_id"]))
 
 
