@@ -14,7 +14,11 @@ from benchmarks.talks import default_file, first_talks
 from streams.errors import DataError
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = [path for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "benchmarks").rglob("*.py"))
+    if path.stem not in {"__init__", "speech_whisperx"}
+]
 
 
 def run(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -39,12 +43,13 @@ def talk(name: str, **more: str) -> dict[str, object]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
-def test_every_benchmark_explains_itself(program: Path) -> None:
-    answer = run(program, "--help")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith("usage: ")
-    assert "--out" in answer.stdout
+def test_every_benchmark_can_be_imported() -> None:
+    """A name that was moved or renamed in the packages is noticed; whisperX is installed by its benchmark."""
+    code = f"import importlib\nfor name in {MODULES!r}:\n    importlib.import_module(name)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr[-3000:]
 
 
 @pytest.mark.parametrize("name", ["talks.jsonl", "talks.jsonl.gz"])
