@@ -113,7 +113,7 @@ def test_a_taken_port_is_named_together_with_the_cure(broker: ApacheKafka) -> No
     ("told", "reason"),
     [
         ('openjdk version "1.8.0_392"', "is Java 8, Kafka .* needs 17: install a newer Java"),
-        ("something else", "does not tell its version: install a Java runtime 17"),
+        ("something else", "does not report its version: install a Java runtime 17"),
     ],
 )
 def test_a_java_that_cannot_run_kafka_is_told_with_the_cure(
@@ -139,4 +139,4 @@ def test_without_maven_and_without_cached_jars_it_says_so(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     reason = missing()
     assert reason is not None
-    assert "there is no Maven to bring them: install Maven" in reason
+    assert "there is no Maven to fetch them: install Maven" in reason

@@ -53,7 +53,7 @@ class TestLocators:
         for text in (f"{tmp_path}/talks", "./talks", "~/talks", "../" + tmp_path.name + "/talks/"):
             assert locate(text) == ("folder", str(tmp_path / "talks"))
         assert locate("talks") == ("search", "talks")
-        with pytest.raises(DataError, match=r"cannot be watched.*give a folder that is there"):
+        with pytest.raises(DataError, match=r"cannot be watched.*give an existing folder"):
             locate("./nothing")
         with pytest.raises(DataError, match="neither a folder nor a file"):
             locate("/dev/null")

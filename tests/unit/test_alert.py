@@ -43,7 +43,7 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     assert isinstance(raised, e.AlertRaised)
     assert (raised.rule, raised.topic_id, raised.about, raised.size) == ("drift", 21, "words", 0.3)
     assert raised.title == "“mcp” has other words"
-    assert raised.reason.startswith("Since 2025-02-01 its words went from plugin to mcp")
+    assert raised.reason.startswith("Since 2025-02-01 its words changed from plugin to mcp")
     share = words.model_copy(update={"what": "share", "share_before": 0.4, "share_after": 0.1})
     (raised,) = await alert.Alert().handle(share, AT)
     assert isinstance(raised, e.AlertRaised)

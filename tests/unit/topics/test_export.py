@@ -107,7 +107,7 @@ def test_what_topics_and_probabilities_are_about_can_be_said(
 
 
 def test_a_model_without_topics_cannot_be_exported(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="has no topics yet: let it learn"):
+    with pytest.raises(BadInput, match="has no topics yet: run it on some talks first"):
         save(model(), tmp_path)
 
 

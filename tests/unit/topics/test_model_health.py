@@ -73,7 +73,7 @@ def test_a_talk_of_ten_thousand_paragraphs_counts_once() -> None:
 )
 def test_numbers_that_do_not_fit_together_are_refused(unassigned: int, paragraphs: int, length: int) -> None:
     watch = HealthWatch(HEALTH)
-    with pytest.raises(BadInput, match="give each its novelty"):
+    with pytest.raises(BadInput, match="give each one a novelty"):
         watch.update(unassigned, paragraphs, np.zeros(length), DAY, "talk")
     assert len(watch.to_arrays()["health_days"]) == 0
 
