@@ -48,7 +48,7 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     (raised,) = await alert.Alert().handle(share, AT)
     assert isinstance(raised, e.AlertRaised)
     assert raised.size == pytest.approx(0.3)
-    assert "went from 40.0 % to 10.0 %" in raised.reason
+    assert "changed from 40.0 % to 10.0 %" in raised.reason
 
 
 async def test_the_birth_of_a_topic_alone_is_no_news() -> None:
