@@ -1,4 +1,4 @@
-"""How many steps Whisper's decoder takes when windows are decoded together: full batches in order, or ours.
+"""Steps of Whisper's decoder when windows are decoded in batches: in order, or grouped as ours are.
 
     python benchmarks/batches.py [--talks FILE] [--limit 60] --out FILE.json
 

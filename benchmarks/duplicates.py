@@ -1,4 +1,4 @@
-"""How many copies of talks are recognised, before a download and by what is said in them.
+"""Recall of copies of talks: recognised before a download by metadata, and after it by transcript.
 
 python benchmarks/duplicates.py [--known N] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""How often a glossary changes what people wrote: they know how a name is written, so most changes are wrong.
+"""False corrections of a glossary in texts that people wrote: most changes there are wrong.
 
     python benchmarks/glossary.py --glossary llm-in-production --out FILE.json
 
@@ -54,7 +54,7 @@ def changed(glossary: Glossary, talk: dict[str, Any]) -> Iterator[tuple[Correcti
 
 
 def same_letters(correction: Correction) -> bool:
-    """Whether only capitals, spaces and punctuation differ.
+    """Return whether only capitals, spaces and punctuation differ.
 
     Example:
         >>> same_letters(Correction(start=0, heard="Lang-chain,", written="LangChain,", entry="LangChain"))

@@ -1,4 +1,4 @@
-"""What a recording of many hours costs: memory above the models, time, and whether people stay apart.
+"""Cost of a recording of many hours: memory above the models, time, and confusion of speakers.
 
     python benchmarks/hours.py [--hours 3] --out FILE.json
 

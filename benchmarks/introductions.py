@@ -1,4 +1,4 @@
-"""How often a name that a speaker is introduced with is theirs, on transcripts whose speakers people named.
+"""Precision of names from introductions, on transcripts whose speakers people named.
 
     python benchmarks/introductions.py [--shows changelog_practicalai …] --out FILE.json
 
@@ -45,7 +45,7 @@ def segments_of(talk: dict[str, Any]) -> list[Segment]:
 
 
 def is_right(found: Introduction) -> bool:
-    """Whether the name shares a word with the speaker's.
+    """Return whether the name shares a word with the speaker's.
 
     Example:
         >>> is_right(Introduction("Jerod Santo", "Jerod", 0.0, "I'm Jerod", own=True))

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and what else the machine did meanwhile: a number without them says little."""
+"""Description of the machine that a benchmark ran on, and of its other load meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast the whole path is: ready transcripts go in, their assignments are stored.
+"""Throughput of the whole path, from ready transcripts to stored assignments.
 
 A study of its own runs in a temporary folder, as `groundswell run` in a child process: Tansu, chDB, all
 agents, the page. When every talk is stored it is stopped, and another process embeds the same paragraphs
@@ -55,7 +55,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What was embedded alone."""
+    """Result of embedding alone."""
 
     model: str
     paragraphs: int

@@ -1,4 +1,4 @@
-"""What screening's ranking is worth; `benchmarks/duplicates.py` says what its recognition of duplicates is.
+"""Quality of screening's ranking; `benchmarks/duplicates.py` measures its recognition of duplicates.
 
     python benchmarks/screening.py --out FILE.json
 

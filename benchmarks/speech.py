@@ -1,4 +1,4 @@
-"""What our transcripts with speakers are worth, and cost, against the bare models, in one run.
+"""Accuracy and cost of our transcripts with speakers against the bare models, in one run.
 
     python benchmarks/speech.py --out FILE.json
     python benchmarks/speech.py --audio DIR --preset large-v3-turbo --repeat 3 --out FILE.json

@@ -40,7 +40,7 @@ _SPHINX = re.compile(r"(?:<s>)?(.*?)(?:</s>)?\s*\(([^()]+)\)")
 
 @dataclass(frozen=True)
 class Said:
-    """What one speaker said without another's turn between; `speaker` None: it is not known who."""
+    """Words of one speaker up to another's turn; `speaker` is None if it is unknown."""
 
     speaker: str | None
     text: str

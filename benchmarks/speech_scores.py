@@ -1,4 +1,4 @@
-"""How far what was heard is from what was said: words, speakers, and words with speakers.
+"""Error rates of transcripts: words (WER), speakers (DER), and words with speakers (cpWER).
 
 All are counts, so that a total over recordings is one of words and seconds, not a mean of shares.
 """
@@ -26,7 +26,7 @@ LEAST_S = 0.01
 
 @dataclass(frozen=True)
 class Count:
-    """So much is wrong, of so much: words, or seconds. `wrong` may be more, where things were invented."""
+    """Errors of a total, in words or seconds; `wrong` may exceed the total where words were invented."""
 
     wrong: float
     of: float
@@ -36,13 +36,13 @@ class Count:
 
     @property
     def share(self) -> float | None:
-        """Of one; None where there was nothing to be wrong about."""
+        """Share of errors; None if the total is 0."""
         return self.wrong / self.of if self.of else None
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What a system wrote down: words in spoken order, and turns, which may overlap."""
+    """Output of a system: words in spoken order, and turns, which may overlap."""
 
     words: tuple[Word, ...]
     turns: tuple[Turn, ...]

@@ -228,7 +228,7 @@ class System:
 
 
 class Gpu:
-    """What nvidia-smi says of the first GPU during a `with` block; nothing where there is none.
+    """Samples nvidia-smi for the first GPU during a `with` block; empty without a GPU.
 
     `busy`: per cent of the time in which it computed anything, on average.
     """

@@ -1,4 +1,4 @@
-"""How well paragraphs follow a talk: where ours end, against where people say that a section ends.
+"""Agreement of paragraph boundaries with the sections that people marked in talks.
 
     python benchmarks/splitting.py --limit 40 --out FILE.json
 

@@ -1,4 +1,4 @@
-"""What it costs to start: seconds of processor until a command has answered, and until the page does.
+"""Cost of a start: processor seconds until a command has answered, and until the page does.
 
 python benchmarks/start.py [--times 5] [--out FILE.json]
 

@@ -51,7 +51,7 @@ TELL_S = 10.0
 
 @dataclass(frozen=True)
 class Stage:
-    """What one agent did. Agents work at the same time, so their seconds do not add up to the wall time."""
+    """Work of one agent. Agents work at the same time, so their seconds do not add up to the wall time."""
 
     events: int
     handling_s: float

@@ -1,4 +1,4 @@
-"""How well voices tell people apart: embeddings of the speakers of each half of recordings, all compared.
+"""Separation of people by voice: embeddings of the speakers in both halves of recordings, compared in pairs.
 
     python benchmarks/voices.py [--audio FOLDER …] --out FILE.json
 

@@ -1,4 +1,4 @@
-"""How fast the study's numbers come, and how fast talks are stored, by size.
+"""Speed of the study's queries, and of storing talks, by size of the study.
 
 python benchmarks/warehouse.py [--assignments 1000000 10000000] [--calls 20] [--keep FOLDER] [--out FILE.json]
 
@@ -191,7 +191,7 @@ def _month(number: int) -> str:
 
 
 def read_functions() -> dict[str, Callable[[Warehouse, Selection, random.Random], Any]]:
-    """What is timed, by name."""
+    """Return the queries that are timed, by name."""
     return {
         "prevalence": lambda w, selected, _: registry.prevalence(w, selected),
         "themes": lambda w, selected, _: registry.themes(w, selected),

@@ -1,4 +1,4 @@
-"""How fast the pages are in a real browser, over 200,000 paragraphs of real talks in the embedded engine.
+"""Speed of the pages in a real browser, over 200,000 paragraphs of real talks in the embedded engine.
 
 python benchmarks/web.py [--paragraphs 200000] [--talks FILE …] [--visits 7] [--out FILE.json]
 
@@ -130,7 +130,7 @@ def _period(page: Any) -> None:
 
 
 def interactions(talk: str) -> list[Interaction]:
-    """What is timed; `talk`: the id of a long one."""
+    """Return the pages that are timed; `talk`: the id of a long talk."""
     menu = "nav[aria-label=Pages] a[href^='{}']"
     return [
         Interaction("trends", "/", _press(menu.format("/trends")), f"#months{DRAWN[6:]}"),

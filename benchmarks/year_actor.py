@@ -202,7 +202,7 @@ class Discovering:
 
 
 def main() -> None:
-    """What the process runs: home, proxy of YouTube, address of feeds and hub."""
+    """Parameters of the process: home, proxy of YouTube, address of feeds and hub."""
     asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
 
 

@@ -98,16 +98,16 @@ class World:
                 self.youtube.heal(channel)
 
     def hub_serves(self, channels: set[str]) -> None:
-        """Those that the hub knows; it denies the others."""
+        """Subscriptions that the hub knows; it denies all others."""
         self._served = channels
 
     def hub_fails(self) -> None:
-        """It answers nobody, and loses all leases."""
+        """Stop the hub: it answers nobody, and loses all leases."""
         self._hub_works = False
         self._leases.clear()
 
     def hub_works(self) -> None:
-        """It answers again; nobody is subscribed."""
+        """Start the hub again, without subscriptions."""
         self._hub_works = True
 
     def subscribe(self, form: dict[str, str]) -> tuple[int, bytes]:

@@ -132,8 +132,8 @@ class Facts:
     Attributes:
         of_videos: videos with at least one paragraph of a retained topic.
         unspoken: retained topics that no video of the period has.
-        pairs: of topics, most videos first. uncounted: pairs that are not among them have at most so many
-            videos (0: all pairs are there).
+        pairs: pairs of topics, most videos first. uncounted: the most videos that any pair left out has
+            (0: no pair is left out).
         corpus, whole: of the selection, and of the study.
     """
 

@@ -83,8 +83,8 @@ class WebContext(Protocol):
 
     @property
     def health(self) -> ProcessHealth:
-        """Its health."""
+        """Return the health of the process."""
 
     @property
     def parts(self) -> ProcessParts:
-        """Its parts."""
+        """Return the parts that the process was assembled from."""

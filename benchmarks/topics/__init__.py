@@ -1,1 +1,1 @@
-"""What the topic model is measured with: one runnable file per claim."""
+"""Benchmarks of the topic model: one runnable file per claim."""

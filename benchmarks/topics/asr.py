@@ -1,4 +1,4 @@
-"""What word errors of a speech recogniser cost: topics and alerts at 0, 5, 10 and 15 % of words wrong.
+"""Effect of recognition errors on topics and alerts, at 0, 5, 10 and 15 % of words wrong.
 
     python benchmarks/topics/asr.py --out asr.json
     python benchmarks/topics/asr.py --stream FILE --out FILE.json

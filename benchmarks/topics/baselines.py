@@ -24,7 +24,7 @@ WARM_UP = 100
 
 @dataclass(frozen=True)
 class Alert:
-    """What a detector says is new.
+    """Alert of a detector: a subject that it reports as new.
 
     Attributes:
         at: position in the stream of the video that raised it.

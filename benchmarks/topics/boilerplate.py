@@ -1,4 +1,4 @@
-"""How much of real shows is boilerplate, what it is, and a sample of what was left out, for a human eye.
+"""Share of boilerplate in real shows, with a sample of the removed text to read.
 
     python benchmarks/topics/boilerplate.py --out boilerplate.json
     python benchmarks/topics/boilerplate.py --stream talks.jsonl.gz --out boilerplate.json

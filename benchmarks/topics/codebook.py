@@ -1,4 +1,4 @@
-"""Whether a topic of the codebook means what its name says: topics of paragraphs against people's readings.
+"""Validity of the codebook's topics: topics of paragraphs against what people read in them.
 
 python benchmarks/topics/codebook.py [--gold FILE ...] [--talks FILE ...] [--codebook NAME] [--quick]
                                      [--out FILE.json]
@@ -128,7 +128,7 @@ def readings_of(gold: Sequence[GoldParagraph], topics: int) -> Readings:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the model of a codebook gave to the gold paragraphs, and its words at the end.
+    """Topics that the model gave to the gold paragraphs, and the words of each topic at the end.
 
     Attributes:
         at_ingest, at_the_end: bool [n, k].

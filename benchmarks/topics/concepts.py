@@ -1,4 +1,4 @@
-"""What is known to have become current, and when: concepts of the shows' talks, labels of a stream."""
+"""Known onsets: concepts of the shows' talks and labels of a stream, with the time each became current."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Concept:
         return "tune" if hashlib.blake2b(self.name.encode(), digest_size=1).digest()[0] % 2 else "test"
 
     def named_by(self, term: str) -> bool:
-        """Whether a term names it."""
+        """Return whether a term names it."""
         return self.pattern is not None and bool(re.search(rf"(?<![\w.])(?:{self.pattern})(?![\w.])", term))
 
 

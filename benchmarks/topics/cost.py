@@ -1,4 +1,4 @@
-"""What a paragraph costs the topic model, and how large what it knows grows, up to a million paragraphs.
+"""Cost of a paragraph to the topic model, and size of its state, up to a million paragraphs.
 
 python benchmarks/topics/cost.py [--stream FILE] [--paragraphs N] [--out FILE.json]
 

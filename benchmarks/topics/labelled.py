@@ -1,4 +1,4 @@
-"""What is measured on labelled streams, one after the other: on which, and where it is written."""
+"""Shared command line of the benchmarks that run on one labelled stream after the other."""
 
 from __future__ import annotations
 

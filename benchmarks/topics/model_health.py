@@ -1,4 +1,4 @@
-"""Whether the health of the model is seen to change where it does, and only there."""
+"""Detection of changes in the model's health where they were planted, and only there."""
 
 from __future__ import annotations
 

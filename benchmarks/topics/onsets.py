@@ -131,7 +131,7 @@ def spoken(videos: Sequence[Video], vectors: Sequence[Any]) -> list[Spoken]:
 
 
 def finds(alert: Alert, concept: Concept, videos: dict[str, Video]) -> bool:
-    """Whether an alert is about a concept: one of its first terms names it, or its videos are labelled so.
+    """Return whether an alert is about a concept: a first term names it, or its videos have its label.
 
     Of labels: two of its videos have it, and a third of those that have any; or the label is among its terms.
     """
@@ -146,7 +146,7 @@ def finds(alert: Alert, concept: Concept, videos: dict[str, Video]) -> bool:
 def score(
     alerts: Sequence[Alert], clear: Sequence[Concept], others: Sequence[Concept], videos: Sequence[Video]
 ) -> dict[str, Any]:
-    """What was found and how late, by half; how many alerts are about nothing that is known."""
+    """Return concepts found and their delay, by half of the stream, and the number of other alerts."""
     by_id = {video.video_id: video for video in videos}
     about: dict[int, list[str]] = {}
     rows = []

@@ -1,4 +1,4 @@
-"""How good topics are when a paragraph arrives, beside batch BERTopic with hindsight and its online recipe.
+"""Quality of topics on arrival, beside batch BERTopic with hindsight and BERTopic's online recipe.
 
 python benchmarks/topics/quality.py [--stream FILE ...] [--limit N] [--no-hindsight] [--out FILE.json]
 

@@ -1,4 +1,4 @@
-"""What people say a recap of a newsletter is about: the index entries of the items that it goes through.
+"""Labels of newsletter recaps: the index entries of the items that a recap goes through.
 
 A section of the talk bears the title of the newsletter's item that it is about, and both are by the same
 people; the newsletter's topic pages say what each item belongs to. It comes out some days before its recap.

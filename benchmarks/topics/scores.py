@@ -1,4 +1,4 @@
-"""How good topics are: against people's labels, by their words, and by how honest their probabilities are."""
+"""Scores of topics: by people's labels, by their words, and by the calibration of their probabilities.
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Corpus:
         )
 
     def coherence(self, topics: Sequence[Sequence[str]]) -> Coherence:
-        """Of topics, each by its strongest words."""
+        """Return the coherence of topics, each by its strongest words."""
         told = [topic for topic in topics if len(topic) > 1]
         words = [word for topic in topics for word in topic]
         if not told:
@@ -107,7 +107,7 @@ class Corpus:
         return sp.csc_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
 
     def _npmi(self, words: Sequence[str], incidence: sp.csc_matrix) -> NDArray[np.float64]:
-        """Of each pair of these words, [n, n]; 1 for a word with itself."""
+        """Return the NPMI of each pair of these words, [n, n]; 1 for a word with itself."""
         said = incidence[:, [self._columns[word] for word in words]]
         together = np.asarray((said.T @ said).todense(), np.float64) / said.shape[0]
         alone = np.diag(together)
@@ -139,7 +139,7 @@ def calibration_error(probabilities: Sequence[float], right: Sequence[bool], bin
 
 
 def majority(labels: Sequence[str], given: Given) -> list[bool]:
-    """Whether each record's label is the one that most records of its topic have; False without a topic."""
+    """Return whether each record's label is the majority label of its topic; False without a topic."""
     counts: dict[int, dict[str, int]] = {}
     for label, topic in zip(labels, given, strict=True):
         if topic is not None:

@@ -1,4 +1,4 @@
-"""How well alerts find what was planted."""
+"""Scores of alerts on planted topics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a paragraph's topic id lasts: what it was given when it arrived, against what later models say.
+"""Stability of topic ids: the topic that a paragraph got on arrival, against that of later models.
 
 python benchmarks/topics/survival.py [--stream FILE ...] [--limit N] [--out FILE.json]
 

@@ -34,7 +34,7 @@ WORDS_SHOWN = 50
 
 @dataclass
 class Found:
-    """What was said of one topic over all talks."""
+    """Paragraphs of one topic over all talks."""
 
     videos: set[str] = field(default_factory=set)
     months: Counter[str] = field(default_factory=Counter)

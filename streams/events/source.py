@@ -30,7 +30,7 @@ class Source(Fact):
 
 
 class Sighting(Fact):
-    """Where and when a video was seen."""
+    """Sighting: where and when a source showed a video."""
 
     source_id: str
     kind: Literal["channel", "playlist", "search", "file", "link", "feed", "folder"]

@@ -139,7 +139,7 @@ MEANINGS = {
     "recent_of": "number of recent videos",
     "earlier": "number of earlier videos with the subject",
     "earlier_of": "number of earlier videos",
-    "log10_p": "log10 of the probability of so many recent videos if nothing had changed",
+    "log10_p": "log10 of the probability of this many recent videos if nothing had changed",
     "first_on": "publication day of the first video with the subject",
     "latest_on": "publication day of the latest video with the subject",
     "quotes": "paragraphs as evidence; their text is empty in a package without text",
