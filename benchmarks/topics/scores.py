@@ -1,4 +1,4 @@
-"""Scores of topics: by people's labels, by their words, and by the calibration of their probabilities.
+"""Scores of topics: by people's labels, by their words, and by the calibration of their probabilities."""
 
 from __future__ import annotations
 
