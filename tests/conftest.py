@@ -1,4 +1,4 @@
-"""What tests of several folders share."""
+"""Fixtures and settings that tests of several folders share."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from hypothesis import settings
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
-# By hand every run tries other examples; a machine that judges a change tries the same ones each time.
+# A local run tries new examples each time; CI, which judges a change, always tries the same ones.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
@@ -24,7 +24,7 @@ MEMORY, ROOM = Path("/dev/shm"), 6_000_000_000
 
 
 def pytest_configure() -> None:
-    """Put the tests' folders into memory where there is room: ClickHouse makes very many files."""
+    """Put the tests' folders into memory if there is room, because ClickHouse makes very many files."""
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
         here = os.statvfs(MEMORY)
         if here.f_bavail * here.f_frsize > ROOM and not here.f_flag & os.ST_NOEXEC:
@@ -32,7 +32,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Apache Kafka or kills processes for a living belongs to the long part."""
+    """Mark tests that need Apache Kafka or that kill processes as `long`."""
     for item in items:
         if item.get_closest_marker("kafka") or item.get_closest_marker("chaos"):
             item.add_marker("long")
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
-    """A command that a test runs in this process sends log lines to a stream that is closed after it."""
+    """Restore logging after a test: a command run in this process logs to a stream that closes after it."""
     handlers = logging.root.handlers[:]
     yield
     structlog.reset_defaults()
@@ -49,10 +49,10 @@ def log_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def chdb_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home for embedded studies that lasts as long as the test run.
+    """Return a home for embedded studies that lasts for the whole test run.
 
-    chDB holds one folder per process, and every study has its own. Closing a warehouse lets the folder
-    go, what it holds stays, so tests open one study at a time:
+    chDB opens one folder per process, and every study has its own. Closing a warehouse releases the folder
+    and keeps its data, so tests open one study at a time:
     `with Warehouse(Settings(home=chdb_home, study="…")) as warehouse`.
     """
     return tmp_path_factory.mktemp("home")
@@ -63,9 +63,9 @@ Hold = Callable[[Settings], Warehouse]
 
 @pytest.fixture
 def hold() -> Iterator[Hold]:
-    """Makes a study's tables and keeps its embedded engine open for the time of a test.
+    """Yield a function that makes a study's tables and keeps its embedded engine open during the test.
 
-    Else every command that the test runs in this process starts and ends the engine.
+    Otherwise every command that the test runs in this process would start and stop the engine.
     """
     with ExitStack() as held:
 

@@ -1,4 +1,4 @@
-"""What a piece of work costs, as a ratio: the same work takes other times on other machines."""
+"""Costs of work in processor time, as a ratio to a plain loop, because absolute times differ by machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def of_a_loop() -> float:
 
 @contextmanager
 def within(loops: float) -> Iterator[None]:
-    """Let a block take what so many loops of a million steps take, in this thread's processor time."""
+    """Assert that a block takes less processor time in this thread than `loops` million-step loops."""
     before = of_a_loop()
     began = time.thread_time()
     yield

@@ -1,4 +1,4 @@
-"""Real servers on the loopback that alerts are delivered to: a mailbox, and webhooks that are well or not."""
+"""Real destinations of alerts on the loopback: a mailbox, and webhooks that work, fail or hang."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 
 
 class Mailbox:
-    """What an SMTP server was given."""
+    """The mails that an SMTP server has received."""
 
     def __init__(self) -> None:
         self.mails: list[email.message.EmailMessage] = []
@@ -30,7 +30,7 @@ class Mailbox:
         return "250 OK"
 
     def part(self, number: int, kind: str) -> str:
-        """The text of a mail, as `plain` or `html`."""
+        """Return the text of a mail, as `plain` or `html`."""
         part = self.mails[number].get_body((kind,))
         assert part is not None
         return str(part.get_content()).replace("\r\n", "\n")
@@ -38,7 +38,7 @@ class Mailbox:
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    """Run an SMTP server; `url` is what Apprise calls it."""
+    """Run an SMTP server; `url` is its address in Apprise's notation."""
     box = Mailbox()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -52,7 +52,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 class Hook:
-    """A webhook: what it was sent, and how it answers (a status; or `hangs`, until it is let go)."""
+    """A webhook: the notifications it received, and its answer (a status; or it `hangs` until released)."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -69,7 +69,7 @@ class Hook:
 
 @contextmanager
 def hook(secret: str = "") -> Iterator[Hook]:
-    """Run a web server that takes notifications as JSON; its address holds the secret, if there is one."""
+    """Run a web server that takes notifications as JSON; its address contains the secret, if given."""
     about = Hook()
 
     class Answer(BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
-"""A YouTube on this machine: the real yt-dlp runs against it, unchanged, through a CONNECT proxy.
+"""A YouTube on this machine, which the real, unchanged yt-dlp reaches through a CONNECT proxy.
 
-It answers what yt-dlp asks of www.youtube.com (pages, browse, search, player) and *.googlevideo.com
+It answers yt-dlp's requests to www.youtube.com (pages, browse, search, player) and *.googlevideo.com
 (audio), with content made up by the test. Nothing leaves the machine: other hosts are refused.
 """
 
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class LoopbackYouTube:
-    """Give `.proxy` to yt-dlp and let it accept any certificate.
+    """A loopback YouTube: give `.proxy` to yt-dlp and let it accept any certificate.
 
     Example:
         with LoopbackYouTube() as youtube:
@@ -56,7 +56,7 @@ class LoopbackYouTube:
         self._thread = threading.Thread(target=self._loop.run_forever, name="loopback-youtube", daemon=True)
 
     def add(self, *videos: FakeVideo) -> None:
-        """Publish videos; a channel lists the last one first. An id that is there is replaced."""
+        """Publish videos; a channel lists the last one first. An existing id is replaced."""
         self._videos.update({video.id: video for video in videos})
 
     def add_playlist(self, playlist_id: str, *video_ids: str) -> None:
@@ -64,11 +64,11 @@ class LoopbackYouTube:
         self._playlists[playlist_id] = video_ids
 
     def fail(self, name: str, how: str) -> None:
-        """From now on refuse a video (by id), a channel (as it is asked for) or a playlist (by id).
+        """Refuse a video (by id), a channel (by the requested name) or a playlist (by id) from now on.
 
-        `how` is one of `pages.REFUSALS`, `gone` (a playlist), or what fails and its HTTP status:
+        `how` is one of `pages.REFUSALS`, `gone` (a playlist), or a kind of request and its HTTP status:
         `page 404`, `player 429`, `next page 503`, `media 403`, `captions 429`; or `next page empty`,
-        `captions empty`, or `page blocked`: a page that asks who is human.
+        `captions empty`, or `page blocked`: a page that asks for proof of being human.
         """
         self._failures[name] = how
 
@@ -77,7 +77,7 @@ class LoopbackYouTube:
         self._failures.pop(name, None)
 
     def drop_transfers(self, video_id: str, times: int) -> None:
-        """Cut the next `times` transfers of this video's audio after half of what was asked for."""
+        """Cut the next `times` transfers of this video's audio after half of the requested bytes."""
         self._drops[video_id] = times
 
     def asked(self, path: str) -> list[Request]:
@@ -128,7 +128,7 @@ class LoopbackYouTube:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the tunnel ends with whoever ends first
+            pass  # the tunnel ends when either side closes
         finally:
             writer.close()
             self._tunnels.discard(task)
@@ -183,7 +183,7 @@ class LoopbackYouTube:
         return web.Response(status=status) if status else web.json_response(make())
 
     def _listed(self, kind: str, name: str) -> list[FakeVideo]:
-        """What a listing has: `videos` and `streams` of a channel, a `playlist`, or a `search`.
+        """Return the videos of a listing: `videos` or `streams` of a channel, a `playlist`, or a `search`.
 
         A search finds the titles with any of its words, in the order in which they were added.
         """
@@ -218,7 +218,7 @@ class LoopbackYouTube:
         if owner is None:
             return None
         entries = self._entries(tab, name)
-        shown = tab if entries else "featured"  # YouTube answers with the home tab where one is missing
+        shown = tab if entries else "featured"  # YouTube answers with the home tab if a tab is missing
         tabs = [
             {
                 "tabRenderer": {
@@ -287,7 +287,7 @@ class LoopbackYouTube:
         if self._drops[video_id] > 0:
             self._drops[video_id] -= 1
             await response.write(part[: len(part) // 2])
-            await asyncio.sleep(0.05)  # else the cut overtakes what was written
+            await asyncio.sleep(0.05)  # otherwise the cut overtakes the written bytes
             assert request.transport is not None
             request.transport.abort()
             return response

@@ -1,4 +1,4 @@
-"""What YouTube's pages and player say, in the shapes that yt-dlp reads; all content is made up."""
+"""YouTube's pages and player answers in the shapes that yt-dlp reads; all content is made up."""
 
 import hashlib
 import io
@@ -54,7 +54,7 @@ BLOCKED = "<html><body>Our systems have detected unusual traffic from your netwo
 
 @dataclass(frozen=True)
 class FakeVideo:
-    """A video as its channel made it; `audio` None: the player offers nothing to download."""
+    """A video of a channel; with `audio` None, the player offers nothing to download."""
 
     id: str
     title: str = "A talk"
@@ -149,7 +149,7 @@ def search_entry(video: FakeVideo) -> dict[str, Any]:
 
 
 def player(video_id: str, video: FakeVideo | None, refusal: str | None) -> dict[str, Any]:
-    """What the player API says of a video, or why it does not."""
+    """Return the player API's answer about a video, or its refusal."""
     details = {"videoDetails": _details(video) if video else {"videoId": video_id}}
     if video is None or refusal is not None:
         status, reason, subreason = REFUSALS[refusal or "unavailable"]
@@ -188,7 +188,7 @@ def _caption_tracks(video: FakeVideo) -> dict[str, Any]:
 
 
 def watch_page(video_id: str, video: FakeVideo | None, refusal: str | None) -> str:
-    """The page of a video: it alone states the date, and its player gives nothing to download."""
+    """Return the page of a video: only the page states the date; its player offers no download."""
     answer = player(video_id, video, refusal) | {"streamingData": {}}
     if video is not None:
         answer["microformat"] = _microformat(video)
@@ -196,7 +196,7 @@ def watch_page(video_id: str, video: FakeVideo | None, refusal: str | None) -> s
 
 
 def watch_data(video: FakeVideo | None) -> dict[str, Any]:
-    """What stands below the player."""
+    """Return the data of the page below the player: the video's channel."""
     owner = {"videoOwnerRenderer": {"title": {"runs": [{"text": video.channel if video else ""}]}}}
     contents = [{"videoSecondaryInfoRenderer": {"owner": owner}}]
     return {"contents": {"twoColumnWatchNextResults": {"results": {"results": {"contents": contents}}}}}

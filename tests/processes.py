@@ -1,4 +1,4 @@
-"""Real groundswell processes for tests: started, asked, killed."""
+"""Real groundswell processes that tests start, query and kill."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GIVE_UP_S = 420.0
 
 @dataclass
 class Process:
-    """One groundswell process and where its words go."""
+    """A groundswell process and the file of its output."""
 
     name: str
     popen: subprocess.Popen[bytes]
@@ -35,7 +35,7 @@ class Process:
         return self.popen.poll() is None
 
     def kill(self) -> None:
-        """kill -9, its children too (a speech process must not outlive it)."""
+        """Kill it with -9, its children too (a speech process must not outlive it)."""
         with suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
@@ -50,7 +50,7 @@ class Process:
 
 @dataclass
 class Study:
-    """A study in a folder of its own, with the environment its processes get."""
+    """A study in a separate folder, with the environment of its processes."""
 
     home: Path
     name: str = "test"
@@ -100,19 +100,19 @@ class Study:
         )
 
     def ask(self, *command: str) -> Any:
-        """What a reading command prints with --json."""
+        """Return the output of a reading command with --json."""
         answer = self.cli(*command, "--json")
         assert answer.returncode == 0, answer.stderr
         return json.loads(answer.stdout)
 
     def run(self) -> Process:
-        """`groundswell run`, ready."""
+        """Start `groundswell run`, and wait until it serves the page."""
         process = self.start("run")
         self.until_serving(process)
         return process
 
     def until_serving(self, process: Process | None = None) -> None:
-        """Wait until a process that was started serves the page."""
+        """Wait until a process, by default the last one started, serves the page."""
         process = process or self.processes[-1]
         running = self.home / "studies" / self.name / "running.json"
 
@@ -129,12 +129,12 @@ class Study:
         return address
 
     def api(self, view: str) -> Any:
-        """A view of the running page, quicker than a command."""
+        """Return a view of the running page, which is quicker than a command."""
         with urllib.request.urlopen(f"{self.url}/api/{view}", timeout=GIVE_UP_S) as answer:
             return json.load(answer)
 
     def until_done(self, videos: int) -> dict[str, Any]:
-        """Wait until so many videos are finished (assigned, rejected or dead letters); return the status."""
+        """Wait until `videos` videos are finished (assigned, rejected or dead letters); return the status."""
 
         def done() -> bool:
             status = self.api("status")
@@ -165,7 +165,7 @@ def until(true: Callable[[], bool], pause: float = 0.2) -> None:
 
 
 def tables(home: Path, study: str) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """Every table of an embedded study that nobody has open, as FINAL, in the order of its columns."""
+    """Yield every table (FINAL, ordered by its columns) of an embedded study that no process has open."""
     from streams.settings import Settings
     from streams.store.warehouse import Warehouse
     from streams.store.writer import ORDER

@@ -1,4 +1,4 @@
-"""Real data for tests: recordings and transcripts of others, which are not part of the project."""
+"""Real data for tests: third-party recordings and transcripts, which are not part of the project."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(os.environ.get("GROUNDSWELL_TEST_DATA") or Path(__file__).parents[2]
 
 
 def shared(path: str | Path) -> Path:
-    """Return where a file or folder of the real data lies; skips the test where it does not."""
+    """Return the path of a file or folder of the real data; skip the test if it does not exist."""
     found = ROOT / path
     if not found.exists():
         pytest.skip(

@@ -1,4 +1,4 @@
-"""A talk in which several people speak: its transcript, as the worker keeps it."""
+"""Transcripts of a talk with several speakers, as the worker stores them."""
 
 from models.transcripts.transcript import Segment, Transcript, Voice, Word
 from streams.state.blobs import Blobs
@@ -16,7 +16,7 @@ SPOKEN = (
 
 
 def transcript(*spoken: tuple[str | None, float, float, str], diarization: str = "d-1") -> Transcript:
-    """Return what was said, (speaker, start, end, text) each; everybody has the same voice in every talk."""
+    """Return a transcript of (speaker, start, end, text); a speaker has the same voice in every talk."""
     segments = tuple(
         Segment(
             start=start,
@@ -46,5 +46,5 @@ def transcript(*spoken: tuple[str | None, float, float, str], diarization: str =
 
 
 def keep(warehouse: Warehouse, video_id: str, version: str, said: Transcript) -> None:
-    """Keep a transcript where the pages look for it."""
+    """Store a transcript where the pages look for it."""
     Blobs(warehouse.settings.blobs_url).put(key_of(video_id, version), said.model_dump_json().encode())

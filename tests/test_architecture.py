@@ -1,4 +1,4 @@
-"""The shape of the code, as far as import-linter does not check it (`infra/bootstrap.py check` runs that)."""
+"""Tests of the architecture beyond import-linter's checks (`infra/bootstrap.py check` runs that)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _imports(path: Path) -> set[str]:
 
 
 def _files() -> list[Path]:
-    """Return what git tracks; where there is no git, everything but what is made here."""
+    """Return the files that git tracks or would track; without git, all files except generated ones."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -99,7 +99,7 @@ def test_the_packages_that_are_imported_are_ours(name: str) -> None:
 
 def test_openai_agents_is_not_installed() -> None:
     with pytest.raises(metadata.PackageNotFoundError):
-        metadata.distribution("openai-agents")  # it ships a package named agents
+        metadata.distribution("openai-agents")  # openai-agents ships a package named agents
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -121,7 +121,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
     assert "Usage: groundswell" in ended.stdout
     packages = {module.split(".")[0] for module in loaded}
     assert not packages & set(HEAVY)
-    assert not packages & {"models", "streams"}  # they come with the command that needs them
+    assert not packages & {"models", "streams"}  # the command that needs them imports them
     beyond = packages - set(sys.stdlib_module_names) - LIGHT - {"attr", "attrs"}
     assert not beyond, f"--help also imports {sorted(beyond)}"
     assert len(loaded) < 500, f"--help imports {len(loaded)} modules more than an empty program"
@@ -131,7 +131,7 @@ def test_only_the_engine_imports_bertopic() -> None:
     importing = {path.relative_to(ROOT).as_posix() for path in MODULES if "bertopic" in _imports(path)}
     assert importing == {
         "models/topics/online/bertopic_adapter.py"
-    }  # whoever else did would bring torch, umap and plotly
+    }  # BERTopic imports torch, umap and plotly
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

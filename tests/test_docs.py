@@ -1,4 +1,4 @@
-"""The documentation says what the code does: every command, variable, path and link in it is looked up."""
+"""Tests of the documentation: every command, variable, path and link in it exists."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _load(path: Path) -> ModuleType:
 
 
 def _code(page: Path) -> Iterator[str]:
-    """Yield a page's lines of code: those of fenced blocks, and what stands in backticks."""
+    """Yield a page's lines of code: those of fenced blocks, and text in backticks."""
     fenced = False
     for line in page.read_text().splitlines():
         if line.startswith("```"):
@@ -77,7 +77,7 @@ def _commands() -> dict[tuple[str, ...], set[str]]:
 
 
 def _groups() -> set[tuple[str, ...]]:
-    """Return the groups of commands: what is a command only with a further word."""
+    """Return the groups of commands: words that need a further word to be a command."""
     return {words[:at] for words in _commands() for at in range(1, len(words))}
 
 
@@ -107,12 +107,12 @@ def test_readme_is_short() -> None:
 
 
 def test_the_site_is_whole_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
-    """Strict: a page outside the menu, a link or an anchor that leads nowhere is an error."""
+    """The build is strict: a page outside the menu, or a broken link or anchor, is an error."""
     mkdocs = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path)
     built = subprocess.run(mkdocs, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     pages = list(tmp_path.rglob("*.html"))
-    assert len(pages) > len(DOCS)  # the decisions, too
+    assert len(pages) > len(DOCS)  # the decisions are pages, too
     for page in pages:
         text = page.read_text()
         assert "mermaid" not in text, page  # Material would load it from a CDN
@@ -135,7 +135,7 @@ def test_every_command_that_is_mentioned_exists(page: Path) -> None:
 
 
 def test_every_command_that_exists_is_mentioned() -> None:
-    """In what people wrote: the generated list of commands does not count."""
+    """The generated list of commands does not count."""
     mentioned = {
         words for page in (README, *DOCS) if page != GENERATED_COMMANDS for words in _mentioned(page)
     }

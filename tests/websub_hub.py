@@ -1,8 +1,8 @@
-"""A real WebSub hub in a process of its own: flask-websub with its storage, retries and signatures.
+"""A real WebSub hub in a separate process: flask-websub with its storage, retries and signatures.
 
 It takes subscriptions at /subscribe as YouTube's does, verifies them at the callback, and delivers what a
-test publishes. What a test may turn: refuse with a status, hold verifications back, deny, grant a shorter
-lease, sign with another hash.
+test publishes. A test can let it refuse with a status, hold verifications back, deny, grant a
+shorter lease, or sign with another hash.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class WebSubHub:
-    """Starts the process; `url` is for GROUNDSWELL_PUSH_HUB.
+    """The hub's process; `url` is for GROUNDSWELL_PUSH_HUB.
 
     Example:
         with WebSubHub(folder) as hub:
@@ -56,13 +56,13 @@ class WebSubHub:
         return self._said.read_text(errors="replace")
 
     def turn(self, **how: Any) -> None:
-        """Change what it does: status (that it answers requests with, 0: takes them), after (Retry-After),
+        """Change its behaviour: status (its answer to requests, 0: accept them), after (Retry-After),
         hold (verifications), deny (channels), lease (seconds, at most), hash (to sign with).
         """
         httpx.post(f"{self._base}/turn", json=how, trust_env=False, timeout=30).raise_for_status()
 
     def publish(self, channel_id: str, body: bytes) -> None:
-        """Deliver a body to who subscribed to a channel."""
+        """Deliver a body to the subscribers of a channel."""
         answer = httpx.post(
             f"{self._base}/publish",
             params={"channel_id": channel_id},
@@ -73,12 +73,12 @@ class WebSubHub:
         assert answer.status_code == 202
 
     def requests(self) -> list[dict[str, str]]:
-        """Every form that came to /subscribe."""
+        """Return every form that /subscribe received."""
         forms: list[dict[str, str]] = httpx.get(f"{self._base}/requests", trust_env=False, timeout=30).json()
         return forms
 
     def subscribers(self, channel_id: str) -> dict[str, str]:
-        """By callback the secret that the hub signs with."""
+        """Return {callback: the secret that the hub signs with} for a channel."""
         address = f"{self._base}/subscribers"
         answer = httpx.get(address, params={"channel_id": channel_id}, trust_env=False, timeout=30)
         found: dict[str, str] = answer.json()
@@ -95,14 +95,14 @@ def entry(video_id: str, title: str, channel_id: str, published: str, updated: s
 
 
 def tombstone(video_id: str, channel_id: str, when: str) -> str:
-    """What tells that a video was deleted."""
+    """Return a tombstone: the entry for a deleted video."""
     return f"""<at:deleted-entry ref="yt:video:{video_id}" when="{when}">
 <link href="https://www.youtube.com/watch?v={video_id}"/><at:by><name>A meetup</name>
 <uri>https://www.youtube.com/channel/{channel_id}</uri></at:by></at:deleted-entry>"""
 
 
 def notification(*entries: str) -> bytes:
-    """The body of a delivery."""
+    """Return the body of a delivery with these entries."""
     return f"""<?xml version='1.0' encoding='UTF-8'?>
 <feed xmlns:at="http://purl.org/atompub/tombstones/1.0" xmlns:yt="http://www.youtube.com/xml/schemas/2015"
  xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="https://pubsubhubbub.appspot.com"/>
@@ -114,7 +114,7 @@ def main(database: str) -> None:
     """Serve until killed."""
     import base64
 
-    import celery.contrib.testing.tasks  # registers what the worker is asked for when it starts
+    import celery.contrib.testing.tasks  # registers the task that the worker's start needs
     from celery import Celery
     from celery.contrib.testing.worker import start_worker
     from flask import Flask, Response, jsonify, request

@@ -63,7 +63,7 @@ def real_talks(folder: Path, count: int) -> list[bytes]:
 
 @dataclass
 class Fire:
-    """What is done to the processes while talks flow."""
+    """Kills and restarts of the processes while talks flow."""
 
     kills: int = 0
     broker_kills: int = 0
@@ -74,7 +74,7 @@ class Fire:
 
 
 def tables_of(settings: Settings) -> Tables:
-    """Every table as FINAL."""
+    """Return every table, read with FINAL."""
     with Warehouse(settings, patience_s=30) as warehouse:
         found: Tables = {}
         for table in (*ORDER, "video_topics"):
@@ -214,7 +214,7 @@ class Distributed:
             return bool(rows[0]["n"] == self.count)
 
     def _behind(self) -> int:
-        """Messages that some agent has not acknowledged."""
+        """Return the number of messages that some agent has not acknowledged; 1 while Kafka cannot answer."""
         try:
             with Cluster(self.settings, self.kafka.bootstrap) as cluster:
                 return sum(
@@ -224,7 +224,7 @@ class Distributed:
             return 1
 
     def _rewind(self) -> None:
-        """Set every agent's group back to the beginning of its topics; nobody may be at work."""
+        """Set every agent's group back to the beginning of its topics; no agent may be running."""
         with KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap) as admin:
             for agent in AGENTS:
                 beginning = {

@@ -118,7 +118,7 @@ def test_one_look_sees_one_state_and_the_next_look_a_later_one(either: Warehouse
 
 
 def test_what_is_made_during_a_look_is_not_taken_for_newer(either: Warehouse) -> None:
-    """It may already contain rows written in between, but that cannot be known, so it is computed again."""
+    """The value may already contain rows written in between; that is unknown, so it is computed again."""
     times: list[int] = []
     with as_of_now(either):
         write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])

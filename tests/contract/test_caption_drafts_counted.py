@@ -103,7 +103,7 @@ def test_a_draft_counts_until_the_recording_is_transcribed(either: Warehouse) ->
 
 
 def test_a_draft_is_no_step_on_the_path_of_its_talk(study: Warehouse) -> None:
-    """Its recording is still missing, so the talk must be sent again after a restart that loses the log."""
+    """The talk's recording is still missing, so it must be sent again after a restart that loses the log."""
     of = video("a")
     tell(study, *BOOK, e.VideoAccepted(video=of))
     tell(study, e.AudioStored(video=of, captions=BLOB, draft=True), *version("a", DRAFT, 8.0, 1, 1))

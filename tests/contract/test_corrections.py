@@ -209,7 +209,7 @@ def test_a_redated_talk_moves_to_its_month_and_counts_once(
 
 
 def test_a_talk_redated_by_its_source_is_counted_once(corpus: Warehouse) -> None:
-    """It is learned again with the new date; tables are partitioned by year, so both years have its rows."""
+    """The talk is learned again with its new date; tables are partitioned by year: both have its rows."""
     of = video("a", LAST_YEAR)
     write(corpus, [e.VideoAccepted(video=of), learned(of, 9, 1, 1, 3)])
     months = {row["month"]: row["of_videos"] for row in prevalence.months(corpus)}

@@ -234,7 +234,7 @@ async def test_of_two_trackers_only_one_writes(
     paused = await tracker(blobs, embedder)
     await paused.handle(events[0], at(0))
     active = await tracker(blobs, embedder)
-    for number in range(KEPT + 2):  # so many that the first numbers are deleted again
+    for number in range(KEPT + 2):  # enough for the first numbers to be deleted again
         await active.handle(events[number], at(number))
         await active.commit()
     with pytest.raises(Fatal, match="another track worker"):

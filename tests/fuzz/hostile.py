@@ -1,4 +1,4 @@
-"""Talks, captions, collections and feeds that nobody sane writes, bent in every way that is known to hurt.
+"""Hostile talks, captions, collections and feeds, damaged in every way that is known to hurt.
 
 Each comes from a `random.Random` alone, so a number names it: the same number makes the same bytes.
 """
@@ -240,7 +240,7 @@ FEEDS = (rss, atom)
 
 
 def bent(content: bytes, random: Random) -> bytes:
-    """Return bytes with a few things done to them, or as they are."""
+    """Return the bytes with a few random changes, or unchanged."""
     for _ in range(random.choice([0, 1, 1, 2, 4])):
         content = random.choice(WAYS)(content, random)
     return content
@@ -298,7 +298,7 @@ WAYS: tuple[Callable[[bytes, Random], bytes], ...] = (
 
 
 def put_file(folder: Path, number: int, random: Random) -> None:
-    """Put a file into a folder: mostly one that is bent, at times none that could be read at all."""
+    """Put a file into a folder: mostly a damaged one, at times one that cannot be read at all."""
     suffix = random.choice(list(FILES))
     path = folder / f"{number:05}{suffix}"
     match random.randint(0, 99):

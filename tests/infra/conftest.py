@@ -1,4 +1,4 @@
-"""The repository's root on sys.path (infra/ is no installed package), and ports nobody uses."""
+"""The repository's root on sys.path (infra/ is no installed package), and free ports."""
 
 import socket
 import sys
@@ -19,7 +19,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Gives a port on 127.0.0.1 that was free a moment ago."""
+    """Return a function that picks a port on 127.0.0.1 that was free a moment ago."""
 
     def pick() -> int:
         with socket.socket() as probe:

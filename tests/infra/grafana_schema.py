@@ -1,6 +1,6 @@
-"""The parts of Grafana's files that Groundswell uses, strictly: a key that is not here is a slip of the pen.
+"""A strict schema of the parts of Grafana's files that Groundswell uses: any other key is a typing error.
 
-Grafana itself ignores what it does not know, so a misspelt key would be found by nobody. Modelled on the
+Grafana itself ignores unknown keys, so a misspelt one would go unnoticed. Modelled on the
 dashboard schema of Grafana 12 (schemaVersion 39), the provisioning of data sources, and the settings and
 queries of the plugin grafana-clickhouse-datasource 4.
 """
@@ -20,7 +20,7 @@ class Strict(BaseModel):
 
 
 class Source(Strict):
-    """Which data source, by type and uid."""
+    """A reference to a data source, by type and uid."""
 
     type: Literal["prometheus", "grafana-clickhouse-datasource"]
     uid: Literal["prometheus", "clickhouse"]
@@ -33,7 +33,7 @@ class Source(Strict):
 
 
 class Sql(Strict):
-    """A query of the ClickHouse plugin. format: 0 is a time series, 1 a table."""
+    """A query of the ClickHouse plugin; `format` 0 is a time series, 1 a table."""
 
     ref_id: str = Field(alias="refId", pattern="^[A-Za-z]+$")
     datasource: Source | None = None
@@ -142,7 +142,7 @@ class Current(Strict):
 
 
 class Variable(Strict):
-    """A list to choose from: the first column of a query; refresh 1: asked when the dashboard is opened."""
+    """A list of choices: the first column of a query; `refresh` 1 runs it when the dashboard is opened."""
 
     name: str
     label: str
@@ -194,7 +194,7 @@ class Dashboard(Strict):
 
     @property
     def statements(self) -> dict[str, Sql | str]:
-        """Every SQL statement, by what it is for."""
+        """Return every SQL statement by the name of its variable, annotation or panel."""
         found: dict[str, Sql | str] = {f"variable {each.name}": each.query for each in self.templating.list}
         found |= {f"annotation {each.name}": each.target for each in self.annotations.list}
         for panel in self.panels:
@@ -205,7 +205,7 @@ class Dashboard(Strict):
 
     @property
     def expressions(self) -> dict[str, str]:
-        """Every PromQL expression, by its panel's title."""
+        """Return every PromQL expression by its panel's title."""
         return {
             panel.title: target.expr
             for panel in self.panels

@@ -1,4 +1,4 @@
-"""The broker that infra/kafka runs is the real one: it keeps what it acked, and says what is wrong."""
+"""Tests of the real broker that infra/kafka runs: it keeps acknowledged records, and reports its errors."""
 
 import socket
 import subprocess
@@ -25,7 +25,7 @@ def broker(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[ApacheKafka
 
 
 def everything_in(broker: ApacheKafka, topic: str, partitions: int) -> dict[int, list[bytes]]:
-    """Every record value of the topic, in order, by partition."""
+    """Return every record value of the topic, in order, by partition."""
     consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
     try:
         every = [TopicPartition(topic, number) for number in range(partitions)]

@@ -1,4 +1,4 @@
-"""How the set-up refuses what it cannot serve, and what it tells before it downloads."""
+"""Tests of the set-up: it refuses unsupported machines, and names the size of a download beforehand."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ GLIBC = ("glibc", (2, 36))
 
 @pytest.mark.parametrize("lock", [LOCK, DEV_LOCK], ids=lambda lock: lock.name)
 def test_a_lock_names_each_package_once(lock: Path) -> None:
-    """Two versions of one package mean that some Python runs what was not tested."""
+    """With two versions of one package, some Python would run an untested one."""
     names = re.findall(r"(?m)^([\w.-]+)==", lock.read_text())
     assert len(names) > 100
     assert sorted(names) == sorted(set(names))
@@ -84,7 +84,7 @@ def test_supported_machines_are_not_refused() -> None:
 
 
 def test_a_python_that_is_too_old_is_told_so() -> None:
-    """Also one whose syntax is not that of the newest: it reads the file before it refuses."""
+    """The file must also parse with older syntax: Python reads all of it before the refusal."""
     older = [python for minor in (8, 9, 10) if (python := find(minor))]
     if not older:
         pytest.skip("no Python older than 3.11 here")

@@ -1,4 +1,4 @@
-"""clickhouse-connect takes infra/clickhouse/chdb_http.py for a ClickHouse server in all we ask of one."""
+"""Tests of infra/clickhouse/chdb_http.py: for clickhouse-connect it works as a ClickHouse server."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ from streams.store.warehouse import Warehouse
 
 @dataclass
 class Server:
-    """A running chdb_http.py."""
+    """A running process of chdb_http.py."""
 
     process: subprocess.Popen[str]
     port: int
@@ -79,7 +79,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server, request: pytest.FixtureRequest) -> Iterator[Client]:
-    """A client in a database of the test's own."""
+    """Yield a client in a separate database for each test."""
     name = f"t_{abs(hash(request.node.nodeid))}"
     with server.client() as setup:
         setup.command(f"CREATE DATABASE {name}")
@@ -318,7 +318,7 @@ def test_a_view_of_bitmaps_counts_a_replayed_block_once(client: Client) -> None:
         "SELECT topic, groupBitmapState(video) AS videos FROM facts GROUP BY topic"
     )
     block = [[1, video] for video in range(100)] + [[2, 7]]
-    for token in ("block-1", "block-1", "block-2"):  # sent, sent again, and again as if it were another
+    for token in ("block-1", "block-1", "block-2"):  # sent, sent again, and sent as another block
         settings = {"insert_deduplication_token": token}
         client.insert("facts", block, column_names=["topic", "video"], settings=settings)
     told = client.query("SELECT topic, groupBitmapMerge(videos) FROM per_topic GROUP BY topic ORDER BY topic")

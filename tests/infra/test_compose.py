@@ -1,4 +1,4 @@
-"""docker-compose.yml fits the Compose Specification, and what lies around it fits docker-compose.yml.
+"""Tests of docker-compose.yml: it fits the Compose Specification, and the files around it fit it.
 
 compose-spec.json is the specification's own JSON schema, unchanged (compose-spec/compose-spec, Apache-2.0).
 """
@@ -26,7 +26,7 @@ SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
 
 
 def environment() -> list[tuple[str, str, Any]]:
-    """(service, variable, value) for all of them."""
+    """Return (service, variable, value) for every environment variable of every service."""
     return [
         (name, key, value)
         for name, service in SERVICES.items()
@@ -35,7 +35,7 @@ def environment() -> list[tuple[str, str, Any]]:
 
 
 def mounts(service: dict[str, Any]) -> list[list[str]]:
-    """[source, target, …] of each volume; a variable is what it is where nobody sets it."""
+    """Return [source, target, …] of each volume, with the defaults of variables."""
     return [
         volume.split(":")
         if isinstance(volume, str)
@@ -45,7 +45,7 @@ def mounts(service: dict[str, Any]) -> list[list[str]]:
 
 
 def unset(text: str) -> str:
-    """A text with the defaults of its variables."""
+    """Return a text with the defaults of its variables."""
     return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
 
 

@@ -1,4 +1,4 @@
-"""Grafana's files fit its schema, and every SQL statement in them runs on the real engine and is right."""
+"""Tests of Grafana's files: they fit the schema, and their SQL gives correct results on the real engine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
 
 
 def expanded(statement: str, chosen: dict[str, list[str]]) -> str:
-    """A statement as the plugin sends it: variables by Grafana, then macros by pkg/macros of the plugin."""
+    """Return a statement as the plugin sends it: with Grafana's variables, then its pkg/macros, expanded."""
 
     def variable(match: re.Match[str]) -> str:
         assert match[2] == "singlequote", f"{match[0]} is not quoted: write ${{{match[1]}:singlequote}}"
@@ -81,7 +81,7 @@ def raw(statement: Sql | str) -> str:
 def asked(
     warehouse: Warehouse, board: str, title: str, chosen: dict[str, list[str]] | None = None
 ) -> list[dict[str, Any]]:
-    """What Grafana is answered; as the reader, who may set max_execution_time and nothing else."""
+    """Return the answer that Grafana gets as the user `reader`, who may only set max_execution_time."""
     if chosen is None:
         names = [each.name for each in BOARDS[board].templating.list]
         chosen = {
@@ -278,7 +278,7 @@ def test_a_statement_that_writes_would_be_refused(lively: Warehouse, board: str,
 
 @pytest.mark.long
 def test_every_statement_also_runs_on_a_study_without_a_talk(lively: Warehouse, chdb_home: Path) -> None:
-    lively.close()  # the embedded engine holds one study at a time; this one opens again when it is asked
+    lively.close()  # the embedded engine holds one study at a time; this one reopens on its next query
     with Warehouse(Settings(home=chdb_home, study="grafana_empty")) as warehouse:
         warehouse.migrate()
         for board, title in STATEMENTS:
@@ -287,7 +287,7 @@ def test_every_statement_also_runs_on_a_study_without_a_talk(lively: Warehouse, 
 
 
 def by(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
-    """These columns of rows, in an order of their own."""
+    """Return these columns of the rows, sorted."""
 
     def plain(value: Any) -> Any:
         return round(value, 9) if isinstance(value, float) else value

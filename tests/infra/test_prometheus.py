@@ -1,4 +1,4 @@
-"""Prometheus' files fit their schema, ask for metrics that Groundswell has, and every alert says its cure."""
+"""Tests of Prometheus' files: they fit their schema, use existing metrics, and every alert names its cure."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ EXPRESSIONS = {name: rule.expr for name, rule in RULES.items()} | BOARD.expressi
 
 
 def metrics() -> dict[str, set[str]]:
-    """{name of a series: its labels}: those of telemetry, those of every Python process, and `up`."""
+    """Return {name of a series: its labels} for telemetry, for every Python process, and for `up`."""
     found: dict[str, set[str]] = {"up": set()}
     for metric in vars(telemetry).values():
         if isinstance(metric, MetricWrapperBase):
@@ -119,9 +119,9 @@ def metrics() -> dict[str, set[str]]:
 
 
 def asked(expression: str) -> set[str]:
-    """The metrics an expression asks for, when it is well formed and names functions and labels that exist.
+    """Return the metrics in an expression; assert that it is well formed and its functions and labels exist.
 
-    No grammar of PromQL: promtool has that one, where it is installed. This finds slips of the pen.
+    This finds typing errors; the full grammar of PromQL is checked by promtool, where it is installed.
     """
     known, used, labels = metrics(), set(), set()
     text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)

@@ -1,4 +1,4 @@
-"""What tests of the front share: a YouTube on this machine, and what asks it."""
+"""Fixtures of the ingestion tests: a YouTube on this machine, and clients of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study whose discovery is driven by hand: the real agent, yt-dlp and ClickHouse, a clock that is moved."""
+"""A study with manually driven discovery: the real agent, yt-dlp and ClickHouse, and a movable clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ numbers = itertools.count()
 
 @dataclass
 class Clock:
-    """The moment it is."""
+    """A clock that tests move forward."""
 
     now: datetime = BEGIN
 
@@ -48,7 +48,7 @@ class Clock:
 
 @dataclass
 class Answer:
-    """What a path of the server answers."""
+    """The answer of one path of the server."""
 
     body: bytes = b""
     status: int = 200
@@ -56,7 +56,7 @@ class Answer:
 
 
 class Web:
-    """Feeds and the Data API on this machine. What is asked is in `asked`: path with query, and headers."""
+    """Feeds and the Data API on this machine; `asked` holds the requests: path with query, and headers."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
@@ -93,13 +93,13 @@ class Web:
         self._server.server_close()
 
     def answer(self, path: str) -> Answer:
-        """What a path answers: by its longest known beginning."""
+        """Return the answer for a path, by its longest known prefix."""
         known = [each for each in self.answers if path.startswith(each)]
         return self.answers[max(known, key=len)] if known else Answer(status=404)
 
 
 def channel_feed(*videos: FakeVideo, updated: datetime | None = None, shorts: Iterable[str] = ()) -> bytes:
-    """A channel's feed as YouTube writes it: the newest 15, the channel's own id without its UC."""
+    """Return a channel's feed as YouTube writes it: the newest 15, the channel's own id without its UC."""
     short_ids, channel = set(shorts), videos[0]
     entries = "".join(
         f"""<entry><id>yt:video:{video.id}</id><yt:videoId>{video.id}</yt:videoId>
@@ -123,7 +123,7 @@ def path(video_id: str, shorts: set[str]) -> str:
 
 @dataclass
 class Discovery:
-    """A study, its sources, and the agent that looks at them; `restart` is what a kill -9 leaves of it."""
+    """A study, its sources, and the agent that visits them; `restart` makes a new one, as after a kill -9."""
 
     settings: Settings
     blobs: Blobs
@@ -158,7 +158,7 @@ class Discovery:
     def push(
         self, subscribe: Callable[[Mapping[str, str]], Awaitable[None]], pushed: Callable[[str], bool]
     ) -> None:
-        """Have a hub."""
+        """Restart the agent with a hub."""
         self.hub = {"subscribe": subscribe, "pushed": pushed}
         self.restart()
 
@@ -181,7 +181,7 @@ class Discovery:
         return [event for event in await self.agent.tick() if isinstance(event, SourceDue)]
 
     async def look(self, *, store: bool = True) -> list[Event]:
-        """Look at what is due now, and let the store have what came of it."""
+        """Visit the sources that are due now, and store the resulting events."""
         found: list[Event] = []
         for number, event in enumerate(await self.due()):
             found += await self.agent.handle(event, Position("log", SOURCES_DUE.name, 0, number))
@@ -190,7 +190,7 @@ class Discovery:
         return found
 
     async def next(self, source_id: str, *, store: bool = True) -> list[Event]:
-        """Move the clock to a source's next visit, and look at what is due then."""
+        """Move the clock to a source's next visit, and visit the sources that are due then."""
         at = self.watched(source_id).visits.next_visit
         assert at is not None
         self.clock.now = max(self.clock.now, at)
@@ -206,7 +206,7 @@ class Discovery:
 
 @contextmanager
 def discovery(home: Path, blobs: Path, **settings: Any) -> Iterator[Discovery]:
-    """A study of its own in the embedded engine, with a YouTube and a web of its own."""
+    """Yield a separate study in the embedded engine, with its own YouTube and web server."""
     about = Settings(home=home, study=f"discovery_{next(numbers)}", **settings)
     with Warehouse(about) as warehouse, LoopbackYouTube() as loopback, Web() as web:
         warehouse.migrate()
@@ -214,7 +214,7 @@ def discovery(home: Path, blobs: Path, **settings: Any) -> Iterator[Discovery]:
 
 
 def seen(events: Iterable[Event], lane: str | None = None) -> list[str]:
-    """The ids of the videos that were seen, by one lane or by all, in order."""
+    """Return the ids of the videos that one lane, or all, have seen, in order."""
     return [
         event.key
         for event in events

@@ -1,4 +1,4 @@
-"""Screen and fetch at work on a clock that the test moves, with YouTube and podcast hosts on this machine."""
+"""The agents screen and fetch on a clock that tests move, with YouTube and podcast hosts on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AT = Position("log", "videos.seen", 0, 0)
 
 @dataclass
 class Clock:
-    """Time that only passes when somebody waits."""
+    """A clock that only advances when a caller sleeps."""
 
     moment: datetime
     waits: list[float] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Clock:
 
 
 class Front:
-    """The front of a study: what is seen goes through screen and fetch, and comes again when it is due."""
+    """The front of a study: videos go through screen and fetch, and parked ones return when they are due."""
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class Front:
         """Everything that screen and fetch have said, in order."""
 
     async def handle(self, event: Event) -> list[Event]:
-        """Let the agent that reads it handle an event; return what it says."""
+        """Let the event's consumer, screen or fetch, handle it; return the resulting events."""
         agent = self.fetch if isinstance(event, VideoAccepted) else self.screen
         return list(await agent.handle(event, AT))
 
     async def follow(self, event: Event) -> list[Event]:
-        """Handle an event and what follows from it; return what was said last by each."""
+        """Handle an event and the acceptances that result from it; return the final events."""
         said = await self.handle(event)
         self.said += said
         for each in [each for each in said if isinstance(each, VideoAccepted)]:
@@ -89,12 +89,12 @@ class Front:
         return said
 
     async def wait(self, **time: float) -> list[Event]:
-        """Move the clock; return what comes of the videos that are due by then."""
+        """Move the clock; return the events that result from the videos that are due by then."""
         self.now += timedelta(**time)
         return [said for event in ParkingLot(self.blobs).due(self.now) for said in await self.follow(event)]
 
     def parked(self) -> Iterator[str]:
-        """Yield the states of what waits."""
+        """Return the states of the waiting videos."""
         return (each.parked.state for each in self.lot.all() if not each.given_up)
 
 

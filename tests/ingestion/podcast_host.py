@@ -1,4 +1,4 @@
-"""A podcast's host on this machine: files with ranges and ETags, cuts in the middle, and refusals."""
+"""A podcast's host on this machine: files with ranges and ETags, broken transfers, and refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 
 
 class PodcastHost:
-    """Serves what is put into `files`, by path; `.url` is its address."""
+    """A server of the files in `files`, by path; `.url` is its address."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -28,7 +28,7 @@ class PodcastHost:
                 host.answer(self)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

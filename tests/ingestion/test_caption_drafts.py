@@ -1,4 +1,4 @@
-"""Captions that people wrote are a draft until a talk is transcribed, and never stand in the audio's way."""
+"""Tests of caption drafts: human captions serve until a talk is transcribed, and never delay its audio."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ENGLISH = vtt("We run agents in production.")
 
 @pytest.fixture(autouse=True)
 def impatient() -> Iterator[None]:
-    stamina.set_testing(True, attempts=TRIES, cap=True)  # as often, without the waiting
+    stamina.set_testing(True, attempts=TRIES, cap=True)  # the same retries, without the waiting
     yield
     stamina.set_testing(False)
 
@@ -63,7 +63,7 @@ def audio() -> bytes:
 
 
 class Clock:
-    """The clock of the governors, which fetch's is set by too."""
+    """The clock of the request budgets, and of fetch."""
 
     def __init__(self) -> None:
         self.moment = NOON
@@ -73,7 +73,7 @@ class Clock:
 
 
 class Desk:
-    """Fetch, caption and transcribe of one study, with the governors that it has at work."""
+    """The agents fetch, caption and transcribe of one study, with its real request budgets."""
 
     def __init__(self, home: Path, loopback: LoopbackYouTube, **settings: Any) -> None:
         self.clock = Clock()
@@ -143,7 +143,7 @@ class TestWhichCaptions:
         loopback.add(FakeVideo(TALK, audio=b"0", heard={"en": ENGLISH}))
         await desk.drafts_nothing(accepted())
         asked = len(loopback.requests)
-        await desk.drafts_nothing(accepted())  # that there are none is kept too
+        await desk.drafts_nothing(accepted())  # the absence of captions is stored too
         assert len(loopback.requests) == asked
         assert loopback.asked("timedtext") == []
 
@@ -225,12 +225,12 @@ class TestRefusals:
         with capture_logs() as said:
             await desk.drafts_nothing(accepted())
         assert "429" in next(line["cause"] for line in said if line["event"].startswith("no draft"))
-        assert len(loopback.asked("timedtext")) == 1  # who asks to be left alone is not asked again
+        assert len(loopback.asked("timedtext")) == 1  # after a 429 no further request is sent
         assert desk.files.status().open_until is not None
         assert desk.main.status().open_until is None
 
         asked = len(loopback.requests)
-        await desk.drafts_nothing(accepted(OTHER))  # the pause is not waited for, nor a page asked in vain
+        await desk.drafts_nothing(accepted(OTHER))  # caption neither waits for the pause nor requests a page
         assert len(loopback.requests) == asked
         (stored,) = await desk.front.handle(accepted())
         assert isinstance(stored, AudioStored)
@@ -252,11 +252,11 @@ class TestRefusals:
             await desk.drafts_nothing(accepted())
         assert [line["log_level"] for line in said if line["event"].startswith("no draft")] == ["warning"]
         assert list(desk.front.lot.all()) == []
-        assert not Drafts(desk.blobs).asked(TALK)  # nobody has said that there are none
+        assert not Drafts(desk.blobs).asked(TALK)  # the absence of captions is not established
 
         loopback.heal(TALK)
         desk.pass_time(hours=2)
-        assert await desk.captions_of(accepted()) == ENGLISH  # when the talk comes by again
+        assert await desk.captions_of(accepted()) == ENGLISH  # when the talk's event arrives again
 
     async def test_what_was_only_not_shown_is_not_taken_for_none(
         self, desk: Desk, loopback: LoopbackYouTube
@@ -292,7 +292,7 @@ class TestKills:
     async def test_the_same_is_said_again(
         self, desk: Desk, tmp_path: Path, loopback: LoopbackYouTube, moment: str, files: int
     ) -> None:
-        """Before the captions are kept, between them and their ledger, and before anybody is told."""
+        """Killed before storing the captions, between them and their ledger, or before sending the event."""
         loopback.add(FakeVideo(TALK, audio=b"0", captions={"en": ENGLISH}))
         ended = _handle_in_a_process(tmp_path, loopback, moment)
         assert ended.returncode == -9, ended.stderr
@@ -304,7 +304,7 @@ class TestKills:
 
 
 def heard(desk: Desk) -> None:
-    """The talk's recording is transcribed: its transcript lies where transcribe would put it."""
+    """Store a transcript of the talk's recording where the agent transcribe would put it."""
     transcript = Transcript(
         language="en", language_probability=None, duration_s=4.0, segments=(), made_by={"t": "w"}
     )
@@ -333,7 +333,7 @@ class TestTranscripts:
         assert "whisper" in kept
 
     async def test_what_is_spoken_is_heard_and_not_read(self, desk: Desk) -> None:
-        """Captions in another language reject no talk; the recording would."""
+        """Captions in another language do not reject a talk; its recording does."""
         german = desk.blobs.put("captions/x.vtt", vtt("Wir haben Agenten im Einsatz.", "de"))
         stored = AudioStored(video=accepted().video, captions=german)
         assert await desk.words(stored.model_copy(update={"draft": True})) == []
@@ -362,7 +362,7 @@ class TestFallback:
 def _handle_in_a_process(
     home: Path, loopback: LoopbackYouTube, before: str
 ) -> subprocess.CompletedProcess[str]:
-    """Let caption handle the talk in a process of its own, prepared by the line `before`."""
+    """Let caption handle the talk in a separate process, after the line of code `before`."""
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"

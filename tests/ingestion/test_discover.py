@@ -1,4 +1,4 @@
-"""Discovery against the real yt-dlp, a YouTube and feeds on this machine, and the real store."""
+"""Tests of discovery with the real yt-dlp and store, and a YouTube and feeds on this machine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def study(chdb_home: Path, tmp_path: Path) -> Iterator[Discovery]:
 
 
 def talks(count: int, prefix: str = "talk", first: int = 0, **fields: object) -> list[FakeVideo]:
-    """Videos of one channel, a day apart, the oldest first."""
+    """Return videos of one channel, a day apart, the oldest first."""
     return [
         FakeVideo(
             f"{prefix}{n:07}",
@@ -341,7 +341,7 @@ class TestTrouble:
         assert following is not None and until < following < until + timedelta(hours=1)
         assert study.watched(channel).visits.next_visit < following  # type: ignore[operator]
         study.clock.now = following
-        assert seen(await study.look()) == [talk.id]  # by its listing
+        assert seen(await study.look()) == [talk.id]  # found by its listing
 
     async def test_what_breaks_in_a_lane_does_not_end_the_agent(
         self, study: Discovery, monkeypatch: pytest.MonkeyPatch
@@ -695,7 +695,7 @@ async def test_what_is_handed_in_while_it_starts_is_sent_once_it_runs(study: Dis
     running.parent.mkdir(parents=True, exist_ok=True)
     running.write_text("{}")
     os.utime(running, (NOON.timestamp() + 1, NOON.timestamp() + 1))
-    handed_in("after", NOON + timedelta(seconds=2))  # whoever hands it in finds the process, and sends it
+    handed_in("after", NOON + timedelta(seconds=2))  # its command sends it to the running process
     assert await study.agent.tick() == [meanwhile]
     assert await study.agent.tick() == []
 

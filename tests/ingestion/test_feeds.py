@@ -1,4 +1,4 @@
-"""What feeds say: YouTube's Atom as polled and as pushed, and podcasts; also broken and hostile ones."""
+"""Tests of reading feeds: YouTube's Atom, polled and pushed, and podcasts; also broken and hostile feeds."""
 
 import re
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ FEED = "https://feeds.example.org/private/show/feed.xml?key=s3cret"
 
 
 def channel_feed(*entries: str) -> bytes:
-    """A channel's own feed: its id lacks the UC that its entries have."""
+    """Return a channel's own feed, whose id lacks the UC that its entries have."""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns:media="http://search.yahoo.com/mrss/"
  xmlns="http://www.w3.org/2005/Atom"><link rel="self" href="http://www.youtube.com/feeds/videos.xml"/>

@@ -1,4 +1,4 @@
-"""Audio is fetched once, whole and as long as it should be, or waits, or is a person's to see to."""
+"""Tests of fetching: audio is fetched once, complete and of the right length, or waits, or fails."""
 
 import errno
 import io
@@ -80,7 +80,7 @@ def episode(host: PodcastHost, path: str = EPISODE, **about: Any) -> VideoAccept
 
 
 def recording(format: str, codec: str, seconds: float, *, picture: bool = False) -> bytes:
-    """Return a file of quiet noise, with a black picture if wanted; no `codec`, no sound."""
+    """Return a file of quiet noise, with a black picture on request; without `codec` it has no sound."""
     file = io.BytesIO()
     with av.open(file, "w", format=format) as container:
         film = container.add_stream("mpeg4", rate=1) if picture else None
@@ -222,7 +222,7 @@ class TestBroken:
         assert len(host.asked) == 2
         assert audio_keys(front) == []
         assert list(front.lot.all()) == []
-        host.files[EPISODE] = audio  # it is mended, and a person replays it
+        host.files[EPISODE] = audio  # the file is repaired, and a person replays the event
         assert content(front, await stored(front, episode(host, duration_s=SECONDS))) == audio
 
     async def test_what_youtube_cut_short_is_noticed(self, front: Front, loopback: LoopbackYouTube) -> None:
@@ -592,7 +592,7 @@ class TestRetention:
 
 
 def _transcribed(front: Front, audio: Blob) -> None:
-    """Leave a transcript where transcribe does."""
+    """Store a transcript where the agent transcribe does."""
     front.blobs.put(
         f"transcripts/{stable_id(TALK)}/whisper-{audio.sha256[:12]}.json", json.dumps({}).encode()
     )
@@ -626,7 +626,7 @@ def _system(*command: str) -> None:
 def _handle_in_a_process(
     home: Path, loopback: LoopbackYouTube, before: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Let fetch handle the talk in a process of its own, prepared by the line `before`."""
+    """Let fetch handle the talk in a separate process, after the line of code `before`."""
     return _run(
         "import asyncio, os, resource, sys, threading, time; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"

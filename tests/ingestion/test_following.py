@@ -1,4 +1,4 @@
-"""What becomes of talks that are known: deleted, private, back again, called otherwise."""
+"""Tests of following known talks: deleted, private, public again, or with a new title."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def study(chdb_home: Path, tmp_path: Path) -> Iterator[Discovery]:
 
 
 def learned(study: Discovery, *talks: FakeVideo) -> None:
-    """Show talks, and let the study have learned them."""
+    """Publish talks, and store them as learned by the study."""
     study.loopback.add(*talks)
     for talk in talks:
         video = Video(video_id=talk.id, title=talk.title, published_at=study.clock.now)
@@ -43,7 +43,7 @@ def following(study: Discovery, proxy: str = "") -> VideoRefresh:
 
 
 def month(study: Discovery, follower: VideoRefresh) -> list[VideoFollowed]:
-    """Let a cycle pass, and store what was noticed."""
+    """Let a cycle pass day by day; store and return the noticed changes."""
     end, noticed = study.clock.now + CYCLE, []
     while study.clock.now < end:
         study.clock.forward(days=1)

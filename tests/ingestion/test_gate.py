@@ -1,4 +1,4 @@
-"""The gate: who decides what passes, by each setting; what reviewers say, and what follows from it."""
+"""Tests of the gate: how each setting decides about a video, and how reviews change the decision."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ class Study:
         self.gate = self.begun()
 
     def begun(self, **settings: Any) -> Admission:
-        """A new process on the same study."""
+        """Start a new gate on the same study, as after a restart."""
         self.settings = self.settings.model_copy(update=settings)
         self.gate = Admission(self.settings, self.blobs, self.embedder, self.lot, self.now)
         return self.gate
@@ -81,7 +81,7 @@ class Study:
         return NOON + timedelta(minutes=self.minutes)
 
     def seen(self, video: Video, **about: Any) -> Event:
-        """Judge a video, and keep it in the lot if it waits, as screen does."""
+        """Judge a video, and park it if it waits, as screen does."""
         sighting = Sighting(source_id="s", kind="channel", seen_at=NOON)
         event = VideoSeen(**{"video": video, "sighting": sighting} | about)
         Outbox(self.blobs).keep(event)
@@ -126,7 +126,7 @@ def video(video_id: str, title: str = "", description: str = "", **about: Any) -
 
 
 def labelled(study: Study, count: int) -> None:
-    """Let reviewers decide so many videos of each kind."""
+    """Let reviewers decide `count` videos of each kind."""
     for number in range(count):
         for form, verdict in ((KEPT, "keep"), (OUT, "exclude")):
             video_id = f"{verdict}-{number}"

@@ -1,4 +1,4 @@
-"""How often YouTube is asked, and when it is left alone: by the clock, and across processes and restarts."""
+"""Tests of the request budget for YouTube: its rate and its pauses, over time, processes and restarts."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Files handed in: one by one, whatever lies between them, and said as it goes."""
+"""Tests of handing in files: one by one, despite unreadable files among them, with progress messages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ingest(tmp_path: Path) -> Ingest:
 
 @contextmanager
 def deep(folder: Path) -> Iterator[None]:
-    """Folders in folders, further down than a path can say; pytest itself could not delete them."""
+    """Nest folders deeper than a path can be long; delete them afterwards, as pytest could not."""
     here = os.open(folder, os.O_RDONLY)
     for _ in range(1100):
         os.mkdir("deeper", dir_fd=here)

@@ -1,4 +1,4 @@
-"""Feeds that are made to harm: they are read in a process of their own, which has an end."""
+"""Tests of hostile feeds: a separate process reads them, with limits of time and memory."""
 
 from __future__ import annotations
 

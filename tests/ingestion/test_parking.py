@@ -1,4 +1,4 @@
-"""Who waits is parked: durably, once, until its time, whoever is killed in between."""
+"""Tests of parking: a waiting video is parked durably and once until it is due, despite kills."""
 
 import os
 import subprocess
@@ -167,7 +167,7 @@ class TestDamage:
             lot.get("b")
         assert {event.key for event in lot.due(NOON)} == {"a", "c"}
         assert {each.parked.key for each in lot.all()} == {"a", "c"}
-        lot.park(parked("b", NOON), seen("b"))  # whoever looks at it again mends it
+        lot.park(parked("b", NOON), seen("b"))  # parking the video again repairs the file
         assert lot.get("b") is not None
 
     def test_two_events_in_the_wrong_places_are_damage(self, lot: ParkingLot, blobs: Blobs) -> None:

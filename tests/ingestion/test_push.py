@@ -1,4 +1,4 @@
-"""A real WebSub hub, in a process of its own, tells the real web application of new videos."""
+"""Tests of push: a real WebSub hub in a separate process notifies the real web application of new videos."""
 
 import asyncio
 import hashlib
@@ -38,7 +38,7 @@ GIVE_UP_S = 60.0
 
 
 class Clock:
-    """A clock that a test turns."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 6, 9, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Clock:
 
 
 class Process:
-    """What one process of Groundswell has for push, and a web application on a real port."""
+    """The push parts of a Groundswell process, and a web application on a real port."""
 
     def __init__(self, hub: str, home: Path, clock: Clock, port: int) -> None:
         self.settings = Settings(home=home, push_url=f"http://127.0.0.1:{port}", push_hub=hub)
@@ -84,14 +84,14 @@ class Process:
         return self.subscription()
 
     def deliver(self, body: bytes, signature: str | None = None, secret: str = "") -> httpx.Response:
-        """Deliver as a hub would; without a signature, sign with our secret."""
+        """Deliver a body as a hub does; without a given signature, sign it with our secret."""
         key = (secret or self.subscription().asked.secret).encode()
         signature = f"sha1={hmac.new(key, body, 'sha1').hexdigest()}" if signature is None else signature
         headers = {"X-Hub-Signature": signature} if signature else {}
         return httpx.post(self.callback, content=body, headers=headers, trust_env=False, timeout=GIVE_UP_S)
 
     def ask(self, **said: str) -> httpx.Response:
-        """Ask as a hub that verifies."""
+        """Send a verification request as a hub does."""
         params = {f"hub.{name}": value for name, value in said.items()}
         return httpx.get(self.callback, params=params, trust_env=False, timeout=GIVE_UP_S)
 
@@ -291,7 +291,7 @@ class TestSubscribing:
 
         requests = len(asked_of(hub, process))
         port = int(process.settings.push_url.rsplit(":", 1)[1])
-        assert Process(hub.url, tmp_path, clock, port).subscribe() == []  # a restart forgets no back-off
+        assert Process(hub.url, tmp_path, clock, port).subscribe() == []  # a back-off survives a restart
         waits = []
         for _ in range(4):
             rest = Subscriptions(process.blobs).rest()
@@ -320,7 +320,7 @@ class TestSubscribing:
     ) -> None:
         hub.turn(status=503, after="7200")
         many = {f"UC{number:022}": f"channel-{number}" for number in range(3)}
-        assert len(process.subscribe(many)) == 1  # the first one learned it for all
+        assert len(process.subscribe(many)) == 1  # the first refusal stops the others
         clock.at += timedelta(seconds=7199)
         assert process.subscribe(many) == []
         hub.turn(status=0)
@@ -367,7 +367,7 @@ class TestSubscribing:
         assert known.answered.lease_ends == clock() + timedelta(seconds=1)
         until(lambda: hub.subscribers(CHANNEL).get(process.callback) is None)  # by the hub's own clock
         hub.publish(CHANNEL, UPLOAD)
-        clock.at += timedelta(days=3)  # nobody ran meanwhile
+        clock.at += timedelta(days=3)  # no process ran meanwhile
         assert not process.subscription().covers(clock())
         hub.turn(lease=LEASE_S)
         process.subscribed()
@@ -604,7 +604,7 @@ class TestDeliveries:
 async def test_the_page_takes_deliveries_into_the_study(
     hub: WebSubHub, tmp_path: Path, chdb_home: Path
 ) -> None:
-    """The whole application on its port: no session, no page's name, a row in the database."""
+    """The whole application takes a delivery without a session or the page's host name, and stores a row."""
     port = free_port()
     settings = Settings(
         home=chdb_home,

@@ -1,6 +1,6 @@
-"""The guarded HTTP client against real servers: what it must not reach, must not swallow, and brings whole.
+"""Tests of the guarded HTTP client with real servers: forbidden addresses, size limits, complete downloads.
 
-Of the internet only this is faked: that 127.0.0.2 is a public address, and which name has which address.
+Only two facts are faked: 127.0.0.2 counts as a public address, and names resolve to test addresses.
 """
 
 import gzip
@@ -30,7 +30,7 @@ LIMIT = 1_000_000
 
 
 class Server:
-    """An HTTP server whose paths are functions; `asked` are the requests that arrived."""
+    """An HTTP server with a function for each path; `asked` holds the requests that arrived."""
 
     def __init__(self, address: str, tls: ssl.SSLContext | None = None) -> None:
         self.paths: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
@@ -103,7 +103,7 @@ def inside() -> Iterator[Server]:
 
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """By name the addresses that a name server gives, one after the other."""
+    """Return {host name: addresses}, which the faked name server gives one after the other."""
     really, names = ssrf_guard.is_internal, {"feeds.example.org": [PUBLIC]}
     lookup = socket.getaddrinfo
 
@@ -229,7 +229,7 @@ class TestWhatMustNotBeReached:
     def test_what_is_connected_to_is_what_was_checked(
         self, reader: HttpClient, public: Server, inside: Server, internet: dict[str, list[str]]
     ) -> None:
-        """DNS rebinding: the name's owner says another address the second time."""
+        """DNS rebinding: the name server gives another address the second time."""
         internet["feeds.example.org"] = [PUBLIC, INSIDE]
         public.paths["/feed"] = lambda ask: answer(ask, b"feed")
         assert page(reader, f"http://feeds.example.org:{public.port}/feed").body == b"feed"
@@ -354,7 +354,7 @@ class TestReading:
 
     @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n"])
     def test_a_byte_at_a_time_is_not_waited_for(self, head: bytes, public: Server, internet: object) -> None:
-        """Neither in the body nor before it; each byte alone comes well within the time for a piece."""
+        """Tested in the body and before it; each single byte arrives well within the timeout of a piece."""
 
         hung_up = threading.Event()
 
@@ -460,7 +460,7 @@ class TestDownloading:
     BODY = bytes(range(256)) * 4000
 
     def serve(self, server: Server, breaks: int = 0, **headers: str) -> None:
-        """A file that can be gone on with; its first `breaks` answers end in the middle."""
+        """Serve a file that supports resuming; its first `breaks` answers end in the middle."""
         left = [breaks]
 
         def file(ask: BaseHTTPRequestHandler) -> None:

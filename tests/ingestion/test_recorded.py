@@ -1,7 +1,8 @@
-"""What YouTube really sent others: recorded listings, players, captions and refusals, read without loss.
+"""Tests with YouTube's recorded answers: listings, players, captions and refusals are read without loss.
 
-The real yt-dlp reads the recorded answers from the wire; what they contain is counted here by a walk of
-the JSON that knows nothing of yt-dlp. The recordings are not part of the project: see `tests/realdata.py`.
+The real yt-dlp reads the recorded answers from the wire; the expected values are counted here by a
+walk of the JSON that is independent of yt-dlp. The recordings are not part of the project: see
+`tests/realdata.py`.
 """
 
 import gzip
@@ -45,7 +46,7 @@ def innertube(name: str) -> Json:
 
 
 class RecordedYouTube(LoopbackYouTube):
-    """A YouTube that answers with recordings; where it has none, it is as empty as the loopback."""
+    """A YouTube that answers with recordings; without a recording it answers as the empty loopback does."""
 
     def __init__(self, answers: Answers) -> None:
         super().__init__()
@@ -71,7 +72,7 @@ def listed(
 
 
 class Shown(NamedTuple):
-    """What a recorded entry says, read without yt-dlp."""
+    """The content of a recorded entry, read without yt-dlp."""
 
     video_id: str
     title: str
@@ -83,7 +84,7 @@ class Shown(NamedTuple):
 
 
 def walk(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """Yield every object of a JSON tree with its path, in the order of the document."""
+    """Yield every object of a JSON tree with its path, in document order."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
@@ -94,7 +95,7 @@ def walk(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...
 
 
 def shown(*answers: Json) -> list[Shown]:
-    """Return all videos that answers contain, wherever they are, in order."""
+    """Return all videos in the answers, at any depth, in order."""
     found = []
     for answer in answers:
         about = answer.get("metadata", {}).get("channelMetadataRenderer", {})
@@ -110,7 +111,7 @@ def shown(*answers: Json) -> list[Shown]:
 
 def _renderer(node: Json, in_shelf: bool) -> Shown:
     (by,) = node["shortBylineText"]["runs"]
-    # A video of two channels is "A and B": it names no single one.
+    # A video of two channels is "A and B", which names no single channel.
     owner = by["navigationEndpoint"].get("browseEndpoint", {"browseId": ""})
     live = any("LIVE_NOW" in badge["metadataBadgeRenderer"]["style"] for badge in node.get("badges", ()))
     streamed = "Streamed" in _text(node.get("publishedTimeText"))
@@ -158,7 +159,7 @@ def assert_nothing_lost(found: list[Found], said: list[Shown]) -> None:
 
 
 class TestChannels:
-    """A tab of uploads: its page as the site has it, and the next one as it answered."""
+    """Tests of a tab of uploads: its recorded page, and the recorded answer for the next one."""
 
     @staticmethod
     def answers(past_the_last: int = 503) -> Answers:
@@ -185,7 +186,7 @@ class TestChannels:
         assert len(said) == len({each.video_id for each in said}) == 60
         found = listed(self.answers(), "channel", CHANNEL, 60)
         assert_nothing_lost(found, said)
-        # The second page names no channel: whose it is was on the first.
+        # Only the first page names the channel.
         owners = {(each.video.channel, each.video.channel_id) for each in found}
         assert owners == {("Creative Commons", CHANNEL_ID)}
 
@@ -204,7 +205,7 @@ class TestChannels:
             if "browseId" in asked:
                 browsed.append(asked)
                 return web.json_response(first)
-            return None  # the loopback knows no such page
+            return None  # the loopback has no such page
 
         assert_nothing_lost(listed(answer, "channel", CHANNEL, 30), shown(first))
         assert {asked["browseId"] for asked in browsed} == {CHANNEL_ID}
@@ -215,9 +216,9 @@ class TestSearches:
         ("name", "results", "in_shelves"), [("paging__paging", 40, 0), ("videos", 40, 10)]
     )
     def test_results_keep_their_order_over_pages(self, name: str, results: int, in_shelves: int) -> None:
-        """Only shelves are left out: "Popular in Lyon" and "Channels new to you" are no result of a query.
+        """Only shelves such as "Popular in Lyon" and "Channels new to you" are left out: they are no results.
 
-        They are chosen by place and person, so that they would disturb the rank; yt-dlp does not read them.
+        YouTube chooses them by place and person, so they would distort the rank; yt-dlp does not read them.
         """
         both = [innertube(f"search__youtubesearchextractor__{name}__{part}") for part in (2, 3)]
         said = shown(*both)
@@ -244,7 +245,7 @@ PLAYLISTS = {
 
 
 def playlist_page(answer: Json) -> Json:
-    """Return the page whose entries were recorded as an answer of the API, which puts them elsewhere."""
+    """Return the page for entries that were recorded from the API, which nests them differently."""
     (action,) = answer["onResponseReceivedActions"]
     entries = action["reloadContinuationItemsCommand"]["continuationItems"]
     section = {"itemSectionRenderer": {"contents": [{"playlistVideoListRenderer": {"contents": entries}}]}}
@@ -278,7 +279,7 @@ class TestPlaylists:
 
     @pytest.mark.parametrize("playlist_id", PLAYLISTS)
     def test_entries_in_an_unknown_place_are_an_error_not_emptiness(self, playlist_id: str) -> None:
-        """The answer as it was recorded, taken for a page: yt-dlp finds no entry in it, and no fault."""
+        """The recorded API answer serves as a page: yt-dlp finds no entry in it, and raises no error."""
         count, names = PLAYLISTS[playlist_id]
         answers = playlist(innertube(f"youtubeplaylistextractor__{names[0]}"))
         with pytest.raises(
@@ -304,7 +305,7 @@ class TestPlaylists:
 
 
 class TestOtherVersionsOfYtDlp:
-    """What yt-dlp wrote for others, years apart, becomes a video as today's does."""
+    """Tests of listings written by yt-dlp versions of other years: they become videos as today's do."""
 
     def test_a_flat_listing_of_2020(self) -> None:
         entries = json.loads(recorded("ytdlp/flat_playlist_legacy.json"))["entries"]
@@ -332,7 +333,7 @@ class TestOtherVersionsOfYtDlp:
         assert video.url == info["webpage_url"]
         assert video.live_status == info["live_status"]
         assert f"{video.published_at:%Y%m%d}" == info["upload_date"]
-        assert video.begins_at is None  # when a stream began is not when one is to begin
+        assert video.begins_at is None  # `begins_at` is for future streams, not for past ones
         assert video.language == (info["language"] or None)
 
     def test_their_addresses_are_sources(self) -> None:
@@ -344,11 +345,11 @@ class TestOtherVersionsOfYtDlp:
 
 
 class TestPlayers:
-    """The player's recorded answers, for the page of a video and for the player API alike."""
+    """Tests of the player's recorded answers, on a video's page and from the player API."""
 
     @staticmethod
     def answers(name: str) -> tuple[Json, Answers]:
-        """The page around the player is the loopback's; it alone names the channel in words."""
+        """Return the recorded answer, and answers with it; only the loopback's page names the channel."""
         said = json.loads(recorded(f"captions/yta__{name}"))
         details = said.get("videoDetails", {})
         around = pages.watch_data(FakeVideo(TALK, channel=details.get("author", "")))
@@ -387,7 +388,7 @@ class TestPlayers:
         [
             ("youtube_age_restricted", YouTubeRefused, "auth", "video"),
             ("youtube_request_blocked", RefusedForNow, "blocked", "session"),
-            # Made up by its authors out of a block: its status says nothing, its screen asks who is human.
+            # Its authors derived it from a block: a vague status, a screen that asks for proof of humanity.
             ("youtube_unplayable", RefusedForNow, "blocked", "session"),
             ("youtube_video_unavailable", YouTubeRefused, "recheck", "video"),
         ],

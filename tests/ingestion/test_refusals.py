@@ -1,4 +1,4 @@
-"""What YouTube refuses, to the real yt-dlp, under the real governor: who is left alone, and who goes on."""
+"""YouTube's refusals, through the real yt-dlp and request budget: which sources pause, and which continue."""
 
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def audio() -> bytes:
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """As patient as ever, without the waiting."""
+    """Keep the retries, but skip their waiting times."""
     with stamina.set_testing(True, attempts=6, cap=True):
         yield
 
@@ -326,7 +326,7 @@ class TestPatience:
         def call() -> None:
             try:
                 youtube.download_audio(TALK, tmp_path)
-            finally:  # meanwhile another agent was told to stop
+            finally:  # meanwhile a refusal has paused another agent
                 governor.refused(RefusalVerdict("blocked", "YouTube takes this address for a bot", "session"))
 
         with pytest.raises(Paused):

@@ -1,4 +1,4 @@
-"""Reviewers judge blind to each other: what they say is kept, and what holds of it."""
+"""Tests of reviews: reviewers judge blind to each other, every review is stored, and one decision holds."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""When a source is looked at next."""
+"""Tests of the schedule: the time of a source's next visit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What screening lets pass, what it rejects and why, and what it asks nobody about."""
+"""Tests of the screening rules: accepted videos, rejections with reasons, and videos that need no request."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ def front(tmp_path: Path, youtube: YouTube) -> Front:
 async def verdict(front: Front, event: Event) -> VideoAccepted | VideoRejected:
     (said,) = await front.handle(event)
     assert isinstance(said, VideoAccepted | VideoRejected)
-    assert await front.handle(event) == [said]  # whoever is killed says the same again
+    assert await front.handle(event) == [said]  # after a kill, the same event is sent again
     return said
 
 
@@ -196,7 +196,7 @@ class TestWaiting:
 
 
 class AsReviewersSay:
-    """A gate that lets pass what one reviewer keeps."""
+    """A gate that accepts the videos that one reviewer keeps."""
 
     def __init__(self) -> None:
         self.judged: list[str] = []

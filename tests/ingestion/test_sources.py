@@ -1,4 +1,4 @@
-"""What is watched: what a person types, the files that keep it, and the commands."""
+"""Tests of sources: the locators that a person types, the files that store them, and the commands."""
 
 from __future__ import annotations
 

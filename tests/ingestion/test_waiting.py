@@ -1,4 +1,4 @@
-"""How long a video waits, and when it is given up: decided alone, and against a YouTube whose clock moves."""
+"""Tests of waiting: how long a video waits and when it is given up, by rule and with a YouTube over time."""
 
 import errno
 from collections.abc import Iterator
@@ -170,7 +170,7 @@ class TestRefusals:
         waits(after_refusal(verdict, NEVER, NOW), "recheck", HOUR)
         decision = after_refusal(verdict, EarlierChecks("v", "recheck", len(RECHECK)), NOW)
         assert isinstance(decision, GiveUp)
-        assert decision.rule is None  # a dead letter: nobody said that the video is gone
+        assert decision.rule is None  # a dead letter: YouTube did not say that the video is gone
 
     @pytest.mark.parametrize("kind", ["blocked", "throttled", "local"])
     def test_what_is_not_the_videos_fault_uses_up_no_attempt(self, kind: str) -> None:
@@ -395,7 +395,7 @@ class TestStates:
         self, front: Front, loopback: LoopbackYouTube, tmp_path: Path, youtube: YouTube
     ) -> None:
         loopback.add(FakeVideo(TALK, live_now=True))
-        first = await front.handle(seen())  # and the process ends before anybody is told
+        first = await front.handle(seen())  # and the process ends before the event is sent
         restarted = Front(tmp_path, youtube)
         restarted.now += HOUR / 2
         assert await restarted.handle(seen()) == first
@@ -403,7 +403,7 @@ class TestStates:
 
 
 class SettableClock:
-    """The clock of a front, for a governor that is there before it."""
+    """The clock of a front, for a request budget that is created before the front."""
 
     front: Front | None = None
 
@@ -432,7 +432,7 @@ class TestPauses:
         said = parked_as(await front.wait(minutes=10), "paused", 2)  # it was its turn for the third look
         assert said.until is not None and said.until > front.now + HOUR / 2
         assert await front.wait(minutes=40) == []
-        assert len(loopback.requests) == asked  # nobody was asked meanwhile
+        assert len(loopback.requests) == asked  # no request was sent meanwhile
         loopback.heal("otherotheri")
         loopback.add(FakeVideo("otherotheri", audio=audio, duration_s=200))
         looks: list[Event] = []

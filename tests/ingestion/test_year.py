@@ -1,4 +1,4 @@
-"""A short year, by the benchmark that simulates a long one."""
+"""Tests of the benchmark that simulates a year of discovery, on a shorter period."""
 
 from pathlib import Path
 

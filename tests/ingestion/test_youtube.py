@@ -1,4 +1,4 @@
-"""The real yt-dlp reads a YouTube on this machine: what it lists, knows, refuses and lets us fetch."""
+"""Tests of the YouTube client with the real yt-dlp: listings, metadata, refusals and downloads."""
 
 import subprocess
 import sys

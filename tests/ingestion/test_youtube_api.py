@@ -1,4 +1,4 @@
-"""The YouTube Data API: a server that answers as it does, a quota that runs out, a key never shown."""
+"""Tests of the YouTube Data API client: a server with its answers, an exhausted quota, a secret key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANNEL = FakeVideo("abcdefghijk").channel_id
 
 
 class Api(Web):
-    """The two calls that list a channel's uploads, for the videos that it was given (the newest first)."""
+    """The API's two calls that list a channel's uploads, for the given videos (the newest first)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ def test_uploads_come_with_dates_and_lengths_page_by_page(api: DataApi, web: Api
     web.videos = talks(120)
     uploads = api.uploads("@Meetup")
     first = next(uploads)
-    assert len(web.asked) == 3  # its id, a page, its videos
+    assert len(web.asked) == 3  # for the channel's id, a page, and the page's videos
     assert (first.video_id, first.channel_id, first.language) == ("talk0000120", CHANNEL, "en")
     assert (first.published_at, first.duration_s) == (datetime(2026, 3, 1, 12, tzinfo=UTC), 1200)
     assert len(list(uploads)) == 119

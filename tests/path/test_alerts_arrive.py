@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 
 
 class Hook(ThreadingHTTPServer):
-    """Refuses what it is sent until it is well."""
+    """A webhook that refuses messages until it is well."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)

@@ -1,4 +1,4 @@
-"""The command line: data on stdout, words on stderr, and an exit code and a cure for whatever goes wrong."""
+"""The command line: data on stdout, words on stderr, and an exit code and a cure for every failure."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ VIDEO = "https://www.youtube.com/watch?v=abcdefghijk"
 
 
 def assert_says(answer: CompletedProcess[str], code: int, *words: str) -> None:
-    """The exit code, and on stderr the words; nothing but data is on stdout, and no traceback anywhere."""
+    """Assert the exit code, and that stderr has the words and no traceback."""
     assert answer.returncode == code, answer
     for word in words:
         assert word in answer.stderr, answer.stderr

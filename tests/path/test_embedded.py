@@ -66,7 +66,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     assert process.stop() == 0
     killed = dict(tables(study.home, study.name))
 
-    # The same fourteen in a study that nothing happened to.
+    # The same fourteen in an undisturbed study.
     calm = Study(tmp_path / "calm", study.name)
     calm.home.mkdir()
     (calm.home / "models").symlink_to((study.home / "models").resolve())
@@ -93,7 +93,7 @@ BAD = {
     "wordless.srt": b"1\n00:00:00,000 --> 00:00:02,000\n\n",
 }
 REFUSED = ("broken.json", "corrupt.m4a", "empty.ogg", "page.mp4", "video-without-audio.mp4")
-"""What is seen to be bad when it is handed in; in the others it is what they hold that is bad."""
+"""Files whose defect shows when they are handed in; the others have bad contents."""
 
 
 @pytest.mark.long
@@ -143,8 +143,8 @@ def test_each_bad_input_is_one_dead_letter_and_the_rest_flows(study: Study, tmp_
 
 @pytest.mark.long
 def test_a_process_at_rest_is_small(study: Study) -> None:
-    """Of its own: pages of libraries and weights that are mapped from files can be dropped at any time, and
-    how many of them count as resident is the kernel's choice (0.8 to 1.0 GB of them were seen)."""
+    """Only private memory counts: pages of libraries and weights that are mapped from files can be dropped at
+    any time, and the kernel chooses how many of them count as resident (0.8 to 1.0 GB of them were seen)."""
     process = study.run()
     assert study.cli("ingest", *map(str, FEW)).returncode == 0
     study.until_done(len(FEW))

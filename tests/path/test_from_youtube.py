@@ -103,7 +103,7 @@ def states(study: Study) -> dict[str, int]:
 
 
 def transfers(youtube: LoopbackYouTube, video_id: str) -> list[str | None]:
-    """The ranges of a video's audio that were asked for."""
+    """Return the ranges of a video's audio that were requested."""
     return [request.range for request in youtube.asked(rf"videoplayback\?id={video_id}\b")]
 
 
@@ -182,7 +182,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_was(study: Study, youtube: 
 
 
 def test_the_tables_hold_every_talk_once_with_its_words(study: Study, youtube: LoopbackYouTube) -> None:
-    """What the tests before left behind, read when nobody has the database open."""
+    """The tables hold the results of the tests before, read when no process has the database open."""
     assert study.processes[0].stop() == 0
     with Warehouse(Settings(home=study.home, study=study.name)) as warehouse:
         sightings = warehouse.rows("SELECT video_id, kind, rank FROM sightings FINAL ORDER BY ALL")

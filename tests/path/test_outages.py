@@ -66,20 +66,20 @@ class Outside:
             self._clickhouse = None
 
     def worker(self, *names: str) -> Process:
-        """The worker of these agents; started if it does not run."""
+        """Return the worker of these agents; start it if it does not run."""
         name = "-".join(("worker", *names))
         running = (process for process in self.study.processes if process.name == name and process.alive)
         return next(running, None) or self.study.start("worker", *names)
 
     def hand_in(self, count: int) -> None:
-        """Hand in so many talks more."""
+        """Hand in `count` more talks."""
         talks = TEN[self.handed_in : self.handed_in + count]
         handed = self.study.cli("ingest", *map(str, talks))
         assert handed.returncode == 0, handed.stderr
         self.handed_in += count
 
     def states(self) -> dict[str, int]:
-        """How far the talks got; nothing as long as that cannot be asked."""
+        """Return the number of talks in each state; nothing while the warehouse cannot answer."""
         try:
             with Warehouse(self.settings, patience_s=0) as warehouse:
                 states: dict[str, int] = (
@@ -94,7 +94,7 @@ class Outside:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """What the workers said, with a failure."""
+        """Add the talks' states and the workers' last output to a failure."""
         try:
             yield
         except AssertionError as error:
@@ -183,15 +183,15 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
         until(lambda: supervised() and outside.states() == {"assigned": len(TEN)})
         with Warehouse(outside.settings, patience_s=5) as warehouse:
             assert talk_queries.status(warehouse)["dead_letters"] == 0
-        for worker in workers:  # whoever noticed the outage says so, and that it is over
+        for worker in workers:  # each worker that noticed the outage also reports its end
             until(lambda w=worker: _ready(w.said()))
     print(f"ended by themselves: {ended or 'none'}")
 
 
 def _ready(said: str) -> bool:
-    """Whether what a worker said last of its readiness is that it is there again.
+    """Return whether a worker's last message about its readiness is that it is ready again.
 
-    One that ended while it was not ready is answered by the one started after it, in the same log.
+    If a worker ended while it was not ready, the worker started after it reports in the same log.
     """
     since_start = said.rpartition("stopping")[2]
     return since_start.count("not ready") == since_start.count("ready again")

@@ -1,4 +1,4 @@
-"""Nothing that comes in stops a study for good: poison among good talks, through real processes."""
+"""No input stops a study for good: poison among good talks, through real processes."""
 
 import json
 import time
@@ -68,7 +68,7 @@ def test_a_talk_that_ends_the_process_ends_it_three_times(study: Study, tmp_path
     assert "agents/topics/split.py" in shown.stdout
     assert process.stop() == 0
 
-    # Another start says the same; the mended version takes the talk when it is told to.
+    # The mended version takes the talk when the dead letter is replayed.
     del study.environment["PYTHONPATH"]
     process = study.run()
     assert study.cli("dead-letters", "replay", "--all").returncode == 0

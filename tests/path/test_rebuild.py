@@ -1,4 +1,4 @@
-"""The topic model begins anew: every talk is learned again, and what the old model said stays."""
+"""The topic model begins anew: every talk is learned again, and the old model's results stay."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the topic model is measured with runs, and finds in the sample talks what was planted there."""
+"""The topic model's benchmarks run, and find the subject planted in the sample talks."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A talk is put right while the study runs, while it does not, and after its broker forgot everything."""
+"""A talk is corrected while the study runs, while it does not, and after its broker lost everything."""
 
 from __future__ import annotations
 

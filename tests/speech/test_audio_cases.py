@@ -73,7 +73,7 @@ from models.speech.transcription import Transcriber
 whisper, warm_up, recording, decoded = sys.argv[1], *map(Path, sys.argv[2:])
 
 def peak_mb():
-    status = Path("/proc/self/status")  # of this program alone: ru_maxrss begins with that of who started it
+    status = Path("/proc/self/status")  # of this program alone: ru_maxrss begins with its parent's
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / 1e6
@@ -100,7 +100,7 @@ print(json.dumps({"words": words, "grown_mb": peak_mb() - loaded, "cuts": len(cu
 def test_a_three_hour_talk_takes_two_gigabytes_above_the_models(
     packaged_models: PackagedModels, tmp_path: Path
 ) -> None:
-    """Decoded, searched for voices and transcribed as the worker does it, in a process of its own.
+    """A process of its own decodes the talk, searches for voices and transcribes, as the worker does it.
 
     Three hours of speech take the models hours on a test machine: here people speak at the beginning, in the
     middle and at the end, with silence between, and speakers are not looked for.
@@ -134,7 +134,7 @@ def test_a_three_hour_talk_takes_two_gigabytes_above_the_models(
 
 @pytest.fixture
 async def transcribe(tmp_path: Path, speech: SpeechModels) -> AsyncIterator[Transcribe]:
-    """The agent, with its real child processes and models."""
+    """The agent with its real child processes and models."""
     settings = Settings(home=tmp_path, threads=1)
     agent = Transcribe(settings, Blobs(str(tmp_path / "blobs")), lambda: speech, tmp_path / "decoded")
     await agent.start()
@@ -207,7 +207,7 @@ def test_a_stuck_recording_is_no_word_loop_nor_harms_the_next(
 
 
 def squeezed(text: str) -> float:
-    """How many times shorter a text gets when it is compressed: loops get much shorter."""
+    """Return the text's compression ratio, which is high for loops."""
     content = text.encode()
     return len(content) / len(zlib.compress(content))
 
@@ -238,7 +238,7 @@ def test_two_who_speak_at_once_share_no_second_and_no_word(
 
 @pytest.mark.parametrize("says", [0, 0xFFFF_FFFF], ids=["nothing", "four gigabytes"])
 def test_a_recording_without_stated_length_is_measured_by_sound(tmp_path: Path, says: int) -> None:
-    """A header is written first; what streams its output never comes back to correct it."""
+    """A header is written first; a program that streams its output never comes back to correct it."""
     path = tmp_path / "talk.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))

@@ -1,4 +1,4 @@
-"""Captions first, then the real speech models: the talk is told once, by what was heard."""
+"""Captions first, then the real speech models: the talk counts once, by its transcript from audio."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VIDEO = Video(
 
 
 class Study:
-    """Transcribe, split, track and store, each handed what the ones before it say."""
+    """Transcribe, split, track and store, each handed the events of the ones before it."""
 
     def __init__(self, blobs: Blobs, agents: Sequence[Agent]) -> None:
         self.blobs = blobs
@@ -48,7 +48,7 @@ class Study:
         self.said: list[Event] = []
 
     async def tell(self, *events: Event) -> None:
-        """Let every agent that reads an event handle it, until nobody has anything more to say."""
+        """Let every agent that reads an event handle it, until no agent emits another."""
         waiting = list(events)
         while waiting:
             event = waiting.pop(0)
@@ -88,7 +88,7 @@ async def study(
 
 
 def captions() -> bytes:
-    """What people wrote down: the script of the recording, and a word that nobody says in it."""
+    """Return captions as people write them: the recording's script, and a word that nobody says in it."""
     lines = RECORDING.with_suffix(".txt").read_text().splitlines()
     lines.append("As captioned by Zebulon.")
     cues = (f"00:{at}0.000 --> 00:{at}9.000\n{line}\n" for at, line in enumerate(lines))

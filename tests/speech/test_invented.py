@@ -37,12 +37,12 @@ def kept(heard: Heard) -> list[str]:
 
 
 def pairs(said: Sequence[str]) -> Counter[tuple[str, str]]:
-    """How often two words follow each other."""
+    """Count each pair of consecutive words."""
     return Counter(pairwise(said))
 
 
 def only(audio: Audio, low: float, high: float) -> Audio:
-    """What is left of it between two frequencies (Hz)."""
+    """Return the audio between two frequencies (Hz)."""
     from scipy.signal import butter, sosfilt
 
     filters = butter(6, [low, high], "band", fs=SAMPLE_RATE, output="sos")
@@ -50,28 +50,28 @@ def only(audio: Audio, low: float, high: float) -> Audio:
 
 
 def by_telephone(audio: Audio) -> Audio:
-    """300 to 3400 Hz, 8000 samples a second."""
+    """Return the audio as by telephone: 300 to 3400 Hz, 8000 samples a second."""
     from scipy.signal import resample_poly
 
     return np.asarray(resample_poly(resample_poly(only(audio, 300, 3400), 1, 2), 2, 1), np.float32)
 
 
 def in_noise(audio: Audio, louder_db: float) -> Audio:
-    """With white noise; the speech is so much louder than that."""
+    """Return the audio with white noise, which the speech exceeds by `louder_db`."""
     noise = np.random.default_rng(0).normal(0, 1, audio.size)
     noise *= np.sqrt(np.mean(audio**2) / 10 ** (louder_db / 10))
     return np.asarray(audio + noise, np.float32)
 
 
 def glide() -> Audio:
-    """A hum whose pitch and loudness rise and fall as those of a voice do."""
+    """Return a hum whose pitch and loudness rise and fall as those of a voice do."""
     phase = np.cumsum(140 + 40 * np.sin(2 * np.pi * 0.7 * NOW)) / SAMPLE_RATE
     hum = sum(np.sin(2 * np.pi * partial * phase) / partial for partial in range(1, 15))
     return np.asarray(0.3 * hum * (0.5 + 0.5 * np.sin(2 * np.pi * 3.5 * NOW)), np.float32)
 
 
 def vowels() -> Audio:
-    """The same hum through the resonances of a mouth."""
+    """Return the same hum through the resonances of a mouth."""
     return only(glide(), 300, 900) + np.float32(0.5) * only(glide(), 1500, 2500)
 
 
@@ -83,7 +83,7 @@ def clicks() -> Audio:
 
 @pytest.fixture(scope="module")
 def hearing(packaged_models: PackagedModels) -> Hearing:
-    """What is decoded, and what of it is believed."""
+    """A function that returns the decoded passages and the transcript of those that are believed."""
     transcribers = {
         batched: Transcriber(packaged_models.whisper, device="cpu", batched=batched)
         for batched in (False, True)
@@ -125,7 +125,7 @@ def test_clicks_in_silence_are_not_speech(hearing: Hearing) -> None:
 def test_a_call_played_backwards_has_no_loop_and_no_guess_in_it(
     hearing: Hearing, telephone_call: Path
 ) -> None:
-    """Decoded together, it says that it is sorry, or something else, again and again."""
+    """Whisper, decoding windows together, writes that it is sorry, or something else, again and again."""
     passages, heard = hearing(decode(telephone_call)[::-1].copy(), True)
     ((pair, times),) = pairs(words(passages[0].text)).most_common(1)
     assert times >= 4
@@ -150,7 +150,7 @@ def test_speech_as_loud_as_the_noise_around_it_is_not_dropped(
 
 
 def test_who_says_the_same_twice_is_heard_twice(hearing: Hearing, speech_of: Callable[[str], Audio]) -> None:
-    """As text of one window it is as repetitive as a loop."""
+    """The text of one window is as repetitive as a loop."""
     jfk = speech_of("jfk.flac")
     hush = np.random.default_rng(0).normal(0, 1e-4, 20 * SAMPLE_RATE).astype(np.float32)
     passages, heard = hearing(np.concatenate([jfk, hush, jfk]), True)

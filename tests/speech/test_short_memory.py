@@ -1,4 +1,4 @@
-"""Where a GPU's memory is short the same is heard, less of it at a time; a full one hands over to the CPU.
+"""With little GPU memory smaller batches give the same result; with none free the CPU takes over.
 
 There is no GPU here: the models run on the CPU by the code that a GPU takes, and complain of more than fits
 as CUDA does.
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.speech, pytest.mark.long]
 
 
 def with_room_for(most: int, run: Callable[..., Any], asked: list[int]) -> Callable[..., Any]:
-    """The same function on a GPU that has memory for so many at once; notes how many it was asked for."""
+    """Return the function as on a GPU with memory for `most` at once; `asked` records each batch size."""
 
     def limited(many: Any, *more: Any, **named: Any) -> Any:
         asked.append(len(many))

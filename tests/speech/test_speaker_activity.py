@@ -1,4 +1,4 @@
-"""Adding up one speaker after another says what pyannote.audio says, in a fraction of the memory."""
+"""Adding up one speaker after another gives pyannote.audio's result, in a fraction of the memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Said = tuple["SlidingWindowFeature", npt.NDArray[np.int8], "SlidingWindowFeature
 
 
 def said(windows: int, speakers: int, seed: int) -> Said:
-    """Who is active in windows of ten seconds, whose voice each is, and how many speak at once."""
+    """Return who is active in windows of ten seconds, whose voice each is, and how many speak at once."""
     from pyannote.audio.pipelines import SpeakerDiarization
     from pyannote.core import SlidingWindow, SlidingWindowFeature
 

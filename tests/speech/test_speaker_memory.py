@@ -1,4 +1,4 @@
-"""The process that finds speakers is not filled by voices of many lengths, nor by what it has freed."""
+"""Voices of many lengths and freed blocks do not fill the memory of the process that finds speakers."""
 
 import json
 import os

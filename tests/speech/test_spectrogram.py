@@ -1,4 +1,4 @@
-"""What Whisper listens to is what faster-whisper makes, in a fraction of the memory."""
+"""Whisper's input spectrogram equals faster-whisper's, in a fraction of the memory."""
 
 from __future__ import annotations
 

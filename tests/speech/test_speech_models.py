@@ -187,7 +187,7 @@ def test_windows_decoded_together_say_the_same(
     monkeypatch: pytest.MonkeyPatch,
     fails: bool,
 ) -> None:
-    """As on a GPU; a window that fails is decoded again, and its words keep their place in the recording."""
+    """Windows are batched as on a GPU; one that fails is decoded again, and its words keep their times."""
     call = np.concatenate([np.zeros(40 * SAMPLE_RATE, np.float32), decode(telephone_call)])
     if fails:
         monkeypatch.setattr(Passage, "failed", property(lambda _: True))
@@ -203,7 +203,7 @@ def test_windows_decoded_together_say_the_same(
 def test_longest_windows_come_first_and_the_text_is_the_same(
     packaged_models: PackagedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Against the library's own order, one by one."""
+    """The comparison is with the library's own order, one by one."""
     from faster_whisper import BatchedInferencePipeline
 
     seconds: list[list[float]] = []

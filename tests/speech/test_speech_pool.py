@@ -1,4 +1,4 @@
-"""Speech in child processes: as good as at home, told how far it is, and cut off anywhere without harm."""
+"""Speech in child processes: the same transcript, with progress, and cut off anywhere without harm."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def at_home(by_stretches: SpeechModels, spoken: Path) -> Transcript:
-    """What is to come out."""
+    """The expected transcript, made in this process."""
     return by_stretches.transcribe(spoken)
 
 

@@ -1,4 +1,4 @@
-"""Voices of a recording of many hours are told apart in bounded memory, and a short one's as before."""
+"""Voices of a recording of many hours are distinguished in bounded memory, and a short one's as before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedding voices block by block says what pyannote.audio says, in a fraction of the memory."""
+"""Embedding voices block by block gives pyannote.audio's result, in a fraction of the memory."""
 
 import tracemalloc
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_an_hour_is_not_laid_out_at_once(packaged_models: PackagedModels) -> Non
     dimension = pipeline._embedding.dimension
 
     class Quick:
-        """Says of every voice the same: who is active, not how they sound, is what takes the memory."""
+        """A model with one embedding for all voices: who is active, not how they sound, takes the memory."""
 
         min_num_samples, sample_rate = 400, SAMPLE_RATE
 

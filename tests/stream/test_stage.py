@@ -228,7 +228,7 @@ async def test_the_third_death_at_an_event_makes_it_a_dead_letter(
     told = blobs.get(traceback_key(letter.event_id)).decode()
     assert told.startswith("Traceback") and "in handle" in told
 
-    # Mended, the replayed message is an event like any other.
+    # Once repaired, the replayed message is an event like any other.
     assert letter.payload is not None
     cluster.send_raw(VIDEOS_SEEN, b"poison", base64.b64decode(letter.payload))
     async with working(settings, cluster, mended := Accept()):

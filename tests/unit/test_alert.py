@@ -1,4 +1,4 @@
-"""What is news: a subject that talks begin to speak of. What merely happens to topics is none."""
+"""Alerts: a subject that talks begin to speak of is news; a topic's birth alone is not."""
 
 from __future__ import annotations
 

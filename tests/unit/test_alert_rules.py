@@ -1,4 +1,4 @@
-"""When it is quiet, when a digest is due, when something seen is told; and what a rulebook may say."""
+"""Alert rules: quiet hours, digest times, cool-downs and repeated trouble; what a rulebook may contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever comes, what reads it answers or raises an error with a cause and a cure."""
+"""Parsers answer any input with a result or with an error that names a cause and a cure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANY = some.one_of(
     ),
 )
 BOUNDED = settings(max_examples=40, deadline=10_000, suppress_health_check=list(HealthCheck))
-"""Ten seconds: what is made to harm takes minutes, and a busy machine is no failure."""
+"""Ten seconds: a hostile input would take minutes, and a busy machine must not fail the test."""
 MADE = some.randoms(use_true_random=False)
 
 

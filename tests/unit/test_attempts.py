@@ -1,4 +1,4 @@
-"""Whose fault a death is, how often that may be, and what is known of it afterwards."""
+"""Deaths of a process: which ones count against the event, how many are allowed, and the crash record."""
 
 import asyncio
 import errno
@@ -90,7 +90,7 @@ Happened = st.lists(
 @given(Happened)
 @settings(deadline=None)
 def test_an_event_is_given_up_at_its_third_death_in_a_row(happened: list[tuple[str, str]]) -> None:
-    """Whatever happens to others, and however often processes start anew."""
+    """The count is independent of other events and of restarts."""
     blobs = Blobs("memory://attempts")
     for key in list(blobs.keys("attempts")):
         blobs.delete(key)

@@ -1,4 +1,4 @@
-"""Ready transcripts of every kind become segments; what is no transcript says so."""
+"""Ready transcripts of every kind become segments; any other file is refused with the reason."""
 
 import contextlib
 import gzip

@@ -1,4 +1,4 @@
-"""Codebooks: the ones that come along, and one's own."""
+"""Codebooks: the packaged ones and a user's own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What others wrote is shown on the terminal, and does nothing to it."""
+"""Text by others is shown on the terminal without controlling it."""
 
 import json
 import re

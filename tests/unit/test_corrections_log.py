@@ -1,4 +1,4 @@
-"""Corrections are kept for good, and what holds of a talk does not depend on the order they are read in."""
+"""Corrections are kept for good, and their effect does not depend on the order they are read in."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_study_without_corrections_has_none(log: Corrections) -> None:
 
 
 def test_a_damaged_correction_is_said_and_not_passed_over(tmp_path: Path, log: Corrections) -> None:
-    """Whoever leaves it out would let a withdrawn talk count."""
+    """Skipping the damaged correction would let a withdrawn talk count."""
     log.append(corrected("a", "withdrawn", 1))
     file = next((tmp_path / Corrections.folder).iterdir())
     file.write_bytes(file.read_bytes()[:40])

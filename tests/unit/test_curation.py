@@ -52,7 +52,7 @@ STUDY = CodebookState(
 
 
 class History:
-    """A codebook with everything that was decided about it."""
+    """A codebook with every decision about it."""
 
     def __init__(self) -> None:
         self.standings = [STUDY]
@@ -88,7 +88,7 @@ def history() -> History:
 
 
 def content(standing: CodebookState) -> object:
-    """What a codebook says, whenever it was decided."""
+    """Return the codebook's topics and themes without the times of their decisions."""
     return {topic_id: topic.entry for topic_id, topic in standing.topics.items()}, dict(standing.themes)
 
 
@@ -282,7 +282,7 @@ def made(history: History, decisions: list[Callable[[CodebookState], CodebookCha
 
 
 def sound(standing: CodebookState) -> bool:
-    """No topic is in a theme that is not there, and every topic counts for one that counts for itself."""
+    """Return whether every topic's theme exists and every topic counts for one that counts for itself."""
     in_themes = {topic.entry.theme for topic in standing.topics.values()} <= {*standing.themes, ""}
     return in_themes and all(standing.merges(standing.counts_as(each)) is None for each in standing.topics)
 

@@ -1,4 +1,4 @@
-"""The same talk again is found, and two talks that only look alike stay two."""
+"""A second upload of a talk is found, and two talks that only look alike stay two."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever lane a talk comes by, what is said of it enters as text and dates that can be kept."""
+"""On every lane a talk's text and dates enter in a form that can be stored, or are refused."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

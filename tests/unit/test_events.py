@@ -288,7 +288,7 @@ LATER: tuple[e.Event, ...] = (
     ),
     e.AudioStored(video=VIDEO, captions=BLOB, draft=True),
 )
-"""Kinds of the first days, with the fields they got later."""
+"""The earliest event kinds, with the fields they got later."""
 
 
 @pytest.mark.parametrize("event", EXAMPLES + LATER, ids=lambda event: type(event).__name__)
@@ -311,7 +311,7 @@ def test_events_of_version_1_are_read_and_written_the_same(event: e.Event, name:
 
 
 def _without_additions(now: Any, written: Any) -> Any:
-    """What is written now, without the fields that were not there yet; also inside of others."""
+    """Return `now` without the fields that `written` does not have, at every depth."""
     if isinstance(now, dict) and isinstance(written, dict):
         return {name: _without_additions(now[name], written[name]) for name in written}
     if isinstance(now, list) and isinstance(written, list) and len(now) == len(written):
@@ -329,7 +329,7 @@ def test_a_topic_of_order_has_one_partition() -> None:
 
 
 def test_two_drifts_of_one_topic_at_once_are_two_events() -> None:
-    """The id of a drift of its share is what it always was: the golden file has it."""
+    """The id of a share drift is unchanged: the golden file has it."""
     share, words = EXAMPLES[10], LATER[2]
     centre = words.model_copy(update={"what": "centre"})
     assert len({share.event_id, words.event_id, centre.event_id}) == 3

@@ -1,4 +1,4 @@
-"""What a machine or a file causes is never called a bug: the error says where it happened and what to do."""
+"""Errors caused by a machine or a file are never called a bug: they say where it happened and what to do."""
 
 import errno
 from pathlib import Path

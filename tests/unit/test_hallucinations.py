@@ -1,4 +1,4 @@
-"""What is not believed of what a recogniser wrote, and what must be: people do repeat themselves."""
+"""Invented text of a recogniser is dropped and real speech is kept: people do repeat themselves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def spoken(
     voice: float = 0.99,
     level_db: float = 3.0,
 ) -> Utterance:
-    """What somebody said clearly, unless it is told otherwise."""
+    """Return an utterance that was said clearly, unless the arguments say otherwise."""
     words = tuple(
         Word(start=start + each_s * n, end=start + each_s * (n + 1), text=f" {word}", probability=sure)
         for n, word in enumerate(text.split())
@@ -46,7 +46,7 @@ def spoken(
 
 
 def believed(*utterances: Utterance, prompted: Sequence[str] = ()) -> str:
-    """The words that are left."""
+    """Return the words that are left."""
     left = []
     for utterance, verdict in zip(utterances, judge(utterances, frozenset(prompted)), strict=True):
         cut = {n for begin, end, _ in verdict.loops for n in range(begin, end)}

@@ -1,4 +1,4 @@
-"""What was freed between what is still in use goes back to the system when it is asked for."""
+"""malloc.give_back returns freed memory to the system, even between blocks that are still in use."""
 
 import ctypes
 from pathlib import Path
@@ -14,7 +14,7 @@ STATUS = Path("/proc/self/status")
 
 
 def held() -> int:
-    """What this process has in memory of its own, bytes."""
+    """Return this process's anonymous resident memory in bytes."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon:"))
     return int(line.split()[1]) * 1024
 

@@ -1,4 +1,4 @@
-"""What is made to harm (markup that never ends, endless numbers, a million cues) takes seconds, not hours."""
+"""Hostile text (markup that never ends, endless numbers, a million cues) takes seconds, not hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may enter: whatever others write becomes text and dates that can be kept, or an error that says so."""
+"""Intake: text and dates by others become values that can be stored, or an error with the reason."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""How often the 95 % intervals of shares and of changes hold the truth, in simulation.
+"""Simulated coverage of the 95 % intervals of shares and of changes.
 
 Counts are whole numbers, so no interval of a share covers exactly 95 % everywhere; Wilson's does on average.
 By exact calculation over n = 20 … 500 and p = .01 … .50 in steps of .01, its mean is 95.1 %, and 0.3 % of the
@@ -76,7 +76,7 @@ def test_the_interval_of_a_share_covers_as_promised() -> None:
 
 
 def test_the_interval_of_a_share_covers_what_people_look_at() -> None:
-    """The study's shares, in periods of the lengths that are looked at, as often as they are."""
+    """The study's shares, in periods of usual lengths, weighted by how often people look at each."""
     random = np.random.default_rng(20220301)
     coverage = [np.mean([covered(share, of, random) for share in STUDIED]) for of in LOOKED_AT]
     assert min(coverage) >= PROMISED
@@ -106,7 +106,7 @@ def test_the_interval_of_a_change_covers_as_promised() -> None:
 
 
 def test_the_interval_of_a_change_covers_what_people_compare() -> None:
-    """A period with an equal one before it: the study's shares, as they were or a quarter less or more."""
+    """A period with an equal one before it: the study's shares, unchanged or a quarter less or more."""
     random = np.random.default_rng(20230915)
     coverage = [
         np.mean([change_covered((of, share), (of, share * moved), random, 1_000) for share in STUDIED])

@@ -1,4 +1,4 @@
-"""What benchmarks/topics/onsets.py makes of our verdicts on alerts."""
+"""Counts of alerts by our verdicts on their subjects, in benchmarks/topics/onsets.py."""
 
 import csv
 

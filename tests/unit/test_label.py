@@ -1,4 +1,4 @@
-"""A language model may name what was born: over the wire of OpenAI's chat completions, here on loopback."""
+"""A language model may name new topics: through OpenAI's chat completions API, here on loopback."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ AT = Position("log", "topics.changed", 0, 0)
 
 
 class Endpoint:
-    """Speaks chat completions; `said` is what it says, in turn, the last for ever: a status or a text."""
+    """A chat completions server; `said` has its answers (statuses or texts), the last one repeated."""
 
     def __init__(self) -> None:
         self.said: list[int | str | bytes] = ["Vector search"]

@@ -53,7 +53,7 @@ def test_a_process_that_starts_again_goes_on_with_its_lease(blobs: Blobs) -> Non
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"owner": "x"}', b'{"owner": "x", "renewed": NaN}'])
 @pytest.mark.parametrize("later", [False, True])
 def test_a_damaged_lease_is_free(blobs: Blobs, content: bytes, later: bool) -> None:
-    """As an earlier version wrote it, or as this one does."""
+    """The damaged content is at an earlier version's key, or at this version's."""
     if later:
         assert lease(blobs, "you").acquire()
     for key in list(blobs.keys("leases")) or ["leases/talk.json"]:
@@ -106,7 +106,7 @@ class Slow(Blobs):
 
 
 def taken_over(blobs: Blobs) -> Iterator[tuple[str, Callable[[list[float]], None]]]:
-    """What others may do while a slow one stands still: {what, how}."""
+    """Yield what other holders may do while a slow one stalls, as (name, action)."""
 
     def once(clock: list[float]) -> None:
         assert lease(blobs, "fast", lambda: clock[0]).acquire()

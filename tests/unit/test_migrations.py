@@ -1,4 +1,4 @@
-"""Databases remember the bytes of each migration: whoever changes one locks every study out."""
+"""Databases remember the bytes of each migration: a changed one locks every study out."""
 
 from __future__ import annotations
 

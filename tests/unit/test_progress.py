@@ -1,4 +1,4 @@
-"""How far a transcription is, in figures and in words, and when nobody is at it any more."""
+"""A transcription's progress, in figures and in words; a silent worker is not shown as being at work."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a recap is about is what the items belong to that its sections are named after."""
+"""A recap's labels are those of the newsletter items that its sections are named after."""
 
 import gzip
 import json

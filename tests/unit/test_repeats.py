@@ -1,4 +1,4 @@
-"""What was said before is found again, whole or in parts; what a show always says is not."""
+"""Repeated talks are found, whole or in parts; phrases that a show always says are no repeats."""
 
 import random
 from itertools import pairwise
@@ -13,7 +13,7 @@ from models.topics import Snapshot, dump, load
 
 
 def said(seed: int, words: int = 6_000) -> list[str]:
-    """A talk of drawn words, in paragraphs of a hundred."""
+    """Return a talk of randomly drawn words, in paragraphs of a hundred."""
     drawn = random.Random(seed)
     return [
         " ".join(
@@ -28,7 +28,7 @@ def names(overlap: Overlap) -> list[str]:
 
 
 def knowing(talks: int, words: int = 6_000, most: int = 1_000) -> Repeats:
-    """A memory of talk-0, talk-1, …"""
+    """Return a memory of talk-0, talk-1, …"""
     known = Repeats(most)
     for seed in range(talks):
         known.add(f"talk-{seed}", said(seed, words))

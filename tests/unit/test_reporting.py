@@ -1,4 +1,4 @@
-"""What is told while a talk is transcribed: a note, and metrics that end with it."""
+"""Reports during a transcription: a progress note, and metrics that end with the talk."""
 
 from pathlib import Path
 

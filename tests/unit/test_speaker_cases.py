@@ -1,6 +1,6 @@
 """Words at the edges of turns, and words that are nobody's: through to paragraphs and subtitles.
 
-What is plain is in test_speakers.py.
+The plain cases are in test_speakers.py.
 """
 
 import json

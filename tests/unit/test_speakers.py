@@ -1,4 +1,4 @@
-"""Who said which word."""
+"""Attribution of words to speakers."""
 
 import random
 from collections.abc import Sequence

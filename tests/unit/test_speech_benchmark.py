@@ -1,4 +1,4 @@
-"""The speech benchmark knows what was said, and measures what was heard against it rightly."""
+"""The speech benchmark reads its references correctly and measures transcripts against them correctly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The splitting benchmark reads what people say of sections, and measures cuts against it rightly."""
+"""The splitting benchmark reads people's section marks and measures cuts against them correctly."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def talks(draw: st.DrawFn, latest_s: float = 3e6) -> Transcript:
 
 
 def seen(text: str) -> str:
-    """What of a text is shown."""
+    """Return the visible characters of a text."""
     hidden = {*range(9), *range(0xE, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0), 0x2060, 0xFEFF}
     hidden |= {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
     return "".join(character for character in text if ord(character) not in hidden)

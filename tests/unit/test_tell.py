@@ -1,4 +1,4 @@
-"""What a step of the topic model brought becomes events, and nothing of it is left out."""
+"""Every part of a topic model step's outcome becomes events."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def one(kind: type[e.Event], outcome: Outcome = EVERYTHING, step: event_mapper.S
 
 
 def test_every_part_of_an_outcome_is_told() -> None:
-    """A part that the model fills and nobody tells would be lost without a trace."""
+    """A part that the model fills and no event carries would be lost without a trace."""
     told = {
         "births": [e.TopicBorn],
         "merges": [e.TopicMerged],

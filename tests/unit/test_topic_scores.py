@@ -1,4 +1,4 @@
-"""What topics are judged by gives what its definitions give by hand."""
+"""Measures of topic quality give the values worked out by hand from their definitions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which way a topic goes, told from counts of videos."""
+"""The direction of a topic's trend, from counts of videos."""
 
 import math
 

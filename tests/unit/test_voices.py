@@ -11,7 +11,7 @@ EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
 
 def towards(cosine: float) -> tuple[float, float]:
-    """A voice that is so alike to EAST."""
+    """Return a voice with this cosine to EAST."""
     return cosine, math.sqrt(1 - cosine**2)
 
 

@@ -1,4 +1,4 @@
-"""What yt-dlp raises becomes a verdict: whose fault it is, and whether to try again."""
+"""yt-dlp's exceptions become verdicts: whose fault the failure is, and whether to try again."""
 
 import errno
 import io
@@ -89,7 +89,7 @@ WORDS: list[tuple[str, str, str]] = [
 
 
 def raised(inner: BaseException, message: str = "unable to download video data") -> DownloadError:
-    """As yt-dlp's report_error raises it: the real exception travels in exc_info."""
+    """Return the error as yt-dlp's report_error raises it: the real exception travels in exc_info."""
     return DownloadError(f"ERROR: {message}: {inner}", (type(inner), inner, None))
 
 

@@ -1,4 +1,4 @@
-"""The real browser that pages are opened in."""
+"""The real Chromium in which tests open pages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ FAINT = """() => {
 
 
 def in_each_scheme(page: Any) -> Iterator[str]:
-    """Show an open page in the colour scheme that it was opened in, then in the other one."""
+    """Show an open page in its own colour scheme, then in the other one; yield each scheme's name."""
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     own, other = ("dark", "light") if dark else ("light", "dark")
     yield own
@@ -72,9 +72,9 @@ def in_each_scheme(page: Any) -> Iterator[str]:
 
 
 def barriers(page: Any) -> list[Any]:
-    """What keeps somebody from using an open page: wider than the screen, faint, or against a rule of axe.
+    """Return an open page's accessibility faults: screen overflow, faint text, violations of axe's rules.
 
-    Nothing but colours differs between the schemes, so axe's other rules are asked in one of them.
+    The schemes differ in colours only, so axe's other rules run in one of them.
     """
     from axe_playwright_python.sync_playwright import Axe
 
@@ -92,7 +92,7 @@ def barriers(page: Any) -> list[Any]:
 
 @dataclass
 class Visit:
-    """An open page, what it asked for, and what went wrong on it."""
+    """An open page, with the URLs that it requested and the errors on it."""
 
     page: Any
     asked: list[str] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Visit:
         self.page.on("requestfailed", self._failed)
 
     def _failed(self, request: Any) -> None:
-        left = "ERR_ABORTED" in (request.failure or "")  # the page was left while it still loaded this
-        live = request.url.endswith("/live") or "/live?" in request.url  # cut off by who leaves the page
+        left = "ERR_ABORTED" in (request.failure or "")  # the browser left the page while this was loading
+        live = request.url.endswith("/live") or "/live?" in request.url  # leaving the page cuts it off
         if not left and not live:
             self.wrong.append(request.url)

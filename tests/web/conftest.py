@@ -1,4 +1,4 @@
-"""Studies in the embedded database; chDB holds one at a time, so a module keeps to one of these."""
+"""Studies in the embedded database; chDB opens one at a time, so each module uses one of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def small(chdb_home: Path) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def new_study(chdb_home: Path, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
-    """A study of the test's own, without tables."""
+    """A separate study for each test, without tables."""
     name = request.node.name.removeprefix("test_")[:40]
     with Warehouse(Settings(home=chdb_home, study=name)) as warehouse:
         yield warehouse

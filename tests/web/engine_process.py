@@ -1,4 +1,4 @@
-"""The ClickHouse engine behind HTTP, in a process of its own, to be stopped and started again."""
+"""The ClickHouse engine behind HTTP, in a separate process that tests stop and start again."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ ENGINE = Path(__file__).parents[2] / "infra" / "clickhouse" / "chdb_http.py"
 
 @contextmanager
 def clickhouse(path: Path, port: int) -> Iterator[None]:
-    """Serve what is in `path` at a port; killed at the end, what was written stays."""
+    """Serve the database in `path` at a port; the process is killed at the end, and written data stays."""
     process = subprocess.Popen(
         [sys.executable, str(ENGINE), "--path", str(path), "--port", str(port)],
         stdout=subprocess.PIPE,

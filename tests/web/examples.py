@@ -1,4 +1,4 @@
-"""The examples of the API: what a small study really answers, in which a little of everything has happened.
+"""The API's examples: the real answers of a small study that contains a little of everything.
 
 python tests/web/examples.py writes agents/web/api/examples.json anew;
 tests/web/test_api_examples.py compares.
@@ -51,7 +51,7 @@ QUERIES: dict[str, dict[str, Any]] = {
 
 
 def study(warehouse: Warehouse) -> None:
-    """The small study, and what else may happen to one."""
+    """Write the small study, and one example of every other kind of event."""
     studies.small(warehouse)
     said = e.Quote(
         paragraph_id=e.paragraph_id("d", studies.TRANSCRIPT, 0),
@@ -197,18 +197,18 @@ def study(warehouse: Warehouse) -> None:
 
 
 def asked(warehouse: Warehouse, name: str) -> Any:
-    """What a view says to its example's question."""
+    """Return a view's answer to its example query."""
     given = QUERIES.get(name, {})
     return VIEWS[name](warehouse, **given)
 
 
 def query_of(name: str) -> dict[str, Any]:
-    """The same question, as the API takes it."""
+    """Return the example query of a view with the API's parameter names."""
     return {"q" if key == "text" else key: value for key, value in QUERIES.get(name, {}).items()}
 
 
 def examples(warehouse: Warehouse) -> dict[str, Any]:
-    """Each view's question and answer; of lists, the first rows."""
+    """Return each view's query and answer; lists are cut to their first rows."""
     return {
         name: {"query": query_of(name), "answer": cut(json.loads(as_json(asked(warehouse, name))))}
         for name in VIEWS
@@ -216,7 +216,7 @@ def examples(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def cut(answer: Any) -> Any:
-    """Cut every list in it."""
+    """Cut every list in an answer to its first rows."""
     if isinstance(answer, list):
         return [cut(each) for each in answer[:ROWS]]
     if isinstance(answer, dict):

@@ -1,4 +1,4 @@
-"""What happens in a study while its pages are open."""
+"""Events that tests write to a study while its pages are open."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A process that only serves the page: as much of a `Runtime` as the web application looks at."""
+"""A process that only serves the page: the parts of a `Runtime` that the web application uses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from streams.store.warehouse import Warehouse
 
 
 class Parts(wiring.SharedResources):
-    """What a process shares, over a study that is open already."""
+    """Shared resources of a process, over a warehouse that is open already."""
 
     def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: studies.TODAY) -> None:
         super().__init__(warehouse.settings, now=now)
@@ -43,15 +43,15 @@ def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
 
 @lru_cache(maxsize=1)
 def web_shared(warehouse: Warehouse) -> FastAPI:
-    """The application over a warehouse, built once for the tests that follow each other: 0.6 s of processor.
+    """Return the application over a warehouse, built once for consecutive tests: it takes 0.6 s of processor.
 
-    It lives on from test to test as it does from request to request. What a test changes about the process
-    itself (its clock, its settings, its health) wants `web_of`, and so does who lets it end.
+    Tests share it as requests do. A test that changes the process itself (its clock, its settings, its
+    health), or lets the application end, needs `web_of`.
     """
     return web_of(warehouse)
 
 
 def client_of(warehouse: Warehouse, health: Health | None = None) -> httpx.AsyncClient:
-    """A client of the page over a warehouse; `health`: what a process of its own says of itself."""
+    """Return a client of the page over a warehouse; with `health`, of a separate process with that health."""
     web = web_shared(warehouse) if health is None else web_of(warehouse, health)
     return httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://localhost")

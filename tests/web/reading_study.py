@@ -56,7 +56,7 @@ LAG = e.AlertRaised(
 
 
 def reading(warehouse: Warehouse) -> None:
-    """Topics 1 RAG, 2 Agents, 3 Evaluation; months January to April 2025.
+    """Write the study: topics 1 RAG, 2 Agents, 3 Evaluation; months January to April 2025.
 
     RAG (with 4, merged by the model): a, b, odd, long. Agents (with 5, merged by a person): b, odd, long.
     Evaluation: long, late. Excluded 6: c. Withdrawn: gone (RAG).

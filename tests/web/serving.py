@@ -14,7 +14,7 @@ from agents.web.server import configured
 
 @contextmanager
 def served(web: FastAPI, proxies: Sequence[str] = ()) -> Iterator[str]:
-    """Lend the address of an application that listens on a free port."""
+    """Run an application on a free port; yield its address."""
     config = configured(web, proxies=proxies)
     server = uvicorn.Server(config)
     listening = config.bind_socket()

@@ -1,4 +1,4 @@
-"""A curator of a study, and a client of its page that is signed in as them."""
+"""A curator of a study, and a client of its page with the curator's session."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ OURS = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 
 
 def token_of(warehouse: Warehouse, name: str = "Ottilie") -> str:
-    """Return a new token of somebody who may curate from now on."""
+    """Add a curator to the study; return the curator's new token."""
     curators = Curators(warehouse.settings.curators_file)
     if any(each.name == name for each in curators.all()):
         curators.remove(name)
@@ -23,7 +23,7 @@ def token_of(warehouse: Warehouse, name: str = "Ottilie") -> str:
 
 
 def csrf_in(page: str) -> str:
-    """Return the word that the page's forms bring along."""
+    """Return the CSRF token in the page's forms."""
     found = re.search(r'name="csrf" value="([^"]+)"', page)
     assert found, page[:2000]
     return found[1]
@@ -31,7 +31,7 @@ def csrf_in(page: str) -> str:
 
 @asynccontextmanager
 async def signed_in(warehouse: Warehouse, name: str = "Ottilie") -> AsyncIterator[httpx.AsyncClient]:
-    """A client that signed in as a browser does."""
+    """Yield a client that signed in through the form, as a browser does."""
     async with client_of(warehouse) as client:
         answer = await client.post("/login", data={"token": token_of(warehouse, name)}, headers=OURS)
         assert answer.status_code == 303, answer.text

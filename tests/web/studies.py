@@ -1,4 +1,4 @@
-"""Studies to show: rows made by the real writer from the real events."""
+"""Studies for the pages: rows that the real writer makes from real events."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ BLOB = e.Blob(key="transcripts/x", sha256="0" * 64, size=1)
 
 
 def topic(topic_id: int, name: str, theme: str | None, words: Sequence[str] = ()) -> Rows:
-    """A topic seeded from a codebook."""
+    """Yield the rows of a topic seeded from a codebook."""
     weights = tuple((word, 1 / (rank + 1)) for rank, word in enumerate(words))
     yield from writer.rows_of(
         e.TopicBorn(
@@ -57,7 +57,7 @@ def video(video_id: str, published_at: str | datetime, **about: object) -> e.Vid
 
 
 def seen(of: e.Video) -> Rows:
-    """A video that a source has shown, and nothing more."""
+    """Yield the rows of a video that a source has listed and no agent has handled."""
     sighting = e.Sighting(source_id="search-1", kind="search", query="LLMOps", rank=1, seen_at=TODAY)
     yield from writer.rows_of(e.VideoSeen(video=of, sighting=sighting))
 
@@ -81,7 +81,7 @@ def talk(
     probability: float = 0.9,
     transcript: str = TRANSCRIPT,
 ) -> Rows:
-    """A talk that went the whole way; `paragraphs`: (topic, text), one a minute, ever less probable."""
+    """Yield the rows of a complete talk; `paragraphs`: (topic, text), one a minute, probability falling."""
     yield from seen(of)
     yield from writer.rows_of(e.VideoAccepted(video=of))
     yield from writer.rows_of(transcribed(of, 150 * len(paragraphs), transcript))
@@ -136,7 +136,7 @@ def dead_letter(offset: int, video_id: str | None = None) -> Rows:
 
 
 def small(warehouse: Warehouse) -> None:
-    """Six talks that can be counted by hand; the topic Greetings is not retained.
+    """Write six talks that can be counted by hand; the topic Greetings is not retained.
 
     January: a (RAG twice, Agents), b (Evaluation), c (only Greetings).
     February: d (Agents, Evaluation), e (no topic). March: f (RAG).
@@ -181,7 +181,7 @@ def small(warehouse: Warehouse) -> None:
 
 
 def lively(warehouse: Warehouse) -> None:
-    """Two years of a community: 8 themes, 20 topics, one that was born, and some talks that mean harm."""
+    """Write two years of a community: 8 themes, 20 topics and a newborn one, some talks with hostile text."""
     chance = random.Random(7)
     codebook = yaml.safe_load(CODEBOOK.read_text())["topics"]
     rows: list[tuple[str, writer.Columns]] = []
@@ -246,7 +246,7 @@ def _url(index: int) -> str:
 
 
 def _history(of: e.Video) -> Rows:
-    """What else became of topics: one was merged, one sleeps, one drifted, and a subject emerged."""
+    """Yield later events of topics: a merge, a dormancy, a drift, and the emergence of a subject."""
     yield from topic(MERGED, f"tools {SCRIPT}", None, ("tools",))
     about = {"model_version": MODEL, "label": "", "sequence": 80, "day": TODAY.date()}
     yield from writer.rows_of(e.TopicMerged(topic_id=MERGED, into=BORN, **about))

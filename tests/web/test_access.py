@@ -1,4 +1,4 @@
-"""Who may change something: sign-in, sessions, and what is refused before anybody is asked."""
+"""Tests of access: sign-in and sessions of curators, and requests that are refused before the sign-in."""
 
 import logging
 import stat
@@ -29,7 +29,7 @@ RENAME = {"action": "rename", "topic_id": 1, "name": "Retrieval", "expected": 0}
 
 
 class Clock:
-    """A clock that a test turns."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.at = studies.TODAY

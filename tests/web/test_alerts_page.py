@@ -1,4 +1,4 @@
-"""/alerts: what was raised and who was told, a test that is really sent, and a letter that can do no harm."""
+"""Tests of /alerts: alerts and their deliveries, a test message that is really sent, a harmless digest."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ destinations:
 
 
 def rows_of_alerts() -> studies.Rows:
-    """Alerts of rules that no single event says, the newest first, one with a title that means harm."""
+    """Yield alerts of rules that need more than one event, the newest first, one with a hostile title."""
     told_of = (
         ("dead letters", None, "3 messages could not be processed", f"The latest: private {studies.SCRIPT}"),
         ("rising", 3, f"Rising: {studies.LONG}", "30 of 100 talks spoke of it"),
@@ -112,7 +112,7 @@ def hook() -> Iterator[Hook]:
 
 @pytest.fixture
 def file(alerted: Warehouse, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The study's alerts.yaml, with a webhook in the environment and another beside it; gone afterwards."""
+    """Write the study's alerts.yaml, with webhooks in the environment and a file; delete it afterwards."""
     hook.status = 200
     hook.taken.clear()
     path = alerted.settings.alerts_file
@@ -136,13 +136,13 @@ async def page(warehouse: Warehouse, path: str = "/alerts", status: int = 200) -
 
 
 def plain(html: str) -> str:
-    """The text a reader gets; what stands in a block of its own is apart from the rest."""
+    """Return the visible text of a page, with spaces between block elements."""
     inline = re.sub(r"</?(a|bdi|span|strong|time|code)\b[^>]*>", "", html)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", inline)))
 
 
 def section(html: str, name: str) -> str:
-    """The part of a page under a heading."""
+    """Return the section of a page with a heading."""
     found = re.search(rf'<section[^>]*aria-labelledby="{name}".*?</section>', html, re.DOTALL)
     assert found, name
     return found[0]
@@ -366,7 +366,7 @@ def test_anyone_can_read_it_and_a_test_is_sent_by_keyboard(
         page.wait_for_url("**/alerts?state=failed#deliveries")
         assert page.locator("table.told tbody tr").count() == 2
         page.goto("about:blank")
-    # A page that is left gives up what it still loads, and stops listening to /live.
+    # Leaving a page aborts its pending requests and its stream of /live.
     assert [each for each in visit.wrong if not each.startswith(url)] == []
 
 

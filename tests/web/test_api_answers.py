@@ -1,4 +1,4 @@
-"""How the API answers: pages of lists, CSV, and nothing where the asker has it."""
+"""Tests of the API's answers: lists by page, CSV, and no body where the client has the current answer."""
 
 import csv
 import io

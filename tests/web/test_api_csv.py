@@ -1,4 +1,4 @@
-"""Every view as CSV, of two lively years with titles that mean harm."""
+"""Tests of every view as CSV, for a study of two years with hostile titles."""
 
 import csv
 import io

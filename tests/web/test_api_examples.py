@@ -1,4 +1,4 @@
-"""What the API's documentation says of its answers is what they are."""
+"""Tests of the API's documentation: its types, examples and errors agree with the real answers."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_every_view_is_annotated_with_the_type_of_its_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_shape_of_each_view_is_that_of_its_rows(example: Warehouse, name: str) -> None:
-    """Every key, nested ones too, and its type; pydantic leaves out what a shape does not name."""
+    """Tested for every key, nested ones too, and its type; pydantic drops keys that a shape does not name."""
     found = examples.asked(example, name)
     assert found, "an example that shows nothing"
     assert TypeAdapter(SHAPES[name]).validate_python(found) == found

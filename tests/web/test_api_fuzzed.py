@@ -1,4 +1,4 @@
-"""schemathesis asks the API what its documentation allows, and much that it does not."""
+"""Fuzz tests of the API by schemathesis: requests that its documentation allows, and others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from agents.queries.registry import VIEWS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
-if TYPE_CHECKING:  # importing it takes 2 s of processor, also where these tests are left out
+if TYPE_CHECKING:  # importing it takes 2 s of processor, even if these tests are deselected
     from schemathesis import Case
 
 pytestmark = pytest.mark.long
@@ -61,7 +61,7 @@ def described(fuzzed: Warehouse) -> Any:
 
 
 def ask(endpoint: Any, judge: Callable[[Case], None], *, allowed: bool) -> None:
-    """Ask what the documentation allows, or what it does not."""
+    """Send generated requests that the documentation allows, or that it does not allow."""
     from schemathesis import GenerationMode
 
     mode = GenerationMode.POSITIVE if allowed else GenerationMode.NEGATIVE
@@ -75,10 +75,10 @@ def ask(endpoint: Any, judge: Callable[[Case], None], *, allowed: bool) -> None:
 
 
 def as_documented(case: Case, **call: Any) -> Any:
-    """Return the answer, which passes the checks that schemathesis knows.
+    """Return the answer, which must pass the checks of schemathesis.
 
-    All but the one that sends wrong tokens: after many of these it is told to wait (429), as `by_nobody` and
-    `test_access.py` have it, where it wants to be told 401.
+    The check that sends wrong tokens is left out: it expects 401, but after many wrong tokens the API answers
+    429, as `by_nobody` and `test_access.py` test.
     """
     from schemathesis.checks import CHECKS, load_all_checks
 
@@ -115,7 +115,7 @@ def test_whatever_is_to_be_changed_the_answer_is_as_documented(
 
 
 def test_all_that_schemathesis_knows_finds_nothing(fuzzed: Warehouse, tmp_path: Path) -> None:
-    """Every phase and every check, over HTTP, with a token."""
+    """Tested in every phase with every check, over HTTP, with a token."""
     bearer = ["--header", f"Authorization: Bearer {token_of(fuzzed)}"]
     with served(web_of(fuzzed)) as url:
         answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a request may bring along: nothing from nobody, not too much from anybody, and of one length."""
+"""Tests of request bodies: none before the sign-in, a size limit for everybody, and one declared length."""
 
 import json
 import socket
@@ -42,13 +42,13 @@ class Server:
         return {"Authorization": f"Bearer {self.token}"}
 
     def loop_s(self) -> float:
-        """Return the processor seconds that the server's loop has taken so far."""
+        """Return the processor seconds that the server's loop has used so far."""
         return float(self.send("GET", CLOCK, {}).body)
 
     def send(
         self, method: str, path: str, headers: dict[str, str], *pieces: bytes, patience_s: float = 20.0
     ) -> Answer:
-        """Send a head, then the pieces as they are; return the answer, which may come earlier."""
+        """Send a head, then the raw pieces; return the answer, which may arrive before the last piece."""
         lines = [f"{method} {path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in ({"Host": "localhost"} | headers).items()]
         with socket.create_connection(self.address, timeout=patience_s) as connection:
@@ -57,7 +57,7 @@ class Server:
                 for piece in pieces:
                     connection.sendall(piece)
             except OSError:
-                pass  # it was refused, and the connection closed
+                pass  # the server refused it and closed the connection
             return _read(connection)
 
 
@@ -100,7 +100,7 @@ def server(small: Warehouse) -> Iterator[Server]:
 @pytest.mark.long
 @pytest.mark.parametrize("path", [DECIDE, "/api/review", "/curation/decide", "/sources", "/alerts/test"])
 def test_nobody_is_refused_before_the_body_is_read(server: Server, path: str) -> None:
-    """Only the head is sent: whoever waited for the rest would wait for ever."""
+    """Only the head is sent: a server that waited for the body would wait for ever."""
     for kind in (JSON, FORM):
         for name, value in (
             ("Content-Length", "90000"),
@@ -134,17 +134,17 @@ def test_more_than_a_decision_may_have_is_not_taken(server: Server) -> None:
     taken = server.send(
         "POST", "/api/codebook/preview", server.bearer | JSON | {"Content-Length": str(MOST)}, whole
     )
-    assert taken.status == 422, taken  # a preview takes no note: it was read to its end
+    assert taken.status == 422, taken  # a preview takes no note: the body was read to its end
     assert not taken.closed
 
 
 @pytest.mark.parametrize("path", [DECIDE, "/api/status"])
 def test_who_is_refused_while_sending_may_finish(server: Server, path: str) -> None:
-    """A connection that is closed under who still sends is reset, and the answer may be lost with it."""
+    """If the server closed the connection during the upload, a reset could lose the answer."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     with socket.create_connection(server.address, timeout=20) as connection:
         connection.sendall(head.encode())
-        time.sleep(0.1)  # now it is refused
+        time.sleep(0.1)  # by now the server has refused it
         for _ in range(5):
             connection.sendall(chunk(b"x" * 1000))
             time.sleep(0.02)
@@ -154,7 +154,7 @@ def test_who_is_refused_while_sending_may_finish(server: Server, path: str) -> N
 
 
 def test_signing_in_takes_a_token_and_no_more(server: Server) -> None:
-    """The one form that everybody may send."""
+    """Signing in is the only form that needs no session."""
     page = server.send("POST", LOGIN, FORM | {"Content-Length": str(LOGIN_LIMIT + 1)})
     assert page.status == 413
     assert "What to do:" in page.body
@@ -176,7 +176,7 @@ def test_signing_in_takes_a_token_and_no_more(server: Server) -> None:
     ids=["lists", "deep", "numbers", "names", "long number", "no text"],
 )
 def test_a_body_that_is_meant_ill_holds_nobody_up(server: Server, content: bytes) -> None:
-    """All agents share the loop that reads it; before, four megabytes held them up for three seconds."""
+    """All agents share the loop that reads the body; four megabytes once blocked it for three seconds."""
     before = server.loop_s()
     answer = server.send(
         "POST", DECIDE, server.bearer | JSON | {"Content-Length": str(len(content))}, content
@@ -198,7 +198,7 @@ def test_a_form_that_is_meant_ill_holds_nobody_up(server: Server, content: bytes
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/status", DECIDE, LOGIN])
 def test_a_request_of_two_lengths_is_refused(server: Server, path: str) -> None:
-    """A proxy that believes one length, before a server that believes the other, lets a request through."""
+    """Request smuggling: a proxy that uses one length passes on what the server reads as a second request."""
     smuggled = b"GET /api/topics HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for method in ("GET", "POST"):
         answer = server.send(

@@ -1,4 +1,4 @@
-"""The overview in a real browser: both widths, both colour schemes, mouse and keyboard."""
+"""Tests of the overview in a real browser: both widths, both colour schemes, mouse and keyboard."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the pages with charts say: the numbers of the views, by month and quarter, or why there are none."""
+"""Tests of the chart pages: the views' numbers by month and quarter, or the reason why there are none."""
 
 import json
 import re
@@ -42,19 +42,19 @@ async def get(warehouse: Warehouse, path: str, status: int = 200) -> httpx.Respo
 
 
 def plain(html: str) -> str:
-    """The text a reader gets."""
+    """Return the visible text of a page."""
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))).strip()
 
 
 def data(html: str) -> Any:
-    """What the chart draws."""
+    """Return the data that the chart draws."""
     found = re.search(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)
     assert found
     return json.loads(found[1])
 
 
 def table(html: str) -> list[list[str]]:
-    """The rows of the first table, the head included, as text."""
+    """Return the rows of the first table, including its head, as text."""
     body = html[html.index("<table") : html.index("</table>")]
     return [
         [plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]

@@ -1,4 +1,4 @@
-"""The pages with charts over a study without a talk, and over one whose database has no tables."""
+"""Tests of the chart pages for a study without talks, and for one whose database has no tables."""
 
 import pytest
 from page_process import client_of

@@ -1,4 +1,4 @@
-"""The charts in a real browser: drawn in silence, for everyone, at every width, in both colour schemes."""
+"""Tests of the charts in a real browser: no errors, accessible, at every width, in both colour schemes."""
 
 import re
 import struct
@@ -65,7 +65,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def opened(page: Any, address: str) -> Any:
-    """Open a page and wait until its charts are drawn; return the first."""
+    """Open a page and wait until its charts are drawn; return the first chart."""
     page.goto(address)
     figures = page.locator("figure[data-chart]")
     for at in range(figures.count()):
@@ -82,7 +82,7 @@ def test_a_page_is_drawn_in_silence_for_everyone(visit: Visit, address: str, pat
     assert visit.page.locator("h1").count() == 1
     assert barriers(visit.page) == []
     assert visit.page.locator("figure[data-failed]").count() == 0
-    # The page before was left while it listened.
+    # The browser left the previous page while it listened to /live.
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
 
 

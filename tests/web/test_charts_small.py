@@ -1,4 +1,4 @@
-"""The pages with charts over a study that can be counted by hand, one of whose topics is not retained."""
+"""Tests of the chart pages for a study that can be counted by hand, with one topic that is not retained."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Curating in a real browser: by keyboard alone, in two tabs at once, on small and large screens."""
+"""Tests of curation in a real browser: by keyboard alone, in two tabs at once, on small and large screens."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +48,7 @@ def address(curated: Warehouse) -> Iterator[str]:
 
 
 def opened(browser: Any, address: str, token: str, width: int = 1280, scheme: str = "light") -> Visit:
-    """A page in a new profile of the browser, where somebody signed in by keyboard."""
+    """Sign in by keyboard in a new profile of the browser; return the visit."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visit = Visit(context.new_page())
     page = visit.page
@@ -68,7 +68,7 @@ def focused(page: Any) -> str:
 
 
 def tab_to(page: Any, name: str, *, most: int = 80) -> None:
-    """Press Tab until what is called so has the focus, which has to be visible all the way."""
+    """Press Tab until the element with this name has the focus, which must stay visible on the way."""
     for _ in range(most):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
@@ -80,7 +80,7 @@ def tab_to(page: Any, name: str, *, most: int = 80) -> None:
 
 
 def wrong(visit: Visit) -> list[str]:
-    """What went wrong; that a page which is left stops listening to /live is no error."""
+    """Return the errors on the page; the end of the /live stream when the browser leaves a page is none."""
     return [each for each in visit.wrong if not each.endswith("/live")]
 
 
@@ -216,7 +216,7 @@ def test_a_review_goes_by_single_keys_unless_switched_off(
     assert page.locator("form kbd:visible").all_inner_texts() == ["i", "e", "t", "n", "Enter", "s"]
     page.keyboard.press("i")
     page.keyboard.press("n")
-    page.keyboard.type("nice to see")  # letters are letters where somebody writes
+    page.keyboard.type("nice to see")  # in a text field, letters are no shortcuts
     page.keyboard.press("Enter")
     page.wait_for_url("**/curation/review?after=1")
     (row,) = [row for row in VIEWS["codebook_judgements"](curated) if row["reviewer"] == "Reviewer"]

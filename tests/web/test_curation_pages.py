@@ -1,4 +1,4 @@
-"""Curating from the page and over the API: previews that come true, conflicts that lose nothing."""
+"""Tests of curation on the page and over the API: accurate previews, and conflicts without lost decisions."""
 
 import html
 import random
@@ -31,7 +31,7 @@ RAG, AGENTS, MEMORY, INTERFACES = 1, 2, 3, 4
 
 @pytest.fixture(scope="module")
 def curated(chdb_home: Any) -> Iterator[Warehouse]:
-    """A study of two years that nobody has curated yet."""
+    """Yield a study of two years without any decisions."""
     with Warehouse(Settings(home=chdb_home, study="curated_pages")) as warehouse:
         warehouse.migrate()
         studies.lively(warehouse)
@@ -54,7 +54,7 @@ def newest(warehouse: Warehouse) -> int:
 
 
 def numbers(warehouse: Warehouse) -> dict[str, dict[Any, tuple[int, float]]]:
-    """Videos and share of every theme and topic, by name, as every page counts them."""
+    """Return the videos and share of every theme and topic, as every page counts them."""
     return {
         "themes": {row["theme"]: (row["videos"], row["share"]) for row in prevalence.themes(warehouse)},
         "topics": {row["topic_id"]: (row["videos"], row["share"]) for row in prevalence.topics(warehouse)},
@@ -62,7 +62,7 @@ def numbers(warehouse: Warehouse) -> dict[str, dict[Any, tuple[int, float]]]:
 
 
 def fields(page: str) -> dict[str, str]:
-    """Return what the form of a preview sends when nothing is written into it."""
+    """Return the fields that a preview's form sends without any input."""
     form = re.search(r'<form class="decide confirm".*?</form>', page, re.DOTALL)
     assert form, page
     found = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form[0])
@@ -70,14 +70,14 @@ def fields(page: str) -> dict[str, str]:
 
 
 async def confirm(client: httpx.AsyncClient, note: str = "", **wish: Any) -> httpx.Response:
-    """Look at the preview of a wish and confirm it, as a browser does."""
+    """Open the preview of a decision and confirm it, as a browser does."""
     page = await client.get("/curation/preview", params=wish)
     assert page.status_code == 200, page.text
     return await client.post("/curation/decide", data=fields(page.text) | {"note": note})
 
 
 def wishes(chance: random.Random, standing: Any) -> Iterator[dict[str, Any]]:
-    """Yield things to decide, most of which can be."""
+    """Yield decisions, most of which are valid."""
     topics, themes = sorted(standing.topics), sorted(standing.themes)
     topic_id, other = chance.sample(topics, 2)
     yield {"action": "merge", "topic_id": topic_id, "into": other}

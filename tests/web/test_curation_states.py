@@ -1,4 +1,4 @@
-"""Curation of a study that has nothing to curate yet."""
+"""Tests of the curation pages for a study that has no topics to curate yet."""
 
 from signed_in import signed_in
 

@@ -1,4 +1,4 @@
-"""Themes are suggested on demand, by the real embedding model."""
+"""Tests of theme suggestions, made on demand by the real embedding model."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from streams.store.warehouse import Warehouse
 
 
 class Loaded(Parts):
-    """Parts of a process that has the embedding model, and counts how often it is asked for."""
+    """Shared resources with the embedding model, which count its uses."""
 
     asked = 0
 
     @property
     def embedder(self) -> Embedder:
-        """The real one."""
+        """Return the real embedding model."""
         self.asked += 1
         return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
 

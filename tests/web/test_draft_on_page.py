@@ -1,4 +1,4 @@
-"""A talk that is read from its captions says that they are a draft, until its recording is transcribed."""
+"""Tests of the draft notice: a talk shown with its captions is marked as a draft until it is transcribed."""
 
 from collections.abc import Iterator
 from pathlib import Path

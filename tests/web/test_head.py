@@ -1,4 +1,4 @@
-"""HEAD answers wherever GET does, with the same head and without a body."""
+"""Tests of HEAD: it answers wherever GET does, with the same head and without a body."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Pages share what views said, so no page may change it."""
+"""Tests that no page changes the views' results, because pages share them."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""/live tells what happens in a study, and costs nothing where nobody listens."""
+"""Tests of /live: it streams a study's events, and costs nothing without listeners."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def address(study: Warehouse) -> Iterator[str]:
 
 @asynccontextmanager
 async def listening(address: str, since: str = "") -> AsyncIterator[Any]:
-    """A client at /live: `await told()` is the next event, (kind, said)."""
+    """Connect a client to /live; yield `told`, which awaits the next event."""
     async with (
         httpx.AsyncClient(timeout=60) as client,
         client.stream("GET", f"{address}/live", params={"since": since}) as answer,
@@ -160,7 +160,7 @@ async def test_a_page_that_does_not_listen_is_cut_off_and_others_go_on(study: Wa
 
 
 async def test_an_open_page_does_not_delay_the_end(chdb_home: Path) -> None:
-    """Were it cut off by the server's patience, the stream would end in the middle of a chunk."""
+    """If the server's shutdown timeout cut it off, the stream would end in the middle of a chunk."""
     settings = Settings(home=chdb_home, study="ends", web_port=0)
     with Warehouse(settings) as warehouse:
         warehouse.migrate()

@@ -1,4 +1,4 @@
-"""What happens in a study reaches pages that are open, in a real browser."""
+"""Tests of live updates in a real browser: a study's events appear on open pages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_new_talk_and_an_alert_appear_without_a_reload(
     page.goto(address)
     page.evaluate("window.untouched = true")
     page.locator("#counts dd").first.get_by_text("6").wait_for()
-    page.wait_for_timeout(500)  # the first look is where news begin
+    page.wait_for_timeout(500)  # the page shows as new only what follows its first look
     say_it(study, 6, f"Retrieval at sea {studies.SCRIPT} \u202eback")
     page.locator("#counts dd").first.get_by_text("7").wait_for()
     page.locator("#newest-talks").get_by_text("Retrieval at sea").wait_for()

@@ -1,4 +1,4 @@
-"""Ten years of talks about sixty topics: columns that can be read, and nothing counted twice."""
+"""Tests of ten years of talks about sixty topics: legible columns, and nothing counted twice."""
 
 import random
 import re
@@ -50,7 +50,7 @@ async def get(warehouse: Warehouse, path: str) -> str:
 
 
 def heat(html: str) -> tuple[list[str], dict[str, list[str]]]:
-    """The columns of the themes' table, and of each theme {videos of videos} in each."""
+    """Return the columns of the themes' table, and {theme: "videos/all videos" in each column}."""
     table = html[html.index('<table class="heat"') :]
     table = table[: table.index("</table>")]
     cells = {

@@ -1,4 +1,4 @@
-"""Every command that reads says the same whether the study runs or not, and nothing that a terminal obeys."""
+"""Tests of reading commands: equal output whether the study runs or not, without control sequences."""
 
 import json
 import os
@@ -89,7 +89,7 @@ class Both(NamedTuple):
 
 
 def hostile(warehouse: Warehouse) -> None:
-    """A talk, a topic, an alert, a decision and a dead letter whose every text is an attack."""
+    """Write a talk, a topic, an alert, a decision and a dead letter with an attack in every text."""
     bad = {"title": ESCAPES, "show": ESCAPES, "channel": ESCAPES, "speakers": (ESCAPES,)}
     of = studies.video(ODD, "2025-03-30", url=f"https://example.org/{ESCAPES}", description=ESCAPES, **bad)
     rows = [*studies.talk(7, of, [(1, ESCAPES), (2, ESCAPES)])]
@@ -163,7 +163,7 @@ def hostile(warehouse: Warehouse) -> None:
 
 
 def ask_all(environment: dict[str, str]) -> dict[str, Said]:
-    """What each command says, as a text and as JSON."""
+    """Return the output of each command, as text and as JSON."""
     asked = [*READING, *(f"{each} --json" for each in READING if not each.startswith(WITHOUT_JSON))]
     runner, found = CliRunner(), {}
     for command in asked:
@@ -177,7 +177,7 @@ def ask_all(environment: dict[str, str]) -> dict[str, Said]:
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """What every command says of one study, first while it does not run, then while it does."""
+    """Yield the output of every command for one study, first while it does not run, then while it runs."""
     study = Study(tmp_path_factory.mktemp("read"), "read")
     ours = {name: value for name, value in study.env().items() if name.startswith("GROUNDSWELL_")}
     environment = ours | {"COLUMNS": "2000", "GROUNDSWELL_LOG_LEVEL": "error"}
@@ -197,7 +197,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 
 def without_address(said: str) -> str:
-    """What is said of the study; not where its page is, nor when it was asked."""
+    """Return the output without the page's address and the time of the command."""
     page = r"(\nThe dashboard: )?http://127\.0\.0\.1:\d+\S*\n?|not running \(groundswell run\)\n"
     return re.sub(rf'{page}|"(page|made_at)": .*', "", said)
 
@@ -244,7 +244,7 @@ def test_a_view_that_a_running_study_does_not_know_says_so(said: Both) -> None:
 
 
 def test_the_attack_is_in_what_was_asked(said: Both) -> None:
-    """Else nothing above would mean anything."""
+    """Without the attack in the output, the tests above would prove nothing."""
     harmless = [command for command in READING if "harmless" in said.idle.get(command, Said(0, "", "")).out]
     assert {"videos list", "topics", "emerging", "alerts list", "alerts digest", "codebook show"} <= set(
         harmless

@@ -1,4 +1,4 @@
-"""What is read page by page: a talk, a topic, what is new, what a search finds; numbers are the store's."""
+"""Tests of the pages of talks, topics, news and search results; their numbers are the store's."""
 
 import json
 import re
@@ -60,7 +60,7 @@ async def page(warehouse: Warehouse, path: str, status: int = 200) -> httpx.Resp
 
 
 def plain(html: str) -> str:
-    """The text a reader gets, without scripts' data."""
+    """Return the visible text of a page, without scripts' data."""
     html = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)))
 
@@ -295,7 +295,7 @@ async def test_a_search_that_is_too_long_is_refused(study: Warehouse) -> None:
     await page(study, f"/search?q={'ab ' * 66}")
 
 
-# ---- What is new ----
+# ---- News ----
 
 
 async def test_cards_say_why_they_are_told_with_the_statistics(study: Warehouse) -> None:

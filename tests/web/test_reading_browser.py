@@ -1,4 +1,4 @@
-"""Reading in a real browser: at every width, in both colour schemes, by keyboard; a player on demand."""
+"""Tests of reading in a real browser: every width, both colour schemes, keyboard, and a player on demand."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +69,7 @@ def visit(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterato
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    # A fake stands in only for the internet.
+    # Only the internet is faked.
     context.route(
         lambda url: "127.0.0.1" not in url,
         lambda route: route.fulfill(status=200, content_type="text/html", body="<p>the player</p>"),

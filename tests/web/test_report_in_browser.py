@@ -1,4 +1,4 @@
-"""The report in a real browser, opened as a file: silent, alone, legible on every screen and on paper."""
+"""Tests of the report as a file in a real browser: no errors or requests, legible on screen and paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reviewing on the page: one video at a time, blind, by keyboard, without scripts, on a phone."""
+"""Tests of reviewing on the page: one video at a time, blind, by keyboard, without scripts, on a phone."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def address(reviewed: Warehouse) -> Iterator[str]:
 
 
 def opened(browser: Any, address: str, token: str, path: str = "/review", **about: Any) -> Visit:
-    """A page in a new profile of the browser, where somebody signed in."""
+    """Sign in with a new profile of the browser; return the visit."""
     visit = Visit(browser.new_context(**about).new_page())
     visit.page.goto(f"{address}/login?next={path}")
     visit.page.get_by_label("Your token").fill(token)
@@ -149,7 +149,7 @@ def test_videos_are_judged_by_single_keys_and_the_last_undone(
     page.wait_for_url("**/review?after=first")
     assert said(reviewed, "first") == [("Keys", "keep", "experience report")]
     page.keyboard.press("n")
-    page.keyboard.type("2 kinds of slides")  # letters are letters where somebody writes
+    page.keyboard.type("2 kinds of slides")  # in a text field, letters are no shortcuts
     page.locator("main").focus()
     page.keyboard.press("2")
     page.wait_for_url("**/review?after=second")

@@ -1,4 +1,4 @@
-"""/sources: what is watched, how it does, and adding, pausing, removing and checking it on the page."""
+"""Tests of /sources: the sources and their health, and adding, pausing, removing and checking them."""
 
 import asyncio
 import html
@@ -58,7 +58,7 @@ def youtube() -> Iterator[LoopbackYouTube]:
 
 @pytest.fixture(scope="module")
 def small_study(chdb_home: Path, youtube: LoopbackYouTube) -> Iterator[Warehouse]:
-    """A study with some talks, that a hub tells of new videos, before the loopback YouTube."""
+    """Yield a study with some talks, with push from a hub and the loopback YouTube."""
     settings = Settings(
         home=chdb_home,
         study="sources_page",
@@ -74,7 +74,7 @@ def small_study(chdb_home: Path, youtube: LoopbackYouTube) -> Iterator[Warehouse
 
 @pytest.fixture
 def study(small_study: Warehouse) -> Iterator[Warehouse]:
-    """The study while nothing is watched yet, nobody may curate, and YouTube was asked nothing."""
+    """Yield the study without sources, curators and requests to YouTube; delete them afterwards."""
     yield small_study
     for made in (small_study.settings.blobs_url, small_study.settings.study_home / "egress"):
         shutil.rmtree(made, ignore_errors=True)
@@ -86,7 +86,7 @@ def sources_of(warehouse: Warehouse) -> Sources:
 
 
 def watch(warehouse: Warehouse, text: str, visits: Visits | None = None, **about: Any) -> str:
-    """Watch what a person could have typed, and remember what looking at it has shown."""
+    """Add a source by its text as a person types it, and remember its visits; return its id."""
     kind, locator = locate(text)
     name, sources = source_id(kind, locator), sources_of(warehouse)
     sources.add(e.Source(source_id=name, kind=kind, locator=locator, added_at=PAST, **about))
@@ -96,7 +96,7 @@ def watch(warehouse: Warehouse, text: str, visits: Visits | None = None, **about
 
 
 def plain(page: str) -> str:
-    """The text that a reader gets."""
+    """Return the visible text of a page."""
     inline = re.sub(r"</?(a|bdi|span|strong|time|code)\b[^>]*>", "", page)
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", inline)))
 
@@ -108,7 +108,7 @@ def row_of(page: str, name: str) -> str:
 
 
 async def send(client: httpx.AsyncClient, path: str = "", **fields: str) -> httpx.Response:
-    """Press a button of the page, and follow to where it leads."""
+    """Submit a form of the page, and follow its redirect."""
     word = csrf_in((await client.get("/sources")).text)
     return await client.post(f"/sources{path}", data={"csrf": word, **fields}, follow_redirects=True)
 
@@ -443,7 +443,7 @@ def test_a_backfill_says_how_far_it_is() -> None:
 
 
 def opened(browser: Any, address: str, token: str, **about: Any) -> Visit:
-    """A page in a new profile of the browser, where somebody signed in."""
+    """Sign in with a new profile of the browser; return the visit."""
     visit = Visit(browser.new_context(**about).new_page())
     visit.page.goto(f"{address}/login?next=/sources")
     visit.page.get_by_label("Your token").fill(token)
@@ -506,7 +506,7 @@ def test_it_fits_a_phone_and_everybody_can_use_it(browser: Any, study: Warehouse
 
 
 def fill(warehouse: Warehouse) -> str:
-    """Watch one source of each health, and remove another, whose id is returned."""
+    """Add a source of each health, and remove another one; return the id of the removed one."""
     trouble = Trouble(
         cause="YouTube's feed of the channel answers HTTP 404",
         cure="nothing: such failures pass, and the channel's listing is read anyway",

@@ -1,4 +1,4 @@
-"""Who speaks, on a page of its own: where to hear them, and saying who it is."""
+"""Tests of the speakers' page: links to the sound of each speaker, and naming speakers."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ WHERE = "/curation/speakers?video_id=odd+%26+id%2F1"
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A study of two transcribed talks, that no test changes."""
+    """Return the settings of a study with two transcribed talks, which no test changes."""
     settings = Settings(home=tmp_path_factory.mktemp("heard"), study="speakers_page")
     with Warehouse(settings) as warehouse:
         warehouse.migrate()
@@ -42,7 +42,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def study(heard: Settings, tmp_path: Path) -> Iterator[Warehouse]:
-    """A copy of it, of the test's own."""
+    """Yield a separate copy of the study for each test."""
     shutil.copytree(heard.home, tmp_path / "home", symlinks=True)
     with Warehouse(heard.model_copy(update={"home": tmp_path / "home"})) as warehouse:
         yield warehouse

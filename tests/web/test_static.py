@@ -1,4 +1,4 @@
-"""What pages load: whole, compressed where that is understood, and not sent twice."""
+"""Tests of static files: complete, compressed for clients that accept it, and not sent twice."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""/system, /talks, /screening and /api in a real browser: wide and narrow, light and dark, and axe."""
+"""Tests of /system, /talks, /screening and /api in a real browser: wide, narrow, light and dark, and axe."""
 
 from collections.abc import Iterator
 from typing import Any

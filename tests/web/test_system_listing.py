@@ -1,4 +1,4 @@
-"""The list of all videos, after people corrected some."""
+"""Tests of the list of all videos after corrections."""
 
 from datetime import UTC, datetime
 

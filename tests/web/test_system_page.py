@@ -1,4 +1,4 @@
-"""/system, /talks and /screening: how the work goes on, and what became of every video."""
+"""Tests of /system, /talks and /screening: the progress of the work, and the state of every video."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ e = studies.e
 
 
 def plain(html: str) -> str:
-    """The text a reader gets; what stands in a block of its own is apart from the rest."""
+    """Return the visible text of a page, with spaces between block elements."""
     inline = re.sub(r"</?(a|bdi|span|strong|time|code)\b[^>]*>", "", html)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", inline))
 

@@ -1,4 +1,4 @@
-"""A talk's words are had as a file from its page, in every format; and where there are none, it says why."""
+"""Tests of transcript files: a talk's page links to every format, and a missing one is explained."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The API says what the study says: values of a small study, counted by hand (see `studies.small`)."""
+"""Tests of the API's values for a small study that was counted by hand (see `studies.small`)."""
 
 import inspect
 from typing import Any, get_origin
@@ -69,7 +69,7 @@ async def test_prevalence_is_the_themes_share_of_retained_videos(small: Warehous
 
 
 async def test_a_theme_counts_the_union_of_its_topics_videos(small: Warehouse) -> None:
-    """RAG has a and f, Agents has a and d: three videos together, not four."""
+    """RAG has videos a and f, Agents has a and d: three videos together, not four."""
     architecture, evaluation = await get(small, "themes")
     counted = {"theme": "Architecture", "videos": 3, "topics": 2, "of_videos": 4, "share": 0.75}
     assert counted.items() <= architecture.items()
@@ -100,7 +100,7 @@ async def test_topics_have_words_theme_and_share_by_prevalence(small: Warehouse)
 
 
 async def test_a_topic_comes_with_everything_about_it(small: Warehouse) -> None:
-    """Agents: a in January, d in February; six months before them nobody spoke."""
+    """Agents has a in January and d in February; the six months before have no talks."""
     found = await get(small, "topic?topic_id=2")
     assert (found["name"], found["theme"], found["origin"]) == ("Agents", "Architecture", "seeded")
     assert (found["videos"], found["of_videos"], found["share"]) == (2, 4, 0.5)
@@ -128,7 +128,7 @@ async def test_the_status_of_a_topic_compares_two_equal_periods(small: Warehouse
     assert (trend["before_first"], trend["before_videos"], trend["before_of_videos"]) == ("2025-01", 1, 2)
     assert trend["change"] == -0.5
     assert trend["change_low"] < -0.5 < trend["change_high"]
-    assert rows[1]["status"] == "stable"  # so few videos show nothing
+    assert rows[1]["status"] == "stable"  # too few videos for a trend
 
 
 async def test_topic_months_count_videos_not_paragraphs(small: Warehouse) -> None:

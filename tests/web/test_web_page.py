@@ -1,4 +1,4 @@
-"""The pages of two lively years: everything is there, and text from talks stays text."""
+"""Tests of the pages for a study of two years: they are complete, and text from talks stays text."""
 
 import json
 import re
@@ -29,7 +29,7 @@ async def page(warehouse: Warehouse, query: str = "", status: int = 200, path: s
 
 
 def scripts_are_ours(html: str) -> None:
-    """No script but those of /static, and data that no browser runs."""
+    """Assert that a page has only scripts of /static, and JSON data that no browser runs."""
     for attributes in re.findall(r"<script([^>]*)>", html):
         assert re.search(r' src="/static/[\w/.-]+"| type="application/json"', attributes), attributes
     for data in re.findall(r'<script type="application/json">(.*?)</script>', html, re.DOTALL):
@@ -37,7 +37,7 @@ def scripts_are_ours(html: str) -> None:
 
 
 def plain(html: str) -> str:
-    """The text a reader gets."""
+    """Return the visible text of a page."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))
 
 
@@ -200,7 +200,7 @@ async def test_what_is_kept_out_is_counted_and_can_be_read(lively: Warehouse) ->
     html = (await page(lively, path="/history")).text
     section = html[html.index('id="boilerplate"') :]
     rows = alerts.boilerplate(lively)
-    assert len(rows) == 4  # one a show
+    assert len(rows) == 4  # one for each show
     for row in rows:
         assert f"<bdi>{escape(row['name'])}</bdi></th><td>{row['boilerplate']}</td>" in section
     assert section.count(studies.GREETING) == sum(len(row["examples"]) for row in rows)

@@ -1,4 +1,4 @@
-"""What the page says when there is nothing to show: no talk yet, work in progress, no database."""
+"""Tests of the page when it has nothing to show: no talk yet, work in progress, no database."""
 
 import asyncio
 import socket
@@ -123,7 +123,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[int]:
-    """The pid of a process that serves the page of the study `second`."""
+    """Yield the pid of a process that holds the lock of the study `second`, as one that serves its page."""
     Settings(home=tmp_path, study="second").study_home.mkdir(parents=True)
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     pipe = subprocess.PIPE

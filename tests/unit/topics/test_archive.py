@@ -1,4 +1,4 @@
-"""Topics that nobody speaks of: they sleep, keep what they are, and come back under their own id."""
+"""Topics that nobody speaks of: they become dormant, keep their state, and return under their own id."""
 
 from collections.abc import Sequence
 from dataclasses import replace

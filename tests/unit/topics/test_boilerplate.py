@@ -1,4 +1,4 @@
-"""What a source says in every video is told apart from what it talks about."""
+"""Boilerplate that a source says in every video is separated from the content of its talks."""
 
 import os
 import random
@@ -30,7 +30,7 @@ SYLLABLES = [consonant + vowel for consonant in "bcdfghklmnprstvz" for vowel in 
 
 
 def words(seed: int, count: int) -> str:
-    """So many made-up words of one to three syllables."""
+    """Return `count` made-up words of one to three syllables."""
     draw = random.Random(seed)
     return " ".join("".join(draw.choices(SYLLABLES, k=draw.randint(1, 3))) for _ in range(count))
 
@@ -42,7 +42,7 @@ def ready(settings: BoilerplateSettings | None = None) -> Boilerplate:
 def hear(
     boilerplate: Boilerplate, numbers: Iterable[int], *said: str, source: str = "show"
 ) -> list[ScreenedParagraphs]:
-    """A video a number: three paragraphs of its own, and what is said in all of them."""
+    """Screen one video per number: three paragraphs of its own, and `said`, which all of them have."""
     return [
         boilerplate.screen(
             source, f"{source}-{n}", [words(3 * n, 90), words(3 * n + 1, 90), *said, words(3 * n + 2, 90)]

@@ -1,4 +1,4 @@
-"""Names that begin to be said: what is news, what is not, and the same again after a restart."""
+"""Names that begin to be said: which are news, which are not, and the same answers after a restart."""
 
 import doctest
 import json
@@ -47,7 +47,7 @@ def chatter(number: int) -> str:
 
 
 def direction(subject: int | None, number: int) -> NDArray[np.float64]:
-    """A paragraph about a subject, or about anything."""
+    """Return the embedding of a paragraph about a subject, or about anything."""
     noise = np.random.default_rng([number, 7]).normal(0.0, 0.25, DIMENSION)
     if subject is not None:
         noise[subject] += 1.5
@@ -185,7 +185,7 @@ def test_names_from_one_video_are_one_subject_if_said_alike() -> None:
 
 def test_plain_words_and_a_source_fewer_need_more_videos() -> None:
     def heard(said: str, shows: int, settings: BurstSettings | None = None) -> int:
-        """How many talks must say it, one in four, in so many of six shows."""
+        """Return how many talks had said it when reported; one in four does, in `shows` of six shows."""
         stream = [*ordinary(240)]
         for number in range(240, 320):
             at = number // 4
@@ -209,7 +209,7 @@ def test_a_misheard_name_is_no_second_subject() -> None:
 
 
 def test_another_spelling_of_a_dropped_name_is_no_new_subject() -> None:
-    """Where too much is kept, older talks forget how they said things: nothing is left to compare with."""
+    """A full window drops the wording of older talks, so nothing is left to compare the spelling with."""
     channel, background = TermBursts(BurstSettings()), Background(np.zeros(DIMENSION), 1.0)
     hear(channel, [*ordinary(150), *news(150, 20, RAG)], background)
     window = channel._recent
@@ -244,7 +244,7 @@ def test_videos_without_a_source_are_sources_of_their_own() -> None:
 
 
 def test_what_a_show_that_joins_always_says_is_no_news() -> None:
-    """It is new to the study, and not to the world: neither beside others, nor when it drowns them out."""
+    """The show is new to the study, not to the world: its phrase is no news at any share of the talks."""
     for every in (2, 10):
         joined = (
             talk(

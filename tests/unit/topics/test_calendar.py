@@ -1,4 +1,4 @@
-"""What day it is, by the videos alone."""
+"""The study's current day, from the videos' dates alone."""
 
 from datetime import date, timedelta
 

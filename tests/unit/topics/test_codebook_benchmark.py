@@ -1,4 +1,4 @@
-"""What the benchmark of the codebook counts, on labels whose scores can be worked out by hand."""
+"""Scores of the codebook benchmark, on labels whose scores can be worked out by hand."""
 
 import json
 from datetime import UTC, datetime

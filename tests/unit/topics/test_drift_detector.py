@@ -1,4 +1,4 @@
-"""What drift detection is made of: river's detectors kept exactly, and tests against chance."""
+"""The parts of drift detection: river's detectors, restored exactly, and tests against chance."""
 
 import random
 from typing import Any

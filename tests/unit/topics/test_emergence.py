@@ -1,4 +1,4 @@
-"""When something is news, and when it is not."""
+"""Emergence: which subjects are reported as news, and which are not."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ NO_GLIMPSES = replace(SETTINGS, glimpses=0)
 
 @dataclass(frozen=True)
 class Said:
-    """What a talk is about, in which show, and on which day."""
+    """A talk's subject, show and day."""
 
     subject: str = ""
     show: str = ""
@@ -31,7 +31,7 @@ class Said:
 
 
 class Study:
-    """A watch that hears talks one by one, and a topic model's part, played by the test."""
+    """A watch that hears talks one by one; the test plays the topic model's part."""
 
     def __init__(self, settings: EmergenceSettings = SETTINGS) -> None:
         self.watch = EmergenceWatch(settings)
@@ -41,7 +41,7 @@ class Study:
     def hear(
         self, said: Said, born: Sequence[int] = (), bursts: Sequence[Burst] = ()
     ) -> tuple[Emergence, ...]:
-        """Hear a talk; `born` are the numbers of talks that a topic is born of, this one included."""
+        """Hear a talk; `born` has the numbers of the talks that found a topic, this one included."""
         spoken = talk(len(self.heard), said)
         self.heard.append(spoken)
         self.background.absorb(spoken.vectors)
@@ -65,7 +65,7 @@ class Study:
         return [news for said in talks for news in self.hear(said)]
 
     def found(self, said: Sequence[Said]) -> tuple[Emergence, ...]:
-        """Hear talks that found a topic together; what the last one brings."""
+        """Hear talks that found a topic together; return the news that the last one brings."""
         first = len(self.heard)
         for each in said[:-1]:
             self.hear(each)
@@ -104,7 +104,7 @@ def chatter(count: int, seed: int = 0, *also: str) -> list[Said]:
 
 
 def mixed(subject: str, every: int, count: int, show: str = "") -> list[Said]:
-    """Talks of which every so many is about a subject."""
+    """Return `count` talks, of which one in `every` is about the subject."""
     return [
         Said(subject, show) if not at % every else said for at, said in enumerate(chatter(count, seed=count))
     ]
@@ -241,7 +241,7 @@ def test_a_second_name_of_a_reported_subject_stays_silent() -> None:
 
 
 def test_a_new_name_near_a_reported_subject_is_news_not_a_word() -> None:
-    """As with GPT-4 after ChatGPT: the same talk of models, and another thing."""
+    """GPT-4 after ChatGPT was such a case: the same talk of models, and another product."""
     study = Study()
     study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 4)
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])
@@ -255,7 +255,7 @@ def test_a_new_name_near_a_reported_subject_is_news_not_a_word() -> None:
 
 
 def test_what_is_more_than_a_told_subject_is_news() -> None:
-    """It has that one's paragraphs, and more of its own beside them; but a part of what was told is told."""
+    """A burst that exceeds a reported subject's paragraphs is news; a part of them is not."""
     study = Study()
     study.hear_all(chatter(200) + [Said("comets")] * 3 + [Said("glass")] * 6)
     assert study.hear(Said("bread"), bursts=[burst(study, [200, 201, 202], "Halley")])

@@ -1,4 +1,4 @@
-"""What counts as evidence that something is new."""
+"""Evidence that a subject is new: rates, runs of hits, its past and its sources."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_cosines_are_those_of_centred_vectors() -> None:
 def sample(
     videos: int, bound: int, subject_until: int = 0, every: int = 1
 ) -> tuple[HistorySample, Background]:
-    """Videos about nothing, of which the first so many speak of the first axis, every so many of them."""
+    """Return videos about nothing; before `subject_until`, one in `every` speaks of the first axis."""
     arrivals, background = HistorySample(bound, 2, 50), Background(np.zeros(16), 1.0)
     for number in range(videos):
         rng = np.random.default_rng(number)

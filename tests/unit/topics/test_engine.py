@@ -1,4 +1,4 @@
-"""BERTopic is imported without what is not used of it; a BERTopic that is built otherwise fails here."""
+"""BERTopic is imported without its unused parts; a BERTopic with another structure fails here."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ CHANGED = "BERTopic is built otherwise than models/topics/online/bertopic_adapte
 
 
 def of_a_new_process(program: str) -> Any:
-    """What the last line that a program prints says, as JSON."""
+    """Run a program in a new process and return the last line it prints, parsed as JSON."""
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )

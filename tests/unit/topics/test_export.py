@@ -44,7 +44,7 @@ def loaded(learned: tuple[TopicModel, list[Batch], list[Assignment]], tmp_path_f
 
 
 def ours(loaded: Any) -> dict[int, int | None]:
-    """Our id of each of BERTopic's."""
+    """Return our topic id for each of BERTopic's."""
     ids = {number: said[0] for number, said in loaded.topic_aspects_["Groundswell"].items()}
     return {number: None if said == "none" else int(said) for number, said in ids.items()}
 

@@ -1,4 +1,4 @@
-"""Which topics are akin."""
+"""The hierarchy of topics, by their similarity."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Whether the model fits the talks as it used to."""
+"""Model health: whether the model still fits the talks as it used to."""
 
 import random
 from collections.abc import Iterator

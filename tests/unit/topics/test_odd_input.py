@@ -25,7 +25,7 @@ def state(topics: TopicModel) -> bytes:
 
 
 def taught(topics: TopicModel) -> bytes:
-    """What a model has learned about topics: all but what it listens to for repetition."""
+    """Return a model's snapshot as bytes, without the arrays of the boilerplate filter."""
     snapshot = topics.to_snapshot()
     arrays = {name: array for name, array in snapshot.arrays.items() if not name.startswith("boilerplate")}
     return dump(replace(snapshot, arrays=arrays))

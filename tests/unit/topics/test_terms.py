@@ -1,4 +1,4 @@
-"""What a text says: words and pairs, how they are written, how often is enough."""
+"""Terms of a text: words and pairs, their spelling, and how often a text must say them."""
 
 import doctest
 

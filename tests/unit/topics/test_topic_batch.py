@@ -1,4 +1,4 @@
-"""A batch can be learned, or it cannot exist."""
+"""A batch that cannot be learned cannot be constructed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a topic's videos say of it, watched: its share, its words and its centre."""
+"""Drift of a topic, from its videos: its share, its words and its centre."""
 
 import random
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def watch(*topics: int, of: DriftSettings = WATCH) -> DriftWatch:
 
 
 def tell(watched: DriftWatch, videos: Sequence[Sequence[Spoke]]) -> list[Drift]:
-    """One video a day."""
+    """Update the watch with one video a day and return the drifts."""
     return [
         drift
         for position, video in enumerate(videos)
@@ -91,7 +91,7 @@ def test_a_share_changes_on_the_day_of_the_first_video_after() -> None:
 
 
 def test_a_share_is_never_said_of_a_few_talks_of_a_session() -> None:
-    """The last talks of a session are a share of 1.00 over three or four talks, which says nothing."""
+    """The last talks of a session are a share of 1.00 over three or four talks, which is no evidence."""
     changes = []
     for seed in range(30):
         detector, chance = ShareDetector(WATCH), random.Random(seed)

@@ -1,4 +1,4 @@
-"""What learning talk after talk does to the topics."""
+"""Topics while the model learns talk after talk: assignment, birth, words, bounds and versions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
