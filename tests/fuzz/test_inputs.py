@@ -1,6 +1,6 @@
 """Generated inputs by the thousand: each is handed in or refused with cause and cure, and stops no other.
 
-A few hundred run with every run, 4,000 in CI's long part, or as many as GROUNDSWELL_FUZZ_INPUTS says;
+A few hundred run with every run, 10,000 in CI's long part, or as many as GROUNDSWELL_FUZZ_INPUTS says;
 GROUNDSWELL_FUZZ_SEED says which ones. A failure names the seed and the number of the input.
 """
 
@@ -33,7 +33,7 @@ from streams.state.blobs import Blobs
 from tests.fuzz.hostile import FEEDS as FEED_KINDS
 from tests.fuzz.hostile import bent, put_file, talk
 
-FEW, MANY = 300, int(os.environ.get("GROUNDSWELL_FUZZ_INPUTS") or 4_000)
+FEW, MANY = 300, int(os.environ.get("GROUNDSWELL_FUZZ_INPUTS") or 10_000)
 FEEDS = 4
 """One in this many inputs is a feed."""
 SEED = os.environ.get("GROUNDSWELL_FUZZ_SEED") or (
