@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.curation.codebook_commands import MOST, CodebookCommand, change_of
 from agents.curation.decision_preview import preview
 from agents.web.curation.context import CurationContext, as_refusal
-from agents.web.curation.corrections import What, corrected
-from agents.web.curation.reviews import judged
-from agents.web.curation.speaker_names import named
+from agents.web.curation.corrections import What, correct_talk
+from agents.web.curation.reviews import review_video
+from agents.web.curation.speaker_names import name_speaker
 from agents.web.security.access import Curates
 from agents.web.site import Site
 from streams.events import TalkKind
@@ -244,7 +244,7 @@ def mount(site: Site) -> None:
         ],
     ) -> Reviewed:
         """Record your review of a video, or adjudicate; it replaces your earlier review."""
-        found = judged(desk, who, reviewing)
+        found = review_video(desk, who, reviewing)
         said_now = found.event.model_dump(exclude={"schema_version"})
         return Reviewed(**said_now, state=found.ruling.state)
 
@@ -257,7 +257,7 @@ def mount(site: Site) -> None:
         ],
     ) -> CorrectedTalk:
         """Withdraw a talk from all counts, restore it, correct its date, or keep a duplicate."""
-        found = corrected(
+        found = correct_talk(
             desk, who, wanted.video_id, wanted.what, reason=wanted.reason, published=wanted.published
         )
         return CorrectedTalk(said=found.said, changed=found.event is not None)
@@ -271,7 +271,7 @@ def mount(site: Site) -> None:
         ],
     ) -> CorrectedTalk:
         """Name a speaker in the transcript of a talk that counts, or remove the name."""
-        found = named(desk, who, wanted.video_id, wanted.speaker, wanted.name, reason=wanted.reason)
+        found = name_speaker(desk, who, wanted.video_id, wanted.speaker, wanted.name, reason=wanted.reason)
         return CorrectedTalk(said=found.said, changed=found.event is not None)
 
 

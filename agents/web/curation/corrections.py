@@ -11,7 +11,7 @@ from agents.web.security.access import Who
 What = Literal["withdraw", "restore", "redate", "keep"]
 
 
-def corrected(
+def correct_talk(
     desk: CurationContext, who: Who, video_id: str, what: What, *, reason: str, published: str
 ) -> Corrected:
     """Apply a person's correction of a talk.

@@ -15,7 +15,7 @@ from models.errors import BadInput
 from streams.logs.reviews import Reviews
 
 
-def looking(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
+def read_only_reviewer(desk: CurationContext, name: str, log: Reviews) -> Reviewer:
     """Return a read-only reviewer; publishing an event raises AssertionError."""
 
     def nothing(_: object) -> None:
@@ -52,7 +52,7 @@ def reviewer(desk: CurationContext, who: Who, log: Reviews) -> Iterator[Reviewer
         raise RequestRefused(422, error.cause, error.cure) from error
 
 
-def judged(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
+def review_video(desk: CurationContext, who: Who, wanted: Any) -> ReviewOutcome:
     """Judge or adjudicate a video for a program's request (`agents.web.api.write.Reviewing`).
 
     Raises:

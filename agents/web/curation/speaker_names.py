@@ -8,7 +8,7 @@ from agents.web.curation.context import PATIENCE_S, CurationContext, as_refusal
 from agents.web.security.access import Who
 
 
-def heard(desk: CurationContext, video_id: str) -> Speakers:
+def speakers_of_talk(desk: CurationContext, video_id: str) -> Speakers:
     """Return the speakers of a talk.
 
     Raises:
@@ -18,7 +18,7 @@ def heard(desk: CurationContext, video_id: str) -> Speakers:
         return speakers(desk.blobs, desk.ask, video_id)
 
 
-def named(
+def name_speaker(
     desk: CurationContext, who: Who, video_id: str, speaker: str, name: str, *, reason: str
 ) -> Corrected:
     """Name a speaker; an empty name removes the current one.
@@ -27,7 +27,7 @@ def named(
         RequestRefused: 422, there is no such talk or speaker, or it cannot be a name.
         Unavailable: it is kept, but could not be sent.
     """
-    found = heard(desk, video_id)
+    found = speakers_of_talk(desk, video_id)
     now = desk.site.runtime.parts.now
     with as_refusal(), desk.deliver() as deliver:
         meant = found.one(speaker).speaker

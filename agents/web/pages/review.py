@@ -11,7 +11,7 @@ from agents.curation.agreement import describe_agreement
 from agents.screening.rulings import KINDS, describe_ruling, mark
 from agents.screening.video_reviews import Reviewer, WaitingVideo
 from agents.web.curation.context import CurationContext, Present
-from agents.web.curation.reviews import looking, reviewer
+from agents.web.curation.reviews import read_only_reviewer, reviewer
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, login
 from agents.web.site import Site, TemplateContext, query
@@ -35,7 +35,7 @@ def mount(site: Site) -> None:
     def page(
         name: str, video_id: str = "", after: str = "", refused: RequestRefused | None = None
     ) -> TemplateContext:
-        who = looking(desk, name, log)
+        who = read_only_reviewer(desk, name, log)
         waiting = who.waiting()
         row = _wanted(who, waiting, video_id) if video_id else who.next(waiting, after)
         mine = [(own.reviewed_at, each["video_id"]) for each in waiting if (own := each["own"])]
@@ -90,7 +90,7 @@ def mount(site: Site) -> None:
         return RedirectResponse("/review" + query({"video": taken_back.video_id}), 303)
 
     def disputed_page(name: str, refused: RequestRefused | None = None) -> TemplateContext:
-        who = looking(desk, name, log)
+        who = read_only_reviewer(desk, name, log)
         rows = [row for row in who.waiting() if row["state"] == "disputed"]
         rulings = {row["video_id"]: who.ruling(row["video_id"]) for row in rows}
         return {
@@ -135,7 +135,7 @@ def mount(site: Site) -> None:
 
     @site.page("/review/agreement", "review_agreement.html", section="/review", twin="/api/reviews")
     def agreement(who: Present) -> TemplateContext:
-        at_work = looking(desk, who.name if who else "nobody", log)
+        at_work = read_only_reviewer(desk, who.name if who else "nobody", log)
         rulings = at_work.rulings()
         titles = {row["video_id"]: row["title"] for row in desk.ask("reviews")}
         return {

@@ -9,7 +9,7 @@ from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
 
 from agents.web.curation.context import CurationContext
-from agents.web.curation.corrections import What, corrected
+from agents.web.curation.corrections import What, correct_talk
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates
 
@@ -25,7 +25,7 @@ def mount(desk: CurationContext) -> None:
         reason: Annotated[str, Form(max_length=10_000)] = "",
         published: Annotated[str, Form(max_length=100)] = "",
     ) -> Response:
-        found = corrected(desk, who, video_id, what, reason=reason, published=published)
+        found = correct_talk(desk, who, video_id, what, reason=reason, published=published)
         if found.event is None:
             raise RequestRefused(409, found.said, "reload the page of the talk")
         return RedirectResponse(f"/talks/{quote(video_id, safe='')}", 303)

@@ -8,7 +8,7 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agents.web.curation.context import CurationContext, Present
-from agents.web.curation.speaker_names import heard, named
+from agents.web.curation.speaker_names import name_speaker, speakers_of_talk
 from agents.web.dependencies import RequestRefused
 from agents.web.player import player
 from agents.web.security.access import Curates, login
@@ -25,7 +25,7 @@ def mount(desk: CurationContext) -> None:
     def page(
         video_id: str, refused: RequestRefused | None = None, given: tuple[str, str] = ("", "")
     ) -> TemplateContext:
-        found = heard(desk, video_id)
+        found = speakers_of_talk(desk, video_id)
         return {
             "title": found.talk["title"] or video_id,
             "talk": found.talk,
@@ -54,7 +54,7 @@ def mount(desk: CurationContext) -> None:
         reason: Annotated[str, Form(max_length=10_000)] = "",
     ) -> Response:
         try:
-            found = named(desk, who, video_id, speaker, name, reason=reason)
+            found = name_speaker(desk, who, video_id, speaker, name, reason=reason)
             if found.event is None:
                 raise RequestRefused(409, found.said, "reload the page of the speakers")
         except RequestRefused as error:
