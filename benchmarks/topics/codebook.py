@@ -13,9 +13,10 @@ Measured:
   the paragraph, from .25 and from .30 on;
 - words: every topic of which a paragraph has at least two words, of its name and description.
 
-Precision is over labels that any reader gave, recall over those that all gave. A merged topic counts as the
-one that it has become; a topic that was born is no topic of the codebook. The 95 % intervals of F1 resample
-talks. `own words`: how many of a topic's ten words at the end are in its name or description.
+Precision is over labels that any reader gave, recall over those that all gave. At the end, a topic stands for
+every topic of the codebook that was merged into it; a topic that was born is none of the codebook. The 95 %
+intervals of F1 resample talks. `own words`: how many of a topic's ten words at the end are in its name or
+description.
 `--quick` learns the 150 talks with most gold paragraphs only.
 """
 
@@ -39,6 +40,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.machine import describe
 from benchmarks.topics import streams
+from benchmarks.topics.gold import GoldParagraph, located, read_gold, readings_of
 from benchmarks.topics.multilabel import Labels, Readings, Score, score, united
 from models.codebook.codebook import Codebook, load
 from models.topics import TopicModel, TopicSettings
@@ -51,79 +53,10 @@ FLOORS = (0.25, 0.30)
 """Cosines from which the nearest description counts."""
 WORDS = 2
 """Words of a topic that a paragraph has at least."""
+TEN = 10
+"""Words of a topic at the end that are looked at."""
 COMMON = 3
 """A word in the descriptions of this many topics belongs to none of them."""
-
-
-@dataclass(frozen=True)
-class GoldParagraph:
-    """A paragraph that people have read.
-
-    Attributes:
-        file: the file of talks that has its talk, without `.jsonl.gz`.
-        every, some: numbers of topics, from 1, in every reading and in at least one.
-        stratum: why it was chosen: keyword, near, likely or random.
-    """
-
-    file: str
-    talk: str
-    position: int
-    year: str
-    text: str
-    every: tuple[int, ...]
-    some: tuple[int, ...]
-    stratum: str
-
-
-def read_gold(path: Path) -> list[GoldParagraph]:
-    """Return the paragraphs of a gold file.
-
-    Raises:
-        DataError: the file cannot be read, or a line is not such a paragraph.
-    """
-    found = []
-    with streams.lines(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = json.loads(line)
-                every = record["both"] if "both" in record else record["once"]
-                found.append(
-                    GoldParagraph(
-                        file=record["file"],
-                        talk=record["talk"],
-                        position=record["position"],
-                        year=record["published_at"][:4],
-                        text=record["text"],
-                        every=tuple(every),
-                        some=tuple(record.get("either", every)),
-                        stratum=record["stratum"].rstrip("0123456789"),
-                    )
-                )
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DataError(
-                    f"line {number} of {path.name} is not a gold paragraph ({error!r})",
-                    "give file, talk, position, published_at, text, stratum, and both and either, or once",
-                ) from error
-    return found
-
-
-def readings_of(gold: Sequence[GoldParagraph], topics: int) -> Readings:
-    """Return the readings as masks over the topics 1 … `topics`.
-
-    Raises:
-        DataError: a reading has a topic that the codebook does not have.
-    """
-    every = np.zeros((len(gold), topics), np.bool_)
-    some = np.zeros_like(every)
-    for row, paragraph in enumerate(gold):
-        if wrong := [topic for topic in paragraph.some if not 1 <= topic <= topics]:
-            raise DataError(
-                f"the gold has a topic {wrong[0]}, and the codebook has {topics} topics",
-                "name the codebook that the paragraphs were read for with --codebook",
-            )
-        every[row, [topic - 1 for topic in paragraph.every]] = True
-        some[row, [topic - 1 for topic in paragraph.some]] = True
-    return Readings(every, some, tuple(paragraph.talk for paragraph in gold))
 
 
 @dataclass(frozen=True)
@@ -132,13 +65,13 @@ class Learned:
 
     Attributes:
         at_ingest, at_the_end: bool [n, k].
-        words: the ten words of each topic of the codebook; of a merged one, those of what it has become.
+        words: ten words of each topic of the codebook; of a merged one, those of what it was merged into.
         born: number of topics that were born.
     """
 
     at_ingest: Labels
     at_the_end: Labels
-    words: dict[int, tuple[str, ...]]
+    words: list[tuple[str, ...]]
     born: int
 
 
@@ -152,51 +85,31 @@ def learn(
     seeds = streams.embed_texts([topic.seed for topic in book.topics])
     model = TopicModel.seeded(book, seeds, TopicSettings(), streams.embedder().version)
     k = len(book.topics)
-    given: dict[int, int | None] = {}
+    at_ingest = np.zeros((len(gold), k), np.bool_)
     for video, rows in zip(videos, vectors, strict=True):
         for position, each in enumerate(model.learn(streams.batch(video, rows)).assignments):
-            if (row := gold.get((video.video_id, position))) is not None:
-                given[row] = each.topic_id
-    aliases = model.aliases()
-    final: dict[int, int | None] = {}
-    for video, rows in zip(videos, vectors, strict=True):
-        at = [(position, gold.get((video.video_id, position))) for position in range(len(rows))]
-        for position, row in at:
-            if row is not None:
-                final[row] = model.predict(rows[position : position + 1])[0][0]
-    states = {topic.topic_id: topic for topic in model.topics()}
-    words = {
-        topic: tuple(word for word in _ten(states[aliases.get(topic, topic)].words))
-        for topic in range(1, k + 1)
-        if aliases.get(topic, topic) in states
-    }
-    members = _members(aliases, k)
+            row = gold.get((video.video_id, position))
+            if row is not None and each.topic_id is not None and each.topic_id <= k:
+                at_ingest[row, each.topic_id - 1] = True
+    aliases, states = model.aliases(), {topic.topic_id: topic for topic in model.topics()}
+    became = [aliases.get(topic, topic) for topic in range(1, k + 1)]
+    final = [topic_id for topic_id, _ in model.predict(of_gold(videos, vectors, gold))]
     return Learned(
-        _mask(given, members, len(gold), k),
-        _mask(final, members, len(gold), k),
-        words,
+        at_ingest,
+        np.array([[topic_id == topic for topic in became] for topic_id in final]),
+        [tuple(word for word, _ in states[topic].words[:TEN]) for topic in became],
         sum(topic.origin != "seeded" for topic in states.values()),
     )
 
 
-def _ten(words: Sequence[Any]) -> list[str]:
-    return [word if isinstance(word, str) else word[0] for word in words][:10]
-
-
-def _members(aliases: Mapping[int, int], k: int) -> dict[int, list[int]]:
-    """Return which topics of the codebook a living topic stands for."""
-    members: dict[int, list[int]] = {}
-    for topic in range(1, k + 1):
-        members.setdefault(aliases.get(topic, topic), []).append(topic)
-        members.setdefault(topic, [topic])
-    return members
-
-
-def _mask(given: Mapping[int, int | None], members: Mapping[int, Sequence[int]], rows: int, k: int) -> Labels:
-    mask = np.zeros((rows, k), np.bool_)
-    for row, topic in given.items():
-        mask[row, [member - 1 for member in members.get(topic or 0, ())]] = True
-    return mask
+def of_gold(
+    videos: Sequence[streams.Video],
+    vectors: Sequence[NDArray[np.float32]],
+    gold: Mapping[tuple[str, int], int],
+) -> NDArray[np.float32]:
+    """Return the vectors of the gold paragraphs, float32 [n, d], in the order of their rows."""
+    by_talk = {video.video_id: rows for video, rows in zip(videos, vectors, strict=True)}
+    return np.stack([by_talk[talk][position] for talk, position in gold])
 
 
 def nearest(vectors: NDArray[np.float32], book: Codebook, floor: float) -> Labels:
@@ -219,28 +132,6 @@ def by_words(texts: Sequence[str], book: Codebook) -> Labels:
     return np.array([[len(words & own) >= WORDS for own in of_topics] for words in said])
 
 
-def located(
-    gold: Sequence[GoldParagraph], videos: Sequence[streams.Video]
-) -> tuple[list[GoldParagraph], dict[tuple[str, int], int]]:
-    """Return the gold paragraphs that these talks have, and the row of each by talk and position.
-
-    A paragraph is looked up by its text where the talk was split otherwise.
-    """
-    talks = {video.video_id: video.texts for video in videos}
-    kept: list[GoldParagraph] = []
-    rows: dict[tuple[str, int], int] = {}
-    for paragraph in gold:
-        texts = talks.get(paragraph.talk, ())
-        position = paragraph.position
-        if texts[position : position + 1] != (paragraph.text,):
-            if paragraph.text not in texts:
-                continue
-            position = texts.index(paragraph.text)
-        rows[paragraph.talk, position] = len(kept)
-        kept.append(paragraph)
-    return kept, rows
-
-
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every score, by system, topic, theme, stratum and year."""
     gold = [each for path in arguments.gold or [streams.data_file(GOLD)] for each in read_gold(path)]
@@ -257,13 +148,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     readings = readings_of(kept, len(book.topics))
     vectors = streams.embed(videos)
     learned = learn(videos, vectors, book, rows)
-    own = {
-        (video.video_id, position): vector
-        for video, of_video in zip(videos, vectors, strict=True)
-        for position, vector in enumerate(of_video)
-        if (video.video_id, position) in rows
-    }
-    embedded = np.stack([own[place] for place in rows])
+    embedded = of_gold(videos, vectors, rows)
     systems = {
         "at ingest": learned.at_ingest,
         "at the end": learned.at_the_end,
@@ -294,10 +179,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         },
         "words_at_the_end": {
             topic.name: {
-                "words": (ten := learned.words.get(at, ())),
-                "own": sum(bool(set(content_words(word)) & words[at - 1]) for word in ten),
+                "words": (ten := learned.words[at]),
+                "own": sum(bool(set(content_words(word)) & words[at]) for word in ten),
             }
-            for at, topic in enumerate(book.topics, 1)
+            for at, topic in enumerate(book.topics)
         },
     }
 

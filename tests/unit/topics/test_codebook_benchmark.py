@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.topics.codebook import by_words, located, read_gold, readings_of
+from benchmarks.topics.codebook import by_words
+from benchmarks.topics.gold import located, read_gold, readings_of
 from benchmarks.topics.multilabel import Readings, score
 from benchmarks.topics.streams import Video
 from models.codebook.codebook import load
