@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator, Field
 
 from streams.errors import Explained, Misconfigured, Unavailable
 from streams.store.queries.selection import Selection, is_period
@@ -24,6 +23,8 @@ PERIOD: dict[str, Any] = {
     "pattern": r"^((19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 }
 """Format of a month or day, for the OpenAPI document; `selection` explains violations in words."""
+REVISION = r"^[0-9]{0,9}$"
+"""Format of a revision of the codebook in a selection; a form sends its empty field as well."""
 _MISSING = re.compile(r"\((UNKNOWN_TABLE|UNKNOWN_DATABASE)\)")
 
 
@@ -55,16 +56,17 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     speaker: Annotated[str, Query(description="Only talks in which this person speaks.")] = "",
     language: Annotated[str, Query(description="Only talks in this language (ISO 639-1).")] = "",
     codebook: Annotated[
-        Annotated[int, Field(ge=0, lt=2**32)] | None,
-        # A form sends its empty fields as well.
-        BeforeValidator(lambda given: None if given == "" else given),
-        Query(description="As of this revision of the codebook; empty: the newest."),
-    ] = None,
+        str,
+        Query(
+            description="As of this revision of the codebook; empty: the newest.",
+            json_schema_extra={"pattern": REVISION},
+        ),
+    ] = "",
 ) -> Selection:
     """Return the selection of talks in a query.
 
     Raises:
-        RequestRefused: 422, not a month or day, or the first after the last.
+        RequestRefused: 422, not a month or day, the first after the last, or no number of a revision.
 
     Example:
         >>> selection("2025-04").first
@@ -77,7 +79,14 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
                 f"the {name} month {text[:40]!r} is not a month or day from 1970-01 to 2099-12",
                 "write it as YYYY-MM, such as 2025-04, or as YYYY-MM-DD",
             )
-    asked = Selection(first or None, last or None, source, channel, show, speaker, language, codebook)
+    if not re.fullmatch(REVISION, codebook, re.ASCII):
+        raise RequestRefused(
+            422,
+            f"the revision {codebook[:40]!r} of the codebook is not a number",
+            "see /api/codebook_decisions for the revisions, or leave codebook out for the newest",
+        )
+    revision = int(codebook) if codebook else None
+    asked = Selection(first or None, last or None, source, channel, show, speaker, language, revision)
     if asked.days[0] > asked.days[1]:
         raise RequestRefused(422, f"the first month ({first}) is after the last ({last})", "swap them")
     return asked

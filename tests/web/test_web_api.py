@@ -216,6 +216,17 @@ async def test_a_revision_that_the_codebook_does_not_have_is_refused(small: Ware
     assert await get(small, "themes?codebook=0") != []
 
 
+@pytest.mark.parametrize("revision", ["newest", "-1", "1.5", "+1", "٣", "1" * 10, "1%0A"])
+async def test_what_is_not_a_revision_is_refused_in_plain_words(small: Warehouse, revision: str) -> None:
+    answer = await get(small, f"themes?codebook={revision}", 422)
+    assert answer["error"].endswith("of the codebook is not a number")
+    assert "/api/codebook_decisions" in answer["cure"]
+
+
+async def test_an_empty_revision_is_the_newest(small: Warehouse) -> None:
+    assert await get(small, "themes?codebook=") == await get(small, "themes")
+
+
 async def test_a_period_may_begin_and_end_within_a_month(small: Warehouse) -> None:
     themes = await get(small, "themes?first=2025-01-11&last=2025-02-10")
     assert {row["theme"]: (row["videos"], row["of_videos"]) for row in themes} == {
