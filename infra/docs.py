@@ -286,6 +286,8 @@ def api() -> str:
 
 def fields(endpoint: Any) -> list[str]:
     """Return the table of the fields of an endpoint's body."""
+    if "requestBody" not in endpoint:
+        return []
     body = endpoint["requestBody"]["content"]["application/json"]["schema"]
     model = schema()["components"]["schemas"][body["$ref"].rpartition("/")[2]]
     needed = model.get("required", ())

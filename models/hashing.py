@@ -10,3 +10,8 @@ def hashed(name: str) -> int:
     (True, True)
     """
     return int.from_bytes(hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest())
+
+
+def digest(text: str) -> str:
+    """Return a short name of a text: its BLAKE2b hash as 16 hexadecimal digits."""
+    return f"{hashed(text):016x}"

@@ -26,7 +26,7 @@ from agents.queries.rows import (
 )
 from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
-from streams.store.codebook import decisions
+from streams.store.codebook import concepts, decisions
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.operations import deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
@@ -310,6 +310,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
         decisions.codebook_revision,
         decisions.codebook_decisions,
         decisions.codebook_judgements,
+        concepts.concept_judgements,
+        concepts.doubtful,
         talks.talk,
         talks.talks,
         talks.corrections,

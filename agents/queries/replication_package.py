@@ -24,6 +24,7 @@ from streams import events as e
 from streams.errors import DataError, Misconfigured
 from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
+from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.state.blobs import Blobs
@@ -261,12 +262,18 @@ def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
         e.AlertJudged.model_validate(_fields(row, e.AlertJudged))
         for row in warehouse.rows("SELECT * FROM alert_judgements FINAL ORDER BY judged_at")
     ]
+    taught = [
+        e.ConceptJudged.model_validate(_fields(row, e.ConceptJudged))
+        for row in warehouse.rows("SELECT * FROM concept_judgements FINAL ORDER BY judged_at")
+    ]
     for decision in decided:
         CodebookLog(blobs).append(decision)
     for correction in corrected:
         Corrections(blobs).append(correction)
     for judgement in judged:
         Judgements(blobs).append(judgement)
+    for lesson in taught:
+        ConceptJudgements(blobs).append(lesson)
     for verdict in weighed:
         AlertJudgements(blobs).append(verdict)
 

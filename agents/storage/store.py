@@ -32,6 +32,7 @@ from streams.kafka.topics import (
 )
 from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
+from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.logs.reviews import Reviews
@@ -86,6 +87,7 @@ class Store(Agent):
             *decisions.missing(CodebookLog(self._blobs), self._warehouse),
             *missing.corrections(Corrections(self._blobs), self._warehouse),
             *missing.judgements(Judgements(self._blobs), self._warehouse),
+            *missing.concept_judgements(ConceptJudgements(self._blobs), self._warehouse),
             *missing.alert_judgements(AlertJudgements(self._blobs), self._warehouse),
             *missing.reviews(Reviews(self._blobs), self._warehouse),
         ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from agents.topics.concepts import JudgedTalk
 from models.topics import (
     Birth,
     Consolidation,
@@ -20,6 +21,7 @@ from models.topics import (
 )
 from streams.events import (
     AssignedParagraph,
+    ConceptMembership,
     EpochBegun,
     Event,
     Evidence,
@@ -98,8 +100,11 @@ def seeded(model_version: str, topic: TopicState) -> TopicBorn:
     )
 
 
-def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> ParagraphsAssigned:
-    """Return the assignments of a talk's paragraphs."""
+def assigned(
+    learned: ParagraphsEmbedded, outcome: Outcome, step: Step, judged: JudgedTalk | None
+) -> ParagraphsAssigned:
+    """Return the clusters, and the concepts where they were judged, of a talk's paragraphs."""
+    concepts = judged.memberships if judged else [()] * len(outcome.assignments)
     return ParagraphsAssigned(
         video=learned.video,
         video_index=outcome.video_index,
@@ -107,14 +112,19 @@ def assigned(learned: ParagraphsEmbedded, outcome: Outcome, step: Step) -> Parag
         transcript_version=learned.transcript_version,
         sequence=step.sequence,
         epoch=step.epoch,
+        judge=judged.judge if judged else "",
         assignments=tuple(
             AssignedParagraph(
                 paragraph_id=each.paragraph_id,
                 topic_id=each.topic_id,
                 probability=round(each.probability, DIGITS),
                 boilerplate=each.boilerplate,
+                concepts=tuple(
+                    ConceptMembership(topic_id=topic_id, probability=round(probability, DIGITS))
+                    for topic_id, probability in memberships
+                ),
             )
-            for each in outcome.assignments
+            for each, memberships in zip(outcome.assignments, concepts, strict=True)
         ),
     )
 

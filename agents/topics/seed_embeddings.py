@@ -1,8 +1,9 @@
-"""The embeddings of a codebook's topics, the initial state of a topic model."""
+"""Embeddings of texts of the codebook, kept in the blob store."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -18,12 +19,16 @@ ANY = "any text has the model's dimension"
 
 
 def seeds(codebook: Codebook, embedder: Embedder, blobs: Blobs) -> npt.NDArray[np.float32]:
-    """Return the codebook's topics as embeddings, float32 [k, d]; an empty codebook gives [0, d].
+    """Return the codebook's topics as embeddings, float32 [k, d], the initial state of a topic model."""
+    return embedded([topic.seed for topic in codebook.topics], embedder, blobs)
 
-    They are cached in the blob store: until the model has learned a talk it needs them at every start, and
-    would otherwise load the embedding model only for them.
+
+def embedded(texts: Sequence[str], embedder: Embedder, blobs: Blobs) -> npt.NDArray[np.float32]:
+    """Return the embeddings of texts, float32 [n, d]; no text gives [0, d].
+
+    They are cached in the blob store: they are needed at every start, which would otherwise load the
+    embedding model only for them.
     """
-    texts = [topic.seed for topic in codebook.topics]
     key = f"model/seeds/{stable_id(embedder.version, *texts)}.npy"
     with suppress(DataError, ValueError, EOFError):  # missing or damaged
         kept: npt.NDArray[np.float32] = np.load(io.BytesIO(blobs.get(key)), allow_pickle=False)

@@ -22,23 +22,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
+from numpy.typing import NDArray
 
 from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
+from agents.topics.batches import batch_of
 from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
+from agents.topics.concepts import ConceptBasis, Concepts
 from agents.topics.near_duplicates import Recogniser
 from agents.topics.seed_embeddings import seeds
+from agents.topics.teaching import carry_out
 from models.codebook.codebook import Codebook
 from models.embedding.embedder import Embedder
 from models.errors import BadInput
-from models.topics import Batch, Outcome, TopicModel, TopicSettings
-from models.transcripts.paragraphs import Paragraphs
+from models.topics import Outcome, TopicModel, TopicSettings
 from streams.errors import DataError, Fatal, Misconfigured
-from streams.events import ConsolidationRequested, Event, ParagraphsEmbedded, paragraph_id, stable_id
+from streams.events import (
+    ConceptsTaught,
+    ConsolidationRequested,
+    Event,
+    ParagraphsEmbedded,
+    stable_id,
+)
 from streams.kafka.codec import decode, encode
 from streams.kafka.topics import PARAGRAPHS_EMBEDDED, KafkaTopic
 from streams.state.blobs import Blobs
@@ -97,6 +107,7 @@ class Track(Agent):
         self._underway: list[str] = []
         self._model: TopicModel
         self._recogniser = Recogniser()
+        self._concepts: Concepts | None = None
         self._labels: dict[int, str] = {}
 
     async def start(self) -> Sequence[Event]:
@@ -123,6 +134,10 @@ class Track(Agent):
                 self._settings,
                 embedding_model=self._embedder.version,
             )
+            basis = ConceptBasis.shipped(self._codebook).model_dump_json()
+            if not self._blobs.exists(self._concepts_key):
+                self._blobs.put(self._concepts_key, basis.encode())
+            self._concepts = self._load_concepts({})
         self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         return [*self._beginning(), *again]
 
@@ -137,10 +152,18 @@ class Track(Agent):
                 f"the topic model of this study cannot be continued ({error.cause})",
                 f"restore the setup that it was made with ({error.cure}), {REBUILD}",
             ) from error
+        self._concepts = self._load_concepts(checkpoint.snapshot.arrays)
         reached = checkpoint.reached
         self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
         self._underway = list(reached.underway)
         log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
+
+    @property
+    def _concepts_key(self) -> str:
+        return f"assigned/{stable_id(self._version)}/concepts.json"
+
+    def _load_concepts(self, arrays: dict[str, NDArray[Any]]) -> Concepts | None:
+        return Concepts.load(self._concepts_key, self._blobs, self._embedder, self._settings, arrays)
 
     def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
@@ -181,7 +204,7 @@ class Track(Agent):
             DataError: the talk has another embedding model than the topic model, or no publication date.
             Fatal: messages are missing in the log.
         """
-        if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested):
+        if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested | ConceptsTaught):
             raise DataError(f"{type(event).__name__} is not for track", "drop it")
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
@@ -189,8 +212,7 @@ class Track(Agent):
                 "messages were deleted before they were learned (check the topic's retention): "
                 f"restore them, {REBUILD}",
             )
-        step = self._learn if isinstance(event, ParagraphsEmbedded) else self._consolidate
-        outputs = await asyncio.to_thread(self._once, event, step)
+        outputs = await asyncio.to_thread(self._once, event)
         self.on_dead_letter(at)
         return outputs
 
@@ -200,14 +222,15 @@ class Track(Agent):
             self._log_id, self._next_offset = at.log_id, at.offset + 1
             self._moved = True
 
-    def _once(self, event: Event, step: Callable[[Event], list[Event]]) -> list[Event]:
-        """Return the outputs of an event: computed by `step` if it is new, otherwise the earlier ones."""
+    def _once(self, event: Event) -> list[Event]:
+        """Return the outputs of an event: computed if it is new, otherwise the earlier ones."""
         key = self._ledger_key(event.event_id)
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
-        if self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
+        taught = self._concepts is not None and self._concepts.has_taught(event.event_id)
+        if taught or self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
             return self._outputs(event.event_id)
-        outputs = step(event)
+        outputs = self._step(event)
         self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
         self._unsaved[event.event_id] = outputs
         self._unsent.append(event.event_id)
@@ -216,26 +239,61 @@ class Track(Agent):
     def _outputs(self, event_id: str) -> list[Event]:
         return [decode(line) for line in self._blobs.get(self._ledger_key(event_id)).splitlines()]
 
-    def _learn(self, event: Event) -> list[Event]:
-        assert isinstance(event, ParagraphsEmbedded)
+    def _step(self, event: Event) -> list[Event]:
+        if isinstance(event, ParagraphsEmbedded):
+            return self._learn(event)
+        if isinstance(event, ConceptsTaught):
+            return self._teach(event)
+        assert isinstance(event, ConsolidationRequested)
+        return self._consolidate(event)
+
+    def _learn(self, event: ParagraphsEmbedded) -> list[Event]:
         if event.embedding_model != self._model.embedding_model:
             raise DataError(
                 f"these paragraphs were embedded with {event.embedding_model}, "
                 f"but the topic model uses {self._model.embedding_model}",
                 f"use one embedding model for split and track, {REBUILD}",
             )
-        batch = self._batch(event)
+        batch = batch_of(self._blobs, event, event.event_id)
         counts = event.kept_by is not None or self._model.knows(event.key)
         if not counts and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
             return [again]
+        known = self._model.knows(event.key)
         outcome = self._model.learn(batch)
         self._recogniser.learn(event.key, batch.texts)
+        judged = None
+        if self._concepts is not None:
+            outcome = self._concepts.clusters(outcome)
+            repeated = [each.boilerplate for each in outcome.assignments]
+            judged = self._concepts.learn(event, batch, repeated, again=known)
+            outcome = replace(
+                outcome,
+                topics_changed=(*judged.changed, *outcome.topics_changed),
+                drifts=(*judged.drifts, *outcome.drifts),
+            )
         step = self._stepped(outcome, batch.published_on, event.video.published_at)
-        return [event_mapper.assigned(event, outcome, step), *event_mapper.topic_events(outcome, step)]
+        return [
+            event_mapper.assigned(event, outcome, step, judged),
+            *event_mapper.topic_events(outcome, step),
+        ]
 
-    def _consolidate(self, event: Event) -> list[Event]:
-        assert isinstance(event, ConsolidationRequested)
+    def _teach(self, event: ConceptsTaught) -> list[Event]:
+        if self._concepts is None:
+            raise DataError(
+                "this study's topic model began before its topics could be taught",
+                'begin a new one ("groundswell rebuild"), and teach it then',
+            )
+        day = event.requested_at.astimezone(UTC).date()
+        taught = carry_out(event, self._concepts, self._blobs, self._version, self._steps + 1)
+        outcome = Outcome(-1, (), topics_changed=taught.changed)
+        step = self._stepped(outcome, day)
+        log.info("concepts taught", judgements=taught.judgements, talks_changed=len(taught.rejudged))
+        return [*taught.rejudged, *event_mapper.topic_events(outcome, step)]
+
+    def _consolidate(self, event: ConsolidationRequested) -> list[Event]:
         outcome = self._model.consolidate(event.event_id, event.on)
+        if self._concepts is not None:
+            outcome = self._concepts.clusters(outcome)
         return list(event_mapper.topic_events(outcome, self._stepped(outcome, event.on)))
 
     def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> event_mapper.Step:
@@ -244,24 +302,6 @@ class Track(Agent):
         said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
         self._labels |= {topic.topic_id: topic.label for topic in said}
         return event_mapper.Step(self._version, self._steps, day, at, self._labels, self._epoch.number)
-
-    def _batch(self, event: ParagraphsEmbedded) -> Batch:
-        if event.video.published_at is None:
-            raise DataError("the talk has no publication date", "ingest it again with --published-at")
-        talk = Paragraphs.load(self._blobs.read(event.paragraphs))
-        return Batch(
-            batch_id=event.event_id,
-            video_id=event.key,
-            source=event.video.channel_id or event.video.channel or event.video.show,
-            published_on=event.video.published_at.astimezone(UTC).date(),
-            paragraph_ids=tuple(
-                paragraph_id(event.key, event.transcript_version, paragraph.position)
-                for paragraph in talk.paragraphs
-            ),
-            texts=tuple(paragraph.text for paragraph in talk.paragraphs),
-            embeddings=talk.embeddings,
-            starts=tuple(paragraph.start for paragraph in talk.paragraphs),
-        )
 
     def on_outputs_sent(self) -> None:
         """Note that the committed outputs have been sent, but perhaps not yet read."""
@@ -301,6 +341,8 @@ class Track(Agent):
                 told_in=self._told_in,
             )
             snapshot.arrays.update(self._recogniser.to_snapshot())
+            if self._concepts is not None:
+                snapshot.arrays.update(self._concepts.to_arrays())
             self._checkpoints.create(snapshot, reached)
             CHECKPOINT.set_to_current_time()
         self._ledgers.clear()

@@ -16,7 +16,14 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class CodebookTopic(BaseModel):
-    """One named topic; `key` stays the same when the name is edited."""
+    """One named topic; `key` stays the same when the name is edited.
+
+    Attributes:
+        description: how people speak of it.
+        definition: what counts as the topic; empty: the description says it.
+        terms: words and phrases that speak of it (`models.concepts.terms` has their notation).
+        examples: sentences or paragraphs that are about it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +31,9 @@ class CodebookTopic(BaseModel):
     name: Text
     theme: Text
     description: Text
+    definition: str = ""
+    terms: tuple[Text, ...] = ()
+    examples: tuple[Text, ...] = ()
 
     @property
     def seed(self) -> str:
@@ -33,13 +43,23 @@ class CodebookTopic(BaseModel):
         """
         return f"{self.name}. {self.description}"
 
+    @property
+    def meaning(self) -> str:
+        """Text that says what the topic is: its name and definition, or its description without one."""
+        return f"{self.name}: {self.definition or self.description}"
+
 
 class Codebook(BaseModel):
-    """The topics of a study, in the order that gives them their ids (1, 2, …)."""
+    """The topics of a study, in the order that gives them their ids (1, 2, …).
+
+    Attributes:
+        terms: words and phrases of the study's subject as a whole; empty: the terms of all its topics.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Slug
+    terms: tuple[Text, ...] = ()
     topics: tuple[CodebookTopic, ...] = Field(default=())
 
     @model_validator(mode="after")

@@ -34,7 +34,7 @@ class FileTheme(BaseModel):
 
 
 class FileTopic(BaseModel):
-    """A topic in the file; `description` seeds a topic model and is ignored on import."""
+    """A topic in the file; what a topic model begins with (`description`, …) is ignored on import."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key: str | None = None
@@ -45,6 +45,9 @@ class FileTopic(BaseModel):
     reason: str = ""
     merged_into: Reference | None = None
     description: str = ""
+    definition: str = ""
+    terms: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     @property
     def reference(self) -> Reference:
@@ -66,6 +69,7 @@ class CodebookFile(BaseModel):
     revision: int | None = None
     model: str = ""
     """The version of the topic model that the ids belong to."""
+    terms: tuple[str, ...] = ()
     themes: tuple[FileTheme, ...] | None = None
     topics: tuple[FileTopic, ...] = Field(default=())
 
@@ -105,7 +109,7 @@ def write(standing: CodebookState, name: str) -> str:
     whole = _file(
         standing, name, [topic for _, topic in sorted(standing.topics.items()) if topic.alias is None]
     )
-    about = whole.model_dump(exclude={"topics", "themes"}, exclude_none=True)
+    about = whole.model_dump(exclude={"topics", "themes", "terms"}, exclude_none=True)
     about["themes"] = [theme.model_dump(exclude_defaults=True) for theme in whole.themes or ()]
     about["topics"] = [_plain(topic) for topic in whole.topics]
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)
@@ -191,7 +195,7 @@ def _plain(topic: FileTopic) -> dict[str, Any]:
     return {
         name: value
         for name, value in said.items()
-        if value not in ("", True) or name in ("key", "id", "name", "theme")
+        if value not in ("", True, ()) or name in ("key", "id", "name", "theme")
     }
 
 

@@ -151,7 +151,8 @@ class ModelState:
         cls, meta: Meta, arrays: dict[str, NDArray[Any]], settings: TopicSettings
     ) -> "ModelState":
         background = Background.from_arrays(arrays)
-        centroids = AnchoredCentroids.from_arrays(settings, background, arrays)
+        definitions = sum(topic.origin == "seeded" for topic in meta.topics)
+        centroids = AnchoredCentroids.from_arrays(settings, background, arrays, definitions)
         return cls(
             version=meta.version,
             embedding_model=meta.embedding_model,

@@ -17,6 +17,7 @@ from streams.events.curation import (
     AlertJudged,
     CodebookDecided,
     CodebookEntry,
+    ConceptJudged,
     ThemeEntry,
     TopicJudged,
     VideoCorrected,
@@ -62,6 +63,10 @@ __all__ = [
     "Blob",
     "CodebookDecided",
     "CodebookEntry",
+    "ConceptJudged",
+    "ConceptMembership",
+    "ConceptsRejudged",
+    "ConceptsTaught",
     "ConsolidationRequested",
     "DeadLetterSettled",
     "DeadLettered",
@@ -172,14 +177,64 @@ class ConsolidationRequested(Event):
         return (self.on, self.requested_at.astimezone(UTC).isoformat())
 
 
+class ConceptsTaught(Event):
+    """A person asked to fit the concepts again to people's judgements; every learned talk is judged again.
+
+    It is in the same log as the talks, so its order relative to them is fixed.
+    """
+
+    judgements: Blob
+    """The judgements that count, as JSON: a list of {video_id, paragraph_id, concept, about, weight}."""
+    requested_by: str
+    requested_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """The study's model."""
+        return "model"
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.judgements.sha256, self.requested_at.astimezone(UTC).isoformat())
+
+
+class ConceptMembership(Fact):
+    """A concept that a paragraph is about: a topic of the codebook, and the calibrated probability."""
+
+    topic_id: int
+    probability: float
+
+
 class AssignedParagraph(Fact):
-    """The topic of one paragraph; None is normal (no topic)."""
+    """The topics of one paragraph: at most one cluster, and up to three concepts."""
 
     paragraph_id: str
     topic_id: int | None
+    """The cluster; None is normal. Models that know no concepts assign topics of the codebook here."""
     probability: float
+    concepts: tuple[ConceptMembership, ...] = ()
+    """The topics of the codebook that it is about, the most probable first."""
     boilerplate: bool = False
     """The paragraph repeats text that its source uses in many videos: it has no topic and was not learned."""
+
+
+class RejudgedParagraph(Fact):
+    """The concepts of a paragraph that was judged again; none: it is about no concept any more."""
+
+    paragraph_id: str
+    concepts: tuple[ConceptMembership, ...]
+
+
+class ConceptsRejudged(VideoEvent):
+    """The concepts of paragraphs of a learned talk are others since the concepts were taught."""
+
+    model_version: str
+    sequence: int
+    """Number of steps of the model up to this one; the latest judgement of a paragraph counts."""
+    judge: str
+    paragraphs: tuple[RejudgedParagraph, ...]
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.key, self.model_version, self.sequence)
 
 
 class ParagraphsAssigned(VideoEvent):
@@ -193,6 +248,8 @@ class ParagraphsAssigned(VideoEvent):
     """Number of steps of the model (videos learned, consolidations) up to this one; the latest counts."""
     epoch: int = 0
     """Number of the model's epoch."""
+    judge: str = ""
+    """Version of what judged the concepts; empty: the model knows no concepts."""
     assignments: tuple[AssignedParagraph, ...]
 
     def _identity(self) -> tuple[object, ...]:

@@ -86,6 +86,32 @@ class TopicJudged(Event):
         return (self.model_version, self.topic_id, self.reviewer, judged)
 
 
+class ConceptJudged(Event):
+    """A person's judgement of whether a paragraph is about a topic of the codebook.
+
+    The latest of a reviewer counts. It changes numbers once the concepts are fitted again (`ConceptsTaught`).
+    """
+
+    video_id: str
+    paragraph_id: str
+    concept: str
+    """The topic's key in the codebook."""
+    verdict: Literal["about", "not about", "withdrawn"]
+    """withdrawn: the reviewer's earlier judgement does not count any more."""
+    reviewer: str
+    note: str = ""
+    judged_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """The paragraph."""
+        return self.paragraph_id
+
+    def _identity(self) -> tuple[object, ...]:
+        judged = self.judged_at.astimezone(UTC).isoformat()
+        return (self.paragraph_id, self.concept, self.reviewer, judged)
+
+
 class AlertJudged(Event):
     """A person's judgement of whether an alert was useful; the latest counts. It changes no number."""
 

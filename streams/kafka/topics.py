@@ -41,9 +41,14 @@ VIDEOS_REVIEWED = KafkaTopic("videos.reviewed", (e.VideoReviewed,), "")
 AUDIO_STORED = KafkaTopic("audio.stored", (e.AudioStored,), "fetch, caption")
 TRANSCRIPTS_READY = KafkaTopic("transcripts.ready", (e.TranscriptReady,), "transcribe")
 PARAGRAPHS_EMBEDDED = KafkaTopic(
-    "paragraphs.embedded", (e.ParagraphsEmbedded, e.ConsolidationRequested), "split", single=True
+    "paragraphs.embedded",
+    (e.ParagraphsEmbedded, e.ConsolidationRequested, e.ConceptsTaught),
+    "split",
+    single=True,
 )
-PARAGRAPHS_ASSIGNED = KafkaTopic("paragraphs.assigned", (e.ParagraphsAssigned,), "track", single=True)
+PARAGRAPHS_ASSIGNED = KafkaTopic(
+    "paragraphs.assigned", (e.ParagraphsAssigned, e.ConceptsRejudged), "track", single=True
+)
 TOPICS_CHANGED = KafkaTopic(
     "topics.changed",
     (
@@ -62,7 +67,10 @@ TOPICS_CHANGED = KafkaTopic(
 )
 TOPICS_LABELLED = KafkaTopic("topics.labelled", (e.TopicLabelled,), "label", single=True)
 CURATION = KafkaTopic(
-    "curation", (e.CodebookDecided, e.TopicJudged, e.VideoCorrected, e.AlertJudged), "", single=True
+    "curation",
+    (e.CodebookDecided, e.TopicJudged, e.ConceptJudged, e.VideoCorrected, e.AlertJudged),
+    "",
+    single=True,
 )
 ALERTS = KafkaTopic("alerts", (e.AlertRaised, e.DeliveryRecorded), "alert", single=True)
 DEAD_LETTERS = KafkaTopic("dead.letters", (e.DeadLettered, e.DeadLetterSettled), "any agent", single=True)

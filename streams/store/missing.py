@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from streams.events import AlertJudged, Event, TopicJudged, VideoCorrected, VideoReviewed
+from streams.events import AlertJudged, ConceptJudged, Event, TopicJudged, VideoCorrected, VideoReviewed
 from streams.logs.alert_judgements import AlertJudgements
+from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.event_log import EventLog
 from streams.logs.judgements import Judgements
@@ -36,6 +37,16 @@ def judgements(log: Judgements, warehouse: Warehouse) -> list[TopicJudged]:
         return []
     rows = warehouse.rows("SELECT model_version, topic_id, reviewer, judged_at FROM judgements FINAL")
     held = {(row["model_version"], row["topic_id"], row["reviewer"]): row["judged_at"] for row in rows}
+    return _newer(log, latest, held)
+
+
+def concept_judgements(log: ConceptJudgements, warehouse: Warehouse) -> list[ConceptJudged]:
+    """Return the latest judgements of paragraphs that the database lacks, oldest first."""
+    latest = {(event.paragraph_id, event.concept, event.reviewer): event for event in log.events()}
+    if not latest:
+        return []
+    rows = warehouse.rows("SELECT paragraph_id, concept, reviewer, judged_at FROM concept_judgements FINAL")
+    held = {(row["paragraph_id"], row["concept"], row["reviewer"]): row["judged_at"] for row in rows}
     return _newer(log, latest, held)
 
 

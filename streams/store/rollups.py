@@ -1,8 +1,9 @@
 """Rollup table `video_topics`: one row per talk and model, the basis of all counts.
 
-A row is recomputed when its facts change. It depends only on the talk's current assignments, paragraphs,
-metadata and corrections, so it is the same once all have arrived, in whatever order and however often. Of
-several transcripts, the one learned last counts. A caption draft counts only while its talk is not rejected.
+A paragraph counts for its cluster and for each of its concepts. A row is recomputed when its facts change.
+It depends only on the talk's current assignments, memberships, paragraphs, metadata and corrections, so it is
+the same once all have arrived, in whatever order and however often. Of several transcripts, the one learned
+last counts. A caption draft counts only while its talk is not rejected.
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ WITH
                p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
                p.end_s - p.start_s AS seconds
         FROM (
-            SELECT * FROM assignments FINAL WHERE {_WANTED}
+            SELECT model_version, video_id, paragraph_id, topic_id, max(probability) AS probability
+            FROM (
+                SELECT model_version, video_id, paragraph_id, topic_id, probability FROM assignments FINAL
+                WHERE {_WANTED}
+                UNION ALL
+                SELECT model_version, video_id, paragraph_id, about.1, about.2 FROM memberships FINAL
+                ARRAY JOIN arrayZip(topic_ids, probabilities) AS about
+                WHERE {_WANTED}
+            )
+            GROUP BY model_version, video_id, paragraph_id, topic_id
         ) AS a
         LEFT JOIN (
             SELECT paragraph_id, transcript_version, position, speakers, start_s, end_s FROM paragraphs FINAL

@@ -16,7 +16,6 @@ from streams.store.video_progress import reached
 from streams.store.warehouse import Warehouse
 
 NO_TOPIC = 0
-
 Columns = dict[str, Any]
 """A row to insert: its values by column."""
 Tables = dict[str, list[Columns]]
@@ -36,6 +35,7 @@ ORDER = (
     "themes",
     "decisions",
     "judgements",
+    "concept_judgements",
     "labels",
     "drifts",
     "epochs",
@@ -50,11 +50,12 @@ ORDER = (
     "dead_letters",
     "settlements",
     "assignments",
+    "memberships",
     "learned",
     "corrections",
     "progress",
 )
-MEASURED = ("videos", "paragraphs", "assignments", "learned", "corrections")
+MEASURED = ("videos", "paragraphs", "assignments", "memberships", "learned", "corrections")
 """Tables whose rows change a talk's row in `video_topics`."""
 
 
@@ -82,10 +83,7 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Columns]]:  # noqa: PLR0915 -
             yield (
                 "followed",
                 _columns(event, "change", "was", "seen_at")
-                | {
-                    "video_id": event.key,
-                    "title": event.video.title,
-                },
+                | {"video_id": event.key, "title": event.video.title},
             )
             if event.change == "retitled":
                 yield "videos", _video(event.video, 4)
@@ -95,6 +93,8 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Columns]]:  # noqa: PLR0915 -
             yield "transcripts", _transcript(event)
         case e.ParagraphsAssigned():
             yield from _assignments(event)
+        case e.ConceptsRejudged():
+            yield from _memberships(event, event.paragraphs)
         case e.TopicBorn():
             yield from _birth(event)
         case e.TopicChanged():
@@ -120,9 +120,13 @@ def rows_of(event: e.Event) -> Iterator[tuple[str, Columns]]:  # noqa: PLR0915 -
             yield from _decision(event)
         case e.TopicJudged():
             yield "judgements", event.model_dump(exclude={"schema_version"})
+        case e.ConceptJudged():
+            yield "concept_judgements", event.model_dump(exclude={"schema_version"})
         case e.VideoCorrected():
-            correction = event.model_dump(exclude={"schema_version"})
-            yield "corrections", correction | {"correction_id": event.event_id}
+            yield (
+                "corrections",
+                event.model_dump(exclude={"schema_version"}) | {"correction_id": event.event_id},
+            )
         case e.AlertRaised():
             yield "alerts", _alert(event)
         case e.AlertJudged():
@@ -209,25 +213,33 @@ def _transcript(event: e.TranscriptReady) -> Columns:
 
 
 def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Columns]]:
+    of = _of_talk(event)
+    yield "learned", of | {"transcript_version": event.transcript_version}
+    for paragraph in event.assignments:
+        cluster = {"video_index": event.video_index, "topic_id": paragraph.topic_id or NO_TOPIC}
+        yield "assignments", of | cluster | _columns(paragraph, "paragraph_id", "probability", "boilerplate")
+    yield from _memberships(event, [each for each in event.assignments if each.concepts])
+
+
+def _memberships(
+    event: e.ParagraphsAssigned | e.ConceptsRejudged,
+    paragraphs: Iterable[e.AssignedParagraph | e.RejudgedParagraph],
+) -> Iterator[tuple[str, Columns]]:
+    of = _of_talk(event)
+    for paragraph in paragraphs:
+        about = {
+            "paragraph_id": paragraph.paragraph_id,
+            "topic_ids": [each.topic_id for each in paragraph.concepts],
+            "probabilities": [each.probability for each in paragraph.concepts],
+            "judge": event.judge,
+        }
+        yield "memberships", of | about
+
+
+def _of_talk(event: e.ParagraphsAssigned | e.ConceptsRejudged) -> Columns:
     assert event.video.published_at is not None, "screening lets no video without a date pass"
     month = e.month_of(event.video.published_at)
-    learned = _columns(event, "model_version", "transcript_version", "sequence")
-    yield "learned", learned | {"video_id": event.key, "month": month}
-    for paragraph in event.assignments:
-        yield (
-            "assignments",
-            {
-                "model_version": event.model_version,
-                "video_id": event.key,
-                "paragraph_id": paragraph.paragraph_id,
-                "video_index": event.video_index,
-                "month": month,
-                "topic_id": paragraph.topic_id or NO_TOPIC,
-                "probability": paragraph.probability,
-                "boilerplate": paragraph.boilerplate,
-                "sequence": event.sequence,
-            },
-        )
+    return _columns(event, "model_version", "sequence") | {"video_id": event.key, "month": month}
 
 
 def _birth(event: e.TopicBorn) -> Iterator[tuple[str, Columns]]:
@@ -301,7 +313,7 @@ def _words(event: e.TopicEvent) -> Columns:
     }
 
 
-def _columns(event: e.Event, *names: str) -> Columns:
+def _columns(event: e.Event | e.Fact, *names: str) -> Columns:
     return event.model_dump(include=set(names))
 
 

@@ -183,6 +183,28 @@ EXAMPLES: tuple[e.Event, ...] = (
     e.TopicJudged(
         model_version="m1", topic_id=12, reviewer="bob", verdict="exclude", note="greetings", judged_at=MARCH
     ),
+    e.ConceptJudged(
+        video_id="abc",
+        paragraph_id="p",
+        concept="agents",
+        verdict="not about",
+        reviewer="bob",
+        note="a team",
+        judged_at=MARCH,
+    ),
+    e.ConceptsTaught(judgements=BLOB, requested_by="ann", requested_at=MARCH),
+    e.ConceptsRejudged(
+        video=VIDEO,
+        model_version="m1",
+        sequence=7,
+        judge="j2",
+        paragraphs=(
+            e.RejudgedParagraph(paragraph_id="p", concepts=()),
+            e.RejudgedParagraph(
+                paragraph_id="q", concepts=(e.ConceptMembership(topic_id=2, probability=0.75),)
+            ),
+        ),
+    ),
     e.VideoCorrected(
         video_id="abc",
         what="redated",
@@ -289,9 +311,29 @@ LATER: tuple[e.Event, ...] = (
     e.AudioStored(video=VIDEO, captions=BLOB, draft=True),
 )
 """The earliest event kinds, with the fields they got later."""
+CONCEPTS = e.ParagraphsAssigned(
+    video=VIDEO,
+    video_index=1,
+    model_version="m1",
+    transcript_version="w-1",
+    sequence=1,
+    judge="j1",
+    assignments=(
+        e.AssignedParagraph(paragraph_id="p", topic_id=None, probability=0.0, boilerplate=True),
+        e.AssignedParagraph(
+            paragraph_id="q",
+            topic_id=21,
+            probability=0.5,
+            concepts=(
+                e.ConceptMembership(topic_id=2, probability=0.75),
+                e.ConceptMembership(topic_id=1, probability=0.5),
+            ),
+        ),
+    ),
+)
 
 
-@pytest.mark.parametrize("event", EXAMPLES + LATER, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("event", (*EXAMPLES, *LATER, CONCEPTS), ids=lambda event: type(event).__name__)
 def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
     assert codec.decode(codec.encode(event)) == event
 
@@ -299,7 +341,8 @@ def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
 @pytest.mark.parametrize(
     ("event", "name"),
     [(event, f"{type(event).__name__}.v1") for event in EXAMPLES]
-    + [(event, f"{type(event).__name__}.v1.later") for event in LATER],
+    + [(event, f"{type(event).__name__}.v1.later") for event in LATER]
+    + [(CONCEPTS, "ParagraphsAssigned.v1.concepts")],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_events_of_version_1_are_read_and_written_the_same(event: e.Event, name: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from agents.topics import event_mapper
+from agents.topics.concepts import JudgedTalk
+from models.concepts.judge import Membership
 from models.topics import (
     Assignment,
     Birth,
@@ -80,6 +82,9 @@ EVERYTHING = Outcome(
 )
 
 
+JUDGED = JudgedTalk("j1", ((Membership(1, 0.75), Membership(3, 0.5)), ()), (), ())
+
+
 def one(kind: type[e.Event], outcome: Outcome = EVERYTHING, step: event_mapper.Step = STEP) -> Any:
     (event,) = [event for event in event_mapper.topic_events(outcome, step) if type(event) is kind]
     return event
@@ -104,17 +109,34 @@ def test_every_part_of_an_outcome_is_told() -> None:
 
 
 def test_everything_told_travels_and_has_an_identity_of_its_own() -> None:
-    events = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.topic_events(EVERYTHING, STEP)]
+    events = [
+        event_mapper.assigned(LEARNED, EVERYTHING, STEP, JUDGED),
+        *event_mapper.topic_events(EVERYTHING, STEP),
+    ]
     assert [codec.decode(codec.encode(event)) for event in events] == events
     assert len({event.event_id for event in events}) == len(events)
-    again = [event_mapper.assigned(LEARNED, EVERYTHING, STEP), *event_mapper.topic_events(EVERYTHING, STEP)]
+    again = [
+        event_mapper.assigned(LEARNED, EVERYTHING, STEP, JUDGED),
+        *event_mapper.topic_events(EVERYTHING, STEP),
+    ]
     assert [event.event_id for event in again] == [event.event_id for event in events]
 
 
 def test_paragraphs_say_their_topic_or_that_they_are_boilerplate() -> None:
-    assigned = event_mapper.assigned(LEARNED, EVERYTHING, STEP)
+    assigned = event_mapper.assigned(LEARNED, EVERYTHING, STEP, JUDGED)
     assert (assigned.key, assigned.video_index, assigned.sequence) == ("abc", 9, 12)
     assert [(each.topic_id, each.boilerplate) for each in assigned.assignments] == [(21, False), (None, True)]
+    assert assigned.judge == "j1"
+    assert [[tuple(c.model_dump().values()) for c in each.concepts] for each in assigned.assignments] == [
+        [(1, 0.75), (3, 0.5)],
+        [],
+    ]
+
+
+def test_a_model_without_concepts_says_so() -> None:
+    assigned = event_mapper.assigned(LEARNED, EVERYTHING, STEP, None)
+    assert assigned.judge == ""
+    assert [each.concepts for each in assigned.assignments] == [(), ()]
 
 
 def test_a_birth_says_its_parent_its_founders_and_when() -> None:

@@ -127,6 +127,27 @@ def study(warehouse: Warehouse) -> None:
             decided_at=TODAY,
         ),
         e.TopicJudged(**of_model, topic_id=3, reviewer="Ann", verdict="include", judged_at=TODAY),
+        e.ConceptsRejudged(
+            video=studies.video("a", "2025-01-10"),
+            model_version=studies.MODEL,
+            sequence=7,
+            judge="4f2b",
+            paragraphs=(
+                e.RejudgedParagraph(
+                    paragraph_id=e.paragraph_id("a", studies.TRANSCRIPT, 0),
+                    concepts=(e.ConceptMembership(topic_id=1, probability=0.55),),
+                ),
+            ),
+        ),
+        e.ConceptJudged(
+            video_id="b",
+            paragraph_id=e.paragraph_id("b", studies.TRANSCRIPT, 0),
+            concept="rag",
+            verdict="not about",
+            reviewer="Ann",
+            note="a cloth",
+            judged_at=TODAY,
+        ),
         e.VideoCorrected(
             video_id="b",
             what="redated",

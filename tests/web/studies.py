@@ -37,6 +37,7 @@ def topic(topic_id: int, name: str, theme: str | None, words: Sequence[str] = ()
             words=weights,
             origin="seeded",
             theme=theme,
+            codebook_key=name.lower().replace(" ", "-"),
         )
     )
 

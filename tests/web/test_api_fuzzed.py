@@ -36,6 +36,8 @@ CHANGES = (
     "/api/codebook/preview",
     "/api/codebook/decide",
     "/api/codebook/judge",
+    "/api/concepts/judge",
+    "/api/concepts/refit",
     "/api/talks/correct",
     "/api/talks/name",
     "/api/review",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -15,6 +15,7 @@ from agents.cli.selecting import extend
 
 if TYPE_CHECKING:
     from agents.curation.codebook_service import CodebookService
+    from agents.curation.decision_service import DecisionService
     from streams.events import CodebookDecided
 
 TOPIC = typer.Argument(metavar="TOPIC", help="Id of the topic, as shown by `codebook show`.")
@@ -27,6 +28,7 @@ EXPECT = typer.Option(
 OPTIONS = {"author": (str, AUTHOR), "note": (str, NOTE), "expect": (int | None, EXPECT)}
 """Options of every command that makes a decision."""
 P = ParamSpec("P")
+S = TypeVar("S", bound="DecisionService")
 Decision = Callable[[Any], Any]
 """Function from a `models.codebook.state.CodebookState` to a `CodebookChange`."""
 
@@ -57,14 +59,22 @@ def curating(author: str) -> Iterator[CodebookService]:
     Raises:
         Unavailable: the broker does not answer, or a process that only serves the page holds the database.
     """
-    from agents.cli.asking import ask
     from agents.curation.codebook_service import CodebookService
+
+    with service_of(CodebookService, author) as curator:
+        yield curator
+
+
+@contextmanager
+def service_of(service: type[S], author: str) -> Iterator[S]:
+    """Yield a decision service; see `curating`."""
+    from agents.cli.asking import ask
     from agents.instance.clock import utc_now
     from agents.instance.event_publisher import delivering
     from streams.state.blobs import Blobs
 
     settings = load_settings()
     with delivering(settings) as deliver:
-        yield CodebookService(
+        yield service(
             Blobs(settings.blobs_url), partial(ask, settings), deliver, utc_now, author_of(author), say=tell
         )

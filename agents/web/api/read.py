@@ -84,6 +84,7 @@ PARAMETERS: dict[str, Any] = {
         Literal["", "accepted", "rejected", "waiting"],
         Query(description="Only videos with this verdict; waiting: not judged yet."),
     ],
+    "reviewer": Annotated[str, Query(max_length=300, description="Leave out what this person has judged.")],
     "rule": Annotated[str, Query(max_length=300, description="Only entries of this rule.")],
     "destination": Annotated[str, Query(max_length=300, description="Only deliveries to this destination.")],
     "state": Annotated[str, Query(max_length=300, description="Only entries in this state.")],

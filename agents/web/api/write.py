@@ -186,7 +186,7 @@ def mount(site: Site) -> None:
     desk, web = CurationContext(site), site.web
     _say_how(web)
 
-    @web.post("/api/codebook/preview", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    @web.post("/api/codebook/preview", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
     def what_it_changes(who: Curates, wish: Annotated[Wish, Body(examples=[RENAME])]) -> Previewed:
         """Return the effect of a decision on the numbers, without writing anything."""
         with as_refusal():
@@ -208,7 +208,7 @@ def mount(site: Site) -> None:
         tags=[TAG],
         responses=REFUSALS | CLASH,
         response_model=Decided,
-        openapi_extra=_SIGNED,
+        openapi_extra=SIGNED,
     )
     def decide(
         who: Curates,
@@ -225,7 +225,7 @@ def mount(site: Site) -> None:
             return JSONResponse(clash, 409)
         return Decided.model_validate(event, from_attributes=True)
 
-    @web.post("/api/codebook/judge", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    @web.post("/api/codebook/judge", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
     def judge(
         who: Curates,
         judging: Annotated[Judging, Body(examples=[{"topic_id": 3, "verdict": "include"}])],
@@ -235,7 +235,7 @@ def mount(site: Site) -> None:
             event = curator.judge(judging.topic_id, judging.verdict, judging.theme, judging.note)
         return Judged.model_validate(event, from_attributes=True)
 
-    @web.post("/api/review", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    @web.post("/api/review", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
     def review(
         who: Curates,
         reviewing: Annotated[
@@ -248,7 +248,7 @@ def mount(site: Site) -> None:
         said_now = found.event.model_dump(exclude={"schema_version"})
         return Reviewed(**said_now, state=found.ruling.state)
 
-    @web.post("/api/talks/correct", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    @web.post("/api/talks/correct", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
     def correct(
         who: Curates,
         wanted: Annotated[
@@ -262,7 +262,7 @@ def mount(site: Site) -> None:
         )
         return CorrectedTalk(said=found.said, changed=found.event is not None)
 
-    @web.post("/api/talks/name", tags=[TAG], responses=REFUSALS, openapi_extra=_SIGNED)
+    @web.post("/api/talks/name", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
     def name(
         who: Curates,
         wanted: Annotated[
@@ -275,7 +275,7 @@ def mount(site: Site) -> None:
         return CorrectedTalk(said=found.said, changed=found.event is not None)
 
 
-_SIGNED: dict[str, Any] = {"security": [{"token": []}]}
+SIGNED: dict[str, Any] = {"security": [{"token": []}]}
 
 
 def _say_how(web: FastAPI) -> None:

@@ -64,14 +64,13 @@ def propose(
     2. A community in the sample that resembles no topic is a birth if most of its paragraphs have no topic or
        are far from theirs; if most have the same topic, and another community represents that topic better,
        it is split off.
-    3. Active topics closer than `merge_cosine` are merged: the older one stays, a seeded one before a born
-    one. 4. The proposal is rejected, unless it is one of the early ones, if fewer than `least_survival` of
-    the
+    3. Active topics closer than `merge_cosine` are merged: the older one stays.
+    4. The proposal is rejected, unless it is one of the early ones, if fewer than `least_survival` of the
        paragraphs with a topic would keep it, if the number of topics would change by more than `most_change`,
        or if one topic would have more than `largest_share` of the paragraphs.
 
     Args:
-        seeded: slots of topics from the codebook, which are never merged with each other.
+        seeded: slots of topics from the codebook: definitions, which are never merged.
     """
     centred = background.centre(vectors)
     before, _ = centroids.predict(vectors)
@@ -101,7 +100,7 @@ def _lloyd(moved: AnchoredCentroids, vectors: Vectors, settings: TopicSettings) 
     labels, _ = moved.predict(vectors)
     for slot in range(len(moved)):
         members = vectors[labels == slot + 1]
-        if len(members) >= settings.group_paragraphs:
+        if moved.moves(slot) and len(members) >= settings.group_paragraphs:
             step = settings.lloyd_rate * (members.mean(axis=0) - moved.means[slot])
             moved.means[slot] += step
 
@@ -192,10 +191,8 @@ def _pairs(
     pairs: list[tuple[int, int]] = []
     used: set[int] = set()
     for _, one, other in sorted(close):
-        older, younger = (
-            (int(other), int(one)) if other in seeded and one not in seeded else (int(one), int(other))
-        )
-        if younger not in seeded and not {older, younger} & used:
+        older, younger = int(one), int(other)
+        if not {older, younger} & (used | seeded):
             used |= {older, younger}
             pairs.append((younger, older))
     return tuple(pairs)

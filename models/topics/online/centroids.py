@@ -1,4 +1,4 @@
-"""Topics as centroids that follow their paragraphs and stay anchored at their beginning."""
+"""Topics as centroids: those of the codebook stay, others follow their paragraphs from an anchor."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,8 @@ class AnchoredCentroids:
     the -1 that it would later turn into a topic. Slots close up when a topic leaves; `topic_ids` maps slots
     to topics, whose ids never change.
 
-    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and at unit length.
+    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and at unit length. A
+    topic of the codebook is a definition: its mean stays at its start, whatever is assigned to it.
     With `cos_k` a paragraph's cosine to centroid k and `floor_k` that topic's floor, let `b` be the topic
     with the highest cosine. Then
 
@@ -35,6 +36,7 @@ class AnchoredCentroids:
         means: float64 [k, d]: running mean of each topic's paragraphs.
         counts: float64 [k]: paragraphs in each mean, capped.
         recent: float64 [k, r]: cosines of each topic's latest paragraphs, newest last, NaN for none.
+        definitions: topics 1 … `definitions` come from the codebook; they stay where they began.
     """
 
     def __init__(
@@ -47,9 +49,11 @@ class AnchoredCentroids:
         means: Vectors,
         counts: Vectors,
         recent: Vectors,
+        definitions: int = 0,
     ) -> None:
         self._settings = settings
         self._background = background
+        self._definitions = definitions
         self.topic_ids = list(topic_ids)
         self.anchors, self.means, self.counts, self.recent = anchors, means, counts, recent
         self._floors = np.array([self._floor(row) for row in recent], np.float64)
@@ -69,6 +73,7 @@ class AnchoredCentroids:
             means=seeds.copy(),
             counts=np.full(k, settings.prior_paragraphs),
             recent=np.full((k, settings.recent_cosines), np.nan),
+            definitions=k,
         )
 
     def __len__(self) -> int:
@@ -134,7 +139,11 @@ class AnchoredCentroids:
 
     def copy(self) -> "AnchoredCentroids":
         """Return a copy of the topics, for trials."""
-        return self.from_arrays(self._settings, self._background, self.to_arrays())
+        return self.from_arrays(self._settings, self._background, self.to_arrays(), self._definitions)
+
+    def moves(self, slot: int) -> bool:
+        """Return whether a topic follows its paragraphs: those of the codebook do not."""
+        return self.topic_ids[slot] > self._definitions
 
     def partial_fit(self, vectors: Vectors, y: object = None) -> "AnchoredCentroids":
         """Label [n, d] unit vectors by the current centroids, then move the centroids.
@@ -164,7 +173,11 @@ class AnchoredCentroids:
 
     @classmethod
     def from_arrays(
-        cls, settings: TopicSettings, background: Background, arrays: dict[str, NDArray[Any]]
+        cls,
+        settings: TopicSettings,
+        background: Background,
+        arrays: dict[str, NDArray[Any]],
+        definitions: int,
     ) -> "AnchoredCentroids":
         """Return the centroids that `to_arrays` stored."""
         return cls(
@@ -175,6 +188,7 @@ class AnchoredCentroids:
             means=arrays["means"].copy(),
             counts=arrays["counts"].copy(),
             recent=arrays["recent_cosines"].copy(),
+            definitions=definitions,
         )
 
     def _label(self, cosines: Vectors) -> tuple[Labels, Vectors]:
@@ -198,6 +212,7 @@ class AnchoredCentroids:
 
     def _move(self, k: int, vector: Vectors, cosine: float) -> None:
         self.counts[k] = min(self.counts[k] + 1.0, self._settings.paragraph_cap)
-        self.means[k] += (vector - self.means[k]) / self.counts[k]
+        if self.moves(k):
+            self.means[k] += (vector - self.means[k]) / self.counts[k]
         self.recent[k, :-1] = self.recent[k, 1:]
         self.recent[k, -1] = cosine

@@ -35,3 +35,21 @@ def corrected(wanted: str = "1") -> str:
            argMaxIf(published_at, (corrected_at, correction_id), what = 'redated') AS published_at
     FROM corrections FINAL WHERE {wanted} GROUP BY video_id
 )"""
+
+
+TOPICS_OF_PARAGRAPHS = """
+    SELECT a.paragraph_id AS paragraph_id, a.boilerplate AS boilerplate,
+           arrayConcat(
+               arrayZip(m.topic_ids, m.probabilities),
+               if(a.topic_id > 0, [(a.topic_id, a.probability)], [])) AS about
+    FROM (
+        SELECT paragraph_id, topic_id, probability, boilerplate FROM assignments FINAL
+        WHERE model_version = {{model:String}} AND {wanted}
+    ) AS a
+    LEFT JOIN (
+        SELECT paragraph_id, topic_ids, probabilities FROM memberships FINAL
+        WHERE model_version = {{model:String}} AND {wanted}
+    ) AS m ON m.paragraph_id = a.paragraph_id
+"""
+"""Topics of paragraphs, {paragraph_id, boilerplate, about}; `about`: pairs of topic and probability, those
+of the codebook first. SQL, to be formatted with `wanted`, a condition on `video_id`. Parameter: `model`."""

@@ -109,3 +109,36 @@ class Judgement(TypedDict):
     """Where the topic belongs, or empty."""
     note: str
     judged_at: datetime
+
+
+class ConceptJudgement(TypedDict):
+    """A reviewer's judgement of whether a paragraph is about a topic of the codebook."""
+
+    video_id: str
+    paragraph_id: str
+    concept: str
+    """The topic's key in the codebook."""
+    verdict: str
+    """about or not about."""
+    reviewer: str
+    note: str
+    judged_at: datetime
+
+
+class DoubtfulParagraph(TypedDict):
+    """A paragraph that is worth judging: whether it is about the topic is uncertain."""
+
+    topic_id: int
+    name: str
+    concept: str
+    """The topic's key in the codebook."""
+    probability: float
+    video_id: str
+    title: str
+    url: str
+    published_at: datetime
+    paragraph_id: str
+    position: int
+    """Index in the transcript, from 0."""
+    start_s: float
+    text: str

@@ -37,8 +37,18 @@ class Quote(TypedDict):
     """Of the topic."""
 
 
+class FurtherTopic(TypedDict):
+    """A further topic that a paragraph counts for."""
+
+    topic_id: int
+    name: str
+    theme: str
+    retained: bool
+    probability: float
+
+
 class Paragraph(TypedDict):
-    """A paragraph of a talk, and the topic that it counts for."""
+    """A paragraph of a talk, and the topics that it counts for, the most probable of the codebook first."""
 
     position: int
     paragraph_id: str
@@ -55,6 +65,8 @@ class Paragraph(TypedDict):
     """Its topic counts."""
     probability: float | None
     boilerplate: bool
+    further: list[FurtherTopic]
+    """Its other topics."""
 
 
 class Sighting(TypedDict):

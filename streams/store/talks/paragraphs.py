@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
-from streams.store.codebook.sql_fragments import UNSORTED
+from streams.store.codebook.sql_fragments import TOPICS_OF_PARAGRAPHS, UNSORTED
 from streams.store.rows.talks import Paragraph
 from streams.store.warehouse import Warehouse, typed
-from streams.store.writer import NO_TOPIC
 
 
 def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None) -> list[Paragraph]:
@@ -28,8 +28,7 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
         """
         SELECT p.video_id AS video_id, p.transcript_version AS transcript_version,
                p.position AS position, p.paragraph_id AS paragraph_id, p.start_s AS start_s, p.end_s AS end_s,
-               p.speakers AS speakers, p.text AS text, a.topic_id AS assigned, a.probability AS probability,
-               a.boilerplate = 1 AS boilerplate
+               p.speakers AS speakers, p.text AS text, a.about AS about, a.boilerplate = 1 AS boilerplate
         FROM (
             SELECT * FROM paragraphs FINAL
             WHERE video_id = {video:String} AND transcript_version = (
@@ -39,10 +38,9 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
                 FROM video_topics FINAL WHERE model_version = {model:String} AND video_id = {video:String}
             )
         ) AS p
-        LEFT JOIN (
-            SELECT paragraph_id, topic_id, probability, boilerplate FROM assignments FINAL
-            WHERE model_version = {model:String} AND video_id = {video:String}
-        ) AS a ON a.paragraph_id = p.paragraph_id
+        LEFT JOIN ("""
+        + TOPICS_OF_PARAGRAPHS.format(wanted="video_id = {video:String}")
+        + """) AS a ON a.paragraph_id = p.paragraph_id
         ORDER BY position
         """,
         video=video_id,
@@ -52,18 +50,34 @@ def paragraphs(warehouse: Warehouse, video_id: str, codebook: int | None = None)
 
 
 def _with_topic(row: dict[str, Any], applied: EffectiveCodebook) -> dict[str, Any]:
-    """Return a paragraph with the topic that the assigned one counts for."""
+    """Return a paragraph with the topics that its own count for: first one that counts, if any does."""
     row = {name: value for name, value in row.items() if name not in ("video_id", "transcript_version")}
-    topic_id = applied.counts_as(row.pop("assigned"))
+    topics = topics_counted(row.pop("about"), applied)
     flags = {"boilerplate": bool(row["boilerplate"])}
-    if topic_id == NO_TOPIC:
+    if not topics:
         none = dict.fromkeys(("topic_id", "name", "theme", "probability"))
-        return row | none | flags | {"retained": False}
-    entry = applied.entries.get(topic_id)
-    about = {
-        "topic_id": topic_id,
-        "name": entry.name if entry else f"topic {topic_id}",
-        "theme": entry.theme if entry else UNSORTED,
-        "retained": bool(entry and entry.retained),
-    }
-    return row | about | flags
+        return row | none | flags | {"retained": False, "further": []}
+    return row | topics[0] | flags | {"further": topics[1:]}
+
+
+def topics_counted(about: Sequence[Any], applied: EffectiveCodebook) -> list[dict[str, Any]]:
+    """Return the topics that a paragraph's topics count for, each once, those that count first.
+
+    Args:
+        about: pairs of topic and probability (`TOPICS_OF_PARAGRAPHS`).
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for assigned, probability in map(tuple, about):
+        topic_id = applied.counts_as(assigned)
+        entry = applied.entries.get(topic_id)
+        found.setdefault(
+            topic_id,
+            {
+                "topic_id": topic_id,
+                "name": entry.name if entry else f"topic {topic_id}",
+                "theme": entry.theme if entry else UNSORTED,
+                "retained": bool(entry and entry.retained),
+                "probability": probability,
+            },
+        )
+    return sorted(found.values(), key=lambda topic: not topic["retained"])

@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
+from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
+from streams.store.codebook.sql_fragments import TOPICS_OF_PARAGRAPHS
 from streams.store.queries import prevalence
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.search import Found, FoundQuote, FoundTalk, FoundTopic
+from streams.store.talks.paragraphs import topics_counted
 from streams.store.warehouse import Warehouse, strings, typed
 
 _WORDS = (
@@ -26,7 +28,7 @@ _WORDS = (
 _ASKED = f"tokens({_WORDS.format(of='{words:String}')}, 'splitByNonAlpha')"
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f]")
 """Characters that the index holds one by one, so that the text itself shows which of them are adjacent."""
-_KEYS = ("transcript_version", "position", "assigned")
+_KEYS = ("transcript_version", "position", "about")
 PER_TALK = 2
 """The most quotes of one talk."""
 
@@ -172,17 +174,15 @@ def _quotes(
         SELECT p.video_id AS video_id, p.transcript_version AS transcript_version, p.position AS position,
                p.paragraph_id AS paragraph_id, p.start_s AS start_s, p.end_s AS end_s, p.speakers AS speakers,
                p.text AS text, v.title AS title, v.show AS show, v.url AS url,
-               v.published_at AS published_at, a.topic_id AS assigned
+               v.published_at AS published_at, a.about AS about
         FROM (
             SELECT * FROM paragraphs FINAL
             PREWHERE video_id IN {strings("ids")} AND has({{positions:Array(UInt32)}}, position)
         ) AS p
         LEFT JOIN (SELECT * FROM videos FINAL WHERE video_id IN {strings("ids")}) AS v
             ON v.video_id = p.video_id
-        LEFT JOIN (
-            SELECT paragraph_id, topic_id FROM assignments FINAL
-            WHERE model_version = {{model:String}} AND video_id IN {strings("ids")}
-        ) AS a ON a.paragraph_id = p.paragraph_id
+        LEFT JOIN ({TOPICS_OF_PARAGRAPHS.format(wanted="video_id IN " + strings("ids"))}) AS a
+            ON a.paragraph_id = p.paragraph_id
         """,
         ids=ids,
         positions=sorted({row["position"] for row in places}),
@@ -192,13 +192,14 @@ def _quotes(
         (row["video_id"], row["transcript_version"], row["position"]): row for row in named(warehouse, rows)
     }
     keys = [(row["video_id"], row["transcript_version"], row["position"]) for row in places]
-    return typed(FoundQuote, [_quote(said[key], applied.counted) for key in keys if key in said])
+    return typed(FoundQuote, [_quote(said[key], applied) for key in keys if key in said])
 
 
-def _quote(row: dict[str, Any], counted: Mapping[int, EffectiveEntry]) -> dict[str, Any]:
-    entry = counted.get(row["assigned"])
+def _quote(row: dict[str, Any], applied: EffectiveCodebook) -> dict[str, Any]:
+    topics = [topic for topic in topics_counted(row["about"], applied) if topic["retained"]]
     kept = {name: value for name, value in row.items() if name not in _KEYS}
-    return kept | {"topic_id": entry.topic_id if entry else None, "name": entry.name if entry else None}
+    first = topics[0] if topics else {"topic_id": None, "name": None}
+    return kept | {"topic_id": first["topic_id"], "name": first["name"]}
 
 
 def _array(name: str) -> str:

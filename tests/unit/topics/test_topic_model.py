@@ -118,15 +118,31 @@ def test_beyond_the_limit_no_topic_is_born_while_all_are_active() -> None:
     assert len(topics.topics()) == 2
 
 
-def test_a_topic_follows_its_paragraphs_but_stays_near_its_start() -> None:
-    topics = model("bread")
-    shifted = talk(0, ["bread"] * 8)
+def means_after(topics: TopicModel, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Learn a talk whose paragraphs on bread lean towards clocks; return the anchor and the unit mean."""
+    shifted = talk(number, ["bread"] * 8)
     shifted.embeddings[:, SUBJECTS.index("clocks")] += 0.8
     topics.learn(shifted)
     arrays = topics.to_snapshot().arrays
-    moved = arrays["means"][0] / np.linalg.norm(arrays["means"][0])
-    assert arrays["anchors"][0] @ moved < 0.99
-    assert arrays["anchors"][0] @ (seeds("bread")[0] / np.linalg.norm(seeds("bread")[0])) == pytest.approx(1)
+    return arrays["anchors"][0], arrays["means"][0] / np.linalg.norm(arrays["means"][0])
+
+
+def test_a_born_topic_follows_its_paragraphs_near_its_start() -> None:
+    topics = model()
+    learn(topics, [["bread", "bread"]] * 3)
+    began = topics.to_snapshot().arrays["anchors"][0]
+    anchor, mean = means_after(topics, 3)
+    assert anchor @ mean < 0.99
+    assert anchor @ began == pytest.approx(1)
+
+
+def test_a_topic_of_the_codebook_stays_at_its_definition() -> None:
+    topics = model("bread")
+    anchor, mean = means_after(topics, 0)
+    assert anchor @ mean == pytest.approx(1)
+    restored = TopicModel.from_snapshot(topics.to_snapshot(), TopicSettings())
+    anchor, mean = means_after(restored, 1)
+    assert anchor @ mean == pytest.approx(1)
 
 
 @pytest.mark.long

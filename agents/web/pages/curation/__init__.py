@@ -1,14 +1,14 @@
-"""/curation: codebook, decisions with previews, topic reviews, and corrections of talks."""
+"""/curation: codebook, decisions with previews, reviews, teaching of topics, and corrections of talks."""
 
 from __future__ import annotations
 
 from agents.web.curation.context import CurationContext
-from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing
+from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing, teaching
 from agents.web.site import Site
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
     desk = CurationContext(site)
-    for page in (codebook, deciding, reviewing, correcting, naming):
+    for page in (codebook, deciding, reviewing, teaching, correcting, naming):
         page.mount(desk)

@@ -119,8 +119,11 @@ def lanes(said: Sequence[Paragraph], length: float) -> list[Lane]:
         length: of the talk, seconds.
     """
     found: dict[tuple[int | None, bool], list[Paragraph]] = {}
+    known: dict[int | None, tuple[str, bool]] = {}
     for row in said:
-        found.setdefault((row["topic_id"], row["boilerplate"]), []).append(row)
+        for topic_id, name, retained in _topics(row):
+            found.setdefault((topic_id, row["boilerplate"]), []).append(row)
+            known[topic_id] = (name, retained)
     ordered = sorted(
         found.items(), key=lambda each: (each[0][0] is None, each[0][1], -_seconds(each[1]), each[0][0] or 0)
     )
@@ -128,8 +131,8 @@ def lanes(said: Sequence[Paragraph], length: float) -> list[Lane]:
     return [
         Lane(
             topic_id=topic_id,
-            name=rows[0]["name"] or ("Repeated in many talks" if repeated else "No topic"),
-            retained=rows[0]["retained"],
+            name=known[topic_id][0] or ("Repeated in many talks" if repeated else "No topic"),
+            retained=known[topic_id][1],
             colour=1 + place % COLOURS if topic_id is not None else 0,
             boxes=[
                 ParagraphBox(row, row["start_s"] * scale, max(2.0, (row["end_s"] - row["start_s"]) * scale))
@@ -139,6 +142,12 @@ def lanes(said: Sequence[Paragraph], length: float) -> list[Lane]:
         )
         for place, ((topic_id, repeated), rows) in enumerate(ordered)
     ]
+
+
+def _topics(row: Paragraph) -> list[tuple[int | None, str, bool]]:
+    """Return a paragraph's topics, each with its name and whether it counts; None stands for no topic."""
+    further = [(topic["topic_id"], topic["name"], topic["retained"]) for topic in row["further"]]
+    return [(row["topic_id"], row["name"] or "", row["retained"]), *further]
 
 
 def voices(said: Sequence[Paragraph]) -> list[SpeakerShare]:

@@ -1,0 +1,138 @@
+"""Teaching of concepts: people judge paragraphs, and ask for the concepts to be fitted to what they judged.
+
+A judgement by itself changes no number, so that reviewers can work blind. A request puts all judgements that
+count into the order of the talks (`agents.topics.teaching`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Literal
+
+from agents.curation.codebook_service import NOTHING_YET, CodebookService
+from agents.instance.event_publisher import Deliver, deliver_kept
+from models.codebook import commands
+from models.errors import BadInput
+from streams.errors import DataError
+from streams.events import ConceptJudged, ConceptsTaught
+from streams.logs.concept_judgements import ConceptJudgements
+from streams.store.rows.talks import Paragraph
+from streams.timestamps import whole_ms
+
+Verdict = Literal["about", "not about", "withdrawn"]
+_REQUESTS = "concept-judgements-counted"
+
+
+class ConceptTeacher(CodebookService):
+    """Records one person's judgements of paragraphs, and requests that the concepts learn from all of them."""
+
+    def judge_paragraph(
+        self, video_id: str, position: int, topic_id: int, verdict: Verdict, note: str = ""
+    ) -> ConceptJudged:
+        """Record whether a paragraph is about a topic of the codebook; it replaces one's earlier judgement.
+
+        Args:
+            position: index of the paragraph in the transcript that counts, from 0.
+
+        Raises:
+            BadInput: there is no such topic or paragraph, the topic was born from the talks, or there is no
+                judgement to withdraw.
+            Unavailable: the judgement is logged, but could not be sent.
+        """
+        concept = self._concept(topic_id)
+        said = self._paragraph(video_id, position)
+        log = ConceptJudgements(self.blobs)
+        own = (said["paragraph_id"], concept, self.author)
+        if verdict == "withdrawn" and not any(_place(each) == own for each in log.standing()):
+            raise BadInput(
+                f"{self.author} has not judged whether paragraph {position} is about topic {topic_id}",
+                "see /api/concept_judgements for the judgements",
+            )
+        event = ConceptJudged(
+            video_id=video_id,
+            paragraph_id=said["paragraph_id"],
+            concept=concept,
+            verdict=verdict,
+            reviewer=self.author,
+            note=commands.clean(note, "the note", commands.LONG, needed=False),
+            judged_at=whole_ms(self.now()),
+        )
+        log.append(event)
+        deliver_kept(
+            self.deliver,
+            [event],
+            "the judgement is kept, but not sent to the store",
+            "do not judge it again: it is sent when the store starts",
+        )
+        if not self._arrived(lambda: self._shows_judgement(event)):
+            self.say("the judgement is sent; the store has not taken it up yet")
+        return event
+
+    def request(self, send: Deliver) -> tuple[ConceptsTaught, int]:
+        """Request that the concepts are fitted again; return the request and its number of judgements.
+
+        Without judgements, the concepts become again what they were at the beginning.
+
+        Args:
+            send: sends the request to the log of the talks.
+        """
+        counted = counted_judgements(ConceptJudgements(self.blobs).standing())
+        content = json.dumps(counted, ensure_ascii=False, sort_keys=True).encode()
+        now = whole_ms(self.now())
+        blob = self.blobs.put(f"{_REQUESTS}/{now:%Y%m%dT%H%M%S%f}.json", content)
+        event = ConceptsTaught(judgements=blob, requested_by=self.author, requested_at=now)
+        send([event])
+        return event, len(counted)
+
+    def _concept(self, topic_id: int) -> str:
+        standing = self.standing()
+        if not standing.model_version:
+            raise DataError(*NOTHING_YET)
+        commands.known(standing, topic_id)
+        key = standing.topics[topic_id].key
+        if not key:
+            raise BadInput(
+                f"topic {topic_id} was born from the talks: only topics of the codebook can be taught",
+                "merge it into one (groundswell codebook merge), or judge paragraphs of a topic with a key",
+            )
+        return key
+
+    def _paragraph(self, video_id: str, position: int) -> Paragraph:
+        rows: list[Paragraph] = self.ask("paragraphs", video_id=video_id)
+        found = next((row for row in rows if row["position"] == position), None)
+        if found is None:
+            there = f"its paragraphs are 0 to {len(rows) - 1}" if rows else "see groundswell videos"
+            raise BadInput(f"there is no paragraph {position} of the talk {video_id[:80]!r}", there)
+        return found
+
+    def _shows_judgement(self, event: ConceptJudged) -> bool:
+        shown = [
+            row
+            for row in self.ask("concept_judgements")
+            if (row["paragraph_id"], row["concept"], row["reviewer"]) == _place(event)
+        ]
+        if event.verdict == "withdrawn":
+            return not shown
+        return any(row["verdict"] == event.verdict for row in shown)
+
+
+def counted_judgements(standing: Iterable[ConceptJudged]) -> list[dict[str, str | bool | float]]:
+    """Return what reviewers say of each paragraph and concept; of weight 0 where they differ."""
+    said: dict[tuple[str, str, str], set[str]] = {}
+    for each in standing:
+        said.setdefault((each.video_id, each.paragraph_id, each.concept), set()).add(each.verdict)
+    return [
+        {
+            "video_id": video_id,
+            "paragraph_id": paragraph_id,
+            "concept": concept,
+            "about": "about" in verdicts,
+            "weight": 1.0 if len(verdicts) == 1 else 0.0,
+        }
+        for (video_id, paragraph_id, concept), verdicts in sorted(said.items())
+    ]
+
+
+def _place(event: ConceptJudged) -> tuple[str, str, str]:
+    return event.paragraph_id, event.concept, event.reviewer
