@@ -18,7 +18,16 @@ from models.alerts.quiet_hours import QuietHours, SendSchedule
 from streams.errors import Misconfigured
 
 Rule = Literal[
-    "emergence", "drift", "rising", "declining", "threshold", "lag", "dead letters", "silence", "source"
+    "emergence",
+    "drift",
+    "meaning",
+    "rising",
+    "declining",
+    "threshold",
+    "lag",
+    "dead letters",
+    "silence",
+    "source",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
 SYSTEM: tuple[Rule, ...] = ("lag", "dead letters", "silence", "source")
@@ -116,6 +125,7 @@ class AlertRules(_Strict):
 
     emergence: AlertRule = AlertRule()
     drift: DriftRule = DriftRule()
+    meaning: AlertRule = AlertRule()
     rising: TrendRule = TrendRule(on=False)
     declining: TrendRule = TrendRule(on=False)
     threshold: ThresholdRule = ThresholdRule()

@@ -25,7 +25,7 @@ _REQUESTS = "concept-judgements-counted"
 
 
 class ConceptTeacher(CodebookService):
-    """Records one person's judgements of paragraphs, and requests that the concepts learn from all of them."""
+    """Records one person's judgements of paragraphs, and requests that concepts learn from all of them."""
 
     def judge_paragraph(
         self, video_id: str, position: int, topic_id: int, verdict: Verdict, note: str = ""

@@ -50,7 +50,6 @@ from streams.store.talks import listing, paragraphs, search, talk_queries, talks
 from streams.store.warehouse import Warehouse
 
 S = TypeVar("S", bound=Share)
-
 MONTHS = 6
 """Length in months of the two compared periods when no first month is given."""
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the command line's --help comes without the store
     from streams.store.rows.alerts import EvidenceCounts
     from streams.store.rows.topics import Change, Drift, Health
 
+DOUBTED_BELOW = 1 / 3
+"""As `models.concepts.meaning` has it, which the command line's --help comes without."""
 MOST_ODDS = 12
 """Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
@@ -120,6 +122,13 @@ def drifted(row: Drift) -> str:
     if row["what"] == "share":
         shares = f"from {percent(row['share_before'])} to {percent(row['share_after'])}"
         return f"{since} its share changed {shares}{evidence}"
+    if row["what"] == "meaning":
+        words = (
+            f"{percent(row['share_after'])} of its {row['videos_after']} latest paragraphs have a word of it"
+        )
+        if row["share_after"] < DOUBTED_BELOW:
+            return f"{since} only {words}: it may not be what its name says"
+        return f"{since} {words}: it is what its name says again"
     lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"
     if row["what"] == "words":
         return f"{since} its words changed from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"

@@ -243,6 +243,7 @@ def _track(parts: SharedResources) -> Agent:
         TopicSettings(sensitivity=parts.settings.sensitivity),
         told_in=parts.log_ids.get(TOPICS_CHANGED.name, ""),
         behind=lambda: behind(parts.settings, parts.bootstrap),
+        shared=parts.settings.models_home / "texts",
     )
 
 

@@ -9,15 +9,15 @@ concepts have none: their topics of the codebook are clusters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from agents.topics.seed_embeddings import embedded
+from agents.topics.seed_embeddings import prototypes
 from models.codebook.codebook import Codebook
 from models.concepts.evidence import Prototypes, Talk
 from models.concepts.judge import (
@@ -30,10 +30,10 @@ from models.concepts.judge import (
 )
 from models.concepts.observer import PREFIX, ConceptObserver
 from models.embedding.embedder import Embedder
+from models.errors import BadInput
 from models.topics import Batch, Drift, Outcome, TopicSettings, TopicState
 from models.topics.online.partial_fit import Words
 from models.topics.online.words import content_words
-from streams.errors import DataError
 from streams.events import Blob, ParagraphsEmbedded, Video
 from streams.state.blobs import Blobs
 
@@ -124,22 +124,35 @@ class Concepts:
     def load(
         cls,
         key: str,
+        arrays: dict[str, NDArray[Any]],
+        *,
         blobs: Blobs,
         embedder: Embedder,
         settings: TopicSettings,
-        arrays: dict[str, NDArray[Any]],
+        shared: Path | None = None,
     ) -> Concepts | None:
         """Return the concepts of an epoch whose basis is stored as `key`; None if the epoch has none.
 
         Args:
             arrays: the state in the newest checkpoint; empty before the first.
+            shared: as of `seed_embeddings.prototypes`.
+
+        Raises:
+            BadInput: it was stored by a version that judges otherwise.
         """
-        with suppress(DataError):
+        if not blobs.exists(key):
+            return None
+        try:
             basis = ConceptBasis.model_validate_json(blobs.get(key))
-            vectors = embedded(Prototypes.texts(basis.codebook), embedder, blobs)
-            prototypes = Prototypes.of(basis.codebook, vectors)
-            return cls(basis, prototypes, embedder.version, settings, arrays)
-        return None
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BadInput(
+                f"the basis of its concepts cannot be read ({first['msg']} at {first['loc']})",
+                "use the version that wrote it",
+            ) from error
+        return cls(
+            basis, prototypes(basis.codebook, embedder, blobs, shared), embedder.version, settings, arrays
+        )
 
     @property
     def ids(self) -> range:
@@ -245,6 +258,12 @@ class Concepts:
     def _named(self, topic_id: int, words: Words) -> TopicState:
         topic = self.basis.codebook.topics[topic_id - 1]
         return TopicState(topic_id, topic.name, words, "seeded", topic.theme, topic.key)
+
+
+def begin(key: str, codebook: Codebook, blobs: Blobs) -> None:
+    """Write down what an epoch judges by, unless that was done before."""
+    if not blobs.exists(key):
+        blobs.put(key, ConceptBasis.shipped(codebook).model_dump_json().encode())
 
 
 def judged(judge: ConceptJudge, talk: LearnedTalk, batch: Batch) -> Memberships:

@@ -205,7 +205,7 @@ def _dormant(dormancy: Dormancy, step: Step) -> TopicDormant:
 
 
 def _drifted(drift: Drift, step: Step) -> TopicDrifted:
-    share = drift.what == "share"
+    share = drift.what in ("share", "meaning")
     return TopicDrifted(
         model_version=step.model_version,
         topic_id=drift.topic_id,

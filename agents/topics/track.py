@@ -24,18 +24,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
 
 import structlog
-from numpy.typing import NDArray
 
 from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
 from agents.topics.batches import batch_of
 from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
-from agents.topics.concepts import ConceptBasis, Concepts
+from agents.topics.concepts import Concepts, begin
 from agents.topics.near_duplicates import Recogniser
-from agents.topics.seed_embeddings import seeds
+from agents.topics.seed_embeddings import prototypes
 from agents.topics.teaching import carry_out
 from models.codebook.codebook import Codebook
 from models.embedding.embedder import Embedder
@@ -71,6 +72,7 @@ class Track(Agent):
         told_in: the identity of the log of the model's outputs (`topics.changed`).
         behind: returns the number of outputs, and messages that follow from them, that a reader has not yet
             received; raises if the broker does not answer.
+        shared: see `prototypes`.
     """
 
     name: ClassVar[str] = "track"
@@ -87,6 +89,7 @@ class Track(Agent):
         *,
         told_in: str = "",
         behind: Callable[[], int] = lambda: 0,
+        shared: Path | None = None,
     ) -> None:
         self._blobs = blobs
         self._codebook = codebook
@@ -103,10 +106,14 @@ class Track(Agent):
         self._moved = False
         self._told_in = told_in
         self._behind = behind
+        self._shared = shared
         self._unsent: list[str] = []
         self._underway: list[str] = []
         self._model: TopicModel
         self._recogniser = Recogniser()
+        self._load_concepts = partial(
+            Concepts.load, blobs=blobs, embedder=embedder, settings=settings, shared=shared
+        )
         self._concepts: Concepts | None = None
         self._labels: dict[int, str] = {}
 
@@ -130,14 +137,12 @@ class Track(Agent):
         else:
             self._model = TopicModel.seeded(
                 self._codebook,
-                seeds(self._codebook, self._embedder, self._blobs),
+                prototypes(self._codebook, self._embedder, self._blobs, self._shared).seeds,
                 self._settings,
                 embedding_model=self._embedder.version,
             )
-            basis = ConceptBasis.shipped(self._codebook).model_dump_json()
-            if not self._blobs.exists(self._concepts_key):
-                self._blobs.put(self._concepts_key, basis.encode())
-            self._concepts = self._load_concepts({})
+            begin(self._concepts_key, self._codebook, self._blobs)
+            self._concepts = self._load_concepts(self._concepts_key, {})
         self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         return [*self._beginning(), *again]
 
@@ -147,12 +152,12 @@ class Track(Agent):
                 checkpoint.snapshot, self._settings, self._embedder.version
             )
             self._recogniser = Recogniser.from_snapshot(checkpoint.snapshot.arrays)
+            self._concepts = self._load_concepts(self._concepts_key, checkpoint.snapshot.arrays)
         except BadInput as error:
             raise Misconfigured(
                 f"the topic model of this study cannot be continued ({error.cause})",
                 f"restore the setup that it was made with ({error.cure}), {REBUILD}",
             ) from error
-        self._concepts = self._load_concepts(checkpoint.snapshot.arrays)
         reached = checkpoint.reached
         self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
         self._underway = list(reached.underway)
@@ -161,9 +166,6 @@ class Track(Agent):
     @property
     def _concepts_key(self) -> str:
         return f"assigned/{stable_id(self._version)}/concepts.json"
-
-    def _load_concepts(self, arrays: dict[str, NDArray[Any]]) -> Concepts | None:
-        return Concepts.load(self._concepts_key, self._blobs, self._embedder, self._settings, arrays)
 
     def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:
@@ -255,10 +257,9 @@ class Track(Agent):
                 f"use one embedding model for split and track, {REBUILD}",
             )
         batch = batch_of(self._blobs, event, event.event_id)
-        counts = event.kept_by is not None or self._model.knows(event.key)
-        if not counts and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
-            return [again]
         known = self._model.knows(event.key)
+        if not (known or event.kept_by) and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
+            return [again]
         outcome = self._model.learn(batch)
         self._recogniser.learn(event.key, batch.texts)
         judged = None
@@ -283,10 +284,9 @@ class Track(Agent):
                 "this study's topic model began before its topics could be taught",
                 'begin a new one ("groundswell rebuild"), and teach it then',
             )
-        day = event.requested_at.astimezone(UTC).date()
         taught = carry_out(event, self._concepts, self._blobs, self._version, self._steps + 1)
         outcome = Outcome(-1, (), topics_changed=taught.changed)
-        step = self._stepped(outcome, day)
+        step = self._stepped(outcome, event.requested_at.astimezone(UTC).date())
         log.info("concepts taught", judgements=taught.judgements, talks_changed=len(taught.rejudged))
         return [*taught.rejudged, *event_mapper.topic_events(outcome, step)]
 

@@ -25,7 +25,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from models.concepts.fitting import Read, fit_corrections, fit_pooled, folds
 from models.concepts.judge import LEAST_PROBABILITY, MOST, ConceptJudge
 from streams.errors import DataError, Explained
 
+Rows = NDArray[np.int64]
 TWICE = "gold/llm_in_production_paragraphs.jsonl.gz"
 ONCE = "gold/llm_in_production_more.jsonl.gz"
 PARTS = 5
@@ -99,19 +100,24 @@ def prototypes(book: Codebook) -> Prototypes:
     return Prototypes.of(book, streams.embed_texts(Prototypes.texts(book)))
 
 
+def without_each(
+    read: Read, book: Codebook, evidence: ConceptEvidence
+) -> Iterator[tuple[Rows, ConceptJudge]]:
+    """Yield parts of the paragraphs, as rows, each with a judge whose fit has seen none of their talks."""
+    about = prototypes(book)
+    for part in folds(read.talks, PARTS):
+        seen = read.of(np.setdiff1d(np.arange(len(read.talks)), part))
+        learned = fit_corrections(seen, book, evidence.terms, streams.embedder().version)
+        yield (
+            part,
+            ConceptJudge(book, about, streams.embedder().version, pooled=fit_pooled(seen), learned=learned),
+        )
+
+
 def judged(read: Read, book: Codebook, evidence: ConceptEvidence) -> NDArray[np.float64]:
     """Return the probability of each concept, from a fit without the paragraph's talk: float64 [n, k]."""
     found = np.zeros(read.about.shape)
-    empty = np.zeros((0, read.vectors.shape[1]), np.float32)
-    for part in folds(read.talks, PARTS):
-        seen = read.of(np.setdiff1d(np.arange(len(read.talks)), part))
-        judge = ConceptJudge(
-            book,
-            Prototypes(empty, empty, np.zeros(0, np.int64)),
-            streams.embedder().version,
-            pooled=fit_pooled(seen),
-            learned=fit_corrections(seen, book, evidence.terms, streams.embedder().version),
-        )
+    for part, judge in without_each(read, book, evidence):
         found[part] = judge.weighed(read.features[part], read.counts[part], read.vectors[part])
     return found
 

@@ -65,6 +65,12 @@ class Prototypes:
             )
         return cls(embeddings[:k], embeddings[k:], owners)
 
+    @property
+    def seeds(self) -> NDArray[np.float32]:
+        """The embeddings of names and descriptions, float32 [k, d]."""
+        _, first = np.unique(self.of_topic, return_index=True)
+        return self.examples[first]
+
     @staticmethod
     def texts(codebook: Codebook) -> list[str]:
         """Return the texts to embed: definitions first, then descriptions and examples by topic."""

@@ -73,7 +73,7 @@ def fit_pooled(read: Read, concepts: Sequence[int] | None = None) -> PooledModel
     kept = list(range(read.about.shape[1]) if concepts is None else concepts)
     features = read.features[:, kept].reshape(-1, len(NAMES))
     mean, scale = features.mean(axis=0), features.std(axis=0)
-    scale[scale == 0] = 1.0
+    scale[scale < 10.0**-DIGITS] = 1.0  # it hardly differs, and would be rounded to 0
     fitted = LogisticRegression(C=_REGULARISATION, max_iter=1000).fit(
         (features - mean) / scale, read.about[:, kept].ravel(), read.weights[:, kept].ravel()
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.codebook.codebook import Codebook
 from models.concepts.judge import Membership
+from models.concepts.meaning import MeaningWatch
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.online.batch import Batch
 from models.topics.online.partial_fit import Words, count_words
@@ -54,6 +55,7 @@ class ConceptObserver:
         self._vectorizer = TalkVectorizer(settings)
         self._tfidf = TalkTfidf(self._vectorizer)
         self._drift = DriftWatch(DriftSettings(), dimension)
+        self._meaning = MeaningWatch(codebook)
         self._words: dict[int, Words] = {}
         for topic_id, topic in enumerate(codebook.topics, 1):
             self._vectorizer.append(count_words([topic.seed]))
@@ -97,7 +99,14 @@ class ConceptObserver:
                 for each in mentioned
                 if _names(self._words[each]) != _names(before[each])
             },
-            () if again else self._drift.update(spoke, batch.published_on, batch.batch_id),
+            () if again else self._drifts(batch, spoke, rows),
+        )
+
+    def _drifts(self, batch: Batch, spoke: Sequence[Spoke], rows: dict[int, list[int]]) -> tuple[Drift, ...]:
+        texts = {each.topic_id: [batch.texts[row] for row in rows[each.topic_id]] for each in spoke}
+        return (
+            *self._drift.update(spoke, batch.published_on, batch.batch_id),
+            *self._meaning.update(texts, batch.published_on, batch.batch_id),
         )
 
     def _count(self, rows: dict[int, list[int]], texts: Sequence[str]) -> None:
@@ -124,7 +133,12 @@ class ConceptObserver:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays whose names begin with `PREFIX`; equal states give equal bytes."""
         counts = self._vectorizer.rows(np.arange(len(self._words) + 1))
-        texts = [self._vectorizer.words, self._drift.to_json(), list(self._words.values())]
+        texts = [
+            self._vectorizer.words,
+            self._drift.to_json(),
+            list(self._words.values()),
+            self._meaning.to_json(),
+        ]
         arrays = {
             "counts": counts.data,
             "columns": counts.indices.astype(np.int64),
@@ -145,7 +159,7 @@ class ConceptObserver:
         observer = cls(codebook, settings, dimension)
         own = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
         if own:
-            vocabulary, drift_words, words = json.loads(own[_TEXT].tobytes().decode())
+            vocabulary, drift_words, words, meanings = json.loads(own[_TEXT].tobytes().decode())
             counts = sp.csr_matrix(
                 (own["counts"], own["columns"], own["rows"]), (len(codebook.topics) + 1, len(vocabulary))
             )
@@ -153,6 +167,7 @@ class ConceptObserver:
             observer._drift = DriftWatch.from_state(DriftSettings(), dimension, own, drift_words)
             told = (tuple((word, weight) for word, weight in each) for each in words)
             observer._words = dict(enumerate(told, 1))
+            observer._meaning.restore(meanings)
         return observer
 
 

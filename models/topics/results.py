@@ -119,17 +119,18 @@ class Drift:
     """A change of a topic.
 
     Attributes:
-        what: `share` of videos, `words` of its paragraphs, or `centre` of its paragraphs.
+        what: `share` of videos, `words` of its paragraphs, or `centre` of its paragraphs; `meaning` of a
+            topic of the codebook, which is in doubt or no longer (`models.concepts.meaning`).
         before, after: share: shares of videos with the topic. words: 0, and the Jensen-Shannon divergence
             (bits) of the words after from those before. centre: 0, and the cosine distance it has moved. Both
-            only beyond chance.
+            only beyond chance. meaning: 0, and the share of its latest paragraphs that have a word of it.
         words_before, words_after: words that it lost and gained most; strongest first, may be empty.
         since: publication date of the first video after the change.
-        videos_before, videos_after: number of videos on each side.
+        videos_before, videos_after: number of videos on each side; meaning: 0, and number of paragraphs.
     """
 
     topic_id: int
-    what: Literal["share", "words", "centre"]
+    what: Literal["share", "words", "centre", "meaning"]
     before: float
     after: float
     words_before: tuple[str, ...]

@@ -67,9 +67,11 @@ class TopicDrifted(TopicEvent):
 
     share_before: float
     share_after: float
-    """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted."""
+    """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted. meaning: 0, and the share of
+    the topic's latest paragraphs that have a word of it."""
     drifted_at: AwareDatetime | None = None
-    what: Literal["share", "words", "centre"] = "share"
+    what: Literal["share", "words", "centre", "meaning"] = "share"
+    """meaning: it is in doubt whether a topic of the codebook is what its definition says, or no longer."""
     moved: float = 0.0
     """Distance: words: Jensen-Shannon divergence (bits); centre: cosine distance; share: 0."""
     words_before: tuple[str, ...] = ()
@@ -225,6 +227,7 @@ class AlertRaised(Event):
         "new topic",
         "emergence",
         "drift",
+        "meaning",
         "rising",
         "declining",
         "threshold",
@@ -234,6 +237,7 @@ class AlertRaised(Event):
         "source",
     ]
     """emergence: a new subject emerged in talks. (new topic: a topic was born; no longer raised.)
+    meaning: it is in doubt whether a topic of the codebook is what its definition says.
     lag, dead letters, silence and source are about the system, the others about the talks' content."""
     model_version: str
     """Empty: no model raised it."""

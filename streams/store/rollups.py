@@ -20,11 +20,12 @@ _WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
 _MADE = f"""
 INSERT INTO video_topics
     (model_version, video_id, published_on, source, channel, show, language, speakers, withdrawn,
-     transcript_version, topics.id, topics.paragraphs, topics.seconds, topics.probability, topics.position)
+     transcript_version, paragraphs, topics.id, topics.paragraphs, topics.seconds, topics.probability,
+     topics.position)
 WITH
     said AS (
         SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
-               a.probability AS probability,
+               a.paragraph_id AS paragraph_id, a.probability AS probability,
                p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
                p.end_s - p.start_s AS seconds
         FROM (
@@ -55,6 +56,12 @@ WITH
         WHERE said.transcript_version IN ('', newest.transcript_version)
         GROUP BY model_version, video_id, topic_id
     ),
+    apart AS (
+        SELECT model_version, video_id, uniqExactIf(said.paragraph_id, topic_id > 0) AS paragraphs
+        FROM said INNER JOIN newest USING (model_version, video_id)
+        WHERE said.transcript_version IN ('', newest.transcript_version)
+        GROUP BY model_version, video_id
+    ),
     gathered AS (
         SELECT model_version, video_id, groupUniqArrayArray(speakers) AS voices,
                arraySort(groupArrayIf(
@@ -68,10 +75,11 @@ SELECT n.model_version, n.video_id,
            voice -> if(has(w.voices, voice), w.names[indexOf(w.voices, voice)], voice), g.voices)))),
        if(startsWith(n.transcript_version, '{DRAFT}') AND s.verdict = 'rejected' AND s.rule != 'duplicate', 1,
           c.withdrawn),  -- a duplicate that was learned is kept by a person
-       n.transcript_version,
+       n.transcript_version, o.paragraphs,
        g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
 FROM newest AS n
 LEFT JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
+LEFT JOIN apart AS o ON o.model_version = n.model_version AND o.video_id = n.video_id
 LEFT JOIN (
     SELECT *, {SOURCE} AS source FROM videos FINAL
     WHERE {_WANTED}

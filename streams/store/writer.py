@@ -218,7 +218,8 @@ def _assignments(event: e.ParagraphsAssigned) -> Iterator[tuple[str, Columns]]:
     for paragraph in event.assignments:
         cluster = {"video_index": event.video_index, "topic_id": paragraph.topic_id or NO_TOPIC}
         yield "assignments", of | cluster | _columns(paragraph, "paragraph_id", "probability", "boilerplate")
-    yield from _memberships(event, [each for each in event.assignments if each.concepts])
+    if event.judge:
+        yield from _memberships(event, event.assignments)
 
 
 def _memberships(

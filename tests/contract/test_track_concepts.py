@@ -14,12 +14,10 @@ from agents.consumer.consumer import Position
 from agents.topics import concepts
 from agents.topics.checkpoints import Checkpoints
 from agents.topics.concepts import ConceptBasis, Concepts
-from agents.topics.seed_embeddings import embedded as embed
-from agents.topics.seed_embeddings import seeds
+from agents.topics.seed_embeddings import prototypes
 from agents.topics.track import Track
 from models.bundled_models import prepare
 from models.codebook.codebook import Codebook, load
-from models.concepts.evidence import Prototypes
 from models.concepts.judge import ConceptCorrection, Learned, shipped_corrections, shipped_model
 from models.embedding.embedder import Embedder
 from models.topics import (
@@ -57,9 +55,9 @@ CONCEPTS = range(1, 21)
 RAG, AGENTS = 1, 2
 WORDS = {
     "rag": "retrieval chunks embedding vector database reranker documents index passages prompt rag search",
-    "agents": "agent plans tool calls autonomous steps workflow orchestration loops model multi-agent actions",
+    "agents": "agent plans tool calls autonomous steps workflow orchestration loops multi-agent actions",
     "bees": "hive honey queen pollen nectar swarm beekeeper wax frames colony drones smoker",
-    "trains": "locomotive railway signal platform carriage timetable junction whistle brakes track freight bogie",
+    "trains": "locomotive railway signal platform carriage timetable junction whistle brakes freight bogie",
 }
 SPONSOR = (
     "Our friends keep a vector database for retrieval that you can try while you listen: put your documents "
@@ -102,8 +100,7 @@ def talks(embedder: Embedder) -> list[Paragraphs]:
 def embedded(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Blobs:
     """Return a blob store with the embeddings of the codebook's texts, which take a second."""
     made = Blobs(str(tmp_path_factory.mktemp("embedded")))
-    seeds(BOOK, embedder, made)
-    embed(Prototypes.texts(BOOK), embedder, made)
+    prototypes(BOOK, embedder, made)
     return made
 
 
@@ -170,7 +167,12 @@ def concepts_of(event: ParagraphsAssigned, subject: str) -> list[list[int]]:
 
 def edited() -> Codebook:
     """Return the codebook with another first topic, in which nothing of the talks is about retrieval."""
-    bees = {"name": "Bees", "definition": "Keeping bees.", "terms": ("hive", "honey"), "description": "Hives."}
+    bees = {
+        "name": "Bees",
+        "definition": "Keeping bees.",
+        "terms": ("hive", "honey"),
+        "description": "Hives.",
+    }
     return BOOK.model_copy(update={"topics": (BOOK.topics[0].model_copy(update=bees), *BOOK.topics[1:])})
 
 
@@ -202,20 +204,18 @@ async def test_paragraphs_are_about_what_is_said_in_them(
 
 
 async def test_an_edited_codebook_waits_for_the_next_epoch(
-    blobs: Blobs,
     tmp_path: Path,
     embedded: Blobs,
     embedder: Embedder,
     talks: list[Paragraphs],
-    events: list[ParagraphsEmbedded],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole, _ = await tracker(blobs, embedder)
+    undisturbed, other = fresh(tmp_path / "undisturbed", embedded), fresh(tmp_path / "other", embedded)
+    events = [said(undisturbed, number, talk) for number, talk in enumerate(talks)]
+    assert [said(other, number, talk) for number, talk in enumerate(talks)] == events
+    whole, _ = await tracker(undisturbed, embedder)
     expected = await learn(whole, events)
 
-    other = fresh(tmp_path / "other", embedded)
-    for number, talk in enumerate(talks):
-        said(other, number, talk)
     track, key = await tracker(other, embedder)
     outputs = await learn(track, events[:1])
     await track.commit()
@@ -353,7 +353,7 @@ def everything(*topic_ids: int | None) -> Outcome:
 
 async def test_clusters_are_what_a_model_tells_beside_definitions(blobs: Blobs, embedder: Embedder) -> None:
     _, key = await tracker(blobs, embedder)
-    loaded = Concepts.load(key, blobs, embedder, TopicSettings(), {})
+    loaded = Concepts.load(key, {}, blobs=blobs, embedder=embedder, settings=TopicSettings())
     assert loaded is not None
     found = loaded.clusters(everything(1, 20, BORN, None))
     assert [(each.topic_id, each.boilerplate) for each in found.assignments] == [

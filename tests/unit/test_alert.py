@@ -51,6 +51,19 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     assert "changed from 40.0 % to 10.0 %" in raised.reason
 
 
+async def test_a_topic_in_doubt_is_told_under_a_rule_of_its_own() -> None:
+    drift = next(event for event in LATER if isinstance(event, e.TopicDrifted)).model_copy(
+        update={"what": "meaning", "share_before": 0.0, "share_after": 0.1, "videos_after": 60}
+    )
+    (raised,) = await alert.Alert().handle(drift, AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert (raised.rule, raised.title) == ("meaning", "“mcp” is perhaps not what its name says")
+    assert "only 10.0 % of its 60 latest paragraphs have a word of it" in raised.reason
+    (raised,) = await alert.Alert().handle(drift.model_copy(update={"share_after": 0.6}), AT)
+    assert isinstance(raised, e.AlertRaised)
+    assert raised.title == "“mcp” is what its name says again"
+
+
 async def test_the_birth_of_a_topic_alone_is_no_news() -> None:
     for change in ({}, {"origin": "seeded"}, {"parent": 3}):
         assert await alert.Alert().handle(BORN.model_copy(update=change), AT) == ()

@@ -51,6 +51,7 @@ async def test_status_counts_what_the_study_holds(small: Warehouse) -> None:
         "epoch": 0,
         "relearning": 0,
         "damaged_parts": [],
+        "codebook_as_clusters": True,
     }
 
 

@@ -61,6 +61,9 @@ def status(as_json: bool = JSON) -> None:
     if found["epoch"]:
         left = f", {found['relearning']} talks still to be learned again" if found["relearning"] else ""
         say(f"epoch        {found['epoch']} of the topic model{left}")
+    if found["codebook_as_clusters"]:
+        say("codebook     its topics are counted as clusters, which move away from their definitions")
+        tell("What to do: groundswell rebuild, then groundswell codebook carry-over")
     say(
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")

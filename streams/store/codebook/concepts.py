@@ -17,7 +17,8 @@ def concept_judgements(warehouse: Warehouse) -> list[ConceptJudgement]:
         ConceptJudgement,
         """
         SELECT video_id, paragraph_id, concept, verdict, reviewer, note, judged_at
-        FROM concept_judgements FINAL WHERE verdict != 'withdrawn' ORDER BY judged_at DESC, paragraph_id, concept, reviewer
+        FROM concept_judgements FINAL WHERE verdict != 'withdrawn'
+        ORDER BY judged_at DESC, paragraph_id, concept, reviewer
         """,
     )
 

@@ -8,7 +8,10 @@ from streams.store.cache import cached
 from streams.store.rows.topics import TopicFacts
 from streams.store.warehouse import Warehouse, typed
 
-TABLES = ("topics", "topic_words", "dormancies")
+TABLES = ("topics", "topic_words", "dormancies", "drifts")
+DOUBTED_BELOW = 1 / 3
+"""Share of a topic's latest paragraphs with a word of it below which it is in doubt, as
+`models.concepts.meaning` has it."""
 """Tables that the facts are read from."""
 
 
@@ -20,9 +23,10 @@ def facts(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
 def _gathered(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
     """Read the facts by plain queries, as in `entries`."""
 
-    def rows(columns: str, of: str) -> list[dict[str, Any]]:
+    def rows(columns: str, of: str, also: str = "1") -> list[dict[str, Any]]:
         return warehouse.rows(
-            f"SELECT topic_id, {columns} FROM {of} FINAL WHERE model_version = {{model:String}}", model=model
+            f"SELECT topic_id, {columns} FROM {of} FINAL WHERE model_version = {{model:String}} AND {also}",
+            model=model,
         )
 
     known = rows(
@@ -31,8 +35,18 @@ def _gathered(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
     words = {row["topic_id"]: row["words"] for row in rows("words", "topic_words")}
     slept = rows("sequence, asleep", "dormancies")
     asleep = {row["topic_id"]: row["asleep"] for row in sorted(slept, key=_place_in_log)}
+    meanings = rows("sequence, since, share_after", "drifts", "what = 'meaning'")
+    doubted = {
+        row["topic_id"]: row["since"] if row["share_after"] < DOUBTED_BELOW else None
+        for row in sorted(meanings, key=lambda row: row["sequence"])
+    }
     whole = [
-        row | {"words": words.get(row["topic_id"], []), "asleep": bool(asleep.get(row["topic_id"]))}
+        row
+        | {
+            "words": words.get(row["topic_id"], []),
+            "asleep": bool(asleep.get(row["topic_id"])),
+            "doubted_since": doubted.get(row["topic_id"]),
+        }
         for row in known
     ]
     return {row["topic_id"]: row for row in typed(TopicFacts, whole)}

@@ -119,6 +119,7 @@ def _topic(entry: EffectiveEntry, known: TopicFacts, counted: UnitCount) -> Coun
         "emerged_at": known["emerged_at"],
         "parent_id": known["parent_id"],
         "asleep": known["asleep"],
+        "doubted_since": known["doubted_since"],
         "words": known["words"],
         "videos": counted["videos"],
         "of_videos": counted["of_videos"],

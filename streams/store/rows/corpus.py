@@ -104,3 +104,5 @@ class Status(TypedDict):
     relearning: int
     """Talks that the newest epoch's model has not learned yet."""
     damaged_parts: list[DamagedPart]
+    codebook_as_clusters: bool
+    """The model began before topics of the codebook were judged; `groundswell rebuild` makes another."""

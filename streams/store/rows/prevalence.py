@@ -80,6 +80,8 @@ class RetainedTopic(TypedDict):
     parent_id: int
     """The topic that it was split off, or 0."""
     asleep: bool
+    doubted_since: date | None
+    """Since when it is in doubt whether a topic of the codebook is what it says; None: it is not in doubt."""
     words: list[str]
     """Strongest first."""
 

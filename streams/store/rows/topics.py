@@ -29,6 +29,8 @@ class TopicFacts(TypedDict):
     words: list[str]
     """Strongest first."""
     asleep: bool
+    doubted_since: date | None
+    """Since when it is in doubt whether a topic of the codebook is what it says; None: it is not in doubt."""
 
 
 class KnownTopic(TypedDict):
@@ -88,9 +90,10 @@ class Drift(TypedDict):
     topic_id: int
     topic: str
     what: str
-    """share, words or centre."""
+    """share, words, centre or meaning."""
     share_before: float
     share_after: float
+    """meaning: share of the topic's latest paragraphs that have a word of it."""
     moved: float
     """words: Jensen-Shannon divergence in bits; centre: cosine distance."""
     words_before: list[str]

@@ -199,6 +199,11 @@ def status(warehouse: Warehouse) -> Status:
                 AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS topics,
                (SELECT count() FROM assignments FINAL
                 WHERE model_version = {MODEL} AND boilerplate = 1) AS boilerplate,
+               (SELECT count() FROM topics FINAL WHERE model_version = {MODEL} AND codebook_key != '') > 0
+               AND (SELECT count() FROM assignments
+                    WHERE model_version = {MODEL} AND topic_id IN (
+                        SELECT topic_id FROM topics WHERE model_version = {MODEL} AND codebook_key != '')
+               ) > 0 AS codebook_as_clusters,
                (SELECT max(epoch) FROM epochs) AS epoch,
                (SELECT min(published_at) FROM ({_TALKS})) AS first_published,
                (SELECT max(published_at) FROM ({_TALKS})) AS last_published,
@@ -208,6 +213,7 @@ def status(warehouse: Warehouse) -> Status:
     )[0]
     corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
     corpus["damaged_parts"] = damaged_parts(warehouse)
+    corpus["codebook_as_clusters"] = bool(corpus["codebook_as_clusters"])
     counts = {"states": states, "videos": sum(states.values()), "rejections": rejections}
     return typed(Status, [counts | corpus])[0]
 

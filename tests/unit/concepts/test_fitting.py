@@ -1,4 +1,4 @@
-"""The fit of concepts to made-up readings: evidence that tells ranks first, and little data changes little."""
+"""The fit of concepts to made-up readings: what tells ranks first, and little data changes little."""
 
 from collections import Counter
 from dataclasses import replace
@@ -58,6 +58,13 @@ def shares_of_pairs_in_order(log_odds: NDArray[np.float64], about: NDArray[np.bo
     """Return how often a right pair has higher log-odds than a wrong one."""
     right, wrong = log_odds[about], log_odds[~about]
     return float((right[:, np.newaxis] > wrong).mean())
+
+
+def test_evidence_that_hardly_differs_keeps_log_odds_finite() -> None:
+    features = READ.features.copy()
+    features[:, :, NAMES.index("length")] = np.log(20)
+    model = fit_pooled(replace(READ, features=features))
+    assert np.isfinite(model.log_odds(features)).all()
 
 
 def test_the_pooled_fit_ranks_right_pairs_first() -> None:
@@ -132,10 +139,10 @@ def test_folds_cover_each_row_once_and_divide_no_talk(talks: list[str], parts: i
 
 
 def test_the_order_of_rows_does_not_move_a_talk_to_another_fold() -> None:
-    talks = ["a", "b", "b", "c", "d", "d", "d"]
+    talks = ["a", "b", "c", "d", "d"]
     backwards = talks[::-1]
-    assert [{talks[row] for row in part} for part in folds(talks, 3)] == [
-        {backwards[row] for row in part} for part in folds(backwards, 3)
+    assert [{talks[row] for row in part} for part in folds(talks, 2)] == [
+        {backwards[row] for row in part} for part in folds(backwards, 2)
     ]
 
 

@@ -279,4 +279,4 @@ def test_the_shipped_codebook_is_judged_with_its_corrections() -> None:
     assert counts.sum() >= 3
     found = [each.probabilities(talk, [0], vectors[:1]) for each in (judging, unjudged)]
     assert found[0].argmax() == found[1].argmax() == 0
-    assert not np.allclose(*found)
+    assert not np.allclose(found[0], found[1])

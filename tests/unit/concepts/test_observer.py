@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.codebook.codebook import Codebook, CodebookTopic
 from models.concepts.judge import Membership
 from models.concepts.observer import PREFIX, ConceptObserver, Observation
-from models.topics import Batch, TopicSettings
+from models.topics import Batch, Drift, TopicSettings
 
 DIMENSION = 8
 WORDS = {
@@ -146,7 +146,7 @@ def test_a_talk_without_content_words_changes_nothing_said() -> None:
 def talks() -> list[tuple[list[Paragraph], bool]]:
     """Return talks with 0 to 3 concepts a paragraph; some come again."""
     rng = np.random.default_rng(7)
-    vocabulary = " ".join(WORDS.values()).split() + ["rain", "wind", "über", "データ"]
+    vocabulary = [*" ".join(WORDS.values()).split(), "rain", "wind", "über", "データ"]
     found = []
     for number in range(12):
         paragraphs = [
@@ -189,7 +189,7 @@ def test_its_arrays_are_its_own() -> None:
     arrays = observing.to_arrays()
     assert all(name.startswith(PREFIX) for name in arrays)
     for array in arrays.values():
-        array.fill(7) if array.flags.writeable else None
+        array.fill(7)
     assert state(observing) == before
 
 
@@ -216,7 +216,7 @@ def spoken(topic_id: int) -> list[Paragraph]:
 @pytest.mark.parametrize("again", [False, True])
 def test_a_concept_that_begins_to_be_spoken_of_drifts_once(again: bool) -> None:
     observing = observer()
-    drifts = []
+    drifts: list[Drift] = []
     for number in range(120):
         topic_id = SHIPS if number < 60 else BREAD
         drifts += add(observing, number, spoken(topic_id), again=again).drifts

@@ -40,7 +40,9 @@ def read(about: list[list[int]], weights: list[list[float]]) -> Read:
 
 
 def test_at_most_three_concepts_from_a_probability_on_count() -> None:
-    probabilities = np.array([[0.9, 0.3, 0.29, 0.0, 0.5], [0.4, 0.6, 0.5, 0.7, 0.1], [0.1, 0.2, 0.0, 0.0, 0.0]])
+    probabilities = np.array(
+        [[0.9, 0.3, 0.29, 0.0, 0.5], [0.4, 0.6, 0.5, 0.7, 0.1], [0.1, 0.2, 0.0, 0.0, 0.0]]
+    )
     assert counted(probabilities).tolist() == [
         [True, True, False, False, True],
         [False, True, True, True, False],
@@ -103,13 +105,15 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     book = ["name: crafts", "topics:"]
     for key, words in WORDS.items():
         terms = ", ".join(words.split()[:4])
-        book += [f"- {{key: {key}, name: {key}, theme: Crafts, description: About {words}, terms: [{terms}]}}"]
+        book += [
+            f"- {{key: {key}, name: {key}, theme: Crafts, description: About {words}, terms: [{terms}]}}"
+        ]
     (tmp_path / "crafts.yaml").write_text("\n".join(book))
     rng, talks, gold = np.random.default_rng(0), [], []
     for number in range(18):
         topic = number % 4  # 0 is a talk about nothing
-        words = list(WORDS.values())[topic - 1].split() if topic else ["rain", "wind", "snow", "fog"]
-        text = " ".join(rng.choice(words, 12 + number))
+        spoken = list(WORDS.values())[topic - 1].split() if topic else ["rain", "wind", "snow", "fog"]
+        text = " ".join(rng.choice(spoken, 12 + number))
         about = {"id": f"t{number:02d}", "published_at": "2024-01-05", "title": "Crafts"}
         talks.append(json.dumps(about | {"text": text}))
         place = {"file": "talks", "talk": about["id"], "position": 0, "published_at": "2024-01-05"}
@@ -152,7 +156,11 @@ def test_a_run_measures_the_paragraphs_that_were_read_twice(
 
     PooledModel.model_validate_json((fit / "pooled.json").read_text())
     learned = Learned.model_validate_json((fit / "crafts.json").read_text())
-    assert {key: each.judged for key, each in learned.concepts.items()} == {"bread": 18, "ships": 17, "bees": 18}
+    assert {key: each.judged for key, each in learned.concepts.items()} == {
+        "bread": 18,
+        "ships": 17,
+        "bees": 18,
+    }
     assert learned.embedding_model == streams.embedder().version
 
 

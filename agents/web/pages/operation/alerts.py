@@ -40,6 +40,7 @@ Rule = Annotated[
         "",
         "emergence",
         "drift",
+        "meaning",
         "rising",
         "declining",
         "threshold",

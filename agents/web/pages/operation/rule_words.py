@@ -33,6 +33,11 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             )
         case "drift":
             return _drift(given["what"], given["at_least"])
+        case "meaning":
+            return (
+                "The latest paragraphs that count for a topic of the codebook no longer have its words, so "
+                "it is perhaps not what its name says; or they have them again."
+            )
         case "rising" | "declining" as way:
             points = given["at_least_points"]
             least = f", by {points:g} percentage points or more," if points else ""
