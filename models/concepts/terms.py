@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 
 _WORD = re.compile(r"[^\W_]+")
+_REMEMBERED = 200_000
+"""Different words whose terms are remembered at a time."""
 _LONGEST_SINGULAR = 3
 """Words up to this length keep an s at their end, such as "gas" and "aws"."""
 
@@ -68,6 +70,8 @@ class TermIndex:
         known = self._begin.get(word)
         if known is None:
             prefixed = [term for size in self._lengths for term in self._prefixes.get(word[:size], ())]
+            if len(self._begin) >= _REMEMBERED:
+                self._begin.clear()
             known = (*self._exact.get(_singular(word), ()), *dict.fromkeys(prefixed))
             self._begin[word] = known
         return known

@@ -26,6 +26,7 @@ PAGES = (
     "/curation/preview?action=rename&topic_id=3&name=",
     "/curation/history",
     "/curation/review",
+    "/curation/teach",
     "/curation/agreement",
     "/curation/speakers?video_id=talk0000010",
     "/account",

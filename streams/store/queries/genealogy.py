@@ -129,6 +129,7 @@ def topic(warehouse: Warehouse, topic_id: int, applied: EffectiveCodebook | None
         "words": found["words"],
         "words_at_birth": found["words_at_birth"],
         "asleep": found["asleep"],
+        "doubted_since": found["doubted_since"],
         "parent": parent.name if parent else "",
         "asked_id": topic_id,
         "merged": [{"topic_id": each, "name": applied.entries[each].name} for each in merged],

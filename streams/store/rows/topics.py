@@ -49,6 +49,8 @@ class KnownTopic(TypedDict):
     """The topic that it was split off, or 0."""
     parent: str
     asleep: bool
+    doubted_since: date | None
+    """Since when it is in doubt whether a topic of the codebook is what it says; None: it is not in doubt."""
     words: list[str]
     """Strongest first."""
     words_at_birth: list[str]

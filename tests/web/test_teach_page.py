@@ -1,0 +1,109 @@
+"""People teach topics on the page and over the API: blind, one doubtful paragraph after another."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import examples
+import httpx
+import pytest
+from page_process import client_of
+from signed_in import csrf_in, signed_in, token_of
+
+from agents.queries.registry import VIEWS
+from streams.logs.concept_judgements import ConceptJudgements
+from streams.settings import Settings
+from streams.state.blobs import Blobs
+from streams.store.warehouse import Warehouse
+
+PAGE = "/curation/teach"
+
+
+@pytest.fixture(scope="module")
+def study(chdb_home: Any) -> Iterator[Warehouse]:
+    """Yield a study with one doubtful paragraph, and one judgement of Ann's about another."""
+    with Warehouse(Settings(home=chdb_home, study="taught_pages")) as warehouse:
+        warehouse.migrate()
+        examples.study(warehouse)
+        yield warehouse
+
+
+@pytest.fixture
+async def ottilie(study: Warehouse) -> AsyncIterator[httpx.AsyncClient]:
+    async with signed_in(study) as client:
+        yield client
+
+
+def judged(study: Warehouse, reviewer: str) -> list[tuple[str, str]]:
+    rows = VIEWS["concept_judgements"](study)
+    return [(row["concept"], row["verdict"]) for row in rows if row["reviewer"] == reviewer]
+
+
+def answer(page: str, verdict: str) -> dict[str, str]:
+    said = {"topic_id": "1", "video_id": "a", "position": "0", "verdict": verdict, "note": "so I think"}
+    return said | {"csrf": csrf_in(page)}
+
+
+async def test_a_stranger_is_asked_to_sign_in(study: Warehouse) -> None:
+    async with client_of(study) as client:
+        shown = await client.get(PAGE)
+        assert (shown.status_code, shown.headers["Location"]) == (303, "/login?next=%2Fcuration%2Fteach")
+        assert (await client.post(PAGE, data={"topic_id": 1})).status_code == 401
+        assert (await client.post(f"{PAGE}/refit")).status_code == 401
+
+
+async def test_a_doubtful_paragraph_is_judged_on_the_page(
+    study: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    page = (await ottilie.get(PAGE)).text
+    assert "Is this about" in page
+    assert "a says it" in page
+    assert "now judged 0.55" in page
+    assert "a cloth" not in page, "what Ann said stays hidden"
+    missing = await ottilie.post(PAGE, data=answer(page, ""))
+    assert missing.status_code == 422
+    assert "choose About or Not about" in missing.text
+    saved = await ottilie.post(PAGE, data=answer(page, "not about"))
+    assert (saved.status_code, saved.headers["Location"]) == (303, PAGE)
+    assert judged(study, "Ottilie") == [("rag", "not about")]
+    page = (await ottilie.get(PAGE)).text
+    assert "No paragraph is left to judge" in page
+    assert "1 by you" in page
+
+
+async def test_a_paragraph_that_does_not_exist_is_refused(
+    study: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    page = (await ottilie.get("/account")).text
+    refused = await ottilie.post(PAGE, data=answer(page, "about") | {"position": "99"})
+    assert refused.status_code == 422
+    assert "there is no paragraph 99" in refused.text
+
+
+async def test_without_agents_a_refit_says_what_to_start(ottilie: httpx.AsyncClient) -> None:
+    page = (await ottilie.get(PAGE)).text
+    refused = await ottilie.post(f"{PAGE}/refit", data={"csrf": csrf_in(page)})
+    assert refused.status_code == 503
+    assert "start it with groundswell run" in refused.text
+
+
+async def test_the_api_judges_and_withdraws(study: Warehouse) -> None:
+    wish = {"video_id": "a", "position": 0, "topic_id": 1, "verdict": "about", "note": "chunks"}
+    async with client_of(study) as client:
+        client.headers["Authorization"] = f"Bearer {token_of(study, 'Joel')}"
+        made = await client.post("/api/concepts/judge", json=wish)
+        assert made.status_code == 200, made.text
+        told = made.json()
+        assert (told["concept"], told["verdict"], told["reviewer"]) == ("rag", "about", "Joel")
+        assert judged(study, "Joel") == [("rag", "about")]
+        undone = await client.post("/api/concepts/judge", json=wish | {"verdict": "withdrawn"})
+        assert undone.status_code == 200
+        assert judged(study, "Joel") == []
+        again = await client.post("/api/concepts/judge", json=wish | {"verdict": "withdrawn"})
+        assert (again.status_code, set(again.json())) == (422, {"error", "cure"})
+        born = await client.post("/api/concepts/judge", json=wish | {"topic_id": 99})
+        assert born.status_code == 422
+        refit = await client.post("/api/concepts/refit")
+        assert refit.status_code == 503
+        assert "groundswell run" in refit.json()["cure"]
+    standing = ConceptJudgements(Blobs(study.settings.blobs_url)).standing()
+    assert [event for event in standing if event.reviewer == "Joel"] == []
