@@ -150,19 +150,16 @@ def nearest(vectors: NDArray[np.float32], book: Codebook, floor: float) -> Label
     return np.asarray((cosines == cosines.max(axis=1, keepdims=True)) & (cosines >= floor))
 
 
-def own_words(book: Codebook) -> list[frozenset[str]]:
-    """Return each topic's words, but for what several topics have."""
-    words = [
-        frozenset(content_words(" ".join([topic.seed, topic.definition, *topic.terms]).replace("*", "")))
-        for topic in book.topics
-    ]
+def own_words(texts: Sequence[str]) -> list[frozenset[str]]:
+    """Return the words of each topic's text, but for what several topics have."""
+    words = [frozenset(content_words(text)) for text in texts]
     common = {word for word, topics in Counter(w for each in words for w in each).items() if topics >= COMMON}
     return [each - common for each in words]
 
 
 def by_words(texts: Sequence[str], book: Codebook) -> Labels:
     """Return every topic of which a paragraph has `WORDS` words, as bool [n, k]."""
-    of_topics = [frozenset(content_words(topic.seed)) for topic in book.topics]
+    of_topics = own_words([topic.seed for topic in book.topics])
     said = [frozenset(content_words(text)) for text in texts]
     return np.array([[len(words & own) >= WORDS for own in of_topics] for words in said])
 
@@ -195,7 +192,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     }
     themes = sorted({topic.theme for topic in book.topics})
     groups = [[at for at, topic in enumerate(book.topics) if topic.theme == theme] for theme in themes]
-    words = own_words(book)
+    words = own_words(
+        [" ".join([topic.seed, topic.definition, *topic.terms]).replace("*", "") for topic in book.topics]
+    )
     return {
         "machine": describe(),
         "codebook": book.name,
