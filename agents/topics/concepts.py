@@ -168,6 +168,11 @@ class Concepts:
         """Return whether the request with this id has been carried out."""
         return event_id in self._state.requests
 
+    def judged(self, title: str, batch: Batch) -> Batch:
+        """Return a batch with the concepts that its paragraphs are about."""
+        found = self.judge.judge(Talk(title, batch.texts), batch.embeddings)
+        return replace(batch, about=tuple(tuple(each.topic_id for each in about) for about in found))
+
     def learn(
         self, event: ParagraphsEmbedded, batch: Batch, boilerplate: Sequence[bool], *, again: bool
     ) -> JudgedTalk:
@@ -207,8 +212,8 @@ class Concepts:
     def clusters(self, outcome: Outcome) -> Outcome:
         """Return an outcome of the topic model without its topics of the codebook.
 
-        In the model these are definitions that stay where they are: what lies nearest to one founds no
-        cluster, and lies in none.
+        In the model these are the regions of what is about them: what lies nearest to one founds no cluster,
+        and lies in none.
         """
         own = self.ids
 

@@ -43,13 +43,7 @@ from models.embedding.embedder import Embedder
 from models.errors import BadInput
 from models.topics import Outcome, TopicModel, TopicSettings
 from streams.errors import DataError, Fatal, Misconfigured
-from streams.events import (
-    ConceptsTaught,
-    ConsolidationRequested,
-    Event,
-    ParagraphsEmbedded,
-    stable_id,
-)
+from streams.events import ConceptsTaught, ConsolidationRequested, Event, ParagraphsEmbedded, stable_id
 from streams.kafka.codec import decode, encode
 from streams.kafka.topics import PARAGRAPHS_EMBEDDED, KafkaTopic
 from streams.state.blobs import Blobs
@@ -258,9 +252,12 @@ class Track(Agent):
             )
         batch = batch_of(self._blobs, event, event.event_id)
         known = self._model.knows(event.key)
-        if not (known or event.kept_by) and (again := self._recogniser.again(event, batch.texts, self._epoch.number)):
+        if not (known or event.kept_by) and (
+            again := self._recogniser.again(event, batch.texts, self._epoch.number)
+        ):
             return [again]
-        outcome = self._model.learn(batch)
+        judges = self._concepts
+        outcome = self._model.learn(judges.judged(event.video.title, batch) if judges else batch)
         self._recogniser.learn(event.key, batch.texts)
         judged = None
         if self._concepts is not None:

@@ -97,7 +97,8 @@ def evidence_of(
 
 def prototypes(book: Codebook) -> Prototypes:
     """Return the embeddings of what a codebook says about its topics."""
-    return Prototypes.of(book, streams.embed_texts(Prototypes.texts(book)))
+    texts = Prototypes.texts(book)
+    return Prototypes.of(book, streams.embed_texts([*texts, "any text has the dimension"])[: len(texts)])
 
 
 def without_each(

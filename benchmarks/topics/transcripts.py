@@ -15,7 +15,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import describe  # noqa: E402
-from benchmarks.topics import streams  # noqa: E402
+from benchmarks.topics import concept_judge, streams  # noqa: E402
 from models.codebook.codebook import load  # noqa: E402
+from models.concepts.evidence import Talk  # noqa: E402
+from models.concepts.judge import ConceptJudge  # noqa: E402
 from models.topics import Emergence, TopicModel, TopicSettings  # noqa: E402
 
 QUOTES = 3
@@ -59,11 +61,16 @@ def play(videos: Sequence[streams.Video], codebook_name: str) -> Study:
     codebook = load(codebook_name)
     seeds = streams.embed_texts([*(topic.seed for topic in codebook.topics), "any"])[: len(codebook.topics)]
     model = TopicModel.seeded(codebook, seeds, TopicSettings(), streams.embedder().version)
+    judge = ConceptJudge(codebook, concept_judge.prototypes(codebook), streams.embedder().version)
     found: dict[int | None, Found] = defaultdict(Found)
     emergences: list[Emergence] = []
     boilerplate: list[tuple[str, str]] = []
     for video, vectors in zip(videos, streams.embed(videos), strict=True):
-        outcome = model.learn(streams.batch(video, vectors))
+        about = judge.judge(Talk(video.title, video.texts), vectors)
+        batch = replace(
+            streams.batch(video, vectors), about=tuple(tuple(each.topic_id for each in of) for of in about)
+        )
+        outcome = model.learn(batch)
         emergences += outcome.emergences
         months = set()
         for assignment, text in zip(outcome.assignments, video.texts, strict=True):

@@ -32,8 +32,10 @@ Assigned = tuple[str, int | None, float]
 
 _NONE = -1
 """BERTopic's number for "no topic"."""
-_PULL = 1.0
-"""Ridge penalty: the starting vectors weigh as much as one more paragraph in each direction."""
+_PULL = 0.25
+"""Ridge penalty: the starting vectors weigh as much as a quarter of a paragraph in each direction. On the
+sample talks, .97 of the learned paragraphs with a topic have the same one (.86 with a penalty of 1), and .91
+(.88) of those of talks that were not learned."""
 _LEAN = 0.02
 """Bias towards having a topic: on transcripts of a show it gave the best agreement with the model."""
 _NO_WORD = ("", 1e-5)

@@ -153,6 +153,7 @@ class TopicModel:
         self.memory.background.absorb(said.vectors)
         founders = found(self.memory, batch, said)
         given = self._give(said, founders)
+        self._follow(batch, said)
         assignments = self._assignments(batch, said, given)
         self._remember(batch, said, assignments, seen)
         births, dormancies = tell(self.memory, founders, given, batch.batch_id)
@@ -236,6 +237,12 @@ class TopicModel:
         texts += said.texts
         vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
         return self.memory.roster.online.learn(texts, vectors) if texts else []
+
+    def _follow(self, batch: Batch, said: Learnable) -> None:
+        """Move the topics of the codebook by the paragraphs that are judged to be about them."""
+        for at, row in enumerate(said.rows):
+            for topic_id in batch.about[row] if batch.about else ():
+                self.memory.roster.centroids.follow(topic_id, said.vectors[at])
 
     def _assignments(self, batch: Batch, said: Learnable, given: list[Given]) -> tuple[Assignment, ...]:
         of_rows = dict(zip(said.rows, given[len(given) - len(said.rows) :], strict=True))

@@ -81,6 +81,7 @@ MEANINGS = {
     "topic_id": "the topic",
     "probability": "how well the topic fits the paragraph, from 0 to 1",
     "probabilities": "how probable each topic is, from 0 to 1",
+    "concept": "key of the topic in the codebook",
     "judge": "version of what judged it",
     "boilerplate": "whether the paragraph is boilerplate",
     "sequence": "number of steps that the model had made",

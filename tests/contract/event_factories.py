@@ -322,6 +322,18 @@ STORY: list[e.Event] = [
         decided_at=NOON,
     ),
     e.TopicJudged(model_version=MODEL, topic_id=1, reviewer="ann", verdict="include", judged_at=NOON),
+    e.ConceptsRejudged(
+        video=video("a"),
+        model_version=MODEL,
+        sequence=3,
+        judge="judge-2",
+        paragraphs=(
+            e.RejudgedParagraph(
+                paragraph_id=e.paragraph_id("a", TRANSCRIPT, 0),
+                concepts=(e.ConceptMembership(topic_id=2, probability=0.75),),
+            ),
+        ),
+    ),
     e.ConceptJudged(
         video_id="a",
         paragraph_id=e.paragraph_id("a", TRANSCRIPT, 0),

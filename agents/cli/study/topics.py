@@ -94,7 +94,10 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     status = [found["status"] or "too early to say", compared(found["trend"])]
     yield "status", ": ".join(filter(None, status))
     if found["doubted_since"]:
-        yield "in doubt", f"since {day(found['doubted_since'])}: most of its latest paragraphs have no word of it"
+        yield (
+            "in doubt",
+            f"since {day(found['doubted_since'])}: most of its latest paragraphs have no word of it",
+        )
     yield "words", ", ".join(found["words"])
     if found["words_at_birth"] != found["words"]:
         yield "words at birth", ", ".join(found["words_at_birth"])

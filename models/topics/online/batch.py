@@ -24,6 +24,7 @@ class Batch:
         embeddings: float32 [n, d]; finite, no zero vector; of any length (they are normalised).
         source: the channel or show it comes from; a video without one is a source of its own.
         starts: seconds into the talk at which each paragraph begins; empty if unknown.
+        about: the topics of the codebook that each paragraph is judged to be about; empty if nobody judged.
 
     Raises:
         BadInput: the parts are inconsistent, or an embedding is not usable.
@@ -37,6 +38,7 @@ class Batch:
     embeddings: NDArray[np.float32]
     source: str = ""
     starts: tuple[float, ...] = ()
+    about: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.batch_id or not self.video_id:
@@ -58,6 +60,11 @@ class Batch:
         if self.starts and len(self.starts) != counts[0]:
             raise self._refused(
                 f"{len(self.starts)} starts for {counts[0]} paragraphs",
+                "give one for each paragraph, or none",
+            )
+        if self.about and len(self.about) != counts[0]:
+            raise self._refused(
+                f"{len(self.about)} judgements for {counts[0]} paragraphs",
                 "give one for each paragraph, or none",
             )
         self._check_rows(np.asarray(np.isfinite(self.embeddings).all(axis=1)), "is not finite")

@@ -1,4 +1,4 @@
-"""Topics as centroids: those of the codebook stay, others follow their paragraphs from an anchor."""
+"""Topics as centroids that follow their paragraphs and stay anchored at their beginning."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +19,9 @@ class AnchoredCentroids:
     the -1 that it would later turn into a topic. Slots close up when a topic leaves; `topic_ids` maps slots
     to topics, whose ids never change.
 
-    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and at unit length. A
-    topic of the codebook is a definition: its mean stays at its start, whatever is assigned to it.
+    A centroid is `(1 - anchor) * mean + anchor * start`, both centred on the background and of unit length.
+    The mean of a topic of the codebook is not moved by what lies nearest to it, but by the paragraphs that
+    are judged to be about it (`follow`).
     With `cos_k` a paragraph's cosine to centroid k and `floor_k` that topic's floor, let `b` be the topic
     with the highest cosine. Then
 
@@ -36,7 +37,7 @@ class AnchoredCentroids:
         means: float64 [k, d]: running mean of each topic's paragraphs.
         counts: float64 [k]: paragraphs in each mean, capped.
         recent: float64 [k, r]: cosines of each topic's latest paragraphs, newest last, NaN for none.
-        definitions: topics 1 … `definitions` come from the codebook; they stay where they began.
+        definitions: topics 1 … `definitions` come from the codebook; only `follow` moves them.
     """
 
     def __init__(
@@ -137,12 +138,19 @@ class AnchoredCentroids:
         self.means[into] += (self.means[slot] - self.means[into]) * (self.counts[slot] / both)
         self.counts[into] = min(both, self._settings.paragraph_cap)
 
+    def follow(self, topic_id: int, vector: Vectors) -> None:
+        """Move a topic of the codebook by a paragraph that is about it, a unit vector float64 [d]."""
+        if topic_id in self.topic_ids:
+            k = self.topic_ids.index(topic_id)
+            self.counts[k] = min(self.counts[k] + 1.0, self._settings.paragraph_cap)
+            self.means[k] += (vector - self.means[k]) / self.counts[k]
+
     def copy(self) -> "AnchoredCentroids":
         """Return a copy of the topics, for trials."""
         return self.from_arrays(self._settings, self._background, self.to_arrays(), self._definitions)
 
     def moves(self, slot: int) -> bool:
-        """Return whether a topic follows its paragraphs: those of the codebook do not."""
+        """Return whether a topic is moved by what is assigned to it: those of the codebook are not."""
         return self.topic_ids[slot] > self._definitions
 
     def partial_fit(self, vectors: Vectors, y: object = None) -> "AnchoredCentroids":
@@ -211,8 +219,8 @@ class AnchoredCentroids:
         return min(max(low, s.floor), s.floor_ceiling)
 
     def _move(self, k: int, vector: Vectors, cosine: float) -> None:
-        self.counts[k] = min(self.counts[k] + 1.0, self._settings.paragraph_cap)
         if self.moves(k):
+            self.counts[k] = min(self.counts[k] + 1.0, self._settings.paragraph_cap)
             self.means[k] += (vector - self.means[k]) / self.counts[k]
         self.recent[k, :-1] = self.recent[k, 1:]
         self.recent[k, -1] = cosine

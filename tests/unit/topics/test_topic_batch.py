@@ -42,6 +42,7 @@ def test_a_batch_that_fits_together_is_accepted() -> None:
             "there are no paragraphs",
         ),
         ({"starts": (0.0,)}, "1 starts for 2 paragraphs"),
+        ({"about": ((1,),)}, "1 judgements for 2 paragraphs"),
         ({"video_id": ""}, "needs a batch_id and a video_id"),
     ],
 )

@@ -118,11 +118,13 @@ def test_beyond_the_limit_no_topic_is_born_while_all_are_active() -> None:
     assert len(topics.topics()) == 2
 
 
-def means_after(topics: TopicModel, number: int) -> tuple[np.ndarray, np.ndarray]:
+def means_after(
+    topics: TopicModel, number: int, about: tuple[tuple[int, ...], ...] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Learn a talk whose paragraphs on bread lean towards clocks; return the anchor and the unit mean."""
     shifted = talk(number, ["bread"] * 8)
     shifted.embeddings[:, SUBJECTS.index("clocks")] += 0.8
-    topics.learn(shifted)
+    topics.learn(replace(shifted, about=about))
     arrays = topics.to_snapshot().arrays
     return arrays["anchors"][0], arrays["means"][0] / np.linalg.norm(arrays["means"][0])
 
@@ -136,13 +138,16 @@ def test_a_born_topic_follows_its_paragraphs_near_its_start() -> None:
     assert anchor @ began == pytest.approx(1)
 
 
-def test_a_topic_of_the_codebook_stays_at_its_definition() -> None:
+def test_a_topic_of_the_codebook_follows_what_is_about_it_only() -> None:
     topics = model("bread")
     anchor, mean = means_after(topics, 0)
     assert anchor @ mean == pytest.approx(1)
     restored = TopicModel.from_snapshot(topics.to_snapshot(), TopicSettings())
     anchor, mean = means_after(restored, 1)
     assert anchor @ mean == pytest.approx(1)
+    anchor, mean = means_after(restored, 2, about=((1,),) * 8)
+    assert anchor @ mean < 0.99
+    assert anchor @ (seeds("bread")[0] / np.linalg.norm(seeds("bread")[0])) == pytest.approx(1)
 
 
 @pytest.mark.long
