@@ -1,6 +1,7 @@
 """Plain BERTopic, in a process without Groundswell, reads the output of `groundswell export --bertopic`."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -94,6 +95,7 @@ def test_bertopic_assigns_the_models_topics_and_draws_its_plots(home: Path, pack
         [sys.executable, "-c", PROGRAM, str(home / "taken-out"), str(packaged)],
         input=json.dumps([text for each in talks for text in each.texts]),
         cwd=home,
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},  # compiling umap takes longer than a hundred points
         capture_output=True,
         check=False,
         text=True,
