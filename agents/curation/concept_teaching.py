@@ -76,7 +76,15 @@ class ConceptTeacher(CodebookService):
 
         Args:
             send: sends the request to the log of the talks.
+
+        Raises:
+            DataError: the topic model began before its topics could be taught.
         """
+        if self.ask("status")["codebook_as_clusters"]:
+            raise DataError(
+                "the topics of this study's codebook are counted as clusters, which cannot be taught",
+                "begin a new topic model (groundswell rebuild), then ask again: the judgements are kept",
+            )
         counted = counted_judgements(ConceptJudgements(self.blobs).standing())
         content = json.dumps(counted, ensure_ascii=False, sort_keys=True).encode()
         now = whole_ms(self.now())

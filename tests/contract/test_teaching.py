@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
-from event_factories import MODEL, TRANSCRIPT, write
+from event_factories import MODEL, TRANSCRIPT, assigned, write
 
 from agents.consumer.consumer import Position
 from agents.curation.concept_teaching import ConceptTeacher, counted_judgements
@@ -379,6 +379,14 @@ def test_reviewers_who_differ_are_not_counted(study: Warehouse, blobs: Blobs) ->
     event, judgements = teacher(study, blobs, "ann").request(sent.extend)
     assert (sent, judgements) == ([event], 2)
     assert json.loads(blobs.read(event.judgements)) == counted
+
+
+def test_clusters_of_an_older_model_cannot_be_taught(study: Warehouse, blobs: Blobs) -> None:
+    write(study, [assigned(1, e.Video(video_id="b", published_at=NOON), AGENTS)])
+    sent: list[e.Event] = []
+    with pytest.raises(DataError, match="counted as clusters"):
+        teacher(study, blobs, "ann").request(sent.extend)
+    assert sent == []
 
 
 def test_what_was_judged_again_counts_instead(study: Warehouse) -> None:
