@@ -82,7 +82,7 @@ async def test_a_paragraph_that_does_not_exist_is_refused(
 async def test_without_agents_a_refit_says_what_to_start(ottilie: httpx.AsyncClient) -> None:
     page = (await ottilie.get(PAGE)).text
     refused = await ottilie.post(f"{PAGE}/refit", data={"csrf": csrf_in(page)})
-    assert refused.status_code == 503
+    assert refused.status_code == 409
     assert "start it with groundswell run" in refused.text
 
 
@@ -103,7 +103,7 @@ async def test_the_api_judges_and_withdraws(study: Warehouse) -> None:
         born = await client.post("/api/concepts/judge", json=wish | {"topic_id": 99})
         assert born.status_code == 422
         refit = await client.post("/api/concepts/refit")
-        assert refit.status_code == 503
+        assert refit.status_code == 409
         assert "groundswell run" in refit.json()["cure"]
     standing = ConceptJudgements(Blobs(study.settings.blobs_url)).standing()
     assert [event for event in standing if event.reviewer == "Joel"] == []

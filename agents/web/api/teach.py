@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.curation.codebook_commands import MOST
-from agents.web.api.write import LONG, REFUSALS, SIGNED, TAG
+from agents.web.api.write import LONG, REFUSALS, SIGNED, TAG, Said
 from agents.web.curation.context import CurationContext
 from agents.web.curation.teaching import judge_paragraph, request_refit
 from agents.web.security.access import Curates
@@ -48,6 +48,11 @@ class RefitRequested(BaseModel):
     judgements: int = Field(description="Number of judged pairs of paragraph and topic.")
 
 
+IDLE: dict[int | str, dict[str, Any]] = {
+    409: {"model": Said, "description": "The study is not running, so the request would not be processed."}
+}
+
+
 def mount(site: Site) -> None:
     """Add the endpoints."""
     desk, web = CurationContext(site), site.web
@@ -74,7 +79,7 @@ def mount(site: Site) -> None:
         )
         return ParagraphJudged.model_validate(event, from_attributes=True)
 
-    @web.post("/api/concepts/refit", tags=[TAG], responses=REFUSALS, openapi_extra=SIGNED)
+    @web.post("/api/concepts/refit", tags=[TAG], responses=REFUSALS | IDLE, openapi_extra=SIGNED)
     def refit(who: Curates) -> RefitRequested:
         """Fit the topics of the codebook to all judgements, and judge every talk again."""
         event, judgements = request_refit(desk, who)

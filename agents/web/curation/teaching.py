@@ -38,12 +38,12 @@ def request_refit(desk: CurationContext, who: Who) -> tuple[ConceptsTaught, int]
     """Request that the concepts are fitted to all judgements; return the request and their number.
 
     Raises:
-        RequestRefused: 503, no agents run that could carry it out.
+        RequestRefused: 409, no agents run that could carry it out; 422, the model cannot be taught.
         Unavailable: the broker does not answer.
     """
     if desk.site.runtime.bootstrap in {"", EMBEDDED}:
         raise RequestRefused(
-            503,
+            409,
             "the study is not running, so the request would not be processed",
             "start it with groundswell run, then try again",
         )
