@@ -50,6 +50,7 @@ from streams.events import (
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epochs
 
+pytestmark = pytest.mark.long  # tests/contract/test_teaching.py is the short way through the same agent
 BOOK = load("llm-in-production")
 CONCEPTS = range(1, 21)
 RAG, AGENTS = 1, 2

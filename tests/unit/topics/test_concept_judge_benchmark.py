@@ -134,6 +134,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
     return concept_judge.main()
 
 
+@pytest.mark.long
 def test_a_run_measures_the_paragraphs_that_were_read_twice(
     made_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
