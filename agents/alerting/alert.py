@@ -13,7 +13,6 @@ import structlog
 
 from agents.consumer.consumer import Agent, Position
 from agents.queries.wording import drifted
-from models.concepts.meaning import DOUBTED_BELOW
 from streams.errors import DataError
 from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
 from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
@@ -58,7 +57,7 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
 
 
 def _drift(drift: TopicDrifted) -> AlertRaised:
-    doubted = drift.share_after < DOUBTED_BELOW
+    doubted = drift.share_after < drift.share_before
     what = {"share": "is spoken of differently often", "words": "has other words", "centre": "has moved"}
     what["meaning"] = "is perhaps not what its name says" if doubted else "is what its name says again"
     said = drifted(cast(Drift, drift.model_dump()))  # the event has the fields of the row, but for the name

@@ -12,8 +12,6 @@ if TYPE_CHECKING:  # the command line's --help comes without the store
     from streams.store.rows.alerts import EvidenceCounts
     from streams.store.rows.topics import Change, Drift, Health
 
-DOUBTED_BELOW = 1 / 3
-"""As `models.concepts.meaning` has it, which the command line's --help comes without."""
 MOST_ODDS = 12
 """Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
@@ -126,7 +124,7 @@ def drifted(row: Drift) -> str:
         words = (
             f"{percent(row['share_after'])} of its {row['videos_after']} latest paragraphs have a word of it"
         )
-        if row["share_after"] < DOUBTED_BELOW:
+        if row["share_after"] < row["share_before"]:
             return f"{since} only {words}: it may not be what its name says"
         return f"{since} {words}: it is what its name says again"
     lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from models.errors import BadInput
 from models.topics import Batch, Drift, Outcome, TopicSettings, TopicState
 from models.topics.online.partial_fit import Words
 from models.topics.online.words import content_words
-from streams.events import Blob, ParagraphsEmbedded, Video
+from streams.events import Blob, ConceptsTaught, ParagraphsEmbedded, Video
 from streams.state.blobs import Blobs
 
 Memberships = tuple[tuple[Membership, ...], ...]
@@ -182,7 +183,7 @@ class Concepts:
             again: another version of the talk was learned before, so it does not count again for drift.
         """
         talk = LearnedTalk(
-            video=event.video,
+            video=event.video.model_copy(update={"description": ""}),  # long, and in every checkpoint
             transcript_version=event.transcript_version,
             paragraphs=event.paragraphs,
             repeated=tuple(np.flatnonzero(boilerplate).tolist()),
@@ -200,14 +201,19 @@ class Concepts:
         self.judge = self._judge_by(learned)
         return self.judge
 
-    def observed_again(self, talks: Sequence[tuple[Batch, Memberships]]) -> tuple[TopicState, ...]:
-        """Observe all talks anew; return the concepts whose words are others now."""
-        before = self._observer.words()
-        self._observer = ConceptObserver(self.basis.codebook, self._settings, self._dimension)
-        for batch, memberships in talks:
-            self._observer.observe(batch, memberships)
-        now = self._observer.words()
-        return tuple(self._named(each, now[each]) for each in self.ids if now[each] != before[each])
+    def new_observer(self) -> ConceptObserver:
+        """Return an observer that has seen no talk."""
+        return ConceptObserver(self.basis.codebook, self._settings, self._dimension)
+
+    def adopt(
+        self, observer: ConceptObserver, request: ConceptsTaught
+    ) -> tuple[tuple[TopicState, ...], tuple[Drift, ...]]:
+        """Go on with an observer that has seen all talks again; return other words and changed doubts."""
+        before, self._observer = self._observer, observer
+        now, earlier = observer.words(), before.words()
+        on = request.requested_at.astimezone(UTC).date()
+        changed = tuple(self._named(each, now[each]) for each in self.ids if now[each] != earlier[each])
+        return changed, observer.meaning.against(before.meaning, on, request.event_id)
 
     def clusters(self, outcome: Outcome) -> Outcome:
         """Return an outcome of the topic model without its topics of the codebook.

@@ -17,7 +17,7 @@ from agents.topics.concepts import Concepts, LearnedTalk, Memberships, judged
 from models.concepts.evidence import Talk
 from models.concepts.fitting import Read, teach
 from models.concepts.judge import ConceptJudge, Learned, Membership
-from models.topics import Batch, TopicState
+from models.topics import Batch, Drift, TopicState
 from streams.events import ConceptMembership, ConceptsRejudged, ConceptsTaught, RejudgedParagraph
 from streams.state.blobs import Blobs
 
@@ -47,11 +47,13 @@ class Taught:
         judgements: number of judgements whose paragraph the model has learned.
         rejudged: an event for each talk with a paragraph whose concepts are others now.
         changed: the concepts whose words are others now.
+        drifts: the concepts that are in doubt now and were not, or the other way round.
     """
 
     judgements: int
     rejudged: tuple[ConceptsRejudged, ...]
     changed: tuple[TopicState, ...]
+    drifts: tuple[Drift, ...]
 
 
 def carry_out(
@@ -63,11 +65,11 @@ def carry_out(
     learned, used = _fitted(concepts, judgements, blobs)
     after = concepts.taught(request.event_id, learned)
     rejudged: list[ConceptsRejudged] = []
-    observed: list[tuple[Batch, Memberships]] = []
+    again = concepts.new_observer()
     for talk in concepts.talks:
         batch = batch_of(blobs, talk, talk.transcript_version)
         now = judged(after, talk, batch)
-        observed.append((batch, now))
+        again.observe(batch, now)
         if changes := _changes(batch, judged(before, talk, batch), now):
             rejudged.append(
                 ConceptsRejudged(
@@ -78,7 +80,7 @@ def carry_out(
                     paragraphs=changes,
                 )
             )
-    return Taught(used, tuple(rejudged), concepts.observed_again(observed))
+    return Taught(used, tuple(rejudged), *concepts.adopt(again, request))
 
 
 def _fitted(concepts: Concepts, judgements: Iterable[CountedJudgement], blobs: Blobs) -> tuple[Learned, int]:

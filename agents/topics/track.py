@@ -282,7 +282,7 @@ class Track(Agent):
                 'begin a new one ("groundswell rebuild"), and teach it then',
             )
         taught = carry_out(event, self._concepts, self._blobs, self._version, self._steps + 1)
-        outcome = Outcome(-1, (), topics_changed=taught.changed)
+        outcome = Outcome(-1, (), topics_changed=taught.changed, drifts=taught.drifts)
         step = self._stepped(outcome, event.requested_at.astimezone(UTC).date())
         log.info("concepts taught", judgements=taught.judgements, talks_changed=len(taught.rejudged))
         return [*taught.rejudged, *event_mapper.topic_events(outcome, step)]

@@ -58,21 +58,16 @@ class MeaningWatch:
             turned = share >= TRUSTED_FROM if watched.doubted else share < DOUBTED_BELOW
             if turned and len(watched.recent) >= FEWEST:
                 watched.doubted = not watched.doubted
-                drifts.append(
-                    Drift(
-                        topic_id=topic_id,
-                        what="meaning",
-                        before=0.0,
-                        after=share,
-                        words_before=(),
-                        words_after=(),
-                        since=date.fromordinal(watched.recent[0][0]),
-                        videos_before=0,
-                        videos_after=len(watched.recent),
-                        batch_id=batch_id,
-                    )
-                )
+                drifts.append(_drift(topic_id, watched, published_on, batch_id))
         return tuple(drifts)
+
+    def against(self, earlier: MeaningWatch, on: date, batch_id: str) -> tuple[Drift, ...]:
+        """Return what is in doubt here and was not in an earlier watch, or the other way round."""
+        return tuple(
+            _drift(topic_id, watched, on, batch_id)
+            for topic_id, watched in self._watched.items()
+            if watched.doubted != earlier._watched[topic_id].doubted
+        )
 
     def to_json(self) -> list[tuple[bool, list[Said]]]:
         """Return the state of each concept, in order."""
@@ -83,3 +78,21 @@ class MeaningWatch:
         for topic_id, (doubted, recent) in enumerate(states, 1):
             said = deque(((int(day), bool(has)) for day, has in recent), maxlen=RECENT)
             self._watched[topic_id] = _Watched(said, doubted)
+
+
+def _drift(topic_id: int, watched: _Watched, on: date, batch_id: str) -> Drift:
+    """Return the change to the present state: in doubt where the share, `after`, is less than `before`."""
+    said = watched.recent
+    share = sum(has for _, has in said) / len(said) if said else 1.0
+    return Drift(
+        topic_id=topic_id,
+        what="meaning",
+        before=TRUSTED_FROM if watched.doubted else min(DOUBTED_BELOW, share),
+        after=share,
+        words_before=(),
+        words_after=(),
+        since=date.fromordinal(said[0][0]) if said else on,
+        videos_before=0,
+        videos_after=len(said),
+        batch_id=batch_id,
+    )

@@ -46,6 +46,9 @@ class ConceptObserver:
     Args:
         codebook: a concept's first words are those of its name and description.
         dimension: d of the embeddings.
+
+    Attributes:
+        meaning: watches whether each concept is still what it says.
     """
 
     def __init__(self, codebook: Codebook, settings: TopicSettings, dimension: int) -> None:
@@ -55,7 +58,7 @@ class ConceptObserver:
         self._vectorizer = TalkVectorizer(settings)
         self._tfidf = TalkTfidf(self._vectorizer)
         self._drift = DriftWatch(DriftSettings(), dimension)
-        self._meaning = MeaningWatch(codebook)
+        self.meaning = MeaningWatch(codebook)
         self._words: dict[int, Words] = {}
         for topic_id, topic in enumerate(codebook.topics, 1):
             self._vectorizer.append(count_words([topic.seed]))
@@ -106,7 +109,7 @@ class ConceptObserver:
         texts = {each.topic_id: [batch.texts[row] for row in rows[each.topic_id]] for each in spoke}
         return (
             *self._drift.update(spoke, batch.published_on, batch.batch_id),
-            *self._meaning.update(texts, batch.published_on, batch.batch_id),
+            *self.meaning.update(texts, batch.published_on, batch.batch_id),
         )
 
     def _count(self, rows: dict[int, list[int]], texts: Sequence[str]) -> None:
@@ -137,7 +140,7 @@ class ConceptObserver:
             self._vectorizer.words,
             self._drift.to_json(),
             list(self._words.values()),
-            self._meaning.to_json(),
+            self.meaning.to_json(),
         ]
         arrays = {
             "counts": counts.data,
@@ -167,7 +170,7 @@ class ConceptObserver:
             observer._drift = DriftWatch.from_state(DriftSettings(), dimension, own, drift_words)
             told = (tuple((word, weight) for word, weight in each) for each in words)
             observer._words = dict(enumerate(told, 1))
-            observer._meaning.restore(meanings)
+            observer.meaning.restore(meanings)
         return observer
 
 

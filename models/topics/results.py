@@ -123,7 +123,8 @@ class Drift:
             topic of the codebook, which is in doubt or no longer (`models.concepts.meaning`).
         before, after: share: shares of videos with the topic. words: 0, and the Jensen-Shannon divergence
             (bits) of the words after from those before. centre: 0, and the cosine distance it has moved. Both
-            only beyond chance. meaning: 0, and the share of its latest paragraphs that have a word of it.
+            only beyond chance. meaning: the share that it needs, and the share of its latest
+            paragraphs that have a word of it; in doubt while it is less.
         words_before, words_after: words that it lost and gained most; strongest first, may be empty.
         since: publication date of the first video after the change.
         videos_before, videos_after: number of videos on each side; meaning: 0, and number of paragraphs.

@@ -67,8 +67,8 @@ class TopicDrifted(TopicEvent):
 
     share_before: float
     share_after: float
-    """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted. meaning: 0, and the share of
-    the topic's latest paragraphs that have a word of it."""
+    """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted. meaning: the share that the
+    topic needs, and the share of its latest paragraphs that have a word of it; in doubt while it is less."""
     drifted_at: AwareDatetime | None = None
     what: Literal["share", "words", "centre", "meaning"] = "share"
     """meaning: it is in doubt whether a topic of the codebook is what its definition says, or no longer."""

@@ -53,7 +53,7 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
 
 async def test_a_topic_in_doubt_is_told_under_a_rule_of_its_own() -> None:
     drift = next(event for event in LATER if isinstance(event, e.TopicDrifted)).model_copy(
-        update={"what": "meaning", "share_before": 0.0, "share_after": 0.1, "videos_after": 60}
+        update={"what": "meaning", "share_before": 0.5, "share_after": 0.1, "videos_after": 60}
     )
     (raised,) = await alert.Alert().handle(drift, AT)
     assert isinstance(raised, e.AlertRaised)

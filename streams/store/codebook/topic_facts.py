@@ -9,9 +9,6 @@ from streams.store.rows.topics import TopicFacts
 from streams.store.warehouse import Warehouse, typed
 
 TABLES = ("topics", "topic_words", "dormancies", "drifts")
-DOUBTED_BELOW = 1 / 3
-"""Share of a topic's latest paragraphs with a word of it below which it is in doubt, as
-`models.concepts.meaning` has it."""
 """Tables that the facts are read from."""
 
 
@@ -35,9 +32,9 @@ def _gathered(warehouse: Warehouse, model: str) -> dict[int, TopicFacts]:
     words = {row["topic_id"]: row["words"] for row in rows("words", "topic_words")}
     slept = rows("sequence, asleep", "dormancies")
     asleep = {row["topic_id"]: row["asleep"] for row in sorted(slept, key=_place_in_log)}
-    meanings = rows("sequence, since, share_after", "drifts", "what = 'meaning'")
+    meanings = rows("sequence, since, share_before, share_after", "drifts", "what = 'meaning'")
     doubted = {
-        row["topic_id"]: row["since"] if row["share_after"] < DOUBTED_BELOW else None
+        row["topic_id"]: row["since"] if row["share_after"] < row["share_before"] else None
         for row in sorted(meanings, key=lambda row: row["sequence"])
     }
     whole = [

@@ -28,6 +28,7 @@ ENGINE = ReplacingMergeTree(judged_at) ORDER BY (paragraph_id, concept, reviewer
 ALTER TABLE video_topics ADD COLUMN IF NOT EXISTS paragraphs UInt32 COMMENT 'paragraphs with a topic; 0 in rows from before a paragraph could have several' AFTER transcript_version;
 
 ALTER TABLE drifts COMMENT COLUMN what 'share, words, centre or meaning';
+ALTER TABLE drifts COMMENT COLUMN share_before 'of videos; meaning: the share that it needs; 0 where something else drifted';
 ALTER TABLE drifts COMMENT COLUMN share_after 'of videos; meaning: of its latest paragraphs, those with a word of it';
 
 ALTER TABLE assignments COMMENT COLUMN topic_id 'the cluster; 0 is none. Models that know no concepts assign topics of the codebook here';

@@ -79,3 +79,14 @@ def test_a_restored_watch_goes_on_as_if_nothing_had_been() -> None:
         parted = restored
     assert found == expected
     assert [drift.after < 1 / 3 for drift in found] == [True, False]
+
+
+def test_what_is_judged_again_may_end_a_doubt_or_begin_one() -> None:
+    before, again = MeaningWatch(BOOK), MeaningWatch(BOOK)
+    told(before, AGENTS, [OF_TEAMS] * 20)
+    told(again, LATENCY, [OF_STREAKS] * 20)
+    assert before.against(before, BEGAN, "request") == ()
+    doubted, trusted = sorted(again.against(before, BEGAN, "request"), key=lambda drift: -drift.topic_id)
+    assert (doubted.topic_id, doubted.after < doubted.before) == (LATENCY, True)
+    assert (trusted.topic_id, trusted.after < trusted.before) == (AGENTS, False)
+    assert trusted.since == BEGAN, "nothing counts for it any more"
