@@ -6,8 +6,6 @@ count into the order of the talks (`agents.topics.teaching`).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Literal
 
 from agents.curation.codebook_service import NOTHING_YET, CodebookService
@@ -16,7 +14,7 @@ from models.codebook import commands
 from models.errors import BadInput
 from streams.errors import DataError
 from streams.events import ConceptJudged, ConceptsTaught
-from streams.logs.concept_judgements import ConceptJudgements
+from streams.logs.concept_judgements import COUNTED, ConceptJudgements, counted_judgements
 from streams.store.rows.talks import Paragraph
 from streams.timestamps import whole_ms
 
@@ -86,9 +84,8 @@ class ConceptTeacher(CodebookService):
                 "begin a new topic model (groundswell rebuild), then ask again: the judgements are kept",
             )
         counted = counted_judgements(ConceptJudgements(self.blobs).standing())
-        content = json.dumps(counted, ensure_ascii=False, sort_keys=True).encode()
         now = whole_ms(self.now())
-        blob = self.blobs.put(f"{_REQUESTS}/{now:%Y%m%dT%H%M%S%f}.json", content)
+        blob = self.blobs.put(f"{_REQUESTS}/{now:%Y%m%dT%H%M%S%f}.json", COUNTED.dump_json(counted))
         event = ConceptsTaught(judgements=blob, requested_by=self.author, requested_at=now)
         send([event])
         return event, len(counted)
@@ -123,23 +120,6 @@ class ConceptTeacher(CodebookService):
         if event.verdict == "withdrawn":
             return not shown
         return any(row["verdict"] == event.verdict for row in shown)
-
-
-def counted_judgements(standing: Iterable[ConceptJudged]) -> list[dict[str, str | bool | float]]:
-    """Return what reviewers say of each paragraph and concept; of weight 0 where they differ."""
-    said: dict[tuple[str, str, str], set[str]] = {}
-    for each in standing:
-        said.setdefault((each.video_id, each.paragraph_id, each.concept), set()).add(each.verdict)
-    return [
-        {
-            "video_id": video_id,
-            "paragraph_id": paragraph_id,
-            "concept": concept,
-            "about": "about" in verdicts,
-            "weight": 1.0 if len(verdicts) == 1 else 0.0,
-        }
-        for (video_id, paragraph_id, concept), verdicts in sorted(said.items())
-    ]
 
 
 def _place(event: ConceptJudged) -> tuple[str, str, str]:

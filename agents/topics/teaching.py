@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, TypeAdapter
 
 from agents.topics.batches import batch_of
 from agents.topics.concepts import Concepts, LearnedTalk, Memberships, judged
@@ -19,24 +18,11 @@ from models.concepts.fitting import Read, teach
 from models.concepts.judge import ConceptJudge, Learned, Membership
 from models.topics import Batch, Drift, TopicState
 from streams.events import ConceptMembership, ConceptsRejudged, ConceptsTaught, RejudgedParagraph
+from streams.logs.concept_judgements import COUNTED, CountedJudgement
 from streams.state.blobs import Blobs
 
 DIGITS = 6
 """Decimals of probabilities."""
-
-
-class CountedJudgement(BaseModel):
-    """What reviewers say about a paragraph and a concept; `weight` is 0 where they differ."""
-
-    video_id: str
-    paragraph_id: str
-    concept: str
-    about: bool
-    weight: float = 1.0
-
-
-JUDGEMENTS = TypeAdapter(list[CountedJudgement])
-"""The content of the blob that a request refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +46,7 @@ def carry_out(
     request: ConceptsTaught, concepts: Concepts, blobs: Blobs, model_version: str, sequence: int
 ) -> Taught:
     """Teach the concepts and judge every learned talk again; `sequence`: number of the model's step."""
-    judgements = JUDGEMENTS.validate_json(blobs.read(request.judgements))
+    judgements = COUNTED.validate_json(blobs.read(request.judgements))
     before = concepts.judge
     learned, used = _fitted(concepts, judgements, blobs)
     after = concepts.taught(request.event_id, learned)

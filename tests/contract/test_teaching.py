@@ -13,7 +13,7 @@ import pytest
 from event_factories import MODEL, TRANSCRIPT, assigned, write
 
 from agents.consumer.consumer import Position
-from agents.curation.concept_teaching import ConceptTeacher, counted_judgements
+from agents.curation.concept_teaching import ConceptTeacher
 from agents.instance.event_publisher import Deliver, writing
 from agents.queries.registry import VIEWS, asking
 from agents.storage.store import Store
@@ -27,7 +27,7 @@ from models.topics import TopicSettings
 from models.transcripts.paragraphs import Paragraph, Paragraphs
 from streams import events as e
 from streams.errors import DataError, Unavailable
-from streams.logs.concept_judgements import ConceptJudgements
+from streams.logs.concept_judgements import COUNTED, ConceptJudgements, counted_judgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import missing
@@ -374,11 +374,11 @@ def test_reviewers_who_differ_are_not_counted(study: Warehouse, blobs: Blobs) ->
     teacher(study, blobs, "bob").judge_paragraph("a", 0, AGENTS, "not about")
     teacher(study, blobs, "bob").judge_paragraph("a", 1, AGENTS, "about")
     counted = counted_judgements(ConceptJudgements(blobs).standing())
-    assert sorted((each["about"], each["weight"]) for each in counted) == [(True, 0.0), (True, 1.0)]
+    assert sorted((each.about, each.weight) for each in counted) == [(True, 0.0), (True, 1.0)]
     sent: list[e.Event] = []
     event, judgements = teacher(study, blobs, "ann").request(sent.extend)
     assert (sent, judgements) == ([event], 2)
-    assert json.loads(blobs.read(event.judgements)) == counted
+    assert COUNTED.validate_json(blobs.read(event.judgements)) == counted
 
 
 def test_clusters_of_an_older_model_cannot_be_taught(study: Warehouse, blobs: Blobs) -> None:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from agents.alerting import digest, queries
-from agents.alerting.config import SYSTEM
+from agents.alerting import config, digest, queries
+from agents.alerting.config import RULES, SYSTEM
 from agents.alerting.messages import Message
 from agents.queries.registry import asking
 from agents.web.pages.operation.rule_words import in_words, length
@@ -35,22 +35,7 @@ STATES: Mapping[str, str] = {
     "skipped": "skipped",
 }
 """Label of each delivery state."""
-Rule = Annotated[
-    Literal[
-        "",
-        "emergence",
-        "drift",
-        "meaning",
-        "rising",
-        "declining",
-        "threshold",
-        "lag",
-        "dead letters",
-        "silence",
-        "source",
-    ],
-    Query(),
-]
+Rule = Annotated[Literal[""] | config.Rule, Query()]
 State = Annotated[Literal["", "delivered", "failed", "held", "skipped"], Query()]
 Days = Annotated[int, Query(ge=1, le=366, description="Number of days that the digest covers.")]
 LETTER = HEADERS | {
@@ -85,6 +70,7 @@ def mount(site: Site) -> None:
             "raised": site.ask(deliveries.alerts_raised, RAISED, rule),
             "rule": rule,
             "system": SYSTEM,
+            "every_rule": RULES,
             "deliveries": site.ask(deliveries.deliveries, DELIVERED, state=state),
             "state": state,
             "states": STATES,
