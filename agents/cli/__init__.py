@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agents.cli.console import exit_code_of, state
-from agents.cli.curation import codebook, curators, glossary, review
+from agents.cli.curation import codebook, curators, glossary, review, validating
 from agents.cli.operation import alerts, dead_letters, operate, sources
 from agents.cli.study import export, reading, report, topics, transcript, videos
 
@@ -43,6 +43,7 @@ report.register(app)
 transcript.register(app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(codebook.app, name="codebook")
+app.add_typer(validating.app, name="validate")
 app.add_typer(glossary.app, name="glossary")
 app.add_typer(curators.app, name="curators")
 app.add_typer(videos.app, name="videos")

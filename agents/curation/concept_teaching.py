@@ -15,6 +15,7 @@ from models.errors import BadInput
 from streams.errors import DataError
 from streams.events import ConceptJudged, ConceptsTaught
 from streams.logs.concept_judgements import COUNTED, ConceptJudgements, counted_judgements
+from streams.logs.validation_samples import ValidationSamples
 from streams.store.rows.talks import Paragraph
 from streams.timestamps import whole_ms
 
@@ -70,7 +71,8 @@ class ConceptTeacher(CodebookService):
     def request(self, send: Deliver) -> tuple[ConceptsTaught, int]:
         """Request that the concepts are fitted again; return the request and its number of judgements.
 
-        Without judgements, the concepts become again what they were at the beginning.
+        Without judgements, the concepts become again what they were at the beginning. Judgements of
+        paragraphs that were drawn to validate the codebook are left out: they measure it.
 
         Args:
             send: sends the request to the log of the talks.
@@ -83,7 +85,9 @@ class ConceptTeacher(CodebookService):
                 "the topics of this study's codebook are counted as clusters, which cannot be taught",
                 "begin a new topic model (groundswell rebuild), then ask again: the judgements are kept",
             )
-        counted = counted_judgements(ConceptJudgements(self.blobs).standing())
+        validates = ValidationSamples(self.blobs).paragraphs()
+        standing = ConceptJudgements(self.blobs).standing()
+        counted = counted_judgements(each for each in standing if each.paragraph_id not in validates)
         now = whole_ms(self.now())
         blob = self.blobs.put(f"{_REQUESTS}/{now:%Y%m%dT%H%M%S%f}.json", COUNTED.dump_json(counted))
         event = ConceptsTaught(judgements=blob, requested_by=self.author, requested_at=now)

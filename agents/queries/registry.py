@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, Protocol, TypeVar, cast
 
-from agents.queries import months
+from agents.queries import months, validation
 from agents.queries.rows import (
     Comparison,
     Interval,
@@ -39,9 +39,7 @@ from streams.store.queries import (
     neighbours,
     topic_speakers,
 )
-from streams.store.queries import (
-    prevalence as measure,
-)
+from streams.store.queries import prevalence as measure
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
@@ -331,7 +329,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         review_queue.reviews,
     )
 }
-VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.summary}
+VIEWS |= validation.VIEWS | {"screening_queue": screening.queue, "screening_summary": screening.summary}
 
 
 class Ask(Protocol):

@@ -20,11 +20,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from streams import events as e
+from agents.queries.restored_logs import keep_logs
 from streams.errors import DataError, Misconfigured
-from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
-from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.state.blobs import Blobs
@@ -167,7 +165,7 @@ def unpack(warehouse: Warehouse, blobs: Blobs, folder: Path, say: Say) -> tuple[
                 raise DataError(f"{path.name} has {held} rows, but {MANIFEST} says {told}", UNCHANGED)
             say(f"{table}: {held:,} rows")
         measure_all(warehouse)
-        _keep_logs(warehouse, blobs)
+        keep_logs(warehouse, blobs)
     except BaseException:
         for table in TABLES:
             warehouse.command(f"TRUNCATE TABLE {table}")
@@ -230,63 +228,6 @@ def _must_be_empty(warehouse: Warehouse, blobs: Blobs) -> None:
         raise Misconfigured(f"study {warehouse.database!r} is not empty ({', '.join(held)})", cure)
     if CodebookLog(blobs).latest() or Corrections(blobs).events() or Judgements(blobs).any():
         raise Misconfigured(f"study {warehouse.database!r} already has decisions in {blobs.url}", cure)
-
-
-def _keep_logs(warehouse: Warehouse, blobs: Blobs) -> None:
-    """Rebuild the decision logs in the blob store from the tables, so that people can continue to decide."""
-    entries = _by_revision(warehouse, "codebook_entries")
-    themes = _by_revision(warehouse, "themes")
-    decided = [
-        e.CodebookDecided.model_validate(
-            _fields(row, e.CodebookDecided)
-            | {
-                "undoes": row["undoes"] or None,
-                "entries": [
-                    _fields(each, e.CodebookEntry) | {"target": each["target"] or None}
-                    for each in entries.get(row["revision"], [])
-                ],
-                "themes": [_fields(each, e.ThemeEntry) for each in themes.get(row["revision"], [])],
-            }
-        )
-        for row in warehouse.rows("SELECT * FROM decisions FINAL ORDER BY revision")
-    ]
-    corrected = [
-        e.VideoCorrected.model_validate(_fields(row, e.VideoCorrected))
-        for row in warehouse.rows("SELECT * FROM corrections FINAL ORDER BY corrected_at")
-    ]
-    judged = [
-        e.TopicJudged.model_validate(_fields(row, e.TopicJudged))
-        for row in warehouse.rows("SELECT * FROM judgements FINAL ORDER BY judged_at")
-    ]
-    weighed = [
-        e.AlertJudged.model_validate(_fields(row, e.AlertJudged))
-        for row in warehouse.rows("SELECT * FROM alert_judgements FINAL ORDER BY judged_at")
-    ]
-    taught = [
-        e.ConceptJudged.model_validate(_fields(row, e.ConceptJudged))
-        for row in warehouse.rows("SELECT * FROM concept_judgements FINAL ORDER BY judged_at")
-    ]
-    for decision in decided:
-        CodebookLog(blobs).append(decision)
-    for correction in corrected:
-        Corrections(blobs).append(correction)
-    for judgement in judged:
-        Judgements(blobs).append(judgement)
-    for lesson in taught:
-        ConceptJudgements(blobs).append(lesson)
-    for verdict in weighed:
-        AlertJudgements(blobs).append(verdict)
-
-
-def _by_revision(warehouse: Warehouse, table: str) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in warehouse.rows(f"SELECT * FROM {table} FINAL WHERE revision > 0 ORDER BY ALL"):
-        found.setdefault(row["revision"], []).append(row)
-    return found
-
-
-def _fields(row: Mapping[str, Any], of: type[BaseModel]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name in of.model_fields}
 
 
 def _names(file_format: Format) -> list[str]:

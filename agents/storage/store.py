@@ -32,10 +32,12 @@ from streams.kafka.topics import (
 )
 from streams.logs.alert_judgements import AlertJudgements
 from streams.logs.codebook_log import CodebookLog
+from streams.logs.codings import Codings
 from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.judgements import Judgements
 from streams.logs.reviews import Reviews
+from streams.logs.validation_samples import ValidationSamples
 from streams.state.blobs import Blobs
 from streams.store import missing, writer
 from streams.store.codebook import decisions
@@ -88,6 +90,8 @@ class Store(Agent):
             *missing.corrections(Corrections(self._blobs), self._warehouse),
             *missing.judgements(Judgements(self._blobs), self._warehouse),
             *missing.concept_judgements(ConceptJudgements(self._blobs), self._warehouse),
+            *missing.validation_samples(ValidationSamples(self._blobs), self._warehouse),
+            *missing.codings(Codings(self._blobs), self._warehouse),
             *missing.alert_judgements(AlertJudgements(self._blobs), self._warehouse),
             *missing.reviews(Reviews(self._blobs), self._warehouse),
         ]

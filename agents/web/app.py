@@ -52,7 +52,7 @@ def build_web(runtime: WebContext) -> FastAPI:
 
     if runtime.page:
         from agents.web import live, pages
-        from agents.web.api import read, teach, write
+        from agents.web.api import read, teach, validate, write
         from agents.web.dependencies import readers_warehouse
         from agents.web.security import access
         from agents.web.site import Site
@@ -65,6 +65,7 @@ def build_web(runtime: WebContext) -> FastAPI:
         live.mount(web, runtime)
         write.mount(site)
         teach.mount(site)
+        validate.mount(site)
         pages.mount(site)
         said = _explain(web, site)
         web.add_middleware(Head)

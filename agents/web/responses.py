@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from pydantic_core import to_json
 
+from agents.queries.csv_cells import cell
+
 CSV = "text/csv; charset=utf-8"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of a cell that make a spreadsheet run it as a formula."""
 
 
 class Part(NamedTuple):
@@ -99,13 +99,5 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     writer = csv.writer(out)
     writer.writerow(columns)
     plain = json.loads(as_json(list(rows)))
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in plain)
+    writer.writerows([cell(row.get(column)) for column in columns] for row in plain)
     return out.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool | dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value

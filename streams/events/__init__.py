@@ -43,6 +43,7 @@ from streams.events.topic import (
     TopicMerged,
     TopicsConsolidated,
 )
+from streams.events.validation import ParagraphCoded, SampledParagraph, ValidationSampleDrawn
 from streams.events.video import (
     Blob,
     Video,
@@ -79,10 +80,12 @@ __all__ = [
     "HealthChanged",
     "Lane",
     "ModelEvent",
+    "ParagraphCoded",
     "ParagraphsAssigned",
     "ParagraphsEmbedded",
     "Quote",
     "Relevance",
+    "SampledParagraph",
     "Sighting",
     "Source",
     "SourceDue",
@@ -100,6 +103,7 @@ __all__ = [
     "TopicMerged",
     "TopicsConsolidated",
     "TranscriptReady",
+    "ValidationSampleDrawn",
     "Video",
     "VideoAccepted",
     "VideoCorrected",

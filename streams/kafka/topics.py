@@ -68,7 +68,15 @@ TOPICS_CHANGED = KafkaTopic(
 TOPICS_LABELLED = KafkaTopic("topics.labelled", (e.TopicLabelled,), "label", single=True)
 CURATION = KafkaTopic(
     "curation",
-    (e.CodebookDecided, e.TopicJudged, e.ConceptJudged, e.VideoCorrected, e.AlertJudged),
+    (
+        e.CodebookDecided,
+        e.TopicJudged,
+        e.ConceptJudged,
+        e.ValidationSampleDrawn,
+        e.ParagraphCoded,
+        e.VideoCorrected,
+        e.AlertJudged,
+    ),
     "",
     single=True,
 )

@@ -7,13 +7,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from streams.events import AlertJudged, ConceptJudged, Event, TopicJudged, VideoCorrected, VideoReviewed
+from streams.events import (
+    AlertJudged,
+    ConceptJudged,
+    Event,
+    ParagraphCoded,
+    TopicJudged,
+    ValidationSampleDrawn,
+    VideoCorrected,
+    VideoReviewed,
+)
 from streams.logs.alert_judgements import AlertJudgements
+from streams.logs.codings import Codings
 from streams.logs.concept_judgements import ConceptJudgements
 from streams.logs.corrections import Corrections
 from streams.logs.event_log import EventLog
 from streams.logs.judgements import Judgements
 from streams.logs.reviews import Reviews
+from streams.logs.validation_samples import ValidationSamples
 from streams.store.warehouse import Warehouse, strings
 from streams.timestamps import whole_ms
 
@@ -48,6 +59,24 @@ def concept_judgements(log: ConceptJudgements, warehouse: Warehouse) -> list[Con
     rows = warehouse.rows("SELECT paragraph_id, concept, reviewer, judged_at FROM concept_judgements FINAL")
     held = {(row["paragraph_id"], row["concept"], row["reviewer"]): row["judged_at"] for row in rows}
     return _newer(log, latest, held)
+
+
+def validation_samples(log: ValidationSamples, warehouse: Warehouse) -> list[ValidationSampleDrawn]:
+    """Return the validation samples that the database lacks, oldest first."""
+    events = log.events()
+    if not events:
+        return []
+    held = {row["sample"] for row in warehouse.rows("SELECT DISTINCT sample FROM validation_samples")}
+    return [event for event in events if event.sample not in held]
+
+
+def codings(log: Codings, warehouse: Warehouse) -> list[ParagraphCoded]:
+    """Return the latest codings of paragraphs that the database lacks, oldest first."""
+    latest = {(event.paragraph_id, event.reviewer): event for event in log.events()}
+    if not latest:
+        return []
+    rows = warehouse.rows("SELECT paragraph_id, reviewer, coded_at FROM codings FINAL")
+    return _newer(log, latest, {(row["paragraph_id"], row["reviewer"]): row["coded_at"] for row in rows})
 
 
 def reviews(log: Reviews, warehouse: Warehouse) -> list[VideoReviewed]:

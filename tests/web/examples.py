@@ -45,6 +45,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "search": {"text": "a"},
     "listing": {"state": "assigned", "limit": 2},
     "throughput": {"by": "day"},
+    "validation_draw": {"of_topic": 1, "near": 1, "random": 1},
     "growth": {"first": "2025-04-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"},
 }
 """What is asked of each view; of those that are not here, nothing in particular."""
@@ -147,6 +148,34 @@ def study(warehouse: Warehouse) -> None:
             reviewer="Ann",
             note="a cloth",
             judged_at=TODAY,
+        ),
+        e.ValidationSampleDrawn(
+            sample="2025-04-02T09:00:00.000",
+            model_version=studies.MODEL,
+            topics=("rag",),
+            population=12,
+            paragraphs=tuple(
+                e.SampledParagraph(
+                    video_id=video_id,
+                    paragraph_id=e.paragraph_id(video_id, studies.TRANSCRIPT, 0),
+                    weight=weight,
+                    stratum=stratum,
+                )
+                for video_id, weight, stratum in (("b", 1.5, "counted"), ("d", 6.0, "random"))
+            ),
+            drawn_by="Mai",
+            drawn_at=TODAY,
+        ),
+        *(
+            e.ParagraphCoded(
+                video_id="b",
+                paragraph_id=e.paragraph_id("b", studies.TRANSCRIPT, 0),
+                offered=("rag",),
+                topics=("rag",),
+                reviewer=reviewer,
+                coded_at=TODAY,
+            )
+            for reviewer in ("Ann", "Ben")
         ),
         e.VideoCorrected(
             video_id="b",

@@ -38,6 +38,8 @@ CHANGES = (
     "/api/codebook/judge",
     "/api/concepts/judge",
     "/api/concepts/refit",
+    "/api/validation/draw",
+    "/api/validation/code",
     "/api/talks/correct",
     "/api/talks/name",
     "/api/review",

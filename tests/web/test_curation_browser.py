@@ -27,6 +27,7 @@ PAGES = (
     "/curation/history",
     "/curation/review",
     "/curation/teach",
+    "/curation/validate",
     "/curation/agreement",
     "/curation/speakers?video_id=talk0000010",
     "/account",

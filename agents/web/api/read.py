@@ -85,6 +85,11 @@ PARAMETERS: dict[str, Any] = {
         Query(description="Only videos with this verdict; waiting: not judged yet."),
     ],
     "reviewer": Annotated[str, Query(max_length=300, description="Leave out what this person has judged.")],
+    "of_topic": Annotated[
+        int, Query(ge=0, le=2000, description="Paragraphs of each topic that count for it.")
+    ],
+    "near": Annotated[int, Query(ge=0, le=2000, description="Others of each topic's talks.")],
+    "random": Annotated[int, Query(ge=0, le=2000, description="Paragraphs of any kind.")],
     "rule": Annotated[str, Query(max_length=300, description="Only entries of this rule.")],
     "destination": Annotated[str, Query(max_length=300, description="Only deliveries to this destination.")],
     "state": Annotated[str, Query(max_length=300, description="Only entries in this state.")],

@@ -28,6 +28,8 @@ def doubtful(
 ) -> list[DoubtfulParagraph]:
     """Return the paragraphs that are most worth judging: uncertain, and of frequent topics, first.
 
+    Paragraphs that were drawn to validate the codebook are left out: no topic learns from them.
+
     Args:
         warehouse: the study.
         topic_id: a topic of the codebook; None: all, at most `PER_TOPIC` paragraphs each.
@@ -65,7 +67,7 @@ def doubtful(
         WHERE (s.paragraph_id, transform(s.topic_id, {ids:Array(UInt32)}, {keys:Array(String)}, '')) NOT IN (
             SELECT paragraph_id, concept FROM concept_judgements FINAL
             WHERE verdict != 'withdrawn' AND ({reviewer:String} = '' OR reviewer = {reviewer:String})
-        )
+        ) AND s.paragraph_id NOT IN (SELECT paragraph_id FROM validation_samples)
         ORDER BY s.probability * (1 - s.probability) * log(1 + n.paragraphs) DESC, paragraph_id, topic_id
         LIMIT {each:UInt32} BY topic_id LIMIT {limit:UInt32}
         """,

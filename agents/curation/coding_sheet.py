@@ -1,0 +1,94 @@
+"""Sheets (CSV) of paragraphs to code, as people fill them in with a spreadsheet program."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from agents.queries.csv_cells import cell
+from models.codebook.codebook import Codebook
+from models.errors import BadInput
+from streams.store.rows.validation import CodingTask
+
+NONE = "none"
+"""What a sheet says of a paragraph that is about no topic."""
+COLUMNS = ("paragraph_id", "talk", "published_on", "title", "text", "topics", "note")
+"""Columns of a sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedRow:
+    """A row of a sheet that somebody has filled in: the topics as keys, and the note."""
+
+    paragraph_id: str
+    topics: tuple[str, ...]
+    note: str
+
+
+def sheet(tasks: Iterable[CodingTask]) -> str:
+    """Return a sheet (CSV) of paragraphs to code, with empty columns for the topics and a note."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for task in tasks:
+        published = task["published_at"]
+        writer.writerow(
+            {
+                "paragraph_id": task["paragraph_id"],
+                "talk": cell(task["video_id"]),
+                "published_on": f"{published:%Y-%m-%d}" if published else "",
+                "title": cell(task["title"]),
+                "text": cell(task["text"]),
+            }
+        )
+    return text.getvalue()
+
+
+def filled_in(text: str, codebook: Codebook) -> Iterator[CodedRow]:
+    """Yield the rows of a sheet that somebody has filled in; topics by name, key or number, after `;`.
+
+    Rows with an empty column `topics` are not coded yet; `none` stands for no topic.
+
+    Raises:
+        BadInput: the columns are missing, or a topic is unknown: the error names the line.
+    """
+    names: dict[str, str] = {NONE: ""}
+    for number, topic in enumerate(codebook.topics, 1):
+        names |= {topic.name.lower(): topic.key, topic.key.lower(): topic.key, str(number): topic.key}
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if missing := [name for name in ("paragraph_id", "topics") if name not in (reader.fieldnames or ())]:
+        raise BadInput(
+            f"the sheet has no column {missing[0]!r}", "fill in one that groundswell validate sheet makes"
+        )
+    for row in reader:
+        given = [part.strip().lower() for part in (row["topics"] or "").split(";") if part.strip()]
+        if not given:
+            continue
+        if unknown := [part for part in given if part not in names]:
+            raise BadInput(
+                f"line {reader.line_num} of the sheet has an unknown topic {unknown[0][:60]!r}",
+                f"name topics of the codebook {codebook.name}, separated by ;, or {NONE}",
+            )
+        keys = tuple(names[part] for part in given if names[part])
+        if keys and NONE in given:
+            raise BadInput(
+                f"line {reader.line_num} of the sheet has topics and {NONE!r}", "leave one of both out"
+            )
+        yield CodedRow((row["paragraph_id"] or "").strip(), keys, (row.get("note") or "").strip())
+
+
+def definitions(codebook: Codebook, keys: Iterable[str]) -> list[Mapping[str, str]]:
+    """Return what coders have to know of each topic: {key, name, theme, definition}."""
+    wanted = set(keys)
+    return [
+        {
+            "key": topic.key,
+            "name": topic.name,
+            "theme": topic.theme,
+            "definition": topic.definition or topic.description,
+        }
+        for topic in codebook.topics
+        if topic.key in wanted
+    ]
