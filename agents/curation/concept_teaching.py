@@ -27,12 +27,12 @@ class ConceptTeacher(CodebookService):
     """Records one person's judgements of paragraphs, and requests that concepts learn from all of them."""
 
     def judge_paragraph(
-        self, video_id: str, position: int, topic_id: int, verdict: Verdict, note: str = ""
+        self, video_id: str, paragraph: int | str, topic_id: int, verdict: Verdict, note: str = ""
     ) -> ConceptJudged:
         """Record whether a paragraph is about a topic of the codebook; it replaces one's earlier judgement.
 
         Args:
-            position: index of the paragraph in the transcript that counts, from 0.
+            paragraph: its index in the transcript that counts, from 0, or its id.
 
         Raises:
             BadInput: there is no such topic or paragraph, the topic was born from the talks, or there is no
@@ -40,12 +40,12 @@ class ConceptTeacher(CodebookService):
             Unavailable: the judgement is logged, but could not be sent.
         """
         concept = self._concept(topic_id)
-        said = self._paragraph(video_id, position)
+        said = self._paragraph(video_id, paragraph)
         log = ConceptJudgements(self.blobs)
         own = (said["paragraph_id"], concept, self.author)
         if verdict == "withdrawn" and not any(_place(each) == own for each in log.standing()):
             raise BadInput(
-                f"{self.author} has not judged whether paragraph {position} is about topic {topic_id}",
+                f"{self.author} has not judged paragraph {said['position']} for topic {topic_id}",
                 "see /api/concept_judgements for the judgements",
             )
         event = ConceptJudged(
@@ -107,12 +107,12 @@ class ConceptTeacher(CodebookService):
             )
         return key
 
-    def _paragraph(self, video_id: str, position: int) -> Paragraph:
+    def _paragraph(self, video_id: str, which: int | str) -> Paragraph:
         rows: list[Paragraph] = self.ask("paragraphs", video_id=video_id)
-        found = next((row for row in rows if row["position"] == position), None)
+        found = next((row for row in rows if which in {row["position"], row["paragraph_id"]}), None)
         if found is None:
             there = f"its paragraphs are 0 to {len(rows) - 1}" if rows else "see groundswell videos"
-            raise BadInput(f"there is no paragraph {position} of the talk {video_id[:80]!r}", there)
+            raise BadInput(f"there is no paragraph {str(which)[:60]} of the talk {video_id[:80]!r}", there)
         return found
 
     def _shows_judgement(self, event: ConceptJudged) -> bool:

@@ -78,13 +78,15 @@ def preview(
     themes = [prevalence.themes(warehouse, selection, applied) for applied in (before, after)]
     topics = [prevalence.topics(warehouse, selection, applied) for applied in (before, after)]
     by_name = [
-        {row["theme"]: _Count(row["theme"], row["videos"], row["share"]) for row in rows} for rows in themes
+        {row["theme"]: NamedCount(row["theme"], row["videos"], row["share"]) for row in rows}
+        for rows in themes
     ]
     by_id = [
-        {row["topic_id"]: _Count(row["name"], row["videos"], row["share"]) for row in rows} for rows in topics
+        {row["topic_id"]: NamedCount(row["name"], row["videos"], row["share"]) for row in rows}
+        for rows in topics
     ]
-    all_themes = _shifts({renamed.get(name, name): each for name, each in by_name[0].items()}, by_name[1])
-    all_topics = _shifts(by_id[0], by_id[1])
+    all_themes = paired({renamed.get(name, name): each for name, each in by_name[0].items()}, by_name[1])
+    all_topics = paired(by_id[0], by_id[1])
     of_videos = [rows[0]["of_videos"] if rows else 0 for rows in themes]
     return Preview(
         said=change.said,
@@ -117,17 +119,19 @@ def book_of(standing: CodebookState) -> EffectiveCodebook:
     )
 
 
-class _Count(NamedTuple):
+class NamedCount(NamedTuple):
+    """Videos of a theme or topic, and their share, under its name."""
+
     name: str = ""
     videos: int = 0
     share: float = 0.0
 
 
-def _shifts(before: Mapping[Any, _Count], after: Mapping[Any, _Count]) -> list[CountChange]:
+def paired(before: Mapping[Any, NamedCount], after: Mapping[Any, NamedCount]) -> list[CountChange]:
     """Pair the counts of both sides by key, those with the most videos first."""
     found = []
     for each in dict.fromkeys((*before, *after)):
-        one, other = before.get(each, _Count()), after.get(each, _Count())
+        one, other = before.get(each, NamedCount()), after.get(each, NamedCount())
         found.append(
             CountChange(
                 name=one.name,

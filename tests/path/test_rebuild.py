@@ -1,5 +1,7 @@
 """The topic model begins anew: every talk is learned again, and the old model's results stay."""
 
+import urllib.request
+
 import pytest
 
 from tests.processes import TALKS, Study, tables, until
@@ -33,6 +35,8 @@ def test_a_rebuild_relearns_in_order_and_keeps_what_was_said(study: Study) -> No
     until(lambda: study.api("status")["epoch"] == 1 and not study.api("status")["relearning"])
     assert study.api("status")["states"] == {"assigned": len(FEW)}
     assert sum(topic["videos"] > 0 for topic in study.api("topics"))
+    with urllib.request.urlopen(f"{study.url}/history", timeout=30) as page:
+        assert "What the last rebuild changed" in page.read().decode()
     assert process.stop() == 0
 
     after = dict(tables(study.home, study.name))

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from page_process import client_of
 from signed_in import csrf_in, signed_in, token_of
+from studies import BORN
 
 from agents.queries.registry import VIEWS
 from streams.logs.concept_judgements import ConceptJudgements
@@ -107,3 +108,32 @@ async def test_the_api_judges_and_withdraws(study: Warehouse) -> None:
         assert "groundswell run" in refit.json()["cure"]
     standing = ConceptJudgements(Blobs(study.settings.blobs_url)).standing()
     assert [event for event in standing if event.reviewer == "Joel"] == []
+
+
+async def test_a_quote_is_judged_on_the_page_of_its_topic(
+    study: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    page = (await ottilie.get("/topics/1")).text
+    assert "About Retrieval</button>" in page
+    quote = VIEWS["quotes"](study, topic_id=1)[0]
+    about = {"topic_id": "1", "video_id": quote["video_id"], "paragraph_id": quote["paragraph_id"]}
+    answer = about | {"verdict": "about", "csrf": csrf_in(page)}
+    saved = await ottilie.post(f"{PAGE}/quote", data=answer)
+    assert (saved.status_code, saved.headers["Location"]) == (303, "/topics/1#best")
+    assert ("rag", "about") in judged(study, "Ottilie")
+    page = (await ottilie.get("/topics/1")).text
+    assert "You said: about Retrieval." in page
+    undone = await ottilie.post(f"{PAGE}/quote", data=answer | {"verdict": "withdrawn"})
+    assert undone.status_code == 303
+    assert ("rag", "about") not in judged(study, "Ottilie")
+    wrong = await ottilie.post(f"{PAGE}/quote", data=answer | {"paragraph_id": "p"})
+    assert wrong.status_code == 422
+    assert "there is no paragraph p" in wrong.text
+
+
+async def test_a_reader_and_a_born_topic_have_no_buttons(
+    study: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    async with client_of(study) as stranger:
+        assert "Not about it</button>" not in (await stranger.get("/topics/1")).text
+    assert "Not about it</button>" not in (await ottilie.get(f"/topics/{BORN}")).text

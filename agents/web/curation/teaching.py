@@ -18,7 +18,7 @@ def judge_paragraph(
     desk: CurationContext,
     who: Who,
     video_id: str,
-    position: int,
+    paragraph: int | str,
     topic_id: int,
     *,
     verdict: Verdict,
@@ -31,7 +31,7 @@ def judge_paragraph(
         Unavailable: it is kept, but could not be sent.
     """
     with _teacher(desk, who) as (teacher, _):
-        return teacher.judge_paragraph(video_id, position, topic_id, verdict, note)
+        return teacher.judge_paragraph(video_id, paragraph, topic_id, verdict, note)
 
 
 def request_refit(desk: CurationContext, who: Who) -> tuple[ConceptsTaught, int]:

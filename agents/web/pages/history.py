@@ -1,7 +1,8 @@
-"""/history: genealogy and drift of topics, people's decisions and corrections, and boilerplate."""
+"""/history: rebuilds, genealogy and drift of topics, people's decisions and corrections, boilerplate."""
 
 from __future__ import annotations
 
+from agents.curation.rebuild_changes import rebuild_changes
 from agents.web.site import Site, TemplateContext
 from streams.store.codebook import decisions
 from streams.store.queries import alerts, genealogy
@@ -22,6 +23,7 @@ def mount(site: Site) -> None:
         corrections = site.ask(talks.corrections)
         return {
             "title": "History",
+            "rebuilt": site.ask(rebuild_changes),
             "genealogy": story[: -STORY - 1 : -1],
             "earlier": max(0, len(story) - STORY),
             "drifts": site.ask(genealogy.drifts, None, STORY),

@@ -1,4 +1,4 @@
-"""/curation/teach: one doubtful paragraph after another, and the request to learn from the judgements."""
+"""/curation/teach: judgements of doubtful paragraphs and of quotes, and the request to learn from them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from agents.curation.concept_teaching import Verdict
 from agents.web.curation.context import CurationContext, Present
 from agents.web.curation.teaching import judge_paragraph, request_refit
 from agents.web.dependencies import RequestRefused
@@ -76,6 +77,17 @@ def mount(desk: CurationContext) -> None:
             about = page(who.name, only, refused=error) | {"section": "/curation"}
             return site.render(request, "curation_teach.html", about, error.status)
         return RedirectResponse(PAGE + query({"topic": only} if only else {}), 303)
+
+    @site.web.post(f"{PAGE}/quote", include_in_schema=False, response_class=HTMLResponse)
+    def judged_quote(
+        who: Curates,
+        topic_id: Annotated[int, Form(ge=1, lt=2**32)],
+        video_id: Annotated[str, Form(max_length=2000)],
+        paragraph_id: Annotated[str, Form(max_length=200)],
+        verdict: Annotated[Verdict, Form()],
+    ) -> Response:
+        judge_paragraph(desk, who, video_id, paragraph_id, topic_id, verdict=verdict, note="")
+        return RedirectResponse(f"/topics/{topic_id}#best", 303)
 
     @site.web.post(f"{PAGE}/refit", include_in_schema=False, response_class=HTMLResponse)
     def refit(request: Request, who: Curates) -> Response:

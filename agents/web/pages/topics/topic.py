@@ -8,12 +8,15 @@ from fastapi import Path, Query
 from fastapi.responses import RedirectResponse
 
 from agents.queries import registry
+from agents.web.curation.context import Present
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.trends import lines
+from agents.web.security.access import Who
 from agents.web.site import Site, query
-from streams.store.codebook import decisions
+from streams.store.codebook import concepts, decisions
 from streams.store.codebook.effective import EffectiveCodebook, book
+from streams.store.codebook.topic_facts import facts
 from streams.store.queries import genealogy, prevalence
 from streams.store.queries.neighbours import neighbours
 from streams.store.queries.topic_speakers import speaking
@@ -38,7 +41,9 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/topics/{topic_id}", "topic.html", section="/topics")
-    def topic(topic_id: TopicId, selected: Selected, talks: Shown = TALKS, merged: Merged = None) -> Any:
+    def topic(
+        topic_id: TopicId, selected: Selected, who: Present, talks: Shown = TALKS, merged: Merged = None
+    ) -> Any:
         applied = site.ask(book, selected.codebook)
         if topic_id not in applied.entries:
             raise RequestRefused(
@@ -78,12 +83,25 @@ def mount(site: Site) -> None:
             "neighbours": site.ask(neighbours, topic_id, selected, NEIGHBOURS, applied),
             "shows": [row for row in found if row["what"] == "show"],
             "speakers": [row for row in found if row["what"] == "speaker"],
+            "own": _judged_by(site, who, topic_id, applied.model_version) if who else None,
             "best": said.best,
             "newest": said.newest,
             "talks": site.ask(prevalence.videos, topic_id, None, selected, talks, applied),
             "twin": "/api/topic",
             "asked": {"topic_id": topic_id, "merged": merged},
         }
+
+
+def _judged_by(site: Site, who: Who, topic_id: int, model: str) -> dict[str, str] | None:
+    """Return what a person has said of paragraphs and a topic, by paragraph; None if it cannot be taught."""
+    known = site.ask(facts, model).get(topic_id)
+    if known is None or not known["key"]:
+        return None
+    return {
+        row["paragraph_id"]: row["verdict"]
+        for row in site.ask(concepts.concept_judgements)
+        if (row["reviewer"], row["concept"]) == (who.name, known["key"])
+    }
 
 
 def shared(row: TopicMonthCount) -> dict[str, Any]:
