@@ -23,8 +23,6 @@ GRID = 100
 PRIOR = 1 / 3
 """Both parameters of the prior of a share: the neutral one, whose posterior median is nearest to the observed
 share (Kerman, Electronic Journal of Statistics 2011)."""
-LEAST_DIFFERENCE = 0.05
-"""Least difference of the rates of true and false positives by which a share can be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,36 +87,37 @@ class Validity:
         low, high = np.quantile(_recall(self, *self._grid), _TAILS)
         return _estimate(float(recall), low, high)
 
+    @property
+    def ratio(self) -> Estimate | None:
+        """Paragraphs about it for each that is counted; None where the sample cannot say."""
+        rates = self._rates
+        if rates is None or not self.counted_total:
+            return None
+        value = _ratio(self, *(rate.value for rate in rates))
+        low, high = np.quantile(_ratio(self, *self._grid), _TAILS)
+        return Estimate(float(value), float(min(low, value)), float(max(high, value)))
+
     def corrected(self, share: float, interval: Interval) -> Estimate | None:
         """Return what a counted share of paragraphs would be without the errors of the count.
 
-        Adjusted classify and count (Gart and Buck, American Journal of Epidemiology 1966; Forman, Data Mining
-        and Knowledge Discovery 2008): (share - f) / (t - f), with the rates of true positives t (recall) and
-        false positives f of the whole sample, which are taken to hold in every part of it.
+        The ratio estimator (Cochran, Sampling Techniques, 1977, chapter 6): the counted share times `ratio`,
+        which is taken to be the same in every part of the whole.
 
         Args:
-            share: the counted share, in [0, 1].
+            share: the counted share of a part, in [0, 1].
             interval: its own 95 % interval.
 
         Returns:
-            The estimate in [0, 1], with both uncertainties in its interval; None if the sample cannot say:
-            it has no counted or no other paragraphs, or the rates are nearly equal.
+            The estimate in [0, 1], with both uncertainties in its interval; None where the sample cannot say:
+            it has no counted or no other paragraphs.
         """
-        rates = self._rates
-        if rates is None:
+        ratio = self.ratio
+        if ratio is None:
             return None
-        true, false = _error_rates(self, *(rate.value for rate in rates))
-        if true - false < LEAST_DIFFERENCE:
-            return None
-        trues, falses = _error_rates(self, *self._grid)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            drawn = np.where(trues > falses, (share - falses) / (trues - falses), 1.0)
-        by_errors = np.quantile(np.clip(drawn, 0.0, 1.0), _TAILS)
-        value = float(np.clip((share - false) / (true - false), 0.0, 1.0))
-        by_counting = [float((end - share) / (true - false)) for end in (interval.low, interval.high)]
-        low = value - np.hypot(value - min(by_errors[0], value), by_counting[0])
-        high = value + np.hypot(max(by_errors[1], value) - value, by_counting[1])
-        return _estimate(value, low, high)
+        below = np.hypot(share * (ratio.value - ratio.low), ratio.value * (share - interval.low))
+        above = np.hypot(share * (ratio.high - ratio.value), ratio.value * (interval.high - share))
+        value = share * ratio.value
+        return _estimate(min(1.0, value), value - float(below), value + float(above))
 
     @property
     def _rates(self) -> tuple[_Rate, _Rate] | None:
@@ -186,12 +185,9 @@ def _recall(of: Validity, positive: float | Numbers, missed: float | Numbers) ->
     return np.divide(found, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
-def _error_rates(of: Validity, positive: float | Numbers, missed: float | Numbers) -> tuple[Numbers, Numbers]:
-    """Return the rates of true and of false positives."""
-    wrong = of.counted_total * (1 - np.asarray(positive, np.float64))
-    others = wrong + (of.total - of.counted_total) * (1 - np.asarray(missed, np.float64))
-    false = np.divide(wrong, others, out=np.zeros_like(others), where=others > 0)
-    return _recall(of, positive, missed), false
+def _ratio(of: Validity, positive: float | Numbers, missed: float | Numbers) -> Numbers:
+    others = (of.total - of.counted_total) * np.asarray(missed, np.float64)
+    return np.asarray(positive + others / of.counted_total, np.float64)
 
 
 def _estimate(value: float, low: float, high: float) -> Estimate:

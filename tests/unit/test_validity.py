@@ -105,7 +105,6 @@ def test_intervals_hold_the_truth_as_often_as_promised() -> None:
         for precision, recall in QUALITIES:
             population = Population.of(share, precision, recall)
             total = int(population.counted.sum())
-            false = float(population.counted[~population.about].mean())
             found: dict[str, list[bool]] = {name: [] for name in held}
             for _ in range(REPETITIONS):
                 rows, weights = population.sample(random)
@@ -123,7 +122,7 @@ def test_intervals_hold_the_truth_as_often_as_promised() -> None:
                 counted = total / PARAGRAPHS
                 for name, rate, interval, true in (
                     ("share", counted, Interval(counted, counted), share),
-                    ("month", *_month(random, 2 * share, population.recall, false), 2 * share),
+                    ("month", *_month(random, 2 * share, population), 2 * share),
                 ):
                     corrected = of.corrected(rate, interval)
                     found[name].append(corrected is None or corrected.low <= true <= corrected.high)
@@ -135,10 +134,9 @@ def test_intervals_hold_the_truth_as_often_as_promised() -> None:
         assert min(coverage) >= 0.83, name  # of 60 repetitions: 95 % less four standard errors
 
 
-def _month(random: np.random.Generator, share: float, true: float, false: float) -> tuple[float, Interval]:
-    """Return the counted share of a month of a thousand paragraphs, with its interval."""
-    about = random.random(1000) < share
-    counted = int((random.random(1000) < np.where(about, true, false)).sum())
+def _month(random: np.random.Generator, share: float, like: Population) -> tuple[float, Interval]:
+    """Return the counted share of a thousand paragraphs, with precision and recall as in a population."""
+    counted = int(random.binomial(1000, share * like.recall / like.precision))
     return counted / 1000, wilson(counted, 1000)
 
 
@@ -149,8 +147,8 @@ def test_a_sample_that_cannot_say_says_nothing() -> None:
     only_counted = validity(np.ones(3, np.bool_), np.ones(3), np.ones(3), 10, 100)
     assert only_counted.precision is not None
     assert only_counted.recall is None, "nobody has looked at what is not counted"
-    useless = validity(np.array([True, False]), np.array([0.0, 1.0]), np.ones(2), 10, 100)
-    assert useless.corrected(0.1, Interval(0, 1)) is None, "what counts is as often wrong as what does not"
+    nothing = validity(np.zeros(3, np.bool_), np.ones(3), np.ones(3), 0, 100)
+    assert nothing.corrected(0.0, Interval(0, 1)) is None, "what is not counted cannot be scaled"
 
 
 def test_an_interval_holds_its_estimate() -> None:
