@@ -11,6 +11,7 @@ from agents.queries.media_links import at_second, clock
 from agents.queries.months import every
 from agents.queries.registry import Ask, interval
 from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
+from agents.queries.validation import ValidatedCount
 from streams.store.queries.selection import Selection
 from streams.store.rows.alerts import Alert, EvidenceQuote
 from streams.store.rows.corpus import Corpus, Provenance, Status
@@ -135,6 +136,7 @@ class Facts:
         pairs: pairs of topics, most videos first. uncounted: the most videos that any pair left out has
             (0: no pair is left out).
         corpus, whole: of the selection, and of the study.
+        validation: what a coded sample says about the counts of the study; empty without one.
     """
 
     made: Made
@@ -150,6 +152,7 @@ class Facts:
     whole: Corpus
     state: Status
     provenance: Provenance
+    validation: tuple[ValidatedCount, ...]
 
     @property
     def topics(self) -> tuple[ReportTopic, ...]:
@@ -198,6 +201,7 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
         whole=ask("corpus"),
         state=ask("status"),
         provenance=ask("provenance", **given),
+        validation=tuple(ask("validation")),
     )
 
 

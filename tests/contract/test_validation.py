@@ -14,6 +14,8 @@ from agents.curation.coding_sheet import CodedRow, filled_in, sheet
 from agents.curation.validation import Validator, weight
 from agents.queries.registry import VIEWS
 from agents.queries.validation import validities
+from agents.report.facts import Made, gather
+from agents.report.page import write as write_page
 from models.codebook.codebook import load
 from models.errors import BadInput
 from models.stats.trend import Interval
@@ -22,6 +24,7 @@ from streams.errors import DataError
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import missing, writer
+from streams.store.queries.selection import EVERYTHING
 from streams.store.warehouse import Warehouse
 
 BOOK = load("llm-in-production")
@@ -297,3 +300,19 @@ def test_a_share_is_corrected_by_what_people_say(study: Warehouse) -> None:
     none = of.corrected(0.0, Interval(0.0, 0.0))
     assert none is not None
     assert none.value == 0.0
+
+
+def test_the_report_says_what_is_validated(study: Warehouse, tmp_path: Path) -> None:
+    def page() -> str:
+        made = Made("validated", NOON, {"max_tokens": 300}, {"groundswell": "1"})
+        facts = gather(lambda view, **given: VIEWS[view](study, **given), EVERYTHING, made)
+        return write_page(facts, tmp_path).read_text("utf-8")
+
+    assert "No topic of this study is validated" in page()
+    ann = validator(study, "ann")
+    ann.draw(counted=TALKS, near=0, random=0)
+    ann.code(CodedRow(row["paragraph_id"], (RAG,), "") for row in VIEWS["coding_queue"](study))
+    said = page()
+    assert "randomly drawn paragraphs of the study" in said
+    assert "1 of 2 topics are validated" in said, "RAG is right each time, Agents never"
+    assert "100.0 % (" in said

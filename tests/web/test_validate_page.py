@@ -45,6 +45,14 @@ async def test_a_stranger_is_asked_to_sign_in(study: Warehouse) -> None:
         assert (await client.post(f"{PAGE}/draw")).status_code == 401
 
 
+async def test_topics_say_whether_they_are_validated(study: Warehouse) -> None:
+    """Two paragraphs are too few to show that a topic is right more often than wrong."""
+    async with client_of(study) as stranger:
+        assert "not validated</a>" in (await stranger.get("/topics")).text
+        page = (await stranger.get("/topics/1")).text
+    assert "Not validated: " in page
+
+
 async def test_a_paragraph_is_coded_on_the_page(study: Warehouse, ottilie: httpx.AsyncClient) -> None:
     page = (await ottilie.get(PAGE)).text
     assert "What is this paragraph about?" in page

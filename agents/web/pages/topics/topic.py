@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from fastapi.responses import RedirectResponse
 
-from agents.queries import registry
+from agents.queries import registry, validation
+from agents.queries.validation import ValidatedCount
 from agents.web.curation.context import Present
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.months import columns
@@ -84,12 +85,18 @@ def mount(site: Site) -> None:
             "shows": [row for row in found if row["what"] == "show"],
             "speakers": [row for row in found if row["what"] == "speaker"],
             "own": _judged_by(site, who, topic_id, applied.model_version) if who else None,
+            "validity": _validity(site, topic_id),
             "best": said.best,
             "newest": said.newest,
             "talks": site.ask(prevalence.videos, topic_id, None, selected, talks, applied),
             "twin": "/api/topic",
             "asked": {"topic_id": topic_id, "merged": merged},
         }
+
+
+def _validity(site: Site, topic_id: int) -> ValidatedCount | None:
+    """Return what a coded sample says about a topic; None if none was coded, or not for this topic."""
+    return next((row for row in site.ask(validation.validation) if row["topic_id"] == topic_id), None)
 
 
 def _judged_by(site: Site, who: Who, topic_id: int, model: str) -> dict[str, str] | None:

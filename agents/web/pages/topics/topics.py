@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
-from agents.queries import registry
+from agents.queries import registry, validation
 from agents.queries.rows import Topic
 from agents.web.dependencies import Page, Selected
 from agents.web.pages.topics.months import columns, fitting
@@ -54,6 +54,7 @@ def mount(site: Site) -> None:
                 }
                 for topic in shown
             ],
+            "validity": {row["topic_id"]: row for row in site.ask(validation.validation)},
             "counted": len(counted),
             "of_videos": counted[0]["of_videos"] if counted else 0,
             "page": page,
