@@ -206,7 +206,8 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(https?://\S+)?$",
         description="OpenAI-compatible base URL such as `http://localhost:11434/v1`. Its model names new "
-        "topics; it receives their words and up to 3 paragraphs of each. Empty: no labeller is used.",
+        "topics; it receives their words and up to 3 paragraphs of each. `groundswell codebook ask-model` "
+        "also sends it paragraphs to judge. Empty: no labeller is used.",
     )
     labeller_model: str = Field("", description="Name of the model at the labeller's endpoint.")
     labeller_key: SecretStr = Field(SecretStr(""), description="API key of the labeller, if it needs one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -40,7 +41,8 @@ class Endpoint:
                     self.send_header("Location", "/v1/elsewhere")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with suppress(OSError):  # who asked has gone
+                    self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
