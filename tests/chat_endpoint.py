@@ -54,3 +54,21 @@ class Endpoint:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def given_in(asked: dict[str, Any]) -> Any:
+    """Return what a request is about."""
+    return json.loads(asked["messages"][1]["content"])
+
+
+def judging(verdict: Callable[[str], str]) -> Callable[[dict[str, Any]], Said]:
+    """Return an answer with a verdict of each paragraph's text."""
+
+    def answer(asked: dict[str, Any]) -> Said:
+        said = [
+            {"paragraph": each["paragraph"], "verdict": verdict(each["text"]), "reason": "so I think"}
+            for each in given_in(asked)["paragraphs"]
+        ]
+        return f"<think>Well …</think>```json\n{json.dumps({'verdicts': said})}\n```"
+
+    return answer

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from streams.logs.concept_judgements import COUNTED, ConceptJudgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
-from tests.chat_endpoint import Endpoint, Said
+from tests.chat_endpoint import Endpoint, Said, given_in, judging
 from tests.conftest import Hold
 
 BOOK = Codebook(
@@ -56,24 +55,6 @@ TEXTS = [f"the agent makes plan {at}" for at in range(OF_AGENTS)] + [
 ]
 ABOUT = [((AGENTS, 0.5),)] * OF_AGENTS + [((RAG, 0.6),)] * OF_RAG + [()]
 _NUMBERS = iter(range(1000))
-
-
-def given_in(asked: dict[str, Any]) -> Any:
-    """Return what a request is about."""
-    return json.loads(asked["messages"][1]["content"])
-
-
-def judging(verdict: Callable[[str], str]) -> Callable[[dict[str, Any]], Said]:
-    """Return an answer with a verdict of each paragraph's text."""
-
-    def answer(asked: dict[str, Any]) -> Said:
-        said = [
-            {"paragraph": each["paragraph"], "verdict": verdict(each["text"]), "reason": "so I think"}
-            for each in given_in(asked)["paragraphs"]
-        ]
-        return f"<think>Well …</think>```json\n{json.dumps({'verdicts': said})}\n```"
-
-    return answer
 
 
 def answered(*verdicts: tuple[Any, str]) -> str:
