@@ -290,9 +290,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _labeller_is_whole(self) -> Settings:
         if self.labeller_url and not self.labeller_model:
-            raise ValueError(
-                "GROUNDSWELL_LABELLER_URL is set and GROUNDSWELL_LABELLER_MODEL is not: set both"
-            )
+            raise ValueError("GROUNDSWELL_LABELLER_URL is set, GROUNDSWELL_LABELLER_MODEL is not: set both")
         return self
 
     @property
