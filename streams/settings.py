@@ -206,7 +206,8 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(https?://\S+)?$",
         description="OpenAI-compatible base URL such as `http://localhost:11434/v1`. Its model names new "
-        "topics; it receives their words and up to 3 paragraphs of each. Empty: no labeller is used.",
+        "topics; it receives their words and up to 3 paragraphs of each. `groundswell codebook ask-model` "
+        "also sends it paragraphs to judge. Empty: no labeller is used.",
     )
     labeller_model: str = Field("", description="Name of the model at the labeller's endpoint.")
     labeller_key: SecretStr = Field(SecretStr(""), description="API key of the labeller, if it needs one.")
@@ -289,9 +290,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _labeller_is_whole(self) -> Settings:
         if self.labeller_url and not self.labeller_model:
-            raise ValueError(
-                "GROUNDSWELL_LABELLER_URL is set and GROUNDSWELL_LABELLER_MODEL is not: set both"
-            )
+            raise ValueError("GROUNDSWELL_LABELLER_URL is set, GROUNDSWELL_LABELLER_MODEL is not: set both")
         return self
 
     @property

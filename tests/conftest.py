@@ -7,11 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import stamina
 import structlog
 from hypothesis import settings
 
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
+from tests.chat_endpoint import Endpoint
 
 # A local run tries new examples each time; CI, which judges a change, always tries the same ones.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -75,3 +77,14 @@ def hold() -> Iterator[Hold]:
             return warehouse
 
         yield open_and_migrate
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    """Yield a chat completions server; calls that fail are tried again at once, three times in all."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    made = Endpoint()
+    with stamina.set_testing(True, attempts=3, cap=True):  # as patient, without the waiting
+        yield made
+    made.close()

@@ -1,4 +1,4 @@
-"""Teaching of concepts: people judge paragraphs, and ask for the concepts to be fitted to what they judged.
+"""Teaching of concepts: people judge paragraphs, and ask for the concepts to be fitted to what was judged.
 
 A judgement by itself changes no number, so that reviewers can work blind. A request puts all judgements that
 count into the order of the talks (`agents.topics.teaching`).
@@ -6,6 +6,7 @@ count into the order of the talks (`agents.topics.teaching`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from agents.curation.codebook_service import NOTHING_YET, CodebookService
@@ -14,7 +15,14 @@ from models.codebook import commands
 from models.errors import BadInput
 from streams.errors import DataError
 from streams.events import ConceptJudged, ConceptsTaught
-from streams.logs.concept_judgements import COUNTED, ConceptJudgements, counted_judgements
+from streams.logs.concept_judgements import (
+    COUNTED,
+    MODEL_REVIEWER,
+    MODEL_WEIGHT,
+    ConceptJudgements,
+    counted_judgements,
+    is_model,
+)
 from streams.logs.validation_samples import ValidationSamples
 from streams.store.rows.talks import Paragraph
 from streams.timestamps import whole_ms
@@ -35,15 +43,20 @@ class ConceptTeacher(CodebookService):
             paragraph: its index in the transcript that counts, from 0, or its id.
 
         Raises:
-            BadInput: there is no such topic or paragraph, the topic was born from the talks, or there is no
-                judgement to withdraw.
+            BadInput: there is no such topic or paragraph, the topic was born from the talks, there is no
+                judgement to withdraw, or the author has a language model's name.
             Unavailable: the judgement is logged, but could not be sent.
         """
+        if is_model(self.author):
+            raise BadInput(
+                f"names that begin with {MODEL_REVIEWER} are those of language models",
+                "give your own name; groundswell codebook ask-model --withdraw MODEL withdraws a model's",
+            )
         concept = self._concept(topic_id)
         said = self._paragraph(video_id, paragraph)
-        log = ConceptJudgements(self.blobs)
         own = (said["paragraph_id"], concept, self.author)
-        if verdict == "withdrawn" and not any(_place(each) == own for each in log.standing()):
+        standing = ConceptJudgements(self.blobs).standing() if verdict == "withdrawn" else []
+        if verdict == "withdrawn" and not any(_place(each) == own for each in standing):
             raise BadInput(
                 f"{self.author} has not judged paragraph {said['position']} for topic {topic_id}",
                 "see /api/concept_judgements for the judgements",
@@ -57,15 +70,8 @@ class ConceptTeacher(CodebookService):
             note=commands.clean(note, "the note", commands.LONG, needed=False),
             judged_at=whole_ms(self.now()),
         )
-        log.append(event)
-        deliver_kept(
-            self.deliver,
-            [event],
-            "the judgement is kept, but not sent to the store",
-            "do not judge it again: it is sent when the store starts",
-        )
-        if not self._arrived(lambda: self._shows_judgement(event)):
-            self.say("the judgement is sent; the store has not taken it up yet")
+        self._record([event])
+        self._wait_for(event)
         return event
 
     def request(self, send: Deliver) -> tuple[ConceptsTaught, int]:
@@ -92,7 +98,26 @@ class ConceptTeacher(CodebookService):
         blob = self.blobs.put(f"{_REQUESTS}/{now:%Y%m%dT%H%M%S%f}.json", COUNTED.dump_json(counted))
         event = ConceptsTaught(judgements=blob, requested_by=self.author, requested_at=now)
         send([event])
+        if of_models := sum(each.weight == MODEL_WEIGHT for each in counted):
+            self.say(f"{of_models} of the judgements are only a language model's, and count half")
         return event, len(counted)
+
+    def _record(self, events: Iterable[ConceptJudged]) -> None:
+        """Log judgements and send them to the store."""
+        log, events = ConceptJudgements(self.blobs), list(events)
+        for event in events:
+            log.append(event)
+        deliver_kept(
+            self.deliver,
+            events,
+            "the judgement is kept, but not sent to the store",
+            "do not judge it again: it is sent when the store starts",
+        )
+
+    def _wait_for(self, event: ConceptJudged) -> None:
+        """Wait until the store shows a judgement; say so if it does not in time."""
+        if not self._arrived(lambda: self._shows_judgement(event)):
+            self.say("the judgement is sent; the store has not taken it up yet")
 
     def _concept(self, topic_id: int) -> str:
         standing = self.standing()

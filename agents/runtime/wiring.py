@@ -260,7 +260,8 @@ def _alert(parts: SharedResources) -> Agent:
 
 
 def _label(parts: SharedResources) -> Agent:
-    from agents.topics.label import ChatCompletions, Label
+    from agents.topics.label import Label
+    from streams.http.chat_completions import ChatCompletions
     from streams.store.talks import talk_queries
 
     settings = parts.settings

@@ -35,7 +35,7 @@ from models.errors import BadInput
 from models.topics import Batch, Drift, Outcome, TopicSettings, TopicState
 from models.topics.online.partial_fit import Words
 from models.topics.online.words import content_words
-from streams.events import Blob, ConceptsTaught, ParagraphsEmbedded, Video
+from streams.events import Blob, ConceptsTaught, ParagraphsEmbedded, Video, stable_id
 from streams.state.blobs import Blobs
 
 Memberships = tuple[tuple[Membership, ...], ...]
@@ -141,16 +141,9 @@ class Concepts:
         Raises:
             BadInput: it was stored by a version that judges otherwise.
         """
-        if not blobs.exists(key):
+        basis = stored_basis(key, blobs)
+        if basis is None:
             return None
-        try:
-            basis = ConceptBasis.model_validate_json(blobs.get(key))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BadInput(
-                f"the basis of its concepts cannot be read ({first['msg']} at {first['loc']})",
-                "use the version that wrote it",
-            ) from error
         return cls(
             basis, prototypes(basis.codebook, embedder, blobs, shared), embedder.version, settings, arrays
         )
@@ -269,6 +262,29 @@ class Concepts:
     def _named(self, topic_id: int, words: Words) -> TopicState:
         topic = self.basis.codebook.topics[topic_id - 1]
         return TopicState(topic_id, topic.name, words, "seeded", topic.theme, topic.key)
+
+
+def basis_key(model_version: str) -> str:
+    """Return the key of the blob with what an epoch judges by."""
+    return f"assigned/{stable_id(model_version)}/concepts.json"
+
+
+def stored_basis(key: str, blobs: Blobs) -> ConceptBasis | None:
+    """Return what an epoch judges by; None if it has no concepts.
+
+    Raises:
+        BadInput: it was stored by a version that judges otherwise.
+    """
+    if not blobs.exists(key):
+        return None
+    try:
+        return ConceptBasis.model_validate_json(blobs.get(key))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(
+            f"the basis of its concepts cannot be read ({first['msg']} at {first['loc']})",
+            "use the version that wrote it",
+        ) from error
 
 
 def begin(key: str, codebook: Codebook, blobs: Blobs) -> None:

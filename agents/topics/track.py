@@ -34,7 +34,7 @@ from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
 from agents.topics.batches import batch_of
 from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
-from agents.topics.concepts import Concepts, begin
+from agents.topics.concepts import Concepts, basis_key, begin
 from agents.topics.near_duplicates import Recogniser
 from agents.topics.seed_embeddings import prototypes
 from agents.topics.teaching import carry_out
@@ -159,7 +159,7 @@ class Track(Agent):
 
     @property
     def _concepts_key(self) -> str:
-        return f"assigned/{stable_id(self._version)}/concepts.json"
+        return basis_key(self._version)
 
     def _told_again(self, reached: CheckpointPosition) -> list[Event]:
         if reached.told_in == self._told_in or not reached.underway:

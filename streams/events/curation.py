@@ -87,7 +87,7 @@ class TopicJudged(Event):
 
 
 class ConceptJudged(Event):
-    """A person's judgement of whether a paragraph is about a topic of the codebook.
+    """A reviewer's judgement of whether a paragraph is about a topic of the codebook.
 
     The latest of a reviewer counts. It changes numbers once the concepts are fitted again (`ConceptsTaught`).
     """
@@ -96,9 +96,10 @@ class ConceptJudged(Event):
     paragraph_id: str
     concept: str
     """The topic's key in the codebook."""
-    verdict: Literal["about", "not about", "withdrawn"]
-    """withdrawn: the reviewer's earlier judgement does not count any more."""
+    verdict: Literal["about", "not about", "unsure", "withdrawn"]
+    """unsure: only language models; withdrawn: the reviewer's earlier judgement does not count any more."""
     reviewer: str
+    """A person's name, or `model:` and a language model's."""
     note: str = ""
     judged_at: AwareDatetime
 

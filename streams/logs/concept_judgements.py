@@ -1,4 +1,8 @@
-"""Log of people's judgements of paragraphs; a reviewer's latest of a paragraph and a concept counts."""
+"""Log of reviewers' judgements of paragraphs; a reviewer's latest of a paragraph and a concept counts.
+
+A reviewer is a person or a language model. A person overrules every model: where a person has judged, what
+models say has no weight.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,22 @@ from pydantic import BaseModel, TypeAdapter
 from streams.events import ConceptJudged
 from streams.logs.event_log import EventLog
 
+MODEL_REVIEWER = "model:"
+"""Beginning of the name of a reviewer that is a language model."""
+MODEL_WEIGHT = 0.5
+"""Weight of what only language models say, where a person's judgement weighs 1.
+
+A model's errors repeat, so many of its judgements are less evidence than as many of several people. How much
+less is not known: no model was measured on a study's own talks. With half the weight, two of its judgements
+move a topic as much as one of a person.
+"""
+
 
 class CountedJudgement(BaseModel):
-    """What reviewers say about a paragraph and a concept; `weight` is 0 where they differ."""
+    """What reviewers say about a paragraph and a concept.
+
+    `weight`: 1, `MODEL_WEIGHT` where no person has judged, 0 where they differ.
+    """
 
     video_id: str
     paragraph_id: str
@@ -43,17 +60,25 @@ def standing(events: Iterable[ConceptJudged]) -> list[ConceptJudged]:
 
 
 def counted_judgements(standing: Iterable[ConceptJudged]) -> list[CountedJudgement]:
-    """Return what reviewers say of each paragraph and concept, by both."""
-    said: dict[tuple[str, str, str], set[str]] = {}
+    """Return what people say of each paragraph and concept, or language models where no person has judged."""
+    people: dict[tuple[str, str, str], set[str]] = {}
+    models: dict[tuple[str, str, str], set[str]] = {}
     for each in standing:
-        said.setdefault((each.video_id, each.paragraph_id, each.concept), set()).add(each.verdict)
+        if each.verdict != "unsure":
+            said = models if is_model(each.reviewer) else people
+            said.setdefault((each.video_id, each.paragraph_id, each.concept), set()).add(each.verdict)
     return [
         CountedJudgement(
-            video_id=video_id,
-            paragraph_id=paragraph_id,
-            concept=concept,
+            video_id=place[0],
+            paragraph_id=place[1],
+            concept=place[2],
             about="about" in verdicts,
-            weight=1.0 if len(verdicts) == 1 else 0.0,
+            weight=0.0 if len(verdicts) > 1 else 1.0 if place in people else MODEL_WEIGHT,
         )
-        for (video_id, paragraph_id, concept), verdicts in sorted(said.items())
+        for place, verdicts in sorted((models | people).items())
     ]
+
+
+def is_model(reviewer: str) -> bool:
+    """Return whether a reviewer is a language model."""
+    return reviewer.startswith(MODEL_REVIEWER)

@@ -20,7 +20,7 @@ TABLES = {
     "themes": "A theme's entry after a decision; the newest revision of a theme counts.",
     "decisions": "Every decision about the codebook, with its author, time and reason.",
     "judgements": "A reviewer's judgement of a topic. It changes no number.",
-    "concept_judgements": "A person's judgement of whether a paragraph is about a topic of the codebook.",
+    "concept_judgements": "A reviewer's judgement of whether a paragraph is about a topic of the codebook.",
     "validation_samples": "A paragraph of a sample that people code, to show how valid the numbers are.",
     "codings": "A person's coding of a paragraph: every topic of the codebook that it is about.",
     "alert_judgements": "A person's judgement of an alert; the latest counts. It changes no number.",

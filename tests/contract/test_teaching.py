@@ -11,6 +11,7 @@ import numpy as np
 import platformdirs
 import pytest
 from event_factories import MODEL, TRANSCRIPT, assigned, write
+from taught_study import AGENTS, SAID, a_taught_study, write_texts
 
 from agents.consumer.consumer import Position
 from agents.curation.concept_teaching import ConceptTeacher
@@ -35,12 +36,8 @@ from streams.store.warehouse import Warehouse
 
 NOON = datetime(2025, 4, 2, 12, tzinfo=UTC)
 BOOK = Codebook(name="three", topics=load("llm-in-production").topics[:3])
-AGENTS = 2
-SAID = (
-    "The agent makes a plan, calls its tools one after the other, and hands over to another agent.",
-    "Our agents of change plan every workflow; each agent hands over to other agents, all of them people.",
-    "Bees gather nectar, and the queen of the hive lays eggs all summer long.",
-)
+ABOUT = (((AGENTS, 0.5), (1, 0.9)), ((AGENTS, 0.85),), ())
+"""Concepts of the paragraphs of a talk."""
 TALKS = 4
 
 
@@ -187,6 +184,19 @@ async def test_without_judgements_all_is_as_at_the_beginning(
     assert track._concepts._observer.words() == words
 
 
+async def test_half_a_weight_moves_a_topic_less(
+    blobs: Blobs, embedder: Embedder, talks: list[e.ParagraphsEmbedded]
+) -> None:
+    track = await tracker(blobs, embedder)
+    before = agents_of(await handled(track, talks))
+    half = [(video_id, position, about, 0.5) for video_id, position, about, _ in NOT_THE_TEAM]
+    by_a_model = before | agents_of(await handled(track, [request(blobs, *half)], TALKS))
+    by_people = by_a_model | agents_of(
+        await handled(track, [request(blobs, *NOT_THE_TEAM, minute=1)], TALKS + 1)
+    )
+    assert by_people[TEAM] + 0.02 < by_a_model[TEAM] < before[TEAM] - 0.02
+
+
 async def test_disputed_and_foreign_judgements_change_nothing(
     blobs: Blobs, embedder: Embedder, talks: list[e.ParagraphsEmbedded]
 ) -> None:
@@ -233,73 +243,11 @@ async def test_a_model_without_concepts_cannot_be_taught(
 def study(chdb_home: Path) -> Warehouse:
     with Warehouse(Settings(home=chdb_home, study=f"taught_{next(_NUMBERS)}")) as warehouse:
         warehouse.migrate()
-        write(warehouse, _study())
+        write(warehouse, a_taught_study(ABOUT))
         yield warehouse  # type: ignore[misc]
 
 
 _NUMBERS = iter(range(1000))
-
-
-def _study() -> list[e.Event]:
-    """Return two topics of a codebook and one that was born; a talk with three paragraphs."""
-    video = e.Video(video_id="a", title="On agents", published_at=NOON)
-    born = {"model_version": MODEL, "sequence": 0}
-    about = (
-        ((AGENTS, 0.5), (1, 0.9)),
-        ((AGENTS, 0.85),),
-        (),
-    )
-    return [
-        e.EpochBegun(**born, epoch=0, embedding_model="m", codebook="c"),  # type: ignore[arg-type]
-        *(
-            e.TopicBorn(
-                **born,  # type: ignore[arg-type]
-                topic_id=topic_id,
-                label=name,
-                origin="seeded" if key else "born",
-                theme=None,
-                codebook_key=key,
-            )
-            for topic_id, name, key in ((1, "RAG", "rag"), (AGENTS, "Agents", "agents"), (21, "bees", None))
-        ),
-        e.ParagraphsAssigned(
-            video=video,
-            video_index=0,
-            model_version=MODEL,
-            transcript_version=TRANSCRIPT,
-            sequence=1,
-            judge="j",
-            assignments=tuple(
-                e.AssignedParagraph(
-                    paragraph_id=e.paragraph_id("a", TRANSCRIPT, position),
-                    topic_id=21 if position == 2 else None,
-                    probability=0.9,
-                    concepts=tuple(e.ConceptMembership(topic_id=t, probability=p) for t, p in concepts),
-                )
-                for position, concepts in enumerate(about)
-            ),
-        ),
-    ]
-
-
-def _with_texts(study: Warehouse) -> None:
-    from streams.store import writer
-
-    rows = (
-        writer.paragraph_row(
-            "a",
-            TRANSCRIPT,
-            at,
-            paragraph_id=e.paragraph_id("a", TRANSCRIPT, at),
-            start_s=60.0 * at,
-            end_s=60.0 * at + 50,
-            text=text,
-            speakers=[],
-            tokens=20,
-        )
-        for at, text in enumerate(SAID)
-    )
-    writer.write(study, rows)
 
 
 def teacher(study: Warehouse, blobs: Blobs, name: str, deliver: Deliver | None = None) -> ConceptTeacher:
@@ -316,7 +264,7 @@ def teacher(study: Warehouse, blobs: Blobs, name: str, deliver: Deliver | None =
 
 
 def test_the_most_doubtful_paragraph_comes_first(study: Warehouse, blobs: Blobs) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
     rows = VIEWS["doubtful"](study)
     assert [(row["topic_id"], row["position"]) for row in rows] == [(AGENTS, 0), (AGENTS, 1), (1, 0)]
     assert rows[0]["text"] == SAID[0]
@@ -330,7 +278,7 @@ def test_the_most_doubtful_paragraph_comes_first(study: Warehouse, blobs: Blobs)
 
 
 def test_a_judgement_is_replaced_and_withdrawn(study: Warehouse, blobs: Blobs) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
     ann = teacher(study, blobs, "ann")
     ann.judge_paragraph("a", 0, AGENTS, "about", "tools")
     ann.judge_paragraph("a", 0, AGENTS, "not about", "a team")
@@ -343,7 +291,7 @@ def test_a_judgement_is_replaced_and_withdrawn(study: Warehouse, blobs: Blobs) -
 
 
 def test_what_cannot_be_judged_is_refused_in_plain_words(study: Warehouse, blobs: Blobs) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
     ann = teacher(study, blobs, "ann")
     with pytest.raises(BadInput, match="topic 21 was born from the talks"):
         ann.judge_paragraph("a", 2, 21, "about")
@@ -355,7 +303,7 @@ def test_what_cannot_be_judged_is_refused_in_plain_words(study: Warehouse, blobs
 
 
 def test_an_unsent_judgement_is_stored_at_the_next_start(study: Warehouse, blobs: Blobs) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
 
     def refuse(_: object) -> None:
         raise Unavailable("cannot reach Kafka", "start it")
@@ -369,7 +317,7 @@ def test_an_unsent_judgement_is_stored_at_the_next_start(study: Warehouse, blobs
 
 
 def test_reviewers_who_differ_are_not_counted(study: Warehouse, blobs: Blobs) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
     teacher(study, blobs, "ann").judge_paragraph("a", 0, AGENTS, "about")
     teacher(study, blobs, "bob").judge_paragraph("a", 0, AGENTS, "not about")
     teacher(study, blobs, "bob").judge_paragraph("a", 1, AGENTS, "about")
@@ -390,7 +338,7 @@ def test_clusters_of_an_older_model_cannot_be_taught(study: Warehouse, blobs: Bl
 
 
 def test_what_was_judged_again_counts_instead(study: Warehouse) -> None:
-    _with_texts(study)
+    write_texts(study, SAID)
     video = e.Video(video_id="a", title="On agents", published_at=NOON)
     counts = {row["topic_id"]: row["paragraphs"] for row in VIEWS["topics"](study)}
     assert counts == {1: 1, AGENTS: 2, 21: 1}
@@ -407,7 +355,7 @@ def test_what_was_judged_again_counts_instead(study: Warehouse) -> None:
             ),
         ),
     )
-    write(study, [again, *_study(), again])
+    write(study, [again, *a_taught_study(ABOUT), again])
     counts = {row["topic_id"]: row["paragraphs"] for row in VIEWS["topics"](study)}
     assert counts == {1: 0, AGENTS: 2, 21: 1}
     paragraphs = VIEWS["paragraphs"](study, video_id="a")

@@ -1,72 +1,24 @@
 """A language model may name new topics: through OpenAI's chat completions API, here on loopback."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from pydantic import SecretStr, ValidationError
 
 from agents.consumer.consumer import Position
-from agents.topics.label import LABEL_LIMIT, ChatCompletions, Label, cleaned
+from agents.topics.label import LABEL_LIMIT, TASK, Label, cleaned
 from streams.errors import DataError, Unavailable
 from streams.events import Event, TopicBorn, TopicChanged, TopicDrifted, TopicLabelled
+from streams.http.chat_completions import ChatCompletions
 from streams.settings import Settings
 from streams.state.blobs import Blobs
+from tests.chat_endpoint import Endpoint
 
 WORDS = ("vector", "index", "search", "query")
 AT = Position("log", "topics.changed", 0, 0)
-
-
-class Endpoint:
-    """A chat completions server; `said` has its answers (statuses or texts), the last one repeated."""
-
-    def __init__(self) -> None:
-        self.said: list[int | str | bytes] = ["Vector search"]
-        self.asked: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                endpoint.asked.append({"path": self.path, **json.loads(body)})
-                endpoint.keys.append(self.headers["Authorization"])
-                said = endpoint.said.pop(0) if len(endpoint.said) > 1 else endpoint.said[0]
-                answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": said}}]}
-                content = said if isinstance(said, bytes) else json.dumps(answer).encode()
-                self.send_response(said if isinstance(said, int) else 200)
-                self.send_header("Content-Type", "application/json")
-                if said == 302:
-                    self.send_header("Location", "/v1/elsewhere")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                """Keep quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    made = Endpoint()
-    with stamina.set_testing(True, attempts=3, cap=True):  # as patient, without the waiting
-        yield made
-    made.close()
 
 
 @pytest.fixture
@@ -225,7 +177,7 @@ def test_nobody_at_the_address_is_not_the_topic_s_fault(
 ) -> None:
     endpoint.close()
     with pytest.raises(Unavailable, match=r"does not answer .*unset GROUNDSWELL_LABELLER_URL"):
-        labeller.answer(WORDS, [])
+        labeller.answer(TASK, {"words": WORDS})
 
 
 async def test_an_answer_that_is_no_label_is_kept_as_none(
@@ -276,7 +228,7 @@ def test_of_what_it_says_only_a_short_plain_line_becomes_a_label(said: str, labe
 def test_an_endless_answer_is_cut(endpoint: Endpoint, labeller: ChatCompletions) -> None:
     endpoint.said = [b" " * 2_000_000]
     with pytest.raises(DataError, match="is not a chat completion"):
-        labeller.answer(WORDS, [])
+        labeller.answer(TASK, {"words": WORDS})
 
 
 @pytest.mark.parametrize("url", ["localhost:11434", "ftp://host/v1", "http://"])

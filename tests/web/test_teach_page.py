@@ -1,6 +1,7 @@
 """People teach topics on the page and over the API: blind, one doubtful paragraph after another."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import examples
@@ -11,10 +12,12 @@ from signed_in import csrf_in, signed_in, token_of
 from studies import BORN
 
 from agents.queries.registry import VIEWS
+from streams import events as e
 from streams.logs.concept_judgements import ConceptJudgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
+from streams.store.writer import rows_of, write
 
 PAGE = "/curation/teach"
 
@@ -52,6 +55,24 @@ async def test_a_stranger_is_asked_to_sign_in(study: Warehouse) -> None:
         assert (await client.post(f"{PAGE}/refit")).status_code == 401
 
 
+async def test_a_model_s_judgement_is_counted_and_not_shown(
+    study: Warehouse, ottilie: httpx.AsyncClient
+) -> None:
+    before = (await ottilie.get(PAGE)).text
+    assert "language model" not in before
+    (row,) = VIEWS["doubtful"](study, reviewer="Ottilie")
+    place = {name: row[name] for name in ("video_id", "paragraph_id", "concept")}
+    when = datetime(2025, 6, 1, tzinfo=UTC)
+    by = {"reviewer": "model:tiny", "note": "asked by Joel", "judged_at": when}
+    write(study, rows_of(e.ConceptJudged(verdict="about", **place, **by)))
+    page = (await ottilie.get(PAGE)).text
+    assert "1 of them only by a language model, which counts half" in page
+    assert "now judged 0.55" in page, "a person still judges it, blind"
+    assert "tiny" not in page
+    told = (await ottilie.get("/api/concept_judgements")).json()
+    assert ("model:tiny", "about") in [(each["reviewer"], each["verdict"]) for each in told]
+
+
 async def test_a_doubtful_paragraph_is_judged_on_the_page(
     study: Warehouse, ottilie: httpx.AsyncClient
 ) -> None:
@@ -69,6 +90,7 @@ async def test_a_doubtful_paragraph_is_judged_on_the_page(
     page = (await ottilie.get(PAGE)).text
     assert "No paragraph is left to judge" in page
     assert "1 by you" in page
+    assert "language model" not in page, "what a person has judged is hers"
 
 
 async def test_a_paragraph_that_does_not_exist_is_refused(

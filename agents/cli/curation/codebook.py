@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell, write_file
-from agents.cli.curation import judging, teaching
+from agents.cli.curation import asking_model, judging, teaching
 from agents.cli.curation.author import AUTHOR
 from agents.cli.curation.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, print_decision
 from agents.queries.wording import day
@@ -22,6 +22,7 @@ themes = typer.Typer(help="Themes: create, describe, rename, remove.", no_args_i
 app.add_typer(themes, name="theme")
 judging.register(app)
 teaching.register(app)
+asking_model.register(app)
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
 THEME = typer.Argument(metavar="THEME", help="Name of the theme, as shown by `codebook show`.")

@@ -45,11 +45,16 @@ def doubtful(
         "probability": ("PROBABILITY", lambda p: f"{p:.2f}"),
         "video_id": ("TALK", str),
         "position": ("PARAGRAPH", str),
-        "text": ("TEXT", lambda text: text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"),
+        "text": ("TEXT", shortened),
     }
     print_rows(rows, shown, "no paragraph of a topic of the codebook is left to judge")
     if rows:
         tell("groundswell codebook teach TOPIC TALK PARAGRAPH about|not-about --reviewer NAME")
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a paragraph, for a table."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def teach(  # noqa: PLR0917 - arguments of a command

@@ -1,14 +1,17 @@
-"""Queries of people's judgements of paragraphs, and of the paragraphs that are most worth judging."""
+"""Queries of reviewers' judgements of paragraphs, and of the paragraphs that are most worth judging."""
 
 from __future__ import annotations
 
+from math import ceil
+
+from streams.logs.concept_judgements import MODEL_REVIEWER
 from streams.store.codebook.effective import book
 from streams.store.codebook.topic_facts import facts
 from streams.store.rows.codebook import ConceptJudgement, DoubtfulParagraph
 from streams.store.warehouse import Warehouse, typed
 
 PER_TOPIC = 5
-"""Maximum number of paragraphs of one topic, where none was asked for."""
+"""Number of paragraphs of one topic where none was asked for; more if few topics share the limit."""
 
 
 def concept_judgements(warehouse: Warehouse) -> list[ConceptJudgement]:
@@ -32,8 +35,9 @@ def doubtful(
 
     Args:
         warehouse: the study.
-        topic_id: a topic of the codebook; None: all, at most `PER_TOPIC` paragraphs each.
-        reviewer: leave out what this person has judged.
+        topic_id: a topic of the codebook; None: all, about as many paragraphs of each.
+        reviewer: leave out what this reviewer has judged; for a language model, also what any person has;
+            empty: what anybody has decided.
         limit: the most paragraphs to return.
     """
     applied = book(warehouse)
@@ -66,7 +70,12 @@ def doubtful(
             ON n.topic_id = s.topic_id
         WHERE (s.paragraph_id, transform(s.topic_id, {ids:Array(UInt32)}, {keys:Array(String)}, '')) NOT IN (
             SELECT paragraph_id, concept FROM concept_judgements FINAL
-            WHERE verdict != 'withdrawn' AND ({reviewer:String} = '' OR reviewer = {reviewer:String})
+            WHERE verdict != 'withdrawn' AND (
+                reviewer = {reviewer:String}
+                OR verdict != 'unsure' AND {reviewer:String} = ''
+                OR NOT startsWith(reviewer, {a_model:String})
+                    AND startsWith({reviewer:String}, {a_model:String})
+            )
         ) AND s.paragraph_id NOT IN (SELECT paragraph_id FROM validation_samples)
         ORDER BY s.probability * (1 - s.probability) * log(1 + n.paragraphs) DESC, paragraph_id, topic_id
         LIMIT {each:UInt32} BY topic_id LIMIT {limit:UInt32}
@@ -76,7 +85,8 @@ def doubtful(
         ids=list(keys),
         keys=list(keys.values()),
         reviewer=reviewer,
-        each=limit if topic_id is not None else PER_TOPIC,
+        a_model=MODEL_REVIEWER,
+        each=max(PER_TOPIC, ceil(limit / max(1, len(wanted)))),
         limit=limit,
     )
     named = [

@@ -119,8 +119,9 @@ class ConceptJudgement(TypedDict):
     concept: str
     """The topic's key in the codebook."""
     verdict: str
-    """about or not about."""
+    """about, not about, or unsure (a language model's only)."""
     reviewer: str
+    """A person's name, or `model:` and a language model's."""
     note: str
     judged_at: datetime
 

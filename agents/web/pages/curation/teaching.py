@@ -13,6 +13,7 @@ from agents.web.curation.teaching import judge_paragraph, request_refit
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, login
 from agents.web.site import TemplateContext, query
+from streams.logs.concept_judgements import is_model
 from streams.store.rows.codebook import ConceptJudgement, DoubtfulParagraph
 
 PAGE = "/curation/teach"
@@ -34,13 +35,17 @@ def mount(desk: CurationContext) -> None:
     ) -> TemplateContext:
         rows: list[DoubtfulParagraph] = desk.ask("doubtful", topic_id=topic, reviewer=name, limit=AHEAD)
         said: list[ConceptJudgement] = desk.ask("concept_judgements")
+        decided = [each for each in said if each["verdict"] != "unsure"]
+        by_people = {_pair(each) for each in decided if not is_model(each["reviewer"])}
+        judged = {_pair(each) for each in decided}
         return {
             "title": "Teach",
             "row": rows[skipped % len(rows)] if rows else None,
             "topic": topic,
             "skipped": skipped,
             "own": sum(each["reviewer"] == name for each in said),
-            "judged": len({(each["paragraph_id"], each["concept"]) for each in said}),
+            "judged": len(judged),
+            "by_models": len(judged - by_people),
             "requested": requested,
             "refused": refused,
         }
@@ -97,3 +102,7 @@ def mount(desk: CurationContext) -> None:
             about = page(who.name, None, refused=error) | {"section": "/curation"}
             return site.render(request, "curation_teach.html", about, error.status)
         return RedirectResponse(PAGE + query({"requested": "true"}), 303)
+
+
+def _pair(judged: ConceptJudgement) -> tuple[str, str]:
+    return judged["paragraph_id"], judged["concept"]
