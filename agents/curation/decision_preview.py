@@ -124,7 +124,7 @@ class _Count(NamedTuple):
 
 
 def _shifts(before: Mapping[Any, _Count], after: Mapping[Any, _Count]) -> list[CountChange]:
-    """Pair the counts of both sides by key, those with the most videos first."""
+    """Pair the counts of both sides by key, those with the most videos first, and topics in no theme last."""
     found = []
     for each in dict.fromkeys((*before, *after)):
         one, other = before.get(each, _Count()), after.get(each, _Count())
@@ -138,7 +138,14 @@ def _shifts(before: Mapping[Any, _Count], after: Mapping[Any, _Count]) -> list[C
                 share_after=other.share,
             )
         )
-    return sorted(found, key=lambda each: (-max(each.videos, each.videos_after), each.name))
+    return sorted(
+        found,
+        key=lambda each: (
+            UNSORTED in {each.name, each.name_after},
+            -max(each.videos, each.videos_after),
+            each.name,
+        ),
+    )
 
 
 def _differs(each: CountChange) -> bool:

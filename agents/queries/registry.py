@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, Protocol, TypeVar, cast
 
-from agents.queries import months
+from agents.queries import concept_overlap, months
 from agents.queries.rows import (
     Comparison,
     Interval,
@@ -39,9 +39,7 @@ from streams.store.queries import (
     neighbours,
     topic_speakers,
 )
-from streams.store.queries import (
-    prevalence as measure,
-)
+from streams.store.queries import prevalence as measure
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
@@ -59,7 +57,7 @@ def prevalence(
 ) -> list[ThemeMonth]:
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
-    By month, most videos first.
+    By month, ordered as `themes`.
     """
     return _with_intervals(cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied)))
 
@@ -76,7 +74,7 @@ def themes(
 ) -> list[Theme]:
     """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
 
-    Themes with the most videos come first; status and trend are defined as in `topics`.
+    Most videos first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
@@ -297,6 +295,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
 } | {
     view.__name__: view
     for view in (
+        concept_overlap.concept_overlap,
         talk_queries.status,
         topic,
         genealogy.genealogy,
