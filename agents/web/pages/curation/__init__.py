@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from agents.web.curation.context import CurationContext
-from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing, teaching
+from agents.web.pages.curation import codebook, correcting, deciding, naming, offers, reviewing, teaching
 from agents.web.site import Site
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
     desk = CurationContext(site)
-    for page in (codebook, deciding, reviewing, teaching, correcting, naming):
+    for page in (codebook, deciding, offers, reviewing, teaching, correcting, naming):
         page.mount(desk)
