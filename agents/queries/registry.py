@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, Protocol, TypeVar, cast
 
-from agents.queries import concept_overlap, months
+from agents.queries import concept_overlap, months, placed_themes
 from agents.queries.rows import (
     Comparison,
     Interval,
@@ -296,6 +296,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     view.__name__: view
     for view in (
         concept_overlap.concept_overlap,
+        placed_themes.placed_themes,
         talk_queries.status,
         topic,
         genealogy.genealogy,

@@ -69,6 +69,17 @@ class ConceptOverlap(CountedOverlap, Interval):
     """Whether it is suggested as a part of the topic of the codebook."""
 
 
+class PlacedTheme(TypedDict):
+    """A theme as it counts now, and as it would count with topics in other places."""
+
+    theme: str
+    videos: int
+    share: float
+    """Of the videos with any topic, as is `share_after`."""
+    videos_after: int
+    share_after: float
+
+
 class ThemeMonth(Share, ThemeInMonth):
     """A theme in a month."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from models.codebook.state import CodebookChange, CodebookState, TopicEntry
 from models.errors import BadInput
 
 PLACE = "place"
+THEME, INTO = "theme:", "into:"
 NAMED = 3
 """Maximum number of topics that a description names for each theme or topic."""
 
@@ -21,6 +23,28 @@ class Placement:
     topic_id: int
     theme: str = ""
     into: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.topic_id}={f'{THEME}{self.theme}' if self.into is None else f'{INTO}{self.into}'}"
+
+    @classmethod
+    def read(cls, text: str) -> Placement:
+        """Return the placement that is written as `TOPIC=theme:THEME` or `TOPIC=into:TOPIC`.
+
+        Raises:
+            BadInput: it is written in another way.
+
+        Example:
+            >>> Placement.read("21=theme:Costs"), str(Placement(22, into=2))
+            (Placement(topic_id=21, theme='Costs', into=None), '22=into:2')
+        """
+        written = re.fullmatch(rf"(\d{{1,10}})=(?:{THEME}(.+)|{INTO}(\d{{1,10}}))", text, re.ASCII)
+        if written is None:
+            raise BadInput(
+                f"{text[:80]!r} places no topic", f"write TOPIC={THEME}NAME, or TOPIC={INTO}TOPIC, with ids"
+            )
+        topic_id, theme, into = written.groups()
+        return cls(int(topic_id), theme or "", int(into) if into else None)
 
 
 def place(standing: CodebookState, placements: Sequence[Placement]) -> CodebookChange:

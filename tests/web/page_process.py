@@ -32,12 +32,16 @@ class Loaded(Parts):
     """Shared resources with the embedding model, which count its uses."""
 
     asked = 0
+    _embedder: Embedder | None = None
 
     @property
     def embedder(self) -> Embedder:
         """Return the real embedding model."""
         self.asked += 1
-        return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+        if self._embedder is None:
+            models = prepare(platformdirs.user_cache_path("groundswell") / "models")
+            self._embedder = Embedder(models.embedding, "cpu", 1)
+        return self._embedder
 
 
 @dataclass

@@ -10,6 +10,7 @@ import typer
 from agents.cli.console import load_settings, print_json, print_rows, say, tell
 from agents.cli.curation.author import AUTHOR
 from agents.cli.curation.curating import EXPECT, NOTE, curating, print_decision
+from agents.queries.wording import percent
 
 if TYPE_CHECKING:
     from agents.curation.offers import Offer, OfferedTopic
@@ -84,14 +85,13 @@ def accept(
     placements = _placements(topics, theme, min_confidence, merge=merge)
     change = place(standing, placements)
     _print_placements(standing, placements)
+    _print_effect(placements)
     if dry_run:
-        tell(f"nothing was changed. It would say: {change.said}")
+        tell(f"nothing was changed; the decision would be: {change.said}")
         return
-    before = _themes()
     with curating(author) as curator:
         expected = standing.revision if expect is None else expect
         print_decision(curator.decide(lambda now: place(now, placements), note, expected))
-    _print_effect(before, _themes())
     tell("to take it back: groundswell codebook undo")
 
 
@@ -140,21 +140,22 @@ def _print_placements(standing: CodebookState, placements: Sequence[Placement]) 
     print_rows(rows, {"topic_id": ("ID", str), "name": ("TOPIC", str), "place": ("PLACE", str)})
 
 
-def _themes() -> dict[str, str]:
+def _print_effect(placements: Sequence[Placement]) -> None:
+    """Print the themes whose number of videos the placements change."""
     from agents.cli.asking import ask
 
-    rows = ask(load_settings(logs=False), "themes")
-    return {row["theme"]: f"{row['videos']} ({100 * row['share']:.1f} %)" for row in rows}
-
-
-def _print_effect(before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Print the themes whose number of videos changed."""
-    none = "0 (0.0 %)"
-    changed = [
-        {"theme": theme, "before": before.get(theme, none), "after": after.get(theme, none)}
-        for theme in dict.fromkeys((*after, *before))
-        if before.get(theme) != after.get(theme)
+    rows = ask(load_settings(logs=False), "placed_themes", placements="\n".join(map(str, placements)))
+    changed = [row for row in rows if row["videos"] != row["videos_after"]]
+    if not changed:
+        say("no theme counts other videos than before")
+        return
+    say("")
+    shown = [
+        {
+            "theme": row["theme"],
+            "before": f"{row['videos']} ({percent(row['share'])})",
+            "after": f"{row['videos_after']} ({percent(row['share_after'])})",
+        }
+        for row in changed
     ]
-    if changed:
-        say("")
-        print_rows(changed, {"theme": ("THEME", str), "before": ("BEFORE", str), "after": ("NOW", str)})
+    print_rows(shown, {"theme": ("THEME", str), "before": ("VIDEOS BEFORE", str), "after": ("AFTER", str)})

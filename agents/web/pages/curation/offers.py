@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.codebook_commands import MOST, MOST_PLACED, PlacingCommand, change_of
+from agents.curation.codebook_commands import MOST_PLACED, PlacedTopic, PlacingCommand, change_of
 from agents.curation.offers import offered
 from agents.web.curation.context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
-from agents.web.pages.curation.previewing import INTO, OFFERS, THEME, conflict, page, shown
+from agents.web.pages.curation.previewing import OFFERS, conflict, page, shown
 from agents.web.security.access import Curates, login
 from agents.web.site import TemplateContext
+from models.codebook.placement import Placement
 from streams.logs.codebook_log import Conflict
 
 if TYPE_CHECKING:
@@ -118,13 +120,7 @@ def _command(topics: Sequence[int], places: Sequence[str], note: str = "") -> No
         RequestRefused: 422, a topic has none of the places that the form offers.
     """
     given = dict(each.split("=", 1) for each in places if "=" in each)
-    placements = []
-    for topic_id in dict.fromkeys(topics):
-        place = given.get(str(topic_id), "")
-        into = place.removeprefix(INTO) if place.startswith(INTO) else "0"
-        number = int(into) if into.isascii() and into.isdigit() and len(into) <= len(str(MOST)) else 0
-        theme = place.removeprefix(THEME)[:10_000] if place.startswith(THEME) else ""
-        if not 0 < topic_id <= MOST or not (theme or 0 < number <= MOST):
-            raise RequestRefused(422, f"topic {str(topic_id)[:20]} has no place", "choose one in its row")
-        placements.append({"topic_id": topic_id, "theme": theme, "into": number or None})
+    with as_refusal():
+        chosen = [Placement.read(f"{each}={given.get(str(each), '')}") for each in dict.fromkeys(topics)]
+    placements = tuple(PlacedTopic(**asdict(each)) for each in chosen)
     return NotedPlaces.model_validate({"action": "place", "placements": placements, "note": note})

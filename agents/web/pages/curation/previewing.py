@@ -10,12 +10,11 @@ from agents.web.curation.context import CurationContext
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Who
 from agents.web.site import TemplateContext, query
+from models.codebook.placement import Placement
 from models.codebook.state import CodebookState
 from models.errors import BadInput
 
 OFFERS = "/curation/suggestions"
-THEME, INTO = "theme:", "into:"
-"""What the value of a place begins with in the form: a theme's name, or a topic's id, follows."""
 
 
 def page_of(wish: CodebookCommand) -> str:
@@ -88,8 +87,7 @@ def _fields(wish: CodebookCommand) -> list[tuple[str, object]]:
     """Return the names and values with which the form repeats a command."""
     if isinstance(wish, PlacingCommand):
         return [("topic", each.topic_id) for each in wish.placements] + [
-            ("place", f"{each.topic_id}={THEME + each.theme if each.into is None else f'{INTO}{each.into}'}")
-            for each in wish.placements
+            ("place", str(Placement(each.topic_id, each.theme, each.into))) for each in wish.placements
         ]
     found = {
         name: value
