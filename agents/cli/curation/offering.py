@@ -55,7 +55,7 @@ def suggest(
 
 
 def accept(
-    topics: list[int] = typer.Argument(None, metavar="TOPIC", help="Ids of topics without a theme."),
+    topics: list[int] | None = typer.Argument(None, metavar="TOPIC", help="Ids of topics without a theme."),
     *,
     every: bool = typer.Option(False, "--all", help="All topics without a theme."),
     min_confidence: float = typer.Option(
@@ -95,13 +95,13 @@ def accept(
     tell("to take it back: groundswell codebook undo")
 
 
-def _placements(topics: Sequence[int], theme: str, least: float, *, merge: bool) -> list[Placement]:
+def _placements(topics: Sequence[int] | None, theme: str, least: float, *, merge: bool) -> list[Placement]:
     from agents.curation.offers import accepted
     from models.codebook.placement import Placement
 
     if theme:
-        return [Placement(each, theme) for each in topics]
-    return accepted(_offered(), topics, least=least, parts=merge)
+        return [Placement(each, theme) for each in topics or ()]
+    return accepted(_offered(), topics or (), least=least, parts=merge)
 
 
 def _offered(topic_id: int | None = None) -> list[OfferedTopic]:
