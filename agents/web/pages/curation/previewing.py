@@ -10,6 +10,7 @@ from agents.web.curation.context import CurationContext
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Who
 from agents.web.site import TemplateContext, query
+from models.codebook.commands import UNSORTED
 from models.codebook.placement import Placement
 from models.codebook.state import CodebookState
 from models.errors import BadInput
@@ -79,6 +80,7 @@ def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None
         "preview": found,
         "note": getattr(wish, "note", ""),
         "meanwhile": [],
+        "unsorted": UNSORTED,
         "problem": None,
     }
 
