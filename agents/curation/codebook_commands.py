@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.codebook import commands
+from models.codebook.placement import Placement, place
 from models.codebook.state import CodebookChange, CodebookState
 from models.errors import BadInput
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 Action = Literal[
     "exclude", "include", "merge", "split", "rename", "assign", "create theme", "describe theme",
-    "rename theme", "remove theme", "undo",
+    "rename theme", "remove theme", "place", "undo",
 ]  # fmt: skip
 MOST = 2**32 - 1
+MOST_PLACED = 1000
+"""Maximum number of topics that are placed at once."""
 
 
 class CodebookCommand(BaseModel):
@@ -47,6 +50,24 @@ class CodebookCommand(BaseModel):
     description: str = Field("", max_length=10_000, description="create or describe theme: what it is about.")
     revision: int | None = Field(
         None, ge=1, le=MOST, description="undo: the decision to undo; empty: the newest active one."
+    )
+
+
+class PlacedTopic(BaseModel):
+    """A topic, and the theme or topic that it is placed in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic_id: int = Field(ge=1, le=MOST)
+    theme: str = Field("", max_length=10_000, description="The theme to put it into.")
+    into: int | None = Field(None, ge=1, le=MOST, description="Instead: the topic for which it counts.")
+
+
+class PlacingCommand(CodebookCommand):
+    """A requested decision, which may be about several topics at once."""
+
+    placements: tuple[PlacedTopic, ...] = Field(
+        (), max_length=MOST_PLACED, description="place: topics and their themes; one undo takes all back."
     )
 
 
@@ -91,6 +112,11 @@ def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]
             return lambda standing: commands.rename_theme(standing, wish.theme, wish.name)
         case "remove theme":
             return lambda standing: commands.remove_theme(standing, wish.theme)
+        case "place":
+            placed = wish.placements if isinstance(wish, PlacingCommand) else ()
+            return lambda standing: place(
+                standing, [Placement(each.topic_id, each.theme, each.into) for each in placed]
+            )
         case "undo":
             raise ValueError("an undo depends on the earlier decisions: see change_of")
 

@@ -128,7 +128,7 @@ class NamedCount(NamedTuple):
 
 
 def paired(before: Mapping[Any, NamedCount], after: Mapping[Any, NamedCount]) -> list[CountChange]:
-    """Pair the counts of both sides by key, those with the most videos first."""
+    """Pair the counts of both sides by key, those with the most videos first, and topics in no theme last."""
     found = []
     for each in dict.fromkeys((*before, *after)):
         one, other = before.get(each, NamedCount()), after.get(each, NamedCount())
@@ -142,7 +142,14 @@ def paired(before: Mapping[Any, NamedCount], after: Mapping[Any, NamedCount]) ->
                 share_after=other.share,
             )
         )
-    return sorted(found, key=lambda each: (-max(each.videos, each.videos_after), each.name))
+    return sorted(
+        found,
+        key=lambda each: (
+            UNSORTED in {each.name, each.name_after},
+            -max(each.videos, each.videos_after),
+            each.name,
+        ),
+    )
 
 
 def _differs(each: CountChange) -> bool:

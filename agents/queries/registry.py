@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, Protocol, TypeVar, cast
 
-from agents.queries import months, validation
+from agents.queries import concept_overlap, months, placed_themes, validation
 from agents.queries.rows import (
     Comparison,
     Interval,
@@ -57,7 +57,7 @@ def prevalence(
 ) -> list[ThemeMonth]:
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
-    By month, most videos first.
+    By month, ordered as `themes`.
     """
     return _with_intervals(cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied)))
 
@@ -74,7 +74,7 @@ def themes(
 ) -> list[Theme]:
     """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
 
-    Themes with the most videos come first; status and trend are defined as in `topics`.
+    Most videos first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = _periods(warehouse, selection, applied)
@@ -295,6 +295,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
 } | {
     view.__name__: view
     for view in (
+        concept_overlap.concept_overlap,
+        placed_themes.placed_themes,
         talk_queries.status,
         topic,
         genealogy.genealogy,

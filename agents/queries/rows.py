@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
+from streams.store.rows.codebook import CountedOverlap
 from streams.store.rows.prevalence import (
     Counted,
     Extent,
@@ -59,6 +60,24 @@ class Comparison(TypedDict):
     status: str | None
     """new, rising, stable, declining or dormant; None: there is nothing to compare with."""
     trend: Trend | None
+
+
+class ConceptOverlap(CountedOverlap, Interval):
+    """How far a topic that was born overlaps a topic of the codebook; `low` and `high` are of `share`."""
+
+    suggested: bool
+    """Whether it is suggested as a part of the topic of the codebook."""
+
+
+class PlacedTheme(TypedDict):
+    """A theme as it counts now, and as it would count with topics in other places."""
+
+    theme: str
+    videos: int
+    share: float
+    """Of the videos with any topic, as is `share_after`."""
+    videos_after: int
+    share_after: float
 
 
 class ThemeMonth(Share, ThemeInMonth):

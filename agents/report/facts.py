@@ -12,6 +12,7 @@ from agents.queries.months import every
 from agents.queries.registry import Ask, interval
 from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
 from agents.queries.validation import ValidatedCount
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries.selection import Selection
 from streams.store.rows.alerts import Alert, EvidenceQuote
 from streams.store.rows.corpus import Corpus, Provenance, Status
@@ -68,7 +69,10 @@ class ReportMonth:
 
 @dataclass(frozen=True, slots=True)
 class ReportTheme:
-    """A theme with at least one video, its topics (most prevalent first) and every month of the period."""
+    """A theme with at least one video, its topics (most prevalent first) and every month of the period.
+
+    Topics that are in no theme yet are counted together, under `UNSORTED`.
+    """
 
     name: str
     counted: Proportion
@@ -153,6 +157,11 @@ class Facts:
     state: Status
     provenance: Provenance
     validation: tuple[ValidatedCount, ...]
+
+    @property
+    def in_themes(self) -> tuple[ReportTheme, ...]:
+        """Themes without the last row, of the topics that are in no theme yet."""
+        return tuple(theme for theme in self.themes if theme.name != UNSORTED)
 
     @property
     def topics(self) -> tuple[ReportTopic, ...]:

@@ -56,7 +56,7 @@ def draw(facts: Facts) -> tuple[Drawn, ...]:
 
 def treemap(themes: Sequence[ReportTheme]) -> Drawn:
     """Draw each topic as a box whose area is its number of videos, in the box of its theme."""
-    shown = [theme for theme in themes if theme.topics][:MOST_THEMES]
+    shown = [theme for theme in most_prevalent(themes) if theme.topics]
     ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
     sizes = [[topic.counted["videos"] for topic in theme.topics] for theme in shown]
     with canvas(TREEMAP_HEIGHT) as (figure, axes):
@@ -77,17 +77,32 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
                     label(topic.name, 80),
                     f"{topic.counted['videos']} · {percent(topic.counted['share'])}",
                 )
+        sorted_in = [theme for theme in shown if theme.name != UNSORTED]
+        unsorted = [theme for theme in shown if theme.name == UNSORTED]
         largest = max(
             (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted["videos"]
         )
         text = (
-            f"{len(shown)} themes with {sum(map(len, sizes))} topics; a box’s area stands for the topic’s "
-            f"number of videos. The largest theme is {label(shown[0].name, 80)} with "
-            f"{shown[0].counted['videos']} videos, the largest topic {label(largest.name, 80)} with "
-            f"{largest.counted['videos']}. "
+            f"{len(sorted_in)} themes with {sum(len(theme.topics) for theme in sorted_in)} topics"
+            + (f", and {len(unsorted[0].topics)} topics that are not yet in a theme" if unsorted else "")
+            + "; a box’s area stands for the topic’s number of videos. "
+            + _largest(sorted_in)
+            + f"The largest topic is {label(largest.name, 80)} with {largest.counted['videos']} videos. "
             "The table of themes and topics has every number."
         )
         return finish(figure, "treemap", "Treemap of themes and topics", text)
+
+
+def most_prevalent(themes: Sequence[ReportTheme]) -> list[ReportTheme]:
+    """Return the most prevalent themes, and then the topics that are in no theme, which are not ranked."""
+    ranked = [theme for theme in themes if theme.name != UNSORTED]
+    return ranked[:MOST_THEMES] + [theme for theme in themes if theme.name == UNSORTED]
+
+
+def _largest(themes: Sequence[ReportTheme]) -> str:
+    if not themes:
+        return ""
+    return f"The largest theme is {label(themes[0].name, 80)} with {themes[0].counted['videos']} videos. "
 
 
 def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
@@ -198,7 +213,7 @@ def _legend(axes: Any, most: int) -> None:
 
 def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Drawn:
     """Draw a panel per theme with its monthly shares and intervals, and one with the number of videos."""
-    shown = themes[:MOST_THEMES]
+    shown = most_prevalent(themes)
     columns, high = PANEL
     rows = math.ceil((len(shown) + 1) / columns)
     height = rows * high + 6
@@ -223,8 +238,9 @@ def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Draw
             axes.set_title(title, loc="left", size=size, weight="bold", color=INK, pad=5)
             _ticks(axes, months)
         unfinished = [month.month for month in months if month.unfinished]
+        unsorted = " and one for topics in no theme" if shown[-1].name == UNSORTED else ""
         text = (
-            f"{len(shown)} small charts, one per theme, of its share of the videos published in each month "
+            f"{len(shown)} small charts, one per theme{unsorted}, of its share of the videos of each month "
             f"from {months[0].month} to {months[-1].month}, with 95 % intervals as bars, and one of how many "
             "videos count in each month. "
             + (f"{unfinished[-1]} is not over; it is hollow and dashed. " if unfinished else "")

@@ -1,4 +1,4 @@
-"""Suggestion of a theme for a topic, by similarity of texts; a person decides."""
+"""Suggestion of a theme for a topic, by similarity of texts, or of a concept that it is part of."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ Chosen on the study's codebook, with each topic held out and represented by its 
 theme has another topic, all-MiniLM-L6-v2): the first suggestion is correct for 65 % of them, with a mean
 confidence of 51 % (`tests/speech/test_suggested_themes.py` prints both).
 """
+PART_SHARE = 1 / 3
+"""A cluster is suggested as a part of a concept if more than this share of its paragraphs is about it.
+
+The lower end of the share's 95 % interval has to be above it. A judge that finds 62 % of the right paragraphs
+(`benchmarks/topics/concept_judge.py`) gives a cluster that is half about a concept a share of about a third.
+It was not tuned on any study's clusters.
+"""
+PART_LIFT = 3.0
+"""Least ratio of that share to the concept's share of all paragraphs: a concept may be everywhere."""
+PART_VIDEOS = 3
+"""Least number of videos with such a paragraph, as for a birth: those of one video are not independent."""
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
@@ -27,6 +38,21 @@ class Suggestion:
     theme: str
     similarity: float
     confidence: float
+
+
+def is_part(low: float, lift: float, videos: int) -> bool:
+    """Return whether a cluster is suggested as a part of a concept.
+
+    Args:
+        low: lower end of the 95 % interval of the share of its paragraphs that are about the concept.
+        lift: that share, over the concept's share of all paragraphs.
+        videos: videos with a paragraph of both.
+
+    Example:
+        >>> is_part(low=0.4, lift=8.0, videos=12), is_part(low=0.4, lift=1.5, videos=12)
+        (True, False)
+    """
+    return low > PART_SHARE and lift >= PART_LIFT and videos >= PART_VIDEOS
 
 
 def suggest(

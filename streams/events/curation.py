@@ -43,7 +43,7 @@ class CodebookDecided(Event):
     model_version: str
     action: Literal[
         "exclude", "include", "merge", "split", "rename", "assign", "create theme", "describe theme",
-        "rename theme", "remove theme", "undo", "import", "carry over",
+        "rename theme", "remove theme", "place", "undo", "import", "carry over",
     ]  # fmt: skip
     said: str
     """The decision in words."""

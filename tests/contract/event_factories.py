@@ -22,6 +22,9 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 BLOB = e.Blob(key="audio/a.ogg", sha256="0" * 64, size=7)
 NEWBORN = 21
 numbers = itertools.count()
+About = tuple[int | None, dict[int, float]]
+"""A paragraph's cluster, and its concepts with their probabilities."""
+TEXTS = ("we chunk documents", "an index of servers", "nothing much")
 
 
 def video(video_id: str, published_at: datetime = NOON, **about: Any) -> e.Video:
@@ -56,6 +59,55 @@ def assigned(
             for position, topic_id in enumerate(topic_ids)
         ),
     )
+
+
+def judged(
+    index: int,
+    of: e.Video,
+    *paragraphs: About,
+    sequence: int | None = None,
+    transcript: str = TRANSCRIPT,
+) -> e.ParagraphsAssigned:
+    """Return the assignments of a talk whose paragraphs have these clusters and concepts."""
+    return e.ParagraphsAssigned(
+        video=of,
+        video_index=index,
+        model_version=MODEL,
+        transcript_version=transcript,
+        sequence=sequence or index + 1,
+        judge="judge-1",
+        assignments=tuple(
+            e.AssignedParagraph(
+                paragraph_id=e.paragraph_id(of.video_id, transcript, position),
+                topic_id=cluster,
+                probability=0.5,
+                concepts=tuple(
+                    e.ConceptMembership(topic_id=topic_id, probability=probability)
+                    for topic_id, probability in concepts.items()
+                ),
+            )
+            for position, (cluster, concepts) in enumerate(paragraphs)
+        ),
+    )
+
+
+def rows_of_paragraphs(
+    video_id: str, texts: Sequence[str] = TEXTS, transcript: str = TRANSCRIPT
+) -> list[tuple[str, Any]]:
+    return [
+        writer.paragraph_row(
+            video_id,
+            transcript,
+            position,
+            paragraph_id=e.paragraph_id(video_id, transcript, position),
+            start_s=60.0 * position,
+            end_s=60.0 * position + 60,
+            text=text,
+            speakers=["Ann"],
+            tokens=3,
+        )
+        for position, text in enumerate(texts)
+    ]
 
 
 def topic(topic_id: int, theme: str | None = None) -> e.TopicBorn:

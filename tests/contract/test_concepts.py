@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,11 +10,14 @@ from event_factories import (
     MODEL,
     NEWBORN,
     NOON,
+    TEXTS,
     TRANSCRIPT,
     assigned,
     empty,
     held,
+    judged,
     newborn,
+    rows_of_paragraphs,
     seen,
     shares,
     topic,
@@ -32,64 +34,12 @@ from streams.store.talks.paragraphs import paragraphs
 from streams.store.talks.search import search
 from streams.store.warehouse import Warehouse
 
-About = tuple[int | None, dict[int, float]]
-"""A paragraph's cluster, and its concepts with their probabilities."""
 TOPICS: list[e.Event] = [
     topic(1, "Architecture"),
     topic(2, "Architecture"),
     topic(3, "Evaluation"),
     newborn(0),
 ]
-TEXTS = ("we chunk documents", "an index of servers", "nothing much")
-
-
-def judged(
-    index: int,
-    of: e.Video,
-    *paragraphs: About,
-    sequence: int | None = None,
-    transcript: str = TRANSCRIPT,
-) -> e.ParagraphsAssigned:
-    """Return the assignments of a talk whose paragraphs have these clusters and concepts."""
-    return e.ParagraphsAssigned(
-        video=of,
-        video_index=index,
-        model_version=MODEL,
-        transcript_version=transcript,
-        sequence=sequence or index + 1,
-        judge="judge-1",
-        assignments=tuple(
-            e.AssignedParagraph(
-                paragraph_id=e.paragraph_id(of.video_id, transcript, position),
-                topic_id=cluster,
-                probability=0.5,
-                concepts=tuple(
-                    e.ConceptMembership(topic_id=topic_id, probability=probability)
-                    for topic_id, probability in concepts.items()
-                ),
-            )
-            for position, (cluster, concepts) in enumerate(paragraphs)
-        ),
-    )
-
-
-def rows_of_paragraphs(
-    video_id: str, texts: Sequence[str] = TEXTS, transcript: str = TRANSCRIPT
-) -> list[tuple[str, Any]]:
-    return [
-        writer.paragraph_row(
-            video_id,
-            transcript,
-            position,
-            paragraph_id=e.paragraph_id(video_id, transcript, position),
-            start_s=60.0 * position,
-            end_s=60.0 * position + 60,
-            text=text,
-            speakers=["Ann"],
-            tokens=3,
-        )
-        for position, text in enumerate(texts)
-    ]
 
 
 def decided(revision: int, **entry: Any) -> e.CodebookDecided:

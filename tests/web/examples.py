@@ -44,6 +44,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "paragraphs": {"video_id": "a"},
     "search": {"text": "a"},
     "listing": {"state": "assigned", "limit": 2},
+    "placed_themes": {"placements": "5=theme:Evaluation"},
     "throughput": {"by": "day"},
     "validation_draw": {"of_topic": 1, "near": 1, "random": 1},
     "growth": {"first": "2025-04-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"},
@@ -128,6 +129,28 @@ def study(warehouse: Warehouse) -> None:
             decided_at=TODAY,
         ),
         e.TopicJudged(**of_model, topic_id=3, reviewer="Ann", verdict="include", judged_at=TODAY),
+        e.TopicBorn(
+            **of_model,
+            topic_id=5,
+            sequence=7,
+            label="chunk sizes",
+            words=(("chunks", 0.8), ("sizes", 0.5)),
+            origin="born",
+            video_ids=("h",),
+            emerged_at=TODAY,
+        ),
+        e.ConceptsRejudged(
+            video=studies.video("h", "2025-03-29"),
+            model_version=studies.MODEL,
+            sequence=9,
+            judge="4f2b",
+            paragraphs=(
+                e.RejudgedParagraph(
+                    paragraph_id=e.paragraph_id("h", studies.TRANSCRIPT, 0),
+                    concepts=(e.ConceptMembership(topic_id=1, probability=0.62),),
+                ),
+            ),
+        ),
         e.ConceptsRejudged(
             video=studies.video("a", "2025-01-10"),
             model_version=studies.MODEL,
@@ -188,6 +211,9 @@ def study(warehouse: Warehouse) -> None:
     ]
     rows = [row for event in events for row in rows_of(event)]
     rows += studies.talk(6, studies.video("g", "2025-03-30"), [(1, "g says it"), (None, studies.GREETING)])
+    rows += studies.talk(
+        7, studies.video("h", "2025-03-29"), [(5, "h says how large"), (5, "h says it again")]
+    )
     short = studies.video("short", "2025-03-01", channel="Night Deploys")
     rows += [
         *studies.seen(short),

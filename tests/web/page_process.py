@@ -7,12 +7,15 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
+import platformdirs
 import studies
 from fastapi import FastAPI
 
 from agents.runtime import wiring
 from agents.runtime.health import Health
 from agents.web.app import build_web
+from models.bundled_models import prepare
+from models.embedding.embedder import Embedder
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
@@ -25,6 +28,22 @@ class Parts(wiring.SharedResources):
         self.warehouse = warehouse
 
 
+class Loaded(Parts):
+    """Shared resources with the embedding model, which count its uses."""
+
+    asked = 0
+    _embedder: Embedder | None = None
+
+    @property
+    def embedder(self) -> Embedder:
+        """Return the real embedding model."""
+        self.asked += 1
+        if self._embedder is None:
+            models = prepare(platformdirs.user_cache_path("groundswell") / "models")
+            self._embedder = Embedder(models.embedding, "cpu", 1)
+        return self._embedder
+
+
 @dataclass
 class Process:
     settings: Settings
@@ -35,8 +54,8 @@ class Process:
     bootstrap: str = ""
 
 
-def web_of(warehouse: Warehouse, health: Health | None = None) -> FastAPI:
-    process: Any = Process(warehouse.settings, Parts(warehouse))
+def web_of(warehouse: Warehouse, health: Health | None = None, parts: Parts | None = None) -> FastAPI:
+    process: Any = Process(warehouse.settings, parts or Parts(warehouse))
     process.health = health or process.health
     return build_web(process)
 

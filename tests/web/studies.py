@@ -20,6 +20,9 @@ LONG = "Retrieval" * 1111 + "!"
 RIGHT_TO_LEFT = "כיצד בנינו סוכן שמזמין כבלים \u202eتجربة"
 EMOJI = "Ship it 🚀👩🏽‍💻 — what broke after the demo 🔥"
 BORN = 21
+UNSORTED, PART = 31, 32
+"""Topics of `unsorted`: one that is about something else, and one that is about the topic Agents."""
+AGENTS = 2
 MERGED = 22
 GREETING = "Welcome, and thank you for having me."
 BLOB = e.Blob(key="transcripts/x", sha256="0" * 64, size=1)
@@ -220,6 +223,53 @@ def lively(warehouse: Warehouse) -> None:
         rows += writer.rows_of(e.VideoRejected(video=short, rule="too short", reason="40 s"))
     rows += dead_letter(7)
     writer.write(warehouse, rows)
+
+
+def unsorted(warehouse: Warehouse) -> None:
+    """Write `lively`, and two more topics that were born; every paragraph of `PART` is also about Agents."""
+    lively(warehouse)
+    said = {
+        UNSORTED: ("voice, calls, accents", "Callers interrupt the voice assistant, and the line is noisy."),
+        PART: ("planner, tool calls, loops", "The planner calls a tool, reads the result and plans again."),
+    }
+    rows: list[tuple[str, writer.Columns]] = []
+    for topic_id, (label, text) in said.items():
+        videos = [video(f"born{topic_id}{each:05}", TODAY - timedelta(days=9 * each)) for each in range(4)]
+        for index, of in enumerate(videos):
+            rows += talk(
+                200 + 10 * topic_id + index, of, [(topic_id, text), (topic_id, text), (None, "Thanks.")]
+            )
+        born = e.TopicBorn(
+            model_version=MODEL,
+            topic_id=topic_id,
+            sequence=300 + topic_id,
+            label=label,
+            words=tuple((word, 0.5) for word in label.split(", ")),
+            origin="born",
+            video_ids=tuple(of.video_id for of in videos),
+            emerged_at=TODAY,
+        )
+        rows += writer.rows_of(born)
+        if topic_id == PART:
+            for of in videos:
+                rows += writer.rows_of(_about_agents(of))
+    writer.write(warehouse, rows)
+
+
+def _about_agents(of: e.Video) -> e.ConceptsRejudged:
+    return e.ConceptsRejudged(
+        video=of,
+        model_version=MODEL,
+        sequence=900,
+        judge="judge-1",
+        paragraphs=tuple(
+            e.RejudgedParagraph(
+                paragraph_id=e.paragraph_id(of.video_id, TRANSCRIPT, position),
+                concepts=(e.ConceptMembership(topic_id=AGENTS, probability=0.8),),
+            )
+            for position in range(2)
+        ),
+    )
 
 
 def _days(chance: random.Random) -> Iterable[datetime]:

@@ -3,28 +3,13 @@
 from typing import Any
 
 import httpx
-import platformdirs
 import pytest
 import studies
-from page_process import Parts, Process
+from page_process import Loaded, Process
 from signed_in import OURS, token_of
 
 from agents.web.app import build_web
-from models.bundled_models import prepare
-from models.embedding.embedder import Embedder
 from streams.store.warehouse import Warehouse
-
-
-class Loaded(Parts):
-    """Shared resources with the embedding model, which count its uses."""
-
-    asked = 0
-
-    @property
-    def embedder(self) -> Embedder:
-        """Return the real embedding model."""
-        self.asked += 1
-        return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
 
 
 @pytest.mark.long
@@ -37,11 +22,11 @@ async def test_a_theme_is_suggested_only_when_it_is_asked_for(lively: Warehouse)
         assert away.headers["Location"] == "/login?next=%2Fcuration%2Fsuggestions"
         await client.post("/login", data={"token": token}, headers=OURS)
         page = await client.get("/curation")
-        assert "Suggest themes for 1" in page.text
+        assert "Sort 1 topic into themes" in page.text
         assert parts.asked == 0, "looking at the codebook loads no model"
         page = await client.get("/curation/suggestions")
     assert page.status_code == 200
     assert parts.asked == 1
-    assert page.text.count("% sure") == 3
-    assert "/curation/preview?action=assign&amp;topic_id=21&amp;theme=Tools%2C+Infrastructure" in page.text
+    assert page.text.count("% sure)</option>") == 3
+    assert '<option value="21=theme:Tools, Infrastructure' in page.text
     assert studies.SCRIPT not in page.text

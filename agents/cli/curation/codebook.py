@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from agents.cli.console import load_settings, print_json, print_rows, say, tell, write_file
-from agents.cli.curation import asking_model, judging, teaching
+from agents.cli.curation import asking_model, judging, offering, teaching
 from agents.cli.curation.author import AUTHOR
 from agents.cli.curation.curating import EXPECT, NOTE, TOPIC, Decision, curating, deciding, print_decision
 from agents.queries.wording import day
@@ -21,6 +21,7 @@ app = typer.Typer(
 themes = typer.Typer(help="Themes: create, describe, rename, remove.", no_args_is_help=True)
 app.add_typer(themes, name="theme")
 judging.register(app)
+offering.register(app)
 teaching.register(app)
 asking_model.register(app)
 

@@ -1,15 +1,12 @@
-"""groundswell codebook judge, agreement, suggest: reviewers' judgements of topics, and suggested themes."""
+"""groundswell codebook judge, agreement: reviewers' judgements of topics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import partial
-from typing import Any
 
 import typer
 
-from agents.cli.console import load_settings, print_json, print_rows, say, tell
+from agents.cli.console import load_settings, print_json, say, tell
 from agents.cli.curation.curating import TOPIC, curating
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -18,7 +15,7 @@ VERDICTS = ("include", "exclude")
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `groundswell codebook`."""
-    for command in (judge, agreement, suggest):
+    for command in (judge, agreement):
         app.command()(command)
 
 
@@ -61,38 +58,3 @@ def agreement(as_json: bool = JSON) -> None:
         for each in row["judgements"]:
             about = [each["verdict"], each["theme"], each["note"]]
             say(f"  {each['reviewer']}: {', '.join(filter(None, about))}")
-
-
-def suggest(
-    topic_id: int | None = typer.Argument(
-        None, metavar="[TOPIC]", help="Id of a topic (default: all topics without a theme)."
-    ),
-    as_json: bool = JSON,
-) -> None:
-    """Suggest themes for topics from their words and quotes, each with its confidence."""
-    from agents.cli.asking import ask
-    from agents.curation.theme_suggestions import suggested
-    from agents.runtime.wiring import SharedResources
-
-    settings = load_settings()
-    rows = suggested(
-        partial(ask, settings), settings.codebook, SharedResources(settings).embedder.embed, topic_id=topic_id
-    )
-    if as_json:
-        print_json(rows)
-        return
-    shown: Mapping[str, tuple[str, Callable[[Any], str]]] = {
-        "topic_id": ("ID", str),
-        "name": ("TOPIC", str),
-        "theme": ("THEME", lambda theme: theme or "-"),
-        "first": ("SUGGESTED", str),
-        "second": ("SECOND CHOICE", str),
-    }
-    print_rows([each | _ranked(each) for each in rows], shown, "every topic that counts has a theme")
-    if rows:
-        tell("these are suggestions only; to assign one: groundswell codebook assign TOPIC THEME")
-
-
-def _ranked(row: Mapping[str, Any]) -> dict[str, str]:
-    told = [f"{each['theme']} ({100 * each['confidence']:.0f} % sure)" for each in row["suggestions"]]
-    return {"first": told[0], "second": told[1]}

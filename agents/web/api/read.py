@@ -95,6 +95,9 @@ PARAMETERS: dict[str, Any] = {
     "state": Annotated[str, Query(max_length=300, description="Only entries in this state.")],
     "first": Annotated[AwareDatetime, Query(description="From this time on (ISO 8601 with UTC offset).")],
     "last": Annotated[AwareDatetime, Query(description="Up to this time, exclusive.")],
+    "placements": Annotated[
+        str, Query(max_length=40_000, description="TOPIC=theme:NAME or TOPIC=into:TOPIC, one a line.")
+    ],
     "offset": Offset,
     "order": Annotated[Order, Query(description="Column to sort by.")],
     "ascending": Annotated[bool, Query(description="Sort in ascending order.")],

@@ -12,7 +12,7 @@ from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.curation.codebook_commands import MOST, CodebookCommand, change_of
+from agents.curation.codebook_commands import MOST, PlacingCommand, change_of
 from agents.curation.decision_preview import preview
 from agents.web.curation.context import CurationContext, as_refusal
 from agents.web.curation.corrections import What, correct_talk
@@ -40,7 +40,7 @@ class Clash(Said):
     revision: int = Field(description="The newest revision.")
 
 
-class Wish(CodebookCommand):
+class Wish(PlacingCommand):
     """A command to the codebook; each action reads only the fields that it needs."""
 
 

@@ -13,6 +13,7 @@ from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site, TemplateContext, percent
 from streams.store.codebook.effective import book
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import alerts
 from streams.store.queries import prevalence as measure
 from streams.store.rows.corpus import Status
@@ -36,7 +37,8 @@ def mount(site: Site) -> None:
         status = site.ask(talk_queries.status)
         unfinished = _unfinished(site, status)
         applied = site.ask(book, selected.codebook)
-        themes = site.ask(measure.themes, selected, applied)
+        counted = site.ask(measure.themes, selected, applied)
+        themes = [row for row in counted if row["theme"] != UNSORTED]
         topics = site.ask(registry.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
@@ -49,12 +51,13 @@ def mount(site: Site) -> None:
             "refresh_s": 5 if changing and refresh != "off" else None,
             "alerts": site.ask(alerts.alerts, ALERTS),
             "themes": themes,
+            "unsorted": next((row for row in counted if row["theme"] == UNSORTED), None),
             "topics": topics,
-            "treemap": treemap(themes, topics),
+            "treemap": treemap(themes or counted, topics),
             "months": months,
             "by": by,
             "years": years(months),
-            "heat": heat([row["theme"] for row in themes], months, cells),
+            "heat": heat([row["theme"] for row in counted], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
             "newest": [row for row in site.ask(talks.talks, 4 * NEWEST) if row["state"] == "assigned"][
@@ -118,7 +121,8 @@ def _unfinished(site: Site, status: Status) -> int:
 def treemap(themes: Sequence[CountedTheme], topics: Sequence[Topic]) -> dict[str, Any]:
     """Return the data of the treemap: themes, each with its topics, by distinct videos.
 
-    A theme's number is the union of its topics' videos, so it is less than the sum of its boxes.
+    A theme's number is the union of its topics' videos, so it is less than the sum of its boxes. Topics in no
+    theme are drawn only where there is no theme at all.
     """
     return {
         "theme": "",

@@ -1,7 +1,7 @@
 """SQL fragments shared by queries: the model that is shown, and the topics that merged ones count for."""
 
 UNSORTED = "Not yet in a theme"
-"""Theme that is shown for topics that are in none: they emerged, and nobody put them into one."""
+"""Stands for a theme where topics are in none: nobody has put them into one. It is never ranked."""
 
 MODEL = """(
     SELECT argMax(model_version, (epoch, sequence))

@@ -13,6 +13,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from streams.store.codebook.effective import EffectiveCodebook, EffectiveEntry, book
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.codebook.topic_facts import facts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import AT_ONCE, UNITS, Tally, by_theme, by_topic, mapped, talks
@@ -42,7 +43,7 @@ NOT_ASKED = 2**32 - 1
 def prevalence(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[CountedThemeMonth]:
-    """Return the share of videos per theme and month of publication, by month, most videos first."""
+    """Return the share of videos per theme and month of publication, by month, ordered as `themes`."""
     applied = applied or book(warehouse, selection.codebook)
     units, names = by_theme(applied)
     rows: list[CountedThemeMonth] = [
@@ -60,7 +61,7 @@ def prevalence(
             warehouse, selection, applied, units
         )
     ]
-    return sorted(rows, key=lambda row: (row["month"], -row["videos"], row["theme"]))
+    return sorted(rows, key=lambda row: (row["month"], *_rank(row)))
 
 
 def themes(
@@ -71,13 +72,18 @@ def themes(
 ) -> list[CountedTheme]:
     """Return the prevalence of each theme in a period, most videos first.
 
-    A theme counts the union of its topics' videos, not their sum. `counted`: this selection's counts from
+    A theme counts the union of its topics' videos, not their sum. Topics that are in no theme yet are counted
+    together: their row is no theme (`UNSORTED`), so it comes last. `counted`: this selection's counts from
     `theme_tallies`, where the caller has them.
     """
     applied = applied or book(warehouse, selection.codebook)
     counted = counted or theme_tallies(warehouse, [selection], applied)[0]
     rows: list[CountedTheme] = [{"theme": theme, **row} for theme, row in counted.units.items()]
-    return sorted(rows, key=lambda row: (-row["videos"], row["theme"]))
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: CountedTheme | CountedThemeMonth) -> tuple[bool, int, str]:
+    return row["theme"] == UNSORTED, -row["videos"], row["theme"]
 
 
 def topics(

@@ -126,6 +126,32 @@ class ConceptJudgement(TypedDict):
     judged_at: datetime
 
 
+class CountedOverlap(TypedDict):
+    """A topic that was born, and a topic of the codebook that some of its paragraphs are about."""
+
+    topic_id: int
+    """The topic that was born, a cluster."""
+    name: str
+    theme: str
+    concept_id: int
+    """The topic of the codebook, a concept."""
+    concept_name: str
+    paragraphs: int
+    """Paragraphs of the cluster that are about the concept."""
+    of_paragraphs: int
+    """Paragraphs of the cluster."""
+    share: float
+    """paragraphs / of_paragraphs."""
+    expected: float
+    """Share of all paragraphs that are about the concept: what chance would give."""
+    lift: float
+    """share / expected."""
+    videos: int
+    """Videos with a paragraph of both."""
+    of_videos: int
+    """Videos with a paragraph of the cluster."""
+
+
 class DoubtfulParagraph(TypedDict):
     """A paragraph that is worth judging: whether it is about the topic is uncertain."""
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from agents.web.curation.context import CurationContext
-from agents.web.pages.curation import codebook, correcting, deciding, naming, reviewing, teaching, validating
+from agents.web.pages.curation import (
+    codebook,
+    correcting,
+    deciding,
+    naming,
+    offers,
+    reviewing,
+    teaching,
+    validating,
+)
 from agents.web.site import Site
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
     desk = CurationContext(site)
-    for page in (codebook, deciding, reviewing, teaching, validating, correcting, naming):
+    for page in (codebook, deciding, offers, reviewing, teaching, validating, correcting, naming):
         page.mount(desk)

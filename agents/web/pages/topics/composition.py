@@ -9,6 +9,7 @@ from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import units
 from agents.web.site import Site, TemplateContext
+from streams.store.codebook.sql_fragments import UNSORTED
 
 PARTS = 12
 """Number of themes drawn separately; the rest are one part."""
@@ -37,13 +38,15 @@ def parts(
 
     Args:
         rows: {month, theme, paragraphs, minutes}.
-        themes: all, the most prevalent first; those after the first `PARTS` are one part.
+        themes: all, the most prevalent first; those after the first `PARTS` are one part. Topics that are in
+            no theme yet are the last part, as the parts have to add up.
     """
     at = {month.key: index for index, month in enumerate(months)}
-    few = themes if len(themes) <= PARTS + 1 else themes[:PARTS]
-    rest = len(themes) - len(few)
-    names = [*few, *([f"{rest} other themes"] if rest else [])]
-    place = {theme: min(index, len(names) - 1) for index, theme in enumerate(themes)}
+    whole = [theme for theme in themes if theme != UNSORTED]
+    few = whole if len(whole) <= PARTS + 1 else whole[:PARTS]
+    rest = len(whole) - len(few)
+    names = [*few, *([f"{rest} other themes"] if rest else []), *([UNSORTED] if UNSORTED in themes else [])]
+    place = {theme: min(index, len(few)) for index, theme in enumerate(whole)} | {UNSORTED: len(names) - 1}
     made: list[dict[str, Any]] = [
         {"name": name, "paragraphs": [0] * len(months), "minutes": [0.0] * len(months)} for name in names
     ]

@@ -23,13 +23,13 @@ def mount(site: Site) -> None:
     @site.page("/ranks", "ranks.html", section="/trends", twin="/api/prevalence")
     def ranks(selected: Selected, of: Of = "themes", by: By = "quarter", most: Most = 10) -> TemplateContext:
         found = units(site, selected, of, by)
-        shown = list(found.names)[:most]
+        shown = found.compared[:most]
         return {
             "title": "Ranks",
             "of": of,
             "by": by,
             "most": most,
-            "all": len(found.names),
+            "all": len(found.compared),
             "options": [(each, str(each)) for each in RANKS],
             "months": found.columns,
             "ranks": ranked(found.rows, found.key, shown, found.columns, found.names),

@@ -37,7 +37,7 @@ def mount(site: Site) -> None:
         found = units(site, selected, of, by)
         asked: Sequence[Any] = theme if of == "themes" else topic_id
         chosen = [unit for unit in found.names if unit in asked]
-        shown = chosen[:AT_MOST] or list(found.names)[:LINES]
+        shown = chosen[:AT_MOST] or found.compared[:LINES]
         drawn = lines(found.rows, found.key, shown, found.columns, found.names)
         return {
             "title": "Trends",

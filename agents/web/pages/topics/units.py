@@ -10,6 +10,7 @@ from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site
 from streams.store.codebook.effective import book
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.rows.topics import NamedTopic
@@ -23,7 +24,7 @@ class Units(NamedTuple):
     key: str
     """Column of `rows` that identifies a unit: theme or topic_id."""
     names: Mapping[Any, str]
-    """Unique name of each unit, most prevalent first."""
+    """Unique name of each unit, most prevalent first; topics that are in no theme come last."""
     by: By
     """Unit of a column."""
     columns: list[PublicationPeriod]
@@ -33,6 +34,11 @@ class Units(NamedTuple):
     """Address of the monthly rows in the API."""
     themes: Mapping[Any, str]
     """Theme of each unit."""
+
+    @property
+    def compared(self) -> list[Any]:
+        """Units to rank, and to draw unasked: themes without topics that are in none, if there is a theme."""
+        return [unit for unit in self.names if unit != UNSORTED] or list(self.names)
 
 
 def units(site: Site, selected: Selection, of: Of, by: By | None) -> Units:
