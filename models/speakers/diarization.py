@@ -144,8 +144,8 @@ class Diarizer:
     def _loaded(self) -> Any:
         if self._pipeline is None:
             import torch
-            from pyannote.audio import Pipeline
 
+            from models.loading.pyannote_audio import Pipeline
             from models.speakers.speaker_activity import add_up_by_speaker
             from models.speakers.voice_embedding import embed_in_blocks
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyannote.audio import Inference
 from pyannote.core import SlidingWindowFeature
+
+from models.loading.pyannote_audio import Inference
 
 BLOCK = 10_000
 """Frames in which speakers are ranked at once."""

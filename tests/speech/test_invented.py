@@ -15,7 +15,7 @@ import pytest
 
 from models.audio.samples import SAMPLE_RATE, Audio, decode
 from models.bundled_models import PackagedModels
-from models.speech.decoding import Passage, in_order, together
+from models.speech.decoding import Passage
 from models.speech.transcription import Heard, Transcriber
 from tests.realdata import shared
 
@@ -81,23 +81,26 @@ def clicks() -> Audio:
     return silence
 
 
+class NotedTranscriber(Transcriber):
+    """A transcriber that notes what it decoded, before hallucinations are filtered."""
+
+    def hear(self, audio: Audio) -> tuple[list[Passage], Heard]:
+        heard = self.transcribe(audio)
+        return self.decoded, heard
+
+    def _decoded(self, audio: Audio, language: str | None, hint: str | None) -> tuple[list[Passage], Any]:
+        self.decoded, info = super()._decoded(audio, language, hint)
+        return self.decoded, info
+
+
 @pytest.fixture(scope="module")
 def hearing(packaged_models: PackagedModels) -> Hearing:
     """A function that returns the decoded passages and the transcript of those that are believed."""
-    transcribers = {
-        batched: Transcriber(packaged_models.whisper, device="cpu", batched=batched)
+    heard = {
+        batched: NotedTranscriber(packaged_models.whisper, device="cpu", batched=batched)
         for batched in (False, True)
     }
-
-    def hear(audio: Audio, batched: bool) -> tuple[list[Passage], Heard]:
-        import ctranslate2
-
-        ctranslate2.set_random_seed(0)
-        whisper: Any = transcribers[batched]._loaded()
-        passages, _ = (together if batched else in_order)(whisper, audio, None)
-        return passages, transcribers[batched].transcribe(audio)
-
-    return hear
+    return lambda audio, batched: heard[batched].hear(audio)
 
 
 @pytest.fixture(scope="module")

@@ -30,12 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: bool = JSON) -> None:
     """Show the progress of the talks and the size of the corpus."""
-    from agents.cli.asking import ask
+    from agents.cli.asking import asking
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find
 
     settings = load_settings(logs=False)
-    found = ask(settings, "status")
+    with asking(settings) as ask:  # a database that no process holds is opened once
+        found = ask("status")
+        signs = [] if as_json else ask("health", limit=2)
     running = find(settings)
     found |= {"study": settings.study, "page": running.url if running else None}
     found["transcribing"] = _transcribing(settings, utc_now())
@@ -56,7 +58,7 @@ def status(as_json: bool = JSON) -> None:
     say(f"topics       {found['topics']}")
     if found["boilerplate"]:
         say(f"boilerplate  {found['boilerplate']} paragraphs left out  (groundswell boilerplate)")
-    for row in ask(settings, "health", limit=2):
+    for row in signs:
         say(f"health       {health(row)}")
     if found["epoch"]:
         left = f", {found['relearning']} talks still to be learned again" if found["relearning"] else ""
