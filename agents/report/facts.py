@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from agents.queries.intervals import interval
 from agents.queries.media_links import at_second, clock
 from agents.queries.months import every
-from agents.queries.registry import Ask, interval
+from agents.queries.registry import Ask
 from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
 from streams.store.queries.selection import Selection
 from streams.store.rows.alerts import Alert, EvidenceQuote

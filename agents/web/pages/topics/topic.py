@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from fastapi.responses import RedirectResponse
 
-from agents.queries import registry
+from agents.queries import intervals, registry
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.trends import lines
@@ -89,7 +89,7 @@ def mount(site: Site) -> None:
 def shared(row: TopicMonthCount) -> dict[str, Any]:
     """Add the share and its 95 % interval to the counts of a month."""
     videos, of_videos = row["videos"], row["of_videos"]
-    return {**row, "share": videos / of_videos, **registry.interval(videos, of_videos)}
+    return {**row, "share": videos / of_videos, **intervals.interval(videos, of_videos)}
 
 
 def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from agents.queries import registry
+from agents.queries import intervals
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import By, PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
@@ -100,5 +100,5 @@ def _point(row: Mapping[str, Any] | None, month: PublicationPeriod) -> dict[str,
         return {name: row[name] for name in ("share", "low", "high", "videos", "of_videos")}
     if not month.of_videos:
         return None
-    none = registry.interval(0, month.of_videos)
+    none = intervals.interval(0, month.of_videos)
     return {"share": 0.0, "videos": 0, "of_videos": month.of_videos, **none}
