@@ -5,10 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TypeVar
 
-from agents.queries.rows import Interval, Share
+from agents.queries.rows import Amount, Interval, Share
 from models.stats.trend import wilson
 
-S = TypeVar("S", bound=Share)
+
+class _AmountedShare(Share, Amount):
+    pass
+
+
+S = TypeVar("S", bound=_AmountedShare)
 
 
 def interval(videos: int, of_videos: int) -> Interval:
@@ -18,9 +23,10 @@ def interval(videos: int, of_videos: int) -> Interval:
 
 
 def with_intervals(rows: list[S]) -> list[S]:
-    """Add {low, high} to each row in place and return the rows; there can be tens of thousands."""
+    """Add the interval and the amounts to each row in place; there can be tens of thousands."""
     for row in rows:
         row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
+        row["amount"], row["of_amount"], row["covered"] = row["videos"], row["of_videos"], 1.0
     return rows
 
 

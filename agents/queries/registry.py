@@ -12,6 +12,8 @@ from typing import Any, Concatenate, Protocol, cast
 
 from agents.queries.comparison import PeriodComparison, compared, periods_of, recent
 from agents.queries.intervals import interval, with_intervals
+from agents.queries.like_for_like import restated, theme_shares, topic_shares
+from agents.queries.mix import mix
 from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
@@ -31,6 +33,7 @@ from streams.store.queries import (
 )
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, select
+from streams.store.queries.strata import Basis, Standard
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
 from streams.store.rows.topics import KnownTopic
 from streams.store.talks import listing, paragraphs, search, talk_queries, talks
@@ -38,20 +41,40 @@ from streams.store.warehouse import Warehouse
 
 
 def prevalence(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: EffectiveCodebook | None = None,
+    basis: Basis = "talks",
+    standard: Standard = "none",
 ) -> list[ThemeMonth]:
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
-    By month, most videos first.
+    By month, most videos first. `basis` makes it the share of paragraphs or minutes instead, `standard` the
+    share in a mix of sources or lengths that does not change.
     """
-    return with_intervals(cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied)))
+    applied = applied or book(warehouse, selection.codebook)
+    rows = cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied))
+    if basis == "talks" and standard == "none":
+        return with_intervals(rows)
+    return restated(rows, "theme", theme_shares(warehouse, selection, applied, basis, standard))
 
 
 def topic_months(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: EffectiveCodebook | None = None,
+    basis: Basis = "talks",
+    standard: Standard = "none",
 ) -> list[TopicMonth]:
-    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson)."""
-    return with_intervals(cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied)))
+    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson).
+
+    `basis` and `standard` are as in `prevalence`.
+    """
+    applied = applied or book(warehouse, selection.codebook)
+    rows = cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied))
+    if basis == "talks" and standard == "none":
+        return with_intervals(rows)
+    return restated(rows, "topic_id", topic_shares(warehouse, selection, applied, basis, standard))
 
 
 def themes(
@@ -166,6 +189,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         themes,
         topics,
         topic_months,
+        mix,
         measure.cooccurrence,
         measure.videos,
         talk_queries.quotes,

@@ -22,7 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 MOST = 100_000
 """Maximum number of cached rows, about 100 MB; the least recently used results are dropped first."""
-VIEWS = ("agents.queries.registry", "streams.store.")
+VIEWS = ("agents.queries.registry", "agents.queries.like_for_like", "agents.queries.mix", "streams.store.")
 """Prefixes of modules whose functions depend on the database alone."""
 
 

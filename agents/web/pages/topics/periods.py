@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agents.queries import intervals
-from agents.web.pages.topics.months import By, PublicationPeriod, columns, fitting, part, parts
+from agents.queries.months import By, part
+from agents.web.pages.topics.months import PublicationPeriod, columns, fitting, parts
 from streams.store.rows.prevalence import CountedThemeMonth, CountedTopicMonth
 
 POINTS = 60

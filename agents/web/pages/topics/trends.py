@@ -9,8 +9,9 @@ from fastapi import Query
 from pydantic import Field
 
 from agents.queries import intervals
+from agents.queries.months import By
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, PublicationPeriod
+from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
 from agents.web.site import Site, TemplateContext
 
