@@ -12,6 +12,7 @@ from agents.queries.media_links import at_second, clock
 from agents.queries.months import every
 from agents.queries.registry import Ask
 from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
+from agents.report.mix_effect import ReportMixChange, mix_changes
 from streams.store.queries.selection import Selection
 from streams.store.rows.alerts import Alert, EvidenceQuote
 from streams.store.rows.corpus import Corpus, Provenance, Status
@@ -135,6 +136,7 @@ class Facts:
         unspoken: retained topics that no video of the period has.
         pairs: pairs of topics, most videos first. uncounted: the most videos that any pair left out has
             (0: no pair is left out).
+        mix: changes of the mix of sources and lengths.
         corpus, whole: of the selection, and of the study.
     """
 
@@ -145,6 +147,7 @@ class Facts:
     unspoken: tuple[ReportTopic, ...]
     pairs: tuple[ReportPair, ...]
     uncounted: int
+    mix: tuple[ReportMixChange, ...]
     news: tuple[ReportAlert, ...]
     quoted: tuple[QuotedTopic, ...]
     corpus: Corpus
@@ -189,6 +192,7 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
         unspoken=tuple(topic for topic in topics if not topic.counted["videos"]),
         pairs=tuple(ReportPair(**{name: row[name] for name in ReportPair.__slots__}) for row in pairs),
         uncounted=pairs[-1]["videos"] if len(pairs) == MOST else 0,
+        mix=mix_changes(ask, given, [theme.name for theme in themes], by_month),
         news=tuple(
             _news(ask, row, given)
             for row in ask("alerts", limit=MOST)

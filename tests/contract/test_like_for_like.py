@@ -12,6 +12,7 @@ import pytest
 from event_factories import topic, video, write
 from test_bases import TOPICS, talk
 from test_concepts import About
+from test_report import page_of, report_of, text
 
 from agents.queries import registry
 from streams.settings import Settings
@@ -122,6 +123,25 @@ def test_a_mix_that_stays_has_no_note(joined: Warehouse) -> None:
     for selection in (Selection(last="2024-06"), Selection(first="2024-07"), Selection(channel=DAILY)):
         assert registry.mix(joined, selection)["changes"] == []
     assert registry.mix(joined, Selection(channel="nobody")) == {"changes": [], "rows": []}
+
+
+def test_the_report_shows_what_the_change_did(joined: Warehouse, tmp_path: Path) -> None:
+    facts = report_of(joined)
+    assert [change.kind for change in facts.mix] == ["length", "source"]
+    assert [change.said for change in facts.mix] == [row["said"] for row in registry.mix(joined)["changes"]]
+    for change in facts.mix:
+        of = {each.theme: each for each in change.effects}
+        for theme in RARE:
+            assert of[theme].plain_before == pytest.approx(0.5, abs=0.03)
+            assert of[theme].plain == pytest.approx(0.22, abs=0.03)
+            assert of[theme].alike_before == pytest.approx(0.5, abs=0.05)
+            assert of[theme].alike == pytest.approx(0.5, abs=0.05)
+    page = page_of(facts, tmp_path)
+    section = text(page.split('id="mix"')[1].split("</section>")[0])
+    assert facts.mix[0].said in section
+    assert "Share before" in section
+    same = page_of(report_of(joined, Selection(last="2024-06")), tmp_path)
+    assert 'id="mix"' not in same
 
 
 @pytest.mark.parametrize("standard", ["none", "source", "length"])
