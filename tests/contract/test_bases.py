@@ -47,7 +47,7 @@ OF_HAND: dict[str, list[set[int]]] = {
 COUNTED_AS = {1: "Architecture", 2: "Architecture", 4: "Costs", 5: "Costs"}
 
 
-def test_a_paragraph_counts_once_for_a_theme_and_for_a_merged_topic(study: Warehouse) -> None:
+def test_a_paragraph_counts_once_for_a_theme_or_merged_topic(study: Warehouse) -> None:
     write(study, [topic(topic_id, theme) for topic_id, theme in TOPICS.items()])
     for index, (video_id, paragraphs) in enumerate(OF_HAND.items()):
         concepts: list[About] = [(None, dict.fromkeys(each, 0.5)) for each in paragraphs]
