@@ -152,11 +152,12 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
         Unavailable: the server does not answer, or lacks tables.
         DatabaseBusy: another process has the embedded database open.
     """
+    from streams.store import rollups
     from streams.store.warehouse import Warehouse
 
     with Warehouse(settings, patience_s=10) as warehouse:
         if settings.embedded_clickhouse:
-            warehouse.migrate()
+            rollups.migrate(warehouse)
         elif missing := warehouse.missing_migrations():
             raise Unavailable(
                 f"{warehouse.where} lacks the tables of study {settings.study!r} (migrations {missing})",

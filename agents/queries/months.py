@@ -1,6 +1,11 @@
-"""Months of publication, written YYYY-MM: conversion to and from numbers, and ranges."""
+"""Months of publication, written YYYY-MM: as numbers, in ranges, and in quarters and years."""
 
 from __future__ import annotations
+
+from typing import Literal
+
+By = Literal["month", "quarter", "year"]
+"""Unit of a column. A video is published in one month, so monthly counts add up to those of longer units."""
 
 
 def number(month: str) -> int:
@@ -31,3 +36,19 @@ def every(first: str, last: str) -> list[str]:
         ['2024-12', '2025-01']
     """
     return [named(each) for each in range(number(first), number(last) + 1)]
+
+
+def part(month: str, by: By) -> str:
+    """Return the column that a month, 'YYYY-MM', belongs to.
+
+    Example:
+        >>> part("2025-03", "quarter"), part("2025-04", "quarter"), part("2025-04", "year")
+        ('2025-Q1', '2025-Q2', '2025')
+    """
+    match by:
+        case "month":
+            return month
+        case "quarter":
+            return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+        case "year":
+            return month[:4]

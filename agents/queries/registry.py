@@ -7,30 +7,20 @@ here, so that all three clients get the same numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from functools import lru_cache, wraps
-from typing import Any, Concatenate, Protocol, TypeVar, cast
+from functools import wraps
+from typing import Any, Concatenate, Protocol, cast
 
-from agents.queries import concept_overlap, months, placed_themes, validation
-from agents.queries.rows import (
-    Comparison,
-    Interval,
-    Share,
-    Theme,
-    ThemeMonth,
-    Topic,
-    TopicFigures,
-    TopicMonth,
-    WholeTopic,
-)
-from models.stats.trend import trend, wilson
+from agents.queries import concept_overlap, placed_themes, validation
+from agents.queries.comparison import PeriodComparison, compared, periods_of, recent
+from agents.queries.intervals import interval, with_intervals
+from agents.queries.like_for_like import restated, theme_shares, topic_shares
+from agents.queries.mix import mix
+from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.operations import deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
-    aggregation,
     alerts,
     corpus,
     emerging,
@@ -41,32 +31,49 @@ from streams.store.queries import (
 )
 from streams.store.queries import prevalence as measure
 from streams.store.queries.aggregation import Tally
-from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
+from streams.store.queries.selection import EVERYTHING, NAMES, Selection, select
+from streams.store.queries.strata import Basis, Standard
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
 from streams.store.rows.topics import KnownTopic
 from streams.store.talks import listing, paragraphs, search, talk_queries, talks
 from streams.store.warehouse import Warehouse
 
-S = TypeVar("S", bound=Share)
-MONTHS = 6
-"""Length in months of the two compared periods when no first month is given."""
-
 
 def prevalence(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: EffectiveCodebook | None = None,
+    basis: Basis = "talks",
+    standard: Standard = "none",
 ) -> list[ThemeMonth]:
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
-    By month, ordered as `themes`.
+    By month, ordered as `themes`. `basis` makes it the share of paragraphs or minutes instead, `standard` the
+    share in a mix of sources or lengths that does not change.
     """
-    return _with_intervals(cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied)))
+    applied = applied or book(warehouse, selection.codebook)
+    rows = cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied))
+    if basis == "talks" and standard == "none":
+        return with_intervals(rows)
+    return restated(rows, "theme", theme_shares(warehouse, selection, applied, basis, standard))
 
 
 def topic_months(
-    warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
+    warehouse: Warehouse,
+    selection: Selection = EVERYTHING,
+    applied: EffectiveCodebook | None = None,
+    basis: Basis = "talks",
+    standard: Standard = "none",
 ) -> list[TopicMonth]:
-    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson)."""
-    return _with_intervals(cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied)))
+    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson).
+
+    `basis` and `standard` are as in `prevalence`.
+    """
+    applied = applied or book(warehouse, selection.codebook)
+    rows = cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied))
+    if basis == "talks" and standard == "none":
+        return with_intervals(rows)
+    return restated(rows, "topic_id", topic_shares(warehouse, selection, applied, basis, standard))
 
 
 def themes(
@@ -77,9 +84,9 @@ def themes(
     Most videos first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
-    periods = _periods(warehouse, selection, applied)
-    counted, *compared = measure.theme_tallies(warehouse, [selection, *periods], applied)
-    compare = _Comparison(periods, compared)
+    periods = periods_of(warehouse, selection, applied)
+    counted, *both = measure.theme_tallies(warehouse, [selection, *periods], applied)
+    compare = PeriodComparison(periods, both)
     rows = measure.themes(warehouse, selection, applied, counted)
     return [{**row, **interval(row["videos"], row["of_videos"]), **compare.of(row["theme"])} for row in rows]
 
@@ -94,9 +101,9 @@ def topics(
     period have videos = 0; merged topics are left out.
     """
     applied = applied or book(warehouse, selection.codebook)
-    periods = _periods(warehouse, selection, applied)
-    counted, *compared = measure.topic_tallies(warehouse, [selection, *periods], applied)
-    compare = _Comparison(periods, compared)
+    periods = periods_of(warehouse, selection, applied)
+    counted, *both = measure.topic_tallies(warehouse, [selection, *periods], applied)
+    compare = PeriodComparison(periods, both)
     rows = measure.topics(warehouse, selection, applied, counted)
     return [
         {
@@ -149,8 +156,8 @@ def _figures(topic_id: int, by_month: Sequence[TopicMonthCount], about: KnownTop
         }
         return Tally(of_videos, {topic_id: count})
 
-    periods = _compared(_recent(by_month[-1]["month"])) if by_month else ()
-    compare = _Comparison(periods, [added(period) for period in periods])
+    periods = compared(recent(by_month[-1]["month"])) if by_month else ()
+    compare = PeriodComparison(periods, [added(period) for period in periods])
     ever = added(EVERYTHING).units[topic_id]
     return {
         "videos": ever["videos"],
@@ -161,106 +168,6 @@ def _figures(topic_id: int, by_month: Sequence[TopicMonthCount], about: KnownTop
         **interval(ever["videos"], ever["of_videos"]),
         **compare.of(topic_id, asleep=about["asleep"]),
     }
-
-
-class _Comparison:
-    """Comparison of each theme or topic between a period and the preceding one of equal length.
-
-    Args:
-        periods: the period and the preceding one; empty when there is nothing to compare.
-        counted: the tally of each period, by theme or topic.
-    """
-
-    def __init__(self, periods: Sequence[Selection], counted: Sequence[Tally]) -> None:
-        self._periods = periods
-        self._counted = counted
-
-    def of(self, unit: Any, *, asleep: bool = False) -> Comparison:
-        """Return the status and trend of a theme or topic."""
-        if not self._periods or not all(each.of_videos for each in self._counted):
-            return {"status": "dormant" if asleep else None, "trend": None}
-        (now, before), (period, preceding_) = self._counted, self._periods
-        videos, videos_before = (
-            each.units[unit]["videos"] if unit in each.units else 0 for each in self._counted
-        )
-        found = trend(videos, now.of_videos, videos_before, before.of_videos)
-        assert period.first and period.last and preceding_.first and preceding_.last, "periods have both ends"
-        return {
-            "status": "dormant" if asleep else found.direction,
-            "trend": {
-                "first": period.first,
-                "last": period.last,
-                "videos": videos,
-                "of_videos": now.of_videos,
-                "before_first": preceding_.first,
-                "before_last": preceding_.last,
-                "before_videos": videos_before,
-                "before_of_videos": before.of_videos,
-                "change": found.change,
-                "change_low": found.change_interval.low,
-                "change_high": found.change_interval.high,
-            },
-        }
-
-
-def _periods(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> tuple[Selection, ...]:
-    """Return a selection's period, both ends set, and the equal period before it; empty without talks."""
-    last = selection.last
-    if last is None:
-        newest = aggregation.newest(warehouse, selection, applied)
-        if newest is None:
-            return ()
-        last = f"{newest:%Y-%m}"
-    if selection.first is not None:
-        return _compared(replace(selection, last=last))
-    return _compared(_recent(last, selection))
-
-
-def _recent(last: str, selection: Selection = EVERYTHING) -> Selection:
-    """Return the selection narrowed to the last `MONTHS` months, up to the month of `last`."""
-    return replace(selection, first=months.named(months.number(last[:7]) - MONTHS + 1), last=last[:7])
-
-
-def _compared(period: Selection) -> tuple[Selection, Selection]:
-    return period, preceding(period)
-
-
-def preceding(period: Selection) -> Selection:
-    """Return the period of equal length (in months or days) just before a period with both ends.
-
-    Example:
-        >>> preceding(Selection("2025-04", "2025-06")).first
-        '2025-01'
-        >>> preceding(Selection("2025-04-01", "2025-04-10")).first
-        '2025-03-22'
-    """
-    assert period.first is not None and period.last is not None
-    if len(period.first) == len(period.last) == len("YYYY-MM"):
-        first, last = months.number(period.first), months.number(period.last)
-        return replace(period, first=months.named(2 * first - last - 1), last=months.named(first - 1))
-    first_of, last_of = first_day(period.first), last_day(period.last)
-    length = last_of - first_of + timedelta(days=1)
-    end = first_of - timedelta(days=1)
-    return replace(period, first=(first_of - length).isoformat(), last=end.isoformat())
-
-
-def interval(videos: int, of_videos: int) -> Interval:
-    """Return the 95 % interval (Wilson) of a share."""
-    low, high = _bounds(videos, of_videos)
-    return {"low": low, "high": high}
-
-
-def _with_intervals(rows: list[S]) -> list[S]:
-    """Add {low, high} to each row in place and return the rows; there can be tens of thousands."""
-    for row in rows:
-        row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
-    return rows
-
-
-@lru_cache(maxsize=1 << 14)
-def _bounds(videos: int, of_videos: int) -> tuple[float, float]:
-    found = wilson(videos, of_videos)
-    return found.low, found.high
 
 
 def _selected(view: Callable[Concatenate[Warehouse, ...], Any]) -> Callable[..., Any]:
@@ -281,6 +188,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         themes,
         topics,
         topic_months,
+        mix,
         measure.cooccurrence,
         measure.videos,
         talk_queries.quotes,

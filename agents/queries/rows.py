@@ -36,6 +36,17 @@ class Share(Counted, Interval, Extent):
     """Videos of something, over the videos with any topic of the same time."""
 
 
+class Amount(TypedDict):
+    """What a share is a share of, and of what it is the mean."""
+
+    amount: float
+    """Talks, paragraphs or minutes about it, as `basis` says; a paragraph counts once."""
+    of_amount: float
+    """All of the same time; amount / of_amount is the share, unless it is standardised."""
+    covered: float
+    """The part of the standard mix that has talks at the time; 1 without a standard."""
+
+
 class Trend(TypedDict):
     """A period compared with the equal one before it."""
 
@@ -80,11 +91,11 @@ class PlacedTheme(TypedDict):
     share_after: float
 
 
-class ThemeMonth(Share, ThemeInMonth):
+class ThemeMonth(Share, Amount, ThemeInMonth):
     """A theme in a month."""
 
 
-class TopicMonth(Share, TopicInMonth):
+class TopicMonth(Share, Amount, TopicInMonth):
     """A topic in a month."""
 
 
@@ -121,3 +132,48 @@ class WholeTopic(KnownTopic, TopicFigures):
     """The most probable paragraphs."""
     newest: list[Quote]
     """The newest paragraphs."""
+
+
+class MixShare(Counted):
+    """Talks of one source, or of one class of lengths, among those of a month that count."""
+
+    month: str
+    """'YYYY-MM'."""
+    kind: str
+    """source or length."""
+    stratum: str
+    """The source, or the number of the class of lengths; empty: not known."""
+    name: str
+    """The source's channel or show, or the class in words."""
+
+
+class MixChange(Counted):
+    """A month from which on talks come from other sources, or have other lengths.
+
+    It names the source or class whose share changed most: in the six months from then on, and before.
+    """
+
+    month: str
+    """'YYYY-MM', the first of the new mix."""
+    kind: str
+    """source or length."""
+    stratum: str
+    name: str
+    before_videos: int
+    before_of_videos: int
+    before_share: float
+    distance: float
+    """Total variation distance of the mixes before and after, less what chance gives; at most 1."""
+    p: float
+    """How often chance alone gives such a distance, in a permutation test."""
+    said: str
+    """The change in words."""
+
+
+class Mix(TypedDict):
+    """The mix of sources and lengths of talks, and its changes."""
+
+    changes: list[MixChange]
+    """By month."""
+    rows: list[MixShare]
+    """By kind and month."""

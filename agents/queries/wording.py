@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the command line's --help comes without the store
-    from agents.queries.rows import Interval, Trend
+    from agents.queries.rows import Interval, MixChange, Trend
     from streams.store.rows.alerts import EvidenceCounts
     from streams.store.rows.topics import Change, Drift, Health
 
@@ -162,4 +162,73 @@ def figures(row: EvidenceCounts) -> str:
         f"{row['recent']} of the {row['recent_of']} latest videos discuss it, from {row['sources']} sources; "
         f"of the {row['earlier_of']} before them, {row['earlier']} did; "
         f"if nothing had changed, the odds were 1 in {odds}"
+    )
+
+
+def of_length(low: int | None, high: int | None) -> str:
+    """Return a class of lengths, [low, high) in minutes, as what is said of talks in it.
+
+    Example:
+        >>> of_length(None, 15), of_length(15, 40), of_length(90, None)
+        ('shorter than 15 minutes', '15 to 40 minutes long', '90 minutes or longer')
+    """
+    if low is None:
+        return f"shorter than {high} minutes"
+    return f"{low} to {high} minutes long" if high is not None else f"{low} minutes or longer"
+
+
+_PARTS = (
+    (1 / 10, "one in ten"),
+    (1 / 5, "one in five"),
+    (1 / 4, "one in four"),
+    (1 / 3, "one in three"),
+    (2 / 5, "two in five"),
+    (1 / 2, "half"),
+    (3 / 5, "three in five"),
+    (2 / 3, "two in three"),
+    (3 / 4, "three in four"),
+    (4 / 5, "four in five"),
+    (9 / 10, "nine in ten"),
+)
+_FEW = 0.05
+
+
+def in_parts(share: float) -> str:
+    """Return about which part a share is.
+
+    Example:
+        >>> [in_parts(share) for share in (0, 0.02, 0.09, 0.79, 1)]
+        ['none', 'almost none', 'one in ten', 'four in five', 'all']
+    """
+    if share in (0, 1):
+        return "all" if share else "none"
+    if not _FEW < share < 1 - _FEW:
+        return "almost none" if share <= _FEW else "almost all"
+    return min(_PARTS, key=lambda part: abs(part[0] - share))[1]
+
+
+def mix_changed(row: MixChange) -> str:
+    """Return a change of the mix of talks in one sentence.
+
+    Example:
+        >>> row = {"month": "2024-07", "kind": "length", "name": "shorter than 15 minutes", "share": 0.8,
+        ...        "videos": 160, "of_videos": 200, "before_share": 0.1, "before_videos": 5,
+        ...        "before_of_videos": 50}
+        >>> mix_changed(row)[:62]
+        'From 2024-07 four in five talks are shorter than 15 minutes (1'
+        >>> mix_changed(row)[62:]
+        '60 of 200); before, one in ten were (5 of 50).'
+    """
+    now = in_parts(row["share"])
+    talks = {"none": "no talks", "almost none": "almost no talks", "half": "half of the talks"}.get(
+        now, f"{now} talks"
+    )
+    if row["kind"] == "length":
+        what, did = f"are {row['name'] or 'of unknown length'}", "were"
+    else:
+        what, did = f"come from {row['name'] or 'no known channel'}", "did"
+    then = f"{in_parts(row['before_share'])} {did}"
+    return (
+        f"From {row['month']} {talks} {what} ({row['videos']:,} of {row['of_videos']:,}); "
+        f"before, {then} ({row['before_videos']:,} of {row['before_of_videos']:,})."
     )

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from agents.queries.intervals import interval
 from agents.queries.media_links import at_second, clock
 from agents.queries.months import every
-from agents.queries.registry import Ask, interval
+from agents.queries.registry import Ask
 from agents.queries.rows import Proportion, Theme, ThemeMonth, Topic, Trend
 from agents.queries.validation import ValidatedCount
+from agents.report.mix_effect import ReportMixChange, mix_changes
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries.selection import Selection
 from streams.store.rows.alerts import Alert, EvidenceQuote
@@ -139,6 +141,7 @@ class Facts:
         unspoken: retained topics that no video of the period has.
         pairs: pairs of topics, most videos first. uncounted: the most videos that any pair left out has
             (0: no pair is left out).
+        mix: changes of the mix of sources and lengths.
         corpus, whole: of the selection, and of the study.
         validation: what a coded sample says about the counts of the study; empty without one.
     """
@@ -150,6 +153,7 @@ class Facts:
     unspoken: tuple[ReportTopic, ...]
     pairs: tuple[ReportPair, ...]
     uncounted: int
+    mix: tuple[ReportMixChange, ...]
     news: tuple[ReportAlert, ...]
     quoted: tuple[QuotedTopic, ...]
     corpus: Corpus
@@ -200,6 +204,7 @@ def gather(ask: Ask, selection: Selection, made: Made) -> Facts:
         unspoken=tuple(topic for topic in topics if not topic.counted["videos"]),
         pairs=tuple(ReportPair(**{name: row[name] for name in ReportPair.__slots__}) for row in pairs),
         uncounted=pairs[-1]["videos"] if len(pairs) == MOST else 0,
+        mix=mix_changes(ask, given, [theme.name for theme in themes], by_month),
         news=tuple(
             _news(ask, row, given)
             for row in ask("alerts", limit=MOST)

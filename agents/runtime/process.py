@@ -29,6 +29,7 @@ from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 from streams.state.attempts import Attempts
 from streams.state.crashes import AtWork, CrashRecord, crashes
+from streams.store import rollups
 from streams.store.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
 
@@ -164,7 +165,7 @@ class Runtime:
                 log.warning("waiting for Kafka", cause=error.cause)
                 await asyncio.sleep(1.0)
         if {"store", "discover"} & set(self.names):
-            await asyncio.to_thread(self.parts.warehouse.migrate)
+            await asyncio.to_thread(rollups.migrate, self.parts.warehouse)
             if damaged := await asyncio.to_thread(damaged_parts, self.parts.warehouse):
                 log.error(missing_rows(damaged), cure=CURE)
 

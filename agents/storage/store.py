@@ -39,7 +39,7 @@ from streams.logs.judgements import Judgements
 from streams.logs.reviews import Reviews
 from streams.logs.validation_samples import ValidationSamples
 from streams.state.blobs import Blobs
-from streams.store import missing, writer
+from streams.store import missing, rollups, writer
 from streams.store.codebook import decisions
 from streams.store.operations import throughput
 from streams.store.operations.throughput import Newest
@@ -77,7 +77,7 @@ class Store(Agent):
 
     async def start(self) -> Sequence[Event]:
         """Migrate the tables, do the imports of the first insert, and write undelivered decisions."""
-        await asyncio.to_thread(self._warehouse.migrate)
+        await asyncio.to_thread(rollups.migrate, self._warehouse)
         await asyncio.to_thread(self._warehouse.warm_up)
         await asyncio.to_thread(self._catch_up)
         self._tell_newest(await asyncio.to_thread(throughput.newest, self._warehouse))

@@ -17,17 +17,20 @@ from streams.store.warehouse import Warehouse, strings
 from streams.talks.caption_drafts import DRAFT
 
 _WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
+_LACKING = "notEmpty(topics.id) AND of_paragraphs = 0"
+"""Condition on rows from before migration 12: a talk with a topic has a paragraph."""
 _MADE = f"""
 INSERT INTO video_topics
     (model_version, video_id, published_on, source, channel, show, language, speakers, withdrawn,
-     transcript_version, paragraphs, topics.id, topics.paragraphs, topics.seconds, topics.probability,
+     transcript_version, paragraphs, of_paragraphs, of_seconds, length_s, overlaps.ids, overlaps.paragraphs,
+     overlaps.seconds, topics.id, topics.paragraphs, topics.seconds, topics.probability,
      topics.position)
 WITH
     said AS (
         SELECT a.model_version AS model_version, a.video_id AS video_id, a.topic_id AS topic_id,
                a.paragraph_id AS paragraph_id, a.probability AS probability,
                p.position AS position, p.transcript_version AS transcript_version, p.speakers AS speakers,
-               p.end_s - p.start_s AS seconds
+               p.end_s - p.start_s AS seconds, p.end_s AS end_s
         FROM (
             SELECT model_version, video_id, paragraph_id, topic_id, max(probability) AS probability
             FROM (
@@ -57,9 +60,18 @@ WITH
         GROUP BY model_version, video_id, topic_id
     ),
     apart AS (
-        SELECT model_version, video_id, uniqExactIf(said.paragraph_id, topic_id > 0) AS paragraphs
-        FROM said INNER JOIN newest USING (model_version, video_id)
-        WHERE said.transcript_version IN ('', newest.transcript_version)
+        SELECT model_version, video_id, countIf(notEmpty(ids)) AS paragraphs, count() AS of_paragraphs,
+               round(sum(length), 3) AS of_seconds, max(ends) AS length_s,
+               groupArrayIf((ids, length), length(ids) > 1) AS several,
+               arraySort(arrayDistinct(several.1)) AS sets
+        FROM (
+            SELECT model_version, video_id, said.paragraph_id AS paragraph_id,
+                   arraySort(groupArrayIf(topic_id, topic_id > 0)) AS ids, any(seconds) AS length,
+                   any(end_s) AS ends
+            FROM said INNER JOIN newest USING (model_version, video_id)
+            WHERE said.transcript_version IN ('', newest.transcript_version)
+            GROUP BY model_version, video_id, paragraph_id
+        )
         GROUP BY model_version, video_id
     ),
     gathered AS (
@@ -75,7 +87,9 @@ SELECT n.model_version, n.video_id,
            voice -> if(has(w.voices, voice), w.names[indexOf(w.voices, voice)], voice), g.voices)))),
        if(startsWith(n.transcript_version, '{DRAFT}') AND s.verdict = 'rejected' AND s.rule != 'duplicate', 1,
           c.withdrawn),  -- a duplicate that was learned is kept by a person
-       n.transcript_version, o.paragraphs,
+       n.transcript_version, o.paragraphs, o.of_paragraphs, o.of_seconds, o.length_s, o.sets,
+       arrayMap(ids -> countEqual(o.several.1, ids), o.sets),
+       arrayMap(ids -> round(arraySum(arrayMap(each -> if(each.1 = ids, each.2, 0), o.several)), 3), o.sets),
        g.topics.1, g.topics.2, g.topics.3, g.topics.4, g.topics.5
 FROM newest AS n
 LEFT JOIN gathered AS g ON g.model_version = n.model_version AND g.video_id = n.video_id
@@ -101,6 +115,20 @@ def measure(warehouse: Warehouse, video_ids: Iterable[str]) -> None:
     wanted = sorted(set(video_ids))
     if wanted:
         warehouse.command(_MADE, every=False, videos=json.dumps(wanted))
+
+
+def migrate(warehouse: Warehouse) -> list[int]:
+    """Apply the missing migrations, make rows anew that lack a column, and return the migrations' numbers.
+
+    Rows are looked at each time, so a process that is killed in between leaves no row behind.
+
+    Raises:
+        Misconfigured: the tables belong to another version of groundswell.
+    """
+    applied = warehouse.migrate()
+    if warehouse.rows(f"SELECT 1 FROM video_topics FINAL WHERE {_LACKING} LIMIT 1"):
+        measure_all(warehouse)
+    return applied
 
 
 def measure_all(warehouse: Warehouse) -> None:

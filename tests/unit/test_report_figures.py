@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.queries.registry import interval
+from agents.queries.intervals import interval
 from agents.queries.rows import Proportion
 from agents.report.drawing import LEVELS, ON_HIGH, ON_LOW, ON_MIDDLE, ON_TILE, TILE_OF_OTHERS, TILES, label
 from agents.report.facts import ReportMonth, ReportPair, ReportTheme, ReportTopic

@@ -12,7 +12,7 @@ import pytest
 import studies
 from page_process import client_of
 
-from agents.queries import registry
+from agents.queries import intervals, registry
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence
 from streams.store.queries.facets import choices
@@ -90,7 +90,7 @@ async def test_a_quarter_counts_each_video_once(lively: Warehouse) -> None:
         for theme, cell in zip(head[1:], row[1:], strict=True):
             if theme in counted:
                 assert cell == said(
-                    counted[theme] | registry.interval(counted[theme]["videos"], counted[theme]["of_videos"])
+                    counted[theme] | intervals.interval(counted[theme]["videos"], counted[theme]["of_videos"])
                 )
             else:
                 assert cell.startswith("0/")

@@ -11,7 +11,8 @@ import pytest
 import studies
 from page_process import client_of
 
-from agents.web.pages.topics.months import columns, part
+from agents.queries.months import part
+from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.sparklines import BASE, HEIGHT, STEP, of_talks, sparklines
 from streams.settings import Settings
 from streams.store import writer

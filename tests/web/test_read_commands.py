@@ -41,6 +41,8 @@ READING = (
     "emerging",
     "boilerplate",
     "prevalence",
+    "prevalence --basis minutes --standard length",
+    "mix",
     "cooccurrence",
     "videos list",
     "videos show odd",

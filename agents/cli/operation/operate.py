@@ -221,6 +221,7 @@ def _described(handed: Handed) -> dict[str, str | None]:
 def migrate() -> None:
     """Create the Kafka topics and tables of the study, or bring them up to date."""
     from agents.instance.running_instance import find, open_cluster
+    from streams.store import rollups
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
@@ -231,7 +232,7 @@ def migrate() -> None:
         tell("nothing to migrate: the running groundswell keeps its embedded database up to date")
         return
     with Warehouse(settings, patience_s=60) as warehouse:
-        applied = warehouse.migrate()
+        applied = rollups.migrate(warehouse)
     tell(f"applied migrations {applied}" if applied else "the tables are up to date")
 
 
@@ -246,6 +247,7 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
     from streams.errors import Misconfigured
     from streams.logs.codebook_log import CodebookLog
     from streams.state.blobs import Blobs
+    from streams.store import rollups
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
@@ -256,7 +258,7 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
         )
     cluster = open_cluster(settings)
     with Warehouse(settings, patience_s=10) as warehouse:
-        warehouse.migrate()
+        rollups.migrate(warehouse)
         epoch, talks = begin(
             Blobs(settings.blobs_url), warehouse, utc_now(), cluster.send if cluster else None
         )

@@ -1,11 +1,11 @@
-"""Commands that read results: status, themes, prevalence, cooccurrence, emerging, boilerplate."""
+"""Commands that read results: status, themes, prevalence, mix, cooccurrence, emerging, boilerplate."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ NO_TALKS = "no talks yet: try groundswell demo, or groundswell ingest FILE and g
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (status, themes, prevalence, cooccurrence, emerging, boilerplate):
+    for command in (status, themes, prevalence, mix, cooccurrence, emerging, boilerplate):
         app.command()(command)
 
 
@@ -111,22 +111,57 @@ def themes(selected: Selected, as_json: bool = JSON) -> None:
 
 
 @selecting
-def prevalence(selected: Selected, as_json: bool = JSON) -> None:
+def prevalence(
+    selected: Selected,
+    basis: Literal["talks", "paragraphs", "minutes"] = typer.Option(
+        "talks", help="What a share is a share of."
+    ),
+    standard: Literal["none", "source", "length"] = typer.Option(
+        "none", help="Hold the mix of sources or lengths fixed: shares like for like."
+    ),
+    as_json: bool = JSON,
+) -> None:
     """Show the prevalence of each theme per month of publication."""
-    rows = rows_of("prevalence", selected)
+    rows = rows_of("prevalence", selected, basis=basis, standard=standard)
     if as_json:
         print_json(rows)
         return
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "month": ("MONTH", str),
         "theme": ("THEME", str),
-        "videos": ("VIDEOS", str),
-        "of_videos": ("OF", str),
+        "amount": ("VIDEOS" if basis == "talks" else basis.upper(), "{:,.0f}".format),
+        "of_amount": ("OF", "{:,.0f}".format),
         "share": ("SHARE", percent),
         "between": ("95 %", str),
+        **({"covered": ("COMPARED", percent)} if standard != "none" else {}),
         "unfinished": ("", lambda unfinished: "month not over" if unfinished else ""),
     }
     print_rows([row | {"between": between(row)} for row in rows], shown, nothing(selected))
+    if standard == "none" and rows:
+        for each in rows_of("mix", selected)["changes"]:
+            tell(f"{each['said']} Shares of talks move with it: see --standard {each['kind']}")
+
+
+@selecting
+def mix(selected: Selected, as_json: bool = JSON) -> None:
+    """Show which sources the talks of each month come from and how long they are, and when that changed."""
+    found = rows_of("mix", selected)
+    if as_json:
+        print_json(found)
+        return
+    shown: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "month": ("MONTH", str),
+        "kind": ("BY", str),
+        "name": ("TALKS", lambda name: name or "not known"),
+        "videos": ("VIDEOS", str),
+        "of_videos": ("OF", str),
+        "share": ("SHARE", percent),
+    }
+    print_rows(found["rows"], shown, nothing(selected))
+    for each in found["changes"]:
+        say(each["said"])
+    if found["rows"] and not found["changes"]:
+        say("The mix did not change beyond chance.")
 
 
 @selecting

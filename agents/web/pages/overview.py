@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agents.queries import registry
+from agents.queries.mix import mix
 from agents.queries.rows import Topic
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import PublicationPeriod, years
@@ -56,6 +57,7 @@ def mount(site: Site) -> None:
             "treemap": treemap(themes or counted, topics),
             "months": months,
             "by": by,
+            "mix_changes": site.ask(mix, selected, applied)["changes"],
             "years": years(months),
             "heat": heat([row["theme"] for row in counted], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],

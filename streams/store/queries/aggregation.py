@@ -126,7 +126,7 @@ def monthly(
     of_videos = dict.fromkeys(cuts, 0)
     for month, more in zip(cuts, firsts, strict=True):
         of_videos[month] += more
-    named = {month: _named(month) for month in of_videos}
+    named = {month: month_named(month) for month in of_videos}
     today = datetime.now(UTC)
     unfinished = {month: name >= f"{today:%Y-%m}" for month, name in named.items()}
     return zip(
@@ -141,7 +141,7 @@ def monthly(
     )
 
 
-def _named(relative_month: int) -> str:
+def month_named(relative_month: int) -> str:
     """Return 'YYYY-MM' of a month as ClickHouse numbers it: 12 for each year, and 1 for January."""
     year, month = divmod(relative_month - 1, MONTHS)
     return f"{year:04}-{month + 1:02}"

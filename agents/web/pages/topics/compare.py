@@ -11,10 +11,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from agents.queries import registry
+from agents.queries.months import By
 from agents.queries.rows import Topic
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.pages.topics.asked_topics import asked_topics
-from agents.web.pages.topics.months import By
 from agents.web.pages.topics.periods import gathered
 from agents.web.pages.topics.trends import lines
 from agents.web.pages.topics.units import told_apart

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agents.queries.months import By
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, PublicationPeriod
+from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.units import units
 from agents.web.site import Site, TemplateContext
 from streams.store.codebook.sql_fragments import UNSORTED

@@ -5,9 +5,9 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from agents.queries.months import every
+from agents.queries.months import By, every, part
 from streams.store.rows.prevalence import MonthTotal
 
 
@@ -22,10 +22,6 @@ class PublicationPeriod(NamedTuple):
     """Number of its videos with any topic; 0: no talk, so no share either."""
     unfinished: bool
     """Whether the period is not over; its numbers will still grow."""
-
-
-By = Literal["month", "quarter", "year"]
-"""Unit of a column. A video is published in one month, so monthly counts add up to those of longer units."""
 
 
 def columns(rows: Sequence[MonthTotal], today: str) -> list[PublicationPeriod]:
@@ -48,22 +44,6 @@ def columns(rows: Sequence[MonthTotal], today: str) -> list[PublicationPeriod]:
 def years(months: Sequence[PublicationPeriod]) -> list[tuple[str, int]]:
     """Return each year with the number of its months."""
     return [(year, len(list(group))) for year, group in groupby(months, lambda month: month.key[:4])]
-
-
-def part(month: str, by: By) -> str:
-    """Return the column that a month, 'YYYY-MM', belongs to.
-
-    Example:
-        >>> part("2025-03", "quarter"), part("2025-04", "quarter"), part("2025-04", "year")
-        ('2025-Q1', '2025-Q2', '2025')
-    """
-    match by:
-        case "month":
-            return month
-        case "quarter":
-            return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
-        case "year":
-            return month[:4]
 
 
 def fitting(months: Sequence[PublicationPeriod], most: int) -> By:

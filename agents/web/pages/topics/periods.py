@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agents.queries import registry
-from agents.web.pages.topics.months import By, PublicationPeriod, columns, fitting, part, parts
+from agents.queries import intervals
+from agents.queries.months import By, part
+from agents.web.pages.topics.months import PublicationPeriod, columns, fitting, parts
 from streams.store.rows.prevalence import CountedThemeMonth, CountedTopicMonth
 
 POINTS = 60
@@ -65,4 +66,4 @@ def gathered(
 
 
 def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**registry.interval(row["videos"], row["of_videos"])}
+    return {**intervals.interval(row["videos"], row["of_videos"])}

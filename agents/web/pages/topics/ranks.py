@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
+from agents.queries.months import By
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, PublicationPeriod
+from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.units import Of, units
 from agents.web.site import Site, TemplateContext
 

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agents.web.pages.topics.months import By, PublicationPeriod, fitting, part, parts
+from agents.queries.months import By, part
+from agents.web.pages.topics.months import PublicationPeriod, fitting, parts
 
 MOST = 60
 """Maximum number of bars; longer periods use quarters or years."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from fastapi.responses import RedirectResponse
 
-from agents.queries import registry, validation
+from agents.queries import intervals, registry, validation
 from agents.queries.validation import ValidatedCount
 from agents.web.curation.context import Present
 from agents.web.dependencies import RequestRefused, Selected
@@ -114,7 +114,7 @@ def _judged_by(site: Site, who: Who, topic_id: int, model: str) -> dict[str, str
 def shared(row: TopicMonthCount) -> dict[str, Any]:
     """Add the share and its 95 % interval to the counts of a month."""
     videos, of_videos = row["videos"], row["of_videos"]
-    return {**row, "share": videos / of_videos, **registry.interval(videos, of_videos)}
+    return {**row, "share": videos / of_videos, **intervals.interval(videos, of_videos)}
 
 
 def into(applied: EffectiveCodebook, merged: int | None, topic_id: int) -> str | None:

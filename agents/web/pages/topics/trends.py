@@ -1,4 +1,7 @@
-"""/trends: shares of themes or topics by month, quarter or year, with 95 % intervals."""
+"""/trends: shares of themes or topics by month, quarter or year, with 95 % intervals.
+
+Of talks, paragraphs or minutes, as they are or standardised, with a note where the mix of talks changed.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,16 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from agents.queries import registry
+from agents.queries import intervals
+from agents.queries.like_for_like import SharesByPeriod, StandardisedShare, theme_shares, topic_shares
+from agents.queries.mix import mix
+from agents.queries.months import By
 from agents.web.dependencies import Selected
-from agents.web.pages.topics.months import By, PublicationPeriod
+from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
 from agents.web.site import Site, TemplateContext
+from streams.store.codebook.effective import book
+from streams.store.queries.strata import Basis, Standard
 
 LINES = 6
 """Number of lines drawn by default, the most prevalent."""
@@ -27,18 +35,30 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/trends", "trends.html", twin="/api/prevalence")
-    def trends(
+    def trends(  # noqa: PLR0917 - the parameters of a page
         selected: Selected,
         of: Of = "themes",
         by: By | None = None,
         theme: Chosen = [],  # noqa: B006 - FastAPI's way to say "none"
         topic_id: ChosenTopics = [],  # noqa: B006
+        basis: Basis = "talks",
+        standard: Standard = "none",
     ) -> TemplateContext:
         found = units(site, selected, of, by)
+        applied = site.ask(book, selected.codebook)
+        shares = None
+        if basis != "talks" or standard != "none":
+            view = theme_shares if of == "themes" else topic_shares
+            shares = site.ask(view, selected, applied, basis, standard, found.by)
         asked: Sequence[Any] = theme if of == "themes" else topic_id
         chosen = [unit for unit in found.names if unit in asked]
         shown = chosen[:AT_MOST] or found.compared[:LINES]
         drawn = lines(found.rows, found.key, shown, found.columns, found.names)
+        if shares:
+            drawn["lines"] = [
+                {"name": found.names[unit], "points": restated_points(shares, unit, found.columns, basis)}
+                for unit in shown
+            ]
         return {
             "title": "Trends",
             "of": of,
@@ -52,6 +72,17 @@ def mount(site: Site) -> None:
             "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if shown else ""},
             "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
             "twin": found.twin,
+            "basis": basis,
+            "standard": standard,
+            "measured_as": {
+                name: value
+                for name, value in (("basis", basis), ("standard", standard))
+                if value not in {"talks", "none"}
+            },
+            "compared": max((each["covered"] for each in shares.none.values()), default=0.0)
+            if shares
+            else 1.0,
+            "mix_changes": site.ask(mix, selected, applied)["changes"],
         }
 
 
@@ -95,10 +126,24 @@ def lines(
     }
 
 
+def restated_points(
+    shares: SharesByPeriod, unit: Any, months: Sequence[PublicationPeriod], basis: Basis
+) -> list[dict[str, Any] | None]:
+    """Return the points of a line for another basis or standard; None where no talk can be compared."""
+    return [
+        _restated(shares.of(unit, month.key), basis) if month.key in shares.none else None for month in months
+    ]
+
+
+def _restated(share: StandardisedShare, basis: Basis) -> dict[str, Any]:
+    amounts = f"{share['amount']:,.0f} of {share['of_amount']:,.0f} {basis}"
+    return {name: share[name] for name in ("share", "low", "high")} | {"amounts": amounts}
+
+
 def _point(row: Mapping[str, Any] | None, month: PublicationPeriod) -> dict[str, Any] | None:
     if row is not None:
         return {name: row[name] for name in ("share", "low", "high", "videos", "of_videos")}
     if not month.of_videos:
         return None
-    none = registry.interval(0, month.of_videos)
+    none = intervals.interval(0, month.of_videos)
     return {"share": 0.0, "videos": 0, "of_videos": month.of_videos, **none}

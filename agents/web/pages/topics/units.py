@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from agents.web.pages.topics.months import By, PublicationPeriod
+from agents.queries.months import By
+from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site
 from streams.store.codebook.effective import book

@@ -5,8 +5,8 @@ import { fit, spread } from "./fitting.js";
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond"];
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-const said = (point) =>
-  point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${point.videos} of ${point.of_videos}` : "no videos";
+const amounts = (point) => point.amounts ?? `${point.videos} of ${point.of_videos}`;
+const said = (point) => (point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${amounts(point)}` : "no videos");
 
 const wholeOf = (data) => {
   const first = data.months.findIndex((month) => data.unfinished.includes(month));
