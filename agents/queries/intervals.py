@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TypeVar
 
-from agents.queries.rows import Amount, Interval, Share
+from agents.queries.rows import Amount, Corrected, Interval, Share
 from models.stats.trend import wilson
 
 
-class _AmountedShare(Share, Amount):
+class _AmountedShare(Share, Amount, Corrected):
     pass
 
 
@@ -27,6 +27,7 @@ def with_intervals(rows: list[S]) -> list[S]:
     for row in rows:
         row["low"], row["high"] = _bounds(row["videos"], row["of_videos"])
         row["amount"], row["of_amount"], row["covered"] = row["videos"], row["of_videos"], 1.0
+        row["corrected"] = row["corrected_low"] = row["corrected_high"] = None
     return rows
 
 

@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Protocol, cast
 
-from agents.queries import concept_overlap, placed_themes, validation
+from agents.queries import concept_overlap, placed_themes
 from agents.queries.comparison import PeriodComparison, compared, periods_of, recent
 from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
 from agents.queries.mix import mix
 from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic
+from agents.queries.validation import CORRECTABLE, corrected, validation, validities
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
+from streams.store.codebook import validation as coding
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.operations import deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
@@ -49,13 +51,16 @@ def prevalence(
     """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
 
     By month, ordered as `themes`. `basis` makes it the share of paragraphs or minutes instead, `standard` the
-    share in a mix of sources or lengths that does not change.
+    share in a mix of sources or lengths that does not change. A share of paragraphs comes also without the
+    errors of the count, where people have coded a sample.
     """
     applied = applied or book(warehouse, selection.codebook)
     rows = cast("list[ThemeMonth]", measure.prevalence(warehouse, selection, applied))
     if basis == "talks" and standard == "none":
         return with_intervals(rows)
-    return restated(rows, "theme", theme_shares(warehouse, selection, applied, basis, standard))
+    rows = restated(rows, "theme", theme_shares(warehouse, selection, applied, basis, standard))
+    valid = validities(warehouse, "theme") if (basis, standard) == CORRECTABLE else {}
+    return [{**row, **corrected(valid.get(row["theme"]), row)} for row in rows]
 
 
 def topic_months(
@@ -73,7 +78,9 @@ def topic_months(
     rows = cast("list[TopicMonth]", measure.topic_months(warehouse, selection, applied))
     if basis == "talks" and standard == "none":
         return with_intervals(rows)
-    return restated(rows, "topic_id", topic_shares(warehouse, selection, applied, basis, standard))
+    rows = restated(rows, "topic_id", topic_shares(warehouse, selection, applied, basis, standard))
+    valid = validities(warehouse, "topic") if (basis, standard) == CORRECTABLE else {}
+    return [{**row, **corrected(valid.get(row["topic_id"]), row)} for row in rows]
 
 
 def themes(
@@ -219,6 +226,11 @@ VIEWS: dict[str, Callable[..., Any]] = {
         decisions.codebook_judgements,
         concepts.concept_judgements,
         concepts.doubtful,
+        validation,
+        coding.validation_samples,
+        coding.validation_draw,
+        coding.coding_queue,
+        coding.codings,
         talks.talk,
         talks.talks,
         talks.corrections,
@@ -239,7 +251,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         review_queue.reviews,
     )
 }
-VIEWS |= validation.VIEWS | {"screening_queue": screening.queue, "screening_summary": screening.summary}
+VIEWS |= {"screening_queue": screening.queue, "screening_summary": screening.summary}
 
 
 class Ask(Protocol):

@@ -47,6 +47,17 @@ class Amount(TypedDict):
     """The part of the standard mix that has talks at the time; 1 without a standard."""
 
 
+class Corrected(TypedDict):
+    """A share of paragraphs without the errors of the count, with its 95 % interval.
+
+    None where no coded sample says what the errors are (`agents.queries.validation`).
+    """
+
+    corrected: float | None
+    corrected_low: float | None
+    corrected_high: float | None
+
+
 class Trend(TypedDict):
     """A period compared with the equal one before it."""
 
@@ -91,11 +102,11 @@ class PlacedTheme(TypedDict):
     share_after: float
 
 
-class ThemeMonth(Share, Amount, ThemeInMonth):
+class ThemeMonth(Share, Amount, Corrected, ThemeInMonth):
     """A theme in a month."""
 
 
-class TopicMonth(Share, Amount, TopicInMonth):
+class TopicMonth(Share, Amount, Corrected, TopicInMonth):
     """A topic in a month."""
 
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypedDict
 
+from agents.queries.like_for_like import SharesByPeriod, StandardisedShare
+from agents.queries.rows import Corrected
 from models.relevance.kappa import agreement
-from models.stats.trend import wilson
+from models.stats.trend import Interval, wilson
 from models.stats.validation import Estimate, Validity, validity
 from streams.store.cache import cached
-from streams.store.codebook import validation as of_codebook
 from streams.store.codebook.effective import TABLES as CODEBOOK
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.validation import coded_topics, sampled_codings, totals, units_of
@@ -23,11 +23,13 @@ from streams.store.warehouse import Warehouse
 
 SHOWN_FROM = 0.5
 """Lower end of the precision's interval from which a count is validated: more often right than wrong."""
+CORRECTABLE = ("paragraphs", "none")
+"""Basis and standard of the shares that can be corrected: it is paragraphs that people code."""
 TABLES = (*CODEBOOK, "validation_samples", "codings", "assignments", "memberships", "video_topics")
 """Tables that the results depend on."""
 
 
-class ValidatedCount(TypedDict):
+class ValidatedCount(Corrected):
     """What a coded sample says about the count of a topic, of a theme, or of all topics.
 
     Rates are in [0, 1], each with its 95 % interval; they are None where the sample cannot say.
@@ -55,10 +57,6 @@ class ValidatedCount(TypedDict):
     recall_high: float | None
     share: float
     """Counted paragraphs over all paragraphs of the talks that count."""
-    corrected: float | None
-    """That share without the errors of the count."""
-    corrected_low: float | None
-    corrected_high: float | None
     validated: bool
     """Whether its precision is shown to be above one half."""
 
@@ -128,9 +126,40 @@ def _validated(warehouse: Warehouse) -> list[ValidatedCount]:
 
 def validities(warehouse: Warehouse, of: Literal["topic", "theme"]) -> Mapping[int | str, Validity]:
     """Return the validity of each topic, by id, or of each theme, by name, for which the sample has one."""
-    applied = book(warehouse)
-    found = _themes(warehouse, applied) if of == "theme" else _topics(warehouse, applied)
-    return {each.row["topic_id"] or each.row["name"]: each.validity for each in found}
+
+    def found() -> Mapping[int | str, Validity]:
+        count = _themes if of == "theme" else _topics
+        return {
+            each.row["topic_id"] or each.row["name"]: each.validity
+            for each in count(warehouse, book(warehouse))
+        }
+
+    return cached(warehouse, ("validities", of), TABLES, found)
+
+
+def corrected(of: Validity | None, row: StandardisedShare | Mapping[str, Any]) -> Corrected:
+    """Return the share of paragraphs in a row without the errors of the count; None where it is not known."""
+    found = of.corrected(row["share"], Interval(row["low"], row["high"])) if of is not None else None
+    return cast("Corrected", _named("corrected", found))
+
+
+def without_errors(
+    shares: SharesByPeriod, valid: Mapping[int | str, Validity], units: Iterable[int | str]
+) -> SharesByPeriod:
+    """Return shares of paragraphs without the errors of the count; units of unknown validity have none."""
+    found: dict[int | str, dict[str, StandardisedShare]] = {}
+    for unit in units:
+        found[unit] = {}
+        for period in shares.none:
+            share = shares.of(unit, period)
+            if (each := corrected(valid.get(unit), share))["corrected"] is not None:
+                found[unit][period] = {
+                    **share,
+                    "share": each["corrected"],
+                    "low": cast("float", each["corrected_low"]),
+                    "high": cast("float", each["corrected_high"]),
+                }
+    return SharesByPeriod(found, shares.none)
 
 
 @dataclass(frozen=True)
@@ -230,16 +259,3 @@ def _named(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 
 def _any(said: Iterable[str], keys: frozenset[str]) -> bool:
     return not keys.isdisjoint(said)
-
-
-VIEWS: dict[str, Callable[..., Any]] = {
-    view.__name__: view
-    for view in (
-        validation,
-        of_codebook.validation_samples,
-        of_codebook.validation_draw,
-        of_codebook.coding_queue,
-        of_codebook.codings,
-    )
-}
-"""The views about validation, by name."""

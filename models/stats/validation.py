@@ -87,7 +87,7 @@ class Validity:
         low, high = np.quantile(_recall(self, *self._grid), _TAILS)
         return _estimate(float(recall), low, high)
 
-    @property
+    @cached_property
     def ratio(self) -> Estimate | None:
         """Paragraphs about it for each that is counted; None where the sample cannot say."""
         rates = self._rates

@@ -316,3 +316,23 @@ def test_the_report_says_what_is_validated(study: Warehouse, tmp_path: Path) -> 
     assert "randomly drawn paragraphs of the study" in said
     assert "1 of 2 topics are validated" in said, "RAG is right each time, Agents never"
     assert "100.0 % (" in said
+
+
+def test_shares_of_paragraphs_come_with_corrected_ones(study: Warehouse) -> None:
+    """Of the paragraphs that count for RAG half are right, and none is missed: half the share is left."""
+    truth = {place(f"t{index}", 1) for index in range(TALKS)}
+    ann = validator(study, "ann")
+    ann.draw(counted=0, near=0, random=TALKS * PARAGRAPHS)
+    ann.code(
+        CodedRow(row["paragraph_id"], (RAG,) if row["paragraph_id"] in truth else (), "")
+        for row in VIEWS["coding_queue"](study)
+    )
+    rows = VIEWS["topic_months"](study, basis="paragraphs")
+    rag = next(row for row in rows if row["topic_id"] == 1)
+    assert (rag["share"], rag["corrected"]) == pytest.approx((0.2, 0.1))
+    assert rag["corrected_low"] < 0.1 < rag["corrected_high"]
+    (theme,) = {row["corrected"] for row in VIEWS["prevalence"](study, basis="paragraphs")}
+    assert theme == pytest.approx(0.1)
+    for options in ({}, {"basis": "minutes"}, {"basis": "paragraphs", "standard": "source"}):
+        for row in VIEWS["topic_months"](study, **options):
+            assert row["corrected"] is row["corrected_low"] is row["corrected_high"] is None

@@ -107,3 +107,14 @@ async def test_a_program_draws_and_codes(study: Warehouse) -> None:
         assert coded(study, "Robot") == []
         results = (await client.get("/api/validation", params={"format": "csv"})).text
         assert results.startswith("kind,topic_id,name,coded,counted")
+
+
+async def test_trends_of_paragraphs_can_be_corrected(study: Warehouse) -> None:
+    async with client_of(study) as stranger:
+        plain = (await stranger.get("/trends", params={"of": "topics"})).text
+        assert ">Corrected<" not in plain, "shares of talks cannot be corrected"
+        counted = (await stranger.get("/trends", params={"of": "topics", "basis": "paragraphs"})).text
+        assert ">Corrected<" in counted
+        asked = {"of": "topics", "basis": "paragraphs", "errors": "corrected"}
+        corrected = (await stranger.get("/trends", params=asked)).text
+        assert "It is without the errors of the count" in corrected

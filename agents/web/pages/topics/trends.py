@@ -6,7 +6,7 @@ Of talks, paragraphs or minutes, as they are or standardised, with a note where 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -15,10 +15,12 @@ from agents.queries import intervals
 from agents.queries.like_for_like import SharesByPeriod, StandardisedShare, theme_shares, topic_shares
 from agents.queries.mix import mix
 from agents.queries.months import By
+from agents.queries.validation import CORRECTABLE, validities, without_errors
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import PublicationPeriod
 from agents.web.pages.topics.units import Of, Units, units
 from agents.web.site import Site, TemplateContext
+from models.stats.validation import Validity
 from streams.store.codebook.effective import book
 from streams.store.queries.strata import Basis, Standard
 
@@ -27,6 +29,10 @@ LINES = 6
 AT_MOST = 8
 """Maximum number of lines that a reader can distinguish."""
 Chosen = Annotated[list[str], Query(description="Themes to draw; none: the most prevalent.")]
+Errors = Annotated[
+    Literal["counted", "corrected"],
+    Query(description="Shares of paragraphs as counted, or without the errors that a coded sample shows."),
+]
 Number = Annotated[int, Field(ge=1, lt=2**32)]
 ChosenTopics = Annotated[list[Number], Query(description="Topics to draw; none: the most prevalent.")]
 
@@ -43,6 +49,7 @@ def mount(site: Site) -> None:
         topic_id: ChosenTopics = [],  # noqa: B006
         basis: Basis = "talks",
         standard: Standard = "none",
+        errors: Errors = "counted",
     ) -> TemplateContext:
         found = units(site, selected, of, by)
         applied = site.ask(book, selected.codebook)
@@ -54,10 +61,14 @@ def mount(site: Site) -> None:
         chosen = [unit for unit in found.names if unit in asked]
         shown = chosen[:AT_MOST] or found.compared[:LINES]
         drawn = lines(found.rows, found.key, shown, found.columns, found.names)
+        valid = _validities(site, of) if (basis, standard) == CORRECTABLE else {}
+        if shares and valid and errors == "corrected":
+            shares = without_errors(shares, valid, shown)
         if shares:
             drawn["lines"] = [
                 {"name": found.names[unit], "points": restated_points(shares, unit, found.columns, basis)}
                 for unit in shown
+                if unit in shares.units or errors == "counted" or not valid
             ]
         return {
             "title": "Trends",
@@ -74,16 +85,26 @@ def mount(site: Site) -> None:
             "twin": found.twin,
             "basis": basis,
             "standard": standard,
+            "errors": errors if valid else "counted",
+            "validated": bool(valid),
             "measured_as": {
                 name: value
-                for name, value in (("basis", basis), ("standard", standard))
-                if value not in {"talks", "none"}
+                for name, value in (
+                    ("basis", basis),
+                    ("standard", standard),
+                    ("errors", errors if valid else "counted"),
+                )
+                if value not in {"talks", "none", "counted"}
             },
             "compared": max((each["covered"] for each in shares.none.values()), default=0.0)
             if shares
             else 1.0,
             "mix_changes": site.ask(mix, selected, applied)["changes"],
         }
+
+
+def _validities(site: Site, of: Of) -> Mapping[int | str, Validity]:
+    return site.ask(validities, "theme" if of == "themes" else "topic")
 
 
 def _by_theme(found: Units) -> dict[str, dict[int, str]]:
