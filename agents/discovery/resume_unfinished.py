@@ -27,6 +27,7 @@ from streams.state.blobs import Blobs
 from streams.state.epochs import Epoch, Epochs
 from streams.state.outbox import Outbox, Unreadable
 from streams.state.parked_videos import ParkingLot
+from streams.store.operations import completeness
 from streams.store.operations.parked import parked_at
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
@@ -72,7 +73,7 @@ class ResumeUnfinished:
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
         done = (
-            talk_queries.complete_videos(self._warehouse)
+            completeness.completeness(self._warehouse).complete
             if new_log
             else talk_queries.known_videos(self._warehouse)
         )

@@ -208,7 +208,7 @@ class Track(Agent):
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before they were learned (check the topic's retention): "
+                "messages were deleted before any tracker learned them (check the topic's retention): "
                 f"restore them, {REBUILD}",
             )
         outputs = await asyncio.to_thread(self._once, event)

@@ -190,6 +190,32 @@ class Cluster:
             )
         return lags
 
+    def rewind(self, group: str, topics: Sequence[KafkaTopic]) -> None:
+        """Set a consumer group back to the first message that the broker still has. Blocks.
+
+        Raises:
+            Misconfigured: a worker of the group runs.
+            Unavailable: the broker does not answer.
+        """
+        from kafka import TopicPartition
+        from kafka.admin import OffsetSpec
+        from kafka.errors import NonEmptyGroupError, UnknownMemberIdError
+
+        partitions = {
+            TopicPartition(found["name"], part["partition_index"]): OffsetSpec.EARLIEST
+            for found in self._describe(topics)
+            for part in found["partitions"]
+        }
+        try:
+            self._connect().reset_group_offsets(group, partitions)
+        except (NonEmptyGroupError, UnknownMemberIdError) as error:
+            raise Misconfigured(
+                f"a worker of the group {group} runs, and would continue where it is",
+                "stop it, wait a few seconds, and try again",
+            ) from error
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+
     @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
     def _committed(self, group: str) -> dict[Any, Any]:
         """Return committed offsets by partition; retried while a new cluster elects its coordinator."""

@@ -1,0 +1,122 @@
+"""Queries of what the database has: each video's progress with all its facts, and the topic model's steps."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.store.codebook.sql_fragments import MODEL
+from streams.store.operations.throughput import NEXT
+from streams.store.talks import talk_queries
+from streams.store.warehouse import Warehouse
+
+STEPS = {
+    "topics": "born_sequence",
+    "topic_words": "sequence",
+    "codebook_entries": "revision",
+    "drifts": "sequence",
+    "merges": "sequence",
+    "dormancies": "sequence",
+    "emergences": "sequence",
+    "learned": "sequence",
+}
+"""Tables of the topic model's outputs with a topic or a talk, and the column that orders their rows."""
+OF_THE_MODEL = {"consolidations": "sequence", "health": "sequence", "epochs": "epoch"}
+"""Those about the model as a whole."""
+REPLACED = frozenset({"topic_words", "merges", "learned"})
+"""Tables of which only the row with the highest number is kept, by topic or talk."""
+
+
+class Completeness(NamedTuple):
+    """The videos that the database knows, by what it has of them.
+
+    `complete`: finished, with all facts. `lacking`: finished, with facts missing. `moving`: not finished,
+    by video its state. `aside`: neither, such as rejected videos that a reviewer keeps.
+    """
+
+    complete: frozenset[str]
+    lacking: frozenset[str]
+    moving: dict[str, str]
+    aside: frozenset[str]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All of them."""
+        return self.complete | self.lacking | self.moving.keys() | self.aside
+
+
+class StepFact(NamedTuple):
+    """A row of the topic model's outputs: `about` is the number of a topic, or the id of a talk."""
+
+    table: str
+    model_version: str
+    about: str
+    number: int
+
+
+def completeness(warehouse: Warehouse) -> Completeness:
+    """Return the videos that the database knows, by what it has of them."""
+    states = {
+        row["video_id"]: row["state"] for row in warehouse.rows("SELECT video_id, state FROM progress FINAL")
+    }
+    finished = talk_queries.finished_videos(warehouse)
+    complete = talk_queries.complete_videos(warehouse) - _torn(warehouse)
+    open_states = {video_id: state for video_id, state in states.items() if video_id not in finished}
+    moving = {video_id: state for video_id, state in open_states.items() if NEXT[state] is not None}
+    return Completeness(
+        frozenset(complete),
+        frozenset(finished - complete),
+        moving,
+        frozenset(open_states.keys() - moving.keys()),
+    )
+
+
+def _torn(warehouse: Warehouse) -> set[str]:
+    """Return finished videos of which rows are missing that one event writes together with others.
+
+    No order in which events arrive explains that; only a loss of the database's files does.
+    """
+    rows = warehouse.rows(
+        f"""
+        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE model_version = {MODEL})
+        SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected') AND (
+            video_id NOT IN (SELECT video_id FROM videos)
+            OR state = 'rejected' AND video_id NOT IN (SELECT video_id FROM screenings)
+            OR state = 'assigned' AND video_id NOT IN (SELECT video_id FROM learned)
+        )
+        UNION DISTINCT
+        SELECT video_id FROM newest
+        WHERE video_id NOT IN (SELECT video_id FROM video_topics WHERE model_version = {MODEL})
+        UNION DISTINCT
+        SELECT video_id FROM (
+            SELECT p.video_id AS video_id, count() AS paragraphs, max(p.position) + 1 AS length,
+                   countIf(a.paragraph_id != '') AS clustered, countIf(m.paragraph_id != '') AS judged
+            FROM (
+                SELECT video_id, paragraph_id, position FROM paragraphs FINAL
+                WHERE (video_id, transcript_version) IN newest
+            ) AS p
+            LEFT JOIN (SELECT DISTINCT paragraph_id FROM assignments WHERE model_version = {MODEL}) AS a
+                ON a.paragraph_id = p.paragraph_id
+            LEFT JOIN (SELECT DISTINCT paragraph_id FROM memberships WHERE model_version = {MODEL}) AS m
+                ON m.paragraph_id = p.paragraph_id
+            GROUP BY video_id
+        )
+        WHERE paragraphs != length OR paragraphs != clustered
+           OR judged != paragraphs AND (SELECT count() FROM memberships WHERE model_version = {MODEL}) > 0
+        """
+    )
+    return {row["video_id"] for row in rows}
+
+
+def step_facts(warehouse: Warehouse) -> set[StepFact]:
+    """Return the topic model's outputs that the database has, of every model version."""
+    about = {table: "video_id" if table == "learned" else "topic_id" for table in STEPS}
+    selects = [
+        f"SELECT '{table}' AS of, model_version, toString({about[table]}) AS about, "
+        f"toUInt64({number}) AS number FROM {table} FINAL"
+        for table, number in STEPS.items()
+    ] + [
+        f"SELECT '{table}' AS of, model_version, '' AS about, toUInt64({number}) AS number FROM {table} FINAL"
+        for table, number in OF_THE_MODEL.items()
+    ]
+    rows = warehouse.rows(" UNION ALL ".join(selects))
+    return {StepFact(row["of"], row["model_version"], row["about"], row["number"]) for row in rows}
