@@ -28,7 +28,7 @@ from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
 from streams.store.codebook.effective import EffectiveCodebook, book
-from streams.store.operations import deliveries, parked, review_queue, screening, throughput
+from streams.store.operations import completeness, deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
     aggregation,
     alerts,
@@ -39,9 +39,7 @@ from streams.store.queries import (
     neighbours,
     topic_speakers,
 )
-from streams.store.queries import (
-    prevalence as measure,
-)
+from streams.store.queries import prevalence as measure
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
@@ -324,6 +322,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         throughput.freshness,
         throughput.sources,
         throughput.failing_sources,
+        completeness.unfinished,
         facets.choices,
         paragraphs.paragraphs,
         parked.parked,

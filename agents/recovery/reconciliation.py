@@ -12,6 +12,7 @@ every agent: only what stayed the same, although no message that could change it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,16 +31,21 @@ from streams.store.operations.completeness import (
     OF_THE_MODEL,
     REPLACED,
     STEPS,
+    STUCK,
     Completeness,
     StepFact,
     completeness,
     step_facts,
+    unfinished,
 )
 from streams.store.warehouse import Warehouse
+from streams.telemetry import STUCK as METRIC
 
 log = structlog.get_logger()
 LEDGERS = "assigned"
 """Blob folder of the topic model's outputs, by model version and step."""
+MOST = 1_000_000
+"""The most stuck videos to count."""
 PAUSE = timedelta(minutes=5)
 """Interval between two looks of the timer."""
 RESEND = timedelta(hours=6)
@@ -132,6 +138,7 @@ class Reconciliation:
         now = self._now()
         if self._last is not None and now - self._last[0] < PAUSE:
             return []
+        self._measure(now)
         if self._last is None:
             self._last = now, self.look()
             return []
@@ -145,6 +152,12 @@ class Reconciliation:
         found = self._judge(self._last[1], lag, after, ledgers=False)
         self._last = now, after
         return self._not_lately(found, now)
+
+    def _measure(self, now: datetime) -> None:
+        """Set the metric of stuck videos."""
+        states = Counter(row["state"] for row in unfinished(self._warehouse, now - STUCK, MOST))
+        for state in PATH:
+            METRIC.labels(state).set(states[state])
 
     def _not_lately(self, found: Findings, now: datetime) -> list[Event]:
         events = [

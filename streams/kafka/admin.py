@@ -199,7 +199,7 @@ class Cluster:
         """
         from kafka import TopicPartition
         from kafka.admin import OffsetSpec
-        from kafka.errors import NonEmptyGroupError, UnknownMemberIdError
+        from kafka.errors import NoError, UnknownMemberIdError
 
         partitions = {
             TopicPartition(found["name"], part["partition_index"]): OffsetSpec.EARLIEST
@@ -207,14 +207,17 @@ class Cluster:
             for part in found["partitions"]
         }
         try:
-            self._connect().reset_group_offsets(group, partitions)
-        except (NonEmptyGroupError, UnknownMemberIdError) as error:
+            answers = self._connect().reset_group_offsets(group, partitions)
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+        errors = {answer["error"] for answer in answers.values()} - {NoError}
+        if UnknownMemberIdError in errors:
             raise Misconfigured(
                 f"a worker of the group {group} runs, and would continue where it is",
                 "stop it, wait a few seconds, and try again",
-            ) from error
-        except KafkaError as error:
-            raise self._unreachable(error) from error
+            )
+        for refused in errors:
+            raise self._unreachable(refused())
 
     @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
     def _committed(self, group: str) -> dict[Any, Any]:

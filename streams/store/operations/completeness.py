@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from streams.store.codebook.sql_fragments import MODEL
 from streams.store.operations.throughput import NEXT
+from streams.store.rows.operations import UnfinishedVideo
 from streams.store.talks import talk_queries
-from streams.store.warehouse import Warehouse
+from streams.store.warehouse import Warehouse, typed
+
+STUCK = timedelta(hours=48)
+"""A video that was first seen longer ago, and is still on its way, is probably stuck."""
 
 STEPS = {
     "topics": "born_sequence",
@@ -105,6 +110,55 @@ def _torn(warehouse: Warehouse) -> set[str]:
         """
     )
     return {row["video_id"] for row in rows}
+
+
+def unfinished(
+    warehouse: Warehouse, last: datetime | str | None = None, limit: int = 1000
+) -> list[UnfinishedVideo]:
+    """Return videos that are on their way, the first seen first.
+
+    Left out are videos that wait until they are tried again or reviewed, and those with a dead letter.
+
+    Args:
+        warehouse: the study.
+        last: only videos that a source showed first before this time (as text: ISO 8601); None: all.
+        limit: the most videos to return.
+    """
+    rows = warehouse.rows(
+        """
+        SELECT p.video_id AS video_id, v.title AS title, p.state AS state, s.seen_at AS seen_at
+        FROM (SELECT video_id, state FROM progress FINAL) AS p
+        INNER JOIN (SELECT video_id, min(first_seen_at) AS seen_at FROM sightings GROUP BY video_id) AS s
+            ON s.video_id = p.video_id
+        LEFT JOIN (SELECT video_id, title FROM videos FINAL) AS v ON v.video_id = p.video_id
+        LEFT JOIN (SELECT video_id, state FROM parkings FINAL) AS w ON w.video_id = p.video_id
+        WHERE p.state NOT IN ('assigned', 'rejected')
+          AND NOT (w.state != '' AND (p.state = 'seen' OR p.state = 'accepted' AND w.state != 'in review'))
+          AND p.video_id NOT IN (
+              SELECT assumeNotNull(video_id) FROM dead_letters FINAL
+              WHERE video_id IS NOT NULL
+                AND letter_id NOT IN (SELECT letter_id FROM settlements FINAL WHERE action = 'replayed')
+          )
+          AND ({last:Nullable(DateTime64(3, 'UTC'))} IS NULL
+               OR s.seen_at < {last:Nullable(DateTime64(3, 'UTC'))})
+        ORDER BY s.seen_at, p.video_id LIMIT {limit:UInt32}
+        """,
+        last=datetime.fromisoformat(last) if isinstance(last, str) else last,
+        limit=limit,
+    )
+    return typed(
+        UnfinishedVideo,
+        [
+            {
+                "video_id": row["video_id"],
+                "title": row["title"],
+                "state": row["state"],
+                "waits_for": NEXT[row["state"]],
+                "seen_at": row["seen_at"],
+            }
+            for row in rows
+        ],
+    )
 
 
 def step_facts(warehouse: Warehouse) -> set[StepFact]:
