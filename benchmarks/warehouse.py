@@ -141,12 +141,13 @@ def insert(warehouse: Warehouse, talks: int) -> float:
     warehouse.warm_up()
     begun = time.perf_counter()
     for block in range(BLOCKS):
-        rows = [row for number in range(BLOCK) for row in _talk(talks + block * BLOCK + number)]
+        rows = [row for number in range(BLOCK) for row in talk_rows(talks + block * BLOCK + number)]
         writer.write(warehouse, rows)
     return BLOCKS * BLOCK * PARAGRAPHS / (time.perf_counter() - begun)
 
 
-def _talk(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def talk_rows(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a made-up talk, by table."""
     video = e.Video(video_id=f"new-{number}", title=f"New {number}", channel="Channel 1", published_at=FIRST)
     ids = [e.paragraph_id(video.video_id, TRANSCRIPT, position) for position in range(PARAGRAPHS)]
     yield from writer.rows_of(e.VideoAccepted(video=video))

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         le=256,
         description="Partitions of the Kafka topics upstream of `track`; the embedded broker uses one.",
     )
+    replication: int = Field(
+        0, ge=0, le=32, description="Copies of each Kafka topic; 0: 3, or one per broker if there are fewer."
+    )
     codebook: str = Field(
         "llm-in-production",
         description="Codebook that seeds topics and themes: the name of a bundled one, or a YAML file.",
@@ -190,10 +193,7 @@ class Settings(BaseSettings):
     hf_token: SecretStr = Field(SecretStr(""), description="Hugging Face token for gated models.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that speech models run on.")
     threads: int = Field(
-        0,
-        ge=0,
-        le=1_024,
-        description="Threads per model. 0: half the cores, because more of them wait for each other.",
+        0, ge=0, le=1_024, description="Threads per model; 0: half the cores, as more would wait."
     )
     max_tokens: int = Field(
         300, ge=20, le=510, description="Maximum length of a paragraph, in tokens of the embedding model."

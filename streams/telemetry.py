@@ -48,6 +48,12 @@ NEWEST = Gauge(
     "Unix time of the newest video of its kind",
     ["what"],
 )
+STUCK = Gauge(
+    # Unfinished videos that a source showed first two days ago or earlier; by state.
+    "groundswell_stuck_videos",
+    "Videos that are not finished long after they were found",
+    ["state"],
+)
 CHECKPOINT = Gauge(
     # When this process last wrote a checkpoint of the topic model; 0: not yet.
     "groundswell_checkpoint_timestamp_seconds",

@@ -25,12 +25,13 @@ Rule = Literal[
     "declining",
     "threshold",
     "lag",
+    "stuck",
     "dead letters",
     "silence",
     "source",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
-SYSTEM: tuple[Rule, ...] = ("lag", "dead letters", "silence", "source")
+SYSTEM: tuple[Rule, ...] = ("lag", "stuck", "dead letters", "silence", "source")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 SECRET = re.compile(r"://[^/?#]*@|[?&](\w*(key|token|pass|secret|auth)\w*)=", re.IGNORECASE)
 """Matches a likely secret inside an address."""
@@ -108,6 +109,12 @@ class LagRule(AlertRule):
     hours: float = Field(default=6.0, ge=0)
 
 
+class StuckRule(AlertRule):
+    """A talk is not finished a number of hours after a source showed it, and only waits for an agent."""
+
+    hours: float = Field(default=48.0, gt=0)
+
+
 class DeadLettersRule(AlertRule):
     """Messages could not be processed and wait for a decision."""
 
@@ -130,6 +137,7 @@ class AlertRules(_Strict):
     declining: TrendRule = TrendRule(on=False)
     threshold: ThresholdRule = ThresholdRule()
     lag: LagRule = LagRule()
+    stuck: StuckRule = StuckRule()
     dead_letters: DeadLettersRule = DeadLettersRule()
     silence: SilenceRule = SilenceRule()
     source: AlertRule = AlertRule()

@@ -198,7 +198,7 @@ def _told(
 
 def _subject(row: AlertOfAnyRule) -> tuple[str, str]:
     """Return the rule and subject of an alert; the cool-down applies to this pair."""
-    if row["rule"] in ("lag", "dead letters", "silence"):
+    if row["rule"] in ("lag", "stuck", "dead letters", "silence"):
         return row["rule"], ""
     return row["rule"], str(row["topic_id"] or row["about"] or row["title"])
 

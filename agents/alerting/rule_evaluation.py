@@ -17,6 +17,7 @@ from agents.queries.rows import Theme, Topic, Trend
 from agents.queries.wording import day, percent
 from models.alerts.alert_state import AlertSign
 from streams.store.rows.deliveries import FailingOfLate, VitalSigns
+from streams.store.rows.operations import UnfinishedVideo
 
 SETTLED = 0.05
 """Trends are evaluated only if at most this share of the videos is still in the pipeline …"""
@@ -86,6 +87,22 @@ def of_system(vital: VitalSigns, rules: AlertRules, now: datetime) -> Iterator[R
     if rules.source.on:
         for failing in vital["failing"]:
             yield _failing(failing, rules)
+
+
+def of_stuck(videos: Sequence[UnfinishedVideo], rules: AlertRules) -> Iterator[RuleFinding]:
+    """Yield the finding that these videos should be finished by now."""
+    if rules.stuck.on and videos:
+        one, first = len(videos) == 1, videos[0]
+        many = f"{len(videos):,} talk{'' if one else 's'}"
+        yield RuleFinding(
+            _at_once("stuck:", rules.stuck.cool_down),
+            "stuck",
+            f"{many} {'has' if one else 'have'} not been finished for {_length(rules.stuck.hours)}",
+            f"The first of them, {first['title'] or first['video_id']}, was found on {day(first['seen_at'])} "
+            f"and waits for {first['waits_for']}. Check that this agent runs and how many messages it has to "
+            "process; groundswell reconcile sends again what the log has lost.",
+            size=len(videos),
+        )
 
 
 def _failing(failing: FailingOfLate, rules: AlertRules) -> RuleFinding:

@@ -7,23 +7,24 @@ process is killed in between, the next start sends it under the same id.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from agents.alerting import rule_evaluation
-from agents.alerting.config import AlertRules
+from agents.alerting.config import SYSTEM, AlertRules
 from agents.alerting.rule_evaluation import RuleFinding
 from agents.queries import registry
 from models.alerts.alert_state import AlertState, look
 from streams.events import AlertRaised, Event
 from streams.logs.delivery_log import DeliveryLog
-from streams.store.operations import deliveries
+from streams.store.operations import completeness, deliveries
 from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
-SYSTEM = ("lag", "dead letters", "silence", "source")
+MOST_STUCK = 100_000
+"""The most stuck talks to count."""
 TALKED = ("rising", "declining", "threshold")
 
 
@@ -44,7 +45,11 @@ class AlertWatch:
         vital = deliveries.vital_signs(self._warehouse, now)
         memory = AlertState.model_validate_json(self._kept.memory() or "{}")
         found = list(rule_evaluation.of_system(vital, rules, now))
-        kinds = list(SYSTEM)
+        long_ago = now - timedelta(hours=rules.stuck.hours)
+        found.extend(
+            rule_evaluation.of_stuck(completeness.unfinished(self._warehouse, long_ago, MOST_STUCK), rules)
+        )
+        kinds: list[str] = list(SYSTEM)
         if rule_evaluation.is_settled(vital) and vital["model_version"]:
             if memory.of != vital["model_version"]:
                 memory = _of_another_model(memory, vital["model_version"])
@@ -106,5 +111,5 @@ def _kinds(rules: AlertRules) -> Iterator[str]:
 def _of_another_model(memory: AlertState, model_version: str) -> AlertState:
     """Return the state without topic signs: another model renumbers topics, and its first look is no news."""
     kept = {key: standing for key, standing in memory.signs.items() if key.split(":", 1)[0] in SYSTEM}
-    looked = [kind for kind in memory.looked if kind in SYSTEM]
+    looked: list[str] = [kind for kind in memory.looked if kind in SYSTEM]
     return AlertState(of=model_version, signs=kept, looked=looked)

@@ -15,7 +15,7 @@ import typer
 
 from agents.cli.console import exit_code_of, state
 from agents.cli.curation import codebook, curators, glossary, review, validating
-from agents.cli.operation import alerts, dead_letters, operate, sources
+from agents.cli.operation import alerts, dead_letters, operate, recovering, sources
 from agents.cli.study import export, reading, report, topics, transcript, videos
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ def options(
 
 
 operate.register(app)
+recovering.register(app)
 reading.register(app)
 export.register(app)
 report.register(app)

@@ -58,6 +58,7 @@ class Discover(Agent):
         pushed: whether a hub pushes a channel's uploads, by the channel's id.
         subscribe: updates the subscriptions at that hub; takes the watching source by channel id, and raises
             no errors. None: there is no hub.
+        lost: returns the events that log or database have lost (`agents.recovery`), to be sent again.
     """
 
     name: ClassVar[str] = "discover"
@@ -76,6 +77,7 @@ class Discover(Agent):
         lanes: Connectors | None = None,
         pushed: Callable[[str], bool] = lambda _: False,
         subscribe: Callable[[Mapping[str, str]], Awaitable[object]] | None = None,
+        lost: Callable[[], Sequence[Event]] = tuple,
     ) -> None:
         self._settings = settings
         self._blobs = blobs
@@ -83,6 +85,7 @@ class Discover(Agent):
         self._now = now
         self._pushed = pushed
         self._subscribe = subscribe
+        self._lost = lost
         self._subscribing: asyncio.Task[object] | None = None
         self._subscribed_at: datetime | None = None
         self._outbox = Outbox(blobs)
@@ -103,7 +106,7 @@ class Discover(Agent):
         return await asyncio.to_thread(self._again.at_start)
 
     async def tick(self) -> Sequence[Event]:
-        """Return due sources, parked videos that are due, kept duplicates, and changes of known videos."""
+        """Return due sources and parked videos, kept duplicates, changes of known videos, and lost events."""
         await asyncio.to_thread(self._again.mark_sent)
         watched = await asyncio.to_thread(lambda: list(self._sources.watched()))
         self._keep_subscribed(watched)
@@ -114,6 +117,7 @@ class Discover(Agent):
                 *self._lot.due(self._now()),
                 *self._keeping.due(),
                 *self._following.due(),
+                *self._lost(),
             ]
         )
 

@@ -4,6 +4,9 @@ The embedded broker loses its log when it ends, and a cluster can be lost. With 
 videos in the outbox are sent again; with the same log, only those that never reached the store. Parked videos
 stay in the parking lot; their event is sent again if the store does not have it. In an epoch that a rebuild
 began, the talks that its topic model has not learned yet are sent again as well.
+
+The new log's identity is stored only after the broker has all of them: a process that is killed in between
+sends them again at its next start.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from streams.state.blobs import Blobs
 from streams.state.epochs import Epoch, Epochs
 from streams.state.outbox import Outbox, Unreadable
 from streams.state.parked_videos import ParkingLot
+from streams.store.operations import completeness
 from streams.store.operations.parked import parked_at
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
@@ -59,6 +63,7 @@ class ResumeUnfinished:
         self._lot = ParkingLot(blobs)
         self._epochs = Epochs(blobs)
         self._relearning: Epoch | None = None
+        self._unmarked = False
         self._kept: set[str] = set()
         self._starting = STARTING
 
@@ -68,7 +73,7 @@ class ResumeUnfinished:
         new_log = previous != self._log_id
         relearn = list(self._relearn(new_log))
         done = (
-            talk_queries.complete_videos(self._warehouse)
+            completeness.completeness(self._warehouse).complete
             if new_log
             else talk_queries.known_videos(self._warehouse)
         )
@@ -82,12 +87,15 @@ class ResumeUnfinished:
         if new_log:
             stored = parked_at(self._warehouse)
             again += [parked for parked in waiting.values() if not _is_told(parked, stored)]
-        self._blobs.put(LOG_KEY, self._log_id.encode())
+        self._unmarked = new_log
         letters = [self._letter(each) for each in unreadable]
         return [*relearn, *again, *letters]
 
     def mark_sent(self) -> None:
-        """Note that the events of `at_start` have been sent."""
+        """Note that the broker has the events of `at_start`."""
+        if self._unmarked:
+            self._blobs.put(LOG_KEY, self._log_id.encode())
+            self._unmarked = False
         if self._relearning is not None:
             self._epochs.mark_sent(self._relearning)
             self._relearning = None

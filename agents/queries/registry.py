@@ -21,7 +21,7 @@ from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
 from streams.store.codebook import validation as coding
 from streams.store.codebook.effective import EffectiveCodebook, book
-from streams.store.operations import deliveries, parked, review_queue, screening, throughput
+from streams.store.operations import completeness, deliveries, parked, review_queue, screening, throughput
 from streams.store.queries import (
     alerts,
     corpus,
@@ -244,6 +244,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         throughput.freshness,
         throughput.sources,
         throughput.failing_sources,
+        completeness.unfinished,
         facets.choices,
         paragraphs.paragraphs,
         parked.parked,

@@ -19,7 +19,8 @@ import structlog
 from agents.consumer.consumer import Consumer
 from models.loading import malloc
 from streams.errors import Fatal
-from streams.kafka.admin import Cluster
+from streams.kafka.admin import Cluster, PartitionLag
+from streams.kafka.topics import BY_NAME, FOREVER_MS
 from streams.telemetry import LAG
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class ProgressWatch:
         self._stall_s = stall_s
         self._stop = stop
         self._groups: dict[str, _Group] = {}
+        self._told_lost: set[tuple[str, str, int]] = set()
 
     def add(self, group: str, app: Any, stages: dict[str, Consumer]) -> None:
         """Watch the agents of a consumer group."""
@@ -101,10 +103,24 @@ class ProgressWatch:
                     await asyncio.to_thread(self._cluster.close)
                 return f"{agent}: Kafka does not answer"
             for lag in lags:
+                self._tell_lost(agent, lag)
                 LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)
                 committed[lag.topic, lag.partition] = lag.committed
             self._health.lag[agent] = sum(lag.behind for lag in lags)
         return self._judge(group, sum(committed.values()))
+
+    def _tell_lost(self, agent: str, lag: PartitionLag) -> None:
+        """Log once that the broker has deleted messages that an agent had not read."""
+        where = agent, lag.topic, lag.partition
+        if lag.lost and where not in self._told_lost and BY_NAME[lag.topic].retention_ms == FOREVER_MS:
+            self._told_lost.add(where)
+            log.error(
+                "the broker has deleted messages before an agent read them",
+                agent=agent,
+                topic=lag.topic,
+                messages=lag.lost,
+                cure="groundswell reconcile sends the talks again; check the topic's retention.ms",
+            )
 
     def _judge(self, group: _Group, committed: int) -> str | None:
         now = time.monotonic()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from models.embedding.embedder import Embedder
     from models.speech.transcriber import SpeechModels
     from models.transcripts.glossary import Glossary
-    from streams.events import VideoAccepted
+    from streams.events import Event, VideoAccepted
 
 ON_GPU = "large-v3-turbo"
 """The Whisper model of `auto` on a GPU: nearly as good as large-v3, and twice as fast."""
@@ -146,6 +146,9 @@ def _discover(parts: SharedResources) -> Agent:
     from agents.discovery.connectors import lanes_of
     from agents.discovery.discover import Discover
     from agents.discovery.websub_receiver import WebSubReceiver
+    from agents.recovery.path_lag import path_lag
+    from agents.recovery.reconciliation import Reconciliation
+    from agents.recovery.report import Requests
     from streams.feeds.websub_subscriptions import Subscriptions
 
     lanes, subscriptions = lanes_of(parts.settings, parts.youtube), Subscriptions(parts.blobs)
@@ -154,6 +157,15 @@ def _discover(parts: SharedResources) -> Agent:
     def pushed(channel_id: str) -> bool:
         known = subscriptions.of(channel_id) if pushes else None
         return known is not None and known.covers(parts.now())
+
+    reconciliation = Reconciliation(
+        parts.blobs, parts.warehouse, lambda: path_lag(parts.settings, parts.bootstrap), parts.now
+    )
+    requests = Requests(parts.blobs)
+
+    def lost() -> list[Event]:
+        wanted = requests.carry_out(reconciliation) if parts.settings.embedded_clickhouse else []
+        return [*wanted, *reconciliation.due()]
 
     return Discover(
         parts.settings,
@@ -167,6 +179,7 @@ def _discover(parts: SharedResources) -> Agent:
         subscribe=WebSubReceiver(parts.settings, parts.blobs, lanes.reader, parts.now).due
         if pushes
         else None,
+        lost=lost,
     )
 
 

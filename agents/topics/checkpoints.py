@@ -65,7 +65,7 @@ class Checkpoints:
         Raises:
             Misconfigured: it is missing or cannot be read.
         """
-        keys = list(self._blobs.keys(self._folder))
+        keys = self._keys()
         self.number = int(PurePosixPath(keys[-1]).stem) if keys else 0
         written = 0
         with suppress(DataError, ValueError):  # there is none yet, or an older version wrote it
@@ -98,8 +98,8 @@ class Checkpoints:
         """
         snapshot.meta[POSITION] = reached.model_dump(mode="json")
         content = dump(snapshot)
-        keys = list(self._blobs.keys(self._folder))
-        overtaken = keys[-1:] != ([self._key(self.number)] if self.number else [])
+        keys = self._keys()
+        overtaken = self._is_overtaken(keys)
         self.number += 1
         if overtaken or not self._blobs.create(self._key(self.number), content):
             raise Fatal(
@@ -109,6 +109,16 @@ class Checkpoints:
         self._blobs.put(self._newest, str(self.number).encode())
         for old in [*keys, self._key(self.number)][:-KEPT]:
             self._blobs.delete(old)
+
+    def overtaken(self) -> bool:
+        """Return whether the newest checkpoint is not the one that this tracker loaded or wrote last."""
+        return self._is_overtaken(self._keys())
+
+    def _is_overtaken(self, keys: list[str]) -> bool:
+        return keys[-1:] != ([self._key(self.number)] if self.number else [])
+
+    def _keys(self) -> list[str]:
+        return list(self._blobs.keys(self._folder))
 
     def _key(self, number: int) -> str:
         return f"{self._folder}/{number:09}.npz"

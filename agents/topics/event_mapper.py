@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -75,15 +75,18 @@ class Step:
         return self.labels.get(topic_id, f"topic {topic_id}")
 
 
-def begun(model_version: str, epoch: int, embedding_model: str, codebook: str) -> EpochBegun:
-    """Return the event that makes a model the study's current one."""
-    return EpochBegun(
+def beginning(
+    model_version: str, epoch: int, embedding_model: str, codebook: str, topics: Sequence[TopicState]
+) -> list[Event]:
+    """Return the event that makes a model the study's current one, and the births of its seeded topics."""
+    begun = EpochBegun(
         model_version=model_version,
         sequence=0,
         epoch=epoch,
         embedding_model=embedding_model,
         codebook=codebook,
     )
+    return [begun, *(seeded(model_version, topic) for topic in topics if topic.origin == "seeded")]
 
 
 def seeded(model_version: str, topic: TopicState) -> TopicBorn:

@@ -5,14 +5,14 @@ A talk that repeats learned talks is not learned, so that its content counts onc
 A block of talks is learned, its outputs are written to a ledger, then one checkpoint
 {log_id, next_offset, state} is created under the next number; only then are the outputs sent and the
 talks acknowledged. After a kill at any point, the talks after the checkpoint come again and give the same
-outputs; for a talk already learned, the outputs come from the ledger. Two trackers cannot both create a
-checkpoint's number, so a tracker that was paused and resumes ends instead of overwriting.
+outputs; for a talk already learned, the outputs come from the ledger. A stand-by that takes over first loads
+the newest checkpoint. Two trackers cannot both create a checkpoint's number, so a tracker that was paused and
+resumes ends instead of overwriting.
 
-A request to consolidate is in the same log as the talks, so its order relative to them is fixed.
-
-A talk counts as finished once its assignments are stored; the other outputs of its step are in another
-topic, and may be lost with the broker's log. So a checkpoint names the steps whose outputs perhaps not every
-reader has received, and with a new log these are sent again from the ledger.
+A request to consolidate is in the same log as the talks, so its order relative to them is fixed. A talk
+counts as finished once its assignments are stored; the other outputs of its step are in another topic, and
+may be lost with the broker's log. So a checkpoint names the steps whose outputs perhaps not every reader has
+received, and with a new log these are sent again from the ledger.
 
 Checkpoints and ledgers belong to an epoch (`streams.state.epochs`): a new epoch begins with a seeded model
 and a version of its own, and does not change the data of earlier epochs.
@@ -137,8 +137,13 @@ class Track(Agent):
             )
             begin(self._concepts_key, self._codebook, self._blobs)
             self._concepts = self._load_concepts(self._concepts_key, {})
-        self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
+            self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         return [*self._beginning(), *again]
+
+    def _catch_up(self) -> None:
+        """Continue from a checkpoint that another tracker wrote while this one stood by."""
+        if self._checkpoints.overtaken() and (checkpoint := self._checkpoints.newest()) is not None:
+            self._continue(checkpoint)
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         try:
@@ -155,6 +160,7 @@ class Track(Agent):
         reached = checkpoint.reached
         self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset
         self._underway = list(reached.underway)
+        self._labels = {topic.topic_id: topic.label for topic in self._model.topics()}
         log.info("topic model loaded", checkpoint=self._checkpoints.number, topics=len(self._model.topics()))
 
     @property
@@ -172,15 +178,10 @@ class Track(Agent):
         key = self._ledger_key("beginning")
         if self._blobs.exists(key):
             return self._outputs("beginning")
-        topics = [topic for topic in self._model.topics() if topic.origin == "seeded"]
-        events: list[Event] = [
-            event_mapper.begun(
-                self._version, self._epoch.number, self._embedder.version, self._codebook.name
-            ),
-            *(event_mapper.seeded(self._version, topic) for topic in topics),
-        ]
-        self._blobs.put(key, b"\n".join(encode(event) for event in events))
-        return events
+        name, topics = self._codebook.name, self._model.topics()
+        made = event_mapper.beginning(self._version, self._epoch.number, self._embedder.version, name, topics)
+        self._blobs.put(key, b"\n".join(encode(event) for event in made))
+        return made
 
     @property
     def _version(self) -> str:
@@ -202,10 +203,12 @@ class Track(Agent):
         """
         if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested | ConceptsTaught):
             raise DataError(f"{type(event).__name__} is not for track", "drop it")
+        if not (self._moved or self._ledgers):
+            await asyncio.to_thread(self._catch_up)
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before they were learned (check the topic's retention): "
+                "messages were deleted before any tracker learned them (check the topic's retention): "
                 f"restore them, {REBUILD}",
             )
         outputs = await asyncio.to_thread(self._once, event)
@@ -220,14 +223,14 @@ class Track(Agent):
 
     def _once(self, event: Event) -> list[Event]:
         """Return the outputs of an event: computed if it is new, otherwise the earlier ones."""
-        key = self._ledger_key(event.event_id)
         if event.event_id in self._unsaved:
             return self._unsaved[event.event_id]
         taught = self._concepts is not None and self._concepts.has_taught(event.event_id)
         if taught or self._model.learned(event.event_id) or self._recogniser.has_rejected(event.event_id):
             return self._outputs(event.event_id)
         outputs = self._step(event)
-        self._ledgers.append((key, b"\n".join(encode(output) for output in outputs)))
+        wire = b"\n".join(encode(output) for output in outputs)
+        self._ledgers.append((self._ledger_key(event.event_id), wire))
         self._unsaved[event.event_id] = outputs
         self._unsent.append(event.event_id)
         return outputs

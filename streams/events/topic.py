@@ -232,13 +232,14 @@ class AlertRaised(Event):
         "declining",
         "threshold",
         "lag",
+        "stuck",
         "dead letters",
         "silence",
         "source",
     ]
     """emergence: a new subject emerged in talks. (new topic: a topic was born; no longer raised.)
     meaning: it is in doubt whether a topic of the codebook is what its definition says.
-    lag, dead letters, silence and source are about the system, the others about the talks' content."""
+    lag, stuck, dead letters, silence and source are about the system, the others about the talks' content."""
     model_version: str
     """Empty: no model raised it."""
     topic_id: int | None

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import Misconfigured, Unavailable
 from streams.events import Event
+from streams.kafka import topic_configs
 from streams.kafka.codec import encode
 from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic
 from streams.settings import Settings
@@ -30,17 +31,26 @@ def group_of(settings: Settings, agent: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """The lag of a consumer group in one partition (messages)."""
+    """The lag of a consumer group in one partition (messages).
+
+    `start`: the first offset that the broker still has; messages before it never arrive, so none waits.
+    """
 
     topic: str
     partition: int
     end: int
     committed: int
+    start: int = 0
 
     @property
     def behind(self) -> int:
         """Messages not yet committed."""
-        return max(0, self.end - self.committed)
+        return max(0, self.end - max(self.start, self.committed))
+
+    @property
+    def lost(self) -> int:
+        """Messages that the broker deleted before they were committed."""
+        return max(0, self.start - self.committed)
 
 
 class Cluster:
@@ -95,14 +105,16 @@ class Cluster:
             raise self._unreachable(error) from error
 
     def ensure_topics(self) -> None:
-        """Create this study's topics and check their partitions, because Faust creates none.
+        """Create this study's topics, and check their partitions and durability (`topic_configs`).
 
         Raises:
-            Misconfigured: a topic exists with another number of partitions.
+            Misconfigured: a topic exists with another number of partitions, or there are fewer brokers than
+                GROUNDSWELL_REPLICATION asks for.
             Unavailable: the broker does not answer.
         """
         study = self.settings.study
-        for found in self._created():
+        topics = self._created()
+        for found in topics:
             topic = next(topic for topic in TOPICS if topic.full_name(study) == found["name"])
             wanted, has = topic.partitions(self.settings), len(found["partitions"])
             if topic.single and has != 1:
@@ -115,6 +127,8 @@ class Cluster:
                     f"the topic {found['name']} has {has} partitions, GROUNDSWELL_PARTITIONS says {wanted}",
                     f"set GROUNDSWELL_PARTITIONS={has}, or change the topic on the broker ({self.bootstrap})",
                 )
+        if not self.settings.embedded_broker:
+            topic_configs.repair(self._connect(), self.settings, topics)
 
     @stamina.retry(on=Unavailable, attempts=None, timeout=SETTLE_S, wait_max=1.0)
     def _created(self) -> list[dict[str, Any]]:
@@ -124,12 +138,14 @@ class Cluster:
 
         admin = self._connect()
         existing = set(admin.list_topics())
-        for topic in TOPICS:
-            name = topic.full_name(self.settings.study)
-            if name in existing:
-                continue
+        missing = [topic for topic in TOPICS if topic.full_name(self.settings.study) not in existing]
+        copies = topic_configs.replication(admin, self.settings) if missing else 0
+        for topic in missing:
+            name, configs = topic.full_name(self.settings.study), topic_configs.wanted(topic, copies)
             try:
-                admin.create_topics([NewTopic(name, topic.partitions(self.settings), 1)])
+                admin.create_topics(
+                    [NewTopic(name, topic.partitions(self.settings), copies, topic_configs=configs)]
+                )
             except TopicAlreadyExistsError:
                 log.debug("another worker just created the topic, or it is being deleted", topic=name)
         return self._describe(TOPICS)
@@ -157,6 +173,7 @@ class Cluster:
             for found in self._describe(topics)
             for part in found["partitions"]
         ]
+        starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
         ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         committed = self._committed(group)
         lags = []
@@ -168,9 +185,39 @@ class Cluster:
                     partition=partition.partition,
                     end=ends[partition].offset,
                     committed=max(0, done.offset) if done else 0,
+                    start=starts[partition].offset,
                 )
             )
         return lags
+
+    def rewind(self, group: str, topics: Sequence[KafkaTopic]) -> None:
+        """Set a consumer group back to the first message that the broker still has. Blocks.
+
+        Raises:
+            Misconfigured: a worker of the group runs.
+            Unavailable: the broker does not answer.
+        """
+        from kafka import TopicPartition
+        from kafka.admin import OffsetSpec
+        from kafka.errors import NoError, UnknownMemberIdError
+
+        partitions = {
+            TopicPartition(found["name"], part["partition_index"]): OffsetSpec.EARLIEST
+            for found in self._describe(topics)
+            for part in found["partitions"]
+        }
+        try:
+            answers = self._connect().reset_group_offsets(group, partitions)
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+        errors = {answer["error"] for answer in answers.values()} - {NoError}
+        if UnknownMemberIdError in errors:
+            raise Misconfigured(
+                f"a worker of the group {group} runs, and would continue where it is",
+                "stop it, wait a few seconds, and try again",
+            )
+        for refused in errors:
+            raise self._unreachable(refused())
 
     @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
     def _committed(self, group: str) -> dict[Any, Any]:

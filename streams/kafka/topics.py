@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from streams import events as e
 from streams.settings import Settings
 
+FOREVER_MS = -1
+WEEK_MS = 7 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaTopic:
     """One Kafka topic. `single` topics have one partition, because the model depends on their order.
 
-    `written_by` names agents; it is empty for topics that only people write.
+    `written_by` names agents; it is empty for topics that only people write. `retention_ms`: how long the
+    broker keeps a message (milliseconds).
     """
 
     name: str
     carries: tuple[type[e.Event], ...]
     written_by: str
     single: bool = False
+    retention_ms: int = FOREVER_MS
 
     def full_name(self, study: str) -> str:
         """Return the name on the broker, prefixed by the study."""
@@ -32,7 +37,9 @@ class KafkaTopic:
         return 1 if self.single else settings.front_partitions
 
 
-SOURCES_DUE = KafkaTopic("sources.due", (e.SourceDue,), "discover")
+# A visit that nobody made is due again, so this topic alone is only a queue; facts of the others are stored
+# nowhere else until every reader has them.
+SOURCES_DUE = KafkaTopic("sources.due", (e.SourceDue,), "discover", retention_ms=WEEK_MS)
 VIDEOS_SEEN = KafkaTopic("videos.seen", (e.VideoSeen,), "discover")
 VIDEOS_ACCEPTED = KafkaTopic("videos.accepted", (e.VideoAccepted,), "screen")
 VIDEOS_REJECTED = KafkaTopic("videos.rejected", (e.VideoRejected,), "screen, fetch, transcribe, track")

@@ -32,22 +32,23 @@ class Outbox:
         self._blobs = blobs
 
     @staticmethod
-    def _key(video_id: str) -> str:
+    def key(video_id: str) -> str:
+        """Return the blob key of a video's sighting."""
         return f"{FOLDER}/{stable_id(video_id)}.json"
 
     def keep(self, seen: VideoSeen) -> None:
         """Store a sighting durably, unless the video has one already."""
-        key = self._key(seen.key)
+        key = self.key(seen.key)
         if not self._blobs.exists(key):
             self._blobs.put(key, encode(seen))
 
     def renew(self, seen: VideoSeen) -> None:
         """Replace a video's sighting, because a person handed the talk in again, perhaps corrected."""
-        self._blobs.put(self._key(seen.key), encode(seen))
+        self._blobs.put(self.key(seen.key), encode(seen))
 
     def kept(self, video_id: str) -> VideoSeen | None:
         """Return a video's sighting; None if there is none, or it cannot be read."""
-        key = self._key(video_id)
+        key = self.key(video_id)
         return next(self.entries([key]), None) if self._blobs.exists(key) else None
 
     def keys(self) -> set[str]:

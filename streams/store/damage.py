@@ -8,8 +8,8 @@ from streams.store.rows.corpus import DamagedPart
 from streams.store.warehouse import Warehouse
 
 CURE = (
-    "restore the database from a backup, or start a new study from the same recordings; "
-    "once no rows are missing, delete the named folders"
+    "run groundswell reconcile, which writes again what the blob store has, or restore the database from a "
+    "backup; once no rows are missing, delete the named folders"
 )
 
 

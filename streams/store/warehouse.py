@@ -22,6 +22,11 @@ from streams.store.process_lock import PATIENCE_S, Hold, take
 
 log = structlog.get_logger()
 T = TypeVar("T")
+DURABLE = {"fsync_after_insert": 1, "fsync_part_directory": 1}
+"""Settings of every table: an insert returns when its rows are on the disk, not only in the kernel's memory.
+
+Merges need none: ClickHouse keeps the merged parts for eight more minutes (`old_parts_lifetime`).
+"""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -82,7 +87,9 @@ class Warehouse:
         return f"ClickHouse at {address.hostname}:{address.port or 8123}"
 
     def migrate(self) -> list[int]:
-        """Create the database and apply the missing migrations; return their numbers.
+        """Create the database, apply the missing migrations, and return their numbers.
+
+        Every table gets the settings of `DURABLE`.
 
         Raises:
             Misconfigured: the tables belong to another version of groundswell.
@@ -101,12 +108,29 @@ class Warehouse:
             return [migration.version for migration in applied]
 
         try:
-            return self._call(apply)
+            applied = self._call(apply)
+            self._make_durable()
+            return applied
         except MigrationException as error:
             raise Misconfigured(
                 f"the tables of {self.where} do not fit this version of groundswell ({error})",
                 "use the version that created them, or a new study name",
             ) from error
+
+    def _make_durable(self) -> None:
+        settings = ", ".join(f"{name} = {value}" for name, value in DURABLE.items())
+        lacks = " OR ".join(
+            f"position(create_table_query, '{name} = {value}') = 0" for name, value in DURABLE.items()
+        )
+        tables = self.rows(
+            f"""
+            SELECT name FROM system.tables
+            WHERE database = {{db:String}} AND engine LIKE '%MergeTree' AND ({lacks})
+            """,
+            db=self.database,
+        )
+        for table in tables:
+            self.command(f"ALTER TABLE `{table['name']}` MODIFY SETTING {settings}")
 
     def missing_migrations(self) -> list[int]:
         """Return the numbers of migrations that the database lacks, without changing it."""

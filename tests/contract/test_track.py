@@ -1,9 +1,8 @@
 """The tracker's promise: state and outputs depend on the log alone, wherever it was killed."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import platformdirs
@@ -17,10 +16,7 @@ from models.codebook.codebook import load
 from models.embedding.embedder import Embedder
 from models.errors import BadInput
 from models.topics import Batch, TopicModel, TopicSettings
-from models.transcripts.captions import parse
 from models.transcripts.paragraphs import Paragraphs
-from models.transcripts.splitting import Splitter
-from models.transcripts.transcript import Transcript
 from streams.errors import DataError, Fatal, Misconfigured, Unavailable
 from streams.events import (
     ConsolidationRequested,
@@ -31,11 +27,10 @@ from streams.events import (
     TopicBorn,
     TopicEvent,
     TopicsConsolidated,
-    Video,
 )
 from streams.state.blobs import Blobs
 from streams.state.epochs import Epochs
-from tests.processes import TALKS
+from tests.embedded_talks import embedded, split_talks
 
 COUNT = 6
 
@@ -47,26 +42,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def talks(embedder: Embedder) -> list[tuple[str, Paragraphs]]:
-    """Return sample talks, split and embedded."""
-    splitter, made = Splitter(embedder.tokenizer, 300), []
-    for path in sorted(TALKS.glob("*.json"))[:COUNT]:
-        captions = parse(path.read_bytes(), path.name)
-        transcript = Transcript(
-            language="en",
-            language_probability=None,
-            duration_s=captions.duration_s,
-            segments=captions.segments,
-            made_by={},
-        )
-        paragraphs = splitter.split(transcript)
-        embeddings = embedder.embed([paragraph.text for paragraph in paragraphs])
-        made.append(
-            (
-                json.loads(path.read_text())["id"],
-                Paragraphs(paragraphs=paragraphs, embeddings=embeddings, embedding_model=embedder.version),
-            )
-        )
-    return made
+    return split_talks(embedder, COUNT)
 
 
 @pytest.fixture
@@ -76,19 +52,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 @pytest.fixture
 def events(blobs: Blobs, talks: list[tuple[str, Paragraphs]]) -> list[ParagraphsEmbedded]:
-    return [
-        ParagraphsEmbedded(
-            video=Video(
-                video_id=video_id,
-                published_at=datetime(2024, 1, 5, tzinfo=UTC) + timedelta(days=20 * number),
-            ),
-            paragraphs=blobs.put(f"paragraphs/{number}", paragraphs.dump()),
-            transcript_version="t",
-            embedding_model=paragraphs.embedding_model,
-            count=len(paragraphs.paragraphs),
-        )
-        for number, (video_id, paragraphs) in enumerate(talks)
-    ]
+    return embedded(blobs, talks)
 
 
 def at(offset: int, log_id: str = "log") -> Position:
@@ -239,6 +203,27 @@ async def test_of_two_trackers_only_one_writes(
         await active.commit()
     with pytest.raises(Fatal, match="another track worker"):
         await paused.commit()
+
+
+async def test_a_stand_by_continues_from_the_newest_checkpoint(
+    blobs: Blobs, tmp_path: Path, embedder: Embedder, events: list[ParagraphsEmbedded]
+) -> None:
+    expected = await learn(await tracker(blobs, embedder), events)
+    shared = Blobs(str(tmp_path / "shared"))
+    for number in range(COUNT):
+        shared.put(f"paragraphs/{number}", blobs.get(f"paragraphs/{number}"))
+    one, other = await tracker(shared, embedder), await tracker(shared, embedder)
+    outputs = await learn(one, events[:2])
+    await one.commit()
+    # The other one takes over: the broker sends what follows, or again what was not acknowledged.
+    outputs += await learn(other, events[2:4], 2)
+    await other.commit()
+    assert await learn(one, events[3:4], 3) == await learn(other, events[3:4], 3)
+    outputs += await learn(one, events[4:], 4)
+    await one.commit()
+    assert outputs == expected
+    with pytest.raises(Fatal, match=f"jumps from offset {COUNT} to {COUNT + 2}"):  # of this one nobody knows
+        await other.handle(events[0], at(COUNT + 2))
 
 
 async def test_a_consolidation_request_happens_once_and_in_order(

@@ -646,6 +646,9 @@ class TestParking:
         study.restart()
         assert await study.agent.start() == [parked], "in a log that is new, it is only said to wait"
         study.restart()
+        assert await study.agent.start() == [parked], "killed before it was sent"
+        await study.agent.tick()
+        study.restart()
         assert await study.agent.start() == []
         assert [e for e in await study.agent.tick() if not isinstance(e, SourceDue)] == []
         study.clock.now = until

@@ -167,7 +167,16 @@ def test_a_rulebook_says_what_it_says() -> None:
 def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) -> None:
     for book in (config_file.read(tmp_path / "alerts.yaml"), config_file.parse("", "empty")):
         on = [rule for rule in config.RULES if book.rules.of(rule).on]
-        assert on == ["emergence", "meaning", "threshold", "lag", "dead letters", "silence", "source"]
+        assert on == [
+            "emergence",
+            "meaning",
+            "threshold",
+            "lag",
+            "stuck",
+            "dead letters",
+            "silence",
+            "source",
+        ]
         assert book.destinations == ()
     with pytest.raises(Misconfigured, match="GROUNDSWELL_ALERTS names"):
         config_file.read(tmp_path / "alerts.yaml", must_exist=True)

@@ -235,7 +235,7 @@ def test_what_an_older_version_kept_in_the_outbox_stops_no_other(tmp_path: Path)
     outbox = Outbox(blobs)
     outbox.keep(seen(video_id="good", published_at=NOON))
     outbox.keep(seen(video_id="late", published_at=NOON))
-    (key,) = outbox.keys() - {Outbox._key("good")}
+    (key,) = outbox.keys() - {Outbox.key("good")}
     late = blobs.get(key).replace(b"2025-03-04T12:00:00Z", b"9999-12-31T12:00:00Z", 1)
     blobs.put(key, late)
     unreadable: list[Unreadable] = []

@@ -47,6 +47,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "placed_themes": {"placements": "5=theme:Evaluation"},
     "throughput": {"by": "day"},
     "validation_draw": {"of_topic": 1, "near": 1, "random": 1},
+    "unfinished": {"last": "2026-01-01T00:00:00Z"},
     "growth": {"first": "2025-04-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"},
 }
 """What is asked of each view; of those that are not here, nothing in particular."""
@@ -78,7 +79,9 @@ def study(warehouse: Warehouse) -> None:
     )
     of_model = {"model_version": studies.MODEL}
     step = of_model | {"sequence": 7, "day": TODAY.date(), "label": ""}
+    found = e.Sighting(source_id="s", kind="file", seen_at=TODAY)
     events: list[e.Event] = [
+        e.VideoSeen(video=e.Video(video_id="u", title="Under way"), sighting=found),
         e.EpochBegun(**of_model, sequence=0, epoch=0, embedding_model="all-MiniLM-L6-v2", codebook="small"),
         e.TopicDrifted(
             **of_model,

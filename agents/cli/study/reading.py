@@ -33,6 +33,7 @@ def status(as_json: bool = JSON) -> None:
     from agents.cli.asking import asking
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find
+    from streams.store.operations.completeness import STUCK
 
     settings = load_settings(logs=False)
     with asking(settings) as ask:  # a database that no process holds is opened once
@@ -41,6 +42,7 @@ def status(as_json: bool = JSON) -> None:
     running = find(settings)
     found |= {"study": settings.study, "page": running.url if running else None}
     found["transcribing"] = _transcribing(settings, utc_now())
+    found["stuck"] = ask(settings, "unfinished", last=utc_now() - STUCK, limit=1000)
     if as_json:
         print_json(found)
         return
@@ -70,6 +72,9 @@ def status(as_json: bool = JSON) -> None:
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
     )
+    if stuck := found["stuck"]:
+        many = f"{len(stuck)} talk{'s' * (len(stuck) != 1)} found more than {STUCK.days} days ago"
+        say(f"stuck        {many}, the first waits for {stuck[0]['waits_for']}  (groundswell reconcile)")
     if found["damaged_parts"]:
         from streams.store.damage import CURE, missing_rows
 

@@ -47,6 +47,18 @@ class Stage(TypedDict):
     newest_seen_at: datetime | None
 
 
+class UnfinishedVideo(TypedDict):
+    """A video on its way."""
+
+    video_id: str
+    title: str
+    state: str
+    waits_for: str
+    """The agent that takes it on."""
+    seen_at: datetime
+    """When a source showed it first."""
+
+
 class Fates(TypedDict):
     """Videos by what became of them."""
 

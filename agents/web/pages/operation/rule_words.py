@@ -52,6 +52,10 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             hours = f"have been waiting for {length(given['hours'])}" if given["hours"] else "are waiting"
             many = given["talks"]
             return f"{many:,} or more talks {hours}."
+        case "stuck":
+            return (
+                f"A talk that waits for nothing is not finished {length(given['hours'])} after it was found."
+            )
         case "dead letters":
             many = _many(given["at_least"], "message")
             waits = "waits" if given["at_least"] == 1 else "wait"

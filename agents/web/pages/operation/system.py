@@ -6,6 +6,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -28,7 +29,7 @@ from streams.errors import Unavailable
 from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings
 from streams.state.blobs import Blobs
-from streams.store.operations import throughput
+from streams.store.operations import completeness, throughput
 from streams.store.queries import corpus
 from streams.store.rows.corpus import Provenance
 from streams.store.talks import talk_queries
@@ -53,6 +54,8 @@ def mount(site: Site) -> None:
         return {
             "title": "System",
             "stages": stages,
+            "stuck": site.ask(completeness.unfinished, _long_ago(site.runtime.parts.now())),
+            "stuck_hours": completeness.STUCK // timedelta(hours=1),
             "transcribing": how_far(blobs, site.runtime.parts.now()),
             "work": work(site.runtime.names, site.runtime.health.lag),
             "throughput": site.ask(throughput.throughput, "day", DAYS),
@@ -75,6 +78,11 @@ def mount(site: Site) -> None:
     async def settled(who: Curates, letter_id: str, action: Literal["replay", "drop"]) -> RedirectResponse:
         await asyncio.to_thread(_settle, site, blobs, letter_id, ACTIONS[action])
         return RedirectResponse(f"/system?{ACTIONS[action]}={letter_id[:10]}#dead-letters", 303)
+
+
+def _long_ago(now: datetime) -> datetime:
+    """Return the time before which a video that is on its way was found too long ago, by the whole hour."""
+    return (now - completeness.STUCK).replace(minute=0, second=0, microsecond=0)
 
 
 def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
