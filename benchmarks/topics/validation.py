@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from agents.curation.coding_sheet import CodedRow
-from agents.curation.validation import Validator
+from agents.curation.validation.coding_sheet import CodedRow
+from agents.curation.validation.validator import Validator
 from agents.queries.registry import VIEWS
 from benchmarks.machine import describe
 from benchmarks.topics import concept_judge, streams

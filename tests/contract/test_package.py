@@ -28,7 +28,7 @@ from event_factories import (
     write,
 )
 
-from agents.queries.replication_package import Manifest, pack, unpack
+from agents.queries.replication.package import Manifest, pack, unpack
 from streams import events as e
 from streams.errors import DataError, Explained, Misconfigured
 from streams.logs.codebook_log import CodebookLog
@@ -303,7 +303,7 @@ def test_an_export_that_fails_leaves_no_files(
     study: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell_story(study)
-    monkeypatch.setattr("agents.queries.replication_package._as_markdown", lambda _: 1 / 0)
+    monkeypatch.setattr("agents.queries.replication.package._as_markdown", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         packed(study, tmp_path / "a")
     assert files(tmp_path / "a") == {}

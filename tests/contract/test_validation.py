@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from event_factories import MODEL, NOON, TRANSCRIPT, seen, topic, video, write
 
-from agents.curation.coding_sheet import CodedRow, filled_in, sheet
-from agents.curation.validation import Validator, weight
+from agents.curation.validation.coding_sheet import CodedRow, filled_in, sheet
+from agents.curation.validation.validator import Validator, weight
 from agents.queries.registry import VIEWS
 from agents.queries.validation import validities
 from agents.report.facts import Made, gather

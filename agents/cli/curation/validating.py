@@ -34,7 +34,7 @@ def draw(
     A paragraph is always drawn by the same number: a larger sample contains a smaller one, and what was coded
     still counts. No topic learns from the paragraphs of a sample.
     """
-    from agents.curation.validation import Validator
+    from agents.curation.validation.validator import Validator
 
     with service_of(Validator, author) as validator:
         event = validator.draw(counted, near, random)
@@ -56,7 +56,7 @@ def sheet(
     import csv
 
     from agents.cli.asking import ask
-    from agents.curation.coding_sheet import definitions, sheet
+    from agents.curation.validation.coding_sheet import definitions, sheet
     from models.codebook.codebook import load
 
     settings = load_settings(logs=False)
@@ -81,8 +81,8 @@ def read(
     as_json: bool = JSON,
 ) -> None:
     """Read a sheet that a reviewer has filled in. Paragraphs without topics are not coded yet."""
-    from agents.curation.coding_sheet import filled_in
-    from agents.curation.validation import Validator
+    from agents.curation.validation.coding_sheet import filled_in
+    from agents.curation.validation.validator import Validator
     from models.codebook.codebook import load
     from streams.errors import DataError
 

@@ -69,7 +69,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Create a study from an exported one; name it with groundswell --study NAME import FOLDER."""
-    from agents.queries.replication_package import unpack
+    from agents.queries.replication.package import unpack
     from streams.state.blobs import Blobs
     from streams.store.warehouse import Warehouse
 
@@ -103,7 +103,7 @@ def _export_data(
 ) -> None:
     from agents.cli.study.report import made_with
     from agents.instance.running_instance import opened
-    from agents.queries.replication_package import pack
+    from agents.queries.replication.package import pack
 
     if settings.embedded_clickhouse:
         _must_not_run(settings, "it holds the embedded database")

@@ -39,10 +39,11 @@ def status(as_json: bool = JSON) -> None:
     with asking(settings) as ask:  # a database that no process holds is opened once
         found = ask("status")
         signs = [] if as_json else ask("health", limit=2)
+        stuck = ask("unfinished", last=utc_now() - STUCK, limit=1000)
     running = find(settings)
     found |= {"study": settings.study, "page": running.url if running else None}
+    found["stuck"] = stuck
     found["transcribing"] = _transcribing(settings, utc_now())
-    found["stuck"] = ask(settings, "unfinished", last=utc_now() - STUCK, limit=1000)
     if as_json:
         print_json(found)
         return

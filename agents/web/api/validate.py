@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.curation.validation import COUNTED, MOST, NEAR, RANDOM
+from agents.curation.validation.validator import COUNTED, MOST, NEAR, RANDOM
 from agents.web.api.write import LONG, REFUSALS, SIGNED, TAG
 from agents.web.curation.context import CurationContext
 from agents.web.curation.validating import code_paragraph, draw_sample, withdraw_coding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from agents.curation.coding_sheet import CodedRow
-from agents.curation.validation import Validator
+from agents.curation.validation.coding_sheet import CodedRow
+from agents.curation.validation.validator import Validator
 from agents.web.curation.context import PATIENCE_S, CurationContext, as_refusal
 from agents.web.security.access import Who
 from streams.events import ParagraphCoded, ValidationSampleDrawn

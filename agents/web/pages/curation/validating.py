@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agents.curation.coding_sheet import NONE, definitions
-from agents.curation.validation import COUNTED, MOST, NEAR, RANDOM
+from agents.curation.validation.coding_sheet import NONE, definitions
+from agents.curation.validation.validator import COUNTED, MOST, NEAR, RANDOM
 from agents.queries.validation import ValidatedCount
 from agents.web.curation.context import CurationContext, Present
 from agents.web.curation.validating import code_paragraph, draw_sample

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from agents.curation.codebook_service import NOTHING_YET
-from agents.curation.coding_sheet import CodedRow
 from agents.curation.decision_service import DecisionService
+from agents.curation.validation.coding_sheet import CodedRow
 from agents.instance.event_publisher import deliver_kept
 from models.codebook import commands
 from models.errors import BadInput

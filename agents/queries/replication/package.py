@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from agents.queries.restored_logs import keep_logs
+from agents.queries.replication.restored_logs import keep_logs
 from streams.errors import DataError, Misconfigured
 from streams.logs.codebook_log import CodebookLog
 from streams.logs.corrections import Corrections

@@ -1,0 +1,1 @@
+"""Validation of the codebook by a coded sample: drawing, sheets, codings."""

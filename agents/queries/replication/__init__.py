@@ -1,0 +1,1 @@
+"""Replication packages: everything behind a study's numbers as files."""
