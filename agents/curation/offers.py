@@ -19,7 +19,7 @@ from models.errors import BadInput
 from streams.store.rows.topics import NamedTopic
 
 
-class Offer(TypedDict):
+class OfferedPlace(TypedDict):
     """A place that is offered to a topic."""
 
     theme: str
@@ -38,7 +38,7 @@ class OfferedTopic(NamedTopic):
 
     theme: str
     """Where the topic is now, or empty."""
-    offers: list[Offer]
+    offers: list[OfferedPlace]
     """Best first: topics of the codebook that it is part of, then at most three themes."""
 
 
@@ -117,7 +117,7 @@ def accepted(
     return placed
 
 
-def _part(row: ConceptOverlap) -> Offer:
+def _part(row: ConceptOverlap) -> OfferedPlace:
     return {
         "theme": "",
         "into": row["concept_id"],
@@ -128,7 +128,7 @@ def _part(row: ConceptOverlap) -> Offer:
     }
 
 
-def _theme(row: dict[str, Any]) -> Offer:
+def _theme(row: dict[str, Any]) -> OfferedPlace:
     return {
         "theme": row["theme"],
         "into": None,

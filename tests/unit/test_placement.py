@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from test_curation import AGENTS, BUILT, CHECKED, EVALUATION, GREETINGS, RAG, STORES, STUDY, History, content
 
-from agents.curation.offers import Offer, OfferedTopic, accepted
+from agents.curation.offers import OfferedPlace, OfferedTopic, accepted
 from models.codebook.commands import exclude, merge
 from models.codebook.placement import Placement, place
 from models.codebook.state import TopicEntry, TopicRecord
@@ -82,7 +82,7 @@ def test_an_impossible_placement_refuses_all(what: str) -> None:
     assert cause in refused.value.cause and refused.value.cure
 
 
-def offer(confidence: float, theme: str = "", into: int | None = None) -> Offer:
+def offer(confidence: float, theme: str = "", into: int | None = None) -> OfferedPlace:
     return {"theme": theme, "into": into, "into_name": "", "confidence": confidence, "reason": ""}
 
 

@@ -13,7 +13,7 @@ from agents.cli.curation.curating import EXPECT, NOTE, curating, print_decision
 from agents.queries.wording import percent
 
 if TYPE_CHECKING:
-    from agents.curation.offers import Offer, OfferedTopic
+    from agents.curation.offers import OfferedPlace, OfferedTopic
     from models.codebook.placement import Placement
     from models.codebook.state import CodebookState
 
@@ -62,8 +62,10 @@ def accept(
         0.0, min=0, max=1, help="Leave out suggestions that are less certain, from 0 to 1."
     ),
     theme: str = typer.Option("", help="Put the topics into this theme instead of the one suggested."),
-    merge: bool = typer.Option(
-        True, help="Merge topics into those that they are suggested as a part of; else they get a theme."
+    no_merge: bool = typer.Option(
+        False,
+        "--no-merge",
+        help="Follow the first theme, also where a topic is suggested as a part of another.",
     ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would be decided."),
     author: str = AUTHOR,
@@ -82,7 +84,7 @@ def accept(
         raise BadInput("--theme is for topics that are named", "name the topics that belong to it")
     settings = load_settings()
     standing = standing_of(ask(settings, "codebook_standing"))
-    placements = _placements(topics, theme, min_confidence, merge=merge)
+    placements = _placements(topics, theme, min_confidence, merge=not no_merge)
     change = place(standing, placements)
     _print_placements(standing, placements)
     _print_effect(placements)
@@ -123,7 +125,7 @@ def _ranked(row: OfferedTopic) -> dict[str, str]:
     }
 
 
-def _told(offer: Offer) -> str:
+def _told(offer: OfferedPlace) -> str:
     place = offer["theme"] if offer["into"] is None else f"part of {offer['into_name']} ({offer['into']})"
     return f"{place}, {100 * offer['confidence']:.0f} % sure"
 
