@@ -24,7 +24,12 @@ class Loaded(Parts):
     def embedder(self) -> Embedder:
         """Return the real embedding model."""
         self.asked += 1
-        return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+        return Embedder(
+            prepare(platformdirs.user_cache_path("groundswell") / "models").embedding,
+            "cpu",
+            1,
+            max_tokens=300,
+        )
 
 
 @pytest.mark.long
