@@ -110,7 +110,7 @@ def tasks(talks: Sequence[dict[str, Any]]) -> list[Task]:
         return Task(name, classes, labels, np.array([each["published_at"] < SPLIT for each in chosen]))
 
     any_kind = tuple(kind for kind in KINDS if kind != "other")
-    version = streams.embedder().version
+    version = streams.embedder().space
     tagged = [each for each in talks if each.get("labels")]
     found = []
     for name, (text, pattern) in SUBJECTS.items():

@@ -196,7 +196,10 @@ class Settings(BaseSettings):
         0, ge=0, le=1_024, description="Threads per model; 0: half the cores, as more would wait."
     )
     max_tokens: int = Field(
-        300, ge=20, le=510, description="Maximum length of a paragraph, in tokens of the embedding model."
+        300,
+        ge=20,
+        le=510,
+        description="Tokens of a paragraph, at most. A change needs `groundswell rebuild`.",
     )
     sensitivity: Literal["low", "normal", "high"] = Field(
         "normal",

@@ -59,6 +59,11 @@ CHECKPOINT = Gauge(
     "groundswell_checkpoint_timestamp_seconds",
     "Unix time of the last checkpoint of the topic model",
 )
+EMBEDDED_AGAIN = Counter(
+    # More than a few after an upgrade: split workers have another model or maximum length than track.
+    "groundswell_embedded_again_total",
+    "Talks that track embedded again, because split had embedded them otherwise",
+)
 TRANSCRIBED = Counter(
     # Its rate is a worker's speed as a multiple of real time.
     "groundswell_transcribed_seconds_total",

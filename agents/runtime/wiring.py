@@ -96,7 +96,10 @@ class SharedResources:
         """The embedding model (its weights are loaded on first use)."""
         from models.embedding.embedder import Embedder
 
-        return Embedder(self._model("embedding"), self.settings.device, self._threads)
+        settings = self.settings
+        return Embedder(
+            self._model("embedding"), settings.device, self._threads, max_tokens=settings.max_tokens
+        )
 
     @cached_property
     def speech(self) -> SpeechModels:
@@ -235,7 +238,7 @@ def _transcribe(parts: SharedResources) -> Agent:
 def _split(parts: SharedResources) -> Agent:
     from agents.topics.split import Split
 
-    return Split(parts.blobs, parts.embedder, parts.settings.max_tokens)
+    return Split(parts.blobs, parts.embedder)
 
 
 def _track(parts: SharedResources) -> Agent:

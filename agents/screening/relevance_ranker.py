@@ -135,12 +135,12 @@ class RelevanceRanker:
 
             embedder = self._embedder()
             subject = [topic.seed for topic in load(self._settings.codebook).topics]
-            self._classes = Classes(embedder.embed, embedder.version, subject)
+            self._classes = Classes(embedder.embed, embedder.space, subject)
         return self._classes
 
     def _embedded(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
         """Return a vector for each text: from memory, from the blob store, or newly computed and stored."""
-        version = self._embedder().version
+        version = self._embedder().space
         for text in dict.fromkeys(texts):
             if text not in self._vectors and self._blobs.exists(key := _key(version, text)):
                 self._vectors[text] = np.load(io.BytesIO(self._blobs.get(key)), allow_pickle=False)

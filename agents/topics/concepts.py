@@ -96,7 +96,7 @@ class Concepts:
 
     Attributes:
         basis: what the epoch began with.
-        embedding_model: the model of the talks' embeddings.
+        embedding_model: the model of the talks' embeddings, whatever its length of paragraphs.
         judge_of_basis: judges by what the epoch began with.
         judge: judges by that and by what people have taught since.
     """
@@ -145,7 +145,7 @@ class Concepts:
         if basis is None:
             return None
         return cls(
-            basis, prototypes(basis.codebook, embedder, blobs, shared), embedder.version, settings, arrays
+            basis, prototypes(basis.codebook, embedder, blobs, shared), embedder.model, settings, arrays
         )
 
     @property

@@ -32,7 +32,7 @@ def prototypes(
         shared: a folder that the studies on this machine share, so that a new one need not embed them again.
     """
     texts = Prototypes.texts(codebook)
-    name = stable_id(embedder.version, *texts)
+    name = stable_id(embedder.space, *texts)
     key = f"model/seeds/{name}.npy"
     with suppress(DataError, ValueError, EOFError):  # missing or damaged
         return Prototypes.of(codebook, _array(blobs.get(key)))

@@ -24,11 +24,10 @@ class Split(Agent):
     name: ClassVar[str] = "split"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (TRANSCRIPTS_READY,)
 
-    def __init__(self, blobs: Blobs, embedder: Embedder, max_tokens: int) -> None:
+    def __init__(self, blobs: Blobs, embedder: Embedder) -> None:
         self._blobs = blobs
         self._drafts = Drafts(blobs)
         self._embedder = embedder
-        self._max_tokens = max_tokens
         self._splitter: Splitter | None = None
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
@@ -37,29 +36,36 @@ class Split(Agent):
             raise DataError(f"{type(event).__name__} is not for split", "drop it")
         if is_draft(event.transcript_version) and await asyncio.to_thread(self._drafts.superseded, event.key):
             return []
-        blob, count = await asyncio.to_thread(self._make, event)
+        blob, said = await asyncio.to_thread(self._artefact, event)
         return [
             ParagraphsEmbedded(
                 video=event.video,
                 paragraphs=blob,
                 transcript_version=event.transcript_version,
-                embedding_model=self._embedder.version,
-                count=count,
+                embedding_model=said.embedding_model,
+                count=len(said.paragraphs),
                 kept_by=event.kept_by,
             )
         ]
 
-    def _make(self, event: TranscriptReady) -> tuple[Blob, int]:
-        version = stable_id(event.transcript_version, self._embedder.version, self._max_tokens)
+    def _artefact(self, event: TranscriptReady) -> tuple[Blob, Paragraphs]:
+        """Return the artefact: the one that is there, also if a machine of another precision made it."""
+        version = stable_id(event.transcript_version, self._embedder.space)
         key = f"paragraphs/{stable_id(event.key)}/{version}.zip"
-        if (made := self._blobs.find(key)) is not None:
-            return made, len(Paragraphs.load(self._blobs.read(made)).paragraphs)
+        made = self._blobs.find(key)
+        if made is None:
+            # Another worker may be at the same talk: all events name the artefact of the first.
+            self._blobs.create(key, self._make(event).dump())
+            made = self._blobs.find(key)
+            assert made is not None
+        return made, Paragraphs.load(self._blobs.read(made))
+
+    def _make(self, event: TranscriptReady) -> Paragraphs:
         transcript = Transcript.model_validate_json(self._blobs.read(event.transcript))
         if self._splitter is None:
-            self._splitter = Splitter(self._embedder.tokenizer, self._max_tokens)
+            self._splitter = Splitter(self._embedder.tokenizer, self._embedder.max_tokens)
         paragraphs = self._splitter.split(transcript)
         embeddings = self._embedder.embed([paragraph.text for paragraph in paragraphs])
-        artefact = Paragraphs(
+        return Paragraphs(
             paragraphs=paragraphs, embeddings=embeddings, embedding_model=self._embedder.version
         )
-        return self._blobs.put(key, artefact.dump()), len(paragraphs)

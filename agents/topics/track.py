@@ -32,7 +32,7 @@ import structlog
 
 from agents.consumer.consumer import Agent, BatchPolicy, Position
 from agents.topics import event_mapper
-from agents.topics.batches import batch_of
+from agents.topics.batches import batch_of, in_space_of
 from agents.topics.checkpoints import REBUILD, Checkpoint, CheckpointPosition, Checkpoints
 from agents.topics.concepts import Concepts, basis_key, begin
 from agents.topics.near_duplicates import Recogniser
@@ -133,7 +133,7 @@ class Track(Agent):
                 self._codebook,
                 prototypes(self._codebook, self._embedder, self._blobs, self._shared).seeds,
                 self._settings,
-                embedding_model=self._embedder.version,
+                embedding_model=self._embedder.space,
             )
             begin(self._concepts_key, self._codebook, self._blobs)
             self._concepts = self._load_concepts(self._concepts_key, {})
@@ -147,9 +147,7 @@ class Track(Agent):
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         try:
-            self._model = TopicModel.from_snapshot(
-                checkpoint.snapshot, self._settings, self._embedder.version
-            )
+            self._model = TopicModel.from_snapshot(checkpoint.snapshot, self._settings, self._embedder.space)
             self._recogniser = Recogniser.from_snapshot(checkpoint.snapshot.arrays)
             self._concepts = self._load_concepts(self._concepts_key, checkpoint.snapshot.arrays)
         except BadInput as error:
@@ -179,7 +177,7 @@ class Track(Agent):
         if self._blobs.exists(key):
             return self._outputs("beginning")
         name, topics = self._codebook.name, self._model.topics()
-        made = event_mapper.beginning(self._version, self._epoch.number, self._embedder.version, name, topics)
+        made = event_mapper.beginning(self._version, self._epoch.number, self._embedder.space, name, topics)
         self._blobs.put(key, b"\n".join(encode(event) for event in made))
         return made
 
@@ -198,7 +196,7 @@ class Track(Agent):
         keeps it.
 
         Raises:
-            DataError: the talk has another embedding model than the topic model, or no publication date.
+            DataError: the talk has no publication date, or cannot be embedded as the model's talks are.
             Fatal: messages are missing in the log.
         """
         if not isinstance(event, ParagraphsEmbedded | ConsolidationRequested | ConceptsTaught):
@@ -247,12 +245,7 @@ class Track(Agent):
         return self._consolidate(event)
 
     def _learn(self, event: ParagraphsEmbedded) -> list[Event]:
-        if event.embedding_model != self._model.embedding_model:
-            raise DataError(
-                f"these paragraphs were embedded with {event.embedding_model}, "
-                f"but the topic model uses {self._model.embedding_model}",
-                f"use one embedding model for split and track, {REBUILD}",
-            )
+        event = in_space_of(self._embedder, event, self._blobs)
         batch = batch_of(self._blobs, event, event.event_id)
         known = self._model.knows(event.key)
         if not (known or event.kept_by) and (

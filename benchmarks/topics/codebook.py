@@ -89,7 +89,7 @@ class Judges:
         self, gold: Sequence[GoldParagraph], videos: Sequence[streams.Video], book: Codebook, shipped: bool
     ) -> None:
         self._of_talk: dict[str, ConceptJudge] = {}
-        self._any = ConceptJudge(book, concept_judge.prototypes(book), streams.embedder().version)
+        self._any = ConceptJudge(book, concept_judge.prototypes(book), streams.embedder().model)
         if not shipped:
             read, _, evidence = concept_judge.evidence_of(gold, videos, book)
             for part, judge in concept_judge.without_each(read, book, evidence):
@@ -111,7 +111,7 @@ def learn(
 ) -> Learned:
     """Learn the videos in order; `gold`: the row of each gold paragraph by talk and position."""
     seeds = streams.embed_texts([topic.seed for topic in book.topics])
-    model = TopicModel.seeded(book, seeds, TopicSettings(), streams.embedder().version)
+    model = TopicModel.seeded(book, seeds, TopicSettings(), streams.embedder().space)
     observer = ConceptObserver(book, TopicSettings(), seeds.shape[1])
     k = len(book.topics)
     concepts, clusters = np.zeros((len(gold), k), np.bool_), np.zeros((len(gold), k), np.bool_)

@@ -108,10 +108,10 @@ def without_each(
     about = prototypes(book)
     for part in folds(read.talks, PARTS):
         seen = read.of(np.setdiff1d(np.arange(len(read.talks)), part))
-        learned = fit_corrections(seen, book, evidence.terms, streams.embedder().version)
+        learned = fit_corrections(seen, book, evidence.terms, streams.embedder().model)
         yield (
             part,
-            ConceptJudge(book, about, streams.embedder().version, pooled=fit_pooled(seen), learned=learned),
+            ConceptJudge(book, about, streams.embedder().model, pooled=fit_pooled(seen), learned=learned),
         )
 
 
@@ -178,7 +178,7 @@ def cost(videos: Sequence[streams.Video], book: Codebook, paragraphs: int = 300)
     began = time.process_time()
     vectors = [streams.embed_texts(video.texts) for video in some]
     embedded = time.process_time() - began
-    judge = ConceptJudge(book, prototypes(book), streams.embedder().version)
+    judge = ConceptJudge(book, prototypes(book), streams.embedder().model)
     began = time.process_time()
     for video, rows in zip(some, vectors, strict=True):
         judge.judge(Talk(video.title, video.texts), rows)
@@ -236,7 +236,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def write(read: Read, book: Codebook, evidence: ConceptEvidence, folder: Path) -> None:
     """Fit on everything, and write the model and the corrections of this codebook."""
     folder.mkdir(parents=True, exist_ok=True)
-    learned = fit_corrections(read, book, evidence.terms, streams.embedder().version)
+    learned = fit_corrections(read, book, evidence.terms, streams.embedder().model)
     for name, fitted in (("pooled", fit_pooled(read)), (book.name, learned)):
         (folder / f"{name}.json").write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
 

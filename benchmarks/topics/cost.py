@@ -236,7 +236,7 @@ def main() -> None:
     if seeds is None:
         seeds = np.zeros((0, vectors[0].shape[1]), np.float32)
     embedding = embedding_ms([text for video in videos for text in video.texts])
-    model = TopicModel.seeded(codebook, seeds, TopicSettings(), streams.embedder().version)
+    model = TopicModel.seeded(codebook, seeds, TopicSettings(), streams.embedder().space)
     feed, real = talks(videos, vectors), sum(map(len, vectors))
     rows = measure(model, feed, real, given.paragraphs)
     made = {

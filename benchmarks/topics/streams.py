@@ -127,8 +127,7 @@ def read_all(
 def embed(videos: Sequence[Video]) -> list[NDArray[np.float32]]:
     """Return each video's paragraphs as float32 [n, 384] of unit length, with the packaged MiniLM.
 
-    Kept in the user's cache by content. On processors with bfloat16 the multiplications are done in it: twice
-    as fast, and cosines to the float32 vectors are above .9999.
+    Kept in the user's cache by content.
     """
     texts = [text for video in videos for text in video.texts]
     rows = np.vstack([_chunk(texts[at : at + CHUNK]) for at in range(0, len(texts), CHUNK)])
@@ -152,14 +151,13 @@ def batch(video: Video, vectors: NDArray[np.float32]) -> Batch:
 
 def embed_texts(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return texts as float32 [n, 384] of unit length, without keeping them."""
-    with _half_precision():
-        return embedder().embed(texts)
+    return embedder().embed(texts)
 
 
 @cache
 def embedder() -> Embedder:
     """The packaged embedding model."""
-    return Embedder(prepare(cache_folder() / "models").embedding, "cpu")
+    return Embedder(prepare(cache_folder() / "models").embedding, "cpu", max_tokens=MAX_TOKENS)
 
 
 def cache_folder() -> Path:
@@ -181,14 +179,6 @@ def _chunk(texts: Sequence[str]) -> NDArray[np.float32]:
     np.save(partial, rows)
     partial.replace(path)
     return rows
-
-
-def _half_precision() -> contextlib.AbstractContextManager[Any]:
-    import torch
-
-    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.autocast("cpu", torch.bfloat16)
-    return contextlib.nullcontext()
 
 
 def _records(name: str, lines: Iterable[str]) -> Iterator[Any]:

@@ -60,8 +60,8 @@ def play(videos: Sequence[streams.Video], codebook_name: str) -> Study:
     """Learn every video; keep what each topic was given."""
     codebook = load(codebook_name)
     seeds = streams.embed_texts([*(topic.seed for topic in codebook.topics), "any"])[: len(codebook.topics)]
-    model = TopicModel.seeded(codebook, seeds, TopicSettings(), streams.embedder().version)
-    judge = ConceptJudge(codebook, concept_judge.prototypes(codebook), streams.embedder().version)
+    model = TopicModel.seeded(codebook, seeds, TopicSettings(), streams.embedder().space)
+    judge = ConceptJudge(codebook, concept_judge.prototypes(codebook), streams.embedder().model)
     found: dict[int | None, Found] = defaultdict(Found)
     emergences: list[Emergence] = []
     boilerplate: list[tuple[str, str]] = []

@@ -79,7 +79,7 @@ class Classes:
 
         Args:
             embed: maps texts to float32 [n, d] of unit length, such as `Embedder.embed`.
-            version: names the embedding model, such as `Embedder.version`.
+            version: names the embedding model, such as `Embedder.space`.
             subject: texts about the subject: the codebook's `topic.seed`s, or free text; none: any subject.
             kept: the kinds that reviewers keep.
 

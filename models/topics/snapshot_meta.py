@@ -65,9 +65,12 @@ class Meta(BaseModel):
                     f"install {name} {_major(wrote)}, or begin a new epoch with `groundswell rebuild`",
                 )
         if embedding_model is not None and embedding_model != read.embedding_model:
+            before = embedding_model.startswith(read.embedding_model)
             raise BadInput(
-                f"the snapshot learned from embeddings of {read.embedding_model}, not of {embedding_model}",
-                "embed with that model, or begin a new epoch with `groundswell rebuild`: vectors do not mix",
+                f"the snapshot learned from embeddings of {read.embedding_model}, not of {embedding_model}"
+                + (": an earlier version, which did not embed the end of long paragraphs" if before else ""),
+                "embed with that model and length, or begin a new epoch with `groundswell rebuild`: "
+                "vectors do not mix",
             )
         now = numbers(settings)
         other = sorted(

@@ -80,10 +80,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.long
 def test_bertopic_assigns_the_models_topics_and_draws_its_plots(home: Path, packaged: Path) -> None:
-    embedder = Embedder(packaged, "cpu", 1)
+    embedder = Embedder(packaged, "cpu", 1, max_tokens=300)
     codebook = load_codebook("llm-in-production")
     seeds = embedder.embed([topic.seed for topic in codebook.topics])
-    model = TopicModel.seeded(codebook, seeds, TopicSettings(), embedder.version)
+    model = TopicModel.seeded(codebook, seeds, TopicSettings(), embedder.space)
     talks = [talk(path, at, embedder) for at, path in enumerate(sorted(TALKS.glob("*.json"))[:LEARNED])]
     for each in talks:
         model.learn(each)

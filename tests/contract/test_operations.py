@@ -312,7 +312,10 @@ async def test_metrics_of_freshness_do_not_age_with_repetitions(study: Warehouse
 
 async def test_a_checkpoint_of_the_topic_model_says_when_it_was_made(tmp_path: Path) -> None:
     home = platformdirs.user_cache_path("groundswell") / "models"
-    embedder, blobs = Embedder(prepare(home).embedding, "cpu", 1), Blobs(str(tmp_path / "blobs"))
+    embedder, blobs = (
+        Embedder(prepare(home).embedding, "cpu", 1, max_tokens=300),
+        Blobs(str(tmp_path / "blobs")),
+    )
     track = Track(blobs, load("blank"), embedder, TopicSettings())
     await track.start()
     CHECKPOINT.set(0)

@@ -43,7 +43,9 @@ TALKS = 4
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+    return Embedder(
+        prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1, max_tokens=300
+    )
 
 
 @pytest.fixture(scope="module")

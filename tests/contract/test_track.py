@@ -37,7 +37,9 @@ COUNT = 6
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+    return Embedder(
+        prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1, max_tokens=300
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ async def test_a_restart_continues_as_if_nothing_had_been(
 
 
 async def test_an_untouched_study_restarts_without_embedding_model(blobs: Blobs, embedder: Embedder) -> None:
-    again = Embedder(embedder.tokenizer.parent, "cpu", 1)
+    again = Embedder(embedder.tokenizer.parent, "cpu", 1, max_tokens=300)
     first = await tracker(blobs, embedder)
     second = await tracker(blobs, again)
     assert again._model is None
@@ -177,9 +179,9 @@ async def test_a_dead_letter_moves_the_position_and_a_gap_is_fatal(
 ) -> None:
     track = await tracker(blobs, embedder)
     await track.handle(events[0], at(0))
-    foreign = events[1].model_copy(update={"embedding_model": "another"})
-    with pytest.raises(DataError, match="embedded with another, but the topic model uses"):
-        await track.handle(foreign, at(1))
+    undated = events[1].video.model_copy(update={"published_at": None})
+    with pytest.raises(DataError, match="no publication date"):
+        await track.handle(events[1].model_copy(update={"video": undated}), at(1))
     track.on_dead_letter(at(1))
     await track.commit()
     track = await tracker(blobs, embedder)

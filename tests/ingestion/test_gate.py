@@ -50,7 +50,9 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+    return Embedder(
+        prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1, max_tokens=300
+    )
 
 
 def nobody() -> Embedder:

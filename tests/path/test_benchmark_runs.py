@@ -71,3 +71,29 @@ def test_the_read_functions_are_timed_on_a_made_up_study(tmp_path: Path) -> None
     assert size["insert_paragraphs_per_s"] > 0
     for ways in size["other_ways"].values():
         assert {"ours_ms", "bitmaps_ms"} <= set(ways)
+
+
+def test_embedding_is_compared_with_plain_transformers(tmp_path: Path) -> None:
+    said = " ".join(f"In week {week} we measured what a better prompt changes." for week in range(40))
+    record = {"id": "t", "published_at": "2024-01-05", "segments": [{"start": 0, "end": 400, "text": said}]}
+    talks, out = tmp_path / "talks.jsonl", tmp_path / "embedding.json"
+    talks.write_text(json.dumps(record) + "\n")
+    command = [sys.executable, str(ROOT / "benchmarks" / "embedding.py"), "--talks", str(talks)]
+    measured = subprocess.run(
+        [*command, "--quick", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=GIVE_UP_S,
+    )
+    assert measured.returncode == 0, measured.stderr
+    report = json.loads(out.read_text())
+    assert report["paragraphs"] >= 2
+    assert report["tokens"]["most"] <= 300 < report["tokens"]["most"] + 20
+    assert 0 < report["cut"]["share"] < 1
+    systems = report["systems"]
+    assert systems["ours"]["smallest"] >= 0.999
+    assert systems["cut"]["smallest"] < 0.9999  # the end of a paragraph says something
+    assert ("bfloat16" in systems) != report["bfloat16"]
+    assert ("has no bfloat16" in measured.stdout) != report["bfloat16"]
+    assert "smallest cosine" in measured.stdout and ": met" in measured.stdout

@@ -1,9 +1,12 @@
 """The topic model begins anew: every talk is learned again, and the old model's results stay."""
 
+import shutil
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from models.bundled_models import prepare
 from tests.processes import TALKS, Study, tables, until
 
 pytestmark = pytest.mark.long
@@ -55,3 +58,36 @@ def test_a_rebuild_relearns_in_order_and_keeps_what_was_said(study: Study) -> No
     assert study.api("status")["relearning"] == 0
     assert process.stop() == 0
     assert dict(tables(study.home, study.name)) == after
+
+
+def test_a_study_that_was_embedded_otherwise_is_taken_over(study: Study, tmp_path: Path) -> None:
+    """The same weights under another name are another model; an upgrade changes the version as well."""
+    earlier = shutil.copytree(prepare(study.home / "models").embedding, tmp_path / "an-earlier-model")
+    study.environment["GROUNDSWELL_EMBEDDING_MODEL"] = str(earlier)
+    process = study.run()
+    assert study.cli("ingest", *map(str, FEW)).returncode == 0
+    study.until_done(len(FEW))
+    renamed = study.cli("codebook", "rename", "2", "Agents at work")
+    assert renamed.returncode == 0, renamed.stderr
+    assert process.stop() == 0
+    before = dict(tables(study.home, study.name))
+
+    del study.environment["GROUNDSWELL_EMBEDDING_MODEL"]
+    refused = study.start("run")
+    until(lambda: not refused.alive)
+    assert refused.popen.returncode != 0
+    said = refused.said()
+    assert "an-earlier-model-" in said and "all-MiniLM-L6-v2-" in said and "groundswell rebuild" in said
+
+    assert study.ask("rebuild")["talks"] == len(FEW)
+    process = study.run()
+    until(lambda: study.api("status")["epoch"] == 1 and not study.api("status")["relearning"])
+    assert study.api("status")["states"] == {"assigned": len(FEW)}
+    assert study.api("status")["dead_letters"] == 0
+    carried = study.cli("codebook", "carry-over")
+    assert carried.returncode == 0, carried.stderr
+    until(lambda: {topic["topic_id"]: topic["name"] for topic in study.api("topics")}[2] == "Agents at work")
+    assert process.stop() == 0
+    after = dict(tables(study.home, study.name))
+    assert after["paragraphs"] == before["paragraphs"]
+    assert {row[0].endswith("-e1") for row in after["assignments"]} == {True, False}

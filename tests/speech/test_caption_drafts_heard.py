@@ -71,11 +71,11 @@ async def study(
     warehouse: Warehouse, tmp_path: Path, speech: SpeechModels, packaged_models: PackagedModels
 ) -> Any:
     blobs = Blobs(str(tmp_path / "blobs"))
-    embedder = Embedder(packaged_models.embedding, "cpu", 1)
+    embedder = Embedder(packaged_models.embedding, "cpu", 1, max_tokens=300)
     settings = Settings(home=tmp_path, threads=1)
     agents: tuple[Agent, ...] = (
         Transcribe(settings, blobs, lambda: speech, tmp_path),
-        Split(blobs, embedder, 300),
+        Split(blobs, embedder),
         Track(blobs, load("llm-in-production"), embedder, TopicSettings()),
         Store(warehouse, blobs),
     )

@@ -15,7 +15,7 @@ def test_a_held_out_topics_theme_is_mostly_suggested_first(
     packaged_models: PackagedModels,
 ) -> None:
     """Each topic of the study's codebook by its description, where its theme has another topic."""
-    embed = Embedder(packaged_models.embedding, "cpu").embed
+    embed = Embedder(packaged_models.embedding, "cpu", max_tokens=300).embed
     topics = load("llm-in-production").topics
     right, confidence = [], []
     for held in topics:

@@ -27,7 +27,8 @@ COUNT = 6
 async def test_a_stand_by_takes_over_from_where_the_other_was(
     settings: Settings, cluster: Cluster, tmp_path: Path
 ) -> None:
-    embedder = Embedder(prepare(platformdirs.user_cache_path("groundswell") / "models").embedding, "cpu", 1)
+    models = prepare(platformdirs.user_cache_path("groundswell") / "models")
+    embedder = Embedder(models.embedding, "cpu", 1, max_tokens=300)
     talks = split_talks(embedder, COUNT)
 
     def tracker(blobs: Blobs) -> Track:

@@ -64,7 +64,9 @@ EXCLUDED = [
 
 @cache
 def embedder() -> Embedder:
-    return Embedder(prepare(Path(user_cache_path("groundswell")) / "models").embedding, "cpu", threads=1)
+    return Embedder(
+        prepare(Path(user_cache_path("groundswell")) / "models").embedding, "cpu", threads=1, max_tokens=300
+    )
 
 
 @cache

@@ -40,7 +40,7 @@ class Loaded(Parts):
         self.asked += 1
         if self._embedder is None:
             models = prepare(platformdirs.user_cache_path("groundswell") / "models")
-            self._embedder = Embedder(models.embedding, "cpu", 1)
+            self._embedder = Embedder(models.embedding, "cpu", 1, max_tokens=300)
         return self._embedder
 
 

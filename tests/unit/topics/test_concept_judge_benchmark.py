@@ -162,7 +162,7 @@ def test_a_run_measures_the_paragraphs_that_were_read_twice(
         "ships": 17,
         "bees": 18,
     }
-    assert learned.embedding_model == streams.embedder().version
+    assert learned.embedding_model == streams.embedder().model
 
 
 def test_gold_of_other_talks_is_refused_with_its_cure(

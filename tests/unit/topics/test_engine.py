@@ -94,7 +94,7 @@ import platformdirs
 from models.embedding.embedder import Embedder
 from models.bundled_models import prepare
 folder = prepare(platformdirs.user_cache_path("groundswell") / "models").embedding
-embedder, start = Embedder(folder, "cpu", 1), threading.Barrier(4)
+embedder, start = Embedder(folder, "cpu", 1, max_tokens=300), threading.Barrier(4)
 loaded = []
 def embed(text):
     start.wait()
