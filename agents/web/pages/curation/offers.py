@@ -120,6 +120,8 @@ def _command(topics: Sequence[int], places: Sequence[str], note: str = "") -> No
         RequestRefused: 422, a topic has none of the places that the form offers.
     """
     given = dict(each.split("=", 1) for each in places if "=" in each)
+    if missing := [each for each in topics if str(each) not in given]:
+        raise RequestRefused(422, f"topic {str(missing[0])[:20]} has no place", "choose one in its row")
     with as_refusal():
         chosen = [Placement.read(f"{each}={given.get(str(each), '')}") for each in dict.fromkeys(topics)]
     placements = tuple(PlacedTopic(**asdict(each)) for each in chosen)
