@@ -70,9 +70,7 @@ class Settings(BaseSettings):
         "llm-in-production",
         description="Codebook that seeds topics and themes: the name of a bundled one, or a YAML file.",
     )
-    languages: list[str] = Field(
-        ["en"], description="Languages that pass screening (ISO 639-1), as a JSON list."
-    )
+    languages: list[str] = Field(["en"], description="Languages that pass screening (ISO 639-1, JSON list).")
     min_duration_s: float = Field(
         180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter videos are rejected."
     )
