@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict
 
 from agents.queries.like_for_like import SharesByPeriod, StandardisedShare
 from agents.queries.rows import Corrected
@@ -29,7 +30,7 @@ TABLES = (*CODEBOOK, "validation_samples", "codings", "assignments", "membership
 """Tables that the results depend on."""
 
 
-class ValidatedCount(Corrected):
+class ValidatedCount(TypedDict):
     """What a coded sample says about the count of a topic, of a theme, or of all topics.
 
     Rates are in [0, 1], each with its 95 % interval; they are None where the sample cannot say.
@@ -57,6 +58,10 @@ class ValidatedCount(Corrected):
     recall_high: float | None
     share: float
     """Counted paragraphs over all paragraphs of the talks that count."""
+    corrected: float | None
+    """That share without the errors of the count."""
+    corrected_low: float | None
+    corrected_high: float | None
     validated: bool
     """Whether its precision is shown to be above one half."""
 
@@ -146,19 +151,18 @@ def corrected(of: Validity | None, row: StandardisedShare | Mapping[str, Any]) -
 def without_errors(
     shares: SharesByPeriod, valid: Mapping[int | str, Validity], units: Iterable[int | str]
 ) -> SharesByPeriod:
-    """Return shares of paragraphs without the errors of the count; units of unknown validity have none."""
+    """Return shares of paragraphs without the errors of the count; units of unknown validity are left out."""
     found: dict[int | str, dict[str, StandardisedShare]] = {}
     for unit in units:
+        of = valid.get(unit)
+        if of is None or of.ratio is None:
+            continue
         found[unit] = {}
         for period in shares.none:
             share = shares.of(unit, period)
-            if (each := corrected(valid.get(unit), share))["corrected"] is not None:
-                found[unit][period] = {
-                    **share,
-                    "share": each["corrected"],
-                    "low": cast("float", each["corrected_low"]),
-                    "high": cast("float", each["corrected_high"]),
-                }
+            each = of.corrected(share["share"], Interval(share["low"], share["high"]))
+            assert each is not None, "there is a ratio"
+            found[unit][period] = {**share, "share": each.value, "low": each.low, "high": each.high}
     return SharesByPeriod(found, shares.none)
 
 

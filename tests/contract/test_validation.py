@@ -12,8 +12,9 @@ from event_factories import MODEL, NOON, TRANSCRIPT, seen, topic, video, write
 
 from agents.curation.validation.coding_sheet import CodedRow, filled_in, sheet
 from agents.curation.validation.validator import Validator, weight
+from agents.queries.like_for_like import topic_shares
 from agents.queries.registry import VIEWS
-from agents.queries.validation import validities
+from agents.queries.validation import validities, without_errors
 from agents.report.facts import Made, gather
 from agents.report.page import write as write_page
 from models.codebook.codebook import load
@@ -24,12 +25,14 @@ from streams.errors import DataError
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import missing, writer
+from streams.store.codebook.effective import book
 from streams.store.queries.selection import EVERYTHING
 from streams.store.warehouse import Warehouse
 
 BOOK = load("llm-in-production")
 RAG, AGENTS = "rag-systems", "agents"
 TALKS, PARAGRAPHS = 12, 10
+BORN = 21
 
 
 def learned(index: int, counted: dict[int, tuple[int, ...]]) -> Iterator[tuple[str, writer.Columns]]:
@@ -333,6 +336,9 @@ def test_shares_of_paragraphs_come_with_corrected_ones(study: Warehouse) -> None
     assert rag["corrected_low"] < 0.1 < rag["corrected_high"]
     (theme,) = {row["corrected"] for row in VIEWS["prevalence"](study, basis="paragraphs")}
     assert theme == pytest.approx(0.1)
+    shares = topic_shares(study, EVERYTHING, book(study), "paragraphs", "none")
+    drawn = without_errors(shares, validities(study, "topic"), [1, BORN])
+    assert set(drawn.units) == {1}, "nobody can code for a topic that was born"
     for options in ({}, {"basis": "minutes"}, {"basis": "paragraphs", "standard": "source"}):
         for row in VIEWS["topic_months"](study, **options):
             assert row["corrected"] is row["corrected_low"] is row["corrected_high"] is None

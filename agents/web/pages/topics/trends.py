@@ -80,7 +80,7 @@ def mount(site: Site) -> None:
             "shown": shown,
             "left_out": [found.names[unit] for unit in chosen[AT_MOST:]],
             "unknown": [unit for unit in dict.fromkeys(asked) if unit not in found.names],
-            "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if shown else ""},
+            "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if drawn["lines"] else ""},
             "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
             "twin": found.twin,
             "basis": basis,
