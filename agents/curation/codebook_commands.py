@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,7 @@ Action = Literal[
     "rename theme", "remove theme", "undo",
 ]  # fmt: skip
 MOST = 2**32 - 1
+MOST_TOPICS = 1000
 
 
 class CodebookCommand(BaseModel):
@@ -32,6 +33,9 @@ class CodebookCommand(BaseModel):
 
     action: Action
     topic_id: int | None = Field(None, ge=1, le=MOST, description="The topic to decide about.")
+    topic_ids: tuple[Annotated[int, Field(ge=1, le=MOST)], ...] = Field(
+        (), max_length=MOST_TOPICS, description="exclude: several topics at once, instead of `topic_id`."
+    )
     into: int | None = Field(None, ge=1, le=MOST, description="merge: the topic to merge it into.")
     name: str = Field("", max_length=10_000, description="rename, create theme, rename theme: the new name.")
     theme: str = Field(
@@ -68,6 +72,8 @@ def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]
         BadInput: a field is missing.
     """
     match wish.action:
+        case "exclude" if wish.topic_ids:
+            return lambda standing: commands.exclude_all(standing, wish.topic_ids, wish.reason)
         case "exclude":
             return lambda standing: commands.exclude(standing, _topic(wish), wish.reason)
         case "include":

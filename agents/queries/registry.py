@@ -24,6 +24,7 @@ from agents.queries.rows import (
     TopicMonth,
     WholeTopic,
 )
+from agents.queries.small_talk import small_talk
 from models.stats.trend import trend, wilson
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
@@ -39,9 +40,7 @@ from streams.store.queries import (
     neighbours,
     topic_speakers,
 )
-from streams.store.queries import (
-    prevalence as measure,
-)
+from streams.store.queries import prevalence as measure
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, NAMES, Selection, first_day, last_day, select
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
@@ -299,6 +298,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     for view in (
         talk_queries.status,
         topic,
+        small_talk,
         genealogy.genealogy,
         genealogy.drifts,
         genealogy.health,

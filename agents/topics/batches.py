@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Protocol
 
 from models.topics import Batch
+from models.topics.online.person_names import full_names
 from models.transcripts.paragraphs import Paragraphs
 from streams.errors import DataError
 from streams.events import Blob, Video, paragraph_id
@@ -49,4 +51,11 @@ def batch_of(blobs: Blobs, talk: Embedded, batch_id: str) -> Batch:
         texts=tuple(each.text for each in said.paragraphs),
         embeddings=said.embeddings,
         starts=tuple(each.start for each in said.paragraphs),
+        people=people(talk.video, {name for each in said.paragraphs for name in each.speakers}),
     )
+
+
+def people(video: Video, speakers: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of persons that a talk's speakers, title, description and channel tell."""
+    told = full_names("\n".join([video.title, video.description, video.channel]))
+    return tuple(sorted({*video.speakers, *speakers, *told}))

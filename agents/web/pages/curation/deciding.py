@@ -110,6 +110,8 @@ def page_of(wish: CodebookCommand) -> str:
         return f"/curation/topics/{wish.topic_id}"
     if wish.action == "undo":
         return "/curation/history"
+    if wish.topic_ids:
+        return "/curation"
     return "/curation/theme" + query({"name": wish.theme})
 
 
@@ -127,7 +129,7 @@ def _about(wish: CodebookCommand, standing: CodebookState, found: Preview | None
         "wish": {
             name: value
             for name, value in wish.model_dump().items()
-            if name not in ("note", "expected") and value not in (None, "")
+            if name not in ("note", "expected") and value not in (None, "", ())
         }
         | ({"theme": ""} if wish.action == "assign" and not wish.theme else {}),
         "back": page_of(wish),
