@@ -42,6 +42,7 @@ def test_a_stream_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
         "drift",
         "boilerplate",
         "transcripts",
+        "names",
     ):
         command = [sys.executable, ROOT / f"benchmarks/topics/{name}.py", "--stream", stream]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP_S, check=False)
