@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,8 +24,8 @@ Action = Literal[
     "rename theme", "remove theme", "place", "undo",
 ]  # fmt: skip
 MOST = 2**32 - 1
-MOST_PLACED = 1000
-"""Maximum number of topics that are placed at once."""
+MOST_TOPICS = 1000
+"""Maximum number of topics that one decision is about."""
 
 
 class CodebookCommand(BaseModel):
@@ -35,6 +35,9 @@ class CodebookCommand(BaseModel):
 
     action: Action
     topic_id: int | None = Field(None, ge=1, le=MOST, description="The topic to decide about.")
+    topic_ids: tuple[Annotated[int, Field(ge=1, le=MOST)], ...] = Field(
+        (), max_length=MOST_TOPICS, description="exclude: several topics at once, instead of `topic_id`."
+    )
     into: int | None = Field(None, ge=1, le=MOST, description="merge: the topic to merge it into.")
     name: str = Field("", max_length=10_000, description="rename, create theme, rename theme: the new name.")
     theme: str = Field(
@@ -67,7 +70,7 @@ class PlacingCommand(CodebookCommand):
     """A requested decision, which may be about several topics at once."""
 
     placements: tuple[PlacedTopic, ...] = Field(
-        (), max_length=MOST_PLACED, description="place: topics and their themes; one undo takes all back."
+        (), max_length=MOST_TOPICS, description="place: topics and their themes; one undo takes all back."
     )
 
 
@@ -89,6 +92,8 @@ def decision(wish: CodebookCommand) -> Callable[[CodebookState], CodebookChange]
         BadInput: a field is missing.
     """
     match wish.action:
+        case "exclude" if wish.topic_ids:
+            return lambda standing: commands.exclude_all(standing, wish.topic_ids, wish.reason)
         case "exclude":
             return lambda standing: commands.exclude(standing, _topic(wish), wish.reason)
         case "include":

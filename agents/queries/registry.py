@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Protocol, cast
 
-from agents.queries import concept_overlap, placed_themes
+from agents.queries.codebook import concept_overlap, placed_themes
+from agents.queries.codebook.small_talk import small_talk
 from agents.queries.comparison import PeriodComparison, compared, periods_of, recent
 from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
@@ -214,6 +215,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         placed_themes.placed_themes,
         talk_queries.status,
         topic,
+        small_talk,
         genealogy.genealogy,
         genealogy.drifts,
         genealogy.health,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import structlog
 
 from models.embedding.embedder import Embedder, space_of
 from models.topics import Batch
+from models.topics.online.person_names import full_names
 from models.transcripts.paragraphs import Paragraphs
 from streams.errors import DataError
 from streams.events import Blob, ParagraphsEmbedded, Video, paragraph_id, stable_id
@@ -55,6 +57,7 @@ def batch_of(blobs: Blobs, talk: Embedded, batch_id: str) -> Batch:
         texts=tuple(each.text for each in said.paragraphs),
         embeddings=said.embeddings,
         starts=tuple(each.start for each in said.paragraphs),
+        people=people(talk.video, {name for each in said.paragraphs for name in each.speakers}),
     )
 
 
@@ -95,3 +98,9 @@ def in_space_of(embedder: Embedder, talk: ParagraphsEmbedded, blobs: Blobs) -> P
         EMBEDDED_AGAIN.inc()
         stored = blobs.find(key)
     return talk.model_copy(update={"paragraphs": stored})
+
+
+def people(video: Video, speakers: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of persons that a talk's speakers, title, description and channel tell."""
+    told = full_names("\n".join([video.title, video.description, video.channel]))
+    return tuple(sorted({*video.speakers, *speakers, *told}))

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from models.bundled_models import prepare
 from models.embedding.embedder import Embedder
 from models.topics import Batch
+from models.topics.online.person_names import full_names
 from models.transcripts.splitting import Splitter
 from models.transcripts.transcript import Segment, Transcript
 from streams.errors import DataError
@@ -56,6 +57,7 @@ class Video:
     starts: tuple[float, ...]
     label: str | None = None
     labels: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
 
     @property
     def month(self) -> str:
@@ -146,6 +148,7 @@ def batch(video: Video, vectors: NDArray[np.float32]) -> Batch:
         embeddings=vectors,
         source="" if video.source == video.video_id else video.source,
         starts=video.starts,
+        people=tuple(sorted({*video.speakers, *full_names(video.title)})),
     )
 
 
@@ -215,6 +218,7 @@ def _video(record: dict[str, Any]) -> Video:
         starts=starts,
         label=record.get("label"),
         labels=tuple(labels),
+        speakers=tuple(record.get("speakers") or ()),
     )
 
 

@@ -35,6 +35,26 @@ def exclude(standing: CodebookState, topic_id: int, reason: str) -> CodebookChan
     return changed(standing, "exclude", said, [replace(entry, retained=False, reason=why)])
 
 
+def exclude_all(standing: CodebookState, topic_ids: Iterable[int], reason: str) -> CodebookChange:
+    """Exclude several topics, each with all topics merged into it, as one decision that one undo takes back.
+
+    Those that are excluded already keep their own reason.
+    """
+    wanted = list(dict.fromkeys(topic_ids))
+    if not wanted:
+        raise BadInput("there is no topic to exclude", "name one at least")
+    entries = [_independent(standing, topic_id).entry for topic_id in wanted]
+    why = clean(reason, "the reason", LONG)
+    named = ", ".join(standing.named(entry.topic_id) for entry in entries if entry.retained)
+    said = f"excluded: {named}: {why}"
+    return changed(
+        standing,
+        "exclude",
+        said,
+        [replace(entry, retained=False, reason=why) for entry in entries if entry.retained],
+    )
+
+
 def include(standing: CodebookState, topic_id: int) -> CodebookChange:
     """Include an excluded topic in the counts again."""
     entry = _independent(standing, topic_id).entry

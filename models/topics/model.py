@@ -15,10 +15,13 @@ from models.topics.learning.observers import drifts, health, news
 from models.topics.lifecycle.registry import LastHeard
 from models.topics.lifecycle.representatives import Representative
 from models.topics.lifecycle.reservoir import Sampled
+from models.topics.lifecycle.small_talk import SHORT, is_at_end
 from models.topics.naming.hierarchy import Linkage, hierarchy
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors, unit
 from models.topics.online.learnable import Learnable
+from models.topics.online.partial_fit import Worded, worded
+from models.topics.online.person_names import without_people
 from models.topics.online.words import content_words
 from models.topics.results import Assignment, Outcome, TopicState
 from models.topics.settings import TopicSettings
@@ -224,19 +227,21 @@ class TopicModel:
     def _said(self, batch: Batch) -> Learnable:
         screened = self.memory.boilerplate.screen(batch.origin, batch.video_id, batch.texts)
         rows = tuple(row for row, text in enumerate(screened.texts) if content_words(text))
+        texts = tuple(screened.texts[row] for row in rows)
+        named = without_people(texts, batch.people)
         return Learnable(
             rows=rows,
             boilerplate=frozenset(np.flatnonzero(screened.boilerplate).tolist()),
-            texts=tuple(screened.texts[row] for row in rows),
+            texts=texts,
+            worded=tuple(Worded(text, batch.video_id, batch.origin) for text in named),
             vectors=_vectors(batch.embeddings[list(rows)]),
         )
 
     def _give(self, said: Learnable, founders: Founders | None) -> list[Given]:
         """Return the assignments of the earlier founders, followed by those of the batch's paragraphs."""
-        texts = [kept.text for kept in founders.earlier] if founders else []
-        texts += said.texts
+        earlier = [worded(kept) for kept in founders.earlier] if founders else []
         vectors = np.vstack([founders.vectors, said.vectors]) if founders else said.vectors
-        return self.memory.roster.online.learn(texts, vectors) if texts else []
+        return self.memory.roster.online.learn([*earlier, *said.worded], vectors) if len(vectors) else []
 
     def _follow(self, batch: Batch, said: Learnable) -> None:
         """Move the topics of the codebook by the paragraphs that are judged to be about them."""
@@ -259,7 +264,15 @@ class TopicModel:
         slots = {topic_id: slot for slot, topic_id in enumerate(self.memory.roster.centroids.topic_ids)}
         for at, row in enumerate(said.rows):
             topic_id, text = assignments[row].topic_id, said.texts[at]
-            sampled = Sampled(batch.paragraph_ids[row], batch.video_id, batch.month, text, topic_id)
+            sampled = Sampled(
+                batch.paragraph_ids[row],
+                batch.video_id,
+                batch.month,
+                text,
+                topic_id,
+                batch.origin,
+                is_at_end(row, len(batch.texts)),
+            )
             self.memory.reservoir.add(sampled, said.vectors[at])
             if topic_id is not None:
                 representative = Representative(
@@ -269,6 +282,8 @@ class TopicModel:
                     text=text,
                 )
                 self.memory.roster.representatives.add(topic_id, representative, said.vectors[at])
+        if not seen and len(batch.texts) >= SHORT:
+            self.memory.places.add(batch.origin, _places(said, assignments))
         present = sorted({each.topic_id for each in assignments if each.topic_id is not None})
         self.memory.roster.mark_seen(present, LastHeard(video=self.memory.ledger.videos, month=batch.month))
         self.memory.schedule.count(len(said.rows), None if seen else batch.month)
@@ -277,6 +292,17 @@ class TopicModel:
 def _vectors(embeddings: NDArray[np.float32]) -> Vectors:
     """Return unit vectors rounded to float32, so that a snapshot in float32 is exact."""
     return unit(embeddings.astype(np.float64)).astype(np.float32).astype(np.float64)
+
+
+def _places(said: Learnable, assignments: tuple[Assignment, ...]) -> dict[int, tuple[int, int]]:
+    """Return each topic's number of paragraphs in a talk, and of those at its ends."""
+    places: dict[int, tuple[int, int]] = {}
+    for row in said.rows:
+        topic_id = assignments[row].topic_id
+        if topic_id is not None:
+            paragraphs, at_ends = places.get(topic_id, (0, 0))
+            places[topic_id] = (paragraphs + 1, at_ends + is_at_end(row, len(assignments)))
+    return places
 
 
 def _version(codebook: Codebook, settings: TopicSettings, embedding_model: str) -> str:

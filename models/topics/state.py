@@ -19,11 +19,12 @@ from models.topics.lifecycle.registry import Named, TopicRegistry
 from models.topics.lifecycle.representatives import Representatives
 from models.topics.lifecycle.reservoir import Reservoir
 from models.topics.lifecycle.schedule import ConsolidationSchedule
+from models.topics.lifecycle.small_talk import PlaceCounts
 from models.topics.naming.labels import Labels
 from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings
 from models.topics.online.centring import Background, Vectors
 from models.topics.online.centroids import AnchoredCentroids
-from models.topics.online.partial_fit import OnlineTopics
+from models.topics.online.partial_fit import OnlineTopics, Worded, worded
 from models.topics.settings import TopicSettings
 from models.topics.settings_fingerprint import numbers
 from models.topics.snapshot.ledger import Ledger
@@ -43,6 +44,7 @@ class ModelState:
     novelty: NoveltyBuffer
     reservoir: Reservoir
     schedule: ConsolidationSchedule
+    places: PlaceCounts
     drift: DriftWatch
     health: HealthWatch
     boilerplate: Boilerplate
@@ -83,6 +85,7 @@ class ModelState:
             novelty=NoveltyBuffer(settings, (), nothing),
             reservoir=Reservoir(settings, (), nothing),
             schedule=ConsolidationSchedule(settings, seeded=k > 0),
+            places=PlaceCounts(),
             drift=drift,
             health=HealthWatch(HealthSettings()),
             boilerplate=Boilerplate(BoilerplateSettings()),
@@ -123,6 +126,7 @@ class ModelState:
             **roster.online.to_arrays(),
             **self.reservoir.to_arrays(),
             **self.schedule.to_arrays(),
+            **self.places.to_arrays(),
             **self.drift.to_arrays(),
             **self.health.to_arrays(),
             **self.boilerplate.to_arrays(),
@@ -153,6 +157,9 @@ class ModelState:
         background = Background.from_arrays(arrays)
         definitions = sum(topic.origin == "seeded" for topic in meta.topics)
         centroids = AnchoredCentroids.from_arrays(settings, background, arrays, definitions)
+        online = OnlineTopics.restored(settings, centroids, arrays, meta.vocabulary, meta.words)
+        if "word_talks" not in arrays:  # saved before the usage of words was counted: begin with the sample
+            _count_usage(online, centroids, meta)
         return cls(
             version=meta.version,
             embedding_model=meta.embedding_model,
@@ -162,7 +169,7 @@ class ModelState:
                 settings,
                 background=background,
                 centroids=centroids,
-                online=OnlineTopics.restored(settings, centroids, arrays, meta.vocabulary, meta.words),
+                online=online,
                 archive=Archive.from_arrays(settings, meta.sleeping, arrays),
                 representatives=Representatives(
                     settings, meta.representatives, arrays["representative_vectors"]
@@ -175,6 +182,7 @@ class ModelState:
             novelty=NoveltyBuffer(settings, meta.kept, arrays["kept_vectors"].astype(np.float64)),
             reservoir=Reservoir(settings, meta.sampled, arrays["sampled_vectors"].astype(np.float64)),
             schedule=ConsolidationSchedule.from_arrays(settings, arrays),
+            places=PlaceCounts.from_arrays(arrays),
             drift=DriftWatch.from_state(DriftSettings(), len(background.total), arrays, meta.drift_words),
             health=HealthWatch.from_arrays(HealthSettings(), arrays),
             boilerplate=Boilerplate.from_arrays(BoilerplateSettings(), arrays),
@@ -186,3 +194,15 @@ class ModelState:
             ),
             ledger=Ledger.from_arrays(arrays),
         )
+
+
+def _count_usage(online: OnlineTopics, centroids: AnchoredCentroids, meta: Meta) -> None:
+    """Count the usage of words in the paragraphs that a snapshot holds of its topics."""
+    said: dict[int, list[Worded]] = {}
+    for topic_id, typical in meta.representatives.items():
+        said.setdefault(topic_id, []).extend(Worded(each.text, each.video_id) for each in typical)
+    for each in meta.sampled:
+        if each.topic_id is not None:
+            said.setdefault(each.topic_id, []).append(worded(each))
+    for slot, topic_id in enumerate(centroids.topic_ids):
+        online.note(slot, said.get(topic_id, ()))

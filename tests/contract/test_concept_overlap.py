@@ -18,7 +18,7 @@ from event_factories import (
     write,
 )
 
-from agents.queries.concept_overlap import concept_overlap
+from agents.queries.codebook.concept_overlap import concept_overlap
 from models.codebook.suggestion import PART_SHARE
 from streams import events as e
 from streams.store import writer

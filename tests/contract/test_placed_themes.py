@@ -9,7 +9,7 @@ import pytest
 from event_factories import NEWBORN, topic, write
 from test_curated import AGENTS, EVALUATION, RAG, TALKS, curator, merging
 
-from agents.queries.placed_themes import placed_themes
+from agents.queries.codebook.placed_themes import placed_themes
 from models.codebook.placement import Placement, place
 from streams.errors import DataError
 from streams.state.blobs import Blobs

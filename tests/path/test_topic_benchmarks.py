@@ -20,6 +20,7 @@ READ_A_STREAM = (
     "drift",
     "boilerplate",
     "transcripts",
+    "names",
 )
 ONE_AFTER_ANOTHER = """
 import contextlib, io, json, runpy, sys

@@ -53,9 +53,19 @@ QUERIES: dict[str, dict[str, Any]] = {
 """What is asked of each view; of those that are not here, nothing in particular."""
 
 
+def greetings(warehouse: Warehouse) -> None:
+    """Write five talks of an earlier year that begin and end with small talk."""
+    rows = [*studies.topic(5, "Welcome", None, ("welcome", "friends"))]
+    for index in range(6, 11):
+        said = [(5 if row in (0, 11) else None, f"{row} minutes") for row in range(12)]
+        rows += studies.talk(index, studies.video(f"greeting-{index}", f"2023-05-{index:02}"), said)
+    write(warehouse, rows)
+
+
 def study(warehouse: Warehouse) -> None:
     """Write the small study, and one example of every other kind of event."""
     studies.small(warehouse)
+    greetings(warehouse)
     said = e.Quote(
         paragraph_id=e.paragraph_id("d", studies.TRANSCRIPT, 0),
         video_id="d",

@@ -25,6 +25,7 @@ offering.register(app)
 teaching.register(app)
 asking_model.register(app)
 
+SMALL_TALK = "small talk of shows"
 JSON = typer.Option(False, "--json", help="Print JSON.")
 THEME = typer.Argument(metavar="THEME", help="Name of the theme, as shown by `codebook show`.")
 REVISION = typer.Option(None, "--revision", min=0, help="Show this revision (default: the newest).")
@@ -83,6 +84,46 @@ def exclude(
     from models.codebook import commands
 
     return lambda standing: commands.exclude(standing, topic_id, reason)
+
+
+@app.command("small-talk")
+def small_talk(
+    exclude_all: bool = typer.Option(
+        False, "--exclude", help="Exclude all of them, as one decision that one undo takes back."
+    ),
+    author: str = AUTHOR,
+    note: str = NOTE,
+    expect: int | None = EXPECT,
+    as_json: bool = JSON,
+) -> None:
+    """List topics that are small talk of shows: greetings, thanks, where to find people. Nothing is changed.
+
+    They are told by their place in the talks, in whatever language; look at them before you exclude them.
+    """
+    from agents.cli.asking import ask
+    from models.codebook import commands
+
+    rows = ask(load_settings(logs=False), "small_talk")
+    if as_json:
+        print_json(rows)
+    else:
+        shown: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+            "topic_id": ("ID", str),
+            "name": ("TOPIC", str),
+            "talks": ("TALKS", str),
+            "reason": ("WHY", str),
+        }
+        print_rows(rows, shown, "no topic that counts is small talk")
+    if not rows:
+        return
+    if not exclude_all:
+        tell("to exclude them all: groundswell codebook small-talk --exclude")
+        return
+    found = [row["topic_id"] for row in rows]
+    with curating(author) as curator:
+        print_decision(
+            curator.decide(lambda standing: commands.exclude_all(standing, found, SMALL_TALK), note, expect)
+        )
 
 
 @app.command()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.topics.bursts.person_names import is_person
 from models.topics.bursts.recent_video import RecentVideo
 from models.topics.bursts.terms import NAME
 from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
+from models.topics.online.person_names import is_person
 from models.topics.snapshot.snapshot import JSON
 
 Mentions = frozenset[tuple[int, int]]

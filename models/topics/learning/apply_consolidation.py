@@ -8,7 +8,7 @@ from models.topics.lifecycle.registry import LastHeard
 from models.topics.lifecycle.representatives import Representative
 from models.topics.lifecycle.reservoir import Sampled
 from models.topics.online.centring import Vectors
-from models.topics.online.partial_fit import count_words
+from models.topics.online.partial_fit import worded
 from models.topics.results import Birth, Consolidation, Dormancy, EarlierAssignment, Merge
 from models.topics.state import ModelState
 
@@ -61,14 +61,16 @@ def look(memory: ModelState, month: str, batch_id: str) -> ConsolidationResult:
         merges = [Merge(slots[slot], slots[into], batch_id) for slot, into in proposal.pairs]
         for merge in merges:
             roster.merge(merge.topic_id, merge.into)
+            memory.places.pool(merge.topic_id, merge.into)
         for group in proposal.groups:
             waking = roster.wake(group.centre, group.cosines, heard)
             if waking is not None:
                 woken.append(waking)
                 continue
-            said = count_words(sampled[row].text for row in group.rows)
+            said = [worded(sampled[row]) for row in group.rows.tolist()]
             parent = None if group.parent is None else roster.follow(slots[group.parent])
             newborn.append(_Newborn(roster.create(group.centre, group.cosines, said, heard), group, parent))
+            memory.places.begin(newborn[-1].topic_id, (sampled[row] for row in group.rows.tolist()))
     roster.centroids.settle()
     asleep = roster.stale(ledger.videos, month)
     for topic_id in asleep:

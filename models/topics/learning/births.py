@@ -7,6 +7,7 @@ import numpy as np
 
 from models.topics.lifecycle.novelty import BufferedParagraph
 from models.topics.lifecycle.registry import LastHeard
+from models.topics.lifecycle.small_talk import is_at_end
 from models.topics.online.batch import Batch
 from models.topics.online.centring import Vectors
 from models.topics.online.learnable import Learnable
@@ -41,7 +42,14 @@ def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
     novelty, roster, settings = memory.novelty, memory.roster, memory.settings
     novel = np.flatnonzero(roster.centroids.highest_cosines(said.vectors) < settings.novel_below)
     kept = [
-        BufferedParagraph(batch.paragraph_ids[said.rows[at]], batch.video_id, batch.month, said.texts[at])
+        BufferedParagraph(
+            batch.paragraph_ids[said.rows[at]],
+            batch.video_id,
+            batch.month,
+            said.texts[at],
+            batch.origin,
+            is_at_end(said.rows[at], len(batch.texts)),
+        )
         for at in novel.tolist()
     ]
     newest = novelty.add(kept, said.vectors[novel])
@@ -64,8 +72,9 @@ def found(memory: ModelState, batch: Batch, said: Learnable) -> Founders | None:
     if woken is not None:
         memory.drift.begin(woken)
         return Founders(woken, True, asleep, founders, earlier, earlier_vectors)
-    topic_id = roster.create(founding.centre, founding.cosines, {}, heard)
+    topic_id = roster.create(founding.centre, founding.cosines, (), heard)
     memory.drift.begin(topic_id)
+    memory.places.begin(topic_id, earlier)
     return Founders(topic_id, False, asleep, founders, earlier, earlier_vectors)
 
 

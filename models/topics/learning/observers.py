@@ -20,7 +20,8 @@ def news(
 ) -> tuple[Emergence, ...]:
     """Return the subjects that a video makes news.
 
-    A split is no news: its subject was there before. A video without learned paragraphs counts too.
+    A split is no news: its subject was there before. Nor is small talk of the shows. A video without learned
+    paragraphs counts too.
     """
     spoken = Spoken(
         video_id=batch.video_id,
@@ -38,7 +39,7 @@ def news(
         labels, _ = memory.roster.centroids.predict(direction[np.newaxis])
         return memory.roster.centroids.topic_ids[labels[0] - 1] if labels[0] else None
 
-    return memory.emergence.update(
+    emerged = memory.emergence.update(
         spoken,
         index,
         memory.background,
@@ -47,6 +48,7 @@ def news(
         topic_of=topic_of,
         batch_id=batch.batch_id,
     )
+    return tuple(each for each in emerged if not _small_talk(memory, each))
 
 
 def drifts(
@@ -78,6 +80,10 @@ def health(
     unassigned = sum(assignments[row].topic_id is None for row in said.rows)
     novelty = 1.0 - memory.roster.centroids.highest_cosines(said.vectors)
     return memory.health.update(unassigned, len(said.rows), novelty, batch.published_on, batch.batch_id)
+
+
+def _small_talk(memory: ModelState, emergence: Emergence) -> bool:
+    return emergence.topic_id is not None and bool(memory.places.of(emergence.topic_id).small_talk)
 
 
 def _newborn(memory: ModelState, birth: Birth) -> Newborn | None:

@@ -17,12 +17,14 @@ class Sleeping(BaseModel):
     Attributes:
         words: its strongest words with their c-TF-IDF weights when it became dormant.
         said: its strongest words with their counts.
+        usage: bits of the talks and sources that have them; empty if it fell asleep before they were kept.
         size: number of paragraphs it had been assigned.
     """
 
     topic_id: int
     words: tuple[tuple[str, float], ...]
     said: dict[str, float]
+    usage: dict[str, tuple[int, int]] = {}
     count: float
     size: int
 

@@ -15,12 +15,19 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BufferedParagraph:
-    """A paragraph in the buffer; its text gives the words of the topic that it may found."""
+    """A paragraph in the buffer; its text gives the words of the topic that it may found.
+
+    Attributes:
+        source: its talk's source; empty if it was buffered before sources were.
+        at_end: it is at an end of its talk.
+    """
 
     paragraph_id: str
     video_id: str
     month: str
     text: str
+    source: str = ""
+    at_end: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from models.topics.lifecycle.representatives import Representatives
 from models.topics.naming.labels import Labels
 from models.topics.online.centring import Background, Vectors
 from models.topics.online.centroids import AnchoredCentroids
-from models.topics.online.partial_fit import OnlineTopics, Words
+from models.topics.online.partial_fit import OnlineTopics, Worded, Words, count_words
 from models.topics.results import Origin, TopicState
 from models.topics.settings import TopicSettings
 
@@ -135,13 +135,14 @@ class TopicRegistry:
             self.heard[topic_id] = heard
 
     def create(
-        self, centre: Vectors, cosines: Sequence[float], said: Mapping[str, float], heard: LastHeard
+        self, centre: Vectors, cosines: Sequence[float], said: Sequence[Worded], heard: LastHeard
     ) -> int:
-        """Create a born topic with these words at `centre`, float64 [d]; return its id."""
+        """Create a born topic with the words of these paragraphs at `centre`, float64 [d]; return its id."""
         self.named.append(Named(origin="born"))
         topic_id = len(self.named)
         self.centroids.add(topic_id, centre, cosines)
-        self.online.append(said, size=len(cosines) if said else 0)
+        self.online.append(count_words(each.text for each in said), size=len(cosines) if said else 0)
+        self.online.note(len(self.centroids) - 1, said)
         self.heard[topic_id] = heard
         return topic_id
 
@@ -181,8 +182,16 @@ class TopicRegistry:
         c, slot = self.centroids, self.centroids.topic_ids.index(topic_id)
         anchor, mean, count, recent = c.anchors[slot], c.means[slot], float(c.counts[slot]), c.recent[slot]
         words = self.online.words(slot)
+        usage = self.online.usage(slot)
         said, size = self._close(slot)
-        sleeping = Sleeping(topic_id=topic_id, words=words, said=said, count=count, size=size)
+        sleeping = Sleeping(
+            topic_id=topic_id,
+            words=words,
+            said=said,
+            usage={word: usage[word] for word in said},
+            count=count,
+            size=size,
+        )
         self.archive.put(sleeping, anchor, mean, recent)
 
     def wake(self, centre: Vectors, cosines: Sequence[float], heard: LastHeard) -> int | None:
@@ -194,7 +203,7 @@ class TopicRegistry:
         count = min(sleeping.count + len(cosines), self._settings.paragraph_cap)
         mean = mean + (centre - mean) * min(len(cosines) / count, 1.0)
         self.centroids.put(sleeping.topic_id, anchor, mean, count, recent)
-        self.online.append(sleeping.said, sleeping.size)
+        self.online.append(sleeping.said, sleeping.size, sleeping.usage)
         self.online.refresh()
         self.heard[sleeping.topic_id] = heard
         return sleeping.topic_id

@@ -23,6 +23,8 @@ class Sampled:
     Attributes:
         topic_id: its latest assignment; that topic may have become an alias since.
         text: its first 600 characters at most.
+        source: its talk's source; empty if it was sampled before sources were.
+        at_end: it is at an end of its talk.
     """
 
     paragraph_id: str
@@ -30,6 +32,8 @@ class Sampled:
     month: str
     text: str
     topic_id: int | None
+    source: str = ""
+    at_end: bool = False
 
 
 class Reservoir:

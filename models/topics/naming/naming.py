@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from models.topics.online.words import TOKEN, content_words
+from models.topics.online.person_names import FIRST_NAMES, people_of
+from models.topics.online.words import TOKEN, content_words, stem_of
 
 LENGTH = 40
 """Maximum number of characters of a name."""
@@ -56,23 +58,6 @@ understand understanding useful wonderful world worry write writing written wron
 
 _NO_NAMES = frozenset(_UNFIT.split())
 """Words that are too general to begin or end a name, in addition to those that are no content words."""
-
-_GIVEN = """
-aaron adam alan alex alice amanda amy andrea andrew andy angela anna anne anthony barbara ben benjamin bob
-brad brandon brett brian bruce bryan carl carlos carol catherine charles chris christian christina
-christopher colin craig dan daniel dave david dennis diana don donald doug ed edward elizabeth emily emma
-eric erik evan frank fred gary george greg gregory hannah harry heather helen henry ian jack jacob james
-jamie jane jason jeff jennifer jeremy jerod jessica jim joe joel john jon jonathan jordan jose joseph josh
-joshua juan karen karl kate katie keith kelly ken kenneth kevin kim kris kyle larry laura lauren lee linda
-lisa louis luke marc maria mark martin mary matt matthew megan melissa michael michelle mike nancy natalie
-nathan nicholas nick nicole olivia oliver pat patricia patrick paul pete peter phil philip rachel ralph ray
-rebecca richard rob robert roger ron ryan sam samantha samuel sara sarah scott sean sharon simon stefan
-stephanie stephen steve steven stuart susan taylor ted teresa thomas tim timothy todd tom tony tyler
-vincent walter wendy will william zach
-"""
-
-_PEOPLE = frozenset(_GIVEN.split())
-"""Given names that are frequent in English talks and seldom the name of a product."""
 
 
 @dataclass
@@ -138,10 +123,10 @@ def name(
     used = {_key(label) for label in taken}
     weights: dict[str, float] = {}
     for word, weight in words:
-        weights[_stem(word)] = max(weight, weights.get(_stem(word), 0.0))
+        weights[stem_of(word)] = max(weight, weights.get(stem_of(word), 0.0))
     labels = (label for label in _labels(words, paragraphs, weights) if _fits(label, used))
     label = next(labels, "")
-    if previous and _fits(previous, used):
+    if previous and _fits(previous, used) and _is_of(previous, weights):
         return previous if _strength(previous, weights) >= _KEPT * _strength(label, weights) else label
     return label
 
@@ -157,7 +142,8 @@ def _labels(
     phrases, said = _phrases(paragraphs, weights)
     videos = len({video for video, _ in paragraphs})
     times = {phrase.stems: phrase.occurrences for phrase in phrases}
-    scores = {phrase.stems: _score(phrase, weights, said, videos) for phrase in phrases}
+    people = {stem_of(word) for word in FIRST_NAMES | people_of([text for _, text in paragraphs])}
+    scores = {phrase.stems: _score(phrase, weights, said, videos, people) for phrase in phrases}
     for whole in phrases:
         for part in _parts(whole.stems) if all(stem in weights for stem in whole.content) else ():
             if scores[whole.stems] and part in scores and whole.occurrences >= _WHOLE * times[part]:
@@ -185,23 +171,34 @@ def _labels(
         yield from (f"{word}, {other}" for other in strongest[place + 1 :])
 
 
-def _score(phrase: _Phrase, weights: Mapping[str, float], said: Mapping[str, int], videos: int) -> float:
+def _score(
+    phrase: _Phrase,
+    weights: Mapping[str, float],
+    said: Mapping[str, int],
+    videos: int,
+    people: AbstractSet[str],
+) -> float:
     own = [weights.get(stem, 0.0) for stem in phrase.content]
     untypical = min(own) == 0
-    needed = 1 if len(own) == 1 else 3 if untypical else min(2, videos)
+    needed = 3 if untypical else min(2, videos)
     if len(phrase.videos) < needed or (untypical and "of" in phrase.stems):
         return 0.0
     strength = sum(own) / len(own) * _BY_SIZE[len(own) - 1]
     company: float = (phrase.occurrences / min(said[stem] for stem in phrase.content)) ** 0.5
     spread = len(phrase.videos) / (len(phrase.videos) + 1.0)
-    person = phrase.called > _CALLED * phrase.occurrences or not _PEOPLE.isdisjoint(phrase.stems)
+    person = phrase.called > _CALLED * phrase.occurrences or not people.isdisjoint(phrase.stems)
     plain = len(own) == 1 and phrase.form().islower()
     discount = (_PERSON if person else 1.0) * (_PLAIN if plain else 1.0) * (_UNTYPICAL if untypical else 1.0)
     return strength * company * spread * discount
 
 
+def _is_of(label: str, weights: Mapping[str, float]) -> bool:
+    """Return whether each part of a name has a word of the topic."""
+    return all(any(stem_of(word) in weights for word in TOKEN.findall(part)) for part in label.split(" & "))
+
+
 def _strength(label: str, weights: Mapping[str, float]) -> float:
-    stems = [_stem(word) for word in TOKEN.findall(label) if _is_content(word)]
+    stems = [stem_of(word) for word in TOKEN.findall(label) if _is_content(word)]
     return sum(weights.get(stem, 0.0) for stem in stems) / max(len(stems), 1)
 
 
@@ -213,7 +210,7 @@ def _phrases(
     said: Counter[str] = Counter()
     for video_id, text in paragraphs:
         tokens = [(token[0], token.start(), token.end()) for token in TOKEN.finditer(text)]
-        stems = [_stem(word) for word, _, _ in tokens]
+        stems = [stem_of(word) for word, _, _ in tokens]
         content = [_is_content(word) for word, _, _ in tokens]
         said.update(stems)
         for first, (word, start, _) in enumerate(tokens):
@@ -254,17 +251,9 @@ def _kin(first: _Phrase, second: _Phrase) -> bool:
 
 def _key(label: str) -> str:
     """Return a key that is equal for names that differ only in capitals, hyphens, plurals and order."""
-    return " ".join(sorted(_stem(word) for word in label.split() if word != "&"))
+    return " ".join(sorted(stem_of(word) for word in label.split() if word != "&"))
 
 
 @lru_cache(maxsize=50_000)
 def _is_content(word: str) -> bool:
     return word.lower() not in _NO_NAMES and bool(content_words(word))
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    word = word.lower().replace("-", "").replace("’", "'").removesuffix("'s")
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word

@@ -25,6 +25,7 @@ class Batch:
         source: the channel or show it comes from; a video without one is a source of its own.
         starts: seconds into the talk at which each paragraph begins; empty if unknown.
         about: the topics of the codebook that each paragraph is judged to be about; empty if nobody judged.
+        people: names of its speakers and guests, as far as they are known.
 
     Raises:
         BadInput: the parts are inconsistent, or an embedding is not usable.
@@ -39,6 +40,7 @@ class Batch:
     source: str = ""
     starts: tuple[float, ...] = ()
     about: tuple[tuple[int, ...], ...] = ()
+    people: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.batch_id or not self.video_id:

@@ -4,6 +4,7 @@ Importing this module imports BERTopic, which takes a while; `models.topics.onli
 first use.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,6 +15,7 @@ from sklearn.preprocessing import normalize
 
 from models.topics.online.bertopic_adapter import ClassTfidfTransformer, OnlineCountVectorizer
 from models.topics.online.centring import Vectors
+from models.topics.online.word_usage import WordUsage
 from models.topics.online.words import content_words
 from models.topics.settings import TopicSettings
 
@@ -26,12 +28,14 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
     - new words join the vocabulary in sorted order; the original's order depends on the hash seed;
     - counts decay only for topics that a batch mentions, so a dormant topic keeps its words;
     - only their rows are returned (`touched` lists them), as a copy: c-TF-IDF normalises in place;
+    - a word that a talk repeats n times counts 1 + log n times, as a single talk can repeat any word;
     - the vocabulary is pruned to its most frequent words, but keeps every topic's strongest.
 
     Attributes:
         vocabulary_: each word's column.
         counts: float64 [1 + topics, room for words], "no topic" first: the decayed counts.
         totals: float64 [room for words]: each word's count in all topics together.
+        usage: the talks and sources that have each word, in the rows and columns of the counts.
         touched: the rows of the next documents, in their order.
     """
 
@@ -43,11 +47,13 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
         self.fixed_vocabulary_ = False
         self.counts: Vectors = np.zeros((1, 1024))
         self.totals: Vectors = np.zeros(1024)
+        self.usage = WordUsage.none(1, 1024)
         self.touched: NDArray[np.int64] = np.zeros(0, np.int64)
 
     def partial_fit(self, raw_documents: Sequence[str]) -> "TalkVectorizer":
         """Count the documents' words, and add a column for each new one."""
-        self._said = [Counter(content_words(document)) for document in raw_documents]
+        counted = [Counter(content_words(document)) for document in raw_documents]
+        self._said = [{word: 1.0 + math.log(times) for word, times in each.items()} for each in counted]
         self._make_room(word for said in self._said for word in said)
         return self
 
@@ -63,6 +69,11 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
             self._prune()
         return self.rows(self.touched)
 
+    def note(self, row: int, words: Iterable[str], video_id: str, source: str) -> None:
+        """Add that a talk of a source has these words in a topic, as far as they have a column."""
+        columns = [self.vocabulary_[word] for word in sorted(set(words)) if word in self.vocabulary_]
+        self.usage.note(row, columns, video_id, source)
+
     def get_feature_names_out(self, input_features: object = None) -> list[str]:
         """Return the words of the columns, in order."""
         return self.words
@@ -71,31 +82,42 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
         """Return the counts of these rows: csr float64 [rows, words]."""
         return sp.csr_matrix(self.counts[rows, : len(self.words)])
 
-    def append(self, said: Mapping[str, float]) -> None:
-        """Add a row for one more topic, with these words."""
+    def append(self, said: Mapping[str, float], usage: Mapping[str, tuple[int, int]] | None = None) -> None:
+        """Add a row for one more topic, with these words, and their usage if it is known."""
         self._make_room(said)
         self.counts = np.vstack([self.counts, np.zeros(self.counts.shape[1])])
+        self.usage.append()
         self._count(len(self.counts) - 1, said)
+        if usage:
+            self.usage.put(len(self.counts) - 1, [self.vocabulary_[word] for word in usage], usage.values())
+
+    def usage_of(self, row: int) -> dict[str, tuple[int, int]]:
+        """Return the usage of each of a topic's words."""
+        columns = np.flatnonzero(self.counts[row, : len(self.words)]).tolist()
+        return dict(zip([self.words[column] for column in columns], self.usage.of(row, columns), strict=True))
 
     def pool(self, row: int, into: int) -> None:
         """Add one topic's counts to another's, before its row is removed."""
         self.counts[into] += self.counts[row]
         self.totals += self.counts[row]
+        self.usage.pool(row, into)
 
     def remove(self, row: int) -> dict[str, float]:
         """Remove a topic's row; return its strongest words with their counts."""
         left = {self.words[column]: float(self.counts[row, column]) for column in self._strongest(row)}
         self.totals -= self.counts[row]
         self.counts = np.delete(self.counts, row, axis=0)
+        self.usage.remove(row)
         return left
 
     def restore(self, words: Sequence[str], counts: sp.csr_matrix, totals: Vectors) -> None:
-        """Restore the columns, counts [1 + topics, words] and totals [words]."""
+        """Restore the columns, counts [1 + topics, words] and totals [words], with the usage of no talk."""
         room = max(1024, len(words))
         self.words, self.vocabulary_ = list(words), {word: column for column, word in enumerate(words)}
         self.counts, self.totals = np.zeros((counts.shape[0], room)), np.zeros(room)
         self.counts[:, : len(words)] = counts.toarray()
         self.totals[: len(words)] = totals
+        self.usage = WordUsage.none(counts.shape[0], room)
 
     def _make_room(self, said: Iterable[str]) -> None:
         for word in sorted(set(said).difference(self.vocabulary_)):
@@ -106,6 +128,7 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
             more = short + self.counts.shape[1] // 2
             self.counts = np.pad(self.counts, ((0, 0), (0, more)))
             self.totals = np.pad(self.totals, (0, more))
+            self.usage.fit(None, self.counts.shape[1])
 
     def _count(self, row: int, said: Mapping[str, float]) -> None:
         columns = [self.vocabulary_[word] for word in said]
@@ -129,8 +152,10 @@ class TalkVectorizer(OnlineCountVectorizer):  # type: ignore[misc] # BERTopic is
         for row in range(len(self.counts)):
             kept.update(self._strongest(row))
         columns = np.array(sorted(kept))
-        words = [self.words[column] for column in columns.tolist()]
+        words, usage = [self.words[column] for column in columns.tolist()], self.usage
         self.restore(words, sp.csr_matrix(self.counts[:, columns]), self.totals[columns])
+        usage.fit(columns, self.counts.shape[1])
+        self.usage = usage
 
 
 class TalkTfidf(ClassTfidfTransformer):  # type: ignore[misc] # BERTopic is untyped

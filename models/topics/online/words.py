@@ -1,6 +1,7 @@
 """Content words of a paragraph: those that indicate its subject."""
 
 import re
+from functools import lru_cache
 
 TOKEN = re.compile(r"[^\W\d_](?:[\w.'-]*\w[+#]*|[+#]+)")
 """A word begins with a letter and has two characters or more: `don't`, `fine-tuning`, `gpt-4o`, `c++`."""
@@ -43,3 +44,12 @@ def content_words(text: str) -> list[str]:
         for word in TOKEN.findall(text.lower().replace("’", "'"))
         if word not in FILLERS and word not in ENGLISH_STOP_WORDS and not CONTRACTION.fullmatch(word)
     ]
+
+
+@lru_cache(maxsize=50_000)
+def stem_of(word: str) -> str:
+    """Return a word's form without capitals, hyphens, and the endings of the English plural and genitive."""
+    word = word.lower().replace("-", "").replace("’", "'").removesuffix("'s")
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word

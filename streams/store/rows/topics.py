@@ -148,3 +148,17 @@ class Speaking(TypedDict):
     """videos / of_videos."""
     of_names: int
     """Shows, or people, with videos > 0."""
+
+
+class TopicPlaces(TypedDict):
+    """Where a topic is in its talks; short talks are left out."""
+
+    topic_id: int
+    name: str
+    paragraphs: int
+    at_ends: int
+    """Paragraphs at the ends of talks."""
+    talks: int
+    of_talks: int
+    """Talks of its sources, published since the first that has it."""
+    sources: int

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from models.topics import Snapshot, dump, load
 from models.topics.bursts import (
-    person_names,
     recent_video,
     sources,
     sponsor_filter,
@@ -94,9 +93,7 @@ def news(start: int, count: int, *says: str, source: str | None = None) -> Itera
         yield talk(number, *(says if number % 2 else ()), source=source)
 
 
-@pytest.mark.parametrize(
-    "module", [sponsor_filter, term_bursts, person_names, recent_video, sources, term_clustering]
-)
+@pytest.mark.parametrize("module", [sponsor_filter, term_bursts, recent_video, sources, term_clustering])
 def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -51,6 +51,7 @@ def mount(desk: CurationContext) -> None:
             "groups": groups(desk, row, standing, selected),
             "of_topics": len(standing.topics),
             "curators": bool(access.curators.all()),
+            "small_talk": desk.ask("small_talk") if selected.codebook is None else [],
             "decided": decided_as(desk, decided),
             "recent": desk.ask("codebook_decisions", limit=RECENT),
             "unsorted": sum(

@@ -26,6 +26,8 @@ def page_of(wish: CodebookCommand) -> str:
         return f"/curation/topics/{wish.topic_id}"
     if wish.action == "undo":
         return "/curation/history"
+    if wish.topic_ids:
+        return "/curation"
     return "/curation/theme" + query({"name": wish.theme})
 
 
@@ -94,6 +96,9 @@ def _fields(wish: CodebookCommand) -> list[tuple[str, object]]:
     found = {
         name: value
         for name, value in wish.model_dump().items()
-        if name not in ("note", "expected") and value not in (None, "")
+        if name not in ("note", "expected", "topic_ids") and value not in (None, "")
     }
-    return list((found | ({"theme": ""} if wish.action == "assign" and not wish.theme else {})).items())
+    several = [("topic_ids", topic_id) for topic_id in wish.topic_ids]
+    return several + list(
+        (found | ({"theme": ""} if wish.action == "assign" and not wish.theme else {})).items()
+    )

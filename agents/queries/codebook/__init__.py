@@ -1,0 +1,1 @@
+"""Views about places of topics: parts of others, themes, small talk."""
