@@ -196,11 +196,7 @@ class Settings(BaseSettings):
         description="Threads per model. 0: half the cores, because more of them wait for each other.",
     )
     max_tokens: int = Field(
-        300,
-        ge=20,
-        le=510,
-        description="Maximum length of a paragraph, in tokens of the embedding model, which must be able to "
-        "read as many. Changing it requires `groundswell rebuild`.",
+        300, ge=20, le=510, description="Maximum tokens of a paragraph; changing it needs a rebuild."
     )
     sensitivity: Literal["low", "normal", "high"] = Field(
         "normal",
