@@ -194,10 +194,7 @@ class Settings(BaseSettings):
         0, ge=0, le=1_024, description="Threads per model; 0: half the cores, as more would wait."
     )
     max_tokens: int = Field(
-        300,
-        ge=20,
-        le=510,
-        description="Tokens of a paragraph, at most. A change needs `groundswell rebuild`.",
+        300, ge=20, le=510, description="Maximum tokens of a paragraph; changing it needs a rebuild."
     )
     sensitivity: Literal["low", "normal", "high"] = Field(
         "normal",

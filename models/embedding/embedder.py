@@ -16,7 +16,8 @@ from models.errors import ModelUnavailable
 from models.loading.import_lock import one_at_a_time
 from models.loading.model_locator import label
 
-BATCH = 32
+BATCH, BATCH_ON_CPU = 32, 16
+"""Texts in a batch. On a CPU, what larger ones compute in between does not stay in the cache."""
 Precision = Literal["float32", "bfloat16"]
 """The type of the numbers in a model's matrix products; all else, and every result, is float32."""
 
@@ -104,9 +105,11 @@ class Embedder:
             ModelUnavailable: the model cannot be loaded, or reads fewer than `max_tokens` tokens.
         """
         model = self._load()
-        with self._multiplying(model.device.type):
+        device = model.device.type
+        size = BATCH_ON_CPU if device == "cpu" else BATCH
+        with self._multiplying(device):
             vectors: npt.NDArray[np.float32] = model.encode(
-                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+                list(texts), batch_size=size, normalize_embeddings=True, show_progress_bar=False
             )
         return vectors.astype(np.float32)
 
