@@ -34,6 +34,8 @@ async def test_every_view_speaks_csv_with_its_columns(lively: Warehouse, view: s
         "quotes": "topic_id=1&",
         "talk": "video_id=talk0000001&",
         "dead_letter": f"letter_id={letter}&",
+        "placed_themes": "placements=21%3Dtheme:Costs&",
+        "unfinished": "last=2026-01-01T00:00:00Z&",
     }
     answer = await get(lively, f"{view}?{asked.get(view, '')}format=csv")
     assert answer.status_code == 200, answer.text
