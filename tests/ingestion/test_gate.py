@@ -290,7 +290,7 @@ def test_learning_anew_embeds_nothing_again(tmp_path: Path, embedder: Embedder) 
 
     class Counting(Embedder):
         def __init__(self) -> None:
-            super().__init__(embedder._name, "cpu", 1)
+            super().__init__(embedder._name, "cpu", 1, max_tokens=300)
 
         def embed(self, texts: Sequence[str]) -> Any:
             asked.extend(texts)
