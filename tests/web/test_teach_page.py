@@ -24,7 +24,7 @@ PAGE = "/curation/teach"
 
 @pytest.fixture(scope="module")
 def study(chdb_home: Any) -> Iterator[Warehouse]:
-    """Yield a study with one doubtful paragraph, and one judgement of Ann's about another."""
+    """Yield a study with two doubtful paragraphs, and one judgement of Ann's about another."""
     with Warehouse(Settings(home=chdb_home, study="taught_pages")) as warehouse:
         warehouse.migrate()
         examples.study(warehouse)
@@ -60,7 +60,7 @@ async def test_a_model_s_judgement_is_counted_and_not_shown(
 ) -> None:
     before = (await ottilie.get(PAGE)).text
     assert "language model" not in before
-    (row,) = VIEWS["doubtful"](study, reviewer="Ottilie")
+    row = VIEWS["doubtful"](study, reviewer="Ottilie")[0]
     place = {name: row[name] for name in ("video_id", "paragraph_id", "concept")}
     when = datetime(2025, 6, 1, tzinfo=UTC)
     by = {"reviewer": "model:tiny", "note": "asked by Joel", "judged_at": when}
@@ -88,8 +88,11 @@ async def test_a_doubtful_paragraph_is_judged_on_the_page(
     assert (saved.status_code, saved.headers["Location"]) == (303, PAGE)
     assert judged(study, "Ottilie") == [("rag", "not about")]
     page = (await ottilie.get(PAGE)).text
+    assert "h says how large" in page, "the next one"
+    await ottilie.post(PAGE, data=answer(page, "not about") | {"video_id": "h"})
+    page = (await ottilie.get(PAGE)).text
     assert "No paragraph is left to judge" in page
-    assert "1 by you" in page
+    assert "2 by you" in page
     assert "language model" not in page, "what a person has judged is hers"
 
 
