@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import pytest
-from event_factories import TRANSCRIPT, seen, topic, video, write
-from test_concepts import About, decided, judged
+from event_factories import TRANSCRIPT, About, judged, seen, topic, video, write
+from test_concepts import decided
 
 from agents.queries import registry
 from streams import events as e

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from event_factories import topic, video, write
+from event_factories import About, topic, video, write
 from test_bases import TOPICS, talk
-from test_concepts import About
 from test_report import page_of, report_of, text
 
 from agents.queries import registry
