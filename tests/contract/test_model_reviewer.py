@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -435,6 +436,8 @@ def test_an_interrupted_command_keeps_what_was_answered(
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and what they start inherits that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         assert asked_twice.wait(60)
