@@ -106,7 +106,7 @@ def test_all_that_schemathesis_knows_finds_nothing(fuzzed: Warehouse, tmp_path: 
         answer = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)),
-                *("run", f"{url}/openapi.json", *bearer, "--checks", "all", "--max-examples", "10"),
+                *("run", f"{url}/openapi.json", *bearer, "--checks", "all", "--max-examples", "6"),
                 *("--phases", "examples,coverage,fuzzing,stateful", "--no-color", "--continue-on-failure"),
                 *("--seed", "1"),  # as the tests above, so that a failure can be reproduced
             ],
