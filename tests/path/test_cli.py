@@ -133,7 +133,7 @@ def test_every_reading_command_works_in_an_empty_study(study: Study) -> None:
         **{"study": "test", "page": None, "states": {}, "videos": 0, "rejections": {}, "paragraphs": 0},
         **{"hours": 0.0, "topics": 0, "first_published": None, "last_published": None, "dead_letters": 0},
         **{"boilerplate": 0, "epoch": 0, "relearning": 0, "damaged_parts": [], "transcribing": []},
-        "codebook_as_clusters": False,
+        **{"codebook_as_clusters": False, "stuck": []},
     }
     for words, hint in ABOUT_TOPICS.items():
         assert study.ask(*words.split()) == []
