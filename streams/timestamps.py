@@ -59,3 +59,18 @@ def from_unix(seconds: float) -> datetime | None:
         return known_moment(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return None
+
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""First and last moment that queries are asked for; the database can hold both."""
+
+
+def storable(value: datetime | str) -> datetime:
+    """Return a moment (as text: ISO 8601), moved into the range that the database can hold.
+
+    Example:
+        >>> storable("0406-10-06T00:00:00+00:00").isoformat()
+        '1970-01-01T00:00:00+00:00'
+    """
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return min(max(moment, EARLIEST), LATEST)

@@ -32,6 +32,7 @@ from streams.state.leases import Lease
 from streams.store.operations import deliveries
 from streams.store.rows.alerts import AlertOfAnyRule
 from streams.store.warehouse import Warehouse
+from streams.timestamps import EARLIEST
 
 log = structlog.get_logger()
 PAUSE_S = 15.0
@@ -166,7 +167,7 @@ class AlertService:
         rules = [book.rules.of(rule).cool_down for rule in config.RULES]
         fresh = timedelta(days=book.fresh_days)
         since = now - max(fresh, *rules) - delivery.GIVEN_UP_AFTER
-        rows = deliveries.raised_since(self._warehouse, max(since, deliveries.EARLIEST), MOST_ROWS)
+        rows = deliveries.raised_since(self._warehouse, max(since, EARLIEST), MOST_ROWS)
         new = [row for row in rows if row["raised_at"] and row["raised_at"] >= now - fresh]
         delivery.notice(new, self.kept, now)
         for destination in book.destinations:

@@ -20,9 +20,11 @@ class Drawing(BaseModel):
     """Size of a sample."""
 
     model_config = ConfigDict(extra="forbid")
-    counted: int = Field(COUNTED, ge=0, le=MOST, description="Paragraphs of each topic that count for it.")
-    near: int = Field(NEAR, ge=0, le=MOST, description="Others of each topic's talks.")
-    random: int = Field(RANDOM, ge=0, le=MOST, description="Paragraphs of any kind.")
+    counted: int = Field(
+        COUNTED, ge=0, le=MOST, strict=True, description="Paragraphs of each topic that count."
+    )
+    near: int = Field(NEAR, ge=0, le=MOST, strict=True, description="Others of each topic's talks.")
+    random: int = Field(RANDOM, ge=0, le=MOST, strict=True, description="Paragraphs of any kind.")
 
 
 class Drawn(BaseModel):
@@ -42,7 +44,7 @@ class CodingParagraph(BaseModel):
     model_config = ConfigDict(extra="forbid")
     paragraph_id: str = Field(max_length=200, description="As in /api/coding_queue.")
     topics: list[str] = Field(max_length=200, description="Keys of topics; empty: it is about none.")
-    withdrawn: bool = Field(False, description="Your earlier coding does not count any more.")
+    withdrawn: bool = Field(False, strict=True, description="Your earlier coding does not count any more.")
     note: str = Field("", max_length=LONG)
 
 

@@ -10,6 +10,7 @@ from streams.store.operations.throughput import NEXT
 from streams.store.rows.operations import UnfinishedVideo
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse, typed
+from streams.timestamps import storable
 
 STUCK = timedelta(hours=48)
 """A video that was first seen longer ago, and is still on its way, is probably stuck."""
@@ -143,7 +144,7 @@ def unfinished(
                OR s.seen_at < {last:Nullable(DateTime64(3, 'UTC'))})
         ORDER BY s.seen_at, p.video_id LIMIT {limit:UInt32}
         """,
-        last=datetime.fromisoformat(last) if isinstance(last, str) else last,
+        last=None if last is None else storable(last),
         limit=limit,
     )
     return typed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
 from streams.store.queries.alerts import EVIDENCE, TOPIC, with_talks
@@ -19,8 +19,7 @@ from streams.store.rows.deliveries import (
     VitalSigns,
 )
 from streams.store.warehouse import Warehouse, strings, typed
-
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+from streams.timestamps import EARLIEST, storable
 
 
 def alerts_raised(warehouse: Warehouse, limit: int = 20, rule: str = "") -> list[RaisedAlert]:
@@ -189,8 +188,8 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
         ) AS t ON t.video_id = s.video_id
         LEFT JOIN (SELECT video_id, channel, show FROM videos FINAL) AS v ON v.video_id = s.video_id
         """,
-        first=_storable(first),
-        last=_storable(last),
+        first=storable(first),
+        last=storable(last),
     )[0]
     shown = warehouse.rows_as(
         NewTalk,
@@ -198,13 +197,7 @@ def growth(warehouse: Warehouse, first: datetime | str, last: datetime | str) ->
         SELECT video_id, title, show, url, published_at FROM videos FINAL
         WHERE video_id IN (SELECT video_id FROM ({seen})) ORDER BY published_at DESC, video_id LIMIT 5
         """,
-        first=_storable(first),
-        last=_storable(last),
+        first=storable(first),
+        last=storable(last),
     )
     return {**counted, "shown": shown}
-
-
-def _storable(value: datetime | str) -> datetime:
-    """Return a moment, moved into the range that the database can hold."""
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return min(max(moment, EARLIEST), LATEST)
