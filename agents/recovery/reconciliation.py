@@ -31,7 +31,6 @@ from streams.store.operations.completeness import (
     OF_THE_MODEL,
     REPLACED,
     STEPS,
-    STUCK,
     Completeness,
     StepFact,
     completeness,
@@ -40,6 +39,7 @@ from streams.store.operations.completeness import (
 )
 from streams.store.warehouse import Warehouse
 from streams.telemetry import STUCK as METRIC
+from streams.timestamps import STUCK
 
 log = structlog.get_logger()
 LEDGERS = "assigned"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -103,6 +102,8 @@ def _expected(before: Counts, after: Counts) -> Floats:
 
 def _g(before: Counts, after: Counts) -> Floats:
     """Return twice the logarithm of the likelihood ratio of two mixes against one."""
+    from scipy.special import xlogy  # importing it takes a while, for views that ask for it
+
     whole = before + after
     found: Floats = 2 * sum(
         (xlogy(part, _mix(part)) - xlogy(part, _mix(whole))).sum(axis=1) for part in (before, after)

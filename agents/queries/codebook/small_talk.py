@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from models.topics.lifecycle.small_talk import END, SHORT, TalkPlaces
 from streams.store.codebook.topic_places import topic_places
 from streams.store.rows.topics import TopicPlaces
 from streams.store.warehouse import Warehouse
@@ -21,6 +20,9 @@ def small_talk(warehouse: Warehouse) -> list[SmallTalk]:
     They are told by their place: most of their paragraphs are in the first or last 5 % of their talks, and
     many of their sources' talks have them, in whatever language.
     """
+    # The topic model takes a while to import, and commands that read must start fast.
+    from models.topics.lifecycle.small_talk import END, SHORT, TalkPlaces
+
     found = []
     for row in topic_places(warehouse, end=END, short=SHORT):
         places = TalkPlaces(row["paragraphs"], row["at_ends"], row["talks"], row["of_talks"], row["sources"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from streams.store.codebook.sql_fragments import MODEL
@@ -11,9 +11,6 @@ from streams.store.rows.operations import UnfinishedVideo
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse, typed
 from streams.timestamps import storable
-
-STUCK = timedelta(hours=48)
-"""A video that was first seen longer ago, and is still on its way, is probably stuck."""
 
 STEPS = {
     "topics": "born_sequence",

@@ -33,6 +33,7 @@ from streams.store.operations import completeness, throughput
 from streams.store.queries import corpus
 from streams.store.rows.corpus import Provenance
 from streams.store.talks import talk_queries
+from streams.timestamps import STUCK
 
 DAYS = 30
 LETTERS = 50
@@ -55,7 +56,7 @@ def mount(site: Site) -> None:
             "title": "System",
             "stages": stages,
             "stuck": site.ask(completeness.unfinished, _long_ago(site.runtime.parts.now())),
-            "stuck_hours": completeness.STUCK // timedelta(hours=1),
+            "stuck_hours": STUCK // timedelta(hours=1),
             "transcribing": how_far(blobs, site.runtime.parts.now()),
             "work": work(site.runtime.names, site.runtime.health.lag),
             "throughput": site.ask(throughput.throughput, "day", DAYS),
@@ -82,7 +83,7 @@ def mount(site: Site) -> None:
 
 def _long_ago(now: datetime) -> datetime:
     """Return the time before which a video that is on its way was found too long ago, by the whole hour."""
-    return (now - completeness.STUCK).replace(minute=0, second=0, microsecond=0)
+    return (now - STUCK).replace(minute=0, second=0, microsecond=0)
 
 
 def _settle(site: Site, blobs: Blobs, letter_id: str, action: Action) -> None:
