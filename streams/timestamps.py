@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-STUCK = timedelta(hours=48)
-"""A video that was first seen longer ago, and is still on its way, is probably stuck."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """Range of ClickHouse's `Date` (UTC): a month outside it is not stored, or cannot be read back."""
 

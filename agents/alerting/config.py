@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from models.alerts.quiet_hours import QuietHours, SendSchedule
 from streams.errors import Misconfigured
+from streams.store.video_progress import STUCK
 
 Rule = Literal[
     "emergence",
@@ -112,7 +113,7 @@ class LagRule(AlertRule):
 class StuckRule(AlertRule):
     """A talk is not finished a number of hours after a source showed it, and only waits for an agent."""
 
-    hours: float = Field(default=48.0, gt=0)
+    hours: float = Field(default=STUCK / timedelta(hours=1), gt=0)
 
 
 class DeadLettersRule(AlertRule):

@@ -37,9 +37,9 @@ from streams.store.operations.completeness import (
     step_facts,
     unfinished,
 )
+from streams.store.video_progress import STUCK
 from streams.store.warehouse import Warehouse
 from streams.telemetry import STUCK as METRIC
-from streams.timestamps import STUCK
 
 log = structlog.get_logger()
 LEDGERS = "assigned"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from streams import events as e
@@ -9,6 +10,8 @@ from streams.talks.caption_drafts import is_draft
 
 STATES = ("seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned")
 """States of a video, in order; a later one replaces an earlier one."""
+STUCK = timedelta(hours=48)
+"""A video that was first seen longer ago, and is still on its way, is probably stuck."""
 _BY_MODEL, _HIGHEST = 2, 255
 """Number of states that a topic model can set (the last two), and the maximum of the table's rank."""
 _OF: dict[type[e.Event], str] = {

@@ -16,8 +16,8 @@ from streams import events as e
 from streams.logs.delivery_log import DeliveryLog
 from streams.state.blobs import Blobs
 from streams.store.operations.completeness import unfinished
+from streams.store.video_progress import STUCK
 from streams.store.warehouse import Warehouse
-from streams.timestamps import STUCK
 
 AFTERWARDS = NOON + STUCK + timedelta(minutes=90)
 

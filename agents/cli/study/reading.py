@@ -33,7 +33,7 @@ def status(as_json: bool = JSON) -> None:
     from agents.cli.asking import asking
     from agents.instance.clock import utc_now
     from agents.instance.running_instance import find
-    from streams.timestamps import STUCK
+    from streams.store.video_progress import STUCK
 
     settings = load_settings(logs=False)
     with asking(settings) as ask:  # a database that no process holds is opened once

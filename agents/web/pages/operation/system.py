@@ -33,7 +33,7 @@ from streams.store.operations import completeness, throughput
 from streams.store.queries import corpus
 from streams.store.rows.corpus import Provenance
 from streams.store.talks import talk_queries
-from streams.timestamps import STUCK
+from streams.store.video_progress import STUCK
 
 DAYS = 30
 LETTERS = 50
