@@ -140,6 +140,29 @@ def _month(random: np.random.Generator, share: float, like: Population) -> tuple
     return counted / 1000, wilson(counted, 1000)
 
 
+def test_a_default_sample_tells_precision_to_about_a_fifth_and_recall_by_its_frequency() -> None:
+    random = np.random.default_rng(20261201)
+    recalls = []
+    for share in COUNTS:
+        for precision, recall in QUALITIES:
+            population = Population.of(share, precision, recall)
+            widths: dict[str, list[float]] = {"precision": [], "recall": []}
+            for _ in range(REPETITIONS):
+                rows, weights = population.sample(random)
+                about = population.about[rows].astype(float)
+                of = validity(
+                    population.counted[rows], about, weights, int(population.counted.sum()), PARAGRAPHS
+                )
+                for name, rate in (("precision", of.precision), ("recall", of.recall)):
+                    if rate is not None:
+                        widths[name].append((rate.high - rate.low) / 2)
+            assert 0.1 < np.mean(widths["precision"]) < 0.3, (share, precision)
+            recalls.append(float(np.mean(widths["recall"])))
+    rare, frequent = recalls[: len(QUALITIES)], recalls[-len(QUALITIES) :]
+    assert min(rare) > 0.35, "recall of a rare subject is hardly known"
+    assert max(frequent) < 0.3
+
+
 def test_a_sample_that_cannot_say_says_nothing() -> None:
     none = np.zeros(0)
     empty = validity(none.astype(bool), none, none, 10, 100)
