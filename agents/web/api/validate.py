@@ -48,7 +48,7 @@ class CodingParagraph(BaseModel):
     note: str = Field("", max_length=LONG)
 
 
-class ParagraphCodedAnswer(BaseModel):
+class SavedCoding(BaseModel):
     """A coding that was saved or withdrawn."""
 
     paragraph_id: str
@@ -84,13 +84,13 @@ def mount(site: Site) -> None:
             CodingParagraph,
             Body(examples=[{"paragraph_id": "5f0c8f1c2b6a4d3e9a7b1c2d3e4f5a6b", "topics": ["agents"]}]),
         ],
-    ) -> ParagraphCodedAnswer:
+    ) -> SavedCoding:
         """Record which topics a paragraph is about. It changes no number, and no topic learns from it."""
         if coding.withdrawn:
             withdraw_coding(desk, who, coding.paragraph_id)
         else:
             code_paragraph(desk, who, coding.paragraph_id, coding.topics, coding.note)
-        return ParagraphCodedAnswer(
+        return SavedCoding(
             paragraph_id=coding.paragraph_id,
             topics=[] if coding.withdrawn else coding.topics,
             reviewer=who.name,
