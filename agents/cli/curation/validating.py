@@ -123,7 +123,7 @@ def show(as_json: bool = JSON) -> None:
         "validated": ("VALIDATED", lambda validated: "yes" if validated else "no"),
     }
     print_rows(
-        [row | {name: between(row, name) for name in ("precision", "recall", "corrected")} for row in rows],
+        [row | {name: rate(row, name) for name in ("precision", "recall", "corrected")} for row in rows],
         shown,
         "nothing is validated yet: groundswell validate draw draws paragraphs for two people to code"
         if not samples
@@ -137,11 +137,11 @@ def show(as_json: bool = JSON) -> None:
         )
 
 
-def between(row: Mapping[str, Any], name: str) -> str:
+def rate(row: Mapping[str, Any], name: str) -> str:
     """Return a rate with its 95 % interval, in percent; `-` where the sample cannot say.
 
     Example:
-        >>> between({"recall": 0.5, "recall_low": 0.254, "recall_high": 0.8}, "recall")
+        >>> rate({"recall": 0.5, "recall_low": 0.254, "recall_high": 0.8}, "recall")
         '50 % (25 to 80)'
     """
     if row[name] is None:

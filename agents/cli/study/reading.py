@@ -73,7 +73,7 @@ def status(as_json: bool = JSON) -> None:
         f"dead letters {found['dead_letters']}"
         + ("  (groundswell dead-letters list)" if found["dead_letters"] else "")
     )
-    if stuck := found["stuck"]:
+    if stuck:
         many = f"{len(stuck)} talk{'s' * (len(stuck) != 1)} found more than {STUCK.days} days ago"
         say(f"stuck        {many}, the first waits for {stuck[0]['waits_for']}  (groundswell reconcile)")
     if found["damaged_parts"]:
