@@ -11,14 +11,12 @@ transcribes. While this module imports pyannote.audio, torchmetrics is told that
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from models.loading.import_lock import one_at_a_time
+from models.loading.import_lock import finding_with
 
 FLAGS = "torchmetrics.utilities.imports"
 """The module of torchmetrics whose flags say what is installed."""
@@ -57,18 +55,7 @@ class _Flags(MetaPathFinder):
         return spec
 
 
-@contextmanager
-def _without_optional() -> Iterator[None]:
-    finder = _Flags()
-    with one_at_a_time():
-        sys.meta_path.insert(0, finder)
-        try:
-            yield
-        finally:
-            sys.meta_path.remove(finder)
-
-
-with _without_optional():
+with finding_with(_Flags()):
     import lightning
     from pyannote.audio import Inference, Model, Pipeline, __version__
     from pyannote.audio.core.task import Problem, Resolution, Specifications

@@ -6,8 +6,7 @@ stable ids has no public way to them:
 - `TopicMapper`, assigned to `topic_mapper_`: labels are announced before BERTopic meets them. Several labels
   that it finds by itself are numbered in the order of a set, which differs between processes.
 - `topic_sizes_`, `topic_representations_`: emptied before a batch. Otherwise BERTopic would process all
-topics
-  in every call, which was nine tenths of its cost.
+  topics in every call, which was nine tenths of its cost.
 - `_top_n_idx_sparse`, `_top_n_values_sparse`: the strongest words of topics, chosen as `partial_fit` does.
 
 A BERTopic that lacks one of them is refused when this module is imported, with the part's name.
@@ -27,10 +26,8 @@ Importing this module takes a second: `models.topics` imports it on first use.
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -38,7 +35,7 @@ from types import ModuleType
 from typing import Any
 
 from models.errors import ModelUnavailable
-from models.loading.import_lock import one_at_a_time
+from models.loading.import_lock import finding_with, one_at_a_time
 
 ON_FIRST_USE = frozenset({"bertopic.plotting", "bertopic._save_utils"})
 """Modules that run on first use of one of their names: drawing, and writing a model to files."""
@@ -121,18 +118,7 @@ class _OnFirstUse(Loader):
         vars(module)["__getattr__"] = load
 
 
-@contextmanager
-def _without_unused() -> Iterator[None]:
-    finder = _WithoutUnused()
-    with one_at_a_time():
-        sys.meta_path.insert(0, finder)
-        try:
-            yield
-        finally:
-            sys.meta_path.remove(finder)
-
-
-with _without_unused():
+with finding_with(_WithoutUnused()):
     import bertopic._bertopic as _engine
     from bertopic._bertopic import BERTopic
     from bertopic.cluster import BaseCluster
