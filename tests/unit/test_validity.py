@@ -140,7 +140,7 @@ def _month(random: np.random.Generator, share: float, like: Population) -> tuple
     return counted / 1000, wilson(counted, 1000)
 
 
-def test_a_default_sample_tells_precision_to_about_a_fifth_and_recall_by_its_frequency() -> None:
+def test_a_default_sample_is_as_precise_as_documented() -> None:
     random = np.random.default_rng(20261201)
     recalls = []
     for share in COUNTS:
