@@ -35,7 +35,12 @@ def strings(name: str) -> str:
 
     clickhouse-connect's own arrays of strings corrupt quotes, backslashes and direction marks.
     """
-    return f"(SELECT arrayJoin(JSONExtract({{{name}:String}}, 'Array(String)')))"
+    return f"(SELECT arrayJoin({array(name)}))"
+
+
+def array(name: str) -> str:
+    """Return the array of strings in the parameter `name`, a JSON array, as SQL."""
+    return f"JSONExtract({{{name}:String}}, 'Array(String)')"
 
 
 def typed(shape: type[T], rows: list[dict[str, Any]]) -> list[T]:

@@ -42,18 +42,28 @@ class FoundQuote(Heard):
     name: str | None
 
 
+class Correction(TypedDict):
+    """A word that no paragraph has, and the nearest spelling that was looked for as well."""
+
+    word: str
+    instead: str
+
+
 class Found(TypedDict):
     """Results of a search: the first of each kind, and how many there are."""
 
     tokens: list[str]
     """The words as they were searched for."""
+    forms: list[str]
+    """Their forms, of which a quote has one of each word."""
+    corrected: list[Correction]
     topics: list[FoundTopic]
     topics_found: int
     talks: list[FoundTalk]
     """The newest first."""
     talks_found: int
     quotes: list[FoundQuote]
-    """The newest first, at most two of a talk."""
+    """The newest or the most relevant first, at most two of a talk."""
     quotes_found: int
     quotes_talks: int
     """Talks that have these quotes."""

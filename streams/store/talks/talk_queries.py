@@ -23,7 +23,7 @@ from streams.store.warehouse import Warehouse, strings, typed
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos with a transcript; those that were only seen or rejected are no talks. SQL."""
-_OWN = "hasAny(topics.id, {family:Array(UInt32)})"
+HAS_TOPIC = "hasAny(topics.id, {family:Array(UInt32)})"
 """Whether a talk has a topic of a `family`. SQL."""
 _SAID_BEST = """arrayReverseSort(arrayFilter(
     (_, id) -> has({family:Array(UInt32)}, id), arrayZip(topics.probability, topics.position), topics.id
@@ -62,7 +62,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
         SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
         FROM (
             SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said
-            {talks(selection)} AND {_OWN}
+            {talks(selection)} AND {HAS_TOPIC}
         )
         ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
         LIMIT {{limit:UInt32}}
@@ -93,7 +93,7 @@ def topic_talks(
         FROM (
             SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said,
                    {_added("paragraphs")} AS n, {_added("seconds")} AS s
-            {talks(selection)} AND {_OWN}
+            {talks(selection)} AND {HAS_TOPIC}
         )
         GROUP BY month
         """,
