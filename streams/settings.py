@@ -72,10 +72,10 @@ class Settings(BaseSettings):
     )
     languages: list[str] = Field(["en"], description="Languages that pass screening (ISO 639-1, JSON list).")
     min_duration_s: float = Field(
-        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter videos are rejected."
+        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter talks are rejected."
     )
     max_duration_s: float = Field(
-        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer videos are rejected."
+        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer talks are rejected."
     )
     poll_interval_s: float = Field(
         3600.0, ge=1, le=YEAR_S, description="Interval at which a source is polled (seconds)."
@@ -122,15 +122,15 @@ class Settings(BaseSettings):
     )
     screening: Literal["rules", "automatic", "assisted", "review"] = Field(
         "rules",
-        description="`rules`: only rules reject videos; `automatic`: the relevance model decides; "
-        "`assisted`: reviewers decide on videos that it would reject; `review`: reviewers decide on all.",
+        description="`rules`: only rules reject talks; `automatic`: the relevance model decides; "
+        "`assisted`: reviewers decide on talks that it would reject; `review`: reviewers decide on all.",
     )
-    reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each video, blind to each other.")
+    reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each talk, blind to each other.")
     recall: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Share of the relevant videos that the relevance model's threshold should let pass.",
+        description="Share of the relevant talks that the relevance model's threshold should let pass.",
     )
     captions: Literal["never", "draft"] = Field(
         "never",
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         30.0,
         ge=0,
         le=36_500,
-        description="Days until a known YouTube talk is checked again for being deleted, made private or "
+        description="Days until a known YouTube video is checked again for being deleted, made private or "
         "retitled. 0: never.",
     )
     keep_audio_days: float = Field(

@@ -58,8 +58,12 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
 
 def _drift(drift: TopicDrifted) -> AlertRaised:
     doubted = drift.share_after < drift.share_before
-    what = {"share": "is spoken of differently often", "words": "has other words", "centre": "has moved"}
-    what["meaning"] = "is perhaps not what its name says" if doubted else "is what its name says again"
+    what = {
+        "share": f"is discussed {'less' if doubted else 'more'} often",
+        "words": "is described by different words",
+        "centre": "has shifted",
+        "meaning": "may no longer be what its name says" if doubted else "is what its name says again",
+    }
     said = drifted(cast(Drift, drift.model_dump()))  # the event has the fields of the row, but for the name
     return AlertRaised(
         rule="meaning" if drift.what == "meaning" else "drift",

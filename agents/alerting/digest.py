@@ -189,10 +189,10 @@ def opening(digest: Digest) -> str:
         came = f"{when}, no new talk came in."
     count = len(digest.news) + digest.more_news
     if count:
-        return f"{came} {_many(count, 'thing').capitalize()} {'is' if count == 1 else 'are'} worth knowing."
+        return f"{came} {_many(count, 'new alert').capitalize()} about topics."
     if digest.rising or digest.fading:
-        return f"{came} Nothing is new, but some topics rise or fade."
-    return f"{came} Nothing crossed a threshold for news."
+        return f"{came} Nothing is new, but some topics are rising or declining."
+    return f"{came} Nothing new emerged."
 
 
 def period(digest: Digest) -> str:
@@ -263,10 +263,10 @@ def _system(rows: Sequence[AlertOfAnyRule], status: Status) -> Iterator[str]:
 def _corpus(digest: Digest) -> str:
     status = digest.status
     if not status["first_published"]:
-        return "The study holds no talk yet."
+        return "The study has no talks yet."
     talks = status["states"].get("assigned", 0)
     return (
-        f"The study now holds {_many(talks, 'talk')} in {status['paragraphs']:,} paragraphs, "
+        f"The study now has {_many(talks, 'talk')} with {status['paragraphs']:,} paragraphs, "
         f"{_hours(status['hours'])} of speech, published from {moment(status['first_published']):%B %Y} to "
         f"{moment(status['last_published']):%B %Y}, and has {_many(status['topics'], 'topic')}."
     )
@@ -277,7 +277,7 @@ def _compared(trend: Trend | None) -> str:
         return ""
     return (
         f"Talks published from {trend['first']} to {trend['last']} are compared with those from "
-        f"{trend['before_first']} to {trend['before_last']}; only changes with 95 % confidence are named."
+        f"{trend['before_first']} to {trend['before_last']}; only changes with 95 % confidence are listed."
     )
 
 

@@ -163,8 +163,8 @@ def of_bounds(
             AlertSign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
             "threshold",
             f"{name} is in {percent(videos / of_videos)} of the talks",
-            f"{videos} of the {of_videos} talks {when}speak of it: {percent(videos / of_videos)}, and your "
-            f"bound is {percent(bound.share)}.",
+            f"{videos} of the {of_videos} talks {when}discuss it: {percent(videos / of_videos)}. The "
+            f"threshold is {percent(bound.share)}.",
             topic_id=topic["topic_id"] if topic else None,
             about="" if topic else name,
             size=round(videos / of_videos, 6),
@@ -188,20 +188,20 @@ def change_in_words(trend: Trend) -> str:
         >>> change_in_words({"first": "2025-01", "last": "2025-06", "videos": 30, "of_videos": 100,
         ...     "before_first": "2024-07", "before_last": "2024-12", "before_videos": 10,
         ...     "before_of_videos": 100, "change": 0.2, "change_low": 0.09, "change_high": 0.31})
-        '30 of 100 talks spoke of it from 2025-01 to 2025-06 (30.0 %), and 10 of 100 in the equal time \
-before (10.0 %). The share went up by 20.0 percentage points: with 95 % confidence, by 9.0 to 31.0.'
+        '30 of 100 talks discussed it from 2025-01 to 2025-06 (30.0 %), against 10 of 100 in the equal \
+period before (10.0 %). Its share rose by 20.0 percentage points (95 % interval 9.0 to 31.0).'
     """
     share = trend["videos"] / trend["of_videos"] if trend["of_videos"] else 0.0
     before = trend["before_videos"] / trend["before_of_videos"] if trend["before_of_videos"] else 0.0
     up = trend["change"] >= 0
-    way, sign = ("up", 100) if up else ("down", -100)
+    moved, sign = ("rose", 100) if up else ("fell", -100)
     ends = sorted(sign * each for each in (trend["change_low"], trend["change_high"]))
     low, high = (f"{each:.1f}" for each in ends)
     return (
-        f"{trend['videos']} of {trend['of_videos']} talks spoke of it from {trend['first']} to "
-        f"{trend['last']} ({percent(share)}), and {trend['before_videos']} of {trend['before_of_videos']} "
-        f"in the equal time before ({percent(before)}). The share went {way} by "
-        f"{abs(trend['change']) * 100:.1f} percentage points: with 95 % confidence, by {low} to {high}."
+        f"{trend['videos']} of {trend['of_videos']} talks discussed it from {trend['first']} to "
+        f"{trend['last']} ({percent(share)}), against {trend['before_videos']} of "
+        f"{trend['before_of_videos']} in the equal period before ({percent(before)}). Its share {moved} by "
+        f"{abs(trend['change']) * 100:.1f} percentage points (95 % interval {low} to {high})."
     )
 
 

@@ -49,7 +49,7 @@ def prevalence(
     basis: Basis = "talks",
     standard: Standard = "none",
 ) -> list[ThemeMonth]:
-    """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
+    """Return the share of talks per theme and month of publication, with 95 % intervals (Wilson).
 
     By month, ordered as `themes`. `basis` makes it the share of paragraphs or minutes instead, `standard` the
     share in a mix of sources or lengths that does not change. A share of paragraphs comes also without the
@@ -71,7 +71,7 @@ def topic_months(
     basis: Basis = "talks",
     standard: Standard = "none",
 ) -> list[TopicMonth]:
-    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson).
+    """Return the share of talks per retained topic and month, with 95 % intervals (Wilson).
 
     `basis` and `standard` are as in `prevalence`.
     """
@@ -87,9 +87,9 @@ def topic_months(
 def themes(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Theme]:
-    """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
+    """Return each theme's prevalence in a period, over the union of its topics' talks, and its trend.
 
-    Most videos first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
+    Most talks first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = periods_of(warehouse, selection, applied)
@@ -105,7 +105,7 @@ def topics(
     """Return each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the preceding one of equal length. Without a first month it compares
-    the last six months (up to the newest talk) with the six months before them. Topics without a video in the
+    the last six months (up to the newest talk) with the six months before them. Topics without a talk in the
     period have videos = 0; merged topics are left out.
     """
     applied = applied or book(warehouse, selection.codebook)

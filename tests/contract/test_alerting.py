@@ -127,7 +127,7 @@ def test_a_new_topic_arrives_as_mail_and_at_a_webhook_once(
     assert mail["To"] == "ann@example.org"
     text, html = box.part(0, "plain"), box.part(0, "html")
     assert "2 of the last 50 talks speak of it" in text
-    assert "the odds were 1 in" in text
+    assert "the odds of this would be 1 in" in text
     assert "https://www.youtube.com/watch?v=a&t=12s" in text
     assert "https://talks.example.org/topics/1" in text
     assert "First talk: Talk a (A show, 2025-03-04)" in text
@@ -405,7 +405,7 @@ def test_a_rising_topic_is_alerted_once_with_its_numbers(bureau: Make, study: Wa
     assert titles == ["Declining: topic 2", "Rising: topic 1", "topic 1 is in 66.7 % of the talks"]
     (rising,) = [each["message"] for each in web.taken if "Rising" in each["title"]]
     flat = " ".join(rising.split())
-    assert "40 of 60 talks spoke of it from 2024-09 to 2025-02 (66.7 %), and 10 of 50" in flat
+    assert "40 of 60 talks discussed it from 2024-09 to 2025-02 (66.7 %), against 10 of 50" in flat
     assert "percentage points: with 95 % confidence, by" in flat
     assert "https://talks.example.org/topics/1" in flat
     assert "First talk" in flat and "Latest talk" in flat

@@ -42,11 +42,12 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     (raised,) = await alert.Alert().handle(words, AT)
     assert isinstance(raised, e.AlertRaised)
     assert (raised.rule, raised.topic_id, raised.about, raised.size) == ("drift", 21, "words", 0.3)
-    assert raised.title == "“mcp” has other words"
+    assert raised.title == "“mcp” is described by different words"
     assert raised.reason.startswith("Since 2025-02-01 its words changed from plugin to mcp")
     share = words.model_copy(update={"what": "share", "share_before": 0.4, "share_after": 0.1})
     (raised,) = await alert.Alert().handle(share, AT)
     assert isinstance(raised, e.AlertRaised)
+    assert raised.title == "“mcp” is discussed less often"
     assert raised.size == pytest.approx(0.3)
     assert "changed from 40.0 % to 10.0 %" in raised.reason
 
@@ -57,7 +58,7 @@ async def test_a_topic_in_doubt_is_told_under_a_rule_of_its_own() -> None:
     )
     (raised,) = await alert.Alert().handle(drift, AT)
     assert isinstance(raised, e.AlertRaised)
-    assert (raised.rule, raised.title) == ("meaning", "“mcp” is perhaps not what its name says")
+    assert (raised.rule, raised.title) == ("meaning", "“mcp” may no longer be what its name says")
     assert "only 10.0 % of its 60 latest paragraphs have a word of it" in raised.reason
     (raised,) = await alert.Alert().handle(drift.model_copy(update={"share_after": 0.6}), AT)
     assert isinstance(raised, e.AlertRaised)

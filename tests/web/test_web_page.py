@@ -57,8 +57,9 @@ async def test_rejected_videos_do_not_widen_the_period(lively: Warehouse) -> Non
 
 async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> None:
     answer = await page(lively)
-    month = alerts.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
-    said = f"New topic: mcp, server, protocol since {month}, because 5 talks speak alike"
+    raised_at = alerts.alerts(lively)[0]["raised_at"]
+    month, day = raised_at.strftime("%Y-%m"), raised_at.strftime("%Y-%m-%d")
+    said = f"New topic: mcp, server, protocol {day} · 5 talks speak alike"
     assert said in plain(answer.text)
     assert f'href="/topics/{studies.BORN}"' in answer.text
     assert f'<span class="badge">new {month}</span>' in (await page(lively, path="/topics")).text
@@ -73,11 +74,11 @@ async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Ware
         assert f"{100 * row['share']:.1f}" in table
         assert f"<small>{row['videos']}/{row['of_videos']}</small>" in table
     for row in prevalence.prevalence(lively):
-        title = f"{row['month']}: {row['videos']} of {row['of_videos']} videos"
+        title = f"{row['month']}: {row['videos']} of {row['of_videos']} talks"
         assert f'title="{title}">{100 * row["share"]:.0f}</td>' in table
     assert table.count('<th scope="row"') == 8 + 1 + 1, "8 themes, one without a theme, the foot"
     assert table.count('class="month') == 24, "also the month in which nobody spoke"
-    assert table.count("2024-08: no videos") == 9
+    assert table.count("2024-08: no talks") == 9
 
 
 async def test_the_current_month_is_marked_as_unfinished(lively: Warehouse) -> None:
@@ -94,7 +95,7 @@ async def test_a_period_shows_months_and_topics_without_talks_by_name(lively: Wa
     html = (await page(lively, "?first=2024-01&last=2024-02", path="/topics")).text
     assert 'name="first" value="2024-01"' in html
     assert f'id="topic-{studies.BORN}"' not in html
-    assert "Topics without talks in this selection" in plain(html)
+    assert "No talks in this selection" in plain(html)
 
 
 async def test_months_without_any_talk_say_so(lively: Warehouse) -> None:
@@ -104,7 +105,7 @@ async def test_months_without_any_talk_say_so(lively: Warehouse) -> None:
         assert "<table" not in html
         assert f'href="{path}">Show all talks' in html
     html = (await page(lively, "?first=2019-01&last=2019-12", path="/topics")).text
-    assert "Topics without talks in this selection" in plain(html)
+    assert "No talks in this selection" in plain(html)
     assert 'id="topic-' not in html
 
 
@@ -123,7 +124,7 @@ async def test_topics_come_by_prevalence_with_a_sparkline_each(lively: Warehouse
     assert shown == [row["topic_id"] for row in prevalence.topics(lively) if row["videos"]]
     assert html.count('class="sparkline"') == len(shown)
     rag = next(row for row in prevalence.topics(lively) if row["name"] == "RAG Systems")
-    assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} videos" in plain(html)
+    assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} talks" in plain(html)
 
 
 async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehouse) -> None:
@@ -140,15 +141,15 @@ async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehous
     counted = {row["month"]: row["videos"] for row in rows if row["topic_id"] == studies.BORN}
     assert drawn == counted
     best = max(counted, key=lambda month: counted[month])
-    assert f'aria-label="Videos per month, maximum {counted[best]} in {best}"' in picture
+    assert f'aria-label="Talks per month, maximum {counted[best]} in {best}"' in picture
 
 
 async def test_a_subject_that_emerged_is_said_with_its_evidence(lively: Warehouse) -> None:
     html = (await page(lively)).text
     text = plain(html)
-    assert "New topic: vibe coding since 2024-03, because 6 of the last 50 talks speak of it." in text
-    assert "6 of the 50 latest videos discuss it, from 4 sources; of the 200 before them, 1 did" in text
-    assert "the odds were 1 in 1,000,000" in text
+    assert "New topic: vibe coding 2024-03-01 · 6 of the last 50 talks speak of it." in text
+    assert "6 of the 50 latest talks discuss it, from 4 sources; of the 200 before them, 1 did" in text
+    assert "the odds of this would be 1 in 1,000,000" in text
     evidence = html[html.index('class="evidence"') :]
     assert "&amp;t=75s" in evidence[: evidence.index("</details>")]
 
@@ -163,7 +164,7 @@ async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -
         assert (trend["before_first"], trend["before_last"]) == ("2025-01", "2025-06")
         assert (trend["first"], trend["last"]) == ("2025-07", "2025-12")
         if row["videos"]:
-            compared = f"{trend['videos']} of {trend['of_videos']} videos from 2025-07 to 2025-12"
+            compared = f"{trend['videos']} of {trend['of_videos']} talks from 2025-07 to 2025-12"
             assert f"{row['status']} ({compared}" in plain(
                 html[html.index(f'id="topic-{row["topic_id"]}"') :]
             )
@@ -182,7 +183,7 @@ async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     drifts = re.findall(r'<p class="drift[^>]*>(.*?)</p>', html)
     said = f"since 2025-12-17 its words changed from gpt-3 to agents, {escape(studies.SCRIPT)}: 0.31 bits"
-    assert drifts == [f"{said} (40 videos before, 12 after)"]
+    assert drifts == [f"{said} (40 talks before, 12 after)"]
 
 
 async def test_the_page_tells_what_became_of_topics(lively: Warehouse) -> None:

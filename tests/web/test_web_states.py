@@ -77,7 +77,7 @@ async def test_work_in_progress_is_counted_and_followed(new_study: Warehouse) ->
     write(new_study, studies.dead_letter(9, "waits_as_dead_letter"))
     async with client_of(new_study) as client:
         page = await client.get("/")
-        assert "7 of 8 videos are finished" in page.text
+        assert "7 of 8 talks are finished" in page.text
         assert '<progress value="7" max="8"' in page.text
         assert REFRESH in page.text
         assert f"<noscript><meta {REFRESH}" in page.text, "who has scripts hears of it over /live"

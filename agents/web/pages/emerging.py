@@ -32,9 +32,9 @@ CARDS = 8
 FIRED: Mapping[str, str] = {
     "emergence": "Talks have begun to discuss it",
     "new topic": "A new topic: similar passages in several talks that no topic covered",
-    "rising": "Its share of talks rose more than chance explains",
-    "declining": "Its share of talks fell more than chance explains",
-    "drift": "The way talks discuss it changed",
+    "rising": "Its share of talks rose by more than chance explains",
+    "declining": "Its share of talks fell by more than chance explains",
+    "drift": "Talks discuss it differently than before",
     "threshold": "Its share crossed a configured threshold",
 }
 """Explanation of each rule."""

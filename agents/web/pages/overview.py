@@ -87,7 +87,7 @@ def heat(
     Args:
         themes: whose cells.
         months: the columns.
-        rows: {theme, month, videos, of_videos, share}; where there is none, no video speaks of the theme.
+        rows: {theme, month, videos, of_videos, share}; where there is none, no talk is about the theme.
     """
     found = {(row["theme"], row["month"]): row for row in rows}
     return {theme: [_cell(month, found.get((theme, month.key))) for month in months] for theme in themes}
@@ -96,11 +96,11 @@ def heat(
 def _cell(month: PublicationPeriod, row: Mapping[str, Any] | None) -> Cell:
     edge = " unfinished" if month.unfinished else ""
     if row is not None:
-        said = f"{month.key}: {row['videos']} of {row['of_videos']} videos"
+        said = f"{month.key}: {row['videos']} of {row['of_videos']} talks"
         return Cell(f"level-{level(row['share'])}{edge}", said, percent(row["share"], 0))
     if month.of_videos:
-        return Cell(f"level-0{edge}", f"{month.key}: 0 of {month.of_videos} videos", "0")
-    return Cell(f"none{edge}", f"{month.key}: no videos", "")
+        return Cell(f"level-0{edge}", f"{month.key}: 0 of {month.of_videos} talks", "0")
+    return Cell(f"none{edge}", f"{month.key}: no talks", "")
 
 
 def level(share: float) -> int:

@@ -171,7 +171,7 @@ def cooccurrence(
     applied: EffectiveCodebook | None = None,
     among: Container[int] | None = None,
 ) -> list[Pair]:
-    """Return pairs of topics that have videos with at least one paragraph of each, most videos first.
+    """Return pairs of topics that have talks with at least one paragraph of each, most talks first.
 
     Args:
         warehouse: the study.
@@ -237,7 +237,7 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     limit: int = 100,
     applied: EffectiveCodebook | None = None,
 ) -> list[TopicVideo]:
-    """Return the videos with a paragraph of a topic, and of the other one if given; the newest first."""
+    """Return the talks with a paragraph of a topic, and of the other one if given; the newest first."""
     applied = applied or book(warehouse, selection.codebook)
     wanted = {applied.counts_as(each) for each in (topic_id, other_id) if each is not None}
     units = {known: entry.topic_id for known, entry in applied.counted.items() if entry.topic_id in wanted}

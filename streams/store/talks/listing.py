@@ -32,7 +32,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
     limit: int = 50,
     offset: int = 0,
 ) -> Listing:
-    """Return the videos of a selection, withdrawn and rejected ones included.
+    """Return the talks of a selection, withdrawn and rejected ones included.
 
     A video without a date is in no period, and comes last when the videos are sorted by date.
 

@@ -52,7 +52,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
 ) -> list[Quote]:
-    """Return paragraphs of a topic, at most one a video: the most probable, or the newest.
+    """Return paragraphs of a topic, at most one a talk: the most probable, or the newest.
 
     Paragraphs of topics that were merged into it are its own.
     """
@@ -174,7 +174,7 @@ def _quote(said: dict[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def status(warehouse: Warehouse) -> Status:
-    """Return how many videos are in each state, and the size of the corpus."""
+    """Return how many talks are in each state, and the size of the corpus."""
     counted = {
         row["state"]: row["videos"]
         for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")

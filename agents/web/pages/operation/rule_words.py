@@ -35,14 +35,14 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             return _drift(given["what"], given["at_least"])
         case "meaning":
             return (
-                "The latest paragraphs that count for a topic of the codebook no longer have its words, so "
-                "it is perhaps not what its name says; or they have them again."
+                "The latest paragraphs of a codebook topic no longer contain its words, so it may no longer "
+                "be what its name says; or they contain them again."
             )
         case "rising" | "declining" as way:
             points = given["at_least_points"]
             least = f", by {points:g} percentage points or more," if points else ""
             return (
-                f"The share of talks that discuss a topic went {'up' if way == 'rising' else 'down'}{least} "
+                f"The share of talks that discuss a topic {'rose' if way == 'rising' else 'fell'}{least} "
                 "compared with the preceding period of equal length, with 95 % confidence and at least "
                 f"{_many(given['at_least_videos'], 'talk')} in one of the two periods."
             )
@@ -53,9 +53,8 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             many = given["talks"]
             return f"{many:,} or more talks {hours}."
         case "stuck":
-            return (
-                f"A talk that waits for nothing is not finished {length(given['hours'])} after it was found."
-            )
+            late = length(given["hours"])
+            return f"A talk is unfinished {late} after it was found, although nothing holds it up."
         case "dead letters":
             many = _many(given["at_least"], "message")
             waits = "waits" if given["at_least"] == 1 else "wait"

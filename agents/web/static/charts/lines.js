@@ -6,7 +6,7 @@ const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyR
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 const amounts = (point) => point.amounts ?? `${point.videos} of ${point.of_videos}`;
-const said = (point) => (point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${amounts(point)}` : "no videos");
+const said = (point) => (point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${amounts(point)}` : "no talks");
 
 const wholeOf = (data) => {
   const first = data.months.findIndex((month) => data.unfinished.includes(month));
