@@ -111,6 +111,7 @@ def test_a_model_without_topics_cannot_be_exported(tmp_path: Path) -> None:
         save(model(), tmp_path)
 
 
+@pytest.mark.long
 def test_bertopic_s_plots_show_it(loaded: Any) -> None:
     figures = [
         loaded.visualize_barchart(),
