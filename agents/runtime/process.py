@@ -227,8 +227,7 @@ class Runtime:
     def _address(self) -> tuple[str, int, str]:
         if self.page:
             return self.settings.web_host, self.settings.web_port, "GROUNDSWELL_WEB_PORT"
-        host = "0.0.0.0" if self.settings.ops_port else "127.0.0.1"
-        return host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
+        return self.settings.ops_host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
 
     def _close_warehouse(self) -> None:
         if "warehouse" in self.parts.__dict__:
