@@ -82,6 +82,38 @@ TRANSCRIBING_LEFT = Gauge(
     ["video"],
 )
 
+READY = Gauge(
+    # What /readyz says.
+    "groundswell_ready",
+    "1 if this process is ready, 0 if not",
+)
+KAFKA_UP = Gauge(
+    # At the last check, of a process that runs agents; a page without agents always says 0.
+    "groundswell_kafka_up",
+    "1 if Kafka answers this process, 0 if not",
+)
+DISK_FREE = Gauge(
+    # folder: home, or blobs if these are in a folder. Read when Prometheus asks; NaN: it cannot be read.
+    "groundswell_disk_free_bytes",
+    "Free bytes of the disk that a folder is on",
+    ["folder"],
+)
+DISK_SIZE = Gauge(
+    "groundswell_disk_size_bytes",
+    "Bytes of the disk that a folder is on",
+    ["folder"],
+)
+COOKIES_REFUSED = Counter(
+    "groundswell_youtube_cookies_refused_total",
+    "Sessions in which YouTube no longer accepted the account's cookies",
+)
+YOUTUBE_REFUSALS = Counter(
+    # kind: see streams.youtube.errors; blocked: YouTube takes this address for a bot, throttled: HTTP 429.
+    "groundswell_youtube_refusals_total",
+    "Requests that YouTube or this machine refused",
+    ["kind"],
+)
+
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
     "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself on import

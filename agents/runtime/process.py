@@ -20,7 +20,7 @@ import structlog
 
 from agents.consumer.consumer import Consumer
 from agents.instance.running_instance import announced
-from agents.runtime.health import Health, ProgressWatch
+from agents.runtime.health import Health, ProgressWatch, measure_disks
 from agents.runtime.wiring import NAMES, SharedResources, build
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster, group_of
@@ -101,6 +101,7 @@ class Runtime:
         """Yield this process while its agents and server run."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close_warehouse)
+            measure_disks(self.settings)
             await stack.enter_async_context(self._server())
             if self.names:
                 await self._start_agents(stack)
