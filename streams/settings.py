@@ -256,6 +256,7 @@ class Settings(BaseSettings):
         description="File of the curators (`groundswell curators`). Empty: `curators.json` in the study's "
         "folder.",
     )
+    ops_host: str = Field("127.0.0.1", description="Address of a worker's /healthz, /readyz and /metrics.")
     ops_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0: any free port."
     )

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 import structlog
 
+from agents.consumer import stage_log
 from agents.consumer.dead_letter import Position, dead_letter
 from agents.consumer.error_attribution import describe_error, ended, is_the_events
 from models.errors import BadInput
@@ -34,7 +35,7 @@ from streams.kafka.topics import KafkaTopic
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
-from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
+from streams.telemetry import SETTLING_SECONDS
 
 __all__ = ["Agent", "BatchPolicy", "Consumer", "Position"]
 
@@ -99,6 +100,7 @@ class _Pending:
     alone: bool = False
     """A process has died at it before: it is committed by itself, so that another death can be attributed."""
     outputs: list[Event] = field(default_factory=list)
+    took_s: float = 0.0
 
 
 class Consumer:
@@ -224,18 +226,16 @@ class Consumer:
         return pending
 
     async def _handle(self, pending: _Pending) -> _Pending:
-        name, event = self.agent.name, pending.event
+        event, began = pending.event, time.monotonic()
         self._at_work += 1
         try:
             if pending.refused is not None:
                 raise pending.refused
             assert pending.decoded is not None
-            with HANDLING_SECONDS.labels(name).time():
-                pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
-                for output in pending.outputs:
-                    encode(output)  # a too large output is this event's fault: find out before the commit
+            pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
+            for output in pending.outputs:
+                encode(output)  # a too large output is this event's fault: find out before the commit
             self._dead_in_a_row = 0
-            EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
             pending.outputs = [self._dead_letter(event, pending.decoded, error)]
             self.agent.on_dead_letter(self._position(event))
@@ -244,6 +244,7 @@ class Consumer:
         finally:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
+            pending.took_s = self.progressed_at - began
         return pending
 
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
@@ -272,6 +273,9 @@ class Consumer:
             raise await self._died(batch, error) from error
         await self._attempts.done(pending.event_id for pending in batch)
         self.progressed_at = time.monotonic()
+        for each in batch:
+            at = self._position(each.event)
+            stage_log.done(self.agent.name, at, each.decoded, each.outputs, each.took_s)
 
     async def _commit_batch(self, batch: Sequence[_Pending]) -> None:
         with SETTLING_SECONDS.labels(self.agent.name).time():
@@ -332,11 +336,6 @@ class Consumer:
                 f"{error.cause}",
                 "fix the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
             ) from error
-        EVENTS.labels(name, "dead_letter").inc()
-        DEAD_LETTERS.labels(name).inc()
-        log.warning(
-            "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
-        )
         return dead_letter(
             self._blobs,
             name,

@@ -8,11 +8,15 @@ supervisor restarts it, and nothing is lost, because nothing was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from math import nan
+from pathlib import Path
+from typing import Any, Literal
 
 import structlog
 
@@ -21,7 +25,8 @@ from models.loading import malloc
 from streams.errors import Fatal
 from streams.kafka.admin import Cluster, PartitionLag
 from streams.kafka.topics import BY_NAME, FOREVER_MS
-from streams.telemetry import LAG
+from streams.settings import Settings
+from streams.telemetry import DISK_FREE, DISK_SIZE, KAFKA_UP, LAG, READY
 
 log = structlog.get_logger()
 STANDBY_FACTOR = 10
@@ -41,10 +46,32 @@ class Health:
     def is_ready(self) -> None:
         """Mark the process as ready."""
         self.ready, self.why_not = True, ""
+        READY.set(1)
 
     def not_ready(self, why: str) -> None:
         """Mark the process as not ready, with the reason."""
         self.ready, self.why_not = False, why
+        READY.set(0)
+
+
+def measure_disks(settings: Settings) -> None:
+    """Let the metrics tell the free space of home, and of the blobs if they are in a folder."""
+    folders = {"home": settings.home}
+    if "://" not in settings.blobs_url:
+        folders["blobs"] = Path(settings.blobs_url)
+    for name, folder in folders.items():
+        DISK_FREE.labels(name).set_function(partial(_bytes, folder, "free"))
+        DISK_SIZE.labels(name).set_function(partial(_bytes, folder, "total"))
+
+
+def _bytes(folder: Path, which: Literal["free", "total"]) -> float:
+    """Return the free or all bytes of the disk that a folder is on; NaN if it cannot be read."""
+    while not folder.exists() and folder != folder.parent:  # it is made with the first file
+        folder = folder.parent
+    try:
+        return float(getattr(shutil.disk_usage(folder), which))
+    except OSError:
+        return nan
 
 
 @dataclass(slots=True)
@@ -101,12 +128,14 @@ class ProgressWatch:
                 # A client that lost its broker waits up to 30 s before it reconnects; a new one does not.
                 with suppress(Exception):
                     await asyncio.to_thread(self._cluster.close)
+                KAFKA_UP.set(0)
                 return f"{agent}: Kafka does not answer"
             for lag in lags:
                 self._tell_lost(agent, lag)
                 LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)
                 committed[lag.topic, lag.partition] = lag.committed
             self._health.lag[agent] = sum(lag.behind for lag in lags)
+        KAFKA_UP.set(1)
         return self._judge(group, sum(committed.values()))
 
     def _tell_lost(self, agent: str, lag: PartitionLag) -> None:

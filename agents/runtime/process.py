@@ -20,7 +20,7 @@ import structlog
 
 from agents.consumer.consumer import Consumer
 from agents.instance.running_instance import announced
-from agents.runtime.health import Health, ProgressWatch
+from agents.runtime.health import Health, ProgressWatch, measure_disks
 from agents.runtime.wiring import NAMES, SharedResources, build
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster, group_of
@@ -101,6 +101,7 @@ class Runtime:
         """Yield this process while its agents and server run."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close_warehouse)
+            measure_disks(self.settings)
             await stack.enter_async_context(self._server())
             if self.names:
                 await self._start_agents(stack)
@@ -227,8 +228,7 @@ class Runtime:
     def _address(self) -> tuple[str, int, str]:
         if self.page:
             return self.settings.web_host, self.settings.web_port, "GROUNDSWELL_WEB_PORT"
-        host = "0.0.0.0" if self.settings.ops_port else "127.0.0.1"
-        return host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
+        return self.settings.ops_host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
 
     def _close_warehouse(self) -> None:
         if "warehouse" in self.parts.__dict__:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from agents.alerting.alert import Alert
 from agents.consumer.consumer import BatchPolicy, Position
@@ -63,13 +64,29 @@ async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
     cluster.send(seen("poison"))
     cluster.send(seen("c"))
     agent = Accept({"poison": DataError("it is poison", "do not drink it")})
-    async with working(settings, cluster, agent) as fatal:
+    with capture_logs() as logs:
+        async with working(settings, cluster, agent) as fatal:
 
-        async def all_committed() -> bool:
-            return await committed(cluster, settings, agent) == 7
+            async def all_committed() -> bool:
+                return await committed(cluster, settings, agent) == 7
 
-        await until(all_committed)
-        assert fatal == []
+            await until(all_committed)
+            assert fatal == []
+    stages = [line for line in logs if line["event"] == "stage"]
+    assert [(line["talk"], line["outcome"], line["log_level"]) for line in stages] == [
+        ("a", "handled", "info"),
+        (None, "dead_letter", "warning"),
+        ("b", "handled", "info"),
+        (None, "dead_letter", "warning"),
+        (None, "dead_letter", "warning"),
+        ("poison", "dead_letter", "warning"),
+        ("c", "handled", "info"),
+    ], "one line for each message"
+    assert {line["stage"] for line in stages} == {"accept"}
+    assert [line["offset"] for line in stages] == list(range(7))
+    assert stages[0]["event_id"] == seen("a").event_id
+    assert (stages[0]["led_to"], stages[0]["took_s"] < 5) == (["VideoAccepted"], True)
+    assert (stages[5]["cause"], stages[5]["cure"]) == ("it is poison", "do not drink it")
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
     letters = [event for event in written(settings, DEAD_LETTERS) if isinstance(event, DeadLettered)]
     assert [(letter.offset, letter.cause) for letter in letters] == [

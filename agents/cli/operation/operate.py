@@ -93,8 +93,10 @@ def _serve(runtime: Runtime) -> None:
 
     from agents.cli.console import exit_code_of
     from models.loading import malloc
+    from streams.log_output import capture_output
 
     malloc.keep_small()
+    capture_output()
     code = 0
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
