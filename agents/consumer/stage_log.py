@@ -1,4 +1,7 @@
-"""The log of stages: one line for each event that an agent is done with, once that is durable."""
+"""The log of stages: one line for each talk that an agent is done with, once that is durable.
+
+Events of no talk, such as a changed topic, have theirs at level debug.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,8 @@ def done(agent: str, at: Position, event: Event | None, outputs: Sequence[Event]
         "offset": at.offset,
     }
     if letter is None:
-        log.info("stage", **about, led_to=[type(output).__name__ for output in outputs])
+        write = log.debug if about["talk"] is None else log.info
+        write("stage", **about, led_to=[type(output).__name__ for output in outputs])
     else:
         DEAD_LETTERS.labels(agent).inc()
         log.warning("stage", **about, cause=letter.cause, cure=letter.cure)

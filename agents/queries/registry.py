@@ -16,7 +16,7 @@ from agents.queries.comparison import PeriodComparison, compared, periods_of, re
 from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
 from agents.queries.mix import mix
-from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic
+from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic, WordMonth
 from agents.queries.validation import CORRECTABLE, corrected, validation, validities
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
@@ -39,6 +39,7 @@ from streams.store.queries.strata import Basis, Standard
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
 from streams.store.rows.topics import KnownTopic
 from streams.store.talks import listing, paragraphs, search, talk_queries, talks
+from streams.store.talks import word_months as words
 from streams.store.warehouse import Warehouse
 
 
@@ -82,6 +83,16 @@ def topic_months(
     rows = restated(rows, "topic_id", topic_shares(warehouse, selection, applied, basis, standard))
     valid = validities(warehouse, "topic") if (basis, standard) == CORRECTABLE else {}
     return [{**row, **corrected(valid.get(row["topic_id"]), row)} for row in rows]
+
+
+def word_months(warehouse: Warehouse, text: str, selection: Selection = EVERYTHING) -> list[WordMonth]:
+    """Return the share of talks that mention words per month, with 95 % intervals (Wilson).
+
+    Words match in each of their forms, those in double quotes only as written; one paragraph has them all.
+    The talks are those with a retained topic, as in `topic_months`. Months without a mention have no row.
+    """
+    rows = words.word_months(warehouse, text, selection)
+    return [{**row, **interval(row["videos"], row["of_videos"])} for row in rows]
 
 
 def themes(
@@ -196,6 +207,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         themes,
         topics,
         topic_months,
+        word_months,
         mix,
         measure.cooccurrence,
         measure.videos,

@@ -11,7 +11,9 @@ from page_process import client_of
 
 from streams.settings import Settings
 from streams.store import writer
+from streams.store.queries.selection import Selection
 from streams.store.talks.search import search
+from streams.store.talks.word_months import word_months
 from streams.store.warehouse import Warehouse
 
 RAG, AGENTS = 1, 2
@@ -99,6 +101,29 @@ def test_a_search_is_narrowed_to_a_topic(study: Warehouse) -> None:
         "early",
     ]
     assert quotes(study, "agent", topic_id=99) == []
+
+
+def test_mentions_of_words_are_counted_by_month(study: Warehouse) -> None:
+    assert word_months(study, "agents") == [
+        {"month": month, "videos": 1, "of_videos": 1, "share": 1.0, "paragraphs": 1, "minutes": 0.91}
+        for month in ("2025-01", "2025-02")
+    ]
+    assert [row["month"] for row in word_months(study, '"vector database"')] == ["2025-02"]
+    assert word_months(study, "kuberntes") == word_months(study, "!") == [], "nothing is corrected"
+    assert word_months(study, "agents", Selection(first="2025-02"))[0]["month"] == "2025-02"
+
+
+async def test_words_are_lines_of_the_trends(study: Warehouse) -> None:
+    async with client_of(study) as client:
+        page = (await client.get("/trends", params={"words": ["agents", "kuberntes"], "by": "year"})).text
+        assert "“agents”" in page and "2/3: 66.7 %" in page
+        assert "No talk mentions “kuberntes”" in unescape(page.replace("<bdi>", "").replace("</bdi>", ""))
+        assert 'value="agents"' in page, "to change or empty"
+        page = (await client.get("/trends", params={"words": "agents", "basis": "minutes"})).text
+        assert "Words are counted in talks" in page and "2/3" not in page
+        told = (await client.get("/api/word_months", params={"q": "agents"})).json()
+        assert [(row["month"], row["videos"]) for row in told] == [("2025-01", 1), ("2025-02", 1)]
+        assert told[0]["low"] < told[0]["share"] == told[0]["high"] == 1
 
 
 async def test_the_page_marks_forms_and_says_what_it_corrected(study: Warehouse) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from typing_extensions import TypedDict
 
-from streams.store.rows.prevalence import CountedTopic
+from streams.store.rows.prevalence import Counted, CountedTopic, Extent
 from streams.store.rows.talks import Heard
 
 
@@ -67,3 +67,14 @@ class Found(TypedDict):
     quotes_found: int
     quotes_talks: int
     """Talks that have these quotes."""
+
+
+class WordsInMonth(TypedDict):
+    """A month of publication in which words are mentioned."""
+
+    month: str
+    """'YYYY-MM'."""
+
+
+class CountedWordMonth(Counted, Extent, WordsInMonth):
+    """Counts of the talks that mention words in a month."""

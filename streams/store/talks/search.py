@@ -167,7 +167,7 @@ def _places(warehouse: Warehouse, asked: Asked, scope: Scope, sort: Sort) -> lis
     Returns:
         Rows {video_id, transcript_version, position, published_on, found, talks}, in order.
     """
-    conditions, parameters = _conditions(asked)
+    conditions, parameters = paragraphs_with(asked)
     if scope.family:
         conditions += f" AND paragraph_id IN ({_about(conditions)})"
     relevance = sort == "relevance"
@@ -192,7 +192,7 @@ def _places(warehouse: Warehouse, asked: Asked, scope: Scope, sort: Sort) -> lis
     )
 
 
-def _conditions(asked: Asked) -> tuple[str, dict[str, str]]:
+def paragraphs_with(asked: Asked) -> tuple[str, dict[str, str]]:
     """Return the condition on paragraphs that they have every term and phrase, as SQL, and its parameters."""
     parameters: dict[str, Any] = {
         f"forms_{at}": json.dumps(term.forms) for at, term in enumerate(asked.terms)

@@ -38,14 +38,17 @@ class Asked:
     together: tuple[str, ...]
 
 
-def asked_for(warehouse: Warehouse, text: str) -> Asked:
-    """Return what a text asks for: words, and words in double quotes, which match as written and adjacent."""
+def asked_for(warehouse: Warehouse, text: str, *, correct: bool = True) -> Asked:
+    """Return what a text asks for: words, and words in double quotes, which match as written and adjacent.
+
+    `correct`: whether a word that no paragraph has stands for the nearest spelling.
+    """
     quoted = [phrase.strip() for phrase in _QUOTED.findall(text) if phrase.strip()]
     words = _QUOTED.sub(" ", text).split()
     of_words, of_quoted = _tokens(warehouse, words), _tokens(warehouse, quoted)
     free = dict.fromkeys(token for tokens in of_words for token in tokens)
     as_written = sorted({token for tokens in of_quoted for token in tokens} - free.keys())
-    terms = {term.word: term for term in expand(warehouse, [*free, *as_written], as_written)}
+    terms = {term.word: term for term in expand(warehouse, [*free, *as_written], as_written, correct=correct)}
 
     def forms(word: str, tokens: Sequence[str]) -> tuple[str, ...]:
         """Return the forms of a word that is one token; others, such as `C++`, have none."""

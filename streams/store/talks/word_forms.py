@@ -57,19 +57,22 @@ class Term:
     corrected: bool = False
 
 
-def expand(warehouse: Warehouse, words: Sequence[str], exact: Sequence[str] = ()) -> list[Term]:
+def expand(
+    warehouse: Warehouse, words: Sequence[str], exact: Sequence[str] = (), *, correct: bool = True
+) -> list[Term]:
     """Return the terms of words, in their order.
 
     Args:
         warehouse: the study.
         words: tokens of the text index.
         exact: those of them whose other forms and spellings do not match.
+        correct: whether an unknown word stands for the nearest spelling.
     """
     if not words:
         return []
     stems = [snowballstemmer.stemmer(name).stemWord for name in _stemmers(warehouse)]
     of = warehouse.rows("SELECT count() AS n FROM paragraphs")[0]["n"]
-    return [_term(warehouse, word, stems, of, as_written=word in exact) for word in words]
+    return [_term(warehouse, word, stems, of, as_written=word in exact, correct=correct) for word in words]
 
 
 def _term(
@@ -79,13 +82,14 @@ def _term(
     of: int,
     *,
     as_written: bool,
+    correct: bool,
 ) -> Term:
     if as_written or not word.isalpha() or len(word) < 2:  # a version, or a sign of an unspaced script
         known = _known(warehouse, [word])
         return Term(word, (word,), _weight(known.get(word, 0), of))
     if found := _forms(warehouse, word, stems):
         return Term(word, tuple(sorted({word, *found})), _weight(sum(found.values()), of))
-    nearest = _nearest(warehouse, word)
+    nearest = _nearest(warehouse, word) if correct else None
     if nearest is None:
         return Term(word, (word,), _weight(0, of))
     found = _forms(warehouse, nearest, stems)
