@@ -1,0 +1,14 @@
+"""Progress of the talks of a study through its agents."""
+
+from __future__ import annotations
+
+from agents.web.site import Site
+from streams.store.rows.corpus import Status
+from streams.store.talks import talk_queries
+
+
+def unfinished(site: Site, status: Status) -> int:
+    """Return the number of talks still being processed; talks stuck as dead letters do not count."""
+    if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
+        return 0
+    return len(site.ask(talk_queries.known_videos) - site.ask(talk_queries.finished_videos))
