@@ -184,6 +184,39 @@ def test_a_line_shows_its_interval_and_a_point_its_talks(page: Any, address: str
     assert listed == len(prevalence.videos(lively, 21, None, Selection(first, last))) == born[at]["videos"]
 
 
+def test_a_band_stays_while_its_line_is_pointed_at(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/themes?theme=Costs")
+    canvas = figure.locator(".canvas")
+    drawn = page.evaluate("JSON.parse(document.querySelector('figure script').textContent)")
+    points, size = drawn["lines"][0]["points"], canvas.bounding_box()
+    step = (size["width"] - 46 - 16) / (len(points) - 1)
+    colour = """(canvas, [x, y]) => {
+      const layer = canvas.querySelector("canvas");
+      const scale = layer.width / layer.clientWidth;
+      return [...layer.getContext("2d").getImageData(x * scale, y * scale, 1, 1).data];
+    }"""
+    inside = [46 + 0.5 * step, 16 + (size["height"] - 46) * (1 - points[0]["high"] + 0.1)]
+    before = canvas.evaluate(colour, inside)
+    assert before[3] > 0, "the place is in the band"
+    end = len(points) - 2
+    y = 16 + (size["height"] - 46) * (1 - points[end]["share"])
+    canvas.hover(position={"x": 46 + step * end, "y": y})
+    canvas.evaluate(INK)
+    assert canvas.evaluate(colour, inside) == before
+
+
+def test_a_theme_whose_topics_are_too_small_has_its_colour(page: Any, address: str) -> None:
+    opened(page, f"{address}/")
+    colours = page.evaluate("""async () => {
+      const data = JSON.parse(document.querySelector("#treemap script").textContent);
+      const level = [..."0123456789"];
+      const look = { level, font: "serif", narrow: false, width: 900, boxOf: () => null };
+      const { option } = await import("/static/charts/treemap.js");
+      return option(data, look).series[0].data.map((theme) => theme.itemStyle?.color);
+    }""")
+    assert len(colours) == 8 and set(colours) <= set("0123456789")
+
+
 def test_a_part_of_a_bar_leads_to_its_talks(page: Any, address: str, lively: Warehouse) -> None:
     figure = opened(page, f"{address}/composition?by=year&last=2025-06")
     canvas = figure.locator(".canvas")

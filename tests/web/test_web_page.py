@@ -102,7 +102,7 @@ async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> N
     said = f"New topic: mcp, server, protocol {day}, 5 months ago · 5 talks speak alike"
     assert said in plain(answer.text)
     assert f'href="/topics/{studies.BORN}"' in answer.text
-    assert f'<span class="badge">new {month}</span>' in (await page(lively, path="/topics")).text
+    assert f'<span class="badge">since {month}</span>' in (await page(lively, path="/topics")).text
 
 
 async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Warehouse) -> None:

@@ -11,7 +11,7 @@ from agents.queries.mix import mix
 from agents.queries.rows import Topic
 from agents.web.dependencies import Selected
 from agents.web.pages.overview_summary import NEW, age, summary
-from agents.web.pages.progress import unfinished
+from agents.web.pages.progress import in_review, unfinished
 from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site, TemplateContext, percent
@@ -43,13 +43,14 @@ def mount(site: Site) -> None:
     def overview(selected: Selected, refresh: str = "on") -> TemplateContext:
         status = site.ask(talk_queries.status)
         left = unfinished(site, status)
+        reviewed_next = in_review(site, left)
         applied = site.ask(book, selected.codebook)
         counted = site.ask(registry.themes, selected, applied)
         themes = [row for row in counted if row["theme"] != UNSORTED]
         topics = site.ask(registry.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
-        changing = left > 0 or status["relearning"] > 0 or not status["videos"]
+        changing = left > reviewed_next or status["relearning"] > 0 or not status["videos"]
         today = site.runtime.parts.now().date()
         new = [
             {**row, "age": age(row["raised_at"], today)}
@@ -60,6 +61,7 @@ def mount(site: Site) -> None:
             "title": "Overview",
             "status": status,
             "unfinished": left,
+            "in_review": reviewed_next,
             "changing": changing,
             "refresh_s": 5 if changing and refresh != "off" else None,
             "corpus": site.ask(corpus.corpus, selected),

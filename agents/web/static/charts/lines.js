@@ -21,9 +21,10 @@ const topOf = (data, banded) => {
 
 const band = (line, colour, at, look) => {
   const edge = { type: "line", stack: `band ${at.xAxisIndex} ${line.name}`, symbol: "none", silent: true, lineStyle: { opacity: 0 }, stackStrategy: "all", z: 1, ...at };
+  const opacity = look.dark ? 0.22 : 0.16;
   return [
     { ...edge, data: line.points.map((point) => point && point.low) },
-    { ...edge, data: line.points.map((point) => point && point.high - point.low), areaStyle: { color: colour, opacity: look.dark ? 0.22 : 0.16 } },
+    { ...edge, data: line.points.map((point) => point && point.high - point.low), areaStyle: { color: colour, opacity }, blur: { areaStyle: { opacity }, lineStyle: { opacity: 0 } } },
   ];
 };
 
