@@ -172,15 +172,17 @@ def headline(digest: Digest) -> str:
         return f"{first}, and {more} more" if more else first
     if digest.rising:
         return f"Rising: {digest.rising[0].name}"
-    when = "week" if digest.every == "weekly" else "day"
+    when = _length(digest)
     if digest.growth["talks"]:
-        return f"A {when} without news, {_many(digest.growth['talks'], 'new talk')}"
-    return f"A quiet {when}"
+        without = f"{when} without news" if when[0].isdigit() else f"A {when} without news"
+        return f"{without}, {_many(digest.growth['talks'], 'new talk')}"
+    return f"{when} of quiet" if when[0].isdigit() else f"A quiet {when}"
 
 
 def opening(digest: Digest) -> str:
     """Return the first paragraph."""
-    when = "This week" if digest.every == "weekly" else "Since yesterday"
+    length = _length(digest)
+    when = {"day": "Since yesterday", "week": "This week"}.get(length, f"In the last {length}")
     talks, shows = digest.growth["talks"], digest.growth["sources"]
     if talks:
         came = f"{when}, {_many(talks, 'talk')} came in from {_many(shows, 'source')}"
@@ -193,6 +195,12 @@ def opening(digest: Digest) -> str:
     if digest.rising or digest.fading:
         return f"{came} Nothing is new, but some topics are rising or declining."
     return f"{came} Nothing new emerged."
+
+
+def _length(digest: Digest) -> str:
+    """Return the length of what it covers: day, week, month or a number of days."""
+    days = max(1, round((digest.last - digest.first) / timedelta(days=1)))
+    return {1: "day", 7: "week", 30: "month", 31: "month"}.get(days, f"{days} days")
 
 
 def period(digest: Digest) -> str:

@@ -282,7 +282,7 @@ async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: War
     assert escape(EXAMPLE).replace("&#x27;", "&#39;") in html
     assert "emergence on" in plain(section(html, "rules")) and "The defaults" in html
     assert "Alerts raised" in html and "6 of the last 50 talks" in html, (
-        "what was raised is there all the same"
+        "what was raised is there anyway"
     )
 
 
@@ -318,6 +318,7 @@ async def test_broken_filters_are_said_with_a_cure(alerted: Warehouse, path: str
 async def test_the_letter_may_have_its_style_and_nothing_else(alerted: Warehouse) -> None:
     async with client_of(alerted) as client:
         mail, text = [await client.get(f"/alerts/digest{kind}") for kind in ("", ".txt")]
+        month, days = [await client.get(f"/alerts/digest.txt?days={days}") for days in (31, 9)]
     policy = dict(each.split(" ", 1) for each in mail.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["style-src"] == "'unsafe-inline'"
@@ -326,6 +327,8 @@ async def test_the_letter_may_have_its_style_and_nothing_else(alerted: Warehouse
     assert text.headers["Content-Type"].startswith("text/plain")
     assert text.headers["X-Content-Type-Options"] == "nosniff"
     assert text.text.startswith("[alerted] ")
+    for length, said in ((month.text, "In the last month,"), (days.text, "In the last 9 days,")):
+        assert said in " ".join(length.split()) and "his week" not in length
 
 
 async def test_other_pages_lead_here(alerted: Warehouse) -> None:

@@ -83,6 +83,18 @@ async def test_work_in_progress_is_counted_and_followed(new_study: Warehouse) ->
         assert f"<noscript><meta {REFRESH}" in page.text, "who has scripts hears of it over /live"
         held = await client.get("/?refresh=off&first=2025-01")
         assert REFRESH not in held.text
+        waiting = studies.e.VideoParked(
+            video=studies.video("on_its_way", "2025-03-01"),
+            sighting=studies.e.Sighting(source_id="s", kind="search", seen_at=studies.TODAY),
+            state="in review",
+            reason="reviewers decide",
+            parked_at=studies.TODAY,
+        )
+        write(new_study, studies.writer.rows_of(waiting))
+        page = await client.get("/")
+        assert "0 in progress" in page.text
+        assert '<a href="/review">1 waits for reviewers</a>' in page.text
+        assert REFRESH not in page.text, "no agent changes what waits for people"
 
 
 async def test_talks_that_were_all_rejected_are_explained(new_study: Warehouse) -> None:

@@ -23,6 +23,7 @@ from agents.queries import wording
 from agents.transcription.progress_view import how_far
 from agents.web.curation.context import PATIENCE_S, as_refusal
 from agents.web.dependencies import RequestRefused
+from agents.web.pages.progress import unfinished
 from agents.web.security.access import Curates
 from agents.web.site import Site, TemplateContext
 from streams.errors import Unavailable
@@ -64,6 +65,8 @@ def mount(site: Site) -> None:
             "freshness": site.ask(throughput.freshness),
             "letters": letters[:LETTERS],
             "letters_open": status["dead_letters"],
+            "status": status,
+            "unfinished": unfinished(site, status),
             "done": _done(replayed, dropped),
             "sources": site.ask(throughput.sources),
             "about": about(site.ask(corpus.provenance), site.warehouse.where),

@@ -75,7 +75,11 @@ def mount(site: Site) -> None:
             shares = without_errors(shares, valid, shown)
         if shares:
             drawn["lines"] = [
-                {"name": found.names[unit], "points": restated_points(shares, unit, found.columns, basis)}
+                {
+                    "name": found.names[unit],
+                    "unit": unit,
+                    "points": restated_points(shares, unit, found.columns, basis),
+                }
                 for unit in shown
                 if unit in shares.units or errors == "counted" or not valid
             ]
@@ -172,11 +176,13 @@ def lines(
     """
     found = {(row[key], row["month"]): row for row in rows}
     return {
+        "key": key,
         "months": [month.key for month in months],
         "unfinished": [month.key for month in months if month.unfinished],
         "lines": [
             {
                 "name": names[unit] if names else str(unit),
+                "unit": unit,
                 "points": [_point(found.get((unit, month.key)), month) for month in months],
             }
             for unit in shown

@@ -1,6 +1,7 @@
 // Treemap of themes and their topics; the area is the number of distinct talks. A click zooms into a theme, or opens a topic's page.
 import { fit } from "./fitting.js";
 
+const levelOf = (share) => Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(share)) - 1));
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const LINE = 17;
 
@@ -39,9 +40,11 @@ export const option = (data, look) => {
         name: theme.name,
         theme: theme.name,
         share: theme.share,
+        // Drawn where the boxes of its topics would be too small to see.
+        itemStyle: { color: look.level[levelOf(theme.share)] },
         said: `${theme.name.slice(0, 80)}\n${theme.videos} talks, ${percent(theme.share)}`,
         children: theme.topics.map((topic) => {
-          const level = Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(topic.share)) - 1));
+          const level = levelOf(topic.share);
           return {
             ...topic,
             value: topic.videos,
