@@ -30,7 +30,7 @@ from streams.settings import Settings
 from streams.state.attempts import Attempts
 from streams.state.crashes import AtWork, CrashRecord, crashes
 from streams.store import rollups
-from streams.store.damage import CURE, damaged_parts, missing_rows
+from streams.store.operations.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
