@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import stamina.instrumentation
 import structlog
@@ -41,6 +42,12 @@ LAG = Gauge(
     "groundswell_lag",
     "Messages not yet processed",
     ["agent", "topic", "partition"],
+)
+NOT_READY = Gauge(
+    # 1 while it keeps this process from its work; fault: start, broker, progress, database, blobs, disk.
+    "groundswell_not_ready",
+    "Whether a fault keeps this process from its work",
+    ["fault"],
 )
 NEWEST = Gauge(
     # Of stored videos; what: seen (first sighting by a source), published (of an accepted video).
@@ -82,10 +89,38 @@ TRANSCRIBING_LEFT = Gauge(
     ["video"],
 )
 
+LOST_LINES = Counter(
+    # The disk of the log is full, or its reader is gone; the process works on.
+    "groundswell_lost_log_lines_total",
+    "Log lines that could not be written",
+)
+
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
     "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself on import
 )
+
+
+class BestEffortStream:
+    """A text stream that drops what it cannot write: a full log disk must stop no work, and no exit."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text, or count it as lost."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):  # ValueError: it is closed
+            LOST_LINES.inc()
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, or count it as lost."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            LOST_LINES.inc()
 
 
 def configure_logging(settings: Settings) -> None:
@@ -108,7 +143,7 @@ def configure_logging(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", BestEffortStream(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     stamina.instrumentation.set_on_retry_hooks([])  # the callers log what does not answer

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -163,8 +164,9 @@ def say(text: object = "") -> None:
 
 
 def tell(text: str) -> None:
-    """Print a message to the user on stderr."""
-    print(harmless(text), file=sys.stderr)
+    """Print a message to the user on stderr, if it takes one: a full disk must not hide the exit status."""
+    with suppress(OSError):
+        print(harmless(text), file=sys.stderr)
 
 
 def complain(cause: str, cure: str) -> None:

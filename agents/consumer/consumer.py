@@ -312,10 +312,10 @@ class Consumer:
     async def _die(self, error: Exception) -> None:
         """Report the error to the runtime and never acknowledge anything again."""
         self._dying = True
+        self._on_fatal(error)  # first, because nothing may prevent it
         log.error(
             "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
         )
-        self._on_fatal(error)
         await asyncio.Event().wait()
 
     def _position(self, event: Any) -> Position:
