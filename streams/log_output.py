@@ -10,12 +10,13 @@ import io
 import logging
 import sys
 import threading
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO, cast
 
 import stamina.instrumentation
 import structlog
 
 from streams.settings import Settings
+from streams.telemetry import LOST_LINES
 
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
@@ -51,6 +52,7 @@ def configure_logging(how: LogFormat) -> None:
     global _format  # noqa: PLW0603 - one per process, as what it describes
     _format = how
     stream = sys.stderr.stream if isinstance(sys.stderr, _Printed) else sys.stderr
+    best_effort = cast("TextIO", BestEffortStream(stream))
     level = getattr(logging, how.level.upper())
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -66,11 +68,11 @@ def configure_logging(how: LogFormat) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(best_effort),
         cache_logger_on_first_use=False,
     )
     stamina.instrumentation.set_on_retry_hooks([])  # the callers log what does not answer
-    of_libraries = logging.StreamHandler(stream)
+    of_libraries = logging.StreamHandler(best_effort)
     of_libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -95,6 +97,28 @@ def capture_output() -> None:
 
 def _uncaught(exc_info: Any) -> None:
     structlog.get_logger().critical("uncaught exception", exc_info=exc_info)
+
+
+class BestEffortStream:
+    """A text stream that drops what it cannot write: a full log disk must stop no work, and no exit."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text, or count it as lost."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):  # ValueError: it is closed
+            LOST_LINES.inc()
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, or count it as lost."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            LOST_LINES.inc()
 
 
 class _Printed(io.TextIOBase):

@@ -35,6 +35,12 @@ LAG = Gauge(
     "Messages not yet processed",
     ["agent", "topic", "partition"],
 )
+NOT_READY = Gauge(
+    # 1 while it keeps this process from its work; fault: start, broker, progress, database, blobs, disk.
+    "groundswell_not_ready",
+    "Whether a fault keeps this process from its work",
+    ["fault"],
+)
 NEWEST = Gauge(
     # Of stored videos; what: seen (first sighting by a source), published (of an accepted video).
     "groundswell_newest_timestamp_seconds",
@@ -75,16 +81,6 @@ TRANSCRIBING_LEFT = Gauge(
     ["video"],
 )
 
-READY = Gauge(
-    # What /readyz says.
-    "groundswell_ready",
-    "1 if this process is ready, 0 if not",
-)
-KAFKA_UP = Gauge(
-    # At the last check, of a process that runs agents; a page without agents always says 0.
-    "groundswell_kafka_up",
-    "1 if Kafka answers this process, 0 if not",
-)
 DISK_FREE = Gauge(
     # folder: home, or blobs if these are in a folder. Read when Prometheus asks; NaN: it cannot be read.
     "groundswell_disk_free_bytes",
@@ -105,4 +101,9 @@ YOUTUBE_REFUSALS = Counter(
     "groundswell_youtube_refusals_total",
     "Requests that YouTube or this machine refused",
     ["kind"],
+)
+LOST_LINES = Counter(
+    # The disk of the log is full, or its reader is gone; the process works on.
+    "groundswell_lost_log_lines_total",
+    "Log lines that could not be written",
 )

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer.main
 import yaml
+from pydantic import SecretStr
 
 from agents.alerting import config_file
 from agents.cli import app
@@ -190,6 +191,8 @@ def test_every_command_that_exists_is_mentioned() -> None:
 )
 def test_every_variable_that_is_mentioned_exists(page: Path) -> None:
     known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    secrets = (name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+    known |= {f"GROUNDSWELL_{name.upper()}_FILE" for name in secrets}
     assert set(re.findall(r"GROUNDSWELL_[A-Z_]*[A-Z]", page.read_text())) <= known
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -166,12 +167,16 @@ def say(text: object = "") -> None:
 
 
 def tell(text: str) -> None:
-    """Print a message to the user on stderr, or log it if logs are JSON."""
+    """Print a message to the user on stderr, or log it if logs are JSON.
+
+    A disk that is full must not hide the exit status, so what stderr does not take is lost.
+    """
     if state.log_json:
         import structlog
 
         structlog.get_logger().info(harmless(text))
-    else:
+        return
+    with suppress(OSError):
         print(harmless(text), file=sys.stderr)
 
 

@@ -19,11 +19,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 
 from agents.consumer import stage_log
+from agents.consumer.agent import Agent, BatchPolicy
+from agents.consumer.concurrency import ConcurrentHandling
 from agents.consumer.dead_letter import Position, dead_letter
 from agents.consumer.error_attribution import describe_error, ended, is_the_events
 from models.errors import BadInput
@@ -31,7 +33,6 @@ from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
 from streams.kafka.app import Outlet
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import KafkaTopic
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
@@ -42,56 +43,7 @@ __all__ = ["Agent", "BatchPolicy", "Consumer", "Position"]
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPolicy:
-    """The size of a batch: it is committed after `events` events, or `seconds` after its first event."""
-
-    events: int = 1
-    seconds: float = 0.0
-
-
-class Agent:
-    """Base class of a pipeline agent. Subclasses override what they need."""
-
-    name: ClassVar[str]
-    reads: ClassVar[tuple[KafkaTopic, ...]]
-    batch: ClassVar[BatchPolicy] = BatchPolicy()
-    tick_s: ClassVar[float | None] = None
-    concurrency: int = 1
-    """The number of events handled at a time; each is committed, sent and acknowledged in order. It must be 1
-    for an agent that overrides `commit` or has a batch with `seconds`."""
-
-    async def start(self) -> Sequence[Event]:
-        """Prepare the agent; return events to send before it reads anything."""
-        return ()
-
-    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return the events that follow from an event. Idempotent: the same event gives the same result.
-
-        Raises:
-            DataError: the event cannot be processed.
-        """
-        raise NotImplementedError
-
-    def on_dead_letter(self, at: Position) -> None:
-        """Note that a message became a dead letter: it will not come again."""
-
-    async def commit(self) -> Sequence[Event]:
-        """Make the batch's effect durable; return events that follow from the batch as a whole."""
-        return ()
-
-    def on_outputs_sent(self) -> None:
-        """Note that the broker has the outputs of everything committed so far."""
-
-    async def tick(self) -> Sequence[Event]:
-        """Return events that are due by the clock; called every `tick_s` seconds."""
-        return ()
-
-    async def stop(self) -> None:
-        """Release the resources that `start` acquired."""
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pending:
     event: Any
     decoded: Event | None = None
@@ -130,8 +82,7 @@ class Consumer:
         self._attempts = Attempts(blobs, agent.name, at_work)
         self._follows: dict[tuple[str, int], int] = {}
         self._lock = asyncio.Lock()
-        self._free = asyncio.Semaphore(agent.concurrency)
-        self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
+        self._in_hand = ConcurrentHandling(agent.concurrency, agent.ahead, self._begin, self._took)
         self._pending: list[_Pending] = []
         self._batch_began = 0.0
         self._stream: Any = None
@@ -159,7 +110,7 @@ class Consumer:
             if self.agent.tick_s is not None:
                 clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
             if self.agent.concurrency > 1:
-                clocks.append(asyncio.create_task(self._commit_in_order()))
+                clocks.append(asyncio.create_task(self._commit_when_ready()))
             async for event in self._stream.events():
                 if self._dying:
                     await asyncio.Event().wait()  # take no more events; the process ends
@@ -169,8 +120,7 @@ class Consumer:
         finally:
             for clock in clocks:
                 clock.cancel()
-            while not self._handled.empty():
-                self._handled.get_nowait().cancel()
+            self._in_hand.cancel()
             with suppress(Exception):
                 await self.stop()
 
@@ -181,7 +131,7 @@ class Consumer:
 
     async def _take(self, event: Any) -> None:
         async with self._lock:  # no commit while an event is being handled
-            pending = await self._open(event)
+            pending = await self._mark(await self._open(event))
             if pending.alone:
                 await self._commit()
             if not self._pending:
@@ -189,15 +139,17 @@ class Consumer:
             await self._took(await self._handle(pending))
 
     async def _take_ahead(self, event: Any) -> None:
-        await self._free.acquire()
-        self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
+        pending = await self._open(event)
+        decoded = pending.decoded
+        long = decoded is not None and self.agent.takes_long(decoded)
+        await self._in_hand.take(pending, decoded.key if decoded is not None else pending, long)
 
-    async def _commit_in_order(self) -> None:
-        """Commit concurrently handled events in the order in which they were taken."""
+    async def _begin(self, pending: _Pending) -> _Pending:
+        return await self._handle(await self._mark(pending))
+
+    async def _commit_when_ready(self) -> None:
         try:
-            while True:
-                await self._took(await (await self._handled.get()))
-                self._free.release()
+            await self._in_hand.settle_all()
         except Exception as error:
             await self._die(error)
 
@@ -207,7 +159,7 @@ class Consumer:
             await self._commit()
 
     async def _open(self, event: Any) -> _Pending:
-        """Decode a message, and look up whether processes have died at it before."""
+        """Decode a message."""
         pending = _Pending(event)
         at = self._position(event)
         if self._follows.get((at.topic, at.partition)) != at.offset:  # another worker may have died at it
@@ -216,13 +168,21 @@ class Consumer:
         try:
             pending.decoded = decode(event.value)
             pending.event_id = pending.decoded.event_id
-            pending.alone = await self._attempts.begin(pending.event_id)
         except DataError as error:
             pending.refused = error
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             # Decoding depends only on the message, so the message is at fault.
             cause = f"the message cannot be read ({type(error).__name__}: {error})"
             pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
+        return pending
+
+    async def _mark(self, pending: _Pending) -> _Pending:
+        """Record that an event is in process, and look up whether processes have died at it before."""
+        if pending.refused is None:
+            try:
+                pending.alone = await self._attempts.begin(pending.event_id)
+            except DataError as error:
+                pending.refused = error
         return pending
 
     async def _handle(self, pending: _Pending) -> _Pending:
@@ -316,10 +276,10 @@ class Consumer:
     async def _die(self, error: Exception) -> None:
         """Report the error to the runtime and never acknowledge anything again."""
         self._dying = True
+        self._on_fatal(error)  # first, because nothing may prevent it
         log.error(
             "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
         )
-        self._on_fatal(error)
         await asyncio.Event().wait()
 
     def _position(self, event: Any) -> Position:

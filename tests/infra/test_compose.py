@@ -32,6 +32,14 @@ SET_BY_COMPOSE = {
     "home": "the Dockerfile sets it to a volume",
     "broker": "the service kafka",
     "clickhouse": "the service clickhouse",
+    **dict.fromkeys(
+        (
+            *("broker_tls", "broker_ca", "broker_certificate", "broker_key", "broker_key_password"),
+            *("broker_sasl", "broker_user", "broker_password"),
+            *("clickhouse_ca", "clickhouse_certificate", "clickhouse_key"),
+        ),
+        "kafka and clickhouse are reached within the containers' network, without TLS",
+    ),
     "ops_host": "all interfaces of the containers' network; no port of a worker is published",
     "ops_port": "a port of the container",
     "web_host": "all interfaces of the container; its port is published on the loopback interface",

@@ -317,7 +317,7 @@ def test_an_alert_speaks_of_labels_that_its_expression_leaves(rule: Rule) -> Non
     spoken = set(re.findall(r"\$labels\.(\w+)", rule.annotations.summary + rule.annotations.description))
     grouped = {
         label.strip()
-        for listed in re.findall(r"^\s*(?:sum|min) by \(([^)]*)\)", rule.expr)
+        for listed in re.findall(r"^\s*(?:sum|min|max) by \(([^)]*)\)", rule.expr)
         for label in listed.split(",")
     }
     aggregated = re.match(r"\s*(sum|min|max|time\(\) - max)\b", rule.expr)

@@ -291,6 +291,49 @@ async def test_concurrent_events_are_sent_and_acknowledged_in_order(
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [f"v{each}" for each in range(7)]
 
 
+class AcceptAhead(AcceptTogether):
+    """Takes eight events before the first is acknowledged; the one that the test names takes long."""
+
+    ahead = 8
+
+    def takes_long(self, event: Event) -> bool:
+        return event.key == self.slow
+
+
+@pytest.mark.long
+async def test_what_takes_long_holds_up_nobody_else(settings: Settings, cluster: Cluster) -> None:
+    others = [f"v{number}" for number in range(1, 7)]
+    for video_id in ("v0", *others, "v0"):
+        cluster.send(seen(video_id))
+
+    def accepted() -> list[str]:
+        return [event.key for event in written(settings, VIDEOS_ACCEPTED)]
+
+    agent = AcceptAhead(slow="v0")
+    async with working(settings, cluster, agent) as fatal:
+
+        async def sent() -> bool:
+            return len(await asyncio.to_thread(accepted)) == len(others)
+
+        await until(sent)
+        await asyncio.sleep(2.5)  # longer than the commit interval
+        assert accepted() == others, "in order, but for the one that takes long and what follows it"
+        assert await committed(cluster, settings, agent) == 0, "nothing that could be lost is committed"
+        assert fatal == []
+
+    again = AcceptAhead(slow="v0")  # as after a kill: everything comes again
+    again.let.set()
+    async with working(settings, cluster, again) as fatal:
+
+        async def all_committed() -> bool:
+            return await committed(cluster, settings, again) == 2 + len(others)
+
+        await until(all_committed)
+        assert fatal == []
+    assert sorted(again.handled) == ["v0", "v0", *others]
+    assert set(accepted()) == {"v0", *others}
+
+
 @pytest.mark.long
 async def test_a_concurrent_failure_acknowledges_nothing_behind_it(
     settings: Settings, cluster: Cluster

@@ -110,7 +110,7 @@ async def test_talks_that_were_all_rejected_are_explained(new_study: Warehouse) 
 
 
 async def test_a_study_without_tables_says_how_to_make_them(new_study: Warehouse) -> None:
-    async with client_of(new_study, Health(ready=False, why_not="starting")) as client:
+    async with client_of(new_study, Health()) as client:
         page = await client.get("/")
         assert page.status_code == 503
         assert "groundswell migrate" in page.text

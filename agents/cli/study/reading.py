@@ -77,7 +77,7 @@ def status(as_json: bool = JSON) -> None:
         many = f"{len(stuck)} talk{'s' * (len(stuck) != 1)} found more than {STUCK.days} days ago"
         say(f"stuck        {many}, the first waits for {stuck[0]['waits_for']}  (groundswell reconcile)")
     if found["damaged_parts"]:
-        from streams.store.damage import CURE, missing_rows
+        from streams.store.operations.damage import CURE, missing_rows
 
         say(f"missing      {missing_rows(found['damaged_parts'])}")
         tell(f"What to do: {CURE}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
-from streams.store.damage import damaged_parts
+from streams.store.operations.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
