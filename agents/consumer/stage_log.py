@@ -1,7 +1,4 @@
-"""The log of stages: one line for each talk that an agent is done with, once that is durable.
-
-Events of no talk, such as a changed topic, have theirs at level debug.
-"""
+"""The log of stages: one line for each talk that an agent is done with, once that is durable."""
 
 from __future__ import annotations
 
@@ -30,9 +27,10 @@ def done(agent: str, at: Position, event: Event | None, outputs: Sequence[Event]
     outcome = "handled" if letter is None else "dead_letter"
     HANDLING_SECONDS.labels(agent).observe(took_s)
     EVENTS.labels(agent, outcome).inc()
+    talk = event.key if isinstance(event, VideoEvent) else None
     about = {
         "stage": agent,
-        "talk": event.key if isinstance(event, VideoEvent) else None,
+        "talk": talk,
         "kind": event and type(event).__name__,
         "event_id": event and event.event_id,
         "outcome": outcome,
@@ -41,9 +39,10 @@ def done(agent: str, at: Position, event: Event | None, outputs: Sequence[Event]
         "partition": at.partition,
         "offset": at.offset,
     }
-    if letter is None:
-        write = log.debug if about["talk"] is None else log.info
-        write("stage", **about, led_to=[type(output).__name__ for output in outputs])
+    if letter is None:  # what concerns no talk, such as a change of a topic, is seen at level debug
+        (log.info if talk else log.debug)(
+            "stage", **about, led_to=[type(output).__name__ for output in outputs]
+        )
     else:
         DEAD_LETTERS.labels(agent).inc()
         log.warning("stage", **about, cause=letter.cause, cure=letter.cure)
