@@ -20,6 +20,7 @@ from agents.alerting.messages import (
     quoted,
     render,
     sentence,
+    sides,
     talk_page,
 )
 from agents.alerting.rule_evaluation import change_in_words
@@ -104,8 +105,8 @@ def gather(
     last: datetime,
 ) -> Digest:
     """Return the digest of the alerts `rows` and of the study's figures."""
-    # Rising and fading topics have their own section.
-    talked = [row for row in rows if row["rule"] not in (*SYSTEM, "rising", "declining")]
+    # Topics that decline have their own section; it is no news when they began to.
+    talked = [row for row in rows if row["rule"] not in (*SYSTEM, "declining")]
     newest = sorted(talked, key=lambda row: moment(row["raised_at"]), reverse=True)
     ordered = sorted(newest, key=lambda row: row["rule"] != "emergence")
     topics: list[Topic] = ask("topics")
@@ -220,7 +221,10 @@ def _news(ask: Ask, row: AlertOfAnyRule, web_url: str) -> DigestItem:
         title=one_line(row["title"], 120),
         reason=sentence(one_line(row["reason"], 700)),
         figures=figures(row) if row["channel"] else "",
-        quotes=tuple(quoted(quote, web_url) for quote in quotes[-QUOTES_OF_NEWS:]),
+        quotes=tuple(
+            quoted(quote, web_url, when)
+            for quote, when in zip(quotes[-QUOTES_OF_NEWS:], sides(row), strict=False)
+        ),
         page=page_of(row, web_url),
     )
 

@@ -1,4 +1,4 @@
-"""Evaluates the rules: rising and declining topics, crossed thresholds, problems of the system.
+"""Evaluates the rules: declining topics, crossed thresholds, problems of the system.
 
 A finding states its reason in plain words. `models.alerts.alert_state` decides whether it is raised, since it
 records the earlier alerts.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agents.alerting.config import AlertRules, Bound, Rule, TrendRule
+from agents.alerting.config import AlertRules, Bound, Rule
 from agents.queries.rows import Theme, Topic, Trend
 from agents.queries.wording import day, percent
 from models.alerts.alert_state import AlertSign
@@ -120,27 +120,23 @@ def _failing(failing: FailingOfLate, rules: AlertRules) -> RuleFinding:
 
 
 def of_trends(topics: Sequence[Topic], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
-    """Yield rising and declining topics."""
-    kinds: tuple[tuple[Rule, TrendRule, str], ...] = (
-        ("rising", rules.rising, "Rising"),
-        ("declining", rules.declining, "Declining"),
-    )
-    for rule, wanted, word in kinds:
-        for topic in topics if wanted.on else ():
-            trend = topic["trend"]
-            if topic["status"] != rule or trend is None:
-                continue
-            enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
-            if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
-                yield RuleFinding(
-                    AlertSign(f"{rule}:{topic['topic_id']}", cool_down=wanted.cool_down),
-                    rule,
-                    f"{word}: {topic['name']}",
-                    change_in_words(trend),
-                    topic_id=topic["topic_id"],
-                    size=round(trend["change"], 6),
-                    model_version=model_version,
-                )
+    """Yield declining topics; rising ones are told by the model, as soon as talks show it."""
+    wanted = rules.declining
+    for topic in topics if wanted.on else ():
+        trend = topic["trend"]
+        if topic["status"] != "declining" or trend is None:
+            continue
+        enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
+        if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
+            yield RuleFinding(
+                AlertSign(f"declining:{topic['topic_id']}", cool_down=wanted.cool_down),
+                "declining",
+                f"Declining: {topic['name']}",
+                change_in_words(trend),
+                topic_id=topic["topic_id"],
+                size=round(trend["change"], 6),
+                model_version=model_version,
+            )
 
 
 def of_bounds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the command line's --help comes without the store
@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the command line's --help comes without the store
     from streams.store.rows.alerts import EvidenceCounts
     from streams.store.rows.topics import Change, Drift, Health
 
+MOST_WORDS = 5
+"""Maximum number of words that a change of a topic is told by, lost and gained each."""
 MOST_ODDS = 12
 """Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
@@ -117,9 +119,9 @@ def drifted(row: Drift) -> str:
     since = f"since {day(row['since'] or row['drifted_at'])}"
     rests = f"{row['videos_before']} talks before, {row['videos_after']} after"
     evidence = f" ({rests})" if row["videos_before"] or row["videos_after"] else ""
-    if row["what"] == "share":
+    if row["what"] in ("share", "rise"):
         shares = f"from {percent(row['share_before'])} to {percent(row['share_after'])}"
-        return f"{since} its share changed {shares}{evidence}"
+        return f"{since} its share {'rose' if row['what'] == 'rise' else 'changed'} {shares}{evidence}"
     if row["what"] == "meaning":
         words = (
             f"{percent(row['share_after'])} of its {row['videos_after']} latest paragraphs have a word of it"
@@ -127,10 +129,22 @@ def drifted(row: Drift) -> str:
         if row["share_after"] < row["share_before"]:
             return f"{since} only {words}: it may no longer be what its name says"
         return f"{since} {words}: it is what its name says again"
-    lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"
-    if row["what"] == "words":
-        return f"{since} its words changed from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"
-    return f"{since} its centre moved by {row['moved']:.2f}, from {lost} to {gained}{evidence}"
+    return f"{since} talks discuss it {rather(row['words_before'], row['words_after'])}{evidence}"
+
+
+def rather(lost: Sequence[str], gained: Sequence[str], most: int = MOST_WORDS) -> str:
+    """Return how a topic is discussed now, by the words that it lost and gained most.
+
+    Example:
+        >>> rather(["voice", "alexa"], ["agent"]), rather([], ["agent"])
+        ('with agent rather than voice, alexa', 'with agent as well')
+        >>> rather(["voice"], []), rather([], [])
+        ('no longer with voice', 'in another way, with the same words')
+    """
+    then, now = ", ".join(lost[:most]), ", ".join(gained[:most])
+    if now:
+        return f"with {now} rather than {then}" if then else f"with {now} as well"
+    return f"no longer with {then}" if then else "in another way, with the same words"
 
 
 def health(row: Health) -> str:

@@ -215,7 +215,7 @@ async def test_destinations_are_said_in_words_and_without_secrets(alerted: Wareh
 async def test_rules_are_said_with_their_thresholds(alerted: Warehouse, file: Path) -> None:
     text = plain(section(await page(alerted), "rules"))
     assert "rising on The share of talks that discuss a topic rose, by 5 percentage points or more," in text
-    assert "declining off" in text and "drift off" in text
+    assert "declining off" in text and "drift on" in text
     assert "20\u00a0% for topic Evaluation; 7\u00a0% for theme Costs" in text.replace(" %", "\u00a0%")
     assert "20 or more talks have been waiting for 6 hours" in text
     assert "shown a new talk for 14 days" in text
@@ -281,9 +281,7 @@ async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: War
     assert f"create {alerted.settings.alerts_file}" in plain(html)
     assert escape(EXAMPLE).replace("&#x27;", "&#39;") in html
     assert "emergence on" in plain(section(html, "rules")) and "The defaults" in html
-    assert "Alerts raised" in html and "6 of the last 50 talks" in html, (
-        "what was raised is there anyway"
-    )
+    assert "Alerts raised" in html and "6 of the last 50 talks" in html, "what was raised is there anyway"
 
 
 def test_the_example_is_a_right_file() -> None:

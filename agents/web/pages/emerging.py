@@ -11,6 +11,7 @@ from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
 from agents.alerting.alert_verdicts import Verdict, record_verdict
+from agents.alerting.messages import sides
 from agents.instance.event_publisher import arrived
 from agents.queries import registry
 from agents.web.curation.context import PATIENCE_S, CurationContext, as_refusal
@@ -60,6 +61,7 @@ def mount(site: Site) -> None:
                 "fired": FIRED[row["rule"]],
                 "counted": topics.get(row["topic_id"]) if row["topic_id"] else None,
                 "growth": growth(row),
+                "sides": sides(row),
                 "sparkline": (drawn.get(row["topic_id"]) if row["topic_id"] else None)
                 or of_talks(row["published"].values(), months),
             }
