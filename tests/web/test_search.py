@@ -118,6 +118,7 @@ async def test_words_are_lines_of_the_trends(study: Warehouse) -> None:
         page = (await client.get("/trends", params={"words": ["agents", "kuberntes"], "by": "year"})).text
         assert "“agents”" in page and "2/3: 66.7 %" in page
         assert "No talk mentions “kuberntes”" in unescape(page.replace("<bdi>", "").replace("</bdi>", ""))
+        assert 'href="/search?first=2025-01&amp;last=2025-12&amp;q=agents"' in page
         assert 'value="agents"' in page, "to change or empty"
         page = (await client.get("/trends", params={"words": "agents", "basis": "minutes"})).text
         assert "Words are counted in talks" in page and "2/3" not in page

@@ -85,7 +85,12 @@ def mount(site: Site) -> None:
             ]
         mentioned = {text: site.ask(registry.word_months, text, selected) for text in texts[:AT_MOST]}
         drawn["lines"] += [
-            {"name": f"“{text}”", "points": word_points(rows, found.columns, found.by)}
+            {
+                "name": f"“{text}”",
+                "key": "words",
+                "unit": text,
+                "points": word_points(rows, found.columns, found.by),
+            }
             for text, rows in mentioned.items()
         ]
         return {

@@ -1,4 +1,4 @@
-// The address of the talks and quotes behind a point, bar or line of a chart: a theme's or a topic's page, narrowed to its period.
+// The address of the talks and quotes behind a point, bar or line of a chart: a theme's or a topic's page, or a search, narrowed to its period.
 const FILTERS = ["source", "channel", "show", "speaker", "language", "codebook"];
 
 /** Return the first and last month of a month, quarter or year, such as 2025-04, 2025-Q2 or 2025. */
@@ -25,6 +25,10 @@ export const evidence = (key, unit, period) => {
     if (value) query.set(name, value);
   }
   if (key === "topic_id") return `/topics/${unit}?${query}`;
+  if (key === "words") {
+    query.set("q", unit);
+    return `/search?${query}`;
+  }
   query.set("theme", unit);
   return `/themes?${query}`;
 };

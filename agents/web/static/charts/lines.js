@@ -163,5 +163,5 @@ export const option = (data, look) => {
 export const follow = ({ seriesName, dataIndex }, data) => {
   const line = data.lines.find((each) => each.name === seriesName);
   if (!line) return null;
-  return dataIndex === undefined ? { set: "band", to: seriesName } : evidence(data.key, line.unit, data.months[dataIndex]);
+  return dataIndex === undefined ? { set: "band", to: seriesName } : evidence(line.key ?? data.key, line.unit, data.months[dataIndex]);
 };
