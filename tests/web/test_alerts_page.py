@@ -275,10 +275,14 @@ async def test_nobody_else_can_have_a_test_sent(alerted: Warehouse, file: Path, 
     assert hook.taken == []
 
 
-async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(alerted: Warehouse) -> None:
+async def test_without_a_file_it_shows_defaults_and_a_file_to_begin(
+    alerted: Warehouse, chdb_home: Path
+) -> None:
     assert not alerted.settings.alerts_file.exists()
+    async with signed_in(alerted) as client:
+        assert f"create {alerted.settings.alerts_file}" in plain((await client.get("/alerts")).text)
     html = await page(alerted)
-    assert f"create {alerted.settings.alerts_file}" in plain(html)
+    assert "create alerts.yaml" in plain(html) and str(chdb_home) not in html, "readers learn no paths"
     assert escape(EXAMPLE).replace("&#x27;", "&#39;") in html
     assert "emergence on" in plain(section(html, "rules")) and "The defaults" in html
     assert "Alerts raised" in html and "6 of the last 50 talks" in html, "what was raised is there anyway"
@@ -294,8 +298,10 @@ def test_the_example_is_a_right_file() -> None:
 
 async def test_a_wrong_file_is_named_with_its_line_and_the_rest_shown(alerted: Warehouse, file: Path) -> None:
     say(file, FILE.replace("rising:", "risng:"))
+    async with signed_in(alerted) as client:
+        assert f"{file}, line 2: rules.risng is wrong" in plain((await client.get("/alerts")).text)
     html = await page(alerted)
-    assert f"{file}, line 2: rules.risng is wrong" in plain(html)
+    assert "alerts.yaml, line 2: rules.risng is wrong" in plain(html) and str(file) not in html
     assert "What to do: did you mean rising?" in plain(html)
     assert section(html, "deliveries").count('scope="row"') == 6
     assert "30 of 100 talks" in html

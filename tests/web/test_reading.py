@@ -32,13 +32,14 @@ from streams.logs.alert_judgements import AlertJudgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import missing
-from streams.store.queries import prevalence
+from streams.store.queries import corpus, prevalence
 from streams.store.queries.emerging import alert_judgements as judged
 from streams.store.queries.emerging import emerging
 from streams.store.queries.neighbours import neighbours
 from streams.store.queries.selection import Selection
 from streams.store.queries.topic_speakers import speaking
 from streams.store.talks import talk_queries
+from streams.store.talks.listing import listing
 from streams.store.talks.paragraphs import paragraphs
 from streams.store.talks.search import search
 from streams.store.warehouse import Warehouse
@@ -96,6 +97,22 @@ async def test_merged_topics_count_for_their_target_excluded_say_so(study: Wareh
     (hello,) = paragraphs(study, "c0000000001")
     assert (hello["topic_id"], hello["retained"]) == (EXCLUDED, False)
     assert "Greetings 0.90 (not counted)" in plain((await page(study, "/talks/c0000000001")).text)
+
+
+async def test_numbers_of_talks_lead_to_just_these_talks(study: Warehouse) -> None:
+    kept = listing(study, state="kept")
+    assert kept["videos"] == corpus.corpus(study)["kept"] == 6
+    assert WITHDRAWN not in {row["video_id"] for row in kept["rows"]}
+    counted = listing(study, state="counted")
+    assert counted["videos"] == registry.themes(study)[0]["of_videos"] == 5
+    (left,) = {row["video_id"] for row in kept["rows"]} - {row["video_id"] for row in counted["rows"]}
+    assert left == "c0000000001", "its only topic is excluded"
+    html = (await page(study, "/")).text
+    march = "/talks?first=2025-03&amp;last=2025-03&amp;state=counted"
+    of = re.search(rf'<a href="{re.escape(march)}">(\d+)</a>', html)
+    assert of, "the foot of the table"
+    listed = plain((await page(study, march.replace("&amp;", "&"))).text)
+    assert f"1 to {of[1]} of {of[1]} talks." in listed
 
 
 async def test_what_repeats_is_marked_and_has_no_topic(study: Warehouse) -> None:

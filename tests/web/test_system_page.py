@@ -93,6 +93,13 @@ async def test_settings_are_shown_without_secrets(chdb_home: Path) -> None:
     assert rows["GROUNDSWELL_HF_TOKEN"]["value"] == "set"
     assert rows["GROUNDSWELL_LABELLER_KEY"]["value"] == "not set"
     assert not rows["GROUNDSWELL_MAX_TOKENS"]["changed"]
+    assert rows["GROUNDSWELL_HOME"]["path"] and not rows["GROUNDSWELL_CLICKHOUSE"]["path"]
+
+
+async def test_paths_of_the_server_are_for_curators(lively: Warehouse) -> None:
+    async with signed_in(lively) as client:
+        assert str(lively.settings.home) in (await client.get("/system")).text
+    assert str(lively.settings.home) not in await page(lively, "/system")
 
 
 def test_work_counts_what_agents_of_this_process_did() -> None:

@@ -79,7 +79,7 @@ def mount(site: Site) -> None:
             "heat": heat([row["theme"] for row in counted], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
-            "newest": site.ask(listing, selected, "", "assigned", limit=NEWEST)["rows"],
+            "newest": site.ask(listing, selected, "", "kept", limit=NEWEST)["rows"],
         }
 
 

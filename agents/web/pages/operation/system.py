@@ -70,6 +70,7 @@ def mount(site: Site) -> None:
             "done": _done(replayed, dropped),
             "sources": site.ask(throughput.sources),
             "about": about(site.ask(corpus.provenance), site.warehouse.where),
+            "curators": bool(site.web.state.access.curators.all()),
             "settings": shown(settings),
         }
 
@@ -178,7 +179,9 @@ def about(provenance: Provenance, where: str) -> list[tuple[str, str]]:
 
 
 def shown(settings: Settings) -> list[dict[str, Any]]:
-    """Return the settings as rows {name, value, about, changed}; the value of a secret is 'set' or 'not set'.
+    """Return the settings as rows {name, value, about, changed, path}.
+
+    The value of a secret is 'set' or 'not set'. `path`: it is a path of this machine.
 
     Example:
         >>> rows = shown(Settings(clickhouse="clickhouse://me:secret@db:8123"))
@@ -199,6 +202,7 @@ def shown(settings: Settings) -> list[dict[str, Any]]:
                 "value": text,
                 "about": field.description or "",
                 "changed": changed,
+                "path": text.startswith(("/", "~", "file:")),
             }
         )
     return rows
