@@ -106,6 +106,9 @@ class Wording:
         z = log_odds_change(before, after, cut, n - cut, s.odds_prior)
         matters = np.abs(effect_size.proportions(before, cut, after, n - cut)) > effect_size.MEDIUM
         order = [word for word in np.argsort(z, kind="stable") if matters[word]]
+        most = s.odds_share * float(np.abs(z).max(initial=0.0))
+        if not any(abs(z[word]) >= most for word in order):
+            return (), ()  # what moved most does not matter
         least_lost, least_gained = (
             max(s.odds_z, s.odds_share * float(side.max(initial=0.0))) for side in (-z, z)
         )
