@@ -89,7 +89,7 @@ class Mentions:
 
 def packed(state: list[Any]) -> NDArray[np.uint8]:
     """Return a state as an array for a snapshot, compressed, since paragraphs are long."""
-    return np.frombuffer(zlib.compress(json.dumps(state, ensure_ascii=False).encode(), 6), np.uint8)
+    return np.frombuffer(zlib.compress(json.dumps(state, ensure_ascii=False).encode(), 1), np.uint8)
 
 
 def unpacked(array: NDArray[np.uint8]) -> list[Any]:

@@ -52,7 +52,7 @@ class RiseWatch:
     are compared exactly (Fisher), and the difference has to be a medium effect or more (Cohen's h). A rise
     needs several sources if the study has several. Of a source that joined the study, a single talk counts;
     if sources merely publish more than others did, that explains what they always discussed. A rise is
-    reported once: what was before it is forgotten.
+    reported once: it and what was before it are forgotten, and the talks that follow are compared with.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class RiseWatch:
             topic.begins = max(topic.begins, self._talks - HISTORY)
             risen = self._risen(topic)
             if risen:
-                topic.begins = self._talks - risen.recent_of
+                topic.begins = self._talks
                 yield topic_id, risen
             topic.talks = [talk for talk in topic.talks if talk >= topic.begins]
 

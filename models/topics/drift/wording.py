@@ -105,10 +105,15 @@ class Wording:
         before, after = sums[cut - 1], sums[-1] - sums[cut - 1]
         z = log_odds_change(before, after, cut, n - cut, s.odds_prior)
         matters = np.abs(effect_size.proportions(before, cut, after, n - cut)) > effect_size.MEDIUM
-        least = max(s.odds_z, s.odds_share * float(np.abs(z).max(initial=0.0)))
         order = [word for word in np.argsort(z, kind="stable") if matters[word]]
-        lost = [int(numbers[word]) for word in order if z[word] <= -least]
-        gained = [int(numbers[word]) for word in order[::-1] if z[word] >= least]
+        most = s.odds_share * float(np.abs(z).max(initial=0.0))
+        if not any(abs(z[word]) >= most for word in order):
+            return (), ()  # what moved most does not matter
+        least_lost, least_gained = (
+            max(s.odds_z, s.odds_share * float(side.max(initial=0.0))) for side in (-z, z)
+        )
+        lost = [int(numbers[word]) for word in order if z[word] <= -least_lost]
+        gained = [int(numbers[word]) for word in order[::-1] if z[word] >= least_gained]
         return tuple(lost[: s.shown]), tuple(gained[: s.shown])
 
 
