@@ -1,7 +1,8 @@
 """Log output to stderr, in UTC: as text for people, or as JSON, one object a line.
 
 As JSON, everything that a process writes is: logs of libraries, warnings, uncaught exceptions, and what
-Python code prints. Only what a C library writes to the file descriptor itself stays text.
+Python code prints. Only what a C library writes to the file descriptor itself stays text, and what Python's
+resource tracker, a process of its own, says if a worker is stopped in the middle of a transcription.
 """
 
 from __future__ import annotations
