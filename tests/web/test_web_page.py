@@ -224,7 +224,7 @@ async def test_a_status_compares_the_period_that_is_asked_for(lively: Warehouse)
 async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     drifts = re.findall(r'<p class="drift[^>]*>(.*?)</p>', html)
-    said = f"since 2025-12-17 its words changed from gpt-3 to agents, {escape(studies.SCRIPT)}: 0.31 bits"
+    said = f"since 2025-12-17 talks discuss it with agents, {escape(studies.SCRIPT)} rather than gpt-3"
     assert drifts == [f"{said} (40 talks before, 12 after)"]
 
 
