@@ -216,6 +216,7 @@ def test_a_command_says_the_same_while_the_study_runs(said: Both, command: str) 
         assert running.out or running.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", READING)
 def test_nothing_that_is_printed_commands_a_terminal(said: Both, command: str) -> None:
     for found in (said.idle, said.running):
@@ -225,6 +226,7 @@ def test_nothing_that_is_printed_commands_a_terminal(said: Both, command: str) -
                 assert not OBEYED.findall(found[each].err), each
 
 
+@pytest.mark.long
 def test_more_rows_than_a_page_has_come_page_by_page(said: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PAGE", 1)
     for command in (
@@ -239,12 +241,14 @@ def test_more_rows_than_a_page_has_come_page_by_page(said: Both, monkeypatch: py
         assert len(rows) == (3 if "3" in command else 2)
 
 
+@pytest.mark.long
 def test_a_view_that_a_running_study_does_not_know_says_so(said: Both) -> None:
     settings = Settings(home=Path(said.environment["GROUNDSWELL_HOME"]), study="read")
     with pytest.raises(Misconfigured, match="is another version and does not have the view tomorrow"):
         asking.ask(settings, "tomorrow")
 
 
+@pytest.mark.long
 def test_the_attack_is_in_what_was_asked(said: Both) -> None:
     """Without the attack in the output, the tests above would prove nothing."""
     harmless = [command for command in READING if "harmless" in said.idle.get(command, Said(0, "", "")).out]
