@@ -56,7 +56,7 @@ def heat(html: str) -> tuple[list[str], dict[str, list[str]]]:
     table = table[: table.index("</table>")]
     cells = {
         theme: re.findall(r'<td class="level[^"]*" title="[^:]*: (\d+) of (\d+) talks"', row)
-        for theme, row in re.findall(r"<bdi>(Theme \d)</bdi></th>(.*?)</tr>", table, re.DOTALL)
+        for theme, row in re.findall(r"<bdi>(Theme \d)</bdi></a></th>(.*?)</tr>", table, re.DOTALL)
     }
     heads = re.findall(r'class="(?:year|month)[^"]*">\s*(?:<a href="[^"]*">|<abbr[^>]*>)?([\w-]+)', table)
     return heads, {theme: [f"{n}/{of}" for n, of in row] for theme, row in cells.items()}
