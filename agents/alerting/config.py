@@ -32,8 +32,7 @@ Rule = Literal[
     "source",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
-SYSTEM: tuple[Rule, ...] = ("meaning", "lag", "stuck", "dead letters", "silence", "source")
-"""Rules about the health of the system and its model; the others are about what talks discuss."""
+SYSTEM: tuple[Rule, ...] = ("lag", "stuck", "dead letters", "silence", "source")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 SECRET = re.compile(r"://[^/?#]*@|[?&](\w*(key|token|pass|secret|auth)\w*)=", re.IGNORECASE)
 """Matches a likely secret inside an address."""
@@ -58,23 +57,23 @@ class AlertRule(_Strict):
 
 
 class TrendRule(AlertRule):
-    """A topic's share of videos rose, as talks arrive; or fell against the equal period before."""
+    """A topic's share of videos rose (or fell) against the equal period before, with 95 % confidence."""
 
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
     at_least_videos: int = Field(default=5, ge=1)
-    """Minimum number of videos since the rise; or in the period or in the one before it."""
+    """Minimum number of videos in the period or in the one before it."""
     at_least_points: float = Field(default=0.0, ge=0, le=100)
     """Minimum change in percentage points."""
 
 
 class DriftRule(AlertRule):
-    """Talks discuss a topic with other words, or otherwise than before."""
+    """A topic's share, words or centre changed; off by default, since this happens often."""
 
+    on: bool = False
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
-    what: tuple[Literal["share", "words", "centre"], ...] = ("words", "centre")
-    """share: no longer raised; see the rules `rising` and `declining`."""
+    what: tuple[Literal["share", "words", "centre"], ...] = ("share", "words", "centre")
     at_least: float = Field(default=0.0, ge=0)
-    """Minimum change: of words in bits, of a centre as cosine distance."""
+    """Minimum change: of words in bits, of a centre as cosine distance, of a share from 0 to 1."""
 
 
 class Bound(_Strict):
@@ -135,7 +134,7 @@ class AlertRules(_Strict):
     emergence: AlertRule = AlertRule()
     drift: DriftRule = DriftRule()
     meaning: AlertRule = AlertRule()
-    rising: TrendRule = TrendRule()
+    rising: TrendRule = TrendRule(on=False)
     declining: TrendRule = TrendRule(on=False)
     threshold: ThresholdRule = ThresholdRule()
     lag: LagRule = LagRule()

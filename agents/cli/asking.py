@@ -58,9 +58,9 @@ def _way(settings: Settings, stack: ExitStack) -> Ask:
 
 def _of_the_database(settings: Settings, stack: ExitStack) -> Ask:
     from agents.queries import registry
-    from streams.log_output import configure_logging, format_of
+    from streams.telemetry import configure_logging
 
-    configure_logging(format_of(settings))
+    configure_logging(settings)
     return registry.asking(stack.enter_context(opened(settings)))
 
 

@@ -16,7 +16,6 @@ from models.topics.results import (
     HealthChange,
     Merge,
     Outcome,
-    RiseEvidence,
     SourceQuote,
     TopicState,
 )
@@ -35,7 +34,6 @@ __all__ = [
     "HealthChange",
     "Merge",
     "Outcome",
-    "RiseEvidence",
     "Snapshot",
     "SourceQuote",
     "TopicModel",

@@ -18,7 +18,6 @@ READ_A_STREAM = (
     "planted",
     "asr",
     "drift",
-    "changes",
     "boilerplate",
     "transcripts",
     "names",

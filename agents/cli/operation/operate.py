@@ -90,25 +90,20 @@ def _serve(runtime: Runtime) -> None:
     import asyncio
     import os
     import sys
-    from contextlib import suppress
 
     from agents.cli.console import exit_code_of
     from models.loading import malloc
-    from streams.log_output import capture_output
 
     malloc.keep_small()
-    capture_output()
-    code = 1
+    code = 0
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
         code = runtime.exit_code
     except Exception as error:
         code = exit_code_of(error)
-    finally:  # also if the error cannot be told: Python's own exit would wait for the threads
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):
-                stream.flush()
-        os._exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _announce(runtime: Runtime) -> None:

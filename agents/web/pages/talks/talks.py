@@ -19,8 +19,7 @@ from streams.store.talks.listing import Order, listing
 
 PAGE = 50
 """Rows per page."""
-STATES = (*NEXT, "withdrawn", "kept", "counted")
-STATE_LABELS = {"counted": "counted (with a topic)"}
+STATES = (*NEXT, "withdrawn")
 VERDICTS: Mapping[str, str] = {
     "": "All",
     "rejected": "Rejected",
@@ -38,19 +37,7 @@ COLUMNS: tuple[tuple[Order, str], ...] = (
 Search = Annotated[str, Query(max_length=300, description="Text in title, show, channel or id.")]
 Rule = Annotated[str, Query(max_length=300)]
 State = Annotated[
-    Literal[
-        "",
-        "seen",
-        "accepted",
-        "fetched",
-        "transcribed",
-        "split",
-        "rejected",
-        "assigned",
-        "withdrawn",
-        "kept",
-        "counted",
-    ],
+    Literal["", "seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned", "withdrawn"],
     Query(),
 ]
 Verdict = Annotated[Literal["", "accepted", "rejected", "waiting"], Query()]
@@ -79,7 +66,6 @@ def mount(site: Site) -> None:
             "corpus": counted,
             "fates": fates(counted),
             "states": STATES,
-            "state_labels": STATE_LABELS,
             "rules": sorted(counted["rejections"]),
             "search": search,
             "state": state,
