@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """Range of ClickHouse's `Date` (UTC): a month outside it is not stored, or cannot be read back."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""First and last moment that queries are asked for, within the range of its `DateTime64(3)`."""
 
 
 def whole_ms(moment: datetime) -> datetime:
@@ -59,10 +61,6 @@ def from_unix(seconds: float) -> datetime | None:
         return known_moment(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return None
-
-
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""First and last moment that queries are asked for; the database can hold both."""
 
 
 def storable(value: datetime | str) -> datetime:
