@@ -58,7 +58,7 @@ CHECKS = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
     ("deptry", "agents", "models", "streams"),
-    ("codespell", "docs", "infra/decisions", "README.md", "CONTRIBUTING.md"),
+    ("codespell", "docs", "infra/decisions", "README.md", "CONTRIBUTING.md", "agents/web/templates"),
 )
 
 

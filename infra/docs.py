@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import typer.main  # noqa: E402 - the project's packages need the path set above
+from pydantic import SecretStr  # noqa: E402
 
 from agents.cli import app  # noqa: E402
 from agents.runtime.wiring import NAMES, SharedResources  # noqa: E402
@@ -170,7 +171,11 @@ def settings() -> str:
             if isinstance(text, bool):
                 text = str(text).lower()
             default = f"`{str(text).replace(chr(39), chr(34))}`" if text not in ("", None) else ""
-        lines.append(f"| `GROUNDSWELL_{name.upper()}` | {default} | {field.description} |")
+        variable = f"GROUNDSWELL_{name.upper()}"
+        about = f"{field.description}"
+        if field.annotation is SecretStr:
+            about += f" Or `{variable}_FILE`: a file that contains it."
+        lines.append(f"| `{variable}` | {default} | {about} |")
     return "\n".join(lines)
 
 

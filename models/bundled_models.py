@@ -4,11 +4,15 @@ The wheels come from little-known publishers. So their versions and the sha-256 
 files are read, and none of their code is imported.
 """
 
+import fcntl
 import hashlib
 import io
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -127,8 +131,8 @@ class PackagedModels:
 def prepare(folder: Path) -> PackagedModels:
     """Assemble the models inside a folder, unless they are there already.
 
-    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Atomic: several
-    processes may call it at once, and a killed one leaves no partial models behind.
+    The first call copies 280 MB and takes some seconds; later ones compare file sizes. Of several processes
+    that call it at once, one assembles and the others wait for it. A killed one leaves no partial models.
 
     Args:
         folder: created if missing; the models go into a subfolder named after the pins, so that other
@@ -142,15 +146,37 @@ def prepare(folder: Path) -> PackagedModels:
     models = folder / f"packaged-{recipe[:12]}"
     if not _is_complete(models):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".packaged-") as scratch:
-            built = Path(scratch) / "models"
-            _build(built)
-            _put_in_place(built, models)
+        with _locked(folder):
+            if not _is_complete(models):  # another process may have assembled them meanwhile
+                _assemble(folder, models)
     return PackagedModels(
         whisper=models / "whisper-base",
         diarization=models / "diarization",
         embedding=models / "all-MiniLM-L6-v2",
     )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a folder; the kernel releases it when the process ends, however it ends.
+
+    File systems that cannot lock a folder, such as NFS, go without: then several processes may assemble the
+    same models, and the first to finish puts them in place.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _assemble(folder: Path, models: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".packaged-") as scratch:
+        built = Path(scratch) / "models"
+        _build(built)
+        _put_in_place(built, models)
 
 
 def _is_complete(models: Path) -> bool:

@@ -11,6 +11,16 @@ EMBEDDED = "embedded"
 """The service runs in this process, or is started by it."""
 
 
+def with_tls(clickhouse: str) -> bool:
+    """Return whether the address of a ClickHouse server is one with TLS.
+
+    Example:
+        >>> with_tls("clickhouses://me@db.example.org"), with_tls("clickhouse://db:8123")
+        (True, False)
+    """
+    return urlsplit(clickhouse).scheme in ("clickhouses", "https")
+
+
 def _clickhouse(address: str) -> str:
     try:
         parts = urlsplit(address)

@@ -9,73 +9,35 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams import addresses
+from streams.connections import EMBEDDED, Connections
 
-EMBEDDED = addresses.EMBEDDED
+__all__ = ["AUTO", "EMBEDDED", "PACKAGED", "Settings"]
+
 PACKAGED = "packaged"
 AUTO = "auto"
 DAY_S, WEEK_S, YEAR_S = 86_400.0, 7 * 86_400.0, 365 * 86_400.0
-RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
 
 
-class Settings(BaseSettings):
-    """Settings of one study; immutable, because a process reads them once.
+class Settings(Connections):
+    """Settings of one study: where it is (`streams.connections`), and what it does.
 
     Example:
         >>> Settings(study="rust_talks", home="/tmp/groundswell").study_home.name
         'rust_talks'
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="GROUNDSWELL_", frozen=True, extra="ignore", allow_inf_nan=False
-    )
-
-    study: str = Field(
-        "main",
-        pattern=r"^[a-z][a-z0-9_]{0,40}$",
-        description="Name of the study: database name and topic prefix. It has one model and one codebook.",
-    )
-    home: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path("groundswell"),
-        description="Folder of the embedded database, blobs and assembled models.",
-    )
-    broker: str = Field(
-        EMBEDDED,
-        description="`embedded` starts a Tansu child process; `host:port[,host:port]` connects to Kafka.",
-    )
-    clickhouse: addresses.ClickHouseAddress = Field(
-        EMBEDDED,
-        description="`embedded` runs chDB in this process; `clickhouse://user@host:8123` is a server.",
-    )
-    clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the ClickHouse user.")
-    blobs: addresses.BlobsAddress = Field(
-        "",
-        description="fsspec URL of the store for audio and artefacts (a folder or `s3://bucket/prefix`). "
-        "Empty: a folder under `GROUNDSWELL_HOME`.",
-    )
-    partitions: int = Field(
-        4,
-        ge=1,
-        le=256,
-        description="Partitions of the Kafka topics upstream of `track`; the embedded broker uses one.",
-    )
-    replication: int = Field(
-        0, ge=0, le=32, description="Copies of each Kafka topic; 0: 3, or one per broker if there are fewer."
-    )
     codebook: str = Field(
         "llm-in-production",
         description="Codebook that seeds topics and themes: the name of a bundled one, or a YAML file.",
     )
     languages: list[str] = Field(["en"], description="Languages that pass screening (ISO 639-1, JSON list).")
     min_duration_s: float = Field(
-        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter videos are rejected."
+        180.0, ge=0, le=WEEK_S, description="Minimum duration (seconds); shorter talks are rejected."
     )
     max_duration_s: float = Field(
-        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer videos are rejected."
+        6 * 3600.0, gt=0, le=WEEK_S, description="Maximum duration (seconds); longer talks are rejected."
     )
     poll_interval_s: float = Field(
         3600.0, ge=1, le=YEAR_S, description="Interval at which a source is polled (seconds)."
@@ -122,15 +84,15 @@ class Settings(BaseSettings):
     )
     screening: Literal["rules", "automatic", "assisted", "review"] = Field(
         "rules",
-        description="`rules`: only rules reject videos; `automatic`: the relevance model decides; "
-        "`assisted`: reviewers decide on videos that it would reject; `review`: reviewers decide on all.",
+        description="`rules`: only rules reject talks; `automatic`: the relevance model decides; "
+        "`assisted`: reviewers decide on talks that it would reject; `review`: reviewers decide on all.",
     )
-    reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each video, blind to each other.")
+    reviewers: int = Field(2, ge=1, le=5, description="Reviewers who judge each talk, blind to each other.")
     recall: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Share of the relevant videos that the relevance model's threshold should let pass.",
+        description="Share of the relevant talks that the relevance model's threshold should let pass.",
     )
     captions: Literal["never", "draft"] = Field(
         "never",
@@ -141,7 +103,7 @@ class Settings(BaseSettings):
         30.0,
         ge=0,
         le=36_500,
-        description="Days until a known YouTube talk is checked again for being deleted, made private or "
+        description="Days until a known YouTube video is checked again for being deleted, made private or "
         "retitled. 0: never.",
     )
     keep_audio_days: float = Field(
@@ -256,6 +218,7 @@ class Settings(BaseSettings):
         description="File of the curators (`groundswell curators`). Empty: `curators.json` in the study's "
         "folder.",
     )
+    ops_host: str = Field("127.0.0.1", description="Address of a worker's /healthz, /readyz and /metrics.")
     ops_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0: any free port."
     )
@@ -266,15 +229,6 @@ class Settings(BaseSettings):
     @classmethod
     def _are_networks(cls, proxies: list[str]) -> list[str]:
         return [str(ip_network(each)) for each in proxies]
-
-    @field_validator("study")
-    @classmethod
-    def _not_reserved(cls, study: str) -> str:
-        if study in RESERVED_STUDIES:
-            raise ValueError(
-                f"{study!r} is the name of a ClickHouse system database: choose another name for the study"
-            )
-        return study
 
     @model_validator(mode="after")
     def _speakers_can_be(self) -> Settings:
@@ -292,26 +246,6 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def embedded_broker(self) -> bool:
-        """Whether this process starts its own broker."""
-        return self.broker == EMBEDDED
-
-    @property
-    def embedded_clickhouse(self) -> bool:
-        """Whether ClickHouse is chDB in this process."""
-        return self.clickhouse == EMBEDDED
-
-    @property
-    def study_home(self) -> Path:
-        """Folder of everything this study keeps on this machine."""
-        return self.home / "studies" / self.study
-
-    @property
-    def blobs_url(self) -> str:
-        """fsspec URL of the study's blobs."""
-        return f"{self.blobs.rstrip('/')}/{self.study}" if self.blobs else str(self.study_home / "blobs")
-
-    @property
     def alerts_file(self) -> Path:
         """File of the alerts' rules and destinations; it is optional unless `alerts` names it."""
         return Path(self.alerts).expanduser() if self.alerts else self.study_home / "alerts.yaml"
@@ -325,23 +259,3 @@ class Settings(BaseSettings):
     def models_home(self) -> Path:
         """Folder of the assembled packaged models, shared by all studies."""
         return self.home / "models"
-
-    @property
-    def front_partitions(self) -> int:
-        """Number of partitions of the topics upstream of `track`."""
-        return 1 if self.embedded_broker else self.partitions
-
-    @property
-    def database_folder(self) -> Path:
-        """Folder of the embedded ClickHouse."""
-        return self.study_home / "clickhouse"
-
-    @property
-    def lock_file(self) -> Path:
-        """Lock file of the process that has the embedded database open (`streams.store.process_lock`)."""
-        return self.study_home / "clickhouse.lock"
-
-    @property
-    def running_file(self) -> Path:
-        """File that `run` and `web` write while they serve: {pid, url, broker}."""
-        return self.study_home / "running.json"

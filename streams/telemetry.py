@@ -1,15 +1,8 @@
-"""Logging, and the declaration of every metric that Groundswell exposes."""
+"""The declaration of every metric that Groundswell exposes."""
 
 from __future__ import annotations
 
-import logging
-import sys
-
-import stamina.instrumentation
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
-
-from streams.settings import Settings
 
 EVENTS = Counter(
     # Events that an agent consumed; outcome: handled, dead_letter.
@@ -41,6 +34,12 @@ LAG = Gauge(
     "groundswell_lag",
     "Messages not yet processed",
     ["agent", "topic", "partition"],
+)
+NOT_READY = Gauge(
+    # 1 while it keeps this process from its work; fault: start, broker, progress, database, blobs, disk.
+    "groundswell_not_ready",
+    "Whether a fault keeps this process from its work",
+    ["fault"],
 )
 NEWEST = Gauge(
     # Of stored videos; what: seen (first sighting by a source), published (of an accepted video).
@@ -82,39 +81,29 @@ TRANSCRIBING_LEFT = Gauge(
     ["video"],
 )
 
-NOISY = (
-    *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
-    "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself on import
+DISK_FREE = Gauge(
+    # folder: home, or blobs if these are in a folder. Read when Prometheus asks; NaN: it cannot be read.
+    "groundswell_disk_free_bytes",
+    "Free bytes of the disk that a folder is on",
+    ["folder"],
 )
-
-
-def configure_logging(settings: Settings) -> None:
-    """Configure logging to stderr, as text for people or as JSON; of `NOISY` libraries only critical lines.
-
-    At log level debug, these libraries log from level info on.
-    """
-    level = getattr(logging, settings.log_level.upper())
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=40)
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if not settings.log_json else "iso", utc=False),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    stamina.instrumentation.set_on_retry_hooks([])  # the callers log what does not answer
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    quiet = logging.CRITICAL if level > logging.DEBUG else logging.INFO
-    for name in NOISY:
-        logging.getLogger(name).setLevel(quiet)
+DISK_SIZE = Gauge(
+    "groundswell_disk_size_bytes",
+    "Bytes of the disk that a folder is on",
+    ["folder"],
+)
+COOKIES_REFUSED = Counter(
+    "groundswell_youtube_cookies_refused_total",
+    "Sessions in which YouTube no longer accepted the account's cookies",
+)
+YOUTUBE_REFUSALS = Counter(
+    # kind: see streams.youtube.errors; blocked: YouTube takes this address for a bot, throttled: HTTP 429.
+    "groundswell_youtube_refusals_total",
+    "Requests that YouTube or this machine refused",
+    ["kind"],
+)
+LOST_LINES = Counter(
+    # The disk of the log is full, or its reader is gone; the process works on.
+    "groundswell_lost_log_lines_total",
+    "Log lines that could not be written",
+)

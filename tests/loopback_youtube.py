@@ -68,7 +68,8 @@ class LoopbackYouTube:
 
         `how` is one of `pages.REFUSALS`, `gone` (a playlist), or a kind of request and its HTTP status:
         `page 404`, `player 429`, `next page 503`, `media 403`, `captions 429`; or `next page empty`,
-        `captions empty`, or `page blocked`: a page that asks for proof of being human.
+        `captions empty`; or `page blocked`: a page that asks for proof of being human; or `signed out`: one
+        that takes the account's cookies away, as YouTube does after they were used elsewhere.
         """
         self._failures[name] = how
 
@@ -176,7 +177,10 @@ class LoopbackYouTube:
         html = None if self._failure(name, "page") else make(name)
         if html is None:
             return web.Response(status=self._failure(name, "page") or 404)
-        return web.Response(text=html, content_type="text/html")
+        response = web.Response(text=html, content_type="text/html")
+        if self._failures.get(name) == "signed out":
+            response.del_cookie("LOGIN_INFO", domain=".youtube.com")
+        return response
 
     def _json(self, name: str, part: str, make: Callable[[], dict[str, Any]]) -> web.Response:
         status = self._failure(name, part)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer.main
 import yaml
+from pydantic import SecretStr
 
 from agents.alerting import config_file
 from agents.cli import app
@@ -37,6 +38,21 @@ OTHER_VARIABLES = {"GROUNDSWELL_TEST_DATA", "GROUNDSWELL_MODELS", "GROUNDSWELL_A
 """Read by the tests, or by the command line; no settings."""
 OPTIONS_WITH_VALUE = {"--study", "--log-level"}
 """What may stand between `groundswell` and a command."""
+TEMPLATES = sorted((ROOT / "agents").glob("*/templates/*"))
+WORDING = {
+    r"\bvideos?\b(?<!YouTube video)(?<!YouTube videos)(?<!single video)": "talk",
+    r"\bspe(?:ak|aks|aking|oke|oken) of\b": "discuss; of a word: mention",
+    r"\bno[a-z]* [^.]{0,60}so far\b": "yet",
+    r"\b(?:all the same|none the less)\b": "anyway",
+    r"\bwhole time\b": "all time",
+    r"\bperhaps not\b": "may not",
+    r"\bby themselves\b": "independently",
+    r"\bis told\b|\bare told\b": "is notified",
+    r"\bin vain\b": "lost",
+    r"\bmore than chance explains\b(?<!by more than chance explains)": "by more than chance explains",
+    r"\bof its own any more\b": "no longer a separate one",
+}
+"""Wording that readers stumble over, and what to write instead (docs/reference/glossary.md)."""
 
 
 def _load(path: Path) -> ModuleType:
@@ -57,6 +73,20 @@ def _code(page: Path) -> Iterator[str]:
             yield line
         else:
             yield from re.findall(r"`([^`]+)`", line)
+
+
+def _prose(text: str) -> str:
+    """Return what people read of a page or template: no code, expressions, addresses and generated parts."""
+    for code in (
+        r"<!-- generated: .*?<!-- end -->",
+        r"^```.*?^```",
+        r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}",
+        r"<(script|code|kbd|style).*?</\1>",
+        r"`[^`]*`|\]\([^)]*\)",
+    ):
+        text = re.sub(code, " ", text, flags=re.DOTALL | re.MULTILINE)
+    labels = re.findall(r'\b(?:aria-label|title|placeholder|data-label)="([^"]*)"', text)
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split() + labels)
 
 
 def _commands() -> dict[tuple[str, ...], set[str]]:
@@ -100,6 +130,13 @@ def test_the_generated_parts_are_those_of_the_code() -> None:
     assert not docs.missing(list(texts.values()))
     for page, text in texts.items():
         assert docs.rewritten(text) == text, f"{page} differs: run python infra/docs.py"
+
+
+@pytest.mark.parametrize("page", [README, *DOCS, *TEMPLATES], ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_use_the_terms_of_the_glossary(page: Path) -> None:
+    text = _prose(page.read_text())
+    found = {match[0]: instead for bad, instead in WORDING.items() for match in re.finditer(bad, text, re.I)}
+    assert not found, f"instead of {found}"
 
 
 def test_readme_is_short() -> None:
@@ -154,6 +191,8 @@ def test_every_command_that_exists_is_mentioned() -> None:
 )
 def test_every_variable_that_is_mentioned_exists(page: Path) -> None:
     known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    secrets = (name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+    known |= {f"GROUNDSWELL_{name.upper()}_FILE" for name in secrets}
     assert set(re.findall(r"GROUNDSWELL_[A-Z_]*[A-Z]", page.read_text())) <= known
 
 

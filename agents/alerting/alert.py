@@ -1,4 +1,5 @@
-"""alert: topics.changed → alerts. Raises alerts for emerged subjects and drifted topics, with evidence.
+"""alert: topics.changed → alerts. Raises alerts for subjects that emerged, and for topics
+that rose or drifted, with evidence.
 
 The alerts depend only on the log, so that a replay raises the same ones. The rest of `agents.alerting`
 decides who receives them and when, and raises the alerts that depend on more than one event.
@@ -12,17 +13,24 @@ from typing import ClassVar, cast
 import structlog
 
 from agents.consumer.consumer import Agent, Position
-from agents.queries.wording import drifted
+from agents.queries.wording import drifted, rather
+from models.topics.online.words import content_words
 from streams.errors import DataError
-from streams.events import AlertRaised, Event, SubjectEmerged, TopicDrifted
+from streams.events import AlertRaised, Event, Evidence, SubjectEmerged, TopicDrifted
 from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
 from streams.store.rows.topics import Drift
 
 log = structlog.get_logger()
+WORDS_IN_TITLE = 2
+"""Maximum number of words in a title, lost and gained each; the reason has more."""
 
 
 class Alert(Agent):
-    """Turns emergence and drift events into alerts with a reason."""
+    """Turns emergence and drift events into alerts with a reason and quotes.
+
+    A drift that no words show raises none, since nobody could say what has changed; nor does a change of a
+    topic's share that is no rise.
+    """
 
     name: ClassVar[str] = "alert"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (TOPICS_CHANGED,)
@@ -34,7 +42,11 @@ class Alert(Agent):
                 raised = _emergence(event)
                 log.warning("NEW TOPIC", title=raised.title, why=raised.reason)
                 return [raised]
-            case TopicDrifted():
+            case TopicDrifted(what="meaning"):
+                return [_meaning(event)]
+            case TopicDrifted(what="rise"):
+                return [_rise(event)]
+            case TopicDrifted(what="words" | "centre") if event.words_before or event.words_after:
                 return [_drift(event)]
             case _ if type(event) in TOPICS_CHANGED.carries:
                 return ()
@@ -57,18 +69,66 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
 
 
 def _drift(drift: TopicDrifted) -> AlertRaised:
+    own = set(content_words(drift.label))
+    lost, gained = (
+        [word for word in words if word not in own] for words in (drift.words_before, drift.words_after)
+    )
+    if not (lost or gained):
+        lost, gained = list(drift.words_before), list(drift.words_after)
+    way = rather(lost, gained, WORDS_IN_TITLE)
+    return _changed(drift, f"“{drift.label}” is now discussed {way}").model_copy(
+        update={
+            "video_ids": tuple(quote.video_id for quote in drift.quotes),
+            "evidence": _shown(drift) if drift.quotes else None,
+            "size": drift.moved,
+        }
+    )
+
+
+def _rise(rise: TopicDrifted) -> AlertRaised:
+    return _changed(rise, f"Rising: {rise.label}").model_copy(
+        update={
+            "rule": "rising",
+            "about": "",
+            "video_ids": rise.video_ids,
+            "evidence": rise.evidence,
+            "size": round(rise.share_after - rise.share_before, 6),
+        }
+    )
+
+
+def _meaning(drift: TopicDrifted) -> AlertRaised:
     doubted = drift.share_after < drift.share_before
-    what = {"share": "is spoken of differently often", "words": "has other words", "centre": "has moved"}
-    what["meaning"] = "is perhaps not what its name says" if doubted else "is what its name says again"
+    way = "may no longer be what its name says" if doubted else "is what its name says again"
+    return _changed(drift, f"“{drift.label}” {way}")
+
+
+def _changed(drift: TopicDrifted, title: str) -> AlertRaised:
     said = drifted(cast(Drift, drift.model_dump()))  # the event has the fields of the row, but for the name
     return AlertRaised(
         rule="meaning" if drift.what == "meaning" else "drift",
         model_version=drift.model_version,
         topic_id=drift.topic_id,
-        title=f"“{drift.label}” {what[drift.what]}",
+        title=title,
         reason=f"{said[0].upper()}{said[1:]}.",
         raised_at=drift.drifted_at,
         sequence=drift.sequence,
         about=drift.what,
-        size=abs(drift.share_after - drift.share_before) if drift.what == "share" else drift.moved,
+    )
+
+
+def _shown(drift: TopicDrifted) -> Evidence:
+    """Return words and quotes as evidence; nothing of it is counted among talks."""
+    return Evidence(
+        terms=drift.words_after,
+        channel="",
+        sources=0,
+        recent=0,
+        recent_of=0,
+        earlier=0,
+        earlier_of=0,
+        log10_p=0.0,
+        first_on=drift.since or drift.quotes[0].published_on,
+        latest_on=drift.quotes[-1].published_on,
+        quotes=drift.quotes,
     )

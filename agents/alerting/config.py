@@ -32,7 +32,8 @@ Rule = Literal[
     "source",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
-SYSTEM: tuple[Rule, ...] = ("lag", "stuck", "dead letters", "silence", "source")
+SYSTEM: tuple[Rule, ...] = ("meaning", "lag", "stuck", "dead letters", "silence", "source")
+"""Rules about the health of the system and its model; the others are about what talks discuss."""
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 SECRET = re.compile(r"://[^/?#]*@|[?&](\w*(key|token|pass|secret|auth)\w*)=", re.IGNORECASE)
 """Matches a likely secret inside an address."""
@@ -57,23 +58,23 @@ class AlertRule(_Strict):
 
 
 class TrendRule(AlertRule):
-    """A topic's share of videos rose (or fell) against the equal period before, with 95 % confidence."""
+    """A topic's share of videos rose, as talks arrive; or fell against the equal period before."""
 
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
     at_least_videos: int = Field(default=5, ge=1)
-    """Minimum number of videos in the period or in the one before it."""
+    """Minimum number of videos since the rise; or in the period or in the one before it."""
     at_least_points: float = Field(default=0.0, ge=0, le=100)
     """Minimum change in percentage points."""
 
 
 class DriftRule(AlertRule):
-    """A topic's share, words or centre changed; off by default, since this happens often."""
+    """Talks discuss a topic with other words, or otherwise than before."""
 
-    on: bool = False
     cool_down_hours: float = Field(default=24.0 * 14, ge=0, le=24 * 366)
-    what: tuple[Literal["share", "words", "centre"], ...] = ("share", "words", "centre")
+    what: tuple[Literal["share", "words", "centre"], ...] = ("words", "centre")
+    """share: no longer raised; see the rules `rising` and `declining`."""
     at_least: float = Field(default=0.0, ge=0)
-    """Minimum change: of words in bits, of a centre as cosine distance, of a share from 0 to 1."""
+    """Minimum change: of words in bits, of a centre as cosine distance."""
 
 
 class Bound(_Strict):
@@ -134,7 +135,7 @@ class AlertRules(_Strict):
     emergence: AlertRule = AlertRule()
     drift: DriftRule = DriftRule()
     meaning: AlertRule = AlertRule()
-    rising: TrendRule = TrendRule(on=False)
+    rising: TrendRule = TrendRule()
     declining: TrendRule = TrendRule(on=False)
     threshold: ThresholdRule = ThresholdRule()
     lag: LagRule = LagRule()

@@ -84,6 +84,9 @@ def concerns(row: AlertOfAnyRule, destination: Destination, book: AlertConfig) -
         return False
     if rule == "drift":
         return row["about"] in book.rules.drift.what and row["size"] >= book.rules.drift.at_least
+    if rule == "rising":
+        rising = book.rules.rising
+        return row["recent"] >= rising.at_least_videos and row["size"] * 100 >= rising.at_least_points
     return True
 
 

@@ -20,6 +20,7 @@ from agents.alerting.messages import (
     quoted,
     render,
     sentence,
+    sides,
     talk_page,
 )
 from agents.alerting.rule_evaluation import change_in_words
@@ -104,8 +105,8 @@ def gather(
     last: datetime,
 ) -> Digest:
     """Return the digest of the alerts `rows` and of the study's figures."""
-    # Rising and fading topics have their own section.
-    talked = [row for row in rows if row["rule"] not in (*SYSTEM, "rising", "declining")]
+    # Topics that decline have their own section; it is no news when they began to.
+    talked = [row for row in rows if row["rule"] not in (*SYSTEM, "declining")]
     newest = sorted(talked, key=lambda row: moment(row["raised_at"]), reverse=True)
     ordered = sorted(newest, key=lambda row: row["rule"] != "emergence")
     topics: list[Topic] = ask("topics")
@@ -172,15 +173,17 @@ def headline(digest: Digest) -> str:
         return f"{first}, and {more} more" if more else first
     if digest.rising:
         return f"Rising: {digest.rising[0].name}"
-    when = "week" if digest.every == "weekly" else "day"
+    when = _length(digest)
     if digest.growth["talks"]:
-        return f"A {when} without news, {_many(digest.growth['talks'], 'new talk')}"
-    return f"A quiet {when}"
+        without = f"{when} without news" if when[0].isdigit() else f"A {when} without news"
+        return f"{without}, {_many(digest.growth['talks'], 'new talk')}"
+    return f"{when} of quiet" if when[0].isdigit() else f"A quiet {when}"
 
 
 def opening(digest: Digest) -> str:
     """Return the first paragraph."""
-    when = "This week" if digest.every == "weekly" else "Since yesterday"
+    length = _length(digest)
+    when = {"day": "Since yesterday", "week": "This week"}.get(length, f"In the last {length}")
     talks, shows = digest.growth["talks"], digest.growth["sources"]
     if talks:
         came = f"{when}, {_many(talks, 'talk')} came in from {_many(shows, 'source')}"
@@ -189,10 +192,16 @@ def opening(digest: Digest) -> str:
         came = f"{when}, no new talk came in."
     count = len(digest.news) + digest.more_news
     if count:
-        return f"{came} {_many(count, 'thing').capitalize()} {'is' if count == 1 else 'are'} worth knowing."
+        return f"{came} {_many(count, 'new alert').capitalize()} about topics."
     if digest.rising or digest.fading:
-        return f"{came} Nothing is new, but some topics rise or fade."
-    return f"{came} Nothing crossed a threshold for news."
+        return f"{came} Nothing is new, but some topics are rising or declining."
+    return f"{came} Nothing new emerged."
+
+
+def _length(digest: Digest) -> str:
+    """Return the length of what it covers: day, week, month or a number of days."""
+    days = max(1, round((digest.last - digest.first) / timedelta(days=1)))
+    return {1: "day", 7: "week", 30: "month", 31: "month"}.get(days, f"{days} days")
 
 
 def period(digest: Digest) -> str:
@@ -212,7 +221,10 @@ def _news(ask: Ask, row: AlertOfAnyRule, web_url: str) -> DigestItem:
         title=one_line(row["title"], 120),
         reason=sentence(one_line(row["reason"], 700)),
         figures=figures(row) if row["channel"] else "",
-        quotes=tuple(quoted(quote, web_url) for quote in quotes[-QUOTES_OF_NEWS:]),
+        quotes=tuple(
+            quoted(quote, web_url, when)
+            for quote, when in zip(quotes[-QUOTES_OF_NEWS:], sides(row), strict=False)
+        ),
         page=page_of(row, web_url),
     )
 
@@ -263,10 +275,10 @@ def _system(rows: Sequence[AlertOfAnyRule], status: Status) -> Iterator[str]:
 def _corpus(digest: Digest) -> str:
     status = digest.status
     if not status["first_published"]:
-        return "The study holds no talk yet."
+        return "The study has no talks yet."
     talks = status["states"].get("assigned", 0)
     return (
-        f"The study now holds {_many(talks, 'talk')} in {status['paragraphs']:,} paragraphs, "
+        f"The study now has {_many(talks, 'talk')} with {status['paragraphs']:,} paragraphs, "
         f"{_hours(status['hours'])} of speech, published from {moment(status['first_published']):%B %Y} to "
         f"{moment(status['last_published']):%B %Y}, and has {_many(status['topics'], 'topic')}."
     )
@@ -277,7 +289,7 @@ def _compared(trend: Trend | None) -> str:
         return ""
     return (
         f"Talks published from {trend['first']} to {trend['last']} are compared with those from "
-        f"{trend['before_first']} to {trend['before_last']}; only changes with 95 % confidence are named."
+        f"{trend['before_first']} to {trend['before_last']}; only changes with 95 % confidence are listed."
     )
 
 

@@ -16,7 +16,7 @@ from agents.alerting.config import SYSTEM
 from agents.queries.media_links import at_second, clock
 from agents.queries.wording import day, figures
 from agents.report.drawing import label
-from streams.store.rows.alerts import AlertOfAnyRule
+from streams.store.rows.alerts import AlertOfAnyRule, Card
 from streams.store.rows.talks import Heard, Quote
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
@@ -96,9 +96,12 @@ def of_alert(row: AlertOfAnyRule, study: str, web_url: str, more: Sequence[Quote
         "talks": [
             _talk(what, talk, web_url) for what, talk in zip(_ends(row["talks"]), row["talks"], strict=True)
         ],
-        "quotes": [quoted(quote, web_url) for quote in (row["quotes"] or more)[:QUOTES]],
+        "quotes": [
+            quoted(quote, web_url, when)
+            for quote, when in zip((row["quotes"] or more)[:QUOTES], sides(row), strict=False)
+        ],
         "page": page,
-        "page_says": "Look at the system" if system else "Look at it on the page",
+        "page_says": "Look at it on the page" if row["topic_id"] or not system else "Look at the system",
         "rule": row["rule"],
         "raised_on": day(row["raised_at"]),
     }
@@ -151,7 +154,7 @@ def page_of(row: AlertOfAnyRule, web_url: str) -> str:
     """Return the address of the page about an alert; empty if the page's address is unknown."""
     if not web_url:
         return ""
-    if row["rule"] in SYSTEM:
+    if row["rule"] in SYSTEM and not row["topic_id"]:
         path = "system"
     elif row["topic_id"]:
         path = f"topics/{row['topic_id']}"
@@ -160,17 +163,26 @@ def page_of(row: AlertOfAnyRule, web_url: str) -> str:
     return f"{web_url.rstrip('/')}/{path}"
 
 
-def quoted(quote: Mapping[str, Any], web_url: str) -> QuotedPassage:
-    """Return a quote with a link to its second in the video, or else to the talk's page."""
+def quoted(quote: Mapping[str, Any], web_url: str, when: str = "") -> QuotedPassage:
+    """Return a quote with a link to its second in the video, or else to the talk's page.
+
+    Args:
+        when: which side of a change it is from, as of `sides`.
+    """
     at = at_second(quote["url"], quote["start_s"])
     speakers = ", ".join(quote.get("speakers") or ())
     published = day(quote.get("published_at") or quote.get("published_on"))
     title = quote["title"] or quote["video_id"]
-    parts = (speakers, title, published, f"at {clock(quote['start_s'])}")
+    parts = (when, speakers, title, published, f"at {clock(quote['start_s'])}")
     about = tuple(one_line(part) for part in parts if part)
     return QuotedPassage(
         one_line(quote["text"], LONGEST_QUOTE), about, at or talk_page(quote["video_id"], web_url)
     )
+
+
+def sides(row: AlertOfAnyRule | Card) -> tuple[str, ...]:
+    """Return the sides of a change that the quotes of an alert are from; empty where it is about none."""
+    return ("before", "after", "") if row["rule"] == "drift" and len(row["quotes"]) == 2 else ("",) * QUOTES
 
 
 def talk_page(video_id: str, web_url: str) -> str | None:

@@ -51,7 +51,7 @@ def rules(settings: Settings) -> list[dict[str, Any]]:
 
 
 PLAIN = {
-    "emergence": "Talks have begun to speak of a new topic.",
+    "emergence": "Talks have begun to discuss a new topic.",
     "source": "A watched channel, playlist or search cannot be read.",
 }
 """Descriptions of the rules that have no class of their own."""

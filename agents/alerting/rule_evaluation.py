@@ -1,4 +1,4 @@
-"""Evaluates the rules: rising and declining topics, crossed thresholds, problems of the system.
+"""Evaluates the rules: declining topics, crossed thresholds, problems of the system.
 
 A finding states its reason in plain words. `models.alerts.alert_state` decides whether it is raised, since it
 records the earlier alerts.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agents.alerting.config import AlertRules, Bound, Rule, TrendRule
+from agents.alerting.config import AlertRules, Bound, Rule
 from agents.queries.rows import Theme, Topic, Trend
 from agents.queries.wording import day, percent
 from models.alerts.alert_state import AlertSign
@@ -120,27 +120,23 @@ def _failing(failing: FailingOfLate, rules: AlertRules) -> RuleFinding:
 
 
 def of_trends(topics: Sequence[Topic], rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
-    """Yield rising and declining topics."""
-    kinds: tuple[tuple[Rule, TrendRule, str], ...] = (
-        ("rising", rules.rising, "Rising"),
-        ("declining", rules.declining, "Declining"),
-    )
-    for rule, wanted, word in kinds:
-        for topic in topics if wanted.on else ():
-            trend = topic["trend"]
-            if topic["status"] != rule or trend is None:
-                continue
-            enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
-            if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
-                yield RuleFinding(
-                    AlertSign(f"{rule}:{topic['topic_id']}", cool_down=wanted.cool_down),
-                    rule,
-                    f"{word}: {topic['name']}",
-                    change_in_words(trend),
-                    topic_id=topic["topic_id"],
-                    size=round(trend["change"], 6),
-                    model_version=model_version,
-                )
+    """Yield declining topics; rising ones are told by the model, as soon as talks show it."""
+    wanted = rules.declining
+    for topic in topics if wanted.on else ():
+        trend = topic["trend"]
+        if topic["status"] != "declining" or trend is None:
+            continue
+        enough = max(trend["videos"], trend["before_videos"]) >= wanted.at_least_videos
+        if enough and abs(trend["change"]) * 100 >= wanted.at_least_points:
+            yield RuleFinding(
+                AlertSign(f"declining:{topic['topic_id']}", cool_down=wanted.cool_down),
+                "declining",
+                f"Declining: {topic['name']}",
+                change_in_words(trend),
+                topic_id=topic["topic_id"],
+                size=round(trend["change"], 6),
+                model_version=model_version,
+            )
 
 
 def of_bounds(
@@ -163,8 +159,8 @@ def of_bounds(
             AlertSign(f"threshold:{bound.name}:{bound.share}", cool_down=rules.threshold.cool_down),
             "threshold",
             f"{name} is in {percent(videos / of_videos)} of the talks",
-            f"{videos} of the {of_videos} talks {when}speak of it: {percent(videos / of_videos)}, and your "
-            f"bound is {percent(bound.share)}.",
+            f"{videos} of the {of_videos} talks {when}discuss it: {percent(videos / of_videos)}. The "
+            f"threshold is {percent(bound.share)}.",
             topic_id=topic["topic_id"] if topic else None,
             about="" if topic else name,
             size=round(videos / of_videos, 6),
@@ -188,20 +184,20 @@ def change_in_words(trend: Trend) -> str:
         >>> change_in_words({"first": "2025-01", "last": "2025-06", "videos": 30, "of_videos": 100,
         ...     "before_first": "2024-07", "before_last": "2024-12", "before_videos": 10,
         ...     "before_of_videos": 100, "change": 0.2, "change_low": 0.09, "change_high": 0.31})
-        '30 of 100 talks spoke of it from 2025-01 to 2025-06 (30.0 %), and 10 of 100 in the equal time \
-before (10.0 %). The share went up by 20.0 percentage points: with 95 % confidence, by 9.0 to 31.0.'
+        '30 of 100 talks discussed it from 2025-01 to 2025-06 (30.0 %), against 10 of 100 in the equal \
+period before (10.0 %). Its share rose by 20.0 percentage points (95 % interval 9.0 to 31.0).'
     """
     share = trend["videos"] / trend["of_videos"] if trend["of_videos"] else 0.0
     before = trend["before_videos"] / trend["before_of_videos"] if trend["before_of_videos"] else 0.0
     up = trend["change"] >= 0
-    way, sign = ("up", 100) if up else ("down", -100)
+    moved, sign = ("rose", 100) if up else ("fell", -100)
     ends = sorted(sign * each for each in (trend["change_low"], trend["change_high"]))
     low, high = (f"{each:.1f}" for each in ends)
     return (
-        f"{trend['videos']} of {trend['of_videos']} talks spoke of it from {trend['first']} to "
-        f"{trend['last']} ({percent(share)}), and {trend['before_videos']} of {trend['before_of_videos']} "
-        f"in the equal time before ({percent(before)}). The share went {way} by "
-        f"{abs(trend['change']) * 100:.1f} percentage points: with 95 % confidence, by {low} to {high}."
+        f"{trend['videos']} of {trend['of_videos']} talks discussed it from {trend['first']} to "
+        f"{trend['last']} ({percent(share)}), against {trend['before_videos']} of "
+        f"{trend['before_of_videos']} in the equal period before ({percent(before)}). Its share {moved} by "
+        f"{abs(trend['change']) * 100:.1f} percentage points (95 % interval {low} to {high})."
     )
 
 

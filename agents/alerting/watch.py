@@ -25,7 +25,7 @@ from streams.store.warehouse import Warehouse
 log = structlog.get_logger()
 MOST_STUCK = 100_000
 """The most stuck talks to count."""
-TALKED = ("rising", "declining", "threshold")
+TALKED = ("declining", "threshold")
 
 
 class AlertWatch:
@@ -64,7 +64,7 @@ class AlertWatch:
         return raised
 
     def _talked(self, rules: AlertRules, model_version: str) -> Iterator[RuleFinding]:
-        if not (rules.rising.on or rules.declining.on or (rules.threshold.on and rules.threshold.bounds)):
+        if not (rules.declining.on or (rules.threshold.on and rules.threshold.bounds)):
             return
         topics = registry.topics(self._warehouse)
         themes = registry.themes(self._warehouse) if rules.threshold.bounds else []

@@ -58,9 +58,9 @@ def _way(settings: Settings, stack: ExitStack) -> Ask:
 
 def _of_the_database(settings: Settings, stack: ExitStack) -> Ask:
     from agents.queries import registry
-    from streams.telemetry import configure_logging
+    from streams.log_output import configure_logging, format_of
 
-    configure_logging(settings)
+    configure_logging(format_of(settings))
     return registry.asking(stack.enter_context(opened(settings)))
 
 

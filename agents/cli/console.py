@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ class State:
 
     study: str = ""
     log_level: str = ""
+    log_json: bool = False
+    """Whether logs are JSON: then messages to the user are logged as well."""
 
 
 state = State()
@@ -70,9 +73,10 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
         cure = f"""write it as a list, such as {name}='["en"]'"""
         raise Misconfigured(f"{name} is not JSON", cure) from error
     if logs:
-        from streams.telemetry import configure_logging
+        from streams.log_output import configure_logging, format_of
 
-        configure_logging(settings)
+        configure_logging(format_of(settings))
+        state.log_json = settings.log_json
     _check_home(settings.home)
     return settings
 
@@ -163,13 +167,27 @@ def say(text: object = "") -> None:
 
 
 def tell(text: str) -> None:
-    """Print a message to the user on stderr."""
-    print(harmless(text), file=sys.stderr)
+    """Print a message to the user on stderr, or log it if logs are JSON.
+
+    A disk that is full must not hide the exit status, so what stderr does not take is lost.
+    """
+    if state.log_json:
+        import structlog
+
+        structlog.get_logger().info(harmless(text))
+        return
+    with suppress(OSError):
+        print(harmless(text), file=sys.stderr)
 
 
 def complain(cause: str, cure: str) -> None:
-    """Print an error with its cause and cure on stderr."""
-    tell(f"error: {cause}\n  cure: {cure}")
+    """Print an error with its cause and cure on stderr, or log it if logs are JSON."""
+    if state.log_json:
+        import structlog
+
+        structlog.get_logger().error(harmless(cause), cure=harmless(cure))
+    else:
+        tell(f"error: {cause}\n  cure: {cure}")
 
 
 def exit_code_of(error: Exception) -> int:

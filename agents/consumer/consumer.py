@@ -19,10 +19,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 
+from agents.consumer import stage_log
+from agents.consumer.agent import Agent, BatchPolicy
+from agents.consumer.concurrency import ConcurrentHandling
 from agents.consumer.dead_letter import Position, dead_letter
 from agents.consumer.error_attribution import describe_error, ended, is_the_events
 from models.errors import BadInput
@@ -30,67 +33,17 @@ from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
 from streams.kafka.app import Outlet
 from streams.kafka.codec import decode, encode
-from streams.kafka.topics import KafkaTopic
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
-from streams.telemetry import DEAD_LETTERS, EVENTS, HANDLING_SECONDS, SETTLING_SECONDS
+from streams.telemetry import SETTLING_SECONDS
 
 __all__ = ["Agent", "BatchPolicy", "Consumer", "Position"]
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPolicy:
-    """The size of a batch: it is committed after `events` events, or `seconds` after its first event."""
-
-    events: int = 1
-    seconds: float = 0.0
-
-
-class Agent:
-    """Base class of a pipeline agent. Subclasses override what they need."""
-
-    name: ClassVar[str]
-    reads: ClassVar[tuple[KafkaTopic, ...]]
-    batch: ClassVar[BatchPolicy] = BatchPolicy()
-    tick_s: ClassVar[float | None] = None
-    concurrency: int = 1
-    """The number of events handled at a time; each is committed, sent and acknowledged in order. It must be 1
-    for an agent that overrides `commit` or has a batch with `seconds`."""
-
-    async def start(self) -> Sequence[Event]:
-        """Prepare the agent; return events to send before it reads anything."""
-        return ()
-
-    async def handle(self, event: Event, at: Position) -> Sequence[Event]:
-        """Return the events that follow from an event. Idempotent: the same event gives the same result.
-
-        Raises:
-            DataError: the event cannot be processed.
-        """
-        raise NotImplementedError
-
-    def on_dead_letter(self, at: Position) -> None:
-        """Note that a message became a dead letter: it will not come again."""
-
-    async def commit(self) -> Sequence[Event]:
-        """Make the batch's effect durable; return events that follow from the batch as a whole."""
-        return ()
-
-    def on_outputs_sent(self) -> None:
-        """Note that the broker has the outputs of everything committed so far."""
-
-    async def tick(self) -> Sequence[Event]:
-        """Return events that are due by the clock; called every `tick_s` seconds."""
-        return ()
-
-    async def stop(self) -> None:
-        """Release the resources that `start` acquired."""
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pending:
     event: Any
     decoded: Event | None = None
@@ -99,6 +52,7 @@ class _Pending:
     alone: bool = False
     """A process has died at it before: it is committed by itself, so that another death can be attributed."""
     outputs: list[Event] = field(default_factory=list)
+    took_s: float = 0.0
 
 
 class Consumer:
@@ -128,8 +82,7 @@ class Consumer:
         self._attempts = Attempts(blobs, agent.name, at_work)
         self._follows: dict[tuple[str, int], int] = {}
         self._lock = asyncio.Lock()
-        self._free = asyncio.Semaphore(agent.concurrency)
-        self._handled: asyncio.Queue[asyncio.Task[_Pending]] = asyncio.Queue()
+        self._in_hand = ConcurrentHandling(agent.concurrency, agent.ahead, self._begin, self._took)
         self._pending: list[_Pending] = []
         self._batch_began = 0.0
         self._stream: Any = None
@@ -157,7 +110,7 @@ class Consumer:
             if self.agent.tick_s is not None:
                 clocks.append(asyncio.create_task(self._tick_by_clock(self.agent.tick_s)))
             if self.agent.concurrency > 1:
-                clocks.append(asyncio.create_task(self._commit_in_order()))
+                clocks.append(asyncio.create_task(self._commit_when_ready()))
             async for event in self._stream.events():
                 if self._dying:
                     await asyncio.Event().wait()  # take no more events; the process ends
@@ -167,8 +120,7 @@ class Consumer:
         finally:
             for clock in clocks:
                 clock.cancel()
-            while not self._handled.empty():
-                self._handled.get_nowait().cancel()
+            self._in_hand.cancel()
             with suppress(Exception):
                 await self.stop()
 
@@ -179,7 +131,7 @@ class Consumer:
 
     async def _take(self, event: Any) -> None:
         async with self._lock:  # no commit while an event is being handled
-            pending = await self._open(event)
+            pending = await self._mark(await self._open(event))
             if pending.alone:
                 await self._commit()
             if not self._pending:
@@ -187,15 +139,17 @@ class Consumer:
             await self._took(await self._handle(pending))
 
     async def _take_ahead(self, event: Any) -> None:
-        await self._free.acquire()
-        self._handled.put_nowait(asyncio.create_task(self._handle(await self._open(event))))
+        pending = await self._open(event)
+        decoded = pending.decoded
+        long = decoded is not None and self.agent.takes_long(decoded)
+        await self._in_hand.take(pending, decoded.key if decoded is not None else pending, long)
 
-    async def _commit_in_order(self) -> None:
-        """Commit concurrently handled events in the order in which they were taken."""
+    async def _begin(self, pending: _Pending) -> _Pending:
+        return await self._handle(await self._mark(pending))
+
+    async def _commit_when_ready(self) -> None:
         try:
-            while True:
-                await self._took(await (await self._handled.get()))
-                self._free.release()
+            await self._in_hand.settle_all()
         except Exception as error:
             await self._die(error)
 
@@ -205,7 +159,7 @@ class Consumer:
             await self._commit()
 
     async def _open(self, event: Any) -> _Pending:
-        """Decode a message, and look up whether processes have died at it before."""
+        """Decode a message."""
         pending = _Pending(event)
         at = self._position(event)
         if self._follows.get((at.topic, at.partition)) != at.offset:  # another worker may have died at it
@@ -214,7 +168,6 @@ class Consumer:
         try:
             pending.decoded = decode(event.value)
             pending.event_id = pending.decoded.event_id
-            pending.alone = await self._attempts.begin(pending.event_id)
         except DataError as error:
             pending.refused = error
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
@@ -223,19 +176,26 @@ class Consumer:
             pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
         return pending
 
+    async def _mark(self, pending: _Pending) -> _Pending:
+        """Record that an event is in process, and look up whether processes have died at it before."""
+        if pending.refused is None:
+            try:
+                pending.alone = await self._attempts.begin(pending.event_id)
+            except DataError as error:
+                pending.refused = error
+        return pending
+
     async def _handle(self, pending: _Pending) -> _Pending:
-        name, event = self.agent.name, pending.event
+        event, began = pending.event, time.monotonic()
         self._at_work += 1
         try:
             if pending.refused is not None:
                 raise pending.refused
             assert pending.decoded is not None
-            with HANDLING_SECONDS.labels(name).time():
-                pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
-                for output in pending.outputs:
-                    encode(output)  # a too large output is this event's fault: find out before the commit
+            pending.outputs.extend(await self.agent.handle(pending.decoded, self._position(event)))
+            for output in pending.outputs:
+                encode(output)  # a too large output is this event's fault: find out before the commit
             self._dead_in_a_row = 0
-            EVENTS.labels(name, "handled").inc()
         except (DataError, BadInput) as error:
             pending.outputs = [self._dead_letter(event, pending.decoded, error)]
             self.agent.on_dead_letter(self._position(event))
@@ -244,6 +204,7 @@ class Consumer:
         finally:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
+            pending.took_s = self.progressed_at - began
         return pending
 
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
@@ -272,6 +233,9 @@ class Consumer:
             raise await self._died(batch, error) from error
         await self._attempts.done(pending.event_id for pending in batch)
         self.progressed_at = time.monotonic()
+        for each in batch:
+            at = self._position(each.event)
+            stage_log.done(self.agent.name, at, each.decoded, each.outputs, each.took_s)
 
     async def _commit_batch(self, batch: Sequence[_Pending]) -> None:
         with SETTLING_SECONDS.labels(self.agent.name).time():
@@ -312,10 +276,10 @@ class Consumer:
     async def _die(self, error: Exception) -> None:
         """Report the error to the runtime and never acknowledge anything again."""
         self._dying = True
+        self._on_fatal(error)  # first, because nothing may prevent it
         log.error(
             "agent stopped", agent=self.agent.name, error=str(error), exc_info=not isinstance(error, Fatal)
         )
-        self._on_fatal(error)
         await asyncio.Event().wait()
 
     def _position(self, event: Any) -> Position:
@@ -332,11 +296,6 @@ class Consumer:
                 f"{error.cause}",
                 "fix the cause (or raise GROUNDSWELL_DEAD_LETTER_CEILING) and start again",
             ) from error
-        EVENTS.labels(name, "dead_letter").inc()
-        DEAD_LETTERS.labels(name).inc()
-        log.warning(
-            "dead letter", agent=name, cause=error.cause, cure=error.cure, topic=at.topic, offset=at.offset
-        )
         return dead_letter(
             self._blobs,
             name,

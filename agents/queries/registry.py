@@ -16,7 +16,7 @@ from agents.queries.comparison import PeriodComparison, compared, periods_of, re
 from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
 from agents.queries.mix import mix
-from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic
+from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic, WordMonth
 from agents.queries.validation import CORRECTABLE, corrected, validation, validities
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
@@ -39,6 +39,7 @@ from streams.store.queries.strata import Basis, Standard
 from streams.store.rows.prevalence import TopicMonthCount, UnitCount
 from streams.store.rows.topics import KnownTopic
 from streams.store.talks import listing, paragraphs, search, talk_queries, talks
+from streams.store.talks import word_months as words
 from streams.store.warehouse import Warehouse
 
 
@@ -49,7 +50,7 @@ def prevalence(
     basis: Basis = "talks",
     standard: Standard = "none",
 ) -> list[ThemeMonth]:
-    """Return the share of videos per theme and month of publication, with 95 % intervals (Wilson).
+    """Return the share of talks per theme and month of publication, with 95 % intervals (Wilson).
 
     By month, ordered as `themes`. `basis` makes it the share of paragraphs or minutes instead, `standard` the
     share in a mix of sources or lengths that does not change. A share of paragraphs comes also without the
@@ -71,7 +72,7 @@ def topic_months(
     basis: Basis = "talks",
     standard: Standard = "none",
 ) -> list[TopicMonth]:
-    """Return the share of videos per retained topic and month, with 95 % intervals (Wilson).
+    """Return the share of talks per retained topic and month, with 95 % intervals (Wilson).
 
     `basis` and `standard` are as in `prevalence`.
     """
@@ -84,12 +85,22 @@ def topic_months(
     return [{**row, **corrected(valid.get(row["topic_id"]), row)} for row in rows]
 
 
+def word_months(warehouse: Warehouse, text: str, selection: Selection = EVERYTHING) -> list[WordMonth]:
+    """Return the share of talks that mention words per month, with 95 % intervals (Wilson).
+
+    Words match in each of their forms, those in double quotes only as written; one paragraph has them all.
+    The talks are those with a retained topic, as in `topic_months`. Months without a mention have no row.
+    """
+    rows = words.word_months(warehouse, text, selection)
+    return [{**row, **interval(row["videos"], row["of_videos"])} for row in rows]
+
+
 def themes(
     warehouse: Warehouse, selection: Selection = EVERYTHING, applied: EffectiveCodebook | None = None
 ) -> list[Theme]:
-    """Return each theme's prevalence in a period, over the union of its topics' videos, and its trend.
+    """Return each theme's prevalence in a period, over the union of its topics' talks, and its trend.
 
-    Most videos first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
+    Most talks first; then, last, all topics that are `Not yet in a theme`. Status and trend: as in `topics`.
     """
     applied = applied or book(warehouse, selection.codebook)
     periods = periods_of(warehouse, selection, applied)
@@ -105,7 +116,7 @@ def topics(
     """Return each topic with its words, theme, prevalence and status in a period, most prevalent first.
 
     The status compares the period with the preceding one of equal length. Without a first month it compares
-    the last six months (up to the newest talk) with the six months before them. Topics without a video in the
+    the last six months (up to the newest talk) with the six months before them. Topics without a talk in the
     period have videos = 0; merged topics are left out.
     """
     applied = applied or book(warehouse, selection.codebook)
@@ -196,6 +207,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         themes,
         topics,
         topic_months,
+        word_months,
         mix,
         measure.cooccurrence,
         measure.videos,

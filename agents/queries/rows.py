@@ -17,6 +17,7 @@ from streams.store.rows.prevalence import (
     ThemeTopics,
     TopicInMonth,
 )
+from streams.store.rows.search import WordsInMonth
 from streams.store.rows.talks import Quote
 from streams.store.rows.topics import Change, Drift, KnownTopic, MonthVideos
 
@@ -108,6 +109,10 @@ class ThemeMonth(Share, Amount, Corrected, ThemeInMonth):
 
 class TopicMonth(Share, Amount, Corrected, TopicInMonth):
     """A topic in a month."""
+
+
+class WordMonth(Share, WordsInMonth):
+    """Words in a month."""
 
 
 class Theme(Share, ThemeTopics, Comparison):

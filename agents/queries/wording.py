@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the command line's --help comes without the store
@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the command line's --help comes without the store
     from streams.store.rows.alerts import EvidenceCounts
     from streams.store.rows.topics import Change, Drift, Health
 
+MOST_WORDS = 5
+"""Maximum number of words that a change of a topic is told by, lost and gained each."""
 MOST_ODDS = 12
 """Odds with fewer decimal digits than this are written out; longer ones are a power of ten."""
 
@@ -47,21 +49,21 @@ def between(row: Interval) -> str:
 
 
 def transcripts(videos: Mapping[str, int]) -> str:
-    """Return which tools made the transcripts, given the number of videos by transcript version.
+    """Return which tools made the transcripts, given the number of talks by transcript version.
 
     A version ends with a hash (of its settings; for captions, of the captions), which is left out. Versions
     that begin with `draft` are captions, used until the recording is transcribed.
 
     Example:
         >>> transcripts({"captions-1-00828e789e9d": 1, "captions-1-00eb0403bcd8": 1, "whisper-9ece8fe8": 3})
-        'whisper (3 videos), captions-1 (2 videos)'
+        'whisper (3 talks), captions-1 (2 talks)'
         >>> transcripts({})
         'none yet'
     """
     kinds: Counter[str] = Counter()
     for version, count in videos.items():
         kinds[re.sub(r"(-[0-9a-f]{8,})+$", "", version)] += count
-    told = [f"{kind} ({count:,} video{'s' if count != 1 else ''})" for kind, count in kinds.most_common()]
+    told = [f"{kind} ({count:,} talk{'s' if count != 1 else ''})" for kind, count in kinds.most_common()]
     return ", ".join(told) or "none yet"
 
 
@@ -90,7 +92,7 @@ def compared(trend: Trend | None) -> str:
     if trend is None:
         return ""
     return (
-        f"{trend['videos']} of {trend['of_videos']} videos from {trend['first']} to {trend['last']}, "
+        f"{trend['videos']} of {trend['of_videos']} talks from {trend['first']} to {trend['last']}, "
         f"{trend['before_videos']} of {trend['before_of_videos']} from {trend['before_first']} "
         f"to {trend['before_last']}: {change(trend)} points, 95 % interval "
         f"{100 * trend['change_low']:+.1f} to {100 * trend['change_high']:+.1f}"
@@ -113,24 +115,36 @@ def happened(row: Change) -> str:
 
 
 def drifted(row: Drift) -> str:
-    """Return how a topic drifted, since when and on how many videos the finding rests."""
+    """Return how a topic drifted, since when and on how many talks the finding rests."""
     since = f"since {day(row['since'] or row['drifted_at'])}"
-    rests = f"{row['videos_before']} videos before, {row['videos_after']} after"
+    rests = f"{row['videos_before']} talks before, {row['videos_after']} after"
     evidence = f" ({rests})" if row["videos_before"] or row["videos_after"] else ""
-    if row["what"] == "share":
+    if row["what"] in ("share", "rise"):
         shares = f"from {percent(row['share_before'])} to {percent(row['share_after'])}"
-        return f"{since} its share changed {shares}{evidence}"
+        return f"{since} its share {'rose' if row['what'] == 'rise' else 'changed'} {shares}{evidence}"
     if row["what"] == "meaning":
         words = (
             f"{percent(row['share_after'])} of its {row['videos_after']} latest paragraphs have a word of it"
         )
         if row["share_after"] < row["share_before"]:
-            return f"{since} only {words}: it may not be what its name says"
+            return f"{since} only {words}: it may no longer be what its name says"
         return f"{since} {words}: it is what its name says again"
-    lost, gained = ", ".join(row["words_before"]) or "-", ", ".join(row["words_after"]) or "-"
-    if row["what"] == "words":
-        return f"{since} its words changed from {lost} to {gained}: {row['moved']:.2f} bits{evidence}"
-    return f"{since} its centre moved by {row['moved']:.2f}, from {lost} to {gained}{evidence}"
+    return f"{since} talks discuss it {rather(row['words_before'], row['words_after'])}{evidence}"
+
+
+def rather(lost: Sequence[str], gained: Sequence[str], most: int = MOST_WORDS) -> str:
+    """Return how a topic is discussed now, by the words that it lost and gained most.
+
+    Example:
+        >>> rather(["voice", "alexa"], ["agent"]), rather([], ["agent"])
+        ('with agent rather than voice, alexa', 'with agent as well')
+        >>> rather(["voice"], []), rather([], [])
+        ('no longer with voice', 'in another way, with the same words')
+    """
+    then, now = ", ".join(lost[:most]), ", ".join(gained[:most])
+    if now:
+        return f"with {now} rather than {then}" if then else f"with {now} as well"
+    return f"no longer with {then}" if then else "in another way, with the same words"
 
 
 def health(row: Health) -> str:
@@ -153,15 +167,15 @@ def figures(row: EvidenceCounts) -> str:
 
     Example:
         >>> figures({"recent": 4, "recent_of": 50, "sources": 3, "earlier": 0, "earlier_of": 200,
-        ...          "log10_p": -6.0})[-52:]
-        'if nothing had changed, the odds were 1 in 1,000,000'
+        ...          "log10_p": -6.0})[-64:]
+        'if nothing had changed, the odds of this would be 1 in 1,000,000'
     """
     rare = -row["log10_p"]
     odds = f"{10**rare:,.0f}" if rare < MOST_ODDS else f"10^{rare:.0f}"
     return (
-        f"{row['recent']} of the {row['recent_of']} latest videos discuss it, from {row['sources']} sources; "
+        f"{row['recent']} of the {row['recent_of']} latest talks discuss it, from {row['sources']} sources; "
         f"of the {row['earlier_of']} before them, {row['earlier']} did; "
-        f"if nothing had changed, the odds were 1 in {odds}"
+        f"if nothing had changed, the odds of this would be 1 in {odds}"
     )
 
 

@@ -13,7 +13,7 @@ from streams.errors import Unavailable
 from streams.events import Event
 from streams.state.blobs import Blobs
 
-WANTED, REPORT = "reconcile/wanted.json", "reconcile/report.json"
+WANTED, REPORTS = "reconcile/wanted", "reconcile/reports"
 PATIENCE_S, PAUSE_S = 180.0, 0.5
 
 
@@ -81,27 +81,31 @@ class Requests:
         Raises:
             Unavailable: there is no report in time.
         """
-        name = uuid.uuid4().hex
-        self._blobs.put(WANTED, json.dumps({"id": name, "dry_run": dry_run}).encode())
-        for _ in range(int(PATIENCE_S / PAUSE_S)):
-            pause(PAUSE_S)
-            if self._blobs.exists(REPORT):
-                told: dict[str, Any] = json.loads(self._blobs.get(REPORT))
-                if told.pop("id") == name:
+        name = f"{uuid.uuid4().hex}.json"
+        wanted, reported = f"{WANTED}/{name}", f"{REPORTS}/{name}"
+        self._blobs.put(wanted, json.dumps({"dry_run": dry_run}).encode())
+        try:
+            for _ in range(int(PATIENCE_S / PAUSE_S)):
+                pause(PAUSE_S)
+                if self._blobs.exists(reported):
+                    told: dict[str, Any] = json.loads(self._blobs.get(reported))
                     return told
+        finally:
+            self._blobs.delete(wanted)
+            self._blobs.delete(reported)
         raise Unavailable(
             "the running groundswell has not reported within three minutes",
             "see its log; it carries the request out as soon as it can",
         )
 
     def carry_out(self, reconciliation: Reconciliation) -> list[Event]:
-        """Carry out a request, if there is one, and return what is to be sent for it."""
-        if not self._blobs.exists(WANTED):
+        """Carry out the requests that there are, and return what is to be sent for them."""
+        wanted = {key: json.loads(self._blobs.get(key))["dry_run"] for key in self._blobs.keys(WANTED)}
+        if not wanted:
             return []
-        wanted = json.loads(self._blobs.get(WANTED))
         found = reconciliation.judge(reconciliation.look())
-        events = [] if wanted["dry_run"] else found.events
-        told = {"id": wanted["id"], **report(found, dry_run=wanted["dry_run"], sent=len(events))}
-        self._blobs.put(REPORT, json.dumps(told).encode())
-        self._blobs.delete(WANTED)
-        return events
+        for key, dry_run in wanted.items():
+            told = report(found, dry_run=dry_run, sent=0 if dry_run else len(found.events))
+            self._blobs.put(key.replace(WANTED, REPORTS, 1), json.dumps(told).encode())
+            self._blobs.delete(key)
+        return [] if all(wanted.values()) else found.events

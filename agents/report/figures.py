@@ -47,7 +47,7 @@ SIZES = (13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.5)
 
 
 def draw(facts: Facts) -> tuple[Drawn, ...]:
-    """Draw all figures; return none for a period without videos."""
+    """Draw all figures; return none for a period without talks."""
     if not facts.themes:
         return ()
     pairs = (heatmap(facts.paired, facts.pairs, facts.uncounted),) if len(facts.paired) > 1 else ()
@@ -55,7 +55,7 @@ def draw(facts: Facts) -> tuple[Drawn, ...]:
 
 
 def treemap(themes: Sequence[ReportTheme]) -> Drawn:
-    """Draw each topic as a box whose area is its number of videos, in the box of its theme."""
+    """Draw each topic as a box whose area is its number of talks, in the box of its theme."""
     shown = [theme for theme in most_prevalent(themes) if theme.topics]
     ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
     sizes = [[topic.counted["videos"] for topic in theme.topics] for theme in shown]
@@ -85,9 +85,9 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
         text = (
             f"{len(sorted_in)} themes with {sum(len(theme.topics) for theme in sorted_in)} topics"
             + (f", and {len(unsorted[0].topics)} topics that are not yet in a theme" if unsorted else "")
-            + "; a box’s area stands for the topic’s number of videos. "
+            + "; a box’s area stands for the topic’s number of talks. "
             + _largest(sorted_in)
-            + f"The largest topic is {label(largest.name, 80)} with {largest.counted['videos']} videos. "
+            + f"The largest topic is {label(largest.name, 80)} with {largest.counted['videos']} talks. "
             "The table of themes and topics has every number."
         )
         return finish(figure, "treemap", "Treemap of themes and topics", text)
@@ -102,7 +102,7 @@ def most_prevalent(themes: Sequence[ReportTheme]) -> list[ReportTheme]:
 def _largest(themes: Sequence[ReportTheme]) -> str:
     if not themes:
         return ""
-    return f"The largest theme is {label(themes[0].name, 80)} with {themes[0].counted['videos']} videos. "
+    return f"The largest theme is {label(themes[0].name, 80)} with {themes[0].counted['videos']} talks. "
 
 
 def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
@@ -129,7 +129,7 @@ def _in_box(axes: Any, box: Bounds, name: str, number: str) -> None:
 
 
 def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounted: int = 0) -> Drawn:
-    """Draw the number of videos in which each pair of topics occurs, with similar topics as neighbours."""
+    """Draw the number of talks in which each pair of topics occurs, with similar topics as neighbours."""
     together = {frozenset((pair.topic_id, pair.other_id)): pair for pair in pairs}
     ordered = [topics[index] for index in order(topics, together)]
     size, top, name_size = len(ordered), 8.0, 8.5
@@ -165,12 +165,12 @@ def heatmap(topics: Sequence[ReportTopic], pairs: Sequence[ReportPair], uncounte
             )
         _legend(axes, most)
         text = (
-            f"A triangle of {size} topics; each cell is the number of videos with at least one paragraph of "
-            "both: the more videos, the stronger the colour. Neighbouring topics often occur together. "
+            f"A triangle of {size} topics; each cell is the number of talks with at least one paragraph of "
+            "both: the more talks, the stronger the colour. Neighbouring topics often occur together. "
             + _strongest(pair for row in shown for pair in row if pair)
             + " The table of co-occurrence has every number."
         )
-        return finish(figure, "cooccurrence", "Topics in the same videos", text)
+        return finish(figure, "cooccurrence", "Topics in the same talks", text)
 
 
 def order(topics: Sequence[ReportTopic], together: Mapping[frozenset[int], ReportPair]) -> list[int]:
@@ -193,9 +193,9 @@ def order(topics: Sequence[ReportTopic], together: Mapping[frozenset[int], Repor
 def _strongest(pairs: Any) -> str:
     pair = max(pairs, key=lambda pair: pair.videos, default=None)
     if pair is None:
-        return "No two of them occur in the same video."
+        return "No two of them occur in the same talk."
     return (
-        f"The strongest pair is {label(pair.name, 80)} and {label(pair.other, 80)} with {pair.videos} videos."
+        f"The strongest pair is {label(pair.name, 80)} and {label(pair.other, 80)} with {pair.videos} talks."
     )
 
 
@@ -205,14 +205,14 @@ def _legend(axes: Any, most: int) -> None:
         return
     for level, colour in enumerate(LEVELS):
         _rectangle(axes, Bounds(4 + level * 16, 16, 16, 9), colour, edge=PAPER, line=0.6)
-    axes.text(4, 12, "1 video" if most > 1 else "", size=8, color=QUIET, va="top")
+    axes.text(4, 12, "1 talk" if most > 1 else "", size=8, color=QUIET, va="top")
     axes.text(
-        4 + 16 * len(LEVELS), 12, f"{most} video{'s' * (most > 1)}", size=8, color=QUIET, va="top", ha="right"
+        4 + 16 * len(LEVELS), 12, f"{most} talk{'s' * (most > 1)}", size=8, color=QUIET, va="top", ha="right"
     )
 
 
 def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Drawn:
-    """Draw a panel per theme with its monthly shares and intervals, and one with the number of videos."""
+    """Draw a panel per theme with its monthly shares and intervals, and one with the number of talks."""
     shown = most_prevalent(themes)
     columns, high = PANEL
     rows = math.ceil((len(shown) + 1) / columns)
@@ -240,7 +240,7 @@ def trends(themes: Sequence[ReportTheme], months: Sequence[ReportMonth]) -> Draw
         unfinished = [month.month for month in months if month.unfinished]
         unsorted = " and one for topics in no theme" if shown[-1].name == UNSORTED else ""
         text = (
-            f"{len(shown)} small charts, one per theme{unsorted}, of its share of the videos of each month "
+            f"{len(shown)} small charts, one per theme{unsorted}, of its share of the talks of each month "
             f"from {months[0].month} to {months[-1].month}, with 95 % intervals as bars, and one of how many "
             "videos count in each month. "
             + (f"{unfinished[-1]} is not over; it is hollow and dashed. " if unfinished else "")
@@ -288,7 +288,7 @@ def _panel(axes: Any, months: Sequence[ReportMonth], top: float) -> None:
 
 
 def _counts(axes: Any, months: Sequence[ReportMonth]) -> None:
-    """Draw the number of videos that count in each month."""
+    """Draw the number of talks that count in each month."""
     from matplotlib.ticker import MaxNLocator
 
     for at, month in enumerate(months):

@@ -45,6 +45,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
 def _broker(settings: Settings) -> CheckResult:
     from streams.kafka.admin import Cluster
     from streams.kafka.embedded_broker import EmbeddedBroker
+    from streams.kafka.security import protocol
 
     if settings.embedded_broker:
         with EmbeddedBroker() as broker, Cluster(settings, broker.bootstrap) as cluster:
@@ -52,12 +53,16 @@ def _broker(settings: Settings) -> CheckResult:
         return CheckResult("broker", "ok", "embedded (Tansu) starts and answers")
     with Cluster(settings, settings.broker) as cluster:
         cluster.wait(patience_s=0)
-    return CheckResult("broker", "ok", f"Kafka at {settings.broker} answers")
+    found = f"Kafka at {settings.broker} answers ({protocol(settings)})"
+    if settings.broker_sasl == "PLAIN" and not settings.broker_tls:
+        cure = "set GROUNDSWELL_BROKER_TLS=true, or log in by SCRAM-SHA-512"
+        return CheckResult("broker", "warn", f"{found}; the password is sent unencrypted", cure)
+    return CheckResult("broker", "ok", found)
 
 
 def _clickhouse(settings: Settings) -> CheckResult:
     from agents.instance.running_instance import find
-    from streams.store.damage import CURE, damaged_parts, missing_rows
+    from streams.store.operations.damage import CURE, damaged_parts, missing_rows
     from streams.store.warehouse import Warehouse
 
     if settings.embedded_clickhouse and (running := find(settings)) is not None:

@@ -8,20 +8,25 @@ supervisor restarts it, and nothing is lost, because nothing was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from math import nan
+from pathlib import Path
+from typing import Any, Literal
 
 import structlog
 
 from agents.consumer.consumer import Consumer
 from models.loading import malloc
-from streams.errors import Fatal
+from streams.errors import Explained, Fatal, Misconfigured
 from streams.kafka.admin import Cluster, PartitionLag
 from streams.kafka.topics import BY_NAME, FOREVER_MS
-from streams.telemetry import LAG
+from streams.settings import Settings
+from streams.telemetry import DISK_FREE, DISK_SIZE, LAG, NOT_READY
 
 log = structlog.get_logger()
 STANDBY_FACTOR = 10
@@ -30,21 +35,56 @@ STANDBY_FACTOR = 10
 
 @dataclass
 class Health:
-    """The state behind /healthz and /readyz."""
+    """The state behind /healthz and /readyz: ready means that there is no reason against it."""
 
-    ready: bool = False
-    why_not: str = "starting"
+    reasons: dict[str, str] = field(default_factory=lambda: {"start": "starting"})
+    """Why the process is not ready, by what is at fault: start, broker, progress, database, blobs or disk."""
     fatal: BaseException | None = None
     lag: dict[str, int] = field(default_factory=dict)
     """Lag in messages, by agent."""
 
-    def is_ready(self) -> None:
-        """Mark the process as ready."""
-        self.ready, self.why_not = True, ""
+    @property
+    def ready(self) -> bool:
+        """Whether the process does its work."""
+        return not self.reasons
 
-    def not_ready(self, why: str) -> None:
-        """Mark the process as not ready, with the reason."""
-        self.ready, self.why_not = False, why
+    @property
+    def why_not(self) -> str:
+        """The reasons why the process is not ready; empty if it is."""
+        return "; ".join(self.reasons.values())
+
+    def tell(self, fault: str, why: str | None) -> None:
+        """Say why something keeps the process from its work; None: it does not, or no longer."""
+        NOT_READY.labels(fault).set(why is not None)
+        told, was_ready = self.reasons.get(fault), self.ready
+        if why is not None:
+            self.reasons[fault] = why
+            if told is None and fault != "start":
+                log.warning("not ready" if was_ready else "another fault", fault=fault, why=why)
+        elif told is not None:
+            del self.reasons[fault]
+            if self.ready and not was_ready and fault != "start":
+                log.info("ready again")
+
+
+def measure_disks(settings: Settings) -> None:
+    """Let the metrics tell the free space of home, and of the blobs if they are in a folder."""
+    folders = {"home": settings.home}
+    if "://" not in settings.blobs_url:
+        folders["blobs"] = Path(settings.blobs_url)
+    for name, folder in folders.items():
+        DISK_FREE.labels(name).set_function(partial(_bytes, folder, "free"))
+        DISK_SIZE.labels(name).set_function(partial(_bytes, folder, "total"))
+
+
+def _bytes(folder: Path, which: Literal["free", "total"]) -> float:
+    """Return the free or all bytes of the disk that a folder is on; NaN if it cannot be read."""
+    while not folder.exists() and folder != folder.parent:  # it is made with the first file
+        folder = folder.parent
+    try:
+        return float(getattr(shutil.disk_usage(folder), which))
+    except OSError:
+        return nan
 
 
 @dataclass(slots=True)
@@ -69,6 +109,7 @@ class ProgressWatch:
         self._stop = stop
         self._groups: dict[str, _Group] = {}
         self._told_lost: set[tuple[str, str, int]] = set()
+        self._refused_at: float | None = None
 
     def add(self, group: str, app: Any, stages: dict[str, Consumer]) -> None:
         """Watch the agents of a consumer group."""
@@ -78,36 +119,46 @@ class ProgressWatch:
         """Check every `pause_s` seconds, forever."""
         while True:
             await asyncio.sleep(pause_s)
-            unwell = [why for name, group in self._groups.items() if (why := await self._look(name, group))]
-            if unwell:
-                if self._health.ready:
-                    log.warning("not ready", why="; ".join(unwell))
-                self._health.not_ready("; ".join(unwell))
-            elif self._health.fatal is None:
-                if not any(self._health.lag.values()):
-                    await asyncio.to_thread(malloc.give_back)
-                if not self._health.ready:
-                    log.info("ready again")
-                self._health.is_ready()
+            found = [await self._look(name, group) for name, group in self._groups.items()]
+            for fault in ("broker", "progress"):
+                why = "; ".join(dict.fromkeys(each[fault] for each in found if fault in each))
+                self._health.tell(fault, why or None)
+            if self._health.ready and not any(self._health.lag.values()):
+                await asyncio.to_thread(malloc.give_back)
 
-    async def _look(self, name: str, group: _Group) -> str | None:
-        """Return why a group is not healthy, or None."""
+    async def _look(self, name: str, group: _Group) -> dict[str, str]:
+        """Return why a group does not work, by what is at fault; empty if it does."""
         committed: dict[tuple[str, int], int] = {}
         for agent, stage in group.stages.items():
             try:
                 lags = await asyncio.to_thread(self._cluster.lag, name, stage.agent.reads)
             except Exception as error:
-                log.debug("lag unknown", agent=agent, error=str(error)[:160])
                 # A client that lost its broker waits up to 30 s before it reconnects; a new one does not.
                 with suppress(Exception):
                     await asyncio.to_thread(self._cluster.close)
-                return f"{agent}: Kafka does not answer"
+                self._end_if_refused(error)
+                why = (
+                    error.cause if isinstance(error, Explained) else f"{type(error).__name__}: {error}"[:160]
+                )
+                return {"broker": why}
+            self._refused_at = None
             for lag in lags:
                 self._tell_lost(agent, lag)
                 LAG.labels(agent, lag.topic, lag.partition).set(lag.behind)
                 committed[lag.topic, lag.partition] = lag.committed
             self._health.lag[agent] = sum(lag.behind for lag in lags)
-        return self._judge(group, sum(committed.values()))
+        why_not = self._judge(group, sum(committed.values()))
+        return {"progress": why_not} if why_not else {}
+
+    def _end_if_refused(self, error: Exception) -> None:
+        """End the process if the broker keeps refusing this client: it waits for no settings to change."""
+        if not isinstance(error, Misconfigured):
+            self._refused_at = None
+            return
+        now = time.monotonic()
+        self._refused_at = self._refused_at or now
+        if now - self._refused_at > self._stall_s:  # a broker that starts may not know its users yet
+            self._stop(error)
 
     def _tell_lost(self, agent: str, lag: PartitionLag) -> None:
         """Log once that the broker has deleted messages that an agent had not read."""

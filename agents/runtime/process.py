@@ -20,7 +20,8 @@ import structlog
 
 from agents.consumer.consumer import Consumer
 from agents.instance.running_instance import announced
-from agents.runtime.health import Health, ProgressWatch
+from agents.runtime import dependencies
+from agents.runtime.health import Health, ProgressWatch, measure_disks
 from agents.runtime.wiring import NAMES, SharedResources, build
 from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster, group_of
@@ -30,12 +31,14 @@ from streams.settings import Settings
 from streams.state.attempts import Attempts
 from streams.state.crashes import AtWork, CrashRecord, crashes
 from streams.store import rollups
-from streams.store.damage import CURE, damaged_parts, missing_rows
+from streams.store.operations.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
 
 log = structlog.get_logger()
 STOP_S = 7.0
 """Timeout of a clean stop of the apps (seconds); then the process ends anyway, without loss."""
+BROKER_S = 10.0
+"""How long to wait for the broker at the start before the process says so (seconds); then it waits on."""
 LOOK_S = 5.0
 """Interval of the checks of lag and progress (seconds)."""
 
@@ -60,7 +63,7 @@ class Runtime:
         """Ask the process to end; with an error, `run` raises it."""
         if error is not None and self.health.fatal is None:
             self.health.fatal = error
-        self.health.not_ready("stopping")
+        self.health.tell("start", "stopping")
         self._stopping.set()
 
     async def run(self, on_ready: Callable[[Runtime], None]) -> None:
@@ -101,10 +104,14 @@ class Runtime:
         """Yield this process while its agents and server run."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close_warehouse)
+            measure_disks(self.settings)
             await stack.enter_async_context(self._server())
+            found = dependencies.checks(self.settings, self.names, self.page, stack)
+            self._background(stack, dependencies.watch(self.health, found))
             if self.names:
                 await self._start_agents(stack)
-            self.health.is_ready()
+            if not self._stopping.is_set():
+                self.health.tell("start", None)
             stack.enter_context(self._announced())
             yield self
 
@@ -112,7 +119,7 @@ class Runtime:
         if self.settings.embedded_broker:
             broker = stack.enter_context(EmbeddedBroker())
             self.bootstrap = self.parts.bootstrap = broker.bootstrap
-            _background(stack, self._watch_broker(broker))
+            self._background(stack, self._watch_broker(broker))
         cluster = stack.enter_context(Cluster(self.settings, self.bootstrap))
         await self._prepare(cluster)
         record = await self._crash_record(stack)
@@ -129,7 +136,7 @@ class Runtime:
             if "alert" in names:
                 self._open_office(stack, outlet)
             await _start_app(app)
-        _background(stack, watch.run(LOOK_S))
+        self._background(stack, watch.run(LOOK_S))
 
     def _open_office(self, stack: AsyncExitStack, outlet: Outlet) -> None:
         """Start the alert service beside the alert agent, if this process has the database."""
@@ -144,7 +151,7 @@ class Runtime:
         where = self.url if self.page else ""
         office = AlertService(self.settings, self.parts.blobs, warehouse, now=self.parts.now, web_url=where)
         stack.callback(office.close)
-        _background(stack, office.run(outlet.send))
+        self._background(stack, office.run(outlet.send))
 
     def _groups(self) -> dict[str, list[str]]:
         """Return the agents of each consumer group."""
@@ -157,12 +164,13 @@ class Runtime:
         """Wait for the broker, create topics, get the logs' identities, migrate the database."""
         while True:
             try:
-                await asyncio.to_thread(cluster.wait)
+                await asyncio.to_thread(cluster.wait, BROKER_S)
                 await asyncio.to_thread(cluster.ensure_topics)
                 self.parts.log_ids = await asyncio.to_thread(cluster.log_ids)
+                self.health.tell("broker", None)
                 break
             except Unavailable as error:
-                log.warning("waiting for Kafka", cause=error.cause)
+                self.health.tell("broker", error.cause)
                 await asyncio.sleep(1.0)
         if {"store", "discover"} & set(self.names):
             await asyncio.to_thread(rollups.migrate, self.parts.warehouse)
@@ -227,8 +235,18 @@ class Runtime:
     def _address(self) -> tuple[str, int, str]:
         if self.page:
             return self.settings.web_host, self.settings.web_port, "GROUNDSWELL_WEB_PORT"
-        host = "0.0.0.0" if self.settings.ops_port else "127.0.0.1"
-        return host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
+        return self.settings.ops_host, self.settings.ops_port, "GROUNDSWELL_OPS_PORT"
+
+    def _background(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine until the process ends; its failure ends the process."""
+        task = asyncio.create_task(work)
+        stack.callback(task.cancel)
+
+        def check(ended: asyncio.Task[None]) -> None:
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                self.stop(error)
+
+        task.add_done_callback(check)
 
     def _close_warehouse(self) -> None:
         if "warehouse" in self.parts.__dict__:
@@ -263,10 +281,6 @@ class Runtime:
 async def _quietly(task: asyncio.Task[None]) -> None:
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    stack.callback(asyncio.create_task(work).cancel)
 
 
 async def _start_app(app: Any) -> None:

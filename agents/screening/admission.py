@@ -119,7 +119,7 @@ class Admission:
         if self._settings.screening == "automatic":
             if relevance is None or least is None or relevance.score >= least:
                 return self._accepted(passes)
-            reason = f"its score is {relevance.score:.2f}; from {least:.2f} on videos pass"
+            reason = f"its score is {relevance.score:.2f}; from {least:.2f} on talks pass"
             return self._rejected(passes, "not relevant", "; ".join([reason, *relevance.reasons[:3]]))
         if relevance is None:
             return self._parked(passes, "the relevance model cannot be asked")
@@ -127,9 +127,7 @@ class Admission:
             return self._parked(passes, "too little is reviewed for the relevance model to decide")
         if relevance.score >= least and not said:
             return self._accepted(passes)
-        return self._parked(
-            passes, f"its score is {relevance.score:.2f}, and from {least:.2f} on videos pass"
-        )
+        return self._parked(passes, f"its score is {relevance.score:.2f}, and from {least:.2f} on talks pass")
 
     def _relevance(self, video: Video) -> Relevance | None:
         """Return the relevance of a video; None if it is not needed or the model is not available."""

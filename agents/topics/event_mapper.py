@@ -17,6 +17,8 @@ from models.topics import (
     HealthChange,
     Merge,
     Outcome,
+    RiseEvidence,
+    SourceQuote,
     TopicState,
 )
 from streams.events import (
@@ -208,7 +210,8 @@ def _dormant(dormancy: Dormancy, step: Step) -> TopicDormant:
 
 
 def _drifted(drift: Drift, step: Step) -> TopicDrifted:
-    share = drift.what in ("share", "meaning")
+    share = drift.what in ("share", "meaning", "rise")
+    rise = drift.rise
     return TopicDrifted(
         model_version=step.model_version,
         topic_id=drift.topic_id,
@@ -224,6 +227,25 @@ def _drifted(drift: Drift, step: Step) -> TopicDrifted:
         since=drift.since,
         videos_before=drift.videos_before,
         videos_after=drift.videos_after,
+        quotes=() if rise else _quotes(drift.quotes),
+        evidence=_evidence_of_rise(rise, drift.quotes) if rise else None,
+        video_ids=rise.video_ids if rise else (),
+    )
+
+
+def _evidence_of_rise(rise: RiseEvidence, quotes: Sequence[SourceQuote]) -> Evidence:
+    return Evidence(
+        terms=(),
+        channel="share",
+        sources=rise.sources,
+        recent=rise.recent,
+        recent_of=rise.recent_of,
+        earlier=rise.earlier,
+        earlier_of=rise.earlier_of,
+        log10_p=max(LOG10_P, round(rise.log10_p, DIGITS)),
+        first_on=rise.first_on,
+        latest_on=rise.latest_on,
+        quotes=_quotes(quotes),
     )
 
 
@@ -272,17 +294,21 @@ def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
             log10_p=max(LOG10_P, round(emergence.log10_p, DIGITS)),
             first_on=emergence.first_on,
             latest_on=emergence.latest_on,
-            quotes=tuple(
-                Quote(
-                    paragraph_id=quote.paragraph_id,
-                    video_id=quote.video_id,
-                    source=quote.source,
-                    published_on=quote.published_on,
-                    start=quote.start,
-                    text=quote.text,
-                )
-                for quote in emergence.quotes
-            ),
+            quotes=_quotes(emergence.quotes),
         ),
         emerged_at=step.moment,
+    )
+
+
+def _quotes(quotes: Sequence[SourceQuote]) -> tuple[Quote, ...]:
+    return tuple(
+        Quote(
+            paragraph_id=quote.paragraph_id,
+            video_id=quote.video_id,
+            source=quote.source,
+            published_on=quote.published_on,
+            start=quote.start,
+            text=quote.text,
+        )
+        for quote in quotes
     )

@@ -81,6 +81,9 @@ class Reporting:
                 TRANSCRIBING.labels(self._video.video_id).set(progress.share)
             if progress.remaining_s is not None:
                 TRANSCRIBING_LEFT.labels(self._video.video_id).set(progress.remaining_s)
+            elif self._step == "finding speakers":
+                with suppress(KeyError):
+                    TRANSCRIBING_LEFT.remove(self._video.video_id)
 
     def _now_utc(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

@@ -38,8 +38,10 @@ def _row(progress: Progress, now: datetime) -> dict[str, Any]:
 
 def _said(progress: Progress) -> str:
     told: list[str] = [progress.step]
-    if progress.total_s and progress.step != "decoding":
+    if progress.total_s and progress.step == "transcribing":
         told.append(f"{progress.share or 0:.0%} of {clock(progress.total_s)}")
+    if progress.total_s and progress.step == "finding speakers":
+        told.append(f"all {clock(progress.total_s)} are transcribed")
     if progress.speed:
         told.append(f"{progress.speed:.1f} × real time")
     if progress.remaining_s:

@@ -2,7 +2,7 @@
 
 A lease prevents two workers from transcribing one talk; the artefact is also the ledger, so a recording is
 never transcribed twice, and a killed worker loses only some minutes of a long talk. Several talks are
-processed at once: one is decoded while the others are transcribed.
+processed at once: one is decoded while the others are transcribed. Transcripts are sent as they become ready.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Transcribe(Agent):
 
     name: ClassVar[str] = "transcribe"
     reads: ClassVar[tuple[KafkaTopic, ...]] = (AUDIO_STORED,)
+    ahead: ClassVar[int] = 64
 
     def __init__(
         self,
@@ -90,6 +91,10 @@ class Transcribe(Agent):
         """Delete decoded audio that a killed worker left."""
         await asyncio.to_thread(self._pool.tidy)
         return ()
+
+    def takes_long(self, event: Event) -> bool:
+        """Return whether an event is a recording: a ready transcript behind it does not wait for hours."""
+        return isinstance(event, AudioStored) and event.captions is None
 
     async def handle(self, event: Event, at: Position) -> Sequence[Event]:
         """Return the location of the transcript, or a rejection if the talk is in another language."""

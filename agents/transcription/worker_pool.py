@@ -28,6 +28,7 @@ from models.speech.transcriber import Done, SpeechModels
 from models.transcripts.transcript import Transcript
 from streams.errors import DataError
 from streams.events import Blob
+from streams.log_output import LogFormat, capture_output, configure_logging, log_format
 from streams.state.blobs import Blobs
 from streams.talks.partial_transcripts import PartialTranscripts
 
@@ -154,7 +155,7 @@ class _Child:
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._said = self._context.SimpleQueue()
-            begin = (self._said, self._cuda_cache)
+            begin = (self._said, self._cuda_cache, log_format())
             self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=begin)
             threading.Thread(target=self._listen, args=(self._said,), daemon=True).start()
         return self._pool
@@ -180,10 +181,12 @@ _queue: Any = None
 _loaded: SpeechModels | None = None
 
 
-def _begin(said: Any, cuda_cache: str) -> None:
+def _begin(said: Any, cuda_cache: str, how: LogFormat) -> None:
     """Prepare a child: the parent handles Ctrl-C, waiting threads do not spin, and no orphan stays."""
     global _queue  # noqa: PLW0603 - one per child process
     _queue = said
+    configure_logging(how)
+    capture_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KMP_BLOCKTIME", "0")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from agents.web.dependencies import RequestRefused, code_of
+from agents.web.dependencies import PeriodReversed, RequestRefused, code_of
 from agents.web.security.http_protocol import Head, OneLength
 from agents.web.security.request_bodies import Unread
 from streams.errors import Explained
@@ -96,6 +96,12 @@ def _explain(web: FastAPI, site: Site) -> Say:
 
     @web.exception_handler(Explained)
     async def explained(request: Request, error: Explained) -> Response:
+        if isinstance(error, PeriodReversed) and not request.url.path.startswith("/api/"):
+            given = request.query_params
+            swapped = {"first": given["last"], "last": given["first"]}
+            return RedirectResponse(
+                f"{request.url.path}?{request.url.include_query_params(**swapped).query}", 303
+            )
         return said(request, error)
 
     @web.exception_handler(RequestValidationError)

@@ -36,6 +36,10 @@ class RequestRefused(Explained):
         self.status = status
 
 
+class PeriodReversed(RequestRefused):
+    """A period whose first month is after its last; a page swaps them."""
+
+
 def code_of(error: Explained) -> int:
     """Return the HTTP status of an error."""
     return (
@@ -66,7 +70,8 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     """Return the selection of talks in a query.
 
     Raises:
-        RequestRefused: 422, not a month or day, the first after the last, or no number of a revision.
+        RequestRefused: 422, not a month or day, or no number of a revision.
+        PeriodReversed: the first is after the last.
 
     Example:
         >>> selection("2025-04").first
@@ -88,7 +93,7 @@ def selection(  # noqa: PLR0917 - the parameters of a query, each by name
     revision = int(codebook) if codebook else None
     asked = Selection(first or None, last or None, source, channel, show, speaker, language, revision)
     if asked.days[0] > asked.days[1]:
-        raise RequestRefused(422, f"the first month ({first}) is after the last ({last})", "swap them")
+        raise PeriodReversed(422, f"the first month ({first}) is after the last ({last})", "swap them")
     return asked
 
 

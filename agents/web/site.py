@@ -22,6 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agents.queries import wording
 from agents.queries.media_links import at_second, clock
 from agents.web.dependencies import code_of
+from agents.web.period_presets import presets
 from agents.web.player import player
 from agents.web.static_files import Static
 from agents.web.view_cache import ViewCache
@@ -162,6 +163,7 @@ class Site:
             "study": self.runtime.settings.study,
             "sections": SECTIONS,
             "kept": kept,
+            "presets": presets(kept, self.runtime.parts.now().date()),
             "here": request.url.path,
             "asked": dict(request.query_params),
             "why_not_ready": "" if self.runtime.health.ready else self.runtime.health.why_not,

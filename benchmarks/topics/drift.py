@@ -130,7 +130,7 @@ def of_order(
             "orders": seeds,
             "per_kind": _kinds(alarms),
             "words_and_centre_per_1000_topic_videos": 1000
-            * sum(drift.what != "share" for drift in alarms)
+            * sum(drift.what in ("words", "centre") for drift in alarms)
             / (watched * seeds),
             "share_per_1000_videos_and_topic": 1000
             * sum(drift.what == "share" for drift in alarms)

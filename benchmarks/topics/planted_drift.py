@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.topics.topic_videos import DAY, TopicVideo, watch
+from models.topics.drift.rise import RiseWatch
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.results import Drift
 
@@ -24,6 +25,8 @@ AFTER = 40
 PLANTED_TOPICS = 12
 """The largest topics are those."""
 SEEDS = 3
+RISES = ((0.1, 0.1), (0.02, 0.1), (0.05, 0.2), (0.05, 0.3), (0.1, 0.3), (0.1, 0.5), (0.3, 0.6))
+"""Shares of talks before and after."""
 
 
 def planted(stream: Sequence[TopicVideo], dimension: int) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def planted(stream: Sequence[TopicVideo], dimension: int) -> dict[str, Any]:
             **({"mean_planted_words_named": float(np.mean(named))} if what == "words" and named else {}),
         }
     results["share"] = _planted_shares()
+    results["rise"] = _planted_rises()
     return results
 
 
@@ -133,5 +137,38 @@ def _planted_shares() -> dict[str, Any]:
             "found_within_600_videos": len(delays) / 20,
             "median_videos_to_alarm": float(np.median(delays)) if delays else None,
             "false_alarms": alarms,
+        }
+    return results
+
+
+def _planted_rises() -> dict[str, Any]:
+    """Shares that rise after 300 of 900 simulated talks of four sources in turn, in one of 60 topics.
+
+    One source: only its talks take the topic up, all of them from then on, which is no rise.
+    """
+    cases = {f"{old:.0%} to {new:.0%}": (old, new, "ABCD") for old, new in RISES}
+    cases["one source"] = (0.03, 1.0, "A")
+    results = {}
+    for name, (before, after, rising) in cases.items():
+        delays, early, again = [], 0, 0
+        for seed in range(20):
+            chance, watched, told = random.Random(seed), RiseWatch(), []
+            for topic in range(60):
+                watched.begin(topic)
+            for position in range(900):
+                source = "ABCD"[position % 4]
+                share = after if position >= 300 and source in rising else before
+                topics = {59, *([0] if chance.random() < share else [])}
+                found = watched.update(topics, str(position), source, DAY.toordinal() + position)
+                told += [position for topic, _ in found if topic == 0]
+            early += any(position < 300 for position in told)
+            late = [position for position in told if position >= 300]
+            delays += [late[0] - 299] if late else []
+            again += len(late) > 1
+        results[name] = {
+            "told": len(delays) / 20,
+            "median_talks_to_alert": float(np.median(delays)) if delays else None,
+            "before_it_rose": early,
+            "told_again": again,
         }
     return results

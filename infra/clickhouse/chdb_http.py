@@ -32,6 +32,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import uuid
 import zlib
@@ -297,6 +298,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8123, help="port to listen on; 0 picks one (%(default)s)")
     parser.add_argument("--user", default="default", help="name of the user with the password (%(default)s)")
+    parser.add_argument("--certificate", help="certificate and private key (PEM): serves HTTPS with them")
+    parser.add_argument("--client-ca", help="authority (PEM) of the certificates that clients must have")
     given = parser.parse_args(arguments)
 
     family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
@@ -325,6 +328,9 @@ def main(arguments: list[str] | None = None) -> int:
         access_log=False,
         h11_max_incomplete_event_size=2**20,  # the server's own limit of a URI
         timeout_graceful_shutdown=SECONDS_TO_FINISH,
+        ssl_certfile=given.certificate,
+        ssl_ca_certs=given.client_ca,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if given.client_ca else ssl.CERT_NONE,
     )
     server = uvicorn.Server(config)
     for stopping in (signal.SIGTERM, signal.SIGINT):
@@ -332,7 +338,8 @@ def main(arguments: list[str] | None = None) -> int:
             stopping, lambda *_: None
         )  # uvicorn raises the signal again when it is done; exit with 0
     listening.listen()  # a client that reads the next line may connect at once
-    print(f"ClickHouse engine over HTTP on http://{given.host}:{listening.getsockname()[1]}", flush=True)
+    scheme = "https" if given.certificate else "http"
+    print(f"ClickHouse engine over HTTP on {scheme}://{given.host}:{listening.getsockname()[1]}", flush=True)
     server.run(sockets=[listening])
     return 0
 

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from types import TracebackType
@@ -98,9 +99,26 @@ class ApacheKafka:
     started it; as a context manager, it starts on entry and stops on exit.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        listeners: Mapping[str, int] | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Name the broker's folder and port.
+
+        Args:
+            folder: holds its data, configuration and log.
+            port: port of the listener without encryption or passwords.
+            listeners: ports of further listeners, by their protocol: SSL, SASL_PLAINTEXT or SASL_SSL.
+            properties: further lines of server.properties, such as the certificate of these listeners.
+        """
         self.folder = folder.resolve()
         self.port = port
+        self._listeners = dict(listeners or {})
+        self._properties = dict(properties or {})
         self.data = self.folder / "data"
         self.log = self.folder / "kafka.log"
         self._record = self.folder / "process.json"
@@ -298,11 +316,17 @@ class ApacheKafka:
     def _write_properties(self) -> Path:
         template = Template((HERE / "server.properties").read_text())
         properties = self.folder / "server.properties"
-        properties.write_text(
-            template.substitute(
-                host=HOST, port=self.port, controller_port=_free_port(), data=self.data.as_posix()
-            )
+        further = [f"{protocol}://{HOST}:{port}" for protocol, port in self._listeners.items()]
+        text = template.substitute(
+            host=HOST,
+            port=self.port,
+            controller_port=_free_port(),
+            data=self.data.as_posix(),
+            further="".join(f",{listener}" for listener in further),
+            protocols="".join(f",{protocol}:{protocol}" for protocol in self._listeners),
         )
+        added = "".join(f"{name}={value}\n" for name, value in self._properties.items())
+        properties.write_text(text + added)
         return properties
 
     def _format(self, jars: Path, properties: Path) -> None:

@@ -61,6 +61,12 @@ class MeaningWatch:
                 drifts.append(_drift(topic_id, watched, published_on, batch_id))
         return tuple(drifts)
 
+    def doubts(self, topic_id: int, latest: int) -> bool:
+        """Return whether a concept's meaning is in doubt, or would be by so many latest paragraphs alone."""
+        watched = self._watched[topic_id]
+        said = list(watched.recent)[-latest:]
+        return watched.doubted or sum(has for _, has in said) < DOUBTED_BELOW * len(said)
+
     def against(self, earlier: MeaningWatch, on: date, batch_id: str) -> tuple[Drift, ...]:
         """Return what is in doubt here and was not in an earlier watch, or the other way round."""
         return tuple(

@@ -93,6 +93,7 @@ class ConceptObserver:
                 topic_id,
                 tuple(word for row in rows[topic_id] for word in content_words(batch.texts[row])),
                 batch.embeddings[rows[topic_id]].astype(np.float64),
+                tuple(map(batch.quote, rows[topic_id])),
             )
             for topic_id in mentioned
         ]
@@ -106,11 +107,19 @@ class ConceptObserver:
         )
 
     def _drifts(self, batch: Batch, spoke: Sequence[Spoke], rows: dict[int, list[int]]) -> tuple[Drift, ...]:
+        """Return the drifts; while it is in doubt that a topic is what it says, that is told instead."""
         texts = {each.topic_id: [batch.texts[row] for row in rows[each.topic_id]] for each in spoke}
+        meanings = self.meaning.update(texts, batch.published_on, batch.batch_id)
+        drifts = self._drift.update(spoke, batch.published_on, batch.batch_id, batch.video_id, batch.origin)
         return (
-            *self._drift.update(spoke, batch.published_on, batch.batch_id),
-            *self.meaning.update(texts, batch.published_on, batch.batch_id),
+            *(each for each in drifts if each.what == "share" or not self._doubts(each)),
+            *meanings,
         )
+
+    def _doubts(self, drift: Drift) -> bool:
+        """Return whether what has changed is rather what is taken for the topic."""
+        latest = drift.rise.recent if drift.rise else drift.videos_after
+        return self.meaning.doubts(drift.topic_id, latest)
 
     def _count(self, rows: dict[int, list[int]], texts: Sequence[str]) -> None:
         touched = sorted(rows)

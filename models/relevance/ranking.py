@@ -223,7 +223,7 @@ class RelevanceModel:
 
     def _of_channel(self, channel: str) -> str:
         said = {label.video_id: label.keep for label in self._labels if label.talk.channel == channel}
-        return f"reviewers kept {sum(said.values())} of {len(said)} videos of this channel"
+        return f"reviewers kept {sum(said.values())} of {len(said)} talks of this channel"
 
     def _like(self, vector: Array, kept: bool) -> str:
         verdict = "kept" if kept else "excluded"
@@ -232,7 +232,7 @@ class RelevanceModel:
         if len(rows) and cosines.max() >= _ALIKE:
             title = " ".join(self._talks[rows[int(cosines.argmax())]].title.split())
             return f"much like “{title if len(title) <= 80 else title[:79] + '…'}”, which reviewers {verdict}"
-        return f"its words are like those of videos that reviewers {verdict}"
+        return f"its words are like those of talks that reviewers {verdict}"
 
 
 def _a(kind: str) -> str:

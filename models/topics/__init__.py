@@ -16,6 +16,7 @@ from models.topics.results import (
     HealthChange,
     Merge,
     Outcome,
+    RiseEvidence,
     SourceQuote,
     TopicState,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "HealthChange",
     "Merge",
     "Outcome",
+    "RiseEvidence",
     "Snapshot",
     "SourceQuote",
     "TopicModel",

@@ -120,18 +120,22 @@ class Drift:
 
     Attributes:
         what: `share` of videos, `words` of its paragraphs, or `centre` of its paragraphs; `meaning` of a
-            topic of the codebook, which is in doubt or no longer (`models.concepts.meaning`).
-        before, after: share: shares of videos with the topic. words: 0, and the Jensen-Shannon divergence
-            (bits) of the words after from those before. centre: 0, and the cosine distance it has moved. Both
-            only beyond chance. meaning: the share that it needs, and the share of its latest
+            topic of the codebook, which is in doubt or no longer (`models.concepts.meaning`); `rise` of a
+            share that has become much larger, in several sources.
+        before, after: share, rise: shares of videos with the topic. words: 0, and the Jensen-Shannon
+            divergence (bits) of the words after from those before. centre: 0, and the cosine distance it
+            has moved. Both only beyond chance. meaning: the share that it needs, and the share of its latest
             paragraphs that have a word of it; in doubt while it is less.
         words_before, words_after: words that it lost and gained most; strongest first, may be empty.
         since: publication date of the first video after the change.
         videos_before, videos_after: number of videos on each side; meaning: 0, and number of paragraphs.
+        quotes: words and centre: one from before the change and one from after it, as far as there are any.
+            rise: of the first and the latest of the talks after it that are remembered.
+        rise: the evidence of a rise.
     """
 
     topic_id: int
-    what: Literal["share", "words", "centre", "meaning"]
+    what: Literal["share", "words", "centre", "meaning", "rise"]
     before: float
     after: float
     words_before: tuple[str, ...]
@@ -140,6 +144,31 @@ class Drift:
     videos_before: int
     videos_after: int
     batch_id: str
+    quotes: tuple["SourceQuote", ...] = ()
+    rise: "RiseEvidence | None" = None
+
+
+@dataclass(frozen=True)
+class RiseEvidence:
+    """The talks with a topic before its rise and since.
+
+    Attributes:
+        recent, recent_of: videos with the topic among the latest ones; `earlier` among those before them.
+        sources: number of different sources of the recent ones.
+        log10_p: probability of `recent` or more if nothing had changed, as a power of ten; of those videos
+            that count as evidence, which may be fewer.
+        video_ids: the recent videos with the topic that are remembered, oldest first.
+    """
+
+    recent: int
+    recent_of: int
+    earlier: int
+    earlier_of: int
+    sources: int
+    log10_p: float
+    first_on: date
+    latest_on: date
+    video_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)

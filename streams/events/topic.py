@@ -62,16 +62,52 @@ class TopicChanged(TopicEvent):
     """A topic's words differ from the last ones that were sent."""
 
 
+class Quote(Fact):
+    """A paragraph as evidence: its text, talk and time."""
+
+    paragraph_id: str
+    video_id: str
+    source: str
+    published_on: date
+    start: float
+    """Seconds into the talk."""
+    text: str
+
+
+class Evidence(Fact):
+    """Evidence that a subject is new or rises: videos that mention it now, compared with earlier ones."""
+
+    terms: tuple[str, ...]
+    channel: Literal["term", "birth", "both", "share", ""]
+    """The detector that found it: new names, a new topic's paragraphs, or both; share: of talks with a known
+    topic; empty: nothing was counted, words and quotes are the evidence."""
+    sources: int
+    """Number of different sources of its videos."""
+    recent: int
+    recent_of: int
+    """Number of recent videos with the subject, and of all recent videos."""
+    earlier: int
+    earlier_of: int
+    """The same numbers for the videos before them."""
+    log10_p: float
+    """Log10 of the probability of seeing `recent` or more if nothing had changed."""
+    first_on: date
+    latest_on: date
+    quotes: tuple[Quote, ...] = ()
+    """The first and the latest quotes, oldest first."""
+
+
 class TopicDrifted(TopicEvent):
-    """A topic drifted: its share of videos, its words or its centre changed (detected with river)."""
+    """A topic changed: its share of videos, its words or its centre (detected with river); or it rose."""
 
     share_before: float
     share_after: float
     """Shares of videos, in [0, 1]; both 0 if the words or the centre drifted. meaning: the share that the
     topic needs, and the share of its latest paragraphs that have a word of it; in doubt while it is less."""
     drifted_at: AwareDatetime | None = None
-    what: Literal["share", "words", "centre", "meaning"] = "share"
-    """meaning: it is in doubt whether a topic of the codebook is what its definition says, or no longer."""
+    what: Literal["share", "words", "centre", "meaning", "rise"] = "share"
+    """meaning: it is in doubt whether a topic of the codebook is what its definition says, or no longer.
+    rise: its share has become much larger, in several sources."""
     moved: float = 0.0
     """Distance: words: Jensen-Shannon divergence (bits); centre: cosine distance; share: 0."""
     words_before: tuple[str, ...] = ()
@@ -82,6 +118,12 @@ class TopicDrifted(TopicEvent):
     videos_before: int = 0
     videos_after: int = 0
     """Numbers of videos compared."""
+    quotes: tuple[Quote, ...] = ()
+    """words and centre: one from before the change and one from after it, as far as there are any."""
+    evidence: Evidence | None = None
+    """Of a rise."""
+    video_ids: tuple[str, ...] = ()
+    """rise: the latest videos that mention it, oldest first."""
 
     def _identity(self) -> tuple[object, ...]:
         share = self.what == "share"  # keeps the ids from before other drifts existed
@@ -168,40 +210,6 @@ class HealthChanged(ModelEvent):
 
     def _identity(self) -> tuple[object, ...]:
         return (*super()._identity(), self.what)
-
-
-class Quote(Fact):
-    """A paragraph as evidence: its text, talk and time."""
-
-    paragraph_id: str
-    video_id: str
-    source: str
-    published_on: date
-    start: float
-    """Seconds into the talk."""
-    text: str
-
-
-class Evidence(Fact):
-    """Evidence that a subject is new: videos that mention it now, compared with earlier ones."""
-
-    terms: tuple[str, ...]
-    channel: Literal["term", "birth", "both"]
-    """The detector that found it: new names, a new topic's paragraphs, or both."""
-    sources: int
-    """Number of different sources of its videos."""
-    recent: int
-    recent_of: int
-    """Number of recent videos with the subject, and of all recent videos."""
-    earlier: int
-    earlier_of: int
-    """The same numbers for the videos before them."""
-    log10_p: float
-    """Log10 of the probability of seeing `recent` or more if nothing had changed."""
-    first_on: date
-    latest_on: date
-    quotes: tuple[Quote, ...] = ()
-    """The first and the latest quotes, oldest first."""
 
 
 class SubjectEmerged(ModelEvent):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import stamina
 import structlog
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from streams.errors import Misconfigured, Unavailable
 from streams.events import Event
-from streams.kafka import topic_configs
+from streams.kafka import security, topic_configs
 from streams.kafka.codec import encode
 from streams.kafka.topics import TOPIC_OF, TOPICS, KafkaTopic
 from streams.settings import Settings
@@ -85,35 +86,35 @@ class Cluster:
 
         Raises:
             Unavailable: it did not answer in time.
+            Misconfigured: it refuses this client, or its certificate is not trusted; this is not tried again.
         """
-        try:
-            for attempt in stamina.retry_context(
-                on=(KafkaError, OSError, ValueError),
-                attempts=1 if patience_s == 0 else None,
-                timeout=patience_s or None,
-                wait_initial=0.5,
-                wait_max=15.0,
-            ):
-                with attempt:
-                    try:
+        for attempt in stamina.retry_context(
+            on=Unavailable,
+            attempts=1 if patience_s == 0 else None,
+            timeout=patience_s or None,
+            wait_initial=0.5,
+            wait_max=15.0,
+        ):
+            with attempt:
+                try:
+                    with self._explaining():
                         self._connect().describe_cluster()
-                    except (KafkaError, OSError, ValueError) as error:
-                        self.close()
-                        log.warning("Kafka does not answer", broker=self.bootstrap, error=_reason(error))
-                        raise
-        except (KafkaError, OSError, ValueError) as error:
-            raise self._unreachable(error) from error
+                except Unavailable as error:
+                    self.close()
+                    log.warning("Kafka does not answer", error=error.cause)
+                    raise
 
     def ensure_topics(self) -> None:
         """Create this study's topics, and check their partitions and durability (`topic_configs`).
 
         Raises:
-            Misconfigured: a topic exists with another number of partitions, or there are fewer brokers than
-                GROUNDSWELL_REPLICATION asks for.
+            Misconfigured: a topic exists with another number of partitions, there are fewer brokers than
+                GROUNDSWELL_REPLICATION asks for, or the broker refuses this client.
             Unavailable: the broker does not answer.
         """
         study = self.settings.study
-        topics = self._created()
+        with self._explaining():
+            topics = self._created()
         for found in topics:
             topic = next(topic for topic in TOPICS if topic.full_name(study) == found["name"])
             wanted, has = topic.partitions(self.settings), len(found["partitions"])
@@ -157,12 +158,21 @@ class Cluster:
         created again, starts at offset 0 under another id.
         """
         prefix = f"{self.settings.study}."
-        return {
-            found["name"].removeprefix(prefix): str(found["topic_id"]) for found in self._describe(TOPICS)
-        }
+        with self._explaining():
+            topics = self._describe(TOPICS)
+        return {found["name"].removeprefix(prefix): str(found["topic_id"]) for found in topics}
 
     def lag(self, group: str, topics: Sequence[KafkaTopic]) -> list[PartitionLag]:
-        """Return the lag of a consumer group by partition, from the broker's end and committed offsets."""
+        """Return the lag of a consumer group by partition, from the broker's end and committed offsets.
+
+        Raises:
+            Unavailable: the broker does not answer.
+            Misconfigured: it refuses this client.
+        """
+        with self._explaining():
+            return self._lag(group, topics)
+
+    def _lag(self, group: str, topics: Sequence[KafkaTopic]) -> list[PartitionLag]:
         from kafka import TopicPartition
         from kafka.admin import OffsetSpec
 
@@ -206,10 +216,8 @@ class Cluster:
             for found in self._describe(topics)
             for part in found["partitions"]
         }
-        try:
+        with self._explaining():
             answers = self._connect().reset_group_offsets(group, partitions)
-        except KafkaError as error:
-            raise self._unreachable(error) from error
         errors = {answer["error"] for answer in answers.values()} - {NoError}
         if UnknownMemberIdError in errors:
             raise Misconfigured(
@@ -217,7 +225,7 @@ class Cluster:
                 "stop it, wait a few seconds, and try again",
             )
         for refused in errors:
-            raise self._unreachable(refused())
+            raise self._explained(refused())
 
     @stamina.retry(on=KafkaError, attempts=6, timeout=10.0)
     def _committed(self, group: str) -> dict[Any, Any]:
@@ -239,17 +247,16 @@ class Cluster:
         """Send raw bytes (a replayed dead letter) and wait for the broker's acknowledgement."""
         from kafka import KafkaProducer
 
-        try:
+        with self._explaining():
             if self._producer is None:
                 self._producer = KafkaProducer(
                     bootstrap_servers=self.bootstrap.split(","),
+                    **security.client_options(self.settings),
                     acks="all",
                     batch_size=0,  # Tansu reports wrong end offsets for batches of several records
                     max_request_size=MAX_MESSAGE,
                 )
             self._producer.send(topic.full_name(self.settings.study), value=payload, key=key).get(timeout=30)
-        except (KafkaError, OSError) as error:
-            raise self._unreachable(error) from error
 
     def _describe(self, topics: Sequence[KafkaTopic]) -> list[dict[str, Any]]:
         names = [topic.full_name(self.settings.study) for topic in topics]
@@ -268,14 +275,30 @@ class Cluster:
 
             self._admin = KafkaAdminClient(
                 bootstrap_servers=self.bootstrap.split(","),
+                **security.client_options(self.settings),
                 request_timeout_ms=10_000,
                 bootstrap_timeout_ms=5_000,
             )
         return self._admin
 
-    def _unreachable(self, error: BaseException) -> Unavailable:
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Raise the client's errors with cause and cure."""
+        try:
+            yield
+        except (KafkaError, OSError, ValueError) as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: BaseException) -> Misconfigured | Unavailable:
+        if isinstance(error, AuthorizationError):
+            return security.forbidden(f"Kafka at {self.bootstrap}", type(error).__name__)
+        why: Misconfigured | str = ""
+        if not self.settings.embedded_broker:
+            why = security.refusal(self.settings, self.bootstrap)
+        if isinstance(why, Misconfigured):
+            return why
         return Unavailable(
-            f"cannot reach Kafka at {self.bootstrap} ({_reason(error)})",
+            f"cannot reach Kafka at {self.bootstrap} ({why or _reason(error)})",
             'start it with "docker compose up -d kafka", correct GROUNDSWELL_BROKER, '
             "or leave it unset for the embedded broker",
         )

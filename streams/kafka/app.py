@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from streams.events import Event
-from streams.kafka import commits
+from streams.kafka import commits, security
 from streams.kafka.admin import MAX_MESSAGE
 from streams.kafka.codec import encode
 from streams.kafka.topics import TOPIC_OF, KafkaTopic
@@ -35,6 +35,7 @@ def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
     return faust.App(
         group,
         broker=brokers,
+        broker_credentials=security.faust_credentials(settings),
         store="memory://",
         datadir=str(datadir),
         autodiscover=False,
@@ -82,13 +83,18 @@ class Outlet:
 
         Raises:
             DataError: the event is too large for a message.
+            Misconfigured: the broker does not permit this client to write.
         """
+        from aiokafka.errors import TopicAuthorizationFailedError
+
         wire, topic = encode(event), TOPIC_OF[type(event)]
         wait_s = 0.5
         while True:
             try:
                 await (await self._channel(topic).send(key=event.key.encode(), value=wire))
                 return
+            except TopicAuthorizationFailedError as error:
+                raise security.forbidden("Kafka", f"TopicAuthorizationFailedError: {topic.name}") from error
             except Exception as error:
                 if not _transient(error):
                     raise

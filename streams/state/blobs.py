@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from streams.errors import DataError, Explained, Misconfigured, Unavailable
@@ -90,6 +91,16 @@ class Blobs:
         self._local = "file" in (
             self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,)
         )
+
+    @_answering
+    def check(self) -> None:
+        """Raise Unavailable if the store does not answer, or a folder takes no new file."""
+        if not self._local:
+            self._fs.exists(self._path("health"))
+            return
+        Path(self._root).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=self._root, prefix=".health.", buffering=0) as file:
+            file.write(b"1")
 
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):

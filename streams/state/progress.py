@@ -44,8 +44,13 @@ class Progress(BaseModel):
 
     @property
     def share(self) -> float | None:
-        """Share of the recording that is transcribed, 0 to 1; None if its length is unknown."""
-        return min(self.done_s / self.total_s, 1.0) if self.total_s else None
+        """Share of the recording that is transcribed, 0 to 1; None if its length is unknown.
+
+        None also while speakers are still searched: how much of that is left is not known, and it is not 1.
+        """
+        if not self.total_s or self.step == "finding speakers":
+            return None
+        return min(self.done_s / self.total_s, 1.0)
 
     @property
     def speed(self) -> float | None:
@@ -58,7 +63,9 @@ class Progress(BaseModel):
     @property
     def remaining_s(self) -> float | None:
         """Estimated seconds for the rest at this speed; None if unknown."""
-        return (self.total_s - self.done_s) / self.speed if self.total_s and self.speed else None
+        if not self.total_s or not self.speed or self.share is None:
+            return None
+        return (self.total_s - self.done_s) / self.speed
 
 
 class Board:

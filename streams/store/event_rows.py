@@ -271,7 +271,7 @@ def _columns(event: e.Event | e.Fact, *names: str) -> Columns:
 
 
 def _drift(event: e.TopicDrifted) -> Columns:
-    row = event.model_dump(exclude={"schema_version", "label", "words"})
+    row = event.model_dump(exclude={"schema_version", "label", "words", "quotes", "evidence", "video_ids"})
     return row | {"words_before": list(event.words_before), "words_after": list(event.words_after)}
 
 

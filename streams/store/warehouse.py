@@ -2,7 +2,7 @@
 
 chDB allows one process per folder, which locks it (`streams.store.process_lock`); all code in that process
 shares one `Warehouse`, whose lock serializes its calls. A server that does not answer is retried with
-back-off and a log line; the error of an invalid statement is raised at once.
+back-off and a log line; the error of an invalid statement, and a refusal of this client, are raised at once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
 import stamina
 import structlog
 
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.store import server
 from streams.store.process_lock import PATIENCE_S, Hold, take
 
 log = structlog.get_logger()
@@ -35,7 +35,12 @@ def strings(name: str) -> str:
 
     clickhouse-connect's own arrays of strings corrupt quotes, backslashes and direction marks.
     """
-    return f"(SELECT arrayJoin(JSONExtract({{{name}:String}}, 'Array(String)')))"
+    return f"(SELECT arrayJoin({array(name)}))"
+
+
+def array(name: str) -> str:
+    """Return the array of strings in the parameter `name`, a JSON array, as SQL."""
+    return f"JSONExtract({{{name}:String}}, 'Array(String)')"
 
 
 def typed(shape: type[T], rows: list[dict[str, Any]]) -> list[T]:
@@ -83,8 +88,7 @@ class Warehouse:
         """The database's address, for messages."""
         if self.settings.embedded_clickhouse:
             return f"the embedded ClickHouse in {self.settings.database_folder}"
-        address = urlsplit(self.settings.clickhouse)
-        return f"ClickHouse at {address.hostname}:{address.port or 8123}"
+        return server.where(self.settings)
 
     def migrate(self) -> list[int]:
         """Create the database, apply the missing migrations, and return their numbers.
@@ -180,7 +184,7 @@ class Warehouse:
         self.insert("warm_up", [{"n": 0}])
 
     def _call(self, action: Callable[[Any], T]) -> T:
-        from clickhouse_connect.driver.exceptions import OperationalError
+        from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
         try:
             for attempt in stamina.retry_context(
@@ -195,13 +199,24 @@ class Warehouse:
                         if self._client is None:
                             self._client = self._connect()
                         return action(self._client)
-                    except OperationalError as error:
-                        self._client = None
-                        log.warning("ClickHouse does not answer", where=self.where, error=_first_line(error))
+                    except DatabaseError as error:
+                        self._raise_refusal(error)
+                        if isinstance(error, OperationalError):
+                            self._client = None
+                            log.warning(
+                                "ClickHouse does not answer", where=self.where, error=server.reason(error)
+                            )
                         raise
         except OperationalError as error:
-            raise Unavailable(f"cannot reach {self.where} ({_first_line(error)})", self._cure()) from error
+            raise Unavailable(f"cannot reach {self.where} ({server.reason(error)})", self._cure()) from error
         raise AssertionError("unreachable: the last attempt raises")
+
+    def _raise_refusal(self, error: Exception) -> None:
+        """Raise Misconfigured if the server refuses this client; to ask it again would change nothing."""
+        refused = None if self.settings.embedded_clickhouse else server.refusal(self.settings, error)
+        if refused is not None:
+            self._client = None
+            raise refused from error
 
     def _cure(self) -> str:
         if self.settings.embedded_clickhouse:
@@ -222,39 +237,4 @@ class Warehouse:
             client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
             client.command(f"USE `{self.database}`")
             return client
-        import clickhouse_connect
-
-        address = urlsplit(self.settings.clickhouse)
-        if address.scheme not in ("clickhouse", "clickhouses", "http", "https") or not address.hostname:
-            raise Misconfigured(
-                f"GROUNDSWELL_CLICKHOUSE={self.settings.clickhouse!r} is not an address",
-                'write it as "clickhouse://user@host:8123", or leave it unset',
-            )
-        arguments: dict[str, Any] = {
-            "host": address.hostname,
-            "port": address.port or 8123,
-            "username": unquote(address.username or "default"),
-            "password": self.settings.clickhouse_password.get_secret_value()
-            or unquote(address.password or ""),
-            "secure": address.scheme in ("clickhouses", "https"),
-            "connect_timeout": 5,
-            "autogenerate_session_id": False,
-        }
-        if self._patience_s is not None:
-            arguments["send_receive_timeout"] = max(5, int(self._patience_s))
-        client = clickhouse_connect.get_client(**arguments)
-        client.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
-        client.close()
-        return clickhouse_connect.get_client(**arguments, database=self.database)
-
-
-def _first_line(error: BaseException) -> str:
-    """Return the root cause in one line, because connection errors wrap it in several others."""
-    text = str(error)
-    if "Connection refused" in text:
-        return "connection refused"
-    if "timed out" in text:
-        return "no answer in time"
-    if "Name or service not known" in text or "name resolution" in text:
-        return "the host name is unknown"
-    return (text.strip().splitlines() or [type(error).__name__])[0][:200]
+        return server.connect(self.settings, self._patience_s)

@@ -13,7 +13,7 @@ _FIELDS = 7
 _YOUTUBE = re.compile(r"\s*([\w.-]*\.)?youtube\.com(?![\w.-])")
 _DOMAIN = re.compile(r"([\w.-]*\.)?youtube\.com")
 _EXPIRES = re.compile(r"([0-9]{1,15}(\.[0-9]{1,9})?)?")
-_EXPORT = (
+EXPORT = (
     "export the cookies of www.youtube.com again, in Netscape format (a browser's extension or "
     '"yt-dlp --cookies-from-browser" does it), or unset GROUNDSWELL_COOKIES to continue as a guest'
 )
@@ -33,22 +33,22 @@ def read_cookies(path: Path) -> str:
     except OSError as error:
         raise Misconfigured(
             f"the cookie file {path} cannot be read ({error.strerror})",
-            f"correct GROUNDSWELL_COOKIES or the file's permissions; or {_EXPORT}",
+            f"correct GROUNDSWELL_COOKIES or the file's permissions; or {EXPORT}",
         ) from None
     except UnicodeDecodeError:
-        raise Misconfigured(f"the cookie file {path} is not a text file", _EXPORT) from None
+        raise Misconfigured(f"the cookie file {path} is not a text file", EXPORT) from None
     if text.lstrip()[:1] in ("[", "{"):
-        raise Misconfigured(f"the cookie file {path} is JSON, not in Netscape format", _EXPORT)
+        raise Misconfigured(f"the cookie file {path} is JSON, not in Netscape format", EXPORT)
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.removeprefix(_HTTP_ONLY)
         if entry.lstrip().startswith("#") or not _YOUTUBE.match(entry):
             continue
         if not _well_formed(entry):
-            raise Misconfigured(f"the cookie file {path} is broken: line {number} is not a cookie", _EXPORT)
+            raise Misconfigured(f"the cookie file {path} is broken: line {number} is not a cookie", EXPORT)
         lines.append(entry)
     if not lines:
-        raise Misconfigured(f"the cookie file {path} has no cookie of youtube.com", _EXPORT)
+        raise Misconfigured(f"the cookie file {path} has no cookie of youtube.com", EXPORT)
     return _HEADER + "".join(f"{line}\n" for line in lines)
 
 

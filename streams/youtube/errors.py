@@ -177,6 +177,11 @@ def hidden_in(warnings: Iterable[str]) -> RefusalVerdict | None:
     return min(hidden, key=lambda verdict: _HIDDEN.index(verdict.kind), default=None)
 
 
+def cookies_refused_in(warnings: Iterable[str]) -> bool:
+    """Return whether YouTube no longer accepts the cookies, which yt-dlp reports only as a warning."""
+    return any("cookies are no longer valid" in line for line in warnings)
+
+
 def refusal_in(warnings: Iterable[str]) -> RefusalVerdict | None:
     """Return YouTube's own refusal of a video, which is only a warning under `ignore_no_formats_error`.
 

@@ -20,6 +20,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from streams.errors import Paused, Unavailable
+from streams.telemetry import YOUTUBE_REFUSALS
 from streams.youtube.errors import RefusalVerdict
 
 log = structlog.get_logger()
@@ -138,6 +139,7 @@ class Governor:
         Only a refusal of the whole session begins a pause. A refusal of one video shows that YouTube answers;
         a network or disk error shows nothing, and lets the next piece of work be the trial.
         """
+        YOUTUBE_REFUSALS.labels(verdict.kind).inc()
         if verdict.scope == "session" and verdict.kind in ("throttled", "blocked"):
             self._open(verdict)
         elif verdict.kind in _INCONCLUSIVE:

@@ -9,18 +9,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import structlog
+
 from streams.errors import Misconfigured
-from streams.youtube.cookies import read_cookies
+from streams.telemetry import COOKIES_REFUSED
+from streams.youtube.cookies import EXPORT, read_cookies
 from streams.youtube.errors import (
     RefusalVerdict,
     RefusedForNow,
     YouTubeRefused,
     classify,
+    cookies_refused_in,
     explained,
     hidden_in,
 )
 from streams.youtube.request_budget import Governor
 
+log = structlog.get_logger()
 _OPTIONS = {
     # By name, so that no address can reach the generic extractor, and through it the internal network.
     "allowed_extractors": ["youtube", "youtube:tab", "youtube:playlist", "youtube:search"],
@@ -131,6 +136,9 @@ class YouTubeSessions:
         else:
             self._ended(None, warnings, ydl)
         finally:
+            if cookies_refused_in(warnings.lines):
+                COOKIES_REFUSED.inc()
+                log.warning("YouTube no longer accepts the cookies", cure=EXPORT)
             if self._governor is not None and ydl is not None:
                 self._governor.counted(ydl.requests)
 

@@ -95,7 +95,7 @@ def test_a_draft_counts_until_the_recording_is_transcribed(either: Warehouse) ->
     tell(either, e.VideoAccepted(video=video("a")), *facts[:3])
     assert counted(either) == {3: (len(orders), 4.0 * len(orders)), 1: (1, 8.0), 2: (1, 8.0)}
     assert transcripts(provenance(either)["transcripts"]) == (
-        f"faster-whisper-1.2-base--d ({len(orders)} videos), draft-captions-1 (1 video)"
+        f"faster-whisper-1.2-base--d ({len(orders)} talks), draft-captions-1 (1 talk)"
     )
     (draft,) = (talks.talk(either, "a") or {})["transcripts"]
     assert draft["draft"] and draft["counts"]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agents.cli import app
 from agents.runtime.doctor import examine
 from streams.settings import Settings
-from streams.store.damage import CURE, damaged_parts
+from streams.store.operations.damage import CURE, damaged_parts
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 

@@ -5,6 +5,12 @@ compose-spec.json is the specification's own JSON schema, unchanged (compose-spe
 
 import json
 import re
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +28,28 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("groundswell:")}
-SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
+SET_BY_COMPOSE = {
+    "home": "the Dockerfile sets it to a volume",
+    "broker": "the service kafka",
+    "clickhouse": "the service clickhouse",
+    **dict.fromkeys(
+        (
+            *("broker_tls", "broker_ca", "broker_certificate", "broker_key", "broker_key_password"),
+            *("broker_sasl", "broker_user", "broker_password"),
+            *("clickhouse_ca", "clickhouse_certificate", "clickhouse_key"),
+        ),
+        "kafka and clickhouse are reached within the containers' network, without TLS",
+    ),
+    "ops_host": "all interfaces of the containers' network; no port of a worker is published",
+    "ops_port": "a port of the container",
+    "web_host": "all interfaces of the container; its port is published on the loopback interface",
+    "web_port": "a port of the container",
+    "device": "the service: transcribe-cpu or transcribe-gpu",
+    "alerts": "a file in ALERTS_FOLDER, which is mounted",
+    "insecure_tls": "for tests only",
+}
+"""Settings that a user of compose does not set, and why."""
+SECRET = re.compile(r"PASSWORD|TOKEN(?!S)|SECRET|KEY")
 
 
 def environment() -> list[tuple[str, str, Any]]:
@@ -32,6 +59,11 @@ def environment() -> list[tuple[str, str, Any]]:
         for name, service in SERVICES.items()
         for key, value in service.get("environment", {}).items()
     ]
+
+
+def passed_on() -> set[str]:
+    """Return the variables that reach a service if they are set, and are absent otherwise."""
+    return {key for _, key, value in environment() if value is None}
 
 
 def mounts(service: dict[str, Any]) -> list[list[str]]:
@@ -94,10 +126,9 @@ def test_nothing_starts_before_what_it_needs() -> None:
 
 def test_the_env_example_has_exactly_the_variables_in_use() -> None:
     interpolated = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
-    passed_on = {key for _, key, value in environment() if value is None}
     example = (ROOT / ".env.example").read_text()
     named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
-    assert named - {"COMPOSE_PROFILES"} == interpolated | passed_on
+    assert named - {"COMPOSE_PROFILES"} == interpolated | passed_on()
 
 
 def test_no_secret_is_written_down() -> None:
@@ -117,6 +148,62 @@ def test_groundswell_knows_every_setting_it_is_given() -> None:
     dockerfile = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
     given |= {key.lower() for key in re.findall(rf"\b{prefix}([A-Z_]+)=", dockerfile)}
     assert given <= set(Settings.model_fields)
+
+
+def test_every_other_setting_reaches_every_container() -> None:
+    for name, service in OURS.items():
+        given = service["environment"]
+        for setting in set(Settings.model_fields) - set(SET_BY_COMPOSE):
+            key = f"GROUNDSWELL_{setting.upper()}"
+            assert key in given, f"{key} does not reach {name}: add it to docker-compose.yml and .env.example"
+            assert given[key] is None or given[key].startswith(f"${{{key}:"), f"{name} cannot be given {key}"
+    for setting in SET_BY_COMPOSE:
+        assert f"GROUNDSWELL_{setting.upper()}" not in passed_on(), setting
+
+
+def test_every_service_is_bounded_in_memory_and_logs() -> None:
+    for name, service in SERVICES.items():
+        assert re.fullmatch(r"\d+[mg]", unset(service["mem_limit"])), name
+        assert service["logging"]["driver"] == "local", name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[tuple[int, list[HTTPStatus]]]:
+    """A port at which a server answers /readyz with the status that stands in the list."""
+    answers = [HTTPStatus.OK]
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(answers[0] if self.path == "/readyz" else HTTPStatus.NOT_FOUND)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], answers
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE])
+def test_the_health_check_says_what_readyz_says(
+    asked: tuple[int, list[HTTPStatus]], status: HTTPStatus
+) -> None:
+    port, answers = asked
+    answers[0] = status
+    (command, *rest), own = SERVICES["track"]["healthcheck"]["test"][1:], "8080"
+    assert rest.pop() == own
+    check = [command, *(part.replace("$$", "$") for part in rest)]
+    assert (subprocess.run([*check, str(port)], check=False, timeout=30).returncode == 0) == (
+        status == HTTPStatus.OK
+    )
+    if status == HTTPStatus.OK:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            nobody = [*check, str(free.getsockname()[1])]
+            assert subprocess.run(nobody, check=False, capture_output=True, timeout=30).returncode != 0
 
 
 def test_alerting_and_curating_services_have_what_they_need() -> None:
@@ -148,7 +235,7 @@ def test_the_shipped_rulebook_has_defaults_and_a_right_example() -> None:
 
 def test_what_compose_says_of_the_page_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for key, value in SERVICES["web"]["environment"].items():
-        if key.startswith("GROUNDSWELL_WEB_"):
+        if key.startswith("GROUNDSWELL_WEB_") and value is not None:
             monkeypatch.setenv(key, unset(str(value)))
     settings = Settings(home=tmp_path)
     assert settings.web_hosts == ["localhost"]
@@ -164,13 +251,18 @@ def test_what_compose_says_of_the_page_is_understood(monkeypatch: pytest.MonkeyP
 
 def test_ports_are_open_to_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 3
+    assert len(published) == 4
+    assert not any("ports" in service for service in OURS.values() if service["command"][1] == "worker")
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
-def test_images_are_of_a_version() -> None:
+def test_images_are_of_one_exact_version() -> None:
     for name, service in SERVICES.items():
-        assert re.search(r":v?\d|:cpu$|:gpu$", service["image"]), name
+        assert re.search(r":v?\d+\.\d+\.\d+(\.\d+)?$|:cpu$|:gpu$", service["image"]), name
+    dockerfile = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
+    bases = set(re.findall(r"^FROM (\S+:\S+)", dockerfile, re.MULTILINE))
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim", bases.pop())
 
 
 def test_what_is_mounted_and_copied_exists() -> None:

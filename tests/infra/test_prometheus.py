@@ -1,13 +1,25 @@
-"""Tests of Prometheus' files: they fit their schema, use existing metrics, and every alert names its cure."""
+"""Tests of Prometheus' and Alertmanager's files: they use existing metrics, name cures, and reach people.
+
+alerts.promtool.yml fires every rule; what fires is delivered by a real Alertmanager.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import socket
 import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from xml.etree import ElementTree
 
+import httpx
 import pytest
 import typer.main
 import yaml
@@ -29,7 +41,78 @@ FUNCTIONS = {"rate", "increase", "changes", "absent", "histogram_quantile", "tim
 AGGREGATIONS = {"sum", "max", "min", "count", "avg"}
 WORDS = {"and", "or", "unless", "offset"}
 OF_THE_TARGET = {"job", "instance", "service"}
+CLICKHOUSE = {
+    f"ClickHouseAsyncMetrics_{name}_default": {"instance"} for name in ("DiskAvailable", "DiskTotal")
+}
+"""What a ClickHouse server itself measures and the rules use, with its labels."""
+SCENARIOS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "alerts.promtool.yml").read_text())
+ALERTMANAGER = ROOT / "infra" / "alertmanager" / "alertmanager.yml"
 DURATION = Annotated[str, Field(pattern=r"^\d+[smhd]$")]
+
+
+NO_ALERTMANAGER = not (shutil.which("prometheus-alertmanager") and shutil.which("amtool"))
+
+
+def until(met: Callable[[], bool], patience_s: float = 30.0) -> None:
+    """Wait until a condition is met."""
+    end = time.monotonic() + patience_s
+    while not met():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+@contextmanager
+def receiver(told: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the URL of a webhook that keeps what it is told."""
+
+    class Receiving(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiving) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@contextmanager
+def alertmanager(folder: Path, hook: str) -> Iterator[str]:
+    """Yield the URL of an Alertmanager with the shipped routes that tells a webhook at once."""
+    config = yaml.safe_load(ALERTMANAGER.read_text())
+    config["receivers"] = [{"name": "operators", "webhook_configs": [{"url": hook}]}]
+    for route in (config["route"], *config["route"]["routes"]):
+        route["group_wait"] = "100ms"
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    process = subprocess.Popen(
+        [
+            "prometheus-alertmanager",
+            f"--config.file={folder / 'alertmanager.yml'}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ready() -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://{address}/-/ready", trust_env=False).is_success
+        return False
+
+    try:
+        until(ready)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 class Labels(Strict):
@@ -71,10 +154,23 @@ class Relabel(Strict):
     target: str = Field(alias="target_label")
 
 
+class Static(Strict):
+    targets: list[str]
+
+
 class Job(Strict):
     name: str = Field(alias="job_name")
-    dns: list[Found] = Field(alias="dns_sd_configs")
-    relabel: list[Relabel] = Field(alias="relabel_configs")
+    dns: list[Found] = Field([], alias="dns_sd_configs")
+    static: list[Static] = Field([], alias="static_configs")
+    relabel: list[Relabel] = Field([], alias="relabel_configs")
+
+
+class Alertmanager(Strict):
+    static: list[Static] = Field(alias="static_configs")
+
+
+class Alerting(Strict):
+    alertmanagers: list[Alertmanager]
 
 
 class Everywhere(Strict):
@@ -85,6 +181,7 @@ class Everywhere(Strict):
 class Config(Strict):
     everywhere: Everywhere = Field(alias="global")
     rules: list[str] = Field(alias="rule_files")
+    alerting: Alerting
     jobs: list[Job] = Field(alias="scrape_configs")
 
 
@@ -99,8 +196,8 @@ EXPRESSIONS = {name: rule.expr for name, rule in RULES.items()} | BOARD.expressi
 
 
 def metrics() -> dict[str, set[str]]:
-    """Return {name of a series: its labels} for telemetry, for every Python process, and for `up`."""
-    found: dict[str, set[str]] = {"up": set()}
+    """Return {name of a series: its labels} for telemetry, Python processes, ClickHouse and `up`."""
+    found: dict[str, set[str]] = {"up": set(), **CLICKHOUSE}
     for metric in vars(telemetry).values():
         if isinstance(metric, MetricWrapperBase):
             labels = set(metric._labelnames)
@@ -220,16 +317,30 @@ def test_an_alert_speaks_of_labels_that_its_expression_leaves(rule: Rule) -> Non
     spoken = set(re.findall(r"\$labels\.(\w+)", rule.annotations.summary + rule.annotations.description))
     grouped = {
         label.strip()
-        for listed in re.findall(r"^\s*sum by \(([^)]*)\)", rule.expr)
+        for listed in re.findall(r"^\s*(?:sum|min|max) by \(([^)]*)\)", rule.expr)
         for label in listed.split(",")
     }
-    aggregated = re.match(r"\s*(sum|max|time\(\) - max)\b", rule.expr)
+    aggregated = re.match(r"\s*(sum|min|max|time\(\) - max)\b", rule.expr)
     assert spoken <= (grouped if aggregated else OF_THE_TARGET)
 
 
 def test_what_the_pages_warn_of_is_watched() -> None:
     assert {"LagNotShrinking", "DeadLetters", "NoUploads", "CheckpointOld"} <= set(RULES)
-    assert {"TargetDown", "ServiceMissing", "RestartsAgainAndAgain"} <= set(RULES)
+    assert {"TargetDown", "ServiceMissing", "RestartsAgainAndAgain", "NotReady"} <= set(RULES)
+    assert {"KafkaAway", "ClickHouseAway", "DiskNearlyFull", "CookiesRefused"} <= set(RULES)
+
+
+def test_every_rule_fires_in_a_scenario_of_real_metrics() -> None:
+    fired: set[str] = set()
+    known = metrics()
+    for scenario in SCENARIOS["tests"]:
+        for series in scenario["input_series"]:
+            name, labels = re.fullmatch(r"(\w+)\{(.*)\}", series["series"]).groups()  # type: ignore[union-attr]
+            assert set(re.findall(r"(\w+)=", labels)) <= known[name] | OF_THE_TARGET, name
+        for expected in scenario["promql_expr_test"]:
+            for sample in expected["exp_samples"]:
+                fired |= set(re.findall(r'alertname="(\w+)"', sample["labels"]))
+    assert fired == set(RULES)
 
 
 def test_prometheus_scrapes_workers_and_page_and_notices_losses() -> None:
@@ -240,6 +351,9 @@ def test_prometheus_scrapes_workers_and_page_and_notices_losses() -> None:
     assert found == {
         name: ports[service["command"][1]] for name, service in OURS.items() if name != "migrate"
     }
+    (server,) = [job.static[0].targets for job in CONFIG.jobs if job.static]
+    metrics = ElementTree.parse(ROOT / "infra" / "clickhouse" / "config.d" / "metrics.xml")
+    assert server == [f"clickhouse:{metrics.findtext('prometheus/port')}"]
     assert CONFIG.rules == ["alerts.yml"]
     relabel = CONFIG.jobs[0].relabel[0].regex
     labels = {re.fullmatch(relabel, name)[1] for name in found}  # type: ignore[index]
@@ -249,9 +363,53 @@ def test_prometheus_scrapes_workers_and_page_and_notices_losses() -> None:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here (Debian's package prometheus)")
-@pytest.mark.parametrize("check", [["config", "prometheus.yml"], ["rules", "alerts.yml"]])
+@pytest.mark.parametrize(
+    "check",
+    [
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", str(Path(__file__).parent / "alerts.promtool.yml")],
+    ],
+    ids=" ".join,
+)
 def test_promtool_agrees(check: list[str]) -> None:
-    told = subprocess.run(
-        ["promtool", "check", *check], cwd=PROMETHEUS, capture_output=True, text=True, check=False
-    )
+    told = subprocess.run(["promtool", *check], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_prometheus_tells_alertmanager_which_knows_the_alerts() -> None:
+    assert [each.static[0].targets for each in CONFIG.alerting.alertmanagers] == [["alertmanager:9093"]]
+    assert COMPOSE["alertmanager"]["ports"] == ["127.0.0.1:9093:9093"]
+    for rule in yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"]:
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            assert set(re.findall(r"[A-Z]\w+", matcher)) <= set(RULES), matcher
+
+
+@pytest.mark.skipif(NO_ALERTMANAGER, reason="no Alertmanager here (Debian's package prometheus-alertmanager)")
+def test_the_example_receivers_are_right(tmp_path: Path) -> None:
+    shipped = ALERTMANAGER.read_text()
+    examples = re.findall(r"^#   (- name:.*(?:\n#     .*)+)", shipped, re.MULTILINE)
+    assert len(examples) == 3
+    for example in ("#   - name: operators", *examples):
+        written = re.sub(r"^#   ", "", example, flags=re.MULTILINE)
+        # Debian's Alertmanager is older than the image, and knows no url_file
+        written = written.replace("url_file: /etc/alertmanager/webhook.url", "url: http://localhost")
+        config = yaml.safe_load(shipped) | {"receivers": yaml.safe_load(written)}
+        (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+        command = ["amtool", "check-config", str(tmp_path / "alertmanager.yml")]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert told.returncode == 0, told.stdout + told.stderr
+
+
+@pytest.mark.skipif(NO_ALERTMANAGER, reason="no Alertmanager here (Debian's package prometheus-alertmanager)")
+def test_a_cause_is_delivered_and_what_follows_is_not(tmp_path: Path) -> None:
+    """A real Alertmanager with the shipped routes, and a webhook as in the example."""
+    told: list[dict[str, Any]] = []
+    with receiver(told) as hook, alertmanager(tmp_path, hook) as url:
+        labels = {"severity": "critical", "service": "store"}
+        alerts = [{"labels": {"alertname": name, **labels}} for name in ("KafkaAway", "NotReady")]
+        httpx.post(f"{url}/api/v2/alerts", json=alerts, trust_env=False).raise_for_status()
+        until(lambda: bool(told))
+        time.sleep(1)
+        names = {alert["labels"]["alertname"] for each in told for alert in each["alerts"]}
+        assert names == {"KafkaAway"}, "and not that the workers are not ready"

@@ -18,6 +18,7 @@ from agents.runtime.wiring import SharedResources
 from streams.errors import DataError, Misconfigured, Paused, Unavailable
 from streams.events import Source
 from streams.settings import Settings
+from streams.telemetry import COOKIES_REFUSED
 from streams.youtube.client import YouTube
 from streams.youtube.cookies import read_cookies
 from streams.youtube.errors import RefusalVerdict, RefusedForNow, YouTubeRefused, refusal_in
@@ -358,6 +359,22 @@ class TestCookies:
             assert signed_in == request.host.endswith("youtube.com"), request
         assert "HSID=hunter2-HSID" in (loopback.requests[0].cookie or "")
         assert (file.read_bytes(), file.stat().st_mtime_ns) == before[:2]
+
+    def test_youtube_taking_them_away_is_logged_and_counted(
+        self, file: Path, loopback: LoopbackYouTube
+    ) -> None:
+        youtube = YouTube(loopback.proxy, insecure_tls=True, cookies=str(file))
+        loopback.add(FakeVideo(TALK))
+        refused = COOKIES_REFUSED._value.get()
+        with capture_logs() as lines:
+            youtube.metadata(TALK)
+            assert (COOKIES_REFUSED._value.get(), lines) == (refused, [])
+            loopback.fail(TALK, "signed out")
+            youtube.metadata(TALK)
+        assert COOKIES_REFUSED._value.get() == refused + 1
+        (line,) = lines
+        assert line["event"] == "YouTube no longer accepts the cookies"
+        assert "export" in line["cure"]
 
     def test_they_are_in_no_log_and_no_error(
         self,

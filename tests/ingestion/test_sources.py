@@ -281,7 +281,7 @@ class TestCommands:
         youtube.add(FakeVideo("abcdefghij0", "Old"), *(FakeVideo(f"talk{n:07}", "RAG") for n in range(40)))
         self.run("add", "@Meetup", "@Nobody")
         said = self.run("check", "@Meetup").stdout
-        assert "listing: Meetup: 30 or more videos, first “RAG”" in said
+        assert "listing: Meetup: 30 or more talks, first “RAG”" in said
         assert "rss: YouTube's feed of the channel answers HTTP 404" in said and "cure:" in said
         found = json.loads(self.run("check", "@Meetup", "--json").stdout)
         assert found["works"] and {check["lane"] for check in found["checks"]} == {"listing", "rss"}

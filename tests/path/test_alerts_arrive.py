@@ -81,7 +81,7 @@ def test_a_new_topic_is_told_once_whatever_fails(study: Study, hook: Hook) -> No
     assert any(title.startswith(f"[{study.name}] New topic: ") for title in titles)
     assert len(set(titles)) == len(titles)
     (message, *_) = [each["message"] for each in hook.taken]
-    assert "the odds were 1 in" in message
+    assert "the odds of this would be 1 in" in message
     assert "http://127.0.0.1:" in message  # the page
     assert "a-secret-path" not in process.said()
 

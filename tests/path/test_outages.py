@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import platformdirs
 import pytest
 
@@ -107,6 +108,12 @@ class Outside:
         self.stop_clickhouse()
 
 
+def asked(worker: Process, path: str) -> str:
+    """Return what a worker answers at a path, also with an error's status."""
+    url = worker.said().rsplit("health and metrics at ", 1)[1].split()[0]
+    return httpx.get(f"{url}/{path}", timeout=10, trust_env=False).text
+
+
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     """One study for all tests here: each starts what it needs and leaves it running."""
@@ -150,7 +157,12 @@ def test_a_store_without_clickhouse_waits_and_then_stores_all(outside: Outside) 
         complaints = store.said().count("ClickHouse does not answer")
         outside.hand_in(1)
         until(lambda: store.said().count("ClickHouse does not answer") >= complaints + 2)
+        until(lambda: not asked(store, "readyz").startswith('{"ready":true'))
+        assert "cannot reach ClickHouse at 127.0.0.1" in asked(store, "readyz")
+        assert 'groundswell_not_ready{fault="database"} 1.0' in asked(store, "metrics")
         outside.start_clickhouse()
+        until(lambda: asked(store, "readyz").startswith('{"ready":true'))
+        assert 'groundswell_not_ready{fault="database"} 0.0' in asked(store, "metrics")
         until(lambda: outside.stored() == outside.handed_in)
         assert store.alive
 

@@ -18,6 +18,7 @@ READ_A_STREAM = (
     "planted",
     "asr",
     "drift",
+    "changes",
     "boilerplate",
     "transcripts",
     "names",

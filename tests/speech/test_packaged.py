@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -15,14 +15,29 @@ from models.errors import ModelUnavailable
 pytestmark = pytest.mark.speech
 
 
+ASSEMBLING = """
+import sys
+from pathlib import Path
+from models import bundled_models
+assemble = bundled_models._assemble
+bundled_models._assemble = lambda *where: (print("assembled"), assemble(*where))
+print(bundled_models.prepare(Path(sys.argv[1])).whisper)
+"""
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that two workers prepared at the same moment."""
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """What two workers said that prepared the same folder at the same moment."""
     folder = tmp_path_factory.mktemp("cache") / "models"
-    with ThreadPoolExecutor(2) as workers:
-        one, other = workers.map(prepare, [folder, folder])
-    assert one == other
-    return folder
+    command = [sys.executable, "-c", ASSEMBLING, str(folder)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    return [worker.communicate(timeout=300)[0].splitlines() for worker in workers]
+
+
+@pytest.fixture(scope="module")
+def folder(told: list[list[str]]) -> Path:
+    """The folder that two workers prepared at the same moment."""
+    return Path(told[0][-1]).parents[1]
 
 
 class Installed:
@@ -34,6 +49,11 @@ class Installed:
 
     def locate_file(self, _: str) -> Path:
         return self.file
+
+
+def test_of_two_workers_at_once_one_assembles(told: list[list[str]]) -> None:
+    assert sorted(len(lines) for lines in told) == [1, 2]
+    assert told[0][-1] == told[1][-1]
 
 
 @pytest.mark.long

@@ -34,8 +34,8 @@ def by_stretches(packaged_models: PackagedModels) -> SpeechModels:
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first half minute of a talk."""
-    samples = audio.decode(min(AUDIO.glob("*.ogg")))[: 28 * audio.SAMPLE_RATE]
+    """The first seconds of a talk, in two stretches."""
+    samples = audio.decode(min(AUDIO.glob("*.ogg")))[: 20 * audio.SAMPLE_RATE]
     path = tmp_path_factory.mktemp("spoken") / "talk.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -12,6 +12,7 @@ from streams.events import Event, Sighting, Video, VideoAccepted, VideoSeen
 from streams.kafka.admin import Cluster
 from streams.kafka.app import Outlet, attach, build_app
 from streams.kafka.codec import decode
+from streams.kafka.security import client_options
 from streams.kafka.topics import VIDEOS_SEEN, KafkaTopic
 from streams.settings import Settings
 from streams.state.blobs import Blobs
@@ -92,7 +93,9 @@ def written(settings: Settings, topic: KafkaTopic) -> list[Event]:
     """Return all events of a topic, in order."""
     from kafka import KafkaConsumer, TopicPartition
 
-    consumer = KafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.broker, auto_offset_reset="earliest", **client_options(settings)
+    )
     partition = TopicPartition(topic.full_name(settings.study), 0)
     consumer.assign([partition])
     end, found = consumer.end_offsets([partition])[partition], []

@@ -1,6 +1,8 @@
 """What log or database have lost is found on a real broker, and what is on its way is not taken for lost."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from agents.recovery.path_lag import PATH, STORE, STORED, path_lag
 from agents.recovery.reconciliation import PAUSE, RESEND, Reconciliation
+from agents.recovery.report import Requests
 from streams.errors import Misconfigured
 from streams.events import AudioStored, Blob, Event, VideoAccepted, VideoParked
 from streams.kafka.admin import Cluster, group_of
@@ -129,6 +132,24 @@ def test_the_timer_sends_a_lost_talk_once_in_a_while(study: Study) -> None:
     assert study.reconciliation.due() == [], "it has just been sent"
     study.now += RESEND
     assert [event.key for event in study.reconciliation.due()] == ["a"]
+
+
+def test_requests_at_the_same_time_are_all_answered(study: Study) -> None:
+    study.find("a")
+    study.store(seen("a"))
+    requests = Requests(study.blobs)
+    assert requests.carry_out(study.reconciliation) == [], "nobody has asked"
+    with ThreadPoolExecutor() as people:
+        asked = [
+            people.submit(requests.ask, dry_run=dry_run, pause=lambda _: time.sleep(0.02))
+            for dry_run in (True, False)
+        ]
+        while len(list(study.blobs.keys("reconcile"))) < len(asked):
+            time.sleep(0.02)
+        sent = requests.carry_out(study.reconciliation)
+    assert [event.key for event in sent] == ["a"]
+    assert [(each.result()["dry_run"], each.result()["sent"]) for each in asked] == [(True, 0), (False, 1)]
+    assert list(study.blobs.keys("reconcile")) == []
 
 
 @pytest.mark.kafka

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from agents.alerting.alert import Alert
 from agents.consumer.consumer import BatchPolicy, Position
@@ -63,13 +64,29 @@ async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
     cluster.send(seen("poison"))
     cluster.send(seen("c"))
     agent = Accept({"poison": DataError("it is poison", "do not drink it")})
-    async with working(settings, cluster, agent) as fatal:
+    with capture_logs() as logs:
+        async with working(settings, cluster, agent) as fatal:
 
-        async def all_committed() -> bool:
-            return await committed(cluster, settings, agent) == 7
+            async def all_committed() -> bool:
+                return await committed(cluster, settings, agent) == 7
 
-        await until(all_committed)
-        assert fatal == []
+            await until(all_committed)
+            assert fatal == []
+    stages = [line for line in logs if line["event"] == "stage"]
+    assert [(line["talk"], line["outcome"], line["log_level"]) for line in stages] == [
+        ("a", "handled", "info"),
+        (None, "dead_letter", "warning"),
+        ("b", "handled", "info"),
+        (None, "dead_letter", "warning"),
+        (None, "dead_letter", "warning"),
+        ("poison", "dead_letter", "warning"),
+        ("c", "handled", "info"),
+    ], "one line for each message"
+    assert {line["stage"] for line in stages} == {"accept"}
+    assert [line["offset"] for line in stages] == list(range(7))
+    assert stages[0]["event_id"] == seen("a").event_id
+    assert (stages[0]["led_to"], stages[0]["took_s"] < 5) == (["VideoAccepted"], True)
+    assert (stages[5]["cause"], stages[5]["cure"]) == ("it is poison", "do not drink it")
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == ["a", "b", "c"]
     letters = [event for event in written(settings, DEAD_LETTERS) if isinstance(event, DeadLettered)]
     assert [(letter.offset, letter.cause) for letter in letters] == [
@@ -272,6 +289,49 @@ async def test_concurrent_events_are_sent_and_acknowledged_in_order(
         await until(all_committed)
         assert fatal == []
     assert [event.key for event in written(settings, VIDEOS_ACCEPTED)] == [f"v{each}" for each in range(7)]
+
+
+class AcceptAhead(AcceptTogether):
+    """Takes eight events before the first is acknowledged; the one that the test names takes long."""
+
+    ahead = 8
+
+    def takes_long(self, event: Event) -> bool:
+        return event.key == self.slow
+
+
+@pytest.mark.long
+async def test_what_takes_long_holds_up_nobody_else(settings: Settings, cluster: Cluster) -> None:
+    others = [f"v{number}" for number in range(1, 7)]
+    for video_id in ("v0", *others, "v0"):
+        cluster.send(seen(video_id))
+
+    def accepted() -> list[str]:
+        return [event.key for event in written(settings, VIDEOS_ACCEPTED)]
+
+    agent = AcceptAhead(slow="v0")
+    async with working(settings, cluster, agent) as fatal:
+
+        async def sent() -> bool:
+            return len(await asyncio.to_thread(accepted)) == len(others)
+
+        await until(sent)
+        await asyncio.sleep(2.5)  # longer than the commit interval
+        assert accepted() == others, "in order, but for the one that takes long and what follows it"
+        assert await committed(cluster, settings, agent) == 0, "nothing that could be lost is committed"
+        assert fatal == []
+
+    again = AcceptAhead(slow="v0")  # as after a kill: everything comes again
+    again.let.set()
+    async with working(settings, cluster, again) as fatal:
+
+        async def all_committed() -> bool:
+            return await committed(cluster, settings, again) == 2 + len(others)
+
+        await until(all_committed)
+        assert fatal == []
+    assert sorted(again.handled) == ["v0", "v0", *others]
+    assert set(accepted()) == {"v0", *others}
 
 
 @pytest.mark.long

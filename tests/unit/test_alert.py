@@ -10,7 +10,7 @@ from streams import events as e
 from streams.errors import DataError
 from streams.kafka import codec
 from streams.kafka.topics import TOPICS_CHANGED
-from tests.unit.test_events import EXAMPLES, LATER
+from tests.unit.test_events import EXAMPLES, LATER, QUOTED_DRIFT, RISE
 
 AT = Position("log", TOPICS_CHANGED.name, 0, 0)
 BORN = next(event for event in EXAMPLES if isinstance(event, e.TopicBorn))
@@ -42,13 +42,38 @@ async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     (raised,) = await alert.Alert().handle(words, AT)
     assert isinstance(raised, e.AlertRaised)
     assert (raised.rule, raised.topic_id, raised.about, raised.size) == ("drift", 21, "words", 0.3)
-    assert raised.title == "“mcp” has other words"
-    assert raised.reason.startswith("Since 2025-02-01 its words changed from plugin to mcp")
-    share = words.model_copy(update={"what": "share", "share_before": 0.4, "share_after": 0.1})
-    (raised,) = await alert.Alert().handle(share, AT)
+    assert raised.title == "“mcp” is now discussed no longer with plugin"
+    assert raised.reason == (
+        "Since 2025-02-01 talks discuss it with mcp rather than plugin (30 talks before, 12 after)."
+    )
+    assert raised.evidence is None
+
+
+async def test_a_drift_is_shown_by_quotes_from_before_and_after() -> None:
+    (raised,) = await alert.Alert().handle(QUOTED_DRIFT, AT)
+    assert isinstance(raised, e.AlertRaised) and raised.evidence is not None
+    assert raised.title == "“Memory” is now discussed with agent, context rather than voice"
+    assert raised.evidence.quotes == QUOTED_DRIFT.quotes
+    assert raised.video_ids == ("old", "new")
+    assert (raised.evidence.channel, raised.evidence.recent_of) == ("", 0)
+    assert codec.decode(codec.encode(raised)) == raised
+
+
+async def test_a_topic_that_rose_is_told_with_its_evidence() -> None:
+    (raised,) = await alert.Alert().handle(RISE, AT)
     assert isinstance(raised, e.AlertRaised)
-    assert raised.size == pytest.approx(0.3)
-    assert "changed from 40.0 % to 10.0 %" in raised.reason
+    assert (raised.rule, raised.title, raised.topic_id) == ("rising", "Rising: Memory", 3)
+    assert raised.reason == (
+        "Since 2025-02-01 its share rose from 5.0 % to 30.0 % (200 talks before, 60 after)."
+    )
+    assert (raised.size, raised.video_ids, raised.evidence) == (0.25, ("old", "new"), RISE.evidence)
+    assert codec.decode(codec.encode(raised)) == raised
+
+
+@pytest.mark.parametrize("what", ["share", "words", "centre"])
+async def test_a_drift_that_no_words_show_is_no_news(what: str) -> None:
+    nameless = {"what": what, "words_before": (), "words_after": (), "share_after": 0.4}
+    assert await alert.Alert().handle(QUOTED_DRIFT.model_copy(update=nameless), AT) == ()
 
 
 async def test_a_topic_in_doubt_is_told_under_a_rule_of_its_own() -> None:
@@ -57,7 +82,7 @@ async def test_a_topic_in_doubt_is_told_under_a_rule_of_its_own() -> None:
     )
     (raised,) = await alert.Alert().handle(drift, AT)
     assert isinstance(raised, e.AlertRaised)
-    assert (raised.rule, raised.title) == ("meaning", "“mcp” is perhaps not what its name says")
+    assert (raised.rule, raised.title) == ("meaning", "“mcp” may no longer be what its name says")
     assert "only 10.0 % of its 60 latest paragraphs have a word of it" in raised.reason
     (raised,) = await alert.Alert().handle(drift.model_copy(update={"share_after": 0.6}), AT)
     assert isinstance(raised, e.AlertRaised)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.alerting import apprise_client, config, config_file, queries
+from agents.alerting.delivery import concerns
 from agents.alerting.messages import Message, of_alert, of_test, one_line
 from models.alerts.alert_state import AlertSign, AlertState, look
 from models.alerts.quiet_hours import QuietHours, SendSchedule
@@ -169,7 +170,9 @@ def test_without_a_file_rules_are_defaults_and_nobody_is_told(tmp_path: Path) ->
         on = [rule for rule in config.RULES if book.rules.of(rule).on]
         assert on == [
             "emergence",
+            "drift",
             "meaning",
+            "rising",
             "threshold",
             "lag",
             "stuck",
@@ -319,12 +322,38 @@ def test_quotes_are_one_bounded_line_without_turns_or_pings() -> None:
         ({"topic_id": 21}, "https://talks.example.org/topics/21"),
         ({}, "https://talks.example.org/emerging"),
         ({"rule": "lag"}, "https://talks.example.org/system"),
+        ({"rule": "meaning", "topic_id": 21}, "https://talks.example.org/topics/21"),
         ({"rule": "threshold"}, "https://talks.example.org/"),
     ],
 )
 def test_a_message_links_to_the_page_that_shows_more(about: dict[str, object], page: str) -> None:
     assert f": {page}\n" in of_alert(alert(**about), "main", "https://talks.example.org/").text
     assert "https://" not in of_alert(alert(**about), "main", "").text
+
+
+def test_quotes_of_a_drift_say_which_side_of_it_they_are_from() -> None:
+    said = [
+        {"text": text, "title": "", "video_id": text, "start_s": 3, "url": "", "published_at": NOON}
+        for text in ("voices", "agents")
+    ]
+    told = of_alert(alert(rule="drift", quotes=said, topic_id=21), "main", "").text
+    assert "before, voices" in told and "after, agents" in told
+    assert "before," not in of_alert(alert(quotes=said), "main", "").text
+
+
+def test_a_rise_is_sent_if_it_is_as_large_as_the_rule_asks_for() -> None:
+    book = config_file.parse(
+        "rules: {rising: {at_least_videos: 10, at_least_points: 20}}\ndestinations: [{name: a, url: 'json://a'}]",
+        "alerts.yaml",
+    )
+    risen = alert(rule="rising", topic_id=21)
+    for recent, size, sent in ((10, 0.2, True), (9, 0.5, False), (30, 0.19, False)):
+        assert concerns({**risen, "recent": recent, "size": size}, book.destinations[0], book) is sent
+
+
+def test_a_topic_in_doubt_is_a_problem_of_the_system() -> None:
+    assert "meaning" in config.SYSTEM
+    assert of_alert(alert(rule="meaning", topic_id=21), "main", "").tone == "warning"
 
 
 def test_a_test_says_that_it_is_one() -> None:

@@ -329,6 +329,67 @@ LATER: tuple[e.Event, ...] = (
     e.AudioStored(video=VIDEO, captions=BLOB, draft=True),
 )
 """The earliest event kinds, with the fields they got later."""
+QUOTED_DRIFT = e.TopicDrifted(
+    model_version="m1",
+    topic_id=3,
+    sequence=9,
+    label="Memory",
+    share_before=0.0,
+    share_after=0.0,
+    drifted_at=MARCH,
+    what="words",
+    moved=0.3,
+    words_before=("voice",),
+    words_after=("agent", "context"),
+    since=date(2025, 2, 1),
+    videos_before=30,
+    videos_after=12,
+    quotes=(
+        e.Quote(
+            paragraph_id="p",
+            video_id="old",
+            source="UC1",
+            published_on=date(2024, 5, 1),
+            start=61.5,
+            text="Alexa forgets your voice.",
+        ),
+        e.Quote(
+            paragraph_id="q",
+            video_id="new",
+            source="UC2",
+            published_on=date(2025, 3, 1),
+            start=2.0,
+            text="An agent needs memory beyond its context.",
+        ),
+    ),
+)
+RISE = e.TopicDrifted(
+    model_version="m1",
+    topic_id=3,
+    sequence=9,
+    label="Memory",
+    share_before=0.05,
+    share_after=0.3,
+    drifted_at=MARCH,
+    what="rise",
+    since=date(2025, 2, 1),
+    videos_before=200,
+    videos_after=60,
+    evidence=e.Evidence(
+        terms=(),
+        channel="share",
+        sources=3,
+        recent=18,
+        recent_of=60,
+        earlier=10,
+        earlier_of=200,
+        log10_p=-6.5,
+        first_on=date(2025, 2, 1),
+        latest_on=MARCH.date(),
+        quotes=QUOTED_DRIFT.quotes,
+    ),
+    video_ids=("old", "new"),
+)
 CONCEPTS = e.ParagraphsAssigned(
     video=VIDEO,
     video_index=1,
@@ -360,7 +421,11 @@ def test_an_event_reads_back_as_it_was_written(event: e.Event) -> None:
     ("event", "name"),
     [(event, f"{type(event).__name__}.v1") for event in EXAMPLES]
     + [(event, f"{type(event).__name__}.v1.later") for event in LATER]
-    + [(CONCEPTS, "ParagraphsAssigned.v1.concepts")],
+    + [
+        (CONCEPTS, "ParagraphsAssigned.v1.concepts"),
+        (QUOTED_DRIFT, "TopicDrifted.v1.quotes"),
+        (RISE, "TopicDrifted.v1.rise"),
+    ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_events_of_version_1_are_read_and_written_the_same(event: e.Event, name: str) -> None:

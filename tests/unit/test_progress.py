@@ -29,6 +29,15 @@ def test_nothing_is_said_of_a_speed_that_is_not_known() -> None:
     assert progress(done_s=600, resumed_s=600).speed is None
 
 
+def test_nothing_is_complete_while_speakers_are_searched(tmp_path: Path) -> None:
+    searching = progress(step="finding speakers", done_s=3600.0)
+    assert (searching.share, searching.speed, searching.remaining_s) == (None, 12.0, None)
+    Board(Blobs(str(tmp_path))).say(searching)
+    (row,) = how_far(Blobs(str(tmp_path)), NOON + timedelta(seconds=310))
+    assert row["said"] == "finding speakers, all 1:00:00 are transcribed, 12.0 × real time"
+    assert row["share"] is None
+
+
 def test_the_board_says_who_is_at_work_until_it_is_done(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     board = Board(blobs)

@@ -192,7 +192,7 @@ def test_what_labels_taught_is_among_the_reasons() -> None:
     assert any("which reviewers kept" in reason and "Moving" in reason for reason in found.reasons), (
         found.reasons
     )
-    assert "for: reviewers kept 20 of 20 videos of this channel" in found.reasons
+    assert "for: reviewers kept 20 of 20 talks of this channel" in found.reasons
     assert all(reason.startswith(("for: ", "against: ")) for reason in found.reasons)
 
 

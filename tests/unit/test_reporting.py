@@ -41,6 +41,8 @@ def test_progress_is_reported_and_taken_back_when_done(tmp_path: Path) -> None:
         assert metric("groundswell_transcribing_ratio") == 60 / 98
         assert metric("groundswell_transcribing_left_seconds") == 9.5
         reporting.tell(Done("finding speakers", 98.0, 98.0, resumed_s=20.0))
+        assert metric("groundswell_transcribing_ratio") == 60 / 98, "not 1 while speakers are searched"
+        assert metric("groundswell_transcribing_left_seconds") is None
     assert board.all() == []
     assert metric("groundswell_transcribing_ratio") is None
     assert metric("groundswell_transcribing_left_seconds") is None

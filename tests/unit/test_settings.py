@@ -1,8 +1,13 @@
 """Settings: from the environment, checked, with errors a person can act on."""
 
-import pytest
-from pydantic import ValidationError
+from pathlib import Path
+from typing import Any
 
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from agents.cli.console import load_settings
+from streams.errors import Misconfigured
 from streams.settings import Settings
 
 
@@ -69,3 +74,61 @@ def test_what_is_an_address_of_clickhouse_stays(address: str) -> None:
 def test_blobs_are_not_kept_in_memory() -> None:
     with pytest.raises(ValidationError, match="memory is lost when the process ends"):
         Settings(blobs="memory://talks")
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"hunter 2\r\n")
+    monkeypatch.setenv("GROUNDSWELL_CLICKHOUSE_PASSWORD_FILE", str(file))
+    monkeypatch.setenv("GROUNDSWELL_CLICKHOUSE_PASSWORD", "")  # as compose passes on what is not set
+    settings = load_settings(logs=False, home=str(tmp_path))
+    assert settings.clickhouse_password.get_secret_value() == "hunter 2"
+    assert Settings(clickhouse_password="argument").clickhouse_password.get_secret_value() == "argument"  # type: ignore[arg-type]
+    secrets = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    monkeypatch.delenv("GROUNDSWELL_CLICKHOUSE_PASSWORD_FILE")
+    for name in secrets:
+        monkeypatch.setenv(f"GROUNDSWELL_{name.upper()}_FILE", str(file))
+    monkeypatch.setenv("GROUNDSWELL_BROKER_SASL", "PLAIN")
+    monkeypatch.setenv("GROUNDSWELL_BROKER_USER", "groundswell")
+    assert {getattr(Settings(), name).get_secret_value() for name in secrets} == {"hunter 2"}
+
+
+@pytest.mark.parametrize(
+    ("content", "value", "cause"),
+    [
+        (b"hunter2", "hunter3", "GROUNDSWELL_HF_TOKEN and GROUNDSWELL_HF_TOKEN_FILE are both set"),
+        (None, "", "cannot be read (No such file or directory)"),
+        (b"\n", "", "is empty"),
+        (b"hunter2\xff", "", "is not text"),
+        (b"hunter2" * 10_000, "", "has more than 65,536 bytes"),
+    ],
+)
+def test_an_unusable_file_of_a_secret_names_cause_and_cure(
+    content: bytes | None, value: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("GROUNDSWELL_HF_TOKEN_FILE", str(file))
+    monkeypatch.setenv("GROUNDSWELL_HF_TOKEN", value)
+    with pytest.raises(Misconfigured) as refused:
+        load_settings(logs=False, home=str(tmp_path))
+    assert cause in refused.value.cause and "GROUNDSWELL_HF_TOKEN_FILE" in refused.value.cause
+    assert refused.value.cure and "hunter" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ({"broker_ca": "ca.pem"}, "GROUNDSWELL_BROKER_CA is set, GROUNDSWELL_BROKER_TLS is not"),
+        ({"broker_tls": True, "broker_key": "k"}, "GROUNDSWELL_BROKER_CERTIFICATE is not: set both"),
+        ({"broker_sasl": "PLAIN", "broker_user": "me"}, "set all three, or none"),
+        ({"broker_password": "hunter2"}, "set all three, or none"),
+        ({"clickhouse_ca": "ca.pem"}, "is not an address with TLS"),
+        ({"clickhouse": "clickhouses://db", "clickhouse_key": "k"}, "_CERTIFICATE is not: set both"),
+    ],
+)
+def test_half_a_security_setting_is_refused(given: dict[str, Any], cause: str, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load_settings(logs=False, home=str(tmp_path), **given)
+    assert cause in refused.value.cause and "hunter" not in str(refused.value)

@@ -22,6 +22,7 @@ from models.topics import (
     HealthChange,
     Merge,
     Outcome,
+    RiseEvidence,
     SourceQuote,
     TopicState,
 )
@@ -47,6 +48,7 @@ BIRTH = Birth(
     assignments=(EarlierAssignment("old", 4, "2025-01", "p0", 21, 0.123456789),),
     parent=3,
 )
+QUOTE = SourceQuote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server")
 EMERGENCE = Emergence(
     subject="MCP",
     terms=("mcp", "server"),
@@ -61,7 +63,7 @@ EMERGENCE = Emergence(
     log10_p=-8.25,
     first_on=date(2025, 1, 2),
     latest_on=DAY,
-    quotes=(SourceQuote("p0", "old", "UC1", date(2025, 1, 2), 61.5, "behind an MCP server"),),
+    quotes=(QUOTE,),
     reason="4 of the last 50 talks speak of it, none of the 200 before",
     batch_id="b",
 )
@@ -75,7 +77,7 @@ EVERYTHING = Outcome(
     emergences=(EMERGENCE,),
     drifts=(
         Drift(1, "share", 0.1, 0.4, (), (), date(2025, 2, 1), 30, 12, "b"),
-        Drift(1, "words", 0.0, 0.31, ("gpt-3",), ("chatgpt",), date(2025, 2, 1), 30, 12, "b"),
+        Drift(1, "words", 0.0, 0.31, ("gpt-3",), ("chatgpt",), date(2025, 2, 1), 30, 12, "b", (QUOTE,)),
     ),
     health=(HealthChange("outliers", 0.12, 0.2, date(2025, 2, 1), "b"),),
     topics_changed=(MCP,),
@@ -160,6 +162,27 @@ def test_word_drifts_have_no_shares_and_share_drifts_no_distance() -> None:
     assert (share.what, share.share_before, share.share_after, share.moved) == ("share", 0.1, 0.4, 0.0)
     assert (words.what, words.share_before, words.share_after, words.moved) == ("words", 0.0, 0.0, 0.31)
     assert (words.words_before, words.words_after, words.videos_after) == (("gpt-3",), ("chatgpt",), 12)
+    assert [vars(quote) for quote in words.quotes] == [vars(QUOTE)] and not share.quotes
+
+
+def test_a_rise_carries_its_shares_and_its_evidence() -> None:
+    risen = RiseEvidence(18, 60, 10, 200, 3, -6.5, date(2025, 2, 1), DAY, ("old", "abc"))
+    drift = Drift(1, "rise", 0.05, 0.3, (), (), date(2025, 2, 1), 200, 60, "b", (QUOTE,), risen)
+    told = one(e.TopicDrifted, Outcome(9, (), drifts=(drift,)))
+    assert (told.what, told.share_before, told.share_after, told.moved) == ("rise", 0.05, 0.3, 0.0)
+    assert (told.video_ids, told.quotes, told.evidence.channel) == (("old", "abc"), (), "share")
+    for name in (
+        "recent",
+        "recent_of",
+        "earlier",
+        "earlier_of",
+        "sources",
+        "log10_p",
+        "first_on",
+        "latest_on",
+    ):
+        assert getattr(told.evidence, name) == getattr(risen, name)
+    assert [vars(quote) for quote in told.evidence.quotes] == [vars(QUOTE)]
 
 
 def test_an_emergence_carries_all_its_evidence() -> None:

@@ -43,6 +43,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "speaking": {"topic_id": 1},
     "paragraphs": {"video_id": "a"},
     "search": {"text": "a"},
+    "word_months": {"text": "a"},
     "listing": {"state": "assigned", "limit": 2},
     "placed_themes": {"placements": "5=theme:Evaluation"},
     "throughput": {"by": "day"},

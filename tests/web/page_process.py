@@ -48,7 +48,7 @@ class Loaded(Parts):
 class Process:
     settings: Settings
     parts: Parts
-    health: Health = field(default_factory=lambda: Health(ready=True, why_not=""))
+    health: Health = field(default_factory=lambda: Health(reasons={}))
     names: tuple[str, ...] = ()
     page: bool = True
     bootstrap: str = ""

@@ -29,6 +29,7 @@ async def test_every_view_speaks_csv_with_its_columns(lively: Warehouse, view: s
         "neighbours": "topic_id=1&",
         "speaking": "topic_id=1&",
         "search": "q=agents&",
+        "word_months": "q=agents&",
         "paragraphs": "video_id=talk0000001&",
         "videos": "topic_id=1&",
         "quotes": "topic_id=1&",

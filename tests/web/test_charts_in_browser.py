@@ -13,6 +13,7 @@ from page_process import web_of
 from serving import served
 
 from streams.store.queries import prevalence
+from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium
@@ -28,6 +29,7 @@ PAGES = (
     "/compare",
     "/cooccurrence",
     "/cooccurrence/videos?topic_id=1&other_id=21",
+    "/themes?theme=Costs&first=2024-06",
 )
 INK = """async canvas => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
@@ -146,25 +148,89 @@ def test_a_theme_fills_the_treemap_and_a_topic_leads_to_its_page(page: Any, addr
     page.wait_for_url(re.compile(r"/topics/\d+\?first=2024-01$"))
 
 
-def test_a_line_that_is_hit_shows_its_interval(page: Any, address: str) -> None:
-    figure = opened(page, f"{address}/compare?topic_id=1&topic_id=2&topic_id=21&by=quarter")
+def test_a_line_shows_its_interval_and_a_point_its_talks(page: Any, address: str, lively: Warehouse) -> None:
+    figure = opened(page, f"{address}/compare?topic_id=1&topic_id=2&topic_id=21&by=quarter&first=2024-01")
     canvas = figure.locator(".canvas")
     assert figure.get_by_label("Interval of").input_value() == "RAG Systems"
     drawn = page.evaluate("JSON.parse(document.querySelector('figure script').textContent)")
     born = drawn["lines"][2]["points"]
-    at = max(range(len(born)), key=lambda place: born[place]["share"])
+    at = max(range(1, len(born)), key=lambda place: born[place]["share"] + born[place - 1]["share"])
     size = canvas.bounding_box()
     right = min(230, size["width"] * 0.24)
-    # The scale ends at the next tenth above what is drawn: the shares, and the interval of the first line.
-    most = max(
-        [point["share"] for line in drawn["lines"] for point in line["points"]]
-        + [point["high"] for point in drawn["lines"][0]["points"]]
-    )
-    top = min(1.0, -(-most * 10 // 1) / 10)
-    x = 46 + (size["width"] - 46 - right) * at / (len(born) - 1)
-    y = 16 + (size["height"] - 46) * (1 - born[at]["share"] / top)
-    canvas.click(position={"x": x, "y": y})
+
+    def place(points: list[tuple[float, float]], band: int) -> dict[str, float]:
+        """Return the middle of points (index, share) while the band of a line is drawn."""
+        # The scale ends at the next tenth above what is drawn: the shares, and the interval of one line.
+        most = max(
+            [point["share"] for line in drawn["lines"] for point in line["points"]]
+            + [point["high"] for point in drawn["lines"][band]["points"]]
+        )
+        top = min(1.0, -(-most * 10 // 1) / 10)
+        index, share = (sum(each) / len(points) for each in zip(*points, strict=True))
+        return {
+            "x": 46 + (size["width"] - 46 - right) * index / (len(born) - 1),
+            "y": 16 + (size["height"] - 46) * (1 - share / top),
+        }
+
+    points = [(each, born[each]["share"]) for each in (at - 1, at)]
+    canvas.click(position=place(points, 0))
     assert figure.get_by_label("Interval of").input_value() == drawn["lines"][2]["name"]
+    canvas.click(position=place(points[1:], 2))
+    page.wait_for_url("**/topics/21?*")
+    year, quarter = drawn["months"][at].split("-Q")
+    first, last = (f"{year}-{3 * int(quarter) + month:02}" for month in (-2, 0))
+    assert parse_qs(urlsplit(page.url).query) == {"first": [first], "last": [last]}
+    listed = page.locator(".talklist li").count()
+    assert listed == len(prevalence.videos(lively, 21, None, Selection(first, last))) == born[at]["videos"]
+
+
+def test_a_band_stays_while_its_line_is_pointed_at(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/themes?theme=Costs")
+    canvas = figure.locator(".canvas")
+    drawn = page.evaluate("JSON.parse(document.querySelector('figure script').textContent)")
+    points, size = drawn["lines"][0]["points"], canvas.bounding_box()
+    step = (size["width"] - 46 - 16) / (len(points) - 1)
+    colour = """(canvas, [x, y]) => {
+      const layer = canvas.querySelector("canvas");
+      const scale = layer.width / layer.clientWidth;
+      return [...layer.getContext("2d").getImageData(x * scale, y * scale, 1, 1).data];
+    }"""
+    inside = [46 + 0.5 * step, 16 + (size["height"] - 46) * (1 - points[0]["high"] + 0.1)]
+    before = canvas.evaluate(colour, inside)
+    assert before[3] > 0, "the place is in the band"
+    end = len(points) - 2
+    y = 16 + (size["height"] - 46) * (1 - points[end]["share"])
+    canvas.hover(position={"x": 46 + step * end, "y": y})
+    canvas.evaluate(INK)
+    assert canvas.evaluate(colour, inside) == before
+
+
+def test_a_theme_whose_topics_are_too_small_has_its_colour(page: Any, address: str) -> None:
+    opened(page, f"{address}/")
+    colours = page.evaluate("""async () => {
+      const data = JSON.parse(document.querySelector("#treemap script").textContent);
+      const level = [..."0123456789"];
+      const look = { level, font: "serif", narrow: false, width: 900, boxOf: () => null };
+      const { option } = await import("/static/charts/treemap.js");
+      return option(data, look).series[0].data.map((theme) => theme.itemStyle?.color);
+    }""")
+    assert len(colours) == 8 and set(colours) <= set("0123456789")
+
+
+def test_a_part_of_a_bar_leads_to_its_talks(page: Any, address: str, lively: Warehouse) -> None:
+    figure = opened(page, f"{address}/composition?by=year&last=2025-06")
+    canvas = figure.locator(".canvas")
+    size = canvas.bounding_box()
+    # Just above the axis lies the first part of a column; the second of two columns is 2025.
+    figure.locator(".canvas").click(
+        position={"x": 46 + 0.75 * (size["width"] - 56), "y": size["height"] - 40}
+    )
+    page.wait_for_url("**/themes?*")
+    drawn = prevalence.themes(lively, Selection(None, "2025-06"))
+    query = parse_qs(urlsplit(page.url).query)
+    assert query == {"first": ["2025-01"], "last": ["2025-06"], "theme": [drawn[0]["theme"]]}
+    found = prevalence.theme_videos(lively, drawn[0]["theme"], Selection("2025-01", "2025-06"))
+    assert page.locator(".talklist li").count() == min(20, len(found))
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_pairs_by_hand(small: Warehouse) -> None:
     assert "RAG and Evaluation" not in text
     compared = await get(small, "/compare?topic_id=1&topic_id=3")
     assert "RAG and Evaluation 0 0.000 0.00" in compared
-    assert "No video discusses both" in await get(small, "/cooccurrence/videos?topic_id=1&other_id=3")
+    assert "No talk discusses both" in await get(small, "/cooccurrence/videos?topic_id=1&other_id=3")
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -160,7 +160,7 @@ async def test_offers_say_why_and_are_ticked_from_a_confidence_on(curated: Wareh
         sure = {
             int(topic_id): int(percent)
             for topic_id, percent in re.findall(
-                r'name="topic" value="(\d+)".*?data-label="Sure">(\d+) %', page, re.DOTALL
+                r'name="topic" value="(\d+)".*?data-label="Confidence">(\d+) %', page, re.DOTALL
             )
         }
         assert set(sure) == {BORN, OTHER, PART}

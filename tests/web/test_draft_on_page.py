@@ -31,7 +31,7 @@ async def test_captions_are_marked_as_a_draft_until_transcription(study: Warehou
         assert NOTICE in page
         assert "As captioned." in page
         assert "has not learned it yet" not in page
-        assert "draft-captions-1 (1 video)" in (await client.get("/system")).text
+        assert "draft-captions-1 (1 talk)" in (await client.get("/system")).text
 
     write(study, studies.talk(1, TALK, [(1, "As heard.")], transcript="faster-whisper-1.2-base--d-9ece8fe8"))
     async with client_of(study) as client:

@@ -1,6 +1,11 @@
 """Tests of HEAD: it answers wherever GET does, with the same head and without a body."""
 
+import asyncio
+import socket
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import examples
 import httpx
@@ -9,8 +14,10 @@ from page_process import Parts, Process, web_of
 from serving import served
 
 from agents.queries.registry import VIEWS
+from agents.runtime.process import Runtime
 from agents.web.app import build_web
 from agents.web.site import SECTIONS
+from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 
 PAGES = [path for path, _ in SECTIONS] + [
@@ -74,3 +81,23 @@ def test_a_worker_without_pages_answers_head_too(small: Warehouse) -> None:
             same(client, path)
         twice = client.get("/healthz", headers={"Content-Length": "0", "Transfer-Encoding": "chunked"})
         assert (twice.status_code, twice.headers["connection"]) == (400, "close")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of this machine")
+def test_a_worker_is_asked_from_this_machine_only(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def reached(**settings: str) -> set[str]:
+        worker = Runtime(Settings(home=tmp_path, ops_port=port, **settings), (), page=False)
+        async with worker.serving(), httpx.AsyncClient(trust_env=False) as client:
+            found = set()
+            for address in ("127.0.0.1", "127.0.0.2"):
+                with suppress(httpx.ConnectError):
+                    await client.get(f"http://{address}:{port}/readyz")
+                    found.add(address)
+        return found
+
+    assert asyncio.run(reached()) == {"127.0.0.1"}
+    assert asyncio.run(reached(ops_host="0.0.0.0")) == {"127.0.0.1", "127.0.0.2"}

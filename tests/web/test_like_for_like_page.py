@@ -79,8 +79,8 @@ async def test_the_note_on_the_mix_leads_to_shares_that_stay(joined: Warehouse) 
     html = await get(joined, unescape(address))
     assert shares(html) == [0.5] * 18
     assert "like for like by length" in html
-    assert "they do not move with it" in html
-    assert "at most 50 % of all videos" in html
+    assert "so this does not affect them" in html
+    assert "at most 50 % of all talks" in html
     for page in ("/", "/trends?of=topics", "/trends?by=quarter"):
         assert SAID in await get(joined, page)
     assert SAID not in await get(joined, "/trends?last=2024-12")
@@ -99,7 +99,7 @@ async def test_points_are_the_shares_of_the_basis(joined: Warehouse, of: str, by
         "year": [before, since],
     }
     assert shares(html, name) == [round(share, 3) for share in columns[by]]
-    assert f"Share of a {by}’s paragraphs" in html
+    assert f"Share of each {by}’s paragraphs" in html
     point = drawn(html)[name][0]
     assert point is not None
     months = {"month": 1, "quarter": 3, "year": 12}[by]

@@ -55,8 +55,8 @@ def heat(html: str) -> tuple[list[str], dict[str, list[str]]]:
     table = html[html.index('<table class="heat"') :]
     table = table[: table.index("</table>")]
     cells = {
-        theme: re.findall(r'<td class="level[^"]*" title="[^:]*: (\d+) of (\d+) videos"', row)
-        for theme, row in re.findall(r"<bdi>(Theme \d)</bdi></th>(.*?)</tr>", table, re.DOTALL)
+        theme: re.findall(r'<td class="level[^"]*" title="[^:]*: (\d+) of (\d+) talks"', row)
+        for theme, row in re.findall(r"<bdi>(Theme \d)</bdi></a></th>(.*?)</tr>", table, re.DOTALL)
     }
     heads = re.findall(r'class="(?:year|month)[^"]*">\s*(?:<a href="[^"]*">|<abbr[^>]*>)?([\w-]+)', table)
     return heads, {theme: [f"{n}/{of}" for n, of in row] for theme, row in cells.items()}
@@ -96,11 +96,11 @@ async def test_lines_have_distinct_points_unless_months_are_asked_for(
     ten_years: Warehouse, page: str
 ) -> None:
     html = await get(ten_years, page)
-    assert "Share of a quarter’s videos" in html
+    assert "Share of each quarter’s talks" in html
     more = "&" if "?" in page else "?"
-    assert "Share of a month’s videos" in await get(ten_years, f"{page}{more}by=month")
-    assert "Share of a year’s videos" in await get(ten_years, f"{page}{more}by=year")
-    assert "Share of a month’s videos" in await get(ten_years, f"{page}{more}first=2024-01")
+    assert "Share of each month’s talks" in await get(ten_years, f"{page}{more}by=month")
+    assert "Share of each year’s talks" in await get(ten_years, f"{page}{more}by=year")
+    assert "Share of each month’s talks" in await get(ten_years, f"{page}{more}first=2024-01")
 
 
 async def test_every_topic_is_on_one_page_of_the_list(ten_years: Warehouse) -> None:

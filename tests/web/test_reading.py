@@ -32,13 +32,14 @@ from streams.logs.alert_judgements import AlertJudgements
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import missing
-from streams.store.queries import prevalence
+from streams.store.queries import corpus, prevalence
 from streams.store.queries.emerging import alert_judgements as judged
 from streams.store.queries.emerging import emerging
 from streams.store.queries.neighbours import neighbours
 from streams.store.queries.selection import Selection
 from streams.store.queries.topic_speakers import speaking
 from streams.store.talks import talk_queries
+from streams.store.talks.listing import listing
 from streams.store.talks.paragraphs import paragraphs
 from streams.store.talks.search import search
 from streams.store.warehouse import Warehouse
@@ -98,6 +99,22 @@ async def test_merged_topics_count_for_their_target_excluded_say_so(study: Wareh
     assert "Greetings 0.90 (not counted)" in plain((await page(study, "/talks/c0000000001")).text)
 
 
+async def test_numbers_of_talks_lead_to_just_these_talks(study: Warehouse) -> None:
+    kept = listing(study, state="kept")
+    assert kept["videos"] == corpus.corpus(study)["kept"] == 6
+    assert WITHDRAWN not in {row["video_id"] for row in kept["rows"]}
+    counted = listing(study, state="counted")
+    assert counted["videos"] == registry.themes(study)[0]["of_videos"] == 5
+    (left,) = {row["video_id"] for row in kept["rows"]} - {row["video_id"] for row in counted["rows"]}
+    assert left == "c0000000001", "its only topic is excluded"
+    html = (await page(study, "/")).text
+    march = "/talks?first=2025-03&amp;last=2025-03&amp;state=counted"
+    of = re.search(rf'<a href="{re.escape(march)}">(\d+)</a>', html)
+    assert of, "the foot of the table"
+    listed = plain((await page(study, march.replace("&amp;", "&"))).text)
+    assert f"1 to {of[1]} of {of[1]} talks." in listed
+
+
 async def test_what_repeats_is_marked_and_has_no_topic(study: Warehouse) -> None:
     last = paragraphs(study, REDATED)[-1]
     assert (last["boilerplate"], last["topic_id"], last["probability"]) == (True, None, None)
@@ -126,7 +143,7 @@ async def test_corrected_and_withdrawn_talks_say_so(study: Warehouse) -> None:
 
 async def test_a_talk_that_was_taken_down_says_so_and_counts(study: Warehouse) -> None:
     html = (await page(study, talk_at(ODD))).text
-    assert "The video has been deleted at its source since" in plain(html)
+    assert "The talk has been deleted at its source since" in plain(html)
     assert "Its transcript is kept, and still counts." in plain(html)
     (followed,) = registry.VIEWS["talk"](study, ODD)["followed"]
     assert (followed["change"], followed["title"]) == ("deleted", studies.SCRIPT)
@@ -166,7 +183,7 @@ async def test_a_topics_page_has_the_numbers_of_the_views(study: Warehouse) -> N
         )
         counted = next(row for row in registry.topics(study, selected) if row["topic_id"] == 1)
         said = plain((await page(study, f"/topics/1{query}")).text)
-        assert f"{counted['videos']} of {counted['of_videos']} videos; 95 % interval" in said
+        assert f"{counted['videos']} of {counted['of_videos']} talks; 95 % interval" in said
         for row in prevalence.videos(study, 1, None, selected):
             assert row["title"] in said
         for row in talk_queries.quotes(study, 1, 3, False, selected):
@@ -175,7 +192,7 @@ async def test_a_topics_page_has_the_numbers_of_the_views(study: Warehouse) -> N
 
 async def test_months_without_it_are_shown_as_none_of_their_videos(study: Warehouse) -> None:
     html = (await page(study, "/topics/1")).text
-    table = plain(html[html.index("<caption>Videos of the topic") :])
+    table = plain(html[html.index("<caption>Talks of the topic") :])
     assert re.search(r"2025-01\s*1 of 1", table)
     assert re.search(r"2025-04\s*0 of 1\s*0\.0 %", table), "the redated talk speaks of something else"
 
@@ -236,7 +253,7 @@ def test_words_are_found_whole_in_either_case_and_every_script(study: Warehouse)
     assert said("RETRIEVAL") == 502, (
         "500 of the long talk, a's and the odd one's; a withdrawn talk is not found"
     )
-    assert said("retriev") == 0
+    assert said('"retriev"') == said("retriv") == 0
     assert said("retrieval agents") == 500
     assert said("索拡") == 1, "a script without blanks: what stands together"
     assert said("拡索") == 0, "the same signs in another order"
@@ -303,7 +320,7 @@ async def test_cards_say_why_they_are_told_with_the_statistics(study: Warehouse)
     html = (await page(study, "/emerging")).text
     said = plain(html)
     assert "Talks have begun to discuss it: 3 of the last 20 talks speak of it." in said
-    assert "12 of the 40 latest videos discuss it, from 3 sources; of the 80 before them, 2 did" in said
+    assert "12 of the 40 latest talks discuss it, from 3 sources; of the 80 before them, 2 did" in said
     assert "from 2.5 to 30.0 % of talks: +27.5 points, 95 % interval" in said
     assert f"Topic {AWAY} (Indexes) was merged into RAG" in said
     assert "First seen2025-02-01" in said.replace("First seen ", "First seen")
@@ -394,7 +411,7 @@ async def test_topics_are_found_and_ordered(study: Warehouse) -> None:
     assert names((await page(study, "/topics?sort=name")).text) == ["Agents", "Evaluation", "RAG"]
     assert names((await page(study, "/topics?find=ARCHI+rag")).text) == ["RAG"]
     html = (await page(study, "/topics?find=zebra")).text
-    assert "No topic that counts has “zebra”" in plain(html)
+    assert "No topic has “zebra”" in plain(html)
     archived = plain((await page(study, "/topics")).text)
     assert "Archived: 1 excluded, 2 merged" in archived
     assert "Assistants merged into Agents" in archived

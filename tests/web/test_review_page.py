@@ -86,7 +86,7 @@ async def test_without_reviewing_the_page_names_the_setting(new_study: Warehouse
         page = (await client.get("/review")).text
         assert "This study does not use reviews" in page and "GROUNDSWELL_SCREENING=review" in page
         assert "There are no disagreements" in (await client.get("/review/disputed")).text
-        assert "No video has enough reviews yet" in (await client.get("/review/agreement")).text
+        assert "No talk has enough reviews yet" in (await client.get("/review/agreement")).text
 
 
 async def test_two_who_adjudicate_at_once_lose_nothing(reviewed: Warehouse) -> None:
@@ -160,7 +160,7 @@ def test_videos_are_judged_by_single_keys_and_the_last_undone(
     page.keyboard.press("s")
     page.wait_for_url("**/review?after=second")
     assert heading(page) == "Talk third"
-    assert page.get_by_label(re.compile(r"^1 of \d waiting videos judged by you$")).count() == 1
+    assert page.get_by_label(re.compile(r"^1 of \d waiting talks judged by you$")).count() == 1
     page.get_by_label("Use the shortcut keys shown").uncheck()
     page.locator("main").focus()
     page.keyboard.press("k")
@@ -194,7 +194,7 @@ def test_without_scripts_two_judge_blind_and_a_third_adjudicates(
     assert "Decided: exclude, workshop (workshop, adjudicated by Cy)." in page.inner_text("main")
     page.goto(f"{address}/review/agreement")
     told = " ".join(page.inner_text("main").split())
-    assert "the same for 0.0 % of 1 videos, kappa 0.00" in told
+    assert "the same for 0.0 % of 1 talks, kappa 0.00" in told
     assert "Ada: exclude, lecture slides, says Ada Bo: keep" in told
     page.goto(f"{address}/review?video=fourth")
     page.get_by_role("button", name="Overrule").click()

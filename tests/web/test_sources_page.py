@@ -337,7 +337,7 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
         said = plain(page.text)
         assert page.status_code == 200 and SCRIPT not in page.text
         assert (
-            f"It works: @Meetup listing: Meetup shows 30 or more videos, the first is “RAG {SCRIPT}”" in said
+            f"It works: @Meetup listing: Meetup shows 30 or more talks, the first is “RAG {SCRIPT}”" in said
         )
         assert "rss: fails: YouTube's feed of the channel answers HTTP 404." in said
         assert "The source works without it." in said
@@ -403,7 +403,7 @@ async def test_without_its_database_the_page_still_lists_the_sources(tmp_path: P
     watch(far, "@MLOps")
     async with signed_in(far) as client:
         page = (await client.get("/sources")).text
-        assert "@MLOps" in page and "The number of kept videos is currently unknown" in page
+        assert "@MLOps" in page and "The number of kept talks is currently unknown" in page
         assert (await send(client, locator="LLMOps")).status_code == 200
 
 

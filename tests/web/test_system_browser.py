@@ -42,6 +42,19 @@ def test_it_fits_is_silent_and_anyone_can_read_it(visit: Visit, address: str, pa
     assert visit.wrong == expected
 
 
+def test_a_part_that_is_loaded_later_leaves_the_title(visit: Visit, address: str) -> None:
+    page = visit.page
+    page.goto(f"{address}/system")
+    page.locator("#gpu-now").get_by_role("link").wait_for(state="detached")
+    assert page.title() == "System · lively · Groundswell"
+    search = page.get_by_role("searchbox")
+    search.fill("retrieval")
+    search.press("Enter")
+    page.wait_for_url("**/search?*")
+    page.wait_for_function("document.activeElement.id === 'content'")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none"
+
+
 def test_the_list_is_sorted_and_paged_by_links(visit: Visit, address: str) -> None:
     page = visit.page
     page.goto(f"{address}/talks?first=2024-01")

@@ -93,6 +93,13 @@ async def test_settings_are_shown_without_secrets(chdb_home: Path) -> None:
     assert rows["GROUNDSWELL_HF_TOKEN"]["value"] == "set"
     assert rows["GROUNDSWELL_LABELLER_KEY"]["value"] == "not set"
     assert not rows["GROUNDSWELL_MAX_TOKENS"]["changed"]
+    assert rows["GROUNDSWELL_HOME"]["path"] and not rows["GROUNDSWELL_CLICKHOUSE"]["path"]
+
+
+async def test_paths_of_the_server_are_for_curators(lively: Warehouse) -> None:
+    async with signed_in(lively) as client:
+        assert str(lively.settings.home) in (await client.get("/system")).text
+    assert str(lively.settings.home) not in await page(lively, "/system")
 
 
 def test_work_counts_what_agents_of_this_process_did() -> None:
@@ -175,14 +182,14 @@ async def test_without_an_agent_nothing_is_replayed_and_it_says_so(lively: Wareh
 async def test_the_corpus_is_counted_as_everywhere(lively: Warehouse) -> None:
     text = plain(await page(lively, "/talks"))
     counted = corpus.corpus(lively)
-    assert f"{counted['found']} videos found" in text
+    assert f"{counted['found']} talks found" in text
     assert f"Kept {counted['kept']} {100 * counted['kept'] / counted['found']:.1f} %" in text
     assert "Rejected: too short 3" in text
-    assert f"1 to 50 of {counted['found']} videos" in text
+    assert f"1 to 50 of {counted['found']} talks" in text
     narrowed = plain(await page(lively, "/talks?first=2025-01&last=2025-06"))
     half = corpus.corpus(lively, Selection("2025-01", "2025-06"))
-    assert f"{half['found']} videos found in this selection" in narrowed
-    assert f"of {listing(lively, Selection('2025-01', '2025-06'))['videos']} videos" in narrowed
+    assert f"{half['found']} talks found in this selection" in narrowed
+    assert f"of {listing(lively, Selection('2025-01', '2025-06'))['videos']} talks" in narrowed
     assert listing(lively, Selection("2025-01", "2025-06"))["videos"] == half["found"]
 
 
@@ -203,14 +210,14 @@ async def test_the_list_is_found_sorted_and_paged(lively: Warehouse) -> None:
     found = listing(lively, search="BREWERY", limit=1000)["rows"]
     assert found == [row for row in whole if "brewery" in row["title"].lower()]
     html = await page(lively, "/talks?search=brewery&order=title&up=true")
-    assert f"of {len(found)} videos" in plain(html)
+    assert f"of {len(found)} talks" in plain(html)
     assert 'aria-sort="ascending"' in html
     assert f'href="/talks/{found[0]["video_id"]}"' in html
     assert "search=brewery" in re.search(r'href="(/api/listing[^"]*)"', html)[1]  # type: ignore[index]
     first = await page(lively, "/talks?state=assigned")
     assert 'href="/talks?state=assigned&amp;page=2" rel="next"' in first
     assert "Page 2 of 2" in plain(await page(lively, "/talks?state=assigned&page=2"))
-    assert "No video matches these filters" in plain(await page(lively, "/talks?search=nothing+like+it"))
+    assert "No talk matches these filters" in plain(await page(lively, "/talks?search=nothing+like+it"))
 
 
 async def test_screening_says_the_rule_and_the_reason(lively: Warehouse) -> None:
@@ -220,7 +227,7 @@ async def test_screening_says_the_rule_and_the_reason(lively: Warehouse) -> None
     assert text.count("rejected: too short (40 s)") == 3
     everything = await page(lively, "/screening?verdict=")
     assert escape(studies.RIGHT_TO_LEFT) in await page(lively, "/screening?verdict=&page=2") + everything
-    assert "No video matches these filters" in plain(await page(lively, "/screening?rule=none+of+them"))
+    assert "No talk matches these filters" in plain(await page(lively, "/screening?rule=none+of+them"))
 
 
 @pytest.mark.parametrize(

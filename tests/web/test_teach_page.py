@@ -67,7 +67,7 @@ async def test_a_model_s_judgement_is_counted_and_not_shown(
     write(study, rows_of(e.ConceptJudged(verdict="about", **place, **by)))
     page = (await ottilie.get(PAGE)).text
     assert "1 of them only by a language model, which counts half" in page
-    assert "now judged 0.55" in page, "a person still judges it, blind"
+    assert "current probability 0.55" in page, "a person still judges it, blind"
     assert "tiny" not in page
     told = (await ottilie.get("/api/concept_judgements")).json()
     assert ("model:tiny", "about") in [(each["reviewer"], each["verdict"]) for each in told]
@@ -79,7 +79,7 @@ async def test_a_doubtful_paragraph_is_judged_on_the_page(
     page = (await ottilie.get(PAGE)).text
     assert "Is this about" in page
     assert "a says it" in page
-    assert "now judged 0.55" in page
+    assert "current probability 0.55" in page
     assert "a cloth" not in page, "what Ann said stays hidden"
     missing = await ottilie.post(PAGE, data=answer(page, ""))
     assert missing.status_code == 422
@@ -92,7 +92,7 @@ async def test_a_doubtful_paragraph_is_judged_on_the_page(
     await ottilie.post(PAGE, data=answer(page, "not about") | {"video_id": "h"})
     page = (await ottilie.get(PAGE)).text
     assert "No paragraph is left to judge" in page
-    assert "2 by you" in page
+    assert "2 judgements by you" in page
     assert "language model" not in page, "what a person has judged is hers"
 
 

@@ -71,7 +71,7 @@ async def test_a_paragraph_is_coded_on_the_page(study: Warehouse, ottilie: httpx
     assert coded(study, "Ottilie") == [[]]
     page = (await ottilie.get(PAGE)).text
     assert "1 of 2 paragraphs coded by you" in page
-    assert "What the codings say" in page
+    assert "Results of the coding" in page
 
 
 async def test_a_sample_is_drawn_on_the_page(study: Warehouse, ottilie: httpx.AsyncClient) -> None:
@@ -117,4 +117,4 @@ async def test_trends_of_paragraphs_can_be_corrected(study: Warehouse) -> None:
         assert ">Corrected<" in counted
         asked = {"of": "topics", "basis": "paragraphs", "errors": "corrected"}
         corrected = (await stranger.get("/trends", params=asked)).text
-        assert "It is without the errors of the count" in corrected
+        assert "The shares are corrected for counting errors" in corrected

@@ -3,6 +3,7 @@
 import json
 import re
 from html import escape
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from agents.queries import registry
 from agents.queries.media_links import at_second
 from agents.queries.months import every
 from agents.web.pages.topics.sparklines import BASE, HEIGHT, STEP
-from streams.store.queries import alerts, prevalence
+from streams.store.queries import alerts, corpus, prevalence
 from streams.store.queries.selection import Selection
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
@@ -46,8 +47,47 @@ async def test_the_header_counts_the_study(lively: Warehouse) -> None:
     status = talk_queries.status(lively)
     assert "Talks published from 2024-01 to 2025-12" in text
     assert f"Talks{status['states']['assigned']}" in text.replace(" ", "")
-    assert "Unfinished0" in text.replace(" ", "")
-    assert "Deadletters1" in text.replace(" ", "")
+    system = plain((await page(lively, path="/system")).text).replace(" ", "")
+    assert f"Found{status['videos']}Unfinished0Deadletters1" in system
+
+
+async def test_everything_on_the_overview_is_of_its_period(lively: Warehouse) -> None:
+    period = Selection("2025-01", "2025-06")
+    found = corpus.corpus(lively, period)
+    html = (await page(lively, "?first=2025-01&last=2025-06")).text
+    text = plain(html)
+    counts = f"Talks{found['kept']}Paragraphs{found['paragraphs']}Hours{found['hours']:.1f}"
+    assert counts in text.replace(" ", "")
+    assert 0 < found["kept"] < corpus.corpus(lively)["kept"]
+    assert "vibe coding" not in text, "an alert of an earlier month"
+    newest = html[html.index('id="newest-talks"') :]
+    assert re.findall(r"<time>(\d{4}-\d\d)-\d\d</time>", newest) == ["2025-06"] * 3 + ["2025-05"] * 3
+    trend = registry.themes(lively, period)[0]["trend"]
+    assert trend is not None
+    more = trend["of_videos"] - trend["before_of_videos"]
+    assert more > 0, "the summary compares with the six months before"
+    assert (
+        f"{trend['of_videos']} talks from 2025-01 to 2025-06, {more} more than in the period before" in text
+    )
+
+
+async def test_reversed_months_are_swapped(lively: Warehouse) -> None:
+    answer = await page(lively, "?first=2025-06&last=2025-01&show=A%26B", 303)
+    assert answer.headers["location"] == "/?show=A%26B&first=2025-01&last=2025-06"
+
+
+async def test_a_theme_leads_to_its_topics_quotes_and_talks(lively: Warehouse) -> None:
+    months = {row["month"]: row for row in registry.prevalence(lively) if row["theme"] == "Costs"}
+    row = months["2025-05"]
+    overview = (await page(lively)).text
+    assert '<a href="/themes?first=2025-05&amp;last=2025-05&amp;theme=Costs">80</a>' in overview
+    html = (await page(lively, "?theme=Costs&first=2025-05&last=2025-05", path="/themes")).text
+    assert f"{row['videos']} of {row['of_videos']} talks; 95 % interval" in plain(html)
+    listed = prevalence.theme_videos(lively, "Costs", Selection("2025-05", "2025-05"))
+    assert len(listed) == row["videos"] == html.count('<a href="/talks/') - html.count("<cite")
+    assert {talk["published_on"].strftime("%Y-%m") for talk in listed} == {"2025-05"}
+    assert html.count("<blockquote") == 2, "one of each topic"
+    await page(lively, "?theme=Cost", 404, "/themes")
 
 
 async def test_rejected_videos_do_not_widen_the_period(lively: Warehouse) -> None:
@@ -57,11 +97,12 @@ async def test_rejected_videos_do_not_widen_the_period(lively: Warehouse) -> Non
 
 async def test_a_new_topic_is_said_with_month_and_reason(lively: Warehouse) -> None:
     answer = await page(lively)
-    month = alerts.alerts(lively)[0]["raised_at"].strftime("%Y-%m")
-    said = f"New topic: mcp, server, protocol since {month}, because 5 talks speak alike"
+    raised_at = alerts.alerts(lively)[0]["raised_at"]
+    month, day = raised_at.strftime("%Y-%m"), raised_at.strftime("%Y-%m-%d")
+    said = f"New topic: mcp, server, protocol {day}, 5 months ago · 5 talks speak alike"
     assert said in plain(answer.text)
     assert f'href="/topics/{studies.BORN}"' in answer.text
-    assert f'<span class="badge">new {month}</span>' in (await page(lively, path="/topics")).text
+    assert f'<span class="badge">since {month}</span>' in (await page(lively, path="/topics")).text
 
 
 async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Warehouse) -> None:
@@ -73,11 +114,13 @@ async def test_the_table_shows_every_theme_and_month_with_its_share(lively: Ware
         assert f"{100 * row['share']:.1f}" in table
         assert f"<small>{row['videos']}/{row['of_videos']}</small>" in table
     for row in prevalence.prevalence(lively):
-        title = f"{row['month']}: {row['videos']} of {row['of_videos']} videos"
-        assert f'title="{title}">{100 * row["share"]:.0f}</td>' in table
+        title = f"{row['month']}: {row['videos']} of {row['of_videos']} talks"
+        cell = table[table.index(escape(row["theme"])) :].partition(f'title="{title}">')[2]
+        month = f"first={row['month']}&amp;last={row['month']}&amp;theme={quote_plus(row['theme'])}"
+        assert cell.startswith(f'<a href="/themes?{month}">{100 * row["share"]:.0f}</a></td>')
     assert table.count('<th scope="row"') == 8 + 1 + 1, "8 themes, one without a theme, the foot"
     assert table.count('class="month') == 24, "also the month in which nobody spoke"
-    assert table.count("2024-08: no videos") == 9
+    assert table.count("2024-08: no talks") == 9
 
 
 async def test_the_current_month_is_marked_as_unfinished(lively: Warehouse) -> None:
@@ -89,12 +132,12 @@ async def test_the_current_month_is_marked_as_unfinished(lively: Warehouse) -> N
 
 async def test_a_period_shows_months_and_topics_without_talks_by_name(lively: Warehouse) -> None:
     html = (await page(lively, "?first=2024-01&last=2024-02")).text
-    assert html.count('class="month') == 2
+    assert html.count('<abbr title="2') == 2
     assert 'name="first" value="2024-01"' in html
     html = (await page(lively, "?first=2024-01&last=2024-02", path="/topics")).text
     assert 'name="first" value="2024-01"' in html
     assert f'id="topic-{studies.BORN}"' not in html
-    assert "Topics without talks in this selection" in plain(html)
+    assert "No talks in this selection" in plain(html)
 
 
 async def test_months_without_any_talk_say_so(lively: Warehouse) -> None:
@@ -104,7 +147,7 @@ async def test_months_without_any_talk_say_so(lively: Warehouse) -> None:
         assert "<table" not in html
         assert f'href="{path}">Show all talks' in html
     html = (await page(lively, "?first=2019-01&last=2019-12", path="/topics")).text
-    assert "Topics without talks in this selection" in plain(html)
+    assert "No talks in this selection" in plain(html)
     assert 'id="topic-' not in html
 
 
@@ -123,7 +166,7 @@ async def test_topics_come_by_prevalence_with_a_sparkline_each(lively: Warehouse
     assert shown == [row["topic_id"] for row in prevalence.topics(lively) if row["videos"]]
     assert html.count('class="sparkline"') == len(shown)
     rag = next(row for row in prevalence.topics(lively) if row["name"] == "RAG Systems")
-    assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} videos" in plain(html)
+    assert f"{100 * rag['share']:.1f} % {rag['videos']} of {rag['of_videos']} talks" in plain(html)
 
 
 async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehouse) -> None:
@@ -140,15 +183,15 @@ async def test_a_sparkline_has_the_topics_videos_of_every_month(lively: Warehous
     counted = {row["month"]: row["videos"] for row in rows if row["topic_id"] == studies.BORN}
     assert drawn == counted
     best = max(counted, key=lambda month: counted[month])
-    assert f'aria-label="Videos per month, maximum {counted[best]} in {best}"' in picture
+    assert f'aria-label="Talks per month, maximum {counted[best]} in {best}"' in picture
 
 
 async def test_a_subject_that_emerged_is_said_with_its_evidence(lively: Warehouse) -> None:
     html = (await page(lively)).text
     text = plain(html)
-    assert "New topic: vibe coding since 2024-03, because 6 of the last 50 talks speak of it." in text
-    assert "6 of the 50 latest videos discuss it, from 4 sources; of the 200 before them, 1 did" in text
-    assert "the odds were 1 in 1,000,000" in text
+    assert "New topic: vibe coding 2024-03-01, 21 months ago · 6 of the last 50 talks speak of it." in text
+    assert "6 of the 50 latest talks discuss it, from 4 sources; of the 200 before them, 1 did" in text
+    assert "the odds of this would be 1 in 1,000,000" in text
     evidence = html[html.index('class="evidence"') :]
     assert "&amp;t=75s" in evidence[: evidence.index("</details>")]
 
@@ -163,7 +206,7 @@ async def test_a_topic_says_its_status_and_what_it_rests_on(lively: Warehouse) -
         assert (trend["before_first"], trend["before_last"]) == ("2025-01", "2025-06")
         assert (trend["first"], trend["last"]) == ("2025-07", "2025-12")
         if row["videos"]:
-            compared = f"{trend['videos']} of {trend['of_videos']} videos from 2025-07 to 2025-12"
+            compared = f"{trend['videos']} of {trend['of_videos']} talks from 2025-07 to 2025-12"
             assert f"{row['status']} ({compared}" in plain(
                 html[html.index(f'id="topic-{row["topic_id"]}"') :]
             )
@@ -181,8 +224,8 @@ async def test_a_status_compares_the_period_that_is_asked_for(lively: Warehouse)
 async def test_drift_says_which_words_went_and_came(lively: Warehouse) -> None:
     html = (await page(lively, path="/topics")).text
     drifts = re.findall(r'<p class="drift[^>]*>(.*?)</p>', html)
-    said = f"since 2025-12-17 its words changed from gpt-3 to agents, {escape(studies.SCRIPT)}: 0.31 bits"
-    assert drifts == [f"{said} (40 videos before, 12 after)"]
+    said = f"since 2025-12-17 talks discuss it with agents, {escape(studies.SCRIPT)} rather than gpt-3"
+    assert drifts == [f"{said} (40 talks before, 12 after)"]
 
 
 async def test_the_page_tells_what_became_of_topics(lively: Warehouse) -> None:

@@ -77,12 +77,24 @@ async def test_work_in_progress_is_counted_and_followed(new_study: Warehouse) ->
     write(new_study, studies.dead_letter(9, "waits_as_dead_letter"))
     async with client_of(new_study) as client:
         page = await client.get("/")
-        assert "7 of 8 videos are finished" in page.text
+        assert "7 of 8 talks are finished" in page.text
         assert '<progress value="7" max="8"' in page.text
         assert REFRESH in page.text
         assert f"<noscript><meta {REFRESH}" in page.text, "who has scripts hears of it over /live"
         held = await client.get("/?refresh=off&first=2025-01")
         assert REFRESH not in held.text
+        waiting = studies.e.VideoParked(
+            video=studies.video("on_its_way", "2025-03-01"),
+            sighting=studies.e.Sighting(source_id="s", kind="search", seen_at=studies.TODAY),
+            state="in review",
+            reason="reviewers decide",
+            parked_at=studies.TODAY,
+        )
+        write(new_study, studies.writer.rows_of(waiting))
+        page = await client.get("/")
+        assert "0 in progress" in page.text
+        assert '<a href="/review">1 waits for reviewers</a>' in page.text
+        assert REFRESH not in page.text, "no agent changes what waits for people"
 
 
 async def test_talks_that_were_all_rejected_are_explained(new_study: Warehouse) -> None:
@@ -98,7 +110,7 @@ async def test_talks_that_were_all_rejected_are_explained(new_study: Warehouse) 
 
 
 async def test_a_study_without_tables_says_how_to_make_them(new_study: Warehouse) -> None:
-    async with client_of(new_study, Health(ready=False, why_not="starting")) as client:
+    async with client_of(new_study, Health()) as client:
         page = await client.get("/")
         assert page.status_code == 503
         assert "groundswell migrate" in page.text

@@ -53,7 +53,7 @@ def ask_model(
             print_json({"withdrawn": withdrawn})
         else:
             tell(f"{withdrawn} judgements of {withdraw} are withdrawn")
-            tell("groundswell codebook refit makes the numbers follow")
+            tell("groundswell codebook refit updates the numbers")
         return
     _check_endpoint(settings)
     with service_of(ModelReviewer, author) as reviewer:
@@ -183,6 +183,6 @@ def _print(reviewer: ModelReviewer, model: str, done: list[QuestionAnswered]) ->
     if agreed.observed is not None:
         kappa = agreed.undefined if agreed.kappa is None else f"kappa {agreed.kappa:.2f}"
         share = f"{100 * agreed.observed:.1f} %"
-        tell(f"it says the same as people of {share} of {agreed.both} paragraphs that both judged, {kappa}")
+        tell(f"it agrees with people on {share} of the {agreed.both} paragraphs that both judged, {kappa}")
     if rows:
         tell("groundswell codebook teach overrules a judgement; groundswell codebook refit learns from all")

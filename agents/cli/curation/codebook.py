@@ -98,7 +98,7 @@ def small_talk(
 ) -> None:
     """List topics that are small talk of shows: greetings, thanks, where to find people. Nothing is changed.
 
-    They are told by their place in the talks, in whatever language; look at them before you exclude them.
+    They are recognised by their place in the talks, in any language; check them before you exclude them.
     """
     from agents.cli.asking import ask
     from models.codebook import commands

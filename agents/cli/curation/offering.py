@@ -143,13 +143,13 @@ def _print_placements(standing: CodebookState, placements: Sequence[Placement]) 
 
 
 def _print_effect(placements: Sequence[Placement]) -> None:
-    """Print the themes whose number of videos the placements change."""
+    """Print the themes whose number of talks the placements change."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "placed_themes", placements="\n".join(map(str, placements)))
     changed = [row for row in rows if row["videos"] != row["videos_after"]]
     if not changed:
-        say("no theme counts other videos than before")
+        say("no theme counts other talks than before")
         return
     say("")
     shown = [
@@ -160,4 +160,4 @@ def _print_effect(placements: Sequence[Placement]) -> None:
         }
         for row in changed
     ]
-    print_rows(shown, {"theme": ("THEME", str), "before": ("VIDEOS BEFORE", str), "after": ("AFTER", str)})
+    print_rows(shown, {"theme": ("THEME", str), "before": ("TALKS BEFORE", str), "after": ("AFTER", str)})

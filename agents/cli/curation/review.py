@@ -1,4 +1,4 @@
-"""groundswell review: independent judgements of waiting videos; disagreements are adjudicated."""
+"""groundswell review: independent judgements of waiting talks; disagreements are adjudicated."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 app = typer.Typer(
-    help="Review the videos that wait for a decision. Reviewers judge independently.",
+    help="Review the talks that wait for a decision. Reviewers judge independently.",
     no_args_is_help=True,
 )
 JSON = typer.Option(False, "--json", help="Print JSON.")
-VIDEO = typer.Argument(metavar="ID", help="Id of the video, as shown by `review next`.")
+VIDEO = typer.Argument(metavar="ID", help="Id of the talk, as shown by `review next`.")
 NOTE = typer.Option("", "--note", help="Why. Other reviewers see it once enough of them have judged.")
 REVIEWER = typer.Option(
     "",
@@ -47,7 +47,7 @@ LINES = 12
 
 @app.command("next")
 def next_(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
-    """Show the most relevant video that you have not judged yet, without the judgements of others."""
+    """Show the most relevant talk that you have not judged yet, without the judgements of others."""
     with looking(reviewer) as who:
         waiting = who.waiting()
         row = who.next(waiting)
@@ -74,7 +74,7 @@ def keep(
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Judge that a video belongs to the study."""
+    """Judge that a talk belongs to the study."""
     _judge("keep", video_id, kind, note, reviewer, as_json=as_json)
 
 
@@ -86,7 +86,7 @@ def exclude(
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Judge that a video does not belong to the study, and say what class it is."""
+    """Judge that a talk does not belong to the study, and say what class it is."""
     _judge("exclude", video_id, kind, note, reviewer, as_json=as_json)
 
 
@@ -100,7 +100,7 @@ def adjudicate(
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Decide about a video on which reviewers disagree, or overrule a decision.
+    """Decide about a talk on which reviewers disagree, or overrule a decision.
 
     Excluding a talk that already counts withdraws it from every number; keeping one that reviewers withdrew
     restores it.
@@ -113,10 +113,10 @@ def adjudicate(
 @app.command()
 def queue(
     reviewer: str = REVIEWER,
-    limit: int = typer.Option(50, min=1, max=1000, help="Maximum number of videos."),
+    limit: int = typer.Option(50, min=1, max=1000, help="Maximum number of talks."),
     as_json: bool = JSON,
 ) -> None:
-    """List the videos that wait for review, most relevant first, and the progress of each reviewer."""
+    """List the talks that wait for review, most relevant first, and the progress of each reviewer."""
     with looking(reviewer) as who:
         waiting, rulings = who.waiting(), who.rulings()
     done = Counter(each.reviewer for ruling in rulings.values() for each in ruling.said)
@@ -154,7 +154,7 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
         print_json([asdict(pair) for pair in found])
         return
     if not found:
-        tell("no video has enough judgements yet: groundswell review next --reviewer NAME")
+        tell("no talk has enough judgements yet: groundswell review next --reviewer NAME")
     for pair in found:
         say(f"{pair.one} and {pair.other}")
         say(f"  keep or exclude  {_agreed(pair.verdicts)}")
@@ -171,12 +171,12 @@ def agreement(reviewer: str = REVIEWER, as_json: bool = JSON) -> None:
 @app.command()
 def undo(
     video_id: str = typer.Argument(
-        "", metavar="[ID]", help="Id of the video (default: the one that you judged last)."
+        "", metavar="[ID]", help="Id of the talk (default: the one that you judged last)."
     ),
     reviewer: str = REVIEWER,
     as_json: bool = JSON,
 ) -> None:
-    """Undo your judgement of a video that is not decided yet."""
+    """Undo your judgement of a talk that is not decided yet."""
     with reviewing(reviewer) as who:
         taken_back = who.undo(video_id)
     tell(f"undone: {who.name} judged {taken_back.verdict} for {taken_back.video_id}")
@@ -256,15 +256,15 @@ def _verdict(text: str) -> Literal["keep", "exclude"]:
 
 def _nothing_left(who: Reviewer, waiting: Sequence[WaitingVideo]) -> str:
     if any(row["state"] == "disputed" for row in waiting):
-        return "only videos on which reviewers disagree are waiting: groundswell review queue"
+        return "only talks on which reviewers disagree are waiting: groundswell review queue"
     if waiting:
-        return f"{who.name} has judged every waiting video; other reviewers have not"
+        return f"{who.name} has judged every waiting talk; other reviewers have not"
     if who.settings.screening in ("rules", "automatic"):
         return (
             f"this study has no reviewers, because GROUNDSWELL_SCREENING is {who.settings.screening}: "
             "set it to assisted or review, and restart groundswell run"
         )
-    return "no video waits for reviewers"
+    return "no talk waits for reviewers"
 
 
 def _about(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -289,4 +289,4 @@ def _score(score: float | None) -> str:
 def _agreed(found: Agreement) -> str:
     from agents.curation.agreement import describe_agreement
 
-    return describe_agreement(found).replace(" topics", " videos")
+    return describe_agreement(found).replace(" topics", " talks")

@@ -61,7 +61,7 @@ def teach(  # noqa: PLR0917 - arguments of a command
     topic_id: int = TOPIC,
     video_id: str = typer.Argument(metavar="TALK", help="Id of the talk."),
     position: int = typer.Argument(metavar="PARAGRAPH", min=0, help="Number of the paragraph, from 0."),
-    verdict: str = typer.Argument(metavar="about|not-about|withdraw", help="What you say of it."),
+    verdict: str = typer.Argument(metavar="about|not-about|withdraw", help="Your judgement."),
     reviewer: str = typer.Option(..., "--reviewer", help="Name of the reviewer."),
     note: str = typer.Option("", "--note", help="Why."),
 ) -> None:
@@ -83,7 +83,7 @@ def teach(  # noqa: PLR0917 - arguments of a command
         tell(f"{event.reviewer} withdraws the judgement of paragraph {position}")
     else:
         tell(f"{event.reviewer}: paragraph {position} is {event.verdict} {event.concept}")
-    tell("groundswell codebook refit makes the numbers follow")
+    tell("groundswell codebook refit updates the numbers")
 
 
 def refit(author: str = AUTHOR, as_json: bool = JSON) -> None:

@@ -43,7 +43,7 @@ def draw(
         return
     drawn, topics = len(event.paragraphs), len(event.topics)
     say(f"{drawn:,} of {event.population:,} paragraphs, to code for {topics} topics")
-    tell("two people code them, each by themselves: on the page at /curation/validate, or with")
+    tell("two people code them independently: on the page at /curation/validate, or with")
     tell("groundswell validate sheet --reviewer NAME > sheet.csv, and groundswell validate read sheet.csv")
 
 
@@ -98,7 +98,7 @@ def read(
         print_json({"read": len(rows), "changed": len(events), "sample": sample})
         return
     tell(f"{len(rows):,} paragraphs coded by {validator.author}, {len(events):,} of them new or changed")
-    tell("groundswell validate show shows what that says")
+    tell("groundswell validate show shows the results")
 
 
 @app.command()

@@ -150,7 +150,7 @@ def _print(settings: Settings, status: Status, running: RunningInstance) -> None
     themes = ask(settings, "themes")
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "theme": ("THEME", str),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
         "share": ("SHARE", percent),
     }
     print_rows(themes, shown)

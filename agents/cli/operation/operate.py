@@ -90,20 +90,25 @@ def _serve(runtime: Runtime) -> None:
     import asyncio
     import os
     import sys
+    from contextlib import suppress
 
     from agents.cli.console import exit_code_of
     from models.loading import malloc
+    from streams.log_output import capture_output
 
     malloc.keep_small()
-    code = 0
+    capture_output()
+    code = 1
     try:
         asyncio.new_event_loop().run_until_complete(runtime.run(_announce))
         code = runtime.exit_code
     except Exception as error:
         code = exit_code_of(error)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    finally:  # also if the error cannot be told: Python's own exit would wait for the threads
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
 
 
 def _announce(runtime: Runtime) -> None:

@@ -80,7 +80,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: bool = AS_JSON) -> None:
-    """List the sources with their health, and the number of videos found and kept."""
+    """List the sources with their health, and the number of talks found and kept."""
     settings = load_settings()
     watched = list(_sources(settings).watched())
     kept = _kept(settings) if watched else {}
@@ -188,7 +188,7 @@ def _said(check: Any) -> str:
     if check.lane == "folder":
         return f"{check.videos} files of talks"  # refused files are listed separately
     of = f"{check.source}: " if check.source else ""
-    many = f"{check.videos}{' or more' if check.more else ''} videos"
+    many = f"{check.videos}{' or more' if check.more else ''} talks"
     day = f" ({check.published_at:%Y-%m-%d})" if check.published_at else ""
     return f"{of}{many}" + (f", first “{check.newest}”{day}" if check.newest else "")
 
@@ -220,14 +220,14 @@ def _day(since: datetime | None) -> Any:
 
 
 def _kept(settings: Settings) -> dict[str, int]:
-    """Return the number of kept videos by source id, or {} if the database cannot be queried."""
+    """Return the number of kept talks by source id, or {} if the database cannot be queried."""
     from agents.cli.asking import ask
     from streams.errors import Misconfigured, Unavailable
 
     try:
         return {row["source_id"]: row["kept"] for row in ask(settings, "sources")}
     except (Misconfigured, Unavailable) as error:
-        tell(f"the number of kept videos is unknown: {error.cause}")
+        tell(f"the number of kept talks is unknown: {error.cause}")
         return {}
 
 

@@ -80,7 +80,7 @@ def import_(
         manifest, counted = unpack(warehouse, Blobs(settings.blobs_url), folder, tell)
     tell(
         f"study {settings.study!r} has the data of study {manifest.study!r} of {manifest.made_at:%Y-%m-%d}: "
-        f"{manifest.rows['videos']:,} videos, {counted:,} talks counted, "
+        f"{manifest.rows['videos']:,} talks, {counted:,} talks counted, "
         f"codebook revision {manifest.codebook_revision}"
     )
     if counted != (told := manifest.rows["video_topics"]):

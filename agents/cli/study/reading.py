@@ -50,7 +50,7 @@ def status(as_json: bool = JSON) -> None:
     say(f"study        {settings.study}")
     say(f"page         {found['page'] or 'not running (groundswell run)'}")
     states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
-    say(f"videos       {found['videos']}" + (f"  ({states})" if states else ""))
+    say(f"talks        {found['videos']}" + (f"  ({states})" if states else ""))
     if found["rejections"]:
         say("rejected     " + ", ".join(f"{count} {rule}" for rule, count in found["rejections"].items()))
     if found["first_published"]:
@@ -77,7 +77,7 @@ def status(as_json: bool = JSON) -> None:
         many = f"{len(stuck)} talk{'s' * (len(stuck) != 1)} found more than {STUCK.days} days ago"
         say(f"stuck        {many}, the first waits for {stuck[0]['waits_for']}  (groundswell reconcile)")
     if found["damaged_parts"]:
-        from streams.store.damage import CURE, missing_rows
+        from streams.store.operations.damage import CURE, missing_rows
 
         say(f"missing      {missing_rows(found['damaged_parts'])}")
         tell(f"What to do: {CURE}")
@@ -97,14 +97,14 @@ def _transcribing(settings: Settings, now: datetime) -> list[dict[str, Any]]:
 
 @selecting
 def themes(selected: Selected, as_json: bool = JSON) -> None:
-    """Show the prevalence of each theme in a period: share of videos, over the union of its topics."""
+    """Show the prevalence of each theme in a period: share of talks, over the union of its topics."""
     rows = rows_of("themes", selected)
     if as_json:
         print_json(rows)
         return
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "theme": ("THEME", str),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
         "of_videos": ("OF", str),
         "share": ("SHARE", percent),
         "between": ("95 %", str),
@@ -120,7 +120,7 @@ def themes(selected: Selected, as_json: bool = JSON) -> None:
 def prevalence(
     selected: Selected,
     basis: Literal["talks", "paragraphs", "minutes"] = typer.Option(
-        "talks", help="What a share is a share of."
+        "talks", help="Unit of the shares: talks, paragraphs or minutes."
     ),
     standard: Literal["none", "source", "length"] = typer.Option(
         "none", help="Hold the mix of sources or lengths fixed: shares like for like."
@@ -135,7 +135,7 @@ def prevalence(
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "month": ("MONTH", str),
         "theme": ("THEME", str),
-        "amount": ("VIDEOS" if basis == "talks" else basis.upper(), "{:,.0f}".format),
+        "amount": ("TALKS" if basis == "talks" else basis.upper(), "{:,.0f}".format),
         "of_amount": ("OF", "{:,.0f}".format),
         "share": ("SHARE", percent),
         "between": ("95 %", str),
@@ -159,7 +159,7 @@ def mix(selected: Selected, as_json: bool = JSON) -> None:
         "month": ("MONTH", str),
         "kind": ("BY", str),
         "name": ("TALKS", lambda name: name or "not known"),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
         "of_videos": ("OF", str),
         "share": ("SHARE", percent),
     }
@@ -172,7 +172,7 @@ def mix(selected: Selected, as_json: bool = JSON) -> None:
 
 @selecting
 def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
-    """List pairs of topics that occur in the same videos, most frequent first."""
+    """List pairs of topics that occur in the same talks, most frequent first."""
     rows = rows_of("cooccurrence", selected)
     if as_json:
         print_json(rows)
@@ -180,7 +180,7 @@ def cooccurrence(selected: Selected, as_json: bool = JSON) -> None:
     shown: dict[str, tuple[str, Callable[[Any], str]]] = {
         "name": ("TOPIC", str),
         "other": ("WITH", str),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
         "jaccard": ("JACCARD", "{:.2f}".format),
         "lift": ("LIFT", "{:.2f}".format),
     }
@@ -219,7 +219,7 @@ def boilerplate(
     ),
     as_json: bool = JSON,
 ) -> None:
-    """Show text that a source repeats in many videos (greetings, sponsors) and that no topic includes."""
+    """Show text that a source repeats in many talks (greetings, sponsors) and that no topic includes."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "boilerplate", limit=limit)
@@ -231,9 +231,9 @@ def boilerplate(
         "boilerplate": ("PARAGRAPHS", str),
         "paragraphs": ("OF", str),
         "share": ("SHARE", percent),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
     }
-    print_rows(rows, shown, "no boilerplate found: no source repeats itself in many videos")
+    print_rows(rows, shown, "no boilerplate found: no source repeats itself in many talks")
     for row in rows:
         say(f"\n{row['name']}, newest examples:")
         print_quotes(row["examples"])

@@ -39,7 +39,7 @@ def topics(selected: Selected, context: typer.Context, as_json: bool = JSON) -> 
         "topic_id": ("ID", str),
         "name": ("TOPIC", str),
         "theme": ("THEME", str),
-        "videos": ("VIDEOS", str),
+        "videos": ("TALKS", str),
         "share": ("SHARE", percent),
         "status": ("STATUS", lambda status: status or "-"),
         "trend": ("CHANGE", change),
@@ -84,9 +84,9 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "origin", f"{origin}, {day(found['emerged_at'])}" if found["emerged_at"] else origin
     if found["share"] is not None:
         interval: Interval = {"low": found["low"], "high": found["high"]}
-        videos = f"{found['videos']} of {found['of_videos']} videos"
+        videos = f"{found['videos']} of {found['of_videos']} talks"
         yield "prevalence", f"{videos} ({percent(found['share'])}, with 95 % confidence {between(interval)})"
-        yield "spoken of", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
+        yield "discussed", f"{minutes(found['minutes'])} minutes in {found['paragraphs']} paragraphs"
     if not found["retained"]:
         yield "excluded", found["reason"] or "no reason given"
     for each in found["merged"]:
@@ -107,7 +107,7 @@ def _about(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "history", f"{day(each['day'])}  {happened(each)}"
     if found["months"]:
         most = max(found["months"], key=lambda month: (month["videos"], month["month"]))
-        yield "most spoken of", f"{most['month']} ({most['videos']} videos)"
+        yield "peak month", f"{most['month']} ({most['videos']} talks)"
 
 
 @app.command()

@@ -102,10 +102,10 @@ def _about(found: WholeTalk) -> Iterator[tuple[str, str]]:
 
 @app.command()
 def waiting(
-    state: str = typer.Option("", help="Only videos in this state, such as `sign-in` or `recheck`."),
+    state: str = typer.Option("", help="Only talks in this state, such as `sign-in` or `recheck`."),
     as_json: bool = JSON,
 ) -> None:
-    """List waiting videos (for a premiere, a recording, YouTube, or a person), next check first."""
+    """List waiting talks (for a premiere, a recording, YouTube, or a person), next check first."""
     from agents.cli.asking import ask
 
     rows = ask(load_settings(logs=False), "parked", state=state)
@@ -120,14 +120,14 @@ def waiting(
         "attempt": ("CHECKS", str),
         "reason": ("REASON", str),
     }
-    print_rows(rows, shown, f"no video waits for {state!r}" if state else "no video waits")
+    print_rows(rows, shown, f"no talk waits for {state!r}" if state else "no talk waits")
 
 
 @app.command()
 def recheck(
     video_ids: list[str] = typer.Argument(metavar="ID...", help="Ids as shown by `videos waiting`."),
 ) -> None:
-    """Check waiting videos again now, for instance after setting GROUNDSWELL_COOKIES or a proxy."""
+    """Check waiting talks again now, for instance after setting GROUNDSWELL_COOKIES or a proxy."""
     from agents.instance.clock import utc_now
     from streams.state.blobs import Blobs
     from streams.state.parked_videos import ParkingLot
@@ -135,7 +135,7 @@ def recheck(
     lot = ParkingLot(Blobs(load_settings().blobs_url))
     unknown = [video_id for video_id in video_ids if lot.get(video_id) is None]
     if unknown:
-        raise typer.BadParameter(f"video {unknown[0]!r} is not waiting: see groundswell videos waiting")
+        raise typer.BadParameter(f"talk {unknown[0]!r} is not waiting: see groundswell videos waiting")
     for video_id in video_ids:
         lot.wake(video_id, utc_now())
         tell(

@@ -26,6 +26,7 @@ from agents.web.responses import CSV, Part, answer, as_csv, as_json
 from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
 from streams.store.talks.listing import Order
+from streams.store.talks.search import Sort
 
 View = Callable[..., Any]
 
@@ -67,10 +68,14 @@ PARAMETERS: dict[str, Any] = {
     "other_id": Topic,
     "newest": Annotated[bool, Query(description="Return the newest instead of the most probable.")],
     "search": Annotated[
-        str, Query(max_length=300, description="Only videos with this text in title, show, channel or id.")
+        str, Query(max_length=300, description="Only talks with this text in title, show, channel or id.")
     ],
-    "text": Annotated[str, Query(alias="q", max_length=200, description="Words to search for.")],
-    "video_id": Annotated[str, Query(max_length=1000, description="Id of the video, as in /api/talks.")],
+    "text": Annotated[
+        str,
+        Query(alias="q", max_length=200, description="Words in any form; those in double quotes as written."),
+    ],
+    "sort": Annotated[Sort, Query(description="Order of the quotes: the newest or most relevant first.")],
+    "video_id": Annotated[str, Query(max_length=1000, description="Id of the talk, as in /api/talks.")],
     "settled": Annotated[bool, Query(description="Include dead letters that were replayed or dropped.")],
     "letter_id": Annotated[str, Query(min_length=1, max_length=64, description="Id or unique prefix of it.")],
     "revision": Annotated[int, Query(ge=0, lt=2**32, description="Codebook revision; empty: the newest.")],
@@ -82,7 +87,7 @@ PARAMETERS: dict[str, Any] = {
     "by": Annotated[Literal["hour", "day"], Query(description="Length of time that a row covers.")],
     "verdict": Annotated[
         Literal["", "accepted", "rejected", "waiting"],
-        Query(description="Only videos with this verdict; waiting: not judged yet."),
+        Query(description="Only talks with this verdict; waiting: not judged yet."),
     ],
     "reviewer": Annotated[str, Query(max_length=300, description="Leave out what this person has judged.")],
     "of_topic": Annotated[

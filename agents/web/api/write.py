@@ -243,7 +243,7 @@ def mount(site: Site) -> None:
             Body(examples=[{"video_id": "dQw4w9WgXcQ", "verdict": "exclude", "talk_kind": "tutorial"}]),
         ],
     ) -> Reviewed:
-        """Record your review of a video, or adjudicate; it replaces your earlier review."""
+        """Record your review of a talk, or adjudicate; it replaces your earlier review."""
         found = review_video(desk, who, reviewing)
         said_now = found.event.model_dump(exclude={"schema_version"})
         return Reviewed(**said_now, state=found.ruling.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.web.pages import curation, emerging, history, overview, review
 from agents.web.pages.operation import account, alerts, endpoints, sources, system
 from agents.web.pages.talks import choices, search, talk, talks
-from agents.web.pages.topics import compare, composition, cooccurrence, ranks, topic, topics, trends
+from agents.web.pages.topics import compare, composition, cooccurrence, ranks, theme, topic, topics, trends
 from agents.web.site import Site
 
 
@@ -25,6 +25,7 @@ def mount(site: Site) -> None:
         ranks,
         review,
         talk,
+        theme,
         topic,
         search,
         emerging,

@@ -11,6 +11,7 @@ from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse
 
 from agents.alerting.alert_verdicts import Verdict, record_verdict
+from agents.alerting.messages import sides
 from agents.instance.event_publisher import arrived
 from agents.queries import registry
 from agents.web.curation.context import PATIENCE_S, CurationContext, as_refusal
@@ -32,9 +33,9 @@ CARDS = 8
 FIRED: Mapping[str, str] = {
     "emergence": "Talks have begun to discuss it",
     "new topic": "A new topic: similar passages in several talks that no topic covered",
-    "rising": "Its share of talks rose more than chance explains",
-    "declining": "Its share of talks fell more than chance explains",
-    "drift": "The way talks discuss it changed",
+    "rising": "Its share of talks rose by more than chance explains",
+    "declining": "Its share of talks fell by more than chance explains",
+    "drift": "Talks discuss it differently than before",
     "threshold": "Its share crossed a configured threshold",
 }
 """Explanation of each rule."""
@@ -60,6 +61,7 @@ def mount(site: Site) -> None:
                 "fired": FIRED[row["rule"]],
                 "counted": topics.get(row["topic_id"]) if row["topic_id"] else None,
                 "growth": growth(row),
+                "sides": sides(row),
                 "sparkline": (drawn.get(row["topic_id"]) if row["topic_id"] else None)
                 or of_talks(row["published"].values(), months),
             }

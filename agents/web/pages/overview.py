@@ -1,4 +1,4 @@
-"""/: overview of the study: themes and topics, new alerts, trends and progress."""
+"""/: overview of a period: a summary, new alerts, rising and declining topics, themes and newest talks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from agents.queries import registry
 from agents.queries.mix import mix
 from agents.queries.rows import Topic
 from agents.web.dependencies import Selected
+from agents.web.pages.overview_summary import NEW, age, summary
+from agents.web.pages.progress import in_review, unfinished
 from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site, TemplateContext, percent
 from streams.store.codebook.effective import book
 from streams.store.codebook.sql_fragments import UNSORTED
-from streams.store.queries import alerts
+from streams.store.queries import corpus
 from streams.store.queries import prevalence as measure
-from streams.store.rows.corpus import Status
+from streams.store.queries.emerging import emerging
 from streams.store.rows.prevalence import CountedTheme
-from streams.store.talks import talk_queries, talks
+from streams.store.talks import talk_queries
+from streams.store.talks.listing import listing
 
-ALERTS = 20
+ALERTS = 100
+"""Number of newest alerts of a period among which those about new subjects are searched."""
+SHOWN = 3
+"""Number of alerts shown."""
 NEWEST = 6
 """Number of newest talks shown."""
 MOVING = 5
@@ -36,21 +42,32 @@ def mount(site: Site) -> None:
     @site.page("/", "overview.html", twin="/api/themes")
     def overview(selected: Selected, refresh: str = "on") -> TemplateContext:
         status = site.ask(talk_queries.status)
-        unfinished = _unfinished(site, status)
+        left = unfinished(site, status)
+        reviewed_next = in_review(site, left)
         applied = site.ask(book, selected.codebook)
-        counted = site.ask(measure.themes, selected, applied)
+        counted = site.ask(registry.themes, selected, applied)
         themes = [row for row in counted if row["theme"] != UNSORTED]
         topics = site.ask(registry.topics, selected, applied)
         prevalence = site.ask(measure.prevalence, selected, applied)
         by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
-        changing = unfinished > 0 or status["relearning"] > 0 or not status["videos"]
+        changing = left > reviewed_next or status["relearning"] > 0 or not status["videos"]
+        today = site.runtime.parts.now().date()
+        new = [
+            {**row, "age": age(row["raised_at"], today)}
+            for row in site.ask(emerging, selected, "", ALERTS)
+            if row["rule"] in NEW and row["verdict"] != "dismissed"
+        ]
         return {
             "title": "Overview",
             "status": status,
-            "unfinished": unfinished,
+            "unfinished": left,
+            "in_review": reviewed_next,
             "changing": changing,
             "refresh_s": 5 if changing and refresh != "off" else None,
-            "alerts": site.ask(alerts.alerts, ALERTS),
+            "corpus": site.ask(corpus.corpus, selected),
+            "summary": summary(themes, topics),
+            "alerts": new[:SHOWN],
+            "earlier": len(new[SHOWN:]),
             "themes": themes,
             "unsorted": next((row for row in counted if row["theme"] == UNSORTED), None),
             "topics": topics,
@@ -62,9 +79,7 @@ def mount(site: Site) -> None:
             "heat": heat([row["theme"] for row in counted], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
-            "newest": [row for row in site.ask(talks.talks, 4 * NEWEST) if row["state"] == "assigned"][
-                :NEWEST
-            ],
+            "newest": site.ask(listing, selected, "", "kept", limit=NEWEST)["rows"],
         }
 
 
@@ -76,7 +91,9 @@ class Cell(NamedTuple):
     said: str
     """Tooltip."""
     text: str
-    """Share in per cent; empty if the period has no videos."""
+    """Share in per cent; empty if the period has no talks."""
+    videos: int = 0
+    """Number of talks that discuss the theme."""
 
 
 def heat(
@@ -87,7 +104,7 @@ def heat(
     Args:
         themes: whose cells.
         months: the columns.
-        rows: {theme, month, videos, of_videos, share}; where there is none, no video speaks of the theme.
+        rows: {theme, month, videos, of_videos, share}; where there is none, no talk is about the theme.
     """
     found = {(row["theme"], row["month"]): row for row in rows}
     return {theme: [_cell(month, found.get((theme, month.key))) for month in months] for theme in themes}
@@ -96,11 +113,11 @@ def heat(
 def _cell(month: PublicationPeriod, row: Mapping[str, Any] | None) -> Cell:
     edge = " unfinished" if month.unfinished else ""
     if row is not None:
-        said = f"{month.key}: {row['videos']} of {row['of_videos']} videos"
-        return Cell(f"level-{level(row['share'])}{edge}", said, percent(row["share"], 0))
+        said = f"{month.key}: {row['videos']} of {row['of_videos']} talks"
+        return Cell(f"level-{level(row['share'])}{edge}", said, percent(row["share"], 0), row["videos"])
     if month.of_videos:
-        return Cell(f"level-0{edge}", f"{month.key}: 0 of {month.of_videos} videos", "0")
-    return Cell(f"none{edge}", f"{month.key}: no videos", "")
+        return Cell(f"level-0{edge}", f"{month.key}: 0 of {month.of_videos} talks", "0")
+    return Cell(f"none{edge}", f"{month.key}: no talks", "")
 
 
 def level(share: float) -> int:
@@ -111,13 +128,6 @@ def level(share: float) -> int:
         (0, 1, 1, 2, 10)
     """
     return math.ceil(round(share * 10, 9))
-
-
-def _unfinished(site: Site, status: Status) -> int:
-    """Return the number of videos still being processed; videos stuck as dead letters do not count."""
-    if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
-        return 0
-    return len(site.ask(talk_queries.known_videos) - site.ask(talk_queries.finished_videos))
 
 
 def treemap(themes: Sequence[CountedTheme], topics: Sequence[Topic]) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def mount(site: Site) -> None:
                 }
                 for pair in at_work.agreement()
             ],
-            "told": lambda found: describe_agreement(found).replace(" topics", " videos"),
+            "told": lambda found: describe_agreement(found).replace(" topics", " talks"),
             "outcome": describe_ruling,
         }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.topics.drift import effect_size
 from models.topics.drift.settings import DriftSettings
 from models.topics.drift.shift import Array, ShiftDetector, SplitSums
 from models.topics.online.centring import Vectors, unit
@@ -20,9 +21,13 @@ class CentreChange:
 
     Attributes:
         distance: cosine distance of the means of the videos before and after, beyond that of chance.
+        beyond: see `DetectedShift`.
+        size: effect size of the shift (Glass's delta), less the half of its 95 % interval.
     """
 
     distance: float
+    beyond: float
+    size: float
     videos_before: int
     videos_after: int
     since: int
@@ -55,7 +60,10 @@ class Centre:
         return self._detector.observed
 
     def update(self, vectors: Vectors, day: int) -> CentreChange | None:
-        """Add a video with its paragraphs of the topic, float64 [m, d]; return the change, if any."""
+        """Add a video with its paragraphs of the topic, float64 [m, d]; return the change, if any.
+
+        The next call does not remember the change.
+        """
         video = np.rint(unit(vectors.mean(axis=0)) * STEPS).astype(np.int8)
         self.videos = np.vstack([self.videos, video])[-self._settings.memory :]
         self.days = [*self.days, day][-self._settings.memory :]
@@ -63,9 +71,12 @@ class Centre:
         if shift is None:
             return None
         after = len(self.videos) - shift.cut
-        change = CentreChange(shift.distance, shift.cut, after, self.days[shift.cut])
-        self.videos, self.days = self.videos[shift.cut :].copy(), self.days[shift.cut :]
-        return change
+        size = effect_size.means(self.videos.astype(np.float64), shift.cut)
+        return CentreChange(shift.distance, shift.beyond, size, shift.cut, after, self.days[shift.cut])
+
+    def forget(self, after: int) -> None:
+        """Keep only so many latest videos."""
+        self.videos, self.days = self.videos[-after:].copy(), self.days[-after:]
 
 
 def _evidence(parts: SplitSums) -> Array:

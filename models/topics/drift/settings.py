@@ -69,7 +69,7 @@ class DriftSettings:
     """Standard deviations by which a word's log-odds must have moved for it to be named …"""
 
     odds_share: float = 0.5
-    """… and the share of the largest movement of all words that it must reach."""
+    """… and the share of the largest movement in the same direction that it must reach."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.side <= min(self.latest) or self.memory < 2 * max(self.latest):

@@ -41,10 +41,12 @@ class DetectedShift:
     Attributes:
         cut: videos before it.
         distance: distance of the two sides, less the mean distance of random splits; 0 or more.
+        beyond: its evidence in standard deviations above that of the best cut of the videos in random order.
     """
 
     cut: int
     distance: float
+    beyond: float
 
 
 class ShiftDetector:
@@ -110,12 +112,19 @@ class ShiftDetector:
     def _shift(self, videos: Counts) -> DetectedShift:
         """Return the cut with most evidence."""
         s, n = self._settings, len(videos)
-        cuts = np.arange(s.side, n - s.side + 1)
+        evidence = self._of_cuts(videos)
+        cut = s.side + int(evidence.argmax())
+        real, *random = self._distance(_parted(videos, (n - cut,), s.splits))
+        best = [evidence.max(), *(self._of_cuts(videos[order]).max() for order in _orders(n, s.splits))]
+        beyond = float(_beyond_chance(np.array(best), 1)[0])
+        return DetectedShift(cut, max(float(real - np.mean(random)), 0.0), beyond)
+
+    def _of_cuts(self, videos: Counts) -> Array:
+        """Return the evidence of each cut that leaves `side` videos on either side: float64 [cuts]."""
+        cuts = np.arange(self._settings.side, len(videos) - self._settings.side + 1)
         sums = videos.cumsum(axis=0)
         before, sizes = sums[cuts - 1], cuts.astype(np.float32)
-        cut = int(cuts[self._evidence(SplitSums(before, sums[-1] - before, sizes, n - sizes)).argmax()])
-        real, *random = self._distance(_parted(videos, (n - cut,), s.splits))
-        return DetectedShift(cut, max(float(real - np.mean(random)), 0.0))
+        return self._evidence(SplitSums(before, sums[-1] - before, sizes, len(videos) - sizes))
 
 
 def _beyond_chance(evidence: Array, windows: int) -> Array:
@@ -146,3 +155,9 @@ def _ways(videos: int, latest: int, splits: int) -> Counts:
     """Return float32 [1 + splits, videos]: 1 for each video of the later part. Deterministic."""
     random = np.random.default_rng([videos, latest]).random((splits, videos)).argsort(axis=1) < latest
     return np.vstack([np.arange(videos) >= videos - latest, random]).astype(np.float32)
+
+
+@lru_cache(maxsize=128)
+def _orders(videos: int, orders: int) -> NDArray[np.intp]:
+    """Return intp [orders, videos]: random orders of the videos. Deterministic."""
+    return np.random.default_rng([videos, orders]).random((orders, videos)).argsort(axis=1)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from models.topics.drift import effect_size
 from models.topics.drift.settings import DriftSettings
 from models.topics.drift.shift import Array, Counts, ShiftDetector, SplitSums
 
@@ -20,10 +21,13 @@ class WordingChange:
 
     Attributes:
         distance: Jensen-Shannon divergence in bits, beyond that of chance.
-        lost, gained: numbers of the words whose log-odds have fallen and risen most, strongest first.
+        beyond: see `DetectedShift`.
+        lost, gained: numbers of the words whose log-odds have fallen and risen most, strongest first, as far
+            as their shares of videos changed by more than a medium effect, with 95 % confidence.
     """
 
     distance: float
+    beyond: float
     lost: tuple[int, ...]
     gained: tuple[int, ...]
     videos_before: int
@@ -57,7 +61,7 @@ class Wording:
         return self._detector.observed
 
     def update(self, words: Numbers, day: int) -> WordingChange | None:
-        """Add a video with the topic; return the change, if any."""
+        """Add a video with the topic; return the change, if any, which the next call does not remember."""
         self.videos = [*self.videos, words][-self._settings.memory :]
         self.days = [*self.days, day][-self._settings.memory :]
         presence, numbers = self._presence()
@@ -66,9 +70,18 @@ class Wording:
             return None
         lost, gained = self._moved(presence, numbers, shift.cut)
         after = len(self.videos) - shift.cut
-        change = WordingChange(shift.distance, lost, gained, shift.cut, after, self.days[shift.cut])
-        self.videos, self.days = self.videos[shift.cut :], self.days[shift.cut :]
-        return change
+        since = self.days[shift.cut]
+        return WordingChange(shift.distance, shift.beyond, lost, gained, shift.cut, after, since)
+
+    def moved(self, after: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the numbers of the words lost and gained in so many latest videos; see `WordingChange`."""
+        if not 0 < after < len(self.videos):
+            return (), ()
+        return self._moved(*self._presence(), len(self.videos) - after)
+
+    def forget(self, after: int) -> None:
+        """Keep only so many latest videos."""
+        self.videos, self.days = self.videos[-after:], self.days[-after:]
 
     def _presence(self) -> tuple[Counts, NDArray[np.intp]]:
         """Return float32 [videos, words], 1 if a video has a word, and the words' numbers."""
@@ -89,11 +102,18 @@ class Wording:
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         s, n = self._settings, len(presence)
         sums = presence.astype(np.float64).cumsum(axis=0)
-        z = log_odds_change(sums[cut - 1], sums[-1] - sums[cut - 1], cut, n - cut, s.odds_prior)
-        least = max(s.odds_z, s.odds_share * float(np.abs(z).max(initial=0.0)))
-        order = np.argsort(z, kind="stable")
-        lost = [int(numbers[word]) for word in order if z[word] <= -least]
-        gained = [int(numbers[word]) for word in order[::-1] if z[word] >= least]
+        before, after = sums[cut - 1], sums[-1] - sums[cut - 1]
+        z = log_odds_change(before, after, cut, n - cut, s.odds_prior)
+        matters = np.abs(effect_size.proportions(before, cut, after, n - cut)) > effect_size.MEDIUM
+        order = [word for word in np.argsort(z, kind="stable") if matters[word]]
+        most = s.odds_share * float(np.abs(z).max(initial=0.0))
+        if not any(abs(z[word]) >= most for word in order):
+            return (), ()  # what moved most does not matter
+        least_lost, least_gained = (
+            max(s.odds_z, s.odds_share * float(side.max(initial=0.0))) for side in (-z, z)
+        )
+        lost = [int(numbers[word]) for word in order if z[word] <= -least_lost]
+        gained = [int(numbers[word]) for word in order[::-1] if z[word] >= least_gained]
         return tuple(lost[: s.shown]), tuple(gained[: s.shown])
 
 

@@ -54,7 +54,7 @@ def news(
 def drifts(
     memory: ModelState, batch: Batch, said: Learnable, assignments: Sequence[Assignment]
 ) -> tuple[Drift, ...]:
-    """Return the drifts of topics after one more video."""
+    """Return the drifts of topics after one more video, without those of small talk of the shows."""
     of_topics: dict[int, list[int]] = {}
     for at, row in enumerate(said.rows):
         topic_id = assignments[row].topic_id
@@ -65,10 +65,12 @@ def drifts(
             topic_id,
             tuple(word for at in of_topics[topic_id] for word in content_words(said.texts[at])),
             said.vectors[of_topics[topic_id]],
+            tuple(batch.quote(said.rows[at], said.texts[at]) for at in of_topics[topic_id]),
         )
         for topic_id in sorted(of_topics)
     ]
-    return memory.drift.update(spoke, batch.published_on, batch.batch_id)
+    found = memory.drift.update(spoke, batch.published_on, batch.batch_id, batch.video_id, batch.origin)
+    return tuple(each for each in found if not memory.places.of(each.topic_id).small_talk)
 
 
 def health(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
+from models.topics.results import SourceQuote
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,17 @@ class Batch:
     def origin(self) -> str:
         """The source; without one, the video itself."""
         return self.source or self.video_id
+
+    def quote(self, row: int, text: str | None = None) -> SourceQuote:
+        """Return a paragraph as a quote; `text`: without what its source repeats."""
+        return SourceQuote(
+            paragraph_id=self.paragraph_ids[row],
+            video_id=self.video_id,
+            source=self.origin,
+            published_on=self.published_on,
+            start=float(self.starts[row]) if self.starts else 0.0,
+            text=self.texts[row] if text is None else text,
+        )
 
     def _check_rows(self, usable: NDArray[np.bool_], fault: str) -> None:
         if not usable.all():

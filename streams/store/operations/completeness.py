@@ -113,7 +113,7 @@ def _torn(warehouse: Warehouse) -> set[str]:
 def unfinished(
     warehouse: Warehouse, last: datetime | str | None = None, limit: int = 1000
 ) -> list[UnfinishedVideo]:
-    """Return videos that are on their way, the first seen first.
+    """Return talks that are on their way, the first seen first.
 
     Left out are videos that wait until they are tried again or reviewed, and those with a dead letter.
 

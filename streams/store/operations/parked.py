@@ -9,7 +9,7 @@ from streams.store.warehouse import Warehouse
 
 
 def parked(warehouse: Warehouse, state: str = "", limit: int = 1000) -> list[Parked]:
-    """Return videos that wait, in the order in which they are tried again.
+    """Return talks that wait, in the order in which they are tried again.
 
     Args:
         warehouse: the study.

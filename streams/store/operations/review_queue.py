@@ -28,7 +28,7 @@ _WAITING = f"""
 
 
 def review_queue(warehouse: Warehouse, limit: int = 100, offset: int = 0) -> ReviewQueue:
-    """Return the videos that wait for reviewers, the most relevant first."""
+    """Return the talks that wait for reviewers, the most relevant first."""
     videos = warehouse.rows(f"SELECT count() AS videos FROM ({_WAITING})")
     rows = warehouse.rows_as(
         Waiting,
@@ -43,7 +43,7 @@ def review_queue(warehouse: Warehouse, limit: int = 100, offset: int = 0) -> Rev
 
 
 def reviews(warehouse: Warehouse) -> list[Review]:
-    """Return verdicts on videos that were adjudicated or that enough reviewers judged, by video and time."""
+    """Return verdicts on talks that were adjudicated or that enough reviewers judged, by talk and time."""
     rows = warehouse.rows_as(
         Review,
         f"""

@@ -47,7 +47,7 @@ def queue(
     rule: str = "",
     search: str = "",
 ) -> Queue:
-    """Return videos with the verdict of screening, those that were seen last first.
+    """Return talks with the verdict of screening, those that were seen last first.
 
     Args:
         warehouse: the study.
@@ -104,7 +104,7 @@ def _sightings(warehouse: Warehouse, video_ids: list[str]) -> dict[str, list[Sig
 
 
 def summary(warehouse: Warehouse) -> ScreeningSummary:
-    """Return the counts of found and kept videos, and of the others by the rule that rejected them."""
+    """Return the counts of found and kept talks, and of the others by the rule that rejected them."""
     found = corpus(warehouse)
     rejections = found["rejections"]
     rejected = sum(rejections.values())

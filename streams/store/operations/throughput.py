@@ -62,7 +62,7 @@ FATE_NAMES = ("kept", "rejected", "withdrawn", "waiting", "dead")
 
 
 def stages(warehouse: Warehouse) -> list[Stage]:
-    """Return how many videos are in each state; all states, in the order of the path."""
+    """Return how many talks are in each state; all states, in the order of the path."""
     rows = warehouse.rows(
         f"""
         SELECT p.state AS state, count() AS videos, countIf(o.video_id != '') AS dead,
@@ -86,7 +86,7 @@ def stages(warehouse: Warehouse) -> list[Stage]:
 
 
 def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: int = 30) -> list[Throughput]:
-    """Return the videos that came in by hour or day (UTC), and what has become of them until now.
+    """Return the talks that came in by hour or day (UTC), and what has become of them until now.
 
     A video belongs to the hour or day in which a source showed it first. The facts do not say how many videos
     were assigned at that time, only how many of that time's videos are assigned by now. The newest hours or
@@ -106,7 +106,7 @@ def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: 
 
 
 def freshness(warehouse: Warehouse) -> Freshness:
-    """Return the newest video, talk, dead letter, alert and decision."""
+    """Return the newest find, learned talk, dead letter, alert and decision."""
     found = warehouse.rows(
         """
         SELECT (SELECT maxOrNull(first_seen_at) FROM sightings FINAL) AS seen_at,
@@ -163,7 +163,7 @@ def newest_of(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Newest:
 
 
 def sources(warehouse: Warehouse) -> list[Source]:
-    """Return the yield of each source: the videos it has shown by what became of them, most found first."""
+    """Return the yield of each source: the talks it listed, by outcome, most found first."""
     seen = warehouse.rows_as(
         SeenSource,
         """

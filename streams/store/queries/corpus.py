@@ -10,7 +10,7 @@ from streams.store.warehouse import Warehouse
 
 
 def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
-    """Return how many videos were found, and what became of them.
+    """Return how many talks were found, and their outcome.
 
     A video without a date of publication is in no period. The found videos are the kept, the rejected, the
     withdrawn and the waiting ones; work on the latter continues, or stopped with a dead letter.

@@ -8,7 +8,7 @@ from streams.store.warehouse import Warehouse
 
 
 def choices(warehouse: Warehouse, limit: int = 500) -> list[Choice]:
-    """Return the values that the filters of a selection can take, by filter, those of the most videos first.
+    """Return the values that the filters of a selection can take, by filter, those of the most talks first.
 
     There are at most `limit` of each filter. Talks that are withdrawn or have no row to count are not among
     the videos.

@@ -18,7 +18,7 @@ def neighbours(
     limit: int = 10,
     applied: EffectiveCodebook | None = None,
 ) -> list[Neighbour]:
-    """Return the topics that occur in the same videos as one, the closest (Jaccard) first.
+    """Return the topics that occur in the same talks as one, the closest (Jaccard) first.
 
     The numbers are those of `cooccurrence`, which returns only the most frequent pairs of a long study.
 

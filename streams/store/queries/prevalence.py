@@ -171,7 +171,7 @@ def cooccurrence(
     applied: EffectiveCodebook | None = None,
     among: Container[int] | None = None,
 ) -> list[Pair]:
-    """Return pairs of topics that have videos with at least one paragraph of each, most videos first.
+    """Return pairs of topics that have talks with at least one paragraph of each, most talks first.
 
     Args:
         warehouse: the study.
@@ -237,12 +237,37 @@ def videos(  # noqa: PLR0917 - the parameters of a query
     limit: int = 100,
     applied: EffectiveCodebook | None = None,
 ) -> list[TopicVideo]:
-    """Return the videos with a paragraph of a topic, and of the other one if given; the newest first."""
+    """Return the talks with a paragraph of a topic, and of the other one if given; the newest first."""
     applied = applied or book(warehouse, selection.codebook)
     wanted = {applied.counts_as(each) for each in (topic_id, other_id) if each is not None}
     units = {known: entry.topic_id for known, entry in applied.counted.items() if entry.topic_id in wanted}
-    if set(units.values()) != wanted:
-        return []
+    return _listed(warehouse, units, selection, limit, applied) if set(units.values()) == wanted else []
+
+
+def theme_videos(
+    warehouse: Warehouse,
+    theme: str,
+    selection: Selection = EVERYTHING,
+    limit: int = 100,
+    applied: EffectiveCodebook | None = None,
+) -> list[TopicVideo]:
+    """Return the talks with a paragraph of any topic of a theme; the newest first.
+
+    A paragraph about two topics of the theme counts once for each.
+    """
+    applied = applied or book(warehouse, selection.codebook)
+    units = {known: 1 for known, entry in applied.counted.items() if entry.theme == theme}
+    return _listed(warehouse, units, selection, limit, applied) if units else []
+
+
+def _listed(
+    warehouse: Warehouse,
+    units: Mapping[int, int],
+    selection: Selection,
+    limit: int,
+    applied: EffectiveCodebook,
+) -> list[TopicVideo]:
+    """Return the talks with every unit, where `units` is a topic's unit; the newest first."""
     found = warehouse.rows(
         f"""
         SELECT video_id, published_on, {UNITS} AS present,
@@ -254,7 +279,7 @@ def videos(  # noqa: PLR0917 - the parameters of a query
         **selection.parameters,
         **mapped(units),
         model=applied.model_version,
-        wanted=sorted(wanted),
+        wanted=sorted(set(units.values())),
         limit=limit,
     )
     about = _about(warehouse, [row["video_id"] for row in found])

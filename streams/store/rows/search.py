@@ -6,7 +6,7 @@ from datetime import date
 
 from typing_extensions import TypedDict
 
-from streams.store.rows.prevalence import CountedTopic
+from streams.store.rows.prevalence import Counted, CountedTopic, Extent
 from streams.store.rows.talks import Heard
 
 
@@ -42,18 +42,39 @@ class FoundQuote(Heard):
     name: str | None
 
 
+class Correction(TypedDict):
+    """A word that no paragraph has, and the nearest spelling that was looked for as well."""
+
+    word: str
+    instead: str
+
+
 class Found(TypedDict):
     """Results of a search: the first of each kind, and how many there are."""
 
     tokens: list[str]
     """The words as they were searched for."""
+    forms: list[str]
+    """Their forms, of which a quote has one of each word."""
+    corrected: list[Correction]
     topics: list[FoundTopic]
     topics_found: int
     talks: list[FoundTalk]
     """The newest first."""
     talks_found: int
     quotes: list[FoundQuote]
-    """The newest first, at most two of a talk."""
+    """The newest or the most relevant first, at most two of a talk."""
     quotes_found: int
     quotes_talks: int
     """Talks that have these quotes."""
+
+
+class WordsInMonth(TypedDict):
+    """A month of publication in which words are mentioned."""
+
+    month: str
+    """'YYYY-MM'."""
+
+
+class CountedWordMonth(Counted, Extent, WordsInMonth):
+    """Counts of the talks that mention words in a month."""

@@ -87,12 +87,12 @@ class Change(TypedDict):
 
 
 class Drift(TypedDict):
-    """A topic whose share, words or centre moved."""
+    """A topic whose share, words or centre changed, or that rose."""
 
     topic_id: int
     topic: str
     what: str
-    """share, words, centre or meaning."""
+    """share, words, centre, meaning or rise."""
     share_before: float
     share_after: float
     """meaning: share of the topic's latest paragraphs that have a word of it."""

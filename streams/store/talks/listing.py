@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from streams.store.codebook.effective import book
 from streams.store.codebook.sql_fragments import MODEL, SOURCE, corrected
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.talks import Listing
@@ -32,7 +33,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
     limit: int = 50,
     offset: int = 0,
 ) -> Listing:
-    """Return the videos of a selection, withdrawn and rejected ones included.
+    """Return the talks of a selection, withdrawn and rejected ones included.
 
     A video without a date is in no period, and comes last when the videos are sorted by date.
 
@@ -40,7 +41,8 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
         warehouse: the study.
         selection: the videos; their days of publication are those as corrected.
         search: only those with this text in title, show, channel or id, in either case.
-        state: only those in this state (`video_progress.STATES`), or withdrawn; empty: all.
+        state: only those in this state (`video_progress.STATES`), or withdrawn; kept: learned, and neither
+            rejected nor withdrawn; counted: of these, those with a topic that counts; empty: all.
         rule: only those that this rule of screening rejected; empty: all.
         order: the column to sort by.
         ascending: the smallest first.
@@ -54,7 +56,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
                ifNull(day, toDate(0)) AS published_on,
                if(r.video_id != '', r.duration_s, v.duration_s) AS seconds,
                if(t.paragraphs > 0, t.paragraphs, arraySum(t.topics.paragraphs)) AS paragraphs,
-               length(t.topics.id) AS topics,
+               length(t.topics.id) AS topics, t.topics.id AS ids,
                if(learned, t.source, v.source) AS source, if(learned, t.channel, v.channel) AS channel,
                if(learned, t.show, v.show) AS show,
                if(learned, t.language, coalesce(v.language, '')) AS language,
@@ -71,6 +73,8 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
     wanted = f"""
         FROM ({known}) WHERE (day IS NOT NULL OR {{open:Bool}}) AND {selection.where}
         AND multiIf({{state:String}} = '', 1, {{state:String}} = 'withdrawn', taken_out,
+                    {{state:String}} IN ('kept', 'counted'), state != 'rejected' AND learned AND NOT taken_out
+                        AND ({{state:String}} = 'kept' OR hasAny(ids, {{retained:Array(UInt32)}})),
                     state = {{state:String}})
         AND ({{rule:String}} = '' OR (state = 'rejected' AND rule = {{rule:String}}))
         AND ({{search:String}} = '' OR positionCaseInsensitiveUTF8(
@@ -80,6 +84,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
         "search": search,
         "state": state,
         "rule": rule,
+        "retained": sorted(book(warehouse, selection.codebook).counted) if state == "counted" else [],
         "open": selection.first is None and selection.last is None,
     }
     direction = "ASC" if ascending else "DESC"

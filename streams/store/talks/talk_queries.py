@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.codebook.speaker_names import named
 from streams.store.codebook.sql_fragments import ALIASES, MODEL
-from streams.store.damage import damaged_parts
+from streams.store.operations.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
@@ -23,7 +23,7 @@ from streams.store.warehouse import Warehouse, strings, typed
 
 _TALKS = "SELECT published_at FROM videos FINAL WHERE video_id IN (SELECT video_id FROM transcripts)"
 """Videos with a transcript; those that were only seen or rejected are no talks. SQL."""
-_OWN = "hasAny(topics.id, {family:Array(UInt32)})"
+HAS_TOPIC = "hasAny(topics.id, {family:Array(UInt32)})"
 """Whether a talk has a topic of a `family`. SQL."""
 _SAID_BEST = """arrayReverseSort(arrayFilter(
     (_, id) -> has({family:Array(UInt32)}, id), arrayZip(topics.probability, topics.position), topics.id
@@ -52,7 +52,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
     selection: Selection = EVERYTHING,
     applied: EffectiveCodebook | None = None,
 ) -> list[Quote]:
-    """Return paragraphs of a topic, at most one a video: the most probable, or the newest.
+    """Return paragraphs of a topic, at most one a talk: the most probable, or the newest.
 
     Paragraphs of topics that were merged into it are its own.
     """
@@ -62,7 +62,7 @@ def quotes(  # noqa: PLR0917 - the parameters of a query
         SELECT video_id, transcript_version, said.1 AS probability, said.2 AS position, published_on
         FROM (
             SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said
-            {talks(selection)} AND {_OWN}
+            {talks(selection)} AND {HAS_TOPIC}
         )
         ORDER BY {"published_on DESC, probability DESC" if newest else "probability DESC"}, video_id
         LIMIT {{limit:UInt32}}
@@ -93,7 +93,7 @@ def topic_talks(
         FROM (
             SELECT video_id, transcript_version, published_on, {_SAID_BEST} AS said,
                    {_added("paragraphs")} AS n, {_added("seconds")} AS s
-            {talks(selection)} AND {_OWN}
+            {talks(selection)} AND {HAS_TOPIC}
         )
         GROUP BY month
         """,
@@ -174,7 +174,7 @@ def _quote(said: dict[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def status(warehouse: Warehouse) -> Status:
-    """Return how many videos are in each state, and the size of the corpus."""
+    """Return how many talks are in each state, and the size of the corpus."""
     counted = {
         row["state"]: row["videos"]
         for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")

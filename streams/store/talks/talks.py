@@ -24,7 +24,7 @@ from streams.talks.caption_drafts import is_draft
 
 
 def talks(warehouse: Warehouse, limit: int = 100, search: str = "") -> list[ListedTalk]:
-    """Return talks and videos that were seen, the newest first; those without a date last.
+    """Return the talks that were found, the newest first; those without a date last.
 
     Args:
         warehouse: the study.

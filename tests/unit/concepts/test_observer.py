@@ -244,3 +244,26 @@ def test_a_talk_about_no_concept_does_not_count_for_drift() -> None:
     observing = observer()
     add(observing, 0, [("rain and wind", ())])
     assert len(observing.to_arrays()[PREFIX + "drift_days"]) == 0
+
+
+@pytest.mark.parametrize(("says", "kinds"), [("bread voice", ["words"]), ("voice", ["meaning"])])
+def test_what_has_a_concept_s_words_drifts_and_else_is_in_doubt(says: str, kinds: list[str]) -> None:
+    observing, found = observer(), []
+    for number in range(120):
+        said = WORDS["bread"] if number < 50 else f"{says} alexa speaker microphone"
+        found += add(observing, number, [(said, (BREAD,)), ("harbour", (SHIPS,))]).drifts
+    assert [each.what for each in found if each.what in ("words", "centre", "meaning")] == kinds
+    for drift in (each for each in found if each.what == "words"):
+        assert {"alexa", "microphone"} <= set(drift.words_after)
+        before, after = drift.quotes
+        assert "alexa" not in before.text and "alexa" in after.text
+
+
+def test_a_concept_that_was_there_from_the_start_rises() -> None:
+    observing, found = observer(), []
+    for number in range(200):
+        about = [("harbour", (SHIPS,)), *(spoken(BREAD) if number % 20 == 0 or number >= 120 else [])]
+        found += [each for each in add(observing, number, about).drifts if each.what == "rise"]
+    (rise,) = found
+    assert rise.topic_id == BREAD and rise.rise is not None
+    assert rise.rise.video_ids[-1] == rise.batch_id.removesuffix(":1") == "talk-127"

@@ -150,7 +150,7 @@ def test_a_confirmed_newborn_is_reported_once_with_evidence() -> None:
     assert news.quotes[0].video_id == "talk-200"
     assert news.quotes[-1].start == 12.5
     assert news.first_on == study.heard[200].published_on
-    assert f"before that 0 of {news.earlier_of} did" in news.reason
+    assert f"0 of the {news.earlier_of} before did" in news.reason
     assert news.batch_id == "batch"
 
 

@@ -106,7 +106,7 @@ def test_sources_are_as_many_as_their_mix_is_worth() -> None:
 
 @pytest.mark.parametrize(
     ("log10_p", "words"),
-    [(-0.3, "by chance alone"), (-2.5, "once in 100 cases"), (-5.2, "100 thousand"), (-11.9, "100 billion")],
+    [(-0.3, "by chance alone"), (-2.5, "below 1 in 100."), (-5.2, "100 thousand"), (-11.9, "100 billion")],
 )
 def test_chance_is_put_in_words(log10_p: float, words: str) -> None:
     assert words in chance(log10_p)

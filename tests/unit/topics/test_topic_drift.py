@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import BadInput
+from models.topics.drift import effect_size
+from models.topics.drift.centre import Centre
 from models.topics.drift.share import ShareDetector
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
-from models.topics.results import Drift
+from models.topics.results import Drift, SourceQuote
 
 WATCH = DriftSettings()
 SHORT_MEMORY = DriftSettings(history=40, memory=24, latest=(6, 12), side=3, told=20)
@@ -40,7 +42,12 @@ def spoke(
     said = [*chance.sample(CRAFT, 10), *(word for word in words if chance.random() < 0.7)]
     noise = np.array([[chance.gauss(0.0, 0.3) for _ in range(DIMENSION)] for _ in range(paragraphs)])
     vectors = towards + noise
-    return Spoke(topic_id, tuple(said), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    name = f"{topic_id}-{chance.random()}"
+    quotes = tuple(
+        SourceQuote(f"{name}#{row}", name, "show", DAY, float(row), f"They said {' '.join(said)}.")
+        for row in range(paragraphs)
+    )
+    return Spoke(topic_id, tuple(said), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), quotes)
 
 
 def watch(*topics: int, of: DriftSettings = WATCH) -> DriftWatch:
@@ -51,12 +58,12 @@ def watch(*topics: int, of: DriftSettings = WATCH) -> DriftWatch:
 
 
 def tell(watched: DriftWatch, videos: Sequence[Sequence[Spoke]]) -> list[Drift]:
-    """Update the watch with one video a day and return the drifts."""
-    return [
-        drift
-        for position, video in enumerate(videos)
-        for drift in watched.update(video, DAY + timedelta(position), f"talk-{position}")
-    ]
+    """Update the watch with one video a day, of three shows in turn; return the drifts."""
+    found = []
+    for at, video in enumerate(videos):
+        name = f"talk-{at}"
+        found += watched.update(video, DAY + timedelta(at), name, name, f"show {at % 3}")
+    return found
 
 
 def restored(watched: DriftWatch, of: DriftSettings) -> DriftWatch:
@@ -83,11 +90,12 @@ def test_a_steady_topic_does_not_drift() -> None:
 def test_a_share_changes_on_the_day_of_the_first_video_after() -> None:
     chance = random.Random(1)
     videos = [[spoke(chance, 1)] + ([spoke(chance, 2)] if position >= 60 else []) for position in range(120)]
-    (drift,) = tell(watch(1, 2), videos)
-    assert (drift.topic_id, drift.what, drift.before, drift.after) == (2, "share", 0.0, 1.0)
-    assert drift.since == DAY + timedelta(60)
-    assert drift.videos_before == 60
-    assert drift.batch_id == f"talk-{60 + drift.videos_after - 1}"
+    share, rise = sorted(tell(watch(1, 2), videos), key=lambda each: each.what == "rise")
+    assert (rise.topic_id, rise.what, rise.before) == (2, "rise", 0.0)
+    assert (share.topic_id, share.what, share.before, share.after) == (2, "share", 0.0, 1.0)
+    assert share.since == DAY + timedelta(60)
+    assert share.videos_before == 60
+    assert share.batch_id == f"talk-{60 + share.videos_after - 1}"
 
 
 def test_a_share_is_never_said_of_a_few_talks_of_a_session() -> None:
@@ -178,6 +186,47 @@ def test_paragraphs_that_move_away_are_reported_with_how_far() -> None:
     assert (drift.what, drift.words_before, drift.words_after) == ("centre", (), ())
     assert drift.after == pytest.approx(1.0 - np.cos(np.pi / 4), abs=0.05)
     assert abs((drift.since - DAY).days - 60) <= 2
+
+
+# What is told of a change
+
+
+def test_words_and_centre_that_change_together_are_one_drift() -> None:
+    chance = random.Random(15)
+    eras = [(OLD, LEFT)] * 60 + [(NEW, RIGHT)] * 100
+    (drift,) = tell(watch(1), [[spoke(chance, words=words, towards=towards)] for words, towards in eras])
+    assert set(drift.words_after) == set(NEW)
+
+
+def test_a_change_is_shown_by_quotes_with_its_words() -> None:
+    chance = random.Random(4)
+    videos = [[spoke(chance, words=OLD if position < 60 else NEW)] for position in range(160)]
+    (drift,) = tell(watch(1), videos)
+    before, after = drift.quotes
+    said = {quote.paragraph_id: at for at, (each,) in enumerate(videos) for quote in each.quotes}
+    assert said[before.paragraph_id] < (drift.since - DAY).days <= said[after.paragraph_id]
+    assert all(word in before.text for word in OLD) and all(word in after.text for word in NEW)
+
+
+def test_a_certain_but_small_move_of_a_centre_is_no_drift() -> None:
+    chance = random.Random(16)
+    aside = (LEFT + 0.25 * RIGHT) / np.linalg.norm(LEFT + 0.25 * RIGHT)
+    videos = [[spoke(chance, towards=LEFT if at < 60 else aside, paragraphs=3)] for at in range(160)]
+    centre = Centre(WATCH, DIMENSION)
+    found = [change for at, (each,) in enumerate(videos) if (change := centre.update(each.vectors, at))]
+    assert found[0].beyond > 3 and found[0].size < effect_size.LARGE
+    assert tell(watch(1), videos) == []
+
+
+def test_of_two_random_halves_no_effect_is_certain() -> None:
+    chance = np.random.default_rng(0)
+    found = [effect_size.means(chance.normal(size=(60, 50)), 30) for _ in range(100)]
+    assert np.mean([size > 0 for size in found]) <= 0.1
+    assert max(found) < effect_size.MEDIUM
+    assert (
+        effect_size.means(np.vstack([chance.normal(size=(30, 50)), chance.normal(1.0, 1.0, (30, 50))]), 30)
+        > 3
+    )
 
 
 # Topics come and go
@@ -278,6 +327,18 @@ def test_a_restored_watch_goes_on_as_if_nothing_had_happened(
     for name, array in theirs.items():
         assert array.dtype == mine[name].dtype
         assert array.tobytes() == mine[name].tobytes(), name
+
+
+def test_a_watch_that_was_saved_without_quotes_goes_on() -> None:
+    chance = random.Random(17)
+    watched = watch(1)
+    tell(watched, [[spoke(chance)] for _ in range(60)])
+    arrays = {name: array for name, array in watched.to_arrays().items() if name != "drift_mentions"}
+    again = DriftWatch.from_state(WATCH, DIMENSION, arrays, watched.to_json())
+    (drift,) = tell(again, [[spoke(chance, words=NEW)] for _ in range(40)])
+    assert set(drift.words_after) == set(NEW)
+    (after,) = drift.quotes
+    assert NEW[0] in after.text
 
 
 def test_a_watch_of_no_topics_can_be_saved() -> None:

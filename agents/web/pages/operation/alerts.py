@@ -54,7 +54,7 @@ destinations:               # url_env names a variable, url_file a file: one lin
     zone: Europe/Berlin
     quiet: {from: 22:00, to: 07:00}
   - {name: ann, url_file: ann.url, send: weekly, day: monday, at: 08:00, zone: Europe/Berlin}
-  - {name: operations, url_env: PAGER, rules: [lag, stuck, dead letters, silence, source]}
+  - {name: operations, url_env: PAGER, rules: [meaning, lag, stuck, dead letters, silence, source]}
 """
 """Example of an alerts.yaml."""
 
@@ -81,6 +81,7 @@ def mount(site: Site) -> None:
                 "skipped": sum(row["skipped"] for row in stands),
             },
             "tested": tested,
+            "curators": bool(site.web.state.access.curators.all()),
             "example": EXAMPLE,
         } | in_force(settings, stands)
 

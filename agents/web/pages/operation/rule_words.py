@@ -10,7 +10,7 @@ SENSITIVITY: Mapping[str, str] = {
     "normal": "the default amount of evidence",
     "high": "little evidence",
 }
-DRIFTS: Mapping[str, str] = {"share": "share of talks", "words": "words", "centre": "centre"}
+DRIFTS: Mapping[str, str] = {"words": "words", "centre": "centre"}
 
 
 def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
@@ -35,15 +35,19 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             return _drift(given["what"], given["at_least"])
         case "meaning":
             return (
-                "The latest paragraphs that count for a topic of the codebook no longer have its words, so "
-                "it is perhaps not what its name says; or they have them again."
+                "The latest paragraphs of a codebook topic no longer contain its words, so it may no longer "
+                "be what its name says; or they contain them again."
             )
-        case "rising" | "declining" as way:
-            points = given["at_least_points"]
-            least = f", by {points:g} percentage points or more," if points else ""
+        case "rising":
             return (
-                f"The share of talks that discuss a topic went {'up' if way == 'rising' else 'down'}{least} "
-                "compared with the preceding period of equal length, with 95 % confidence and at least "
+                f"The share of talks that discuss a topic rose{_points(given)}, in several sources, to "
+                f"{_many(given['at_least_videos'], 'talk')} or more: more than chance explains among all "
+                "topics, and by a medium effect or more. It is raised as soon as talks show it."
+            )
+        case "declining":
+            return (
+                f"The share of talks that discuss a topic fell{_points(given)} compared with the "
+                "preceding period of equal length, with 95 % confidence and at least "
                 f"{_many(given['at_least_videos'], 'talk')} in one of the two periods."
             )
         case "threshold":
@@ -53,9 +57,8 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
             many = given["talks"]
             return f"{many:,} or more talks {hours}."
         case "stuck":
-            return (
-                f"A talk that waits for nothing is not finished {length(given['hours'])} after it was found."
-            )
+            late = length(given["hours"])
+            return f"A talk is unfinished {late} after it was found, although nothing holds it up."
         case "dead letters":
             many = _many(given["at_least"], "message")
             waits = "waits" if given["at_least"] == 1 else "wait"
@@ -82,11 +85,19 @@ def length(hours: float) -> str:
     return f"{hours:,g} hour{'s' * (hours != 1)}"
 
 
+def _points(given: Mapping[str, Any]) -> str:
+    points = given["at_least_points"]
+    return f", by {points:g} percentage points or more," if points else ""
+
+
 def _drift(what: Sequence[str], at_least: float) -> str:
-    *others, last = (DRIFTS[each] for each in what) if what else ("nothing",)
+    *others, last = [DRIFTS[each] for each in what if each in DRIFTS] or ["nothing"]
     named = f"{', '.join(others)} or {last}" if others else last
     least = f", by {at_least:g} or more" if at_least else ""
-    return f"A topic's {named} changed according to the topic model{least}."
+    return (
+        f"Talks discuss a topic otherwise than before: its {named} changed{least}, more than chance explains "
+        "among all topics, and by more than a medium effect."
+    )
 
 
 def _bounds(bounds: Sequence[Mapping[str, Any]]) -> str:

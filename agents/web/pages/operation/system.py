@@ -23,6 +23,7 @@ from agents.queries import wording
 from agents.transcription.progress_view import how_far
 from agents.web.curation.context import PATIENCE_S, as_refusal
 from agents.web.dependencies import RequestRefused
+from agents.web.pages.progress import unfinished
 from agents.web.security.access import Curates
 from agents.web.site import Site, TemplateContext
 from streams.errors import Unavailable
@@ -64,9 +65,12 @@ def mount(site: Site) -> None:
             "freshness": site.ask(throughput.freshness),
             "letters": letters[:LETTERS],
             "letters_open": status["dead_letters"],
+            "status": status,
+            "unfinished": unfinished(site, status),
             "done": _done(replayed, dropped),
             "sources": site.ask(throughput.sources),
             "about": about(site.ask(corpus.provenance), site.warehouse.where),
+            "curators": bool(site.web.state.access.curators.all()),
             "settings": shown(settings),
         }
 
@@ -175,7 +179,9 @@ def about(provenance: Provenance, where: str) -> list[tuple[str, str]]:
 
 
 def shown(settings: Settings) -> list[dict[str, Any]]:
-    """Return the settings as rows {name, value, about, changed}; the value of a secret is 'set' or 'not set'.
+    """Return the settings as rows {name, value, about, changed, path}.
+
+    The value of a secret is 'set' or 'not set'. `path`: it is a path of this machine.
 
     Example:
         >>> rows = shown(Settings(clickhouse="clickhouse://me:secret@db:8123"))
@@ -196,6 +202,7 @@ def shown(settings: Settings) -> list[dict[str, Any]]:
                 "value": text,
                 "about": field.description or "",
                 "changed": changed,
+                "path": text.startswith(("/", "~", "file:")),
             }
         )
     return rows

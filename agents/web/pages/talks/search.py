@@ -1,4 +1,4 @@
-"""/search: topics, talks and quotes that contain all of the given words."""
+"""/search: topics, talks and quotes that contain all of the given words, in any of their forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fastapi import Query
 
 from agents.web.dependencies import RequestRefused, Selected
 from agents.web.site import Site, TemplateContext
-from streams.store.talks.search import search
+from streams.store.codebook.effective import book
+from streams.store.talks.search import Sort, search
 
 LONGEST = 200
 """Maximum length of a search in characters."""
@@ -18,7 +19,14 @@ FOUND = 20
 """Maximum number of results shown of each kind: topics, talks, quotes."""
 AROUND = 240
 """Characters of a quote shown before and after the first match."""
-Words = Annotated[str, Query(description="Words; a result contains all of them.")]
+SORTS = (("newest", "Newest first"), ("relevance", "Most relevant first"))
+Words = Annotated[
+    str, Query(description="Words; a result contains all of them, those in double quotes as written.")
+]
+Sorted = Annotated[Sort, Query(description="Order of the quotes.")]
+About = Annotated[
+    str, Query(pattern=r"^([1-9][0-9]{0,8})?$", description="Only talks and quotes of this topic.")
+]
 
 
 class TextPart(NamedTuple):
@@ -32,7 +40,9 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/search", "search.html", twin="/api/search")
-    def searched(selected: Selected, q: Words = "") -> TemplateContext:
+    def searched(
+        selected: Selected, q: Words = "", sort: Sorted = "newest", topic: About = ""
+    ) -> TemplateContext:
         asked = q.strip()
         if len(asked) > LONGEST:
             raise RequestRefused(
@@ -40,18 +50,23 @@ def mount(site: Site) -> None:
                 f"the search has {len(asked):,} characters",
                 f"search for a few words, with at most {LONGEST} characters",
             )
-        found = site.ask(search, asked, selected, FOUND)
-        words = asked.split()
+        about = int(topic) if topic else None
+        found = site.ask(search, asked, selected, FOUND, sort=sort, topic_id=about)
+        words = [*asked.replace('"', " ").split(), *found["forms"]]
         return {
             "title": f"Search: {asked}" if asked else "Search",
             "q": asked,
+            "sort": sort,
+            "sorts": SORTS,
+            "topic": about,
+            "choices": site.ask(book, selected.codebook).retained,
             "found": found,
             "topics": [row | {"parts": parts(row["name"], words)} for row in found["topics"]],
             "talks": [
                 row | {"parts": parts(row["title"] or row["video_id"], words)} for row in found["talks"]
             ],
             "quotes": [
-                row | {"parts": parts(excerpt(row["text"], found["tokens"]), found["tokens"], whole=True)}
+                row | {"parts": parts(excerpt(row["text"], found["forms"]), found["forms"], whole=True)}
                 for row in found["quotes"]
             ],
         }

@@ -19,7 +19,8 @@ from streams.store.talks.listing import Order, listing
 
 PAGE = 50
 """Rows per page."""
-STATES = (*NEXT, "withdrawn")
+STATES = (*NEXT, "withdrawn", "kept", "counted")
+STATE_LABELS = {"counted": "counted (with a topic)"}
 VERDICTS: Mapping[str, str] = {
     "": "All",
     "rejected": "Rejected",
@@ -37,7 +38,19 @@ COLUMNS: tuple[tuple[Order, str], ...] = (
 Search = Annotated[str, Query(max_length=300, description="Text in title, show, channel or id.")]
 Rule = Annotated[str, Query(max_length=300)]
 State = Annotated[
-    Literal["", "seen", "accepted", "fetched", "transcribed", "split", "rejected", "assigned", "withdrawn"],
+    Literal[
+        "",
+        "seen",
+        "accepted",
+        "fetched",
+        "transcribed",
+        "split",
+        "rejected",
+        "assigned",
+        "withdrawn",
+        "kept",
+        "counted",
+    ],
     Query(),
 ]
 Verdict = Annotated[Literal["", "accepted", "rejected", "waiting"], Query()]
@@ -66,6 +79,7 @@ def mount(site: Site) -> None:
             "corpus": counted,
             "fates": fates(counted),
             "states": STATES,
+            "state_labels": STATE_LABELS,
             "rules": sorted(counted["rejections"]),
             "search": search,
             "state": state,

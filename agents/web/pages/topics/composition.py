@@ -49,7 +49,13 @@ def parts(
     names = [*few, *([f"{rest} other themes"] if rest else []), *([UNSORTED] if UNSORTED in themes else [])]
     place = {theme: min(index, len(few)) for index, theme in enumerate(whole)} | {UNSORTED: len(names) - 1}
     made: list[dict[str, Any]] = [
-        {"name": name, "paragraphs": [0] * len(months), "minutes": [0.0] * len(months)} for name in names
+        {
+            "name": name,
+            "theme": name if name in themes else "",
+            "paragraphs": [0] * len(months),
+            "minutes": [0.0] * len(months),
+        }
+        for name in names
     ]
     for row in rows:
         part = made[place[row["theme"]]]

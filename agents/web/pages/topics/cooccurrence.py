@@ -25,7 +25,7 @@ VIDEOS = 100
 """Number of videos listed at first."""
 EVERY = 10_000
 Most = Annotated[int, Query(ge=2, le=60, description="Number of topics, the most prevalent.")]
-Listed = Annotated[int, Query(ge=1, le=EVERY, description="Maximum number of videos, the newest.")]
+Listed = Annotated[int, Query(ge=1, le=EVERY, description="Maximum number of talks, the newest.")]
 
 
 def mount(site: Site) -> None:
@@ -77,7 +77,7 @@ def matrix(topics: Sequence[CountedTopic], pairs: Sequence[Pair]) -> dict[str, A
 
     Returns:
         {topics: [{id, name, videos}], pairs: [[place, place, videos, jaccard, lift]]}, of each pair the first
-        place before the second; a pair that no video speaks of is not among them.
+        place before the second; a pair that no talk is about is not among them.
     """
     at = {row["topic_id"]: index for index, row in enumerate(topics)}
     distances = 1.0 - np.eye(len(topics))

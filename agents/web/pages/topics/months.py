@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from agents.queries.months import By, every, part
+from streams.store.queries.selection import first_day, last_day
 from streams.store.rows.prevalence import MonthTotal
 
 
@@ -22,6 +23,39 @@ class PublicationPeriod(NamedTuple):
     """Number of its videos with any topic; 0: no talk, so no share either."""
     unfinished: bool
     """Whether the period is not over; its numbers will still grow."""
+
+    def within(self, kept: Mapping[str, str]) -> dict[str, str]:
+        """Return a selection narrowed to the period.
+
+        Example:
+            >>> PublicationPeriod("2025-Q2", "Q2", 4, False).within({"first": "2025-05", "show": "A"})
+            {'first': '2025-05', 'show': 'A', 'last': '2025-06'}
+            >>> PublicationPeriod("2025-01", "Jan", 4, False).within({"last": "2025-01-20"})
+            {'last': '2025-01-20', 'first': '2025-01'}
+        """
+        first, last = ends(self.key)
+        given_first, given_last = kept.get("first", ""), kept.get("last", "")
+        if given_first and first_day(given_first) > first_day(first):
+            first = given_first
+        if given_last and last_day(given_last) < last_day(last):
+            last = given_last
+        return {**kept, "first": first, "last": last}
+
+
+def ends(key: str) -> tuple[str, str]:
+    """Return the first and last month of a month, quarter or year.
+
+    Example:
+        >>> ends("2025-02"), ends("2025-Q4"), ends("2025")
+        (('2025-02', '2025-02'), ('2025-10', '2025-12'), ('2025-01', '2025-12'))
+    """
+    year, _, part_of_it = key.partition("-")
+    if not part_of_it:
+        return f"{year}-01", f"{year}-12"
+    if part_of_it.startswith("Q"):
+        last = 3 * int(part_of_it[1:])
+        return f"{year}-{last - 2:02}", f"{year}-{last:02}"
+    return key, key
 
 
 def columns(rows: Sequence[MonthTotal], today: str) -> list[PublicationPeriod]:

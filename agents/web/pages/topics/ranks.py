@@ -76,7 +76,8 @@ def ranked(
                 else None
             )
     return {
+        "key": key,
         "months": [month.key for month in months],
         "unfinished": [month.key for month in months if month.unfinished],
-        "lines": [{"name": names[unit], "points": points[unit]} for unit in shown],
+        "lines": [{"name": names[unit], "unit": unit, "points": points[unit]} for unit in shown],
     }

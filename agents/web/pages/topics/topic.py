@@ -60,7 +60,7 @@ def mount(site: Site) -> None:
         )
         said = site.ask(talk_queries.topic_talks, topic_id, QUOTES, selected, applied)
         months = columns(said.months, site.today)
-        ours = [shared(row) | {"name": entry.name} for row in said.months]
+        ours = [shared(row) | {"topic_id": topic_id} for row in said.months]
         family = applied.family(topic_id)
         found = site.ask(speaking, topic_id, selected, SPEAKING, applied)
         return {
@@ -73,7 +73,7 @@ def mount(site: Site) -> None:
             "merged": [applied.entries[each] for each in family if each != topic_id],
             "months": months,
             "rows": {row["month"]: row for row in ours if row["videos"]},
-            "lines": lines(ours, "name", [entry.name], months),
+            "lines": lines(ours, "topic_id", [topic_id], months, {topic_id: entry.name}),
             "drifts": site.ask(genealogy.drifts, topic_id, DRIFTS, applied),
             "genealogy": site.ask(genealogy.genealogy, topic_id, applied),
             "decisions": [

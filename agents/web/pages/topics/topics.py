@@ -19,7 +19,7 @@ from streams.store.queries import genealogy, prevalence
 DRIFTS = 3
 PAGE = 50
 """Topics per page."""
-ORDERS = (("share", "Share of videos"), ("rising", "Rising first"), ("new", "Newest first"), ("name", "Name"))
+ORDERS = (("share", "Share of talks"), ("rising", "Rising first"), ("new", "Newest first"), ("name", "Name"))
 Order = Annotated[Literal["share", "rising", "new", "name"], Query(description="Order of the topics.")]
 Words = Annotated[str, Query(max_length=200, description="Only topics with all of these words.")]
 

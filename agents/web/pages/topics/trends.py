@@ -1,20 +1,22 @@
-"""/trends: shares of themes or topics by month, quarter or year, with 95 % intervals.
+"""/trends: shares of themes, topics and words by month, quarter or year, with 95 % intervals.
 
 Of talks, paragraphs or minutes, as they are or standardised, with a note where the mix of talks changed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
 
-from agents.queries import intervals
+from agents.queries import intervals, registry
 from agents.queries.like_for_like import SharesByPeriod, StandardisedShare, theme_shares, topic_shares
 from agents.queries.mix import mix
-from agents.queries.months import By
+from agents.queries.months import By, part
+from agents.queries.rows import WordMonth
 from agents.queries.validation import CORRECTABLE, validities, without_errors
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import PublicationPeriod
@@ -33,6 +35,10 @@ Errors = Annotated[
     Literal["counted", "corrected"],
     Query(description="Shares of paragraphs as counted, or without the errors that a coded sample shows."),
 ]
+Words = Annotated[
+    list[Annotated[str, Field(max_length=200)]],
+    Query(description="Words to draw: talks that mention all of them, in any form; quoted as written."),
+]
 Number = Annotated[int, Field(ge=1, lt=2**32)]
 ChosenTopics = Annotated[list[Number], Query(description="Topics to draw; none: the most prevalent.")]
 
@@ -50,6 +56,7 @@ def mount(site: Site) -> None:
         basis: Basis = "talks",
         standard: Standard = "none",
         errors: Errors = "counted",
+        words: Words = [],  # noqa: B006
     ) -> TemplateContext:
         found = units(site, selected, of, by)
         applied = site.ask(book, selected.codebook)
@@ -59,17 +66,33 @@ def mount(site: Site) -> None:
             shares = site.ask(view, selected, applied, basis, standard, found.by)
         asked: Sequence[Any] = theme if of == "themes" else topic_id
         chosen = [unit for unit in found.names if unit in asked]
-        shown = chosen[:AT_MOST] or found.compared[:LINES]
+        texts = [text.strip() for text in dict.fromkeys(words) if text.strip()] if shares is None else []
+        room = AT_MOST - len(texts[:AT_MOST])
+        shown = chosen[:room] if chosen or texts else found.compared[:LINES]
         drawn = lines(found.rows, found.key, shown, found.columns, found.names)
         valid = _validities(site, of) if (basis, standard) == CORRECTABLE else {}
         if shares and valid and errors == "corrected":
             shares = without_errors(shares, valid, shown)
         if shares:
             drawn["lines"] = [
-                {"name": found.names[unit], "points": restated_points(shares, unit, found.columns, basis)}
+                {
+                    "name": found.names[unit],
+                    "unit": unit,
+                    "points": restated_points(shares, unit, found.columns, basis),
+                }
                 for unit in shown
                 if unit in shares.units or errors == "counted" or not valid
             ]
+        mentioned = {text: site.ask(registry.word_months, text, selected) for text in texts[:AT_MOST]}
+        drawn["lines"] += [
+            {
+                "name": f"“{text}”",
+                "key": "words",
+                "unit": text,
+                "points": word_points(rows, found.columns, found.by),
+            }
+            for text, rows in mentioned.items()
+        ]
         return {
             "title": "Trends",
             "of": of,
@@ -78,7 +101,10 @@ def mount(site: Site) -> None:
             "key": found.key,
             "choices": _by_theme(found) if of == "topics" else {"": found.names},
             "shown": shown,
-            "left_out": [found.names[unit] for unit in chosen[AT_MOST:]],
+            "words": [text.strip() for text in dict.fromkeys(words) if text.strip()],
+            "words_drawn": shares is None,
+            "unmentioned": [text for text, rows in mentioned.items() if not rows],
+            "left_out": [found.names[unit] for unit in chosen[room:]] + texts[AT_MOST:],
             "unknown": [unit for unit in dict.fromkeys(asked) if unit not in found.names],
             "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if drawn["lines"] else ""},
             "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
@@ -101,6 +127,26 @@ def mount(site: Site) -> None:
             else 1.0,
             "mix_changes": site.ask(mix, selected, applied)["changes"],
         }
+
+
+def word_points(
+    rows: Sequence[WordMonth], months: Sequence[PublicationPeriod], by: By
+) -> list[dict[str, Any] | None]:
+    """Return the points of the line of words; None where there is no talk."""
+    videos: Counter[str] = Counter()
+    for row in rows:
+        videos[part(row["month"], by)] += row["videos"]
+    return [
+        {
+            "share": videos[month.key] / month.of_videos,
+            "videos": videos[month.key],
+            "of_videos": month.of_videos,
+            **intervals.interval(videos[month.key], month.of_videos),
+        }
+        if month.of_videos
+        else None
+        for month in months
+    ]
 
 
 def _validities(site: Site, of: Of) -> Mapping[int | str, Validity]:
@@ -135,11 +181,13 @@ def lines(
     """
     found = {(row[key], row["month"]): row for row in rows}
     return {
+        "key": key,
         "months": [month.key for month in months],
         "unfinished": [month.key for month in months if month.unfinished],
         "lines": [
             {
                 "name": names[unit] if names else str(unit),
+                "unit": unit,
                 "points": [_point(found.get((unit, month.key)), month) for month in months],
             }
             for unit in shown

@@ -1,4 +1,6 @@
 // Composition by theme: bars with parts of 100 %, or a stream of amounts. Themes differ in colour, pattern and name.
+import { evidence } from "./evidence.js";
+
 const PATTERNS = [
   null,
   { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4 },
@@ -88,4 +90,11 @@ export const option = (data, look) => {
     legend: legend(data, look),
     ...(data.layout === "river" ? river(data, look, top) : parts(data, look, top)),
   };
+};
+
+/** A click on a part opens the talks behind it; in the stream, those of the theme's whole period. */
+export const follow = ({ seriesName, dataIndex, name }, data) => {
+  const parts = data.layout === "parts";
+  const part = data.parts.find((each) => each.name === (parts ? seriesName : name));
+  return part?.theme ? evidence("theme", part.theme, parts ? data.months[dataIndex] : "") : null;
 };

@@ -1,4 +1,4 @@
-// Co-occurrence heatmap: number of videos that discuss two topics. A click opens the videos of a pair, or a topic on the diagonal.
+// Co-occurrence heatmap: number of talks that discuss two topics. A click opens the talks of a pair, or a topic on the diagonal.
 import { fit } from "./fitting.js";
 
 const MEASURES = {
@@ -47,9 +47,9 @@ export const option = (data, look) => {
     yAxis: { ...axis, inverse: true, axisLabel: label },
     tooltip: {
       formatter: ({ data: hit }) => {
-        if (hit.topic) return `${hit.topic.name.slice(0, 60)}\n${hit.topic.videos} videos`;
+        if (hit.topic) return `${hit.topic.name.slice(0, 60)}\n${hit.topic.videos} talks`;
         const [one, other, videos, jaccard, lift] = hit.pair;
-        return `${names[one].slice(0, 60)}\n${names[other].slice(0, 60)}\n${videos} videos with both\nJaccard ${jaccard.toFixed(3)}, lift ${lift.toFixed(2)}`;
+        return `${names[one].slice(0, 60)}\n${names[other].slice(0, 60)}\n${videos} talks with both\nJaccard ${jaccard.toFixed(3)}, lift ${lift.toFixed(2)}`;
       },
     },
     series: [{

@@ -1,12 +1,13 @@
 // Shares by month, quarter or year as lines with 95 % bands; an unfinished period is dashed. Either one chart per line, with the
 // other lines pale behind it, or all lines in one chart, with the band that the reader chose and names at the ends of the lines.
+import { evidence } from "./evidence.js";
 import { fit, spread } from "./fitting.js";
 
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond"];
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 const amounts = (point) => point.amounts ?? `${point.videos} of ${point.of_videos}`;
-const said = (point) => (point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${amounts(point)}` : "no videos");
+const said = (point) => (point ? `${percent(point.share)} (${percent(point.low)} to ${percent(point.high)}), ${amounts(point)}` : "no talks");
 
 const wholeOf = (data) => {
   const first = data.months.findIndex((month) => data.unfinished.includes(month));
@@ -20,9 +21,10 @@ const topOf = (data, banded) => {
 
 const band = (line, colour, at, look) => {
   const edge = { type: "line", stack: `band ${at.xAxisIndex} ${line.name}`, symbol: "none", silent: true, lineStyle: { opacity: 0 }, stackStrategy: "all", z: 1, ...at };
+  const opacity = look.dark ? 0.22 : 0.16;
   return [
     { ...edge, data: line.points.map((point) => point && point.low) },
-    { ...edge, data: line.points.map((point) => point && point.high - point.low), areaStyle: { color: colour, opacity: look.dark ? 0.22 : 0.16 } },
+    { ...edge, data: line.points.map((point) => point && point.high - point.low), areaStyle: { color: colour, opacity }, blur: { areaStyle: { opacity }, lineStyle: { opacity: 0 } } },
   ];
 };
 
@@ -157,6 +159,9 @@ export const option = (data, look) => {
   };
 };
 
-/** A click on a line shows its interval. */
-export const follow = ({ seriesName }, data) =>
-  data.lines.some((line) => line.name === seriesName) ? { set: "band", to: seriesName } : null;
+/** A click on a point opens the talks behind it; a click on a line between two points shows its interval. */
+export const follow = ({ seriesName, dataIndex }, data) => {
+  const line = data.lines.find((each) => each.name === seriesName);
+  if (!line) return null;
+  return dataIndex === undefined ? { set: "band", to: seriesName } : evidence(line.key ?? data.key, line.unit, data.months[dataIndex]);
+};

@@ -1,4 +1,5 @@
 // Ranks by month, quarter or year: a rising line overtakes others. Names are at both ends, ranks inside the points.
+import { evidence } from "./evidence.js";
 import { fit } from "./fitting.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -75,4 +76,10 @@ export const option = (data, look) => {
       endings(data, look, left, right),
     ],
   };
+};
+
+/** A click on a point opens the talks behind it, a click on a line those of the whole period. */
+export const follow = ({ seriesName, dataIndex }, data) => {
+  const line = data.lines.find((each) => each.name === seriesName);
+  return line ? evidence(data.key, line.unit, data.months[dataIndex]) : null;
 };

@@ -1,6 +1,7 @@
-// Treemap of themes and their topics; the area is the number of distinct videos. A click zooms into a theme, or opens a topic's page.
+// Treemap of themes and their topics; the area is the number of distinct talks. A click zooms into a theme, or opens a topic's page.
 import { fit } from "./fitting.js";
 
+const levelOf = (share) => Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(share)) - 1));
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const LINE = 17;
 
@@ -39,13 +40,15 @@ export const option = (data, look) => {
         name: theme.name,
         theme: theme.name,
         share: theme.share,
-        said: `${theme.name.slice(0, 80)}\n${theme.videos} videos, ${percent(theme.share)}`,
+        // Drawn where the boxes of its topics would be too small to see.
+        itemStyle: { color: look.level[levelOf(theme.share)] },
+        said: `${theme.name.slice(0, 80)}\n${theme.videos} talks, ${percent(theme.share)}`,
         children: theme.topics.map((topic) => {
-          const level = Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(topic.share)) - 1));
+          const level = levelOf(topic.share);
           return {
             ...topic,
             value: topic.videos,
-            said: `${topic.name.slice(0, 80)}\n${theme.name.slice(0, 80)}\n${topic.videos} videos, ${percent(topic.share)}`,
+            said: `${topic.name.slice(0, 80)}\n${theme.name.slice(0, 80)}\n${topic.videos} talks, ${percent(topic.share)}`,
             itemStyle: { color: look.level[level] },
             label: { color: level < 5 ? look.onLow : level === 5 ? look.onMiddle : look.onHigh },
           };

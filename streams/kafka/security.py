@@ -1,0 +1,178 @@
+"""Security of connections to Kafka: TLS and SASL, translated from the settings to each client's options.
+
+Two libraries connect: Faust with aiokafka (events), kafka-python (administration, lag, events from outside).
+kafka-python reports a refused log-in as a timeout, so `refusal` asks the brokers once more, by aiokafka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from streams import tls
+from streams.errors import Misconfigured
+from streams.settings import Settings
+
+ASK_S = 5.0
+"""Timeout of the question why a broker refuses this client (seconds)."""
+SETTING = "GROUNDSWELL_BROKER"
+TLS_ALERT = 0x1503
+"""First two bytes of an alert in every version of TLS."""
+
+
+def protocol(settings: Settings) -> str:
+    """Return Kafka's name of the security protocol.
+
+    Example:
+        >>> protocol(Settings(broker="kafka:9093", broker_tls=True))
+        'SSL'
+    """
+    if settings.embedded_broker:
+        return "PLAINTEXT"
+    encrypted = "SSL" if settings.broker_tls else "PLAINTEXT"
+    return f"SASL_{encrypted}" if settings.broker_sasl else encrypted
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of a client; those of kafka-python and aiokafka have the same names.
+
+    Raises:
+        Misconfigured: a file of a certificate or key cannot be used.
+    """
+    spoken = protocol(settings)
+    options: dict[str, Any] = {"security_protocol": spoken}
+    if spoken.endswith("SSL"):
+        options["ssl_context"] = tls.context(
+            SETTING,
+            settings.broker_ca,
+            settings.broker_certificate,
+            settings.broker_key,
+            settings.broker_key_password.get_secret_value(),
+        )
+    if spoken.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.broker_sasl,
+            "sasl_plain_username": settings.broker_user,
+            "sasl_plain_password": settings.broker_password.get_secret_value(),
+        }
+    return options
+
+
+def faust_credentials(settings: Settings) -> Any:
+    """Return Faust's `broker_credentials`; None: neither TLS nor SASL.
+
+    Raises:
+        Misconfigured: a file of a certificate or key cannot be used.
+    """
+    from faust.auth import SASLCredentials, SSLCredentials
+
+    options = client_options(settings)
+    if "sasl_mechanism" in options:
+        return SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=options.get("ssl_context"),
+        )
+    return SSLCredentials(options["ssl_context"]) if "ssl_context" in options else None
+
+
+def forbidden(where: str, named: str) -> Misconfigured:
+    """Return the error of a client that may log in, but not do what it needs to."""
+    return Misconfigured(
+        f"{where} does not permit this client what it needs ({named})",
+        "grant its user the rights that docs/how-to/cluster.md lists",
+    )
+
+
+def refusal(settings: Settings, bootstrap: str) -> Misconfigured | str:
+    """Ask the brokers at `bootstrap` why they do not serve this client. Blocks.
+
+    Returns:
+        What to correct, if a broker refuses this client or is not trusted; otherwise why there is no
+        connection, in words ("" if there is one).
+    """
+    with ThreadPoolExecutor(1) as thread:  # the calling thread may have a running event loop
+        return thread.submit(asyncio.run, _refusal(settings, bootstrap.split(","))).result()
+
+
+async def _refusal(settings: Settings, addresses: Sequence[str]) -> Misconfigured | str:
+    answers = await asyncio.gather(*(_ask(settings, address.strip()) for address in addresses))
+    return min(answers, key=lambda answer: (answer != "", isinstance(answer, str)))
+
+
+async def _ask(settings: Settings, address: str) -> Misconfigured | str:
+    """Connect to one broker, and return why that fails."""
+    from aiokafka.conn import create_conn
+    from aiokafka.errors import KafkaError
+
+    where, options = f"Kafka at {address}", client_options(settings)
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(ASK_S):
+            connection = await create_conn(host.strip("[]"), int(port), **options)
+            try:
+                return await _asks_for_login(connection, where) if "sasl_mechanism" not in options else ""
+            finally:
+                connection.close()
+    except TimeoutError:
+        return "no answer in time"
+    except (KafkaError, OSError, ValueError) as error:
+        return _refused(settings, where, error) or _in_words(error, "ssl_context" in options)
+
+
+async def _asks_for_login(connection: Any, where: str) -> Misconfigured | str:
+    """Return that a broker wants SASL: only such a listener names its mechanisms."""
+    from aiokafka.protocol.admin import SaslHandShakeRequest
+
+    answer = await connection.send(SaslHandShakeRequest("none"))
+    if not answer.enabled_mechanisms:
+        return ""
+    return Misconfigured(
+        f"{where} wants clients to log in (SASL {' or '.join(sorted(answer.enabled_mechanisms))})",
+        f"set {SETTING}_SASL, {SETTING}_USER and {SETTING}_PASSWORD",
+    )
+
+
+def _refused(settings: Settings, where: str, error: Exception) -> Misconfigured | None:
+    from aiokafka import errors
+
+    if isinstance(error, errors.SaslAuthenticationFailed):
+        return Misconfigured(
+            f"{where} refuses the user {settings.broker_user!r} or its password ({settings.broker_sasl})",
+            f"correct {SETTING}_USER, {SETTING}_PASSWORD or {SETTING}_SASL",
+        )
+    if isinstance(error, errors.UnsupportedSaslMechanismError):
+        return Misconfigured(
+            f"{where} does not offer SASL {settings.broker_sasl}",
+            f"set {SETTING}_SASL to a mechanism that it offers",
+        )
+    if isinstance(error, errors.IllegalSaslStateError):
+        return Misconfigured(
+            f"{where} knows no log-in (SASL) on this port",
+            f"unset {SETTING}_SASL, or use its port for clients that log in",
+        )
+    if _answered_in_tls(error):
+        return Misconfigured(
+            f"{where} speaks TLS", f"set {SETTING}_TLS=true, and {SETTING}_CA if its authority is private"
+        )
+    return tls.refusal(error, where, SETTING)
+
+
+def _answered_in_tls(error: Exception) -> bool:
+    """Return whether a broker answered with a TLS alert, whose first bytes were read as a length."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(cause, asyncio.IncompleteReadError) and ((cause.expected or 0) >> 16) == TLS_ALERT
+
+
+def _in_words(error: Exception, encrypted: bool) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, socket.gaierror):
+        return "the host name is unknown"
+    if encrypted and isinstance(error, ConnectionResetError):
+        return "it ends the TLS handshake: does this port speak TLS?"
+    return str(error) or type(error).__name__
