@@ -156,7 +156,7 @@ def test_by_rules_with_labels_everything_passes_with_a_score(tmp_path: Path, emb
     assert good.relevance and bad.relevance
     assert good.relevance.score > bad.relevance.score
     assert bad.relevance.talk_kind == "tutorial"
-    assert good.relevance.reasons and "labels of 4 talks" in good.relevance.model
+    assert good.relevance.reasons and "labels of 4 videos" in good.relevance.model
 
 
 def test_unreviewed_videos_wait_with_a_score_from_no_labels(tmp_path: Path, embedder: Embedder) -> None:
@@ -264,7 +264,7 @@ def test_retraining_ranks_the_whole_queue_by_one_model(tmp_path: Path, embedder:
     kept = {each.parked.key: each.parked for each in study.lot.all()}
     for name, each in parked.items():
         assert each == kept[name], "the lot knows it before anybody is told"
-        assert each.relevance and "1 labels of 1 talks" in each.relevance.model
+        assert each.relevance and "1 labels of 1 videos" in each.relevance.model
         assert each.parked_at < NOON + timedelta(minutes=6), "it waits since it waits"
     assert parked["x"].relevance and parked["x"].relevance.score < 0.9
     assert study.heard(study.said("anna", "b", "keep")) == [], "what one says of a video moves nothing"
