@@ -219,6 +219,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         neighbours.neighbours,
         search.search,
         topic_speakers.speaking,
+        facets.choices,
     )
 } | {
     view.__name__: view
@@ -259,7 +260,6 @@ VIEWS: dict[str, Callable[..., Any]] = {
         throughput.sources,
         throughput.failing_sources,
         completeness.unfinished,
-        facets.choices,
         paragraphs.paragraphs,
         parked.parked,
         review_queue.review_queue,

@@ -334,4 +334,4 @@ async def test_a_choice_selects_as_many_talks_as_it_says(lively: Warehouse) -> N
     for row in rows:
         selection = Selection(**{row["filter"]: row["value"]})
         assert sum(each["of_videos"] for each in prevalence.months(lively, selection)) == row["videos"]
-    assert len(choices(lively, 1)) == len({row["filter"] for row in rows})
+    assert len(choices(lively, limit=1)) == len({row["filter"] for row in rows})

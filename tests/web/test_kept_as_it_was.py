@@ -21,6 +21,8 @@ PAGES = (
         "/topics/21",
         "/talks",
         "/talks/talk0000004",
+        "/shows",
+        "/speakers",
     ),
     *("/screening", "/search?q=retrieval", "/system", "/history", "/alerts", "/choices", "/curation"),
 )

@@ -33,6 +33,8 @@ PAGES = (
     f"/talks/{LONG}",
     f"/talks/{WITHDRAWN}",
     f"/talks/{REDATED}",
+    "/shows",
+    "/speakers",
     "/search",
     "/search?q=retrieval",
     "/search?q=zebra",

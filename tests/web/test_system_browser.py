@@ -11,7 +11,15 @@ from serving import served
 from streams.store.warehouse import Warehouse
 
 pytestmark = needs_chromium
-PAGES = ("/system", "/talks", "/screening?verdict=", "/api", "/nowhere")
+PAGES = (
+    "/system",
+    "/talks",
+    "/shows?show=Night+Deploys",
+    "/speakers?speaker=Joel+Hartwell&first=2024-08&last=2024-08",
+    "/screening?verdict=",
+    "/api",
+    "/nowhere",
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from streams.store.codebook.sql_fragments import MODEL
+from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.corpus import Choice
 from streams.store.warehouse import Warehouse
 
 
-def choices(warehouse: Warehouse, limit: int = 500) -> list[Choice]:
-    """Return the values that the filters of a selection can take, by filter, those of the most talks first.
+def choices(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int = 500) -> list[Choice]:
+    """Return the values of the filters within a selection, by filter, those of the most talks first.
 
     There are at most `limit` of each filter. Talks that are withdrawn or have no row to count are not among
     the videos.
@@ -23,7 +24,7 @@ def choices(warehouse: Warehouse, limit: int = 500) -> list[Choice]:
                 [('show', show), ('channel', channel), ('source', source), ('language', toString(language))],
                 arrayMap(name -> ('speaker', name), arrayDistinct(speakers))
             ) AS every
-            FROM video_topics FINAL WHERE model_version = {MODEL} AND withdrawn = 0
+            FROM video_topics FINAL WHERE model_version = {MODEL} AND {selection.where}
         )
         ARRAY JOIN every AS one
         WHERE value != ''
@@ -31,5 +32,6 @@ def choices(warehouse: Warehouse, limit: int = 500) -> list[Choice]:
         ORDER BY filter, videos DESC, value
         LIMIT {{limit:UInt32}} BY filter
         """,
+        **selection.parameters,
         limit=limit,
     )
