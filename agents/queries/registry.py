@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Protocol, cast
 from agents.queries.codebook import concept_overlap, placed_themes
 from agents.queries.codebook.small_talk import small_talk
 from agents.queries.comparison import PeriodComparison, compared, periods_of, recent
+from agents.queries.differences import differences
 from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
 from agents.queries.mix import mix
@@ -208,6 +209,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         topics,
         topic_months,
         word_months,
+        differences,
         mix,
         measure.cooccurrence,
         measure.videos,

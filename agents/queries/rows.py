@@ -85,6 +85,26 @@ class Comparison(TypedDict):
     trend: Trend | None
 
 
+class Difference(Proportion):
+    """The share of a theme or topic in a selection and in another one, and their difference."""
+
+    topic_id: int | None
+    """None: the row is about a theme."""
+    name: str
+    theme: str
+    other_videos: int
+    other_of_videos: int
+    other_share: float
+    other_low: float
+    other_high: float
+    change: float
+    """`share` - `other_share`, with its 95 % interval (Newcombe)."""
+    change_low: float
+    change_high: float
+    differs: bool
+    """Whether the interval of the change leaves out 0."""
+
+
 class ConceptOverlap(CountedOverlap, Interval):
     """How far a topic that was born overlaps a topic of the codebook; `low` and `high` are of `share`."""
 

@@ -44,6 +44,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "paragraphs": {"video_id": "a"},
     "search": {"text": "a"},
     "word_months": {"text": "a"},
+    "differences": {"first": "2025-02", "last": "2025-03", "other_first": "2025-01", "other_last": "2025-01"},
     "listing": {"state": "assigned", "limit": 2},
     "placed_themes": {"placements": "5=theme:Evaluation"},
     "throughput": {"by": "day"},

@@ -5,7 +5,17 @@ from page_process import client_of
 
 from streams.store.warehouse import Warehouse
 
-PAGES = ("/", "/trends", "/composition", "/ranks", "/compare", "/cooccurrence", "/shows", "/speakers")
+PAGES = (
+    "/",
+    "/trends",
+    "/composition",
+    "/ranks",
+    "/compare",
+    "/differences",
+    "/cooccurrence",
+    "/shows",
+    "/speakers",
+)
 
 
 async def test_without_a_talk_every_page_says_so(new_study: Warehouse) -> None:

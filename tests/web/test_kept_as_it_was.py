@@ -23,6 +23,7 @@ PAGES = (
         "/talks/talk0000004",
         "/shows",
         "/speakers",
+        "/differences",
     ),
     *("/screening", "/search?q=retrieval", "/system", "/history", "/alerts", "/choices", "/curation"),
 )

@@ -78,7 +78,7 @@ async def test_a_profile_compares_its_shares_with_those_of_all_talks(lively: War
         assert re.findall(r'href="/talks/([^"?]+)"', listed) == [row["video_id"] for row in newest]
 
 
-async def test_a_profile_keeps_its_period_and_loses_its_name_where_it_leads_on(lively: Warehouse) -> None:
+async def test_a_profile_keeps_its_period_where_it_leads_on(lively: Warehouse) -> None:
     html = await get(lively, f"/shows?first=2025-01&show={quote_plus(SHOW)}")
     assert f'href="/speakers?first=2025-01&amp;speaker={quote_plus(SPEAKER)}"' in html
     assert f'href="/themes?first=2025-01&amp;show={quote_plus(SHOW)}&amp;theme=Costs#talks"' in html

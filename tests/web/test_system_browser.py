@@ -16,6 +16,7 @@ PAGES = (
     "/talks",
     "/shows?show=Night+Deploys",
     "/speakers?speaker=Joel+Hartwell&first=2024-08&last=2024-08",
+    "/differences?of=topics&first=2025-01&other_show=MLOps+Evenings",
     "/screening?verdict=",
     "/api",
     "/nowhere",

@@ -20,8 +20,9 @@ from fastapi import FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from typing_extensions import TypedDict
 
+from agents.queries.differences import Units
 from agents.queries.registry import VIEWS
-from agents.web.dependencies import RequestRefused, Selected, Topic
+from agents.web.dependencies import PERIOD, RequestRefused, Selected, Topic
 from agents.web.responses import CSV, Part, answer, as_csv, as_json
 from agents.web.view_cache import ViewCache
 from streams.store.queries import prevalence
@@ -74,6 +75,16 @@ PARAMETERS: dict[str, Any] = {
         str,
         Query(alias="q", max_length=200, description="Words in any form; those in double quotes as written."),
     ],
+    "of": Annotated[Units, Query(description="Rows: one for each theme, or for each topic.")],
+    "other_first": Annotated[
+        str, Query(description="The other selection's first month or day.", json_schema_extra=PERIOD)
+    ],
+    "other_last": Annotated[str, Query(description="Its last month or day.", json_schema_extra=PERIOD)],
+    "other_source": Annotated[str, Query(max_length=300, description="Its source.")],
+    "other_channel": Annotated[str, Query(max_length=300, description="Its channel.")],
+    "other_show": Annotated[str, Query(max_length=300, description="Its show.")],
+    "other_speaker": Annotated[str, Query(max_length=300, description="Its speaker.")],
+    "other_language": Annotated[str, Query(max_length=300, description="Its language (ISO 639-1).")],
     "sort": Annotated[Sort, Query(description="Order of the quotes: the newest or most relevant first.")],
     "video_id": Annotated[str, Query(max_length=1000, description="Id of the talk, as in /api/talks.")],
     "settled": Annotated[bool, Query(description="Include dead letters that were replayed or dropped.")],

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from agents.web.pages import curation, emerging, history, overview, review
 from agents.web.pages.operation import account, alerts, endpoints, sources, system
-from agents.web.pages.talks import choices, profiles, search, talk, talks
-from agents.web.pages.topics import compare, composition, cooccurrence, ranks, theme, topic, topics, trends
+from agents.web.pages.talks import choices, differences, profiles, search, talk, talks
+from agents.web.pages.topics import (
+    compare,
+    composition,
+    cooccurrence,
+    ranks,
+    theme,
+    topic,
+    topics,
+    trends,
+)
 from agents.web.site import Site
 
 
@@ -22,6 +31,7 @@ def mount(site: Site) -> None:
         compare,
         composition,
         cooccurrence,
+        differences,
         ranks,
         review,
         talk,
