@@ -155,7 +155,7 @@ async def test_offers_say_why_and_are_ticked_from_a_confidence_on(curated: Wareh
         await client.post("/login", data={"token": token_of(curated)}, headers=OURS)
         page = (await client.get("/curation/suggestions")).text
         assert "8 of its 8 paragraphs are about Agents, in 4 talks; by chance" in plain(page)
-        assert f'<option value="{PART}=into:{AGENTS}">part of Agents (68 % sure)</option>' in page
+        assert f'<option value="{PART}=into:{AGENTS}">part of Agents (68 %)</option>' in page
         assert page.count(" checked") == 0, "nothing is ticked for anybody"
         sure = {
             int(topic_id): int(percent)

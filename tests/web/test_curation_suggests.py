@@ -27,6 +27,6 @@ async def test_a_theme_is_suggested_only_when_it_is_asked_for(lively: Warehouse)
         page = await client.get("/curation/suggestions")
     assert page.status_code == 200
     assert parts.asked == 1
-    assert page.text.count("% sure)</option>") == 3
+    assert page.text.count(" %)</option>") == 3
     assert '<option value="21=theme:Tools, Infrastructure' in page.text
     assert studies.SCRIPT not in page.text
