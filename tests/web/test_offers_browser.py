@@ -73,7 +73,7 @@ def test_topics_are_sorted_from_the_overview_and_taken_back(
     assert page.locator("main input:checked").count() == len(waiting)
     page.get_by_role("checkbox", name="mcp, server, protocol").uncheck()
     page.get_by_label("Place of voice").select_option(f"{OTHER}=theme:Costs")
-    page.get_by_role("button", name="Preview what is ticked").click()
+    page.get_by_role("button", name="Preview the changes").click()
     page.get_by_role("heading", name="Effect on the numbers").wait_for()
     assert page.locator("main ul li").all_inner_texts()[-2:] == [
         "planner, tool calls, loops (32) counts for Agents (2)",
@@ -122,7 +122,7 @@ def test_the_offers_fit_and_everybody_can_use_them(
         assert barriers(page) == [], path
     page.get_by_role("group", name="Tick many").get_by_role("link", name="all").click()
     page.wait_for_url("**least=0")
-    page.get_by_role("button", name="Preview what is ticked").click()
+    page.get_by_role("button", name="Preview the changes").click()
     page.get_by_role("heading", name="Effect on the numbers").wait_for()
     assert barriers(page) == []
     page.context.close()
