@@ -42,7 +42,17 @@ async def test_what_is_under_way_is_what_some_reader_has_not_had(
     assert await asyncio.to_thread(under_way) == 0
     cluster.send(HealthChanged(model_version="m", sequence=1, what="outliers", before=0.2, after=0.4))
     cluster.send(
-        TopicDrifted(model_version="m", sequence=2, topic_id=3, label="x", share_before=0.1, share_after=0.3)
+        TopicDrifted(
+            model_version="m",
+            sequence=2,
+            topic_id=3,
+            label="x",
+            share_before=0.1,
+            share_after=0.1,
+            what="words",
+            words_before=("voice",),
+            words_after=("agent",),
+        )
     )
     assert await asyncio.to_thread(under_way) == 2 * len(READERS)
     async with working(settings, cluster, Alert()):
