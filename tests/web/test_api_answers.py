@@ -81,6 +81,14 @@ async def test_ways_that_are_not_there_say_which_are(small: Warehouse) -> None:
         assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("text", ["0.5", "-3", "1735689600", "2025-02-31T00:00:00Z", "2025-01-01T00:00:00"])
+async def test_a_moment_is_written_in_full(small: Warehouse, text: str) -> None:
+    async with client_of(small) as client:
+        answer = await client.get("/api/unfinished", params={"last": text})
+    assert answer.status_code == 422, "neither seconds since 1970 nor a time of no zone"
+    assert "last" in answer.json()["error"]
+
+
 @pytest.mark.parametrize("view", ["listing", "screening_queue"])
 async def test_a_view_that_counts_its_own_rows_is_paged_as_others(small: Warehouse, view: str) -> None:
     async with client_of(small) as client:

@@ -17,7 +17,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 from typing_extensions import TypedDict
 
 from agents.queries.differences import Units
@@ -61,6 +61,20 @@ COUNTED = frozenset({"listing", "review_queue", "screening_queue"})
 """Views that return a page of `rows` and the total number of `videos`."""
 WHOLE = COUNTED | {"boilerplate"}
 """Views that apply `limit` themselves: to a page, or to the examples per source."""
+
+
+def _no_number(text: str) -> str:
+    """Return a text that is not a number, which pydantic reads as seconds since 1970.
+
+    Raises:
+        ValueError: it is a number.
+    """
+    if text.strip().lstrip("+-").replace(".", "", 1).isdigit():
+        raise ValueError("Input should be a time in ISO 8601, with its UTC offset")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Offset = Annotated[int, Query(ge=0, le=EVERY, description="Number of rows to skip.")]
 Format = Annotated[Literal["json", "csv"], Query(description="Format: json, or csv for spreadsheets.")]
 PARAMETERS: dict[str, Any] = {
@@ -109,8 +123,8 @@ PARAMETERS: dict[str, Any] = {
     "rule": Annotated[str, Query(max_length=300, description="Only entries of this rule.")],
     "destination": Annotated[str, Query(max_length=300, description="Only deliveries to this destination.")],
     "state": Annotated[str, Query(max_length=300, description="Only entries in this state.")],
-    "first": Annotated[AwareDatetime, Query(description="From this time on (ISO 8601 with UTC offset).")],
-    "last": Annotated[AwareDatetime, Query(description="Up to this time, exclusive.")],
+    "first": Annotated[Moment, Query(description="From this time on (ISO 8601 with UTC offset).")],
+    "last": Annotated[Moment, Query(description="Up to this time, exclusive.")],
     "placements": Annotated[
         str, Query(max_length=40_000, description="TOPIC=theme:NAME or TOPIC=into:TOPIC, one a line.")
     ],
