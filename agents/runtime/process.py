@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
@@ -205,7 +204,7 @@ class Runtime:
         import uvicorn
 
         from agents.web.app import build_web, end
-        from agents.web.server import configured
+        from agents.web.server import bound, configured
 
         host, port, setting = self._address()
         web = build_web(self)
@@ -213,14 +212,11 @@ class Runtime:
         server = uvicorn.Server(config)
         server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # we handle signals
         try:
-            listening = config.bind_socket()
+            listening = bound(config)
         except SystemExit as error:
             raise Misconfigured(
                 f"the port {port} of {host} is in use", f"stop its process, or set {setting} to another port"
             ) from error
-        # uvicorn's socket names no protocol, so asyncio does not disable Nagle's algorithm on it: each
-        # response would wait 40 ms for the acknowledgement of its own header.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shown = "127.0.0.1" if host == "0.0.0.0" else host
         self.url = f"http://{shown}:{listening.getsockname()[1]}"
         serving = asyncio.create_task(server.serve([listening]))

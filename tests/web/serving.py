@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agents.web.app import end
-from agents.web.server import configured
+from agents.web.server import bound, configured
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def served(web: FastAPI, proxies: Sequence[str] = ()) -> Iterator[str]:
     """Run an application on a free port; yield its address."""
     config = configured(web, proxies=proxies)
     server = uvicorn.Server(config)
-    listening = config.bind_socket()
+    listening = bound(config)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started and thread.is_alive():
