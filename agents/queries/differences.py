@@ -12,6 +12,7 @@ from agents.queries.rows import Difference
 from models.stats.trend import trend
 from streams.errors import DataError
 from streams.store.codebook.effective import EffectiveCodebook, book
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import prevalence
 from streams.store.queries.aggregation import Tally
 from streams.store.queries.selection import EVERYTHING, Selection, is_period
@@ -37,8 +38,9 @@ def differences(  # noqa: PLR0917 - the parameters of a query, each by name
 ) -> list[Difference]:
     """Return how the shares of themes or topics differ between a selection and another one.
 
-    The largest differences whose 95 % interval (Newcombe) leaves out 0 come first, then the others. Without
-    any `other_` field the other selection is the preceding period of equal length, as `themes` compares.
+    The largest differences whose 95 % interval (Newcombe) leaves out 0 come first, then the others; last, all
+    topics that are `Not yet in a theme`. Without any `other_` field the other selection is the preceding
+    period of equal length, as `themes` compares.
 
     Raises:
         DataError: an end of the other period is not a month or day.
@@ -59,7 +61,10 @@ def differences(  # noqa: PLR0917 - the parameters of a query, each by name
     count, names = _counting(of, applied)
     here, there = (count(warehouse, [each], applied)[0] for each in pair)
     rows = [_difference(unit, names, here, there) for unit in {*here.units, *there.units}]
-    return sorted(rows, key=lambda row: (not row["differs"], -abs(row["change"]), row["name"]))
+    return sorted(
+        rows,
+        key=lambda row: (row["name"] == UNSORTED, not row["differs"], -abs(row["change"]), row["name"]),
+    )
 
 
 def compared_selections(
