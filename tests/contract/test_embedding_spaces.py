@@ -18,7 +18,7 @@ from agents.topics.split import Split
 from agents.topics.track import Track
 from models.bundled_models import prepare
 from models.codebook.codebook import load
-from models.embedding.embedder import Embedder
+from models.embedding.embedder import Embedder, Precision
 from models.topics import TopicSettings
 from models.transcripts.captions import parse
 from models.transcripts.paragraphs import Paragraphs
@@ -164,7 +164,8 @@ async def test_what_is_too_long_to_be_embedded_again_says_so(place: Place, embed
 async def test_a_machine_of_another_precision_adds_to_one_study(place: Place, embedder: Embedder) -> None:
     """Its embeddings are learned as they are: they differ by rounding, and the log says which they are."""
     talks = await place.split(embedder)
-    elsewhere = Embedder(PACKAGED, "cpu", 1, max_tokens=300, precision="bfloat16")
+    other: Precision = "float32" if embedder.precision == "bfloat16" else "bfloat16"
+    elsewhere = Embedder(PACKAGED, "cpu", 1, max_tokens=300, precision=other)
     assert elsewhere.version != embedder.version
     # An event that is delivered again, to the other machine, gives the same event: nothing is learned twice.
     assert await place.split(elsewhere) == talks
