@@ -326,6 +326,6 @@ def test_without_scripts_every_number_is_there(browser: Any, address: str) -> No
     assert page.locator(".canvas").is_hidden()
     page.get_by_text("Show as table").click()
     page.locator(".twin tbody a").first.click()
-    assert "/cooccurrence/videos?" in page.url
+    page.wait_for_url("**/cooccurrence/videos?*")
     assert page.locator("tbody tr").count() > 0
     context.close()
