@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -128,6 +130,15 @@ class Study:
         address: str = json.loads(running.read_text())["url"]
         return address
 
+    def until_settled(self) -> None:
+        """Wait until every agent has handled all that the others sent, so that nothing more is written."""
+
+        def settled() -> bool:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=GIVE_UP_S) as answer:
+                return not any(json.load(answer)["lag"].values())
+
+        until(settled)
+
     def api(self, view: str) -> Any:
         """Return a view of the running page, which is quicker than a command."""
         with urllib.request.urlopen(f"{self.url}/api/{view}", timeout=GIVE_UP_S) as answer:
@@ -153,6 +164,18 @@ class Study:
         for process in self.processes:
             if process.alive:
                 process.kill()
+
+
+def free_port() -> int:
+    """Return a port on 127.0.0.1 that is free, and stays so while a server on it is away.
+
+    It is below the ports that the system gives to outgoing connections, which may take any free one of those.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = random.randrange(16_000, 32_000)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(true: Callable[[], bool], pause: float = 0.2) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -38,7 +37,7 @@ from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
 from streams.store.writer import ORDER
-from tests.processes import ROOT, Process, Study, until
+from tests.processes import ROOT, Process, Study, free_port, until
 
 WORKERS = (("discover", "screen", "fetch", "transcribe", "alert"), ("split",), ("track",), ("store",))
 """One process each; the light agents share one."""
@@ -95,8 +94,8 @@ class Distributed:
         for number, talk in enumerate(talks):
             (self._talks / f"{number:04}.json").write_bytes(talk)
         self.count = len(talks)
-        self.kafka = ApacheKafka(home / "kafka", _free_port())
-        clickhouse = _free_port()
+        self.kafka = ApacheKafka(home / "kafka", free_port())
+        clickhouse = free_port()
         self.settings = Settings(
             home=home,
             study="chaos",
@@ -244,10 +243,3 @@ class Distributed:
         finally:
             process.terminate()
             process.wait(20)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

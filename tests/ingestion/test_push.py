@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,7 @@ from streams.http.client import HttpClient, Timeouts
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.state.outbox import Outbox
+from tests.processes import free_port
 from tests.websub_hub import WebSubHub, entry, notification, tombstone
 
 CHANNEL, OTHER = "UC0123456789abcdefghijkl", "UCzzzzzzzzzzzzzzzzzzzzzz"
@@ -115,13 +115,6 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < ends, "it did not happen"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

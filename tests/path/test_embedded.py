@@ -43,6 +43,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     assert study.cli("ingest", *map(str, FEW[1:])).returncode == 0
     status = study.until_done(6)
     assert status["states"] == {"assigned": 6}
+    study.until_settled()
     assert process.stop(signal.SIGINT, 10) == 130  # clean, within 10 s
     first = dict(tables(study.home, study.name))
     assert len(first["assignments"]) == len(first["paragraphs"]) >= 6

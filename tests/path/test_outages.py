@@ -3,7 +3,6 @@
 Apache Kafka and the ClickHouse engine over HTTP, in processes of their own, with real workers.
 """
 
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from streams.kafka.topics import PARAGRAPHS_EMBEDDED
 from streams.settings import Settings
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
-from tests.processes import ROOT, TALKS, Process, Study, until
+from tests.processes import ROOT, TALKS, Process, Study, free_port, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
 TEN = sorted(TALKS.glob("*.json"))[:10]
@@ -33,8 +32,8 @@ class Outside:
     """A study whose Kafka and ClickHouse can be started and stopped, and its workers."""
 
     def __init__(self, home: Path) -> None:
-        self.kafka = apache_kafka.ApacheKafka(home / "kafka", _free_port())
-        self._clickhouse_port = _free_port()
+        self.kafka = apache_kafka.ApacheKafka(home / "kafka", free_port())
+        self._clickhouse_port = free_port()
         self._clickhouse: subprocess.Popen[bytes] | None = None
         clickhouse = f"clickhouse://default@127.0.0.1:{self._clickhouse_port}"
         bootstrap = f"127.0.0.1:{self.kafka.port}"
@@ -207,10 +206,3 @@ def _ready(said: str) -> bool:
     """
     since_start = said.rpartition("stopping")[2]
     return since_start.count("not ready") == since_start.count("ready again")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

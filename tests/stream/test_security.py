@@ -1,7 +1,6 @@
 """Apache Kafka with TLS and log-in: events flow over every listener, and a refusal names cause and cure."""
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from streams.kafka.admin import Cluster
 from streams.kafka.topics import VIDEOS_ACCEPTED
 from streams.settings import Settings
 from tests.certificates import Certificates, issue
-from tests.processes import Study
+from tests.processes import Study, free_port
 from tests.stream.agent_at_work import Accept, committed, seen, until, working, written
 
 pytestmark = [
@@ -34,13 +33,6 @@ SASL = {
     "scram-sha-256.sasl.jaas.config": f"{JAAS}.scram.ScramLoginModule required;",
     "scram-sha-512.sasl.jaas.config": f"{JAAS}.scram.ScramLoginModule required;",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
