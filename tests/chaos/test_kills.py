@@ -15,8 +15,8 @@ from tests.chaos.harness import Distributed, Fire, Tables, real_talks
 from tests.processes import TALKS, Study, tables, until
 from tests.realdata import shared
 
-KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "8"))
-COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "20"))
+KILLS = int(os.environ.get("GROUNDSWELL_CHAOS_KILLS", "6"))
+COUNT = int(os.environ.get("GROUNDSWELL_CHAOS_TALKS", "14"))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 + 60 * KILLS)]
 
 
