@@ -285,8 +285,10 @@ class ApacheKafka:
             return None
         try:
             process = psutil.Process(int(recorded["pid"]))
-            # another process may have this pid by now
-            same = abs(process.create_time() - recorded["created"]) < 1.0
+            # Another process may have this pid by now, unless it is our child. The time of its creation moves
+            # when the system's clock is set.
+            ours = self._child is not None and self._child.pid == process.pid
+            same = ours or abs(process.create_time() - recorded["created"]) < 1.0
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None

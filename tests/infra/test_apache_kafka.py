@@ -1,5 +1,6 @@
 """Tests of the real broker that infra/kafka runs: it keeps acknowledged records, and reports its errors."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -39,6 +40,16 @@ def everything_in(broker: ApacheKafka, topic: str, partitions: int) -> dict[int,
         return found
     finally:
         consumer.close()
+
+
+@pytest.mark.kafka
+@needs_kafka
+def test_a_broker_is_known_after_the_clock_was_set(broker: ApacheKafka) -> None:
+    broker.start()
+    pid, record = broker.pid, broker.folder / "process.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"created": time.time() - 3600}))
+    assert broker.running and broker.pid == pid
+    assert broker.stop()
 
 
 @pytest.mark.kafka
