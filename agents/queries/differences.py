@@ -55,7 +55,13 @@ def differences(  # noqa: PLR0917 - the parameters of a query, each by name
         other_speaker,
         other_language,
     )
-    pair = compared_selections(warehouse, selection, other, applied)
+    return between(warehouse, compared_selections(warehouse, selection, other, applied), of, applied)
+
+
+def between(
+    warehouse: Warehouse, pair: tuple[Selection, ...], of: Units, applied: EffectiveCodebook
+) -> list[Difference]:
+    """Return the rows of `differences` for its two selections; none if there are none to compare."""
     if not pair:
         return []
     count, names = _counting(of, applied)

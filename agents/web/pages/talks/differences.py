@@ -6,8 +6,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Query
 
-from agents.queries import differences as view
-from agents.queries.differences import Units, compared_selections
+from agents.queries.differences import Units, between, compared_selections
 from agents.web.dependencies import PERIOD, Selected
 from agents.web.site import Site, TemplateContext, query
 from streams.store.codebook.effective import book
@@ -61,7 +60,7 @@ def mount(site: Site) -> None:
         given = {f"other_{name}": value for name, value in asked.items() if value}
         other = select({name: value for name, value in asked.items() if value})
         pair = site.ask(compared_selections, selected, other, applied)
-        rows = site.ask(view.differences, selected, of, **given, applied=applied)
+        rows = site.ask(between, pair, of, applied)
         talks = (rows[0]["of_videos"], rows[0]["other_of_videos"]) if rows else (0, 0)
         return {
             "title": "Differences",
@@ -82,7 +81,7 @@ def described(selection: Selection) -> str:
         >>> described(Selection("2025-01", "2025-06", show="Night Deploys"))
         'Night Deploys, 2025-01 to 2025-06'
         >>> described(Selection())
-        'all talks'
+        'All talks'
     """
     names = [getattr(selection, name) for name, _ in FIELDS if getattr(selection, name)]
     if selection.first and selection.last:
@@ -94,4 +93,4 @@ def described(selection: Selection) -> str:
         return ", ".join(
             [*names, f"from {selection.first}" if selection.first else f"until {selection.last}"]
         )
-    return ", ".join(names) or "all talks"
+    return ", ".join(names) or "All talks"
