@@ -131,3 +131,6 @@ Selected = Annotated[Selection, Depends(selection)]
 Topic = Annotated[int, Query(ge=1, lt=2**32, description="Number of the topic, as in /api/topics.")]
 Page = Annotated[int, Query(ge=1, le=100_000, description="Page number, from 1.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")]
+NEWEST = 20
+"""Number of talks that a page about something lists at first; `talks=1000` lists more."""
+NewestTalks = Annotated[int, Query(ge=1, le=1000, description="Number of talks, the newest.")]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
-
-from fastapi import Query
+from typing import Any, Literal
 
 from agents.queries import registry
-from agents.web.dependencies import Selected
+from agents.web.dependencies import NEWEST, NewestTalks, Selected
 from agents.web.site import Site, TemplateContext
 from streams.store.codebook.effective import book
 from streams.store.queries import corpus, facets
@@ -22,23 +20,20 @@ TOPICS = 12
 """Number of topics listed, the most prevalent."""
 OTHERS = 12
 """Number of speakers of a show, or shows of a speaker, listed at first; those of the most talks."""
-TALKS = 20
-"""Number of talks listed at first; `talks=1000` lists more."""
 NUMBERED = re.compile(r"SPEAKER_[0-9]+")
 """A voice without a name: it is another person in every talk."""
 Kind = Literal["show", "speaker"]
-Shown = Annotated[int, Query(ge=1, le=1000, description="Number of talks, the newest.")]
 
 
 def mount(site: Site) -> None:
     """Add the pages."""
 
     @site.page("/shows", "profiles.html", section="/talks", twin="/api/choices")
-    def shows(selected: Selected, talks: Shown = TALKS) -> TemplateContext:
+    def shows(selected: Selected, talks: NewestTalks = NEWEST) -> TemplateContext:
         return _shown(site, "show", selected, talks)
 
     @site.page("/speakers", "profiles.html", section="/talks", twin="/api/choices")
-    def speakers(selected: Selected, talks: Shown = TALKS) -> TemplateContext:
+    def speakers(selected: Selected, talks: NewestTalks = NEWEST) -> TemplateContext:
         return _shown(site, "speaker", selected, talks)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from agents.queries import registry
-from agents.web.dependencies import RequestRefused, Selected
+from agents.web.dependencies import NEWEST, NewestTalks, RequestRefused, Selected
 from agents.web.pages.topics.periods import gathered
 from agents.web.pages.topics.trends import lines
 from agents.web.site import Site, TemplateContext
@@ -17,9 +17,6 @@ from streams.store.talks import talk_queries
 
 QUOTED = 6
 """Number of topics of which a quote is shown, the most prevalent."""
-TALKS = 20
-"""Number of talks listed at first; `talks=1000` lists more."""
-Shown = Annotated[int, Query(ge=1, le=1000, description="Number of talks, the newest.")]
 Name = Annotated[str, Query(max_length=300, description="Name of the theme, as in /api/themes.")]
 
 
@@ -27,7 +24,7 @@ def mount(site: Site) -> None:
     """Add the page."""
 
     @site.page("/themes", "theme.html", section="/topics", twin="/api/themes")
-    def theme_page(theme: Name, selected: Selected, talks: Shown = TALKS) -> TemplateContext:
+    def theme_page(theme: Name, selected: Selected, talks: NewestTalks = NEWEST) -> TemplateContext:
         applied = site.ask(book, selected.codebook)
         if theme not in {entry.theme for entry in applied.retained}:
             raise RequestRefused(

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from agents.queries import intervals, registry, validation
 from agents.queries.validation import ValidatedCount
 from agents.web.curation.context import Present
-from agents.web.dependencies import RequestRefused, Selected
+from agents.web.dependencies import NEWEST, NewestTalks, RequestRefused, Selected
 from agents.web.pages.topics.months import columns
 from agents.web.pages.topics.trends import lines
 from agents.web.security.access import Who
@@ -28,13 +28,10 @@ from streams.store.talks import talk_queries
 QUOTES = 3
 SPEAKING = NEIGHBOURS = 10
 """Maximum numbers of shows, of people, and of co-occurring topics."""
-TALKS = 20
-"""Number of talks listed at first; `talks=1000` lists more."""
 DRIFTS = 1000
 DECISIONS = 1000
 """Number of newest decisions searched for those about the topic."""
 TopicId = Annotated[int, Path(ge=1, lt=2**32)]
-Shown = Annotated[int, Query(ge=1, le=1000, description="Number of talks, the newest.")]
 Merged = Annotated[int | None, Query(ge=1, lt=2**32, description="Requested topic, merged into this one.")]
 
 
@@ -43,7 +40,11 @@ def mount(site: Site) -> None:
 
     @site.page("/topics/{topic_id}", "topic.html", section="/topics")
     def topic(
-        topic_id: TopicId, selected: Selected, who: Present, talks: Shown = TALKS, merged: Merged = None
+        topic_id: TopicId,
+        selected: Selected,
+        who: Present,
+        talks: NewestTalks = NEWEST,
+        merged: Merged = None,
     ) -> Any:
         applied = site.ask(book, selected.codebook)
         if topic_id not in applied.entries:
