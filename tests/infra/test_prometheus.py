@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -31,6 +30,7 @@ from pydantic import Field, ValidationError
 from agents.cli import app
 from agents.runtime.wiring import NAMES
 from streams import telemetry
+from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "infra" / "prometheus"
@@ -88,9 +88,7 @@ def alertmanager(folder: Path, hook: str) -> Iterator[str]:
     for route in (config["route"], *config["route"]["routes"]):
         route["group_wait"] = "100ms"
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         [
             "prometheus-alertmanager",

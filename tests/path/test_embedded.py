@@ -52,7 +52,8 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     process = study.run()
     assert study.cli("ingest", *map(str, FEW)).returncode == 0
     study.until_done(6)
-    time.sleep(3)
+    time.sleep(3)  # the same talks are on their way
+    study.until_settled()
     assert process.stop(signal.SIGTERM, 10) == 0
     assert dict(tables(study.home, study.name)) == first
 
@@ -64,6 +65,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
     process.kill()
     process = study.run()
     assert study.until_done(14)["states"] == {"assigned": 14}
+    study.until_settled()
     assert process.stop() == 0
     killed = dict(tables(study.home, study.name))
 
@@ -75,7 +77,7 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
         process = calm.run()
         assert calm.cli("ingest", *map(str, [*FEW, *more])).returncode == 0
         calm.until_done(14)
-        time.sleep(2)
+        calm.until_settled()
         assert process.stop() == 0
     finally:
         calm.end()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from streams.store.operations import change_feed
 from streams.store.operations.change_feed import ChangeCursor
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
+from tests.processes import free_port
 
 e = studies.e
 
@@ -177,9 +177,7 @@ async def test_an_open_page_does_not_delay_the_end(chdb_home: Path) -> None:
 
 @pytest.mark.long
 async def test_the_stream_outlives_its_database(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(home=tmp_path, study="served", clickhouse=f"clickhouse://127.0.0.1:{port}")
     with Warehouse(settings, patience_s=10) as warehouse, served(web_of(warehouse)) as url:
         with clickhouse(tmp_path / "engine", port):
