@@ -83,6 +83,7 @@ async def test_a_profile_keeps_its_period_where_it_leads_on(lively: Warehouse) -
     assert f'href="/speakers?first=2025-01&amp;speaker={quote_plus(SPEAKER)}"' in html
     assert f'href="/themes?first=2025-01&amp;show={quote_plus(SHOW)}&amp;theme=Costs#talks"' in html
     assert '<a href="/shows?first=2025-01" aria-current="page">' in html, "back to every show"
+    assert f'href="/api/themes?first=2025-01&amp;show={quote_plus(SHOW)}">This page as JSON' in html
 
 
 async def test_talks_lead_to_their_show_and_their_speakers(lively: Warehouse) -> None:

@@ -50,6 +50,7 @@ def _shown(site: Site, kind: Kind, selected: Selection, talks: int) -> TemplateC
     other: Kind = "speaker" if kind == "show" else "show"
     return {
         "title": name,
+        "twin": "/api/themes",
         "kind": kind,
         "name": name,
         "corpus": site.ask(corpus.corpus, selected),
