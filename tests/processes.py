@@ -73,7 +73,8 @@ class Study:
         }
         return clean | given | self.environment | more
 
-    def start(self, *command: str, **environment: str) -> Process:
+    def start(self, *command: str, terminal: int | None = None, **environment: str) -> Process:
+        """Start a command; what it says goes to a log, and on stderr to a terminal if there is one."""
         log = self.home / f"{'-'.join(command)}.log"
         self.home.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
@@ -82,7 +83,7 @@ class Study:
                 env=self.env(**environment),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
-                stderr=file,
+                stderr=file if terminal is None else terminal,
                 start_new_session=True,
                 cwd=self.home,
             )

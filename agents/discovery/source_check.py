@@ -16,6 +16,16 @@ from streams.state.sources import Visits, Watched
 
 ENOUGH = 30
 """Number of listing entries that are read: the first page."""
+FIRST = 5
+"""Number of videos that a check names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVideo:
+    """A video that a lane shows; the publication date if the lane states it."""
+
+    title: str
+    published_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +41,8 @@ class SourceCheck:
     """Whether there are more videos than were read."""
     source: str = ""
     """The name that the source gives itself."""
-    newest: str = ""
-    """The title of the first video."""
-    published_at: datetime | None = None
-    """The publication date of the first video, if the lane states it."""
+    first: tuple[ShownVideo, ...] = ()
+    """The first videos, in the lane's order: usually the newest first."""
     cause: str = ""
     cure: str = ""
 
@@ -55,17 +63,16 @@ def check(lanes: Connectors, blobs: Blobs, watched: Watched, search_results: int
 
     def shown(lane: Lane, finds: Iterator[Find], title: str = "", enough: int | None = ENOUGH) -> SourceCheck:
         found = list(itertools.islice(finds, enough))
-        first = found[0].video if found else None
-        name = title or (first.channel if first is not None and kind == "channel" else "")
+        videos = [find.video for find in found]
+        name = title or (videos[0].channel if videos and kind == "channel" else "")
         return SourceCheck(
             lane,
             True,
             lane in MAIN[kind],
-            videos=len(found),
-            more=enough is not None and len(found) == enough and next(finds, None) is not None,
+            videos=len(videos),
+            more=enough is not None and len(videos) == enough and next(finds, None) is not None,
             source=name,
-            newest=first.title if first else "",
-            published_at=first.published_at if first else None,
+            first=tuple(ShownVideo(each.title, each.published_at) for each in videos[:FIRST]),
         )
 
     channel_ids = [channel_of(watched)]

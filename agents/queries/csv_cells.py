@@ -21,3 +21,13 @@ def cell(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
+
+
+def uncelled(text: str) -> str:
+    """Return the text that `cell` has put an apostrophe in front of.
+
+    Example:
+        >>> uncelled(cell("-abc")), uncelled("'quoted'")
+        ('-abc', "'quoted'")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text

@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -32,6 +32,9 @@ from streams.state.crashes import AtWork, CrashRecord, crashes
 from streams.store import rollups
 from streams.store.operations.damage import CURE, damaged_parts, missing_rows
 from streams.store.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = structlog.get_logger()
 STOP_S = 7.0
@@ -56,7 +59,20 @@ class Runtime:
         self.bootstrap = settings.broker
         self._stages: dict[str, Consumer] = {}
         self.exit_code = 0
+        self._web: FastAPI | None = None
         self._stopping = asyncio.Event()
+
+    @property
+    def first_sign_in(self) -> str | None:
+        """Link with which the study's first curator signs in; None if it has curators, or there is no page.
+
+        Raises:
+            Misconfigured: the curators cannot be read.
+        """
+        if self._web is None or not self.page:
+            return None
+        link: str | None = self._web.state.access.first.link(self.settings.web_url or self.url)
+        return link
 
     def stop(self, error: BaseException | None = None) -> None:
         """Ask the process to end; with an error, `run` raises it."""
@@ -207,7 +223,7 @@ class Runtime:
         from agents.web.server import bound, configured
 
         host, port, setting = self._address()
-        web = build_web(self)
+        self._web = web = build_web(self)
         config = configured(web, host, port, self.settings.web_proxies)
         server = uvicorn.Server(config)
         server.capture_signals = nullcontext  # type: ignore[method-assign, assignment] # we handle signals

@@ -169,6 +169,7 @@ class Site:
             "why_not_ready": "" if self.runtime.health.ready else self.runtime.health.why_not,
             "today": self.today,
             "who": getattr(request.state, "who", None),
+            "has_curators": lambda: bool(self.web.state.access.curators.all()),
             "refresh_s": None,
             "section": "",
             "selected": None,

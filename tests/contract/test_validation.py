@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from event_factories import MODEL, NOON, TRANSCRIPT, seen, topic, video, write
+from typer.testing import CliRunner
 
 from agents.curation.validation.coding_sheet import CodedRow, filled_in, sheet
 from agents.curation.validation.validator import Validator, weight
@@ -237,6 +240,46 @@ def test_a_sample_chosen_elsewhere_is_taken_as_random(study: Warehouse) -> None:
     assert [each.weight for each in event.paragraphs] == [60.0, 60.0]
     with pytest.raises(BadInput, match="the talk 't1' has no paragraph 'p'"):
         ann.give([("t1", "p")])
+
+
+def test_two_sheets_are_read_on_the_command_line(
+    study: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People who coded paragraphs elsewhere name them; what both say is precision, recall and kappa."""
+    from agents.cli.curation.validating import app
+
+    monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path))
+    monkeypatch.setenv("GROUNDSWELL_STUDY", "validated")
+
+    def said(*command: str) -> Result:
+        answer = CliRunner().invoke(app, command)
+        if answer.exception is not None:
+            raise answer.exception
+        return answer
+
+    # Ann: RAG in all that count for it but one, and once where it does not count. Ben agrees but for one.
+    ann = [("t0", 0, RAG), ("t1", 0, RAG), ("t2", 0, RAG), ("t3", 0, "none"), ("t4", 5, "RAG Systems")]
+    ben = [*ann[:2], ("t2", 0, "none"), *ann[3:]]
+    for name, coded in (("ann", ann), ("ben", ben)):
+        rows = [f"{talk},{place(talk, position)},{topic}" for talk, position, topic in coded]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["talk,paragraph_id,topics", *rows]))
+    drawn = said("draw", "--given", str(tmp_path / "ann.csv"), "--author", "ann")
+    assert "5 of 120 paragraphs, to code for 2 topics" in drawn.stdout
+    for name in ("ann", "ben"):
+        answer = said("read", str(tmp_path / f"{name}.csv"), "--reviewer", name)
+        assert f"5 paragraphs coded by {name}, 5 of them new or changed" in answer.stderr
+    rag = next(row for row in json.loads(said("show", "--json").stdout) if row["name"] == "RAG Systems")
+    assert rag["precision"] == pytest.approx(2.5 / 4)
+    found, missed = 24 * 2.5 / 4, 96 * 1 / 1  # of 24 that count, and of the other 96
+    assert rag["recall"] == pytest.approx(found / (found + missed))
+    assert said("sheet", "--reviewer", "ben").stdout.count("\n") == 1, "ben has coded all"
+    for wrong, cause in (
+        ("talk,topics\nt0,none", "no column 'paragraph_id'"),
+        ("talk,paragraph_id\nt0,", "line 2"),
+    ):
+        (tmp_path / "wrong.csv").write_text(wrong)
+        with pytest.raises(BadInput, match=cause):
+            said("draw", "--given", str(tmp_path / "wrong.csv"))
 
 
 def test_the_logs_survive_a_lost_database(study: Warehouse) -> None:

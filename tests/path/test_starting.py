@@ -2,11 +2,14 @@
 
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +97,24 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
     for process in (command, run, second, asked):
         assert "Code: " not in process.said()
         assert "Traceback" not in process.said()
+
+
+@pytest.mark.long
+def test_only_a_person_at_a_terminal_is_told_how_to_sign_in_first(study: Study) -> None:
+    in_a_log = study.start("web")
+    study.until_serving(in_a_log)
+    assert "first curator" not in in_a_log.said()
+    in_a_log.kill()
+
+    terminal, its_process = pty.openpty()
+    study.until_serving(study.start("web", terminal=its_process))
+    said = b""
+    while b"first curator, open" not in said or not said.endswith(b"\n"):
+        said += os.read(terminal, 10_000)
+    link = re.search(r"http://127\.0\.0\.1:\d+/login\?first=[\w-]+", said.decode())
+    assert link, said
+    with urllib.request.urlopen(link[0], timeout=GIVE_UP_S) as page:
+        assert "Your name" in page.read().decode()
 
 
 @pytest.mark.long

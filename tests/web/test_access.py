@@ -1,6 +1,7 @@
 """Tests of access: sign-in and sessions of curators, and requests that are refused before the sign-in."""
 
 import logging
+import re
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
@@ -75,6 +76,38 @@ async def test_without_curators_everything_is_read_and_nothing_changed(small: Wa
             assert "curators add NAME" in answer.text
             assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert revisions(small) == 0
+
+
+async def test_the_first_curator_signs_in_by_a_link_that_works_once(small: Warehouse) -> None:
+    web = web_of(small)
+    link = web.state.access.first.link("http://localhost")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web), base_url="http://localhost", headers=OURS
+    ) as client:
+        page = await client.get(link)
+        assert "Your name" in page.text and 'name="token"' not in page.text
+        assert (await client.get(link)).text == page.text, "to open it changes nothing"
+        secret = re.search(r'name="first" value="([^"]+)"', page.text)
+        assert secret and link.endswith(secret[1])
+        wrong = await client.post("/login/first", data={"first": "guessed", "name": "Mallory"})
+        assert wrong.status_code == 401 and "this link is not valid" in wrong.text
+        nameless = await client.post("/login/first", data={"first": secret[1], "name": " "})
+        assert nameless.status_code == 422 and 'name="first"' in nameless.text, "it can be corrected"
+        assert Curators(small.settings.curators_file).all() == ()
+
+        page = await client.post("/login/first", data={"first": secret[1], "name": "Ottilie"})
+        assert page.status_code == 200 and "You are signed in as <bdi>Ottilie</bdi>" in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+        token = re.search(r'class="token"><code>([^<]+)<', page.text)
+        assert token and Curators(small.settings.curators_file).by_token(token[1])
+        assert "<bdi>Ottilie</bdi>" in (await client.get("/account")).text
+        assert (await client.get("/login/first")).headers["Location"] == "/login"
+
+        assert web.state.access.first.link("http://localhost") is None
+        client.cookies.clear()
+        again = await client.post("/login/first", data={"first": secret[1], "name": "Mallory"})
+        assert again.status_code == 401 and "or no longer" in again.text
+        assert 'name="token"' in (await client.get(link)).text, "afterwards it is the usual sign-in"
 
 
 async def test_a_cookie_is_only_for_this_page_and_not_for_scripts(small: Warehouse) -> None:

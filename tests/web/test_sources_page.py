@@ -336,17 +336,40 @@ async def test_a_check_says_what_each_lane_shows_and_takes_nothing_in(study: War
         page = await send(client, f"/{works}/check")
         said = plain(page.text)
         assert page.status_code == 200 and SCRIPT not in page.text
-        assert (
-            f"It works: @Meetup listing: Meetup shows 30 or more talks, the first is “RAG {SCRIPT}”" in said
-        )
+        assert "It works: @Meetup A YouTube channel, which is watched already." in said
+        assert f"listing: Meetup shows 30 or more talks, the first of them: RAG {SCRIPT} RAG" in said
         assert "rss: fails: YouTube's feed of the channel answers HTTP 404." in said
         assert "The source works without it." in said
         said = plain((await send(client, f"/{none}/check")).text)
-        assert "It does not work: @Nobody listing: fails: " in said and "What to do: " in said
+        assert (
+            "It does not work: @Nobody A YouTube channel, which is watched already. listing: fails: " in said
+            and "What to do: " in said
+        )
     blobs = Blobs(study.settings.blobs_url)
     assert [*blobs.keys("visits"), *blobs.keys("outbox")] == []
     standing = re.search(r"made (\d+) requests in the last hour, of 250", said)
     assert standing and int(standing[1]) > 0
+
+
+async def test_a_preview_says_what_was_understood_and_watches_nothing(study: Warehouse) -> None:
+    async with signed_in(study) as client:
+        page = await send(client, "/preview", locator="@Meetup", since="2025-01-01")
+        said = plain(page.text)
+        assert "It works: @Meetup A YouTube channel. Add it below, or correct what you entered." in said
+        assert page.text.count(html.escape(f"RAG {SCRIPT}")) == 5
+        assert 'value="@Meetup"' in page.text and 'value="2025-01-01"' in page.text, "one click adds it"
+        words = plain((await send(client, "/preview", locator="LLM in production")).text)
+        assert "LLM in production Words to search for on YouTube." in words
+        for nonsense, cause in (
+            ("ftp://example.org", "is not a web address"),
+            ("/etc", "folders cannot be added"),
+        ):
+            refused = await send(client, "/preview", locator=nonsense)
+            assert refused.status_code == 422 and cause in plain(refused.text)
+            assert f'value="{nonsense}"' in refused.text
+        assert (await client.get("/sources/preview")).headers["Location"] == "/sources"
+    assert list(sources_of(study).watched()) == []
+    assert [*Blobs(study.settings.blobs_url).keys("outbox")] == []
 
 
 async def test_a_hanging_check_is_not_waited_for_and_is_the_only_one(

@@ -1,16 +1,20 @@
 """Tests of the page when it has nothing to show: no talk yet, work in progress, no database."""
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import studies
 from engine_process import clickhouse
-from page_process import client_of
+from page_process import Parts, client_of, web_of
+from signed_in import csrf_in, signed_in
 
 from agents.runtime.health import Health
 from streams.settings import Settings
@@ -19,6 +23,12 @@ from streams.store.writer import write
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
+    "/themes",
+    "/shows",
+    "/speakers",
+    "/differences",
+    "/sources",
+    "/alerts",
     "/trends",
     "/composition",
     "/ranks",
@@ -67,6 +77,51 @@ async def test_an_empty_study_says_what_to_do(new_study: Warehouse) -> None:
             assert (await client.get(f"/api/{view}")).json() == []
         status = (await client.get("/api/status")).json()
         assert (status["videos"], status["hours"], status["first_published"]) == (0, 0, None)
+
+
+async def test_an_empty_study_is_begun_on_its_page(new_study: Warehouse) -> None:
+    new_study.migrate()
+    async with client_of(new_study) as stranger:
+        page = (await stranger.get("/")).text
+        assert "sign-in link that <code>groundswell run</code> prints" in page
+        assert "<form class=" not in page.split("<main")[1]
+    async with signed_in(new_study) as client:
+        page = (await client.get("/")).text
+        assert 'formaction="/sources/preview"' in page and "Three ways to begin" in page
+        sent = {"csrf": csrf_in(page), "locator": "@Meetup", "since": ""}
+        added = await client.post("/sources", data=sent, follow_redirects=True)
+        assert "is now watched" in added.text
+        assert "<strong>1 source is watched</strong>" in (await client.get("/")).text
+
+
+async def test_first_talks_are_followed_step_by_step(new_study: Warehouse) -> None:
+    """Six talks of eighteen have topics, and one more is transcribed; two more are done a minute later."""
+    new_study.migrate()
+    studies.small(new_study)
+    waiting = [studies.video(f"waits{number}", "2025-03-01") for number in range(12)]
+    for each in waiting:
+        write(new_study, studies.seen(each))
+    write(new_study, studies.writer.rows_of(studies.transcribed(waiting[0])))
+    clock = [studies.TODAY]
+    web = web_of(new_study, parts=Parts(new_study, lambda: clock[0]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://localhost") as client:
+        page = (await client.get("/")).text
+        assert _steps(page) == {"Transcribed": "7", "Split into paragraphs": "6", "Topics found": "6"}
+        assert "at the pace" not in page
+        clock[0] += timedelta(minutes=1)
+        for index, each in enumerate(waiting[:2]):
+            write(new_study, studies.talk(6 + index, each, [(1, "a paragraph")]))
+        page = (await client.get("/")).text
+        assert "About 5 minutes left, at the pace of the last minutes." in page
+        assert _steps(page)["Topics found"] == "8"
+        for index, each in enumerate(waiting[2:]):
+            write(new_study, studies.talk(8 + index, each, [(1, "a paragraph")]))
+        page = (await client.get("/")).text
+        assert 'id="state"' not in page
+
+
+def _steps(page: str) -> dict[str, str]:
+    return dict(re.findall(r'aria-label="([^"]+)"></progress>\s*<span>(\d+) of 18', page))
 
 
 async def test_work_in_progress_is_counted_and_followed(new_study: Warehouse) -> None:

@@ -23,6 +23,14 @@ REVIEWER = typer.Option(..., "--reviewer", help="Name of the reviewer.")
 
 @app.command()
 def draw(
+    *,
+    given: Path | None = typer.Option(
+        None,
+        "--given",
+        metavar="FILE",
+        help="Take these paragraphs instead, as if drawn at random: a CSV with the columns talk and "
+        "paragraph_id; - for stdin.",
+    ),
     counted: int = typer.Option(10, min=0, max=200, help="Paragraphs of each topic that count for it."),
     near: int = typer.Option(5, min=0, max=200, help="Others of each topic's talks."),
     random: int = typer.Option(120, min=0, max=2000, help="Paragraphs of any kind."),
@@ -34,10 +42,12 @@ def draw(
     A paragraph is always drawn by the same number: a larger sample contains a smaller one, and what was coded
     still counts. No topic learns from the paragraphs of a sample.
     """
+    from agents.curation.validation.coding_sheet import listed
     from agents.curation.validation.validator import Validator
 
+    chosen = None if given is None else list(listed(_text(given)))
     with service_of(Validator, author) as validator:
-        event = validator.draw(counted, near, random)
+        event = validator.draw(counted, near, random) if chosen is None else validator.give(chosen)
     if as_json:
         print_json(event.model_dump(mode="json"))
         return
@@ -84,13 +94,8 @@ def read(
     from agents.curation.validation.coding_sheet import filled_in
     from agents.curation.validation.validator import Validator
     from models.codebook.codebook import load
-    from streams.errors import DataError
 
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {file} ({error})", "name a CSV file in UTF-8") from error
-    rows = list(filled_in(text, load(load_settings(logs=False).codebook)))
+    rows = list(filled_in(_text(file), load(load_settings(logs=False).codebook)))
     with service_of(Validator, reviewer) as validator:
         events = validator.code(rows)
         sample = validator.sample()
@@ -135,6 +140,15 @@ def show(as_json: bool = JSON) -> None:
             f"sample of {newest['paragraphs']:,} paragraphs: {newest['coded']:,} coded, "
             f"{newest['coded_twice']:,} of them by two people or more"
         )
+
+
+def _text(file: Path) -> str:
+    from streams.errors import DataError
+
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {file} ({error})", "name a CSV file in UTF-8") from error
 
 
 def rate(row: Mapping[str, Any], name: str) -> str:

@@ -112,9 +112,14 @@ def _serve(runtime: Runtime) -> None:
 
 
 def _announce(runtime: Runtime) -> None:
+    import sys
+
     agents = ", ".join(runtime.names) or "no agents"
     what = "the page is at" if runtime.page else "health and metrics at"
     tell(f"groundswell study {runtime.settings.study!r}: {agents}; {what} {runtime.url}")
+    # Only to a person: in a log, whoever reads it could use the link.
+    if sys.stderr.isatty() and (link := runtime.first_sign_in):
+        tell(f"nobody may change anything on the page yet; to become the first curator, open {link}")
 
 
 def stop() -> None:

@@ -189,8 +189,11 @@ def _said(check: Any) -> str:
         return f"{check.videos} files of talks"  # refused files are listed separately
     of = f"{check.source}: " if check.source else ""
     many = f"{check.videos}{' or more' if check.more else ''} talks"
-    day = f" ({check.published_at:%Y-%m-%d})" if check.published_at else ""
-    return f"{of}{many}" + (f", first “{check.newest}”{day}" if check.newest else "")
+    if not check.first:
+        return f"{of}{many}"
+    first = check.first[0]
+    day = f" ({first.published_at:%Y-%m-%d})" if first.published_at else ""
+    return f"{of}{many}, first “{first.title}”{day}"
 
 
 def _named(sources: Sources, texts: list[str]) -> list[Watched]:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from agents.queries.csv_cells import cell
+from agents.queries.csv_cells import cell, uncelled
 from models.codebook.codebook import Codebook
 from models.errors import BadInput
 from streams.store.rows.validation import CodingTask
@@ -46,6 +46,23 @@ def sheet(tasks: Iterable[CodingTask]) -> str:
     return text.getvalue()
 
 
+def listed(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the talk and the id of each paragraph of a sheet; other columns may be missing.
+
+    Raises:
+        BadInput: the columns are missing, or a row has only one of both: the error names the line.
+    """
+    reader = _rows(text, ("talk", "paragraph_id"))
+    for row in reader:
+        video_id, paragraph_id = ((row[name] or "").strip() for name in ("talk", "paragraph_id"))
+        if not video_id or not paragraph_id:
+            raise BadInput(
+                f"line {reader.line_num} of the sheet names no paragraph of a talk",
+                "give the columns talk and paragraph_id as /api/paragraphs has video_id and paragraph_id",
+            )
+        yield uncelled(video_id), paragraph_id
+
+
 def filled_in(text: str, codebook: Codebook) -> Iterator[CodedRow]:
     """Yield the rows of a sheet that somebody has filled in; topics by name, key or number, after `;`.
 
@@ -57,11 +74,7 @@ def filled_in(text: str, codebook: Codebook) -> Iterator[CodedRow]:
     names: dict[str, str] = {NONE: ""}
     for number, topic in enumerate(codebook.topics, 1):
         names |= {topic.name.lower(): topic.key, topic.key.lower(): topic.key, str(number): topic.key}
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if missing := [name for name in ("paragraph_id", "topics") if name not in (reader.fieldnames or ())]:
-        raise BadInput(
-            f"the sheet has no column {missing[0]!r}", "fill in one that groundswell validate sheet makes"
-        )
+    reader = _rows(text, ("paragraph_id", "topics"))
     for row in reader:
         given = [part.strip().lower() for part in (row["topics"] or "").split(";") if part.strip()]
         if not given:
@@ -77,6 +90,15 @@ def filled_in(text: str, codebook: Codebook) -> Iterator[CodedRow]:
                 f"line {reader.line_num} of the sheet has topics and {NONE!r}", "leave one of both out"
             )
         yield CodedRow((row["paragraph_id"] or "").strip(), keys, (row.get("note") or "").strip())
+
+
+def _rows(text: str, columns: Iterable[str]) -> csv.DictReader[str]:
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+        raise BadInput(
+            f"the sheet has no column {missing[0]!r}", "fill in one that groundswell validate sheet makes"
+        )
+    return reader
 
 
 def definitions(codebook: Codebook, keys: Iterable[str]) -> list[Mapping[str, str]]:

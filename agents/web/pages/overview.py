@@ -11,10 +11,11 @@ from agents.queries.mix import mix
 from agents.queries.rows import Topic
 from agents.web.dependencies import Selected
 from agents.web.pages.overview_summary import NEW, age, summary
-from agents.web.pages.progress import in_review, unfinished
+from agents.web.pages.progress import Pace, in_review, steps, unfinished
 from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
 from agents.web.site import Site, TemplateContext, percent
+from streams.state.sources import Sources
 from streams.store.codebook.effective import book
 from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.queries import corpus
@@ -38,6 +39,7 @@ COLUMNS = 36
 
 def mount(site: Site) -> None:
     """Add the page."""
+    pace = Pace()
 
     @site.page("/", "overview.html", twin="/api/themes")
     def overview(selected: Selected, refresh: str = "on") -> TemplateContext:
@@ -51,7 +53,9 @@ def mount(site: Site) -> None:
         prevalence = site.ask(measure.prevalence, selected, applied)
         by, months, cells = gathered(prevalence, "theme", site.today, most=COLUMNS)
         changing = left > reviewed_next or status["relearning"] > 0 or not status["videos"]
-        today = site.runtime.parts.now().date()
+        now = site.runtime.parts.now()
+        today = now.date()
+        assigned = status["states"].get("assigned", 0)
         new = [
             {**row, "age": age(row["raised_at"], today)}
             for row in site.ask(emerging, selected, "", ALERTS)
@@ -62,6 +66,9 @@ def mount(site: Site) -> None:
             "status": status,
             "unfinished": left,
             "in_review": reviewed_next,
+            "steps": steps(status["states"]),
+            "remaining": pace.remaining(now, assigned, left - reviewed_next),
+            "watched": 0 if status["videos"] else len(list(Sources(site.runtime.parts.blobs).watched())),
             "changing": changing,
             "refresh_s": 5 if changing and refresh != "off" else None,
             "corpus": site.ask(corpus.corpus, selected),

@@ -20,6 +20,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agents.web.dependencies import RequestRefused
+from agents.web.security.first_sign_in import FirstSignIn
 from agents.web.security.rate_limit import RateLimit
 from agents.web.security.request_bodies import LOGIN_LIMIT, MOST, Body
 from agents.web.security.sessions import LASTS, SignInSessions
@@ -29,7 +30,7 @@ from streams.state.curators import Curator, Curators
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-OPEN = {"/login": LOGIN_LIMIT}
+OPEN = {"/login": LOGIN_LIMIT, "/login/first": LOGIN_LIMIT}
 """Paths that accept a POST without signing in, with the maximum body size in bytes."""
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths for monitoring, answered under any host name; they reveal no secrets."""
@@ -54,11 +55,18 @@ class Who:
 
 
 class Access:
-    """Access rules of one process: sign-in, sessions, tokens and checks of requests."""
+    """Access rules of one process: sign-in, sessions, tokens and checks of requests.
+
+    Attributes:
+        settings: of the study.
+        curators: who may change something.
+        first: how the first of them signs in.
+    """
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.settings = settings
         self.curators = Curators(settings.curators_file)
+        self.first = FirstSignIn(self.curators)
         self._sessions = SignInSessions(settings.study_home / "session.key", now)
         self._attempts = RateLimit()
         self._now = now
@@ -85,6 +93,17 @@ class Access:
             samesite="strict",
         )
         return curator
+
+    def sign_in_first(self, request: Request, secret: str, name: str) -> str:
+        """Add the study's first curator and return the token, with which `sign_in` begins a session.
+
+        Raises:
+            RequestRefused: 401, the link is not valid; 429, too many invalid ones.
+            BadInput, Misconfigured: as `FirstSignIn.add`.
+        """
+        if not self.first.accepts(secret):
+            self._attempts.wrong(request.client.host if request.client else "", self._now())
+        return self.first.add(secret, name, self._now())
 
     def sign_out(self, request: Request, answer: Response) -> None:
         """Delete the session cookie with `answer`."""
@@ -158,8 +177,8 @@ class Access:
             return RequestRefused(
                 401,
                 "nothing can be changed here, because this study has no curators yet",
-                f"run groundswell --study {self.settings.study} curators add NAME on the machine that serves "
-                "it, then sign in",
+                "open the link for the first curator that groundswell run prints in its terminal, or run "
+                f"groundswell --study {self.settings.study} curators add NAME on the machine that serves it",
             )
         if request.scope["path"].startswith("/api/"):
             return RequestRefused(401, "a change needs a token", 'send it as "Authorization: Bearer TOKEN"')
@@ -225,7 +244,8 @@ class AccessMiddleware:
                 if message["status"] == 401:
                     headers["WWW-Authenticate"] = "Bearer"
                 if not _is_nobody(request):
-                    headers["Cache-Control"] = "private, no-cache"
+                    if headers.get("Cache-Control") != "no-store":
+                        headers["Cache-Control"] = "private, no-cache"
                     headers.add_vary_header("Cookie")
             elif body is not None and body.goes_on and not message.get("more_body", False):
                 await send({**message, "more_body": True})

@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import snowballstemmer
-
 from streams.store.warehouse import Warehouse
 
 STEMMERS = {
@@ -70,6 +68,8 @@ def expand(
     """
     if not words:
         return []
+    import snowballstemmer  # thirty languages: a tenth of a second that no other command needs
+
     stems = [snowballstemmer.stemmer(name).stemWord for name in _stemmers(warehouse)]
     of = warehouse.rows("SELECT count() AS n FROM paragraphs")[0]["n"]
     return [_term(warehouse, word, stems, of, as_written=word in exact, correct=correct) for word in words]

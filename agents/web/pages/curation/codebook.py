@@ -12,7 +12,7 @@ from agents.curation.codebook_service import standing_of
 from agents.curation.decision_preview import book_of
 from agents.web.curation.context import CurationContext, Present
 from agents.web.dependencies import RequestRefused, Selected
-from agents.web.security.access import Access, login
+from agents.web.security.access import login
 from agents.web.site import TemplateContext, query
 from models.codebook.commands import UNSORTED
 from models.codebook.file_format import write
@@ -41,7 +41,6 @@ def mount(desk: CurationContext) -> None:
         decided: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
         judged: str = "",
     ) -> TemplateContext:
-        access: Access = site.web.state.access
         row = desk.row(selected.codebook)
         standing = standing_of(row)
         return {
@@ -50,7 +49,6 @@ def mount(desk: CurationContext) -> None:
             "newest": desk.row()["revision"] if selected.codebook is not None else standing.revision,
             "groups": groups(desk, row, standing, selected),
             "of_topics": len(standing.topics),
-            "curators": bool(access.curators.all()),
             "small_talk": desk.ask("small_talk") if selected.codebook is None else [],
             "decided": decided_as(desk, decided),
             "recent": desk.ask("codebook_decisions", limit=RECENT),

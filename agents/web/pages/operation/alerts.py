@@ -81,7 +81,6 @@ def mount(site: Site) -> None:
                 "skipped": sum(row["skipped"] for row in stands),
             },
             "tested": tested,
-            "curators": bool(site.web.state.access.curators.all()),
             "example": EXAMPLE,
         } | in_force(settings, stands)
 

@@ -23,10 +23,11 @@ CHECK_S = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The result of a check of a source."""
+    """The result of a check of a source, or of a preview of one that is not watched yet."""
 
     watched: Watched
     checks: Sequence[SourceCheck]
+    preview: bool = False
 
     @property
     def works(self) -> bool:

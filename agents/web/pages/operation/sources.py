@@ -19,7 +19,7 @@ from agents.web.site import Site, TemplateContext, query
 from streams.errors import DataError, Explained
 from streams.events import Source, SourceKind
 from streams.state.source_locators import locate, preset
-from streams.state.sources import Sources, source_id
+from streams.state.sources import Sources, Watched, source_id
 from streams.text_sanitizer import plain
 
 LONG = 2000
@@ -65,6 +65,7 @@ def _show(watch: WatchedSources) -> None:
         return watch.shown(done={"name": meant.source.locator, "text": f"{DONE[done]}.", "undo": undo})
 
     @watch.site.web.get("/sources/preset", include_in_schema=False)
+    @watch.site.web.get("/sources/preview", include_in_schema=False)
     @watch.site.web.get("/sources/{name}/{action}", include_in_schema=False)
     def nothing_to_see() -> RedirectResponse:
         # The address in the browser after a refusal, requested when the page is reloaded.
@@ -103,6 +104,29 @@ def _take_in(watch: WatchedSources) -> None:
 
 def _check(watch: WatchedSources) -> None:
     one = threading.Lock()
+    now = watch.site.runtime.parts.now
+
+    @watch.site.web.post("/sources/preview", include_in_schema=False, response_class=HTMLResponse)
+    async def previewed(
+        request: Request,
+        who: Curates,
+        locator: Annotated[str, Form(max_length=LONG)] = "",
+        since: Annotated[str, Form(max_length=40)] = "",
+    ) -> Response:
+        given = {"locator": locator, "since": since}
+        try:
+            with as_refusal(), reachable(watch.blobs):
+                _day(since, now().date())
+                kind, name = understood(locator)
+                meant = Source(source_id=source_id(kind, name), kind=kind, locator=name, added_at=now())
+                known = await asyncio.to_thread(watch.sources.get, meant.source_id)
+                looked_at = known or Watched(source=meant)
+                found = await in_time(lambda: watch.look(looked_at), meant, one)
+        except Explained as error:
+            return await asyncio.to_thread(watch.refuse, request, error, **given)
+        checked = Checked(looked_at, found, preview=known is None)
+        page = await asyncio.to_thread(watch.shown, checked=checked, given=given)
+        return watch.answer(request, page)
 
     @watch.site.web.post("/sources/{name}/check", include_in_schema=False, response_class=HTMLResponse)
     async def checked(request: Request, who: Curates, name: Id) -> Response:

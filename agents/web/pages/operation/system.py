@@ -70,7 +70,6 @@ def mount(site: Site) -> None:
             "done": _done(replayed, dropped),
             "sources": site.ask(throughput.sources),
             "about": about(site.ask(corpus.provenance), site.warehouse.where),
-            "curators": bool(site.web.state.access.curators.all()),
             "settings": shown(settings),
         }
 

@@ -81,7 +81,6 @@ class WatchedSources:
             "refused": refused,
             "given": {"locator": "", "since": ""} | (given or {}),
             "checked": checked,
-            "curators": bool(self.site.web.state.access.curators.all()),
         }
 
     def answer(self, request: Request, page: TemplateContext, code: int = 200) -> Response:
