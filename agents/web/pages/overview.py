@@ -14,7 +14,7 @@ from agents.web.pages.overview_summary import NEW, age, summary
 from agents.web.pages.progress import Pace, in_review, steps, unfinished
 from agents.web.pages.topics.months import PublicationPeriod, years
 from agents.web.pages.topics.periods import gathered
-from agents.web.site import Site, TemplateContext, percent
+from agents.web.site import REFRESH_S, Site, TemplateContext, percent
 from streams.state.sources import Sources
 from streams.store.codebook.effective import book
 from streams.store.codebook.sql_fragments import UNSORTED
@@ -70,7 +70,8 @@ def mount(site: Site) -> None:
             "remaining": pace.remaining(now, assigned, left - reviewed_next),
             "watched": 0 if status["videos"] else len(list(Sources(site.runtime.parts.blobs).watched())),
             "changing": changing,
-            "refresh_s": 5 if changing and refresh != "off" else None,
+            "every_s": REFRESH_S,
+            "refresh_s": REFRESH_S if changing and refresh != "off" else None,
             "corpus": site.ask(corpus.corpus, selected),
             "summary": summary(themes, topics),
             "alerts": new[:SHOWN],
