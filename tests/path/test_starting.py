@@ -100,7 +100,7 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
 
 
 @pytest.mark.long
-def test_only_a_person_at_a_terminal_is_told_how_to_sign_in_first(study: Study) -> None:
+def test_the_first_sign_in_is_told_at_a_terminal_only(study: Study) -> None:
     in_a_log = study.start("web")
     study.until_serving(in_a_log)
     assert "first curator" not in in_a_log.said()

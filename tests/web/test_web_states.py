@@ -23,12 +23,9 @@ from streams.store.writer import write
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
-    "/themes",
     "/shows",
     "/speakers",
     "/differences",
-    "/sources",
-    "/alerts",
     "/trends",
     "/composition",
     "/ranks",

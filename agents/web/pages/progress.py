@@ -26,7 +26,7 @@ def in_review(site: Site, left: int) -> int:
     return len(site.ask(parked, "in review", left)) if left else 0
 
 
-class Step(NamedTuple):
+class ProgressStep(NamedTuple):
     """A step of the path: its name, and how many of the accepted talks it is done for."""
 
     name: str
@@ -42,7 +42,7 @@ STEPS = (
 """The steps, each with the states of the talks that it is done for."""
 
 
-def steps(states: Mapping[str, int]) -> list[Step]:
+def steps(states: Mapping[str, int]) -> list[ProgressStep]:
     """Return the steps while fewer than half of the talks have been through all; afterwards none.
 
     Args:
@@ -50,14 +50,14 @@ def steps(states: Mapping[str, int]) -> list[Step]:
 
     Example:
         >>> steps({"seen": 1, "transcribed": 2, "assigned": 1, "rejected": 5})[0]
-        Step(name='Transcribed', talks=3, of=4)
+        ProgressStep(name='Transcribed', talks=3, of=4)
         >>> steps({"seen": 1, "assigned": 3})
         []
     """
     of = sum(talks for state, talks in states.items() if state != "rejected")
     if 2 * states.get("assigned", 0) >= of:
         return []
-    return [Step(name, sum(states.get(state, 0) for state in within), of) for name, within in STEPS]
+    return [ProgressStep(name, sum(states.get(state, 0) for state in within), of) for name, within in STEPS]
 
 
 class Pace:
