@@ -13,8 +13,9 @@ END = 0.05
 """Share of a talk's paragraphs at either end of it."""
 SHORT = 10
 """Paragraphs of a talk below which its ends tell nothing, as they are most of it."""
-AT_ENDS = 0.6
-"""Share of a topic's paragraphs at the ends of talks from which it is small talk …"""
+AT_ENDS = 0.5
+"""Share of a topic's paragraphs at the ends of talks above which it is small talk: it is there more often than
+everywhere else …"""
 SPREAD = 0.2
 """… if this share of the talks of its sources has it, since the first one that had …"""
 PARAGRAPHS = 10
@@ -57,7 +58,7 @@ class TalkPlaces:
         """
         if (
             self.paragraphs < PARAGRAPHS
-            or self.at_ends < AT_ENDS * self.paragraphs
+            or self.at_ends <= AT_ENDS * self.paragraphs
             or self.talks < SPREAD * self.of_talks
         ):
             return ""
