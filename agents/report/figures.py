@@ -55,14 +55,20 @@ def draw(facts: Facts) -> tuple[Drawn, ...]:
 
 
 def treemap(themes: Sequence[ReportTheme]) -> Drawn:
-    """Draw each topic as a box whose area is its number of talks, in the box of its theme."""
-    shown = [theme for theme in most_prevalent(themes) if theme.topics]
+    """Draw each topic as a box whose area is its number of talks, in the box of its theme.
+
+    Topics in no theme are drawn only if there are no themes: they would cover most of it.
+    """
+    with_topics = [theme for theme in most_prevalent(themes) if theme.topics]
+    unsorted = [theme for theme in with_topics if theme.name == UNSORTED]
+    sorted_in = [theme for theme in with_topics if theme.name != UNSORTED]
+    shown = sorted_in or unsorted
     ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
     sizes = [[topic.counted["videos"] for topic in theme.topics] for theme in shown]
     with canvas(TREEMAP_HEIGHT) as (figure, axes):
         colours = iter(TILES)
         for theme, tiled in zip(shown, tile(sizes, ground, HEADING), strict=True):
-            colour = TILE_OF_OTHERS if theme.name == UNSORTED else next(colours, TILE_OF_OTHERS)
+            colour = next(colours, TILE_OF_OTHERS) if sorted_in else TILE_OF_OTHERS
             whole = tiled.whole
             videos = str(theme.counted["videos"])
             numbers = (f"{videos} · {percent(theme.counted['share'])}", videos)
@@ -77,14 +83,15 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
                     label(topic.name, 80),
                     f"{topic.counted['videos']} · {percent(topic.counted['share'])}",
                 )
-        sorted_in = [theme for theme in shown if theme.name != UNSORTED]
-        unsorted = [theme for theme in shown if theme.name == UNSORTED]
         largest = max(
             (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted["videos"]
         )
         text = (
-            f"{len(sorted_in)} themes with {sum(len(theme.topics) for theme in sorted_in)} topics"
-            + (f", and {len(unsorted[0].topics)} topics that are not yet in a theme" if unsorted else "")
+            (
+                f"{len(sorted_in)} themes with {sum(len(theme.topics) for theme in sorted_in)} topics"
+                if sorted_in
+                else f"{len(shown[0].topics)} topics that are not yet in a theme"
+            )
             + "; a box’s area stands for the topic’s number of talks. "
             + _largest(sorted_in)
             + f"The largest topic is {label(largest.name, 80)} with {largest.counted['videos']} talks. "
