@@ -18,6 +18,7 @@ from agents.queries.intervals import interval, with_intervals
 from agents.queries.like_for_like import restated, theme_shares, topic_shares
 from agents.queries.mix import mix
 from agents.queries.rows import Theme, ThemeMonth, Topic, TopicFigures, TopicMonth, WholeTopic, WordMonth
+from agents.queries.timeline import timeline
 from agents.queries.validation import CORRECTABLE, corrected, validation, validities
 from streams.store.cache import as_of_now
 from streams.store.codebook import concepts, decisions
@@ -211,6 +212,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
         word_months,
         differences,
         mix,
+        timeline,
         measure.cooccurrence,
         measure.videos,
         talk_queries.quotes,

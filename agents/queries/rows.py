@@ -213,3 +213,18 @@ class Mix(TypedDict):
     """By month."""
     rows: list[MixShare]
     """By kind and month."""
+
+
+class TimelineEvent(TypedDict):
+    """An event on the time axis."""
+
+    month: str
+    """'YYYY-MM'."""
+    kind: str
+    """alert, source, mix or codebook."""
+    said: str
+    """The event in words."""
+    alert_id: str
+    """Of an alert; else empty."""
+    topic_id: int | None
+    """The topic of an alert; None: it is about none, or the event is no alert."""

@@ -98,6 +98,7 @@ class Site:
             "percent": percent,
             "player": player,
             "query": query,
+            "selected_talks": wording.selected_talks,
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)

@@ -12,12 +12,12 @@ import {
 } from "echarts/components";
 import { init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
-import { CanvasRenderer } from "echarts/renderers";
+import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 
 use([
   AriaComponent, BarChart, CanvasRenderer, CustomChart, DataZoomComponent, GraphChart, GridComponent, HeatmapChart,
-  LabelLayout, LegendComponent, LineChart, MarkLineComponent, SingleAxisComponent, ThemeRiverChart, TooltipComponent,
-  TreemapChart, VisualMapComponent,
+  LabelLayout, LegendComponent, LineChart, MarkLineComponent, SingleAxisComponent, SVGRenderer, ThemeRiverChart,
+  TooltipComponent, TreemapChart, VisualMapComponent,
 ]);
 
 export { init };

@@ -171,3 +171,15 @@ def test_one_stratum_gives_the_plain_numbers(joined: Warehouse, standard: Any) -
 def test_classes_of_lengths_have_their_bounds_in_one_place() -> None:
     assert sorted(LENGTHS) == list(LENGTHS)
     assert len(set(LENGTHS)) == len(LENGTHS)
+
+
+def test_the_timeline_has_the_source_that_joined_and_the_new_mix(joined: Warehouse) -> None:
+    found = registry.timeline(joined)
+    assert {(each["month"], each["said"]) for each in found if each["kind"] == "source"} == {
+        (JOINED, f"{DAILY} joins")
+    }
+    assert {(each["month"], each["said"]) for each in found if each["kind"] == "mix"} == {
+        (each["month"], each["said"]) for each in registry.mix(joined)["changes"]
+    }
+    later = registry.timeline(joined, Selection(first="2024-08"))
+    assert [each for each in later if each["kind"] == "source"] == [], "it had joined before"

@@ -1,17 +1,21 @@
 """Tests of the charts in a real browser: no errors, accessible, at every width, in both colour schemes."""
 
+import json
 import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from chromium import SCREENS, Visit, barriers, needs_chromium
 from page_process import web_of
+from PIL import Image
 from serving import served
 
+from agents.queries.timeline import timeline
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
@@ -240,17 +244,42 @@ def test_a_part_of_a_bar_leads_to_its_talks(page: Any, address: str, lively: War
         *(pytest.param(each, marks=LONG) for each in ("/trends", "/composition", "/ranks", "/cooccurrence")),
     ],
 )
-def test_the_picture_can_be_kept_as_png(page: Any, address: str, path: str, tmp_path: Path) -> None:
-    figure = opened(page, address + path)
-    with page.expect_download() as waiting:
-        figure.get_by_role("button", name="PNG").click()
-    saved = tmp_path / waiting.value.suggested_filename
-    waiting.value.save_as(saved)
-    content = saved.read_bytes()
-    assert content.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", content[16:24])
-    size = figure.locator(".canvas").bounding_box()
-    assert (width, height) == (2 * int(size["width"]), 2 * int(size["height"]))
+def test_a_saved_picture_says_what_it_shows(page: Any, address: str, path: str, tmp_path: Path) -> None:
+    figure = opened(page, f"{address}{path}?first=2024-06")
+    kept: dict[str, bytes] = {}
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as waiting:
+            figure.get_by_role("button", name=kind).click()
+        assert waiting.value.suggested_filename == f"{figure.get_attribute('id')}.{kind.lower()}"
+        waiting.value.save_as(tmp_path / kind)
+        kept[kind] = (tmp_path / kind).read_bytes()
+    svg = ElementTree.fromstring(kept["SVG"])
+    said = [each.text for each in svg.findall("{http://www.w3.org/2000/svg}text")]
+    assert said[0] == figure.get_by_role("heading").first.inner_text()
+    assert said[1] == "Talks published from 2024-06 · study lively"
+    assert said[2] == figure.get_attribute("data-axes")
+    told = any("is not over yet; its numbers will still grow." in str(each) for each in said)
+    assert told == (path in {"/trends", "/ranks", "/composition"})
+    assert str(said[-1]).startswith("Made with Groundswell (127.0.0.1:")
+    drawn = svg.find("{http://www.w3.org/2000/svg}svg")
+    assert drawn is not None and len(list(drawn.iter())) > 20
+    assert kept["PNG"].startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", kept["PNG"][16:24])
+    assert (width, height) == (2 * int(svg.attrib["width"]), 2 * int(svg.attrib["height"]))
+    with Image.open(tmp_path / "PNG") as image:
+        assert len(image.getcolors(maxcolors=1_000_000) or []) > 50, "the chart is on it"
+
+
+def test_events_are_on_the_time_axis(page: Any, address: str, lively: Warehouse) -> None:
+    figure = opened(page, f"{address}/trends")
+    data = json.loads(figure.locator('script[type="application/json"]').inner_text())
+    events = timeline(lively)
+    assert data["events"]["2025-07"] == ["New topic: mcp, server, protocol"]
+    assert sum(map(len, data["events"].values())) == len(events) > 1
+    page.get_by_text("Events:").click()
+    page.get_by_role("link", name="New topic: mcp, server, protocol").click()
+    page.wait_for_url("**/emerging#alert-*")
+    opened(page, f"{address}/trends?by=year")
 
 
 def test_a_chart_is_drawn_anew_when_the_scheme_changes(page: Any, address: str) -> None:

@@ -36,6 +36,27 @@ const lookOf = (chart) => {
   };
 };
 
+/** An ECharts option with what all charts have in common. */
+const dressed = (option, look) => ({
+  animation: false,
+  textStyle: { fontFamily: look.font, color: look.ink },
+  ...option,
+  tooltip: {
+    renderMode: "richText", confine: true, backgroundColor: look.card, borderColor: look.line,
+    textStyle: { color: look.ink, fontFamily: look.font, fontSize: 13 }, ...option.tooltip,
+  },
+});
+
+/** The chart as SVG, on no page; a datum's box is that of this picture while it is drawn. */
+const apart = (chart, size) => {
+  const picture = chart.init(null, null, { renderer: "svg", ssr: true, ...size });
+  const look = lookOf({ ...chart, picture });
+  look.font = look.font.replaceAll('"', "'"); // ECharts writes it into an attribute as it is
+  const { height, width, ...option } = chart.kind.option(chart.data, look);
+  picture.setOption(dressed(option, look));
+  return picture;
+};
+
 const draw = (chart) => {
   const { figure, canvas, kind, data } = chart;
   const look = lookOf(chart);
@@ -55,15 +76,7 @@ const draw = (chart) => {
   // Created after its size is set, because resizing would draw everything again.
   if (chart.picture) chart.picture.resize();
   else chart.picture = chart.init(canvas, null, { renderer: "canvas" });
-  chart.picture.setOption({
-    animation: false,
-    textStyle: { fontFamily: look.font, color: look.ink },
-    ...option,
-    tooltip: {
-      renderMode: "richText", confine: true, backgroundColor: look.card, borderColor: look.line,
-      textStyle: { color: look.ink, fontFamily: look.font, fontSize: 13 }, ...option.tooltip,
-    },
-  }, { notMerge: true });
+  chart.picture.setOption(dressed(option, look), { notMerge: true });
   figure.dataset.drawn = Number(figure.dataset.drawn ?? 0) + 1;
 };
 
@@ -96,14 +109,11 @@ const start = (figure, { init }, kind) => {
   for (const control of figure.querySelectorAll("[data-set]")) {
     control.addEventListener("change", () => set(chart, control, control.type === "checkbox" ? control.checked : control.value));
   }
-  const save = figure.querySelector("[data-png]");
-  if (save) {
-    save.hidden = false;
-    save.addEventListener("click", () => {
-      const link = document.createElement("a");
-      link.href = chart.picture.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: lookOf(chart).paper });
-      link.download = `${figure.id}.png`;
-      link.click();
+  for (const button of figure.querySelectorAll("[data-save]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const { save } = await import("./charts/picture.js");
+      await save(button.dataset.save, chart, lookOf(chart), (size) => apart(chart, size));
     });
   }
 };

@@ -1,6 +1,7 @@
 """/trends: shares of themes, topics and words by month, quarter or year, with 95 % intervals.
 
-Of talks, paragraphs or minutes, as they are or standardised, with a note where the mix of talks changed.
+Of talks, paragraphs or minutes, as they are or standardised, with the events on the time axis, and a note
+where the mix of talks changed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from agents.queries import intervals, registry
 from agents.queries.like_for_like import SharesByPeriod, StandardisedShare, theme_shares, topic_shares
 from agents.queries.mix import mix
 from agents.queries.months import By, part
-from agents.queries.rows import WordMonth
+from agents.queries.rows import TimelineEvent, WordMonth
+from agents.queries.timeline import timeline
 from agents.queries.validation import CORRECTABLE, validities, without_errors
 from agents.web.dependencies import Selected
 from agents.web.pages.topics.months import PublicationPeriod
@@ -83,6 +85,7 @@ def mount(site: Site) -> None:
                 for unit in shown
                 if unit in shares.units or errors == "counted" or not valid
             ]
+        events = site.ask(timeline, selected, applied)
         mentioned = {text: site.ask(registry.word_months, text, selected) for text in texts[:AT_MOST]}
         drawn["lines"] += [
             {
@@ -106,7 +109,10 @@ def mount(site: Site) -> None:
             "unmentioned": [text for text, rows in mentioned.items() if not rows],
             "left_out": [found.names[unit] for unit in chosen[room:]] + texts[AT_MOST:],
             "unknown": [unit for unit in dict.fromkeys(asked) if unit not in found.names],
-            "lines": drawn | {"layout": "each", "band": drawn["lines"][0]["name"] if drawn["lines"] else ""},
+            "lines": drawn
+            | {"layout": "each", "band": drawn["lines"][0]["name"] if drawn["lines"] else ""}
+            | {"events": events_of(events, found.columns, found.by)},
+            "events": events,
             "bands": [(line["name"], line["name"]) for line in drawn["lines"]],
             "twin": found.twin,
             "basis": basis,
@@ -127,6 +133,18 @@ def mount(site: Site) -> None:
             else 1.0,
             "mix_changes": site.ask(mix, selected, applied)["changes"],
         }
+
+
+def events_of(
+    events: Sequence[TimelineEvent], months: Sequence[PublicationPeriod], by: By
+) -> dict[str, list[str]]:
+    """Return what happened in each column in which something did, in words."""
+    columns = {month.key for month in months}
+    said: dict[str, list[str]] = {}
+    for event in events:
+        if (column := part(event["month"], by)) in columns:
+            said.setdefault(column, []).append(event["said"])
+    return said
 
 
 def word_points(

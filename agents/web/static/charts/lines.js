@@ -28,7 +28,7 @@ const band = (line, colour, at, look) => {
   ];
 };
 
-const stroke = (data, line, index, look, at) => {
+const stroke = (data, line, index, look, at, marked) => {
   const whole = wholeOf(data);
   const only = (from, to) => line.points.map((point, place) => (place >= from && place < to && point ? point.share : null));
   const common = {
@@ -36,7 +36,7 @@ const stroke = (data, line, index, look, at) => {
     showSymbol: data.months.length <= 40, triggerLineEvent: true, emphasis: { focus: "series", lineStyle: { width: 3 } }, ...at,
   };
   return [
-    { ...common, data: only(0, whole), lineStyle: { width: 2 } },
+    { ...common, data: only(0, whole), lineStyle: { width: 2 }, ...(marked ? { markLine: marks(data, look) } : {}) },
     ...(whole < data.months.length ? [{ ...common, data: only(Math.max(0, whole - 1), data.months.length), lineStyle: { width: 2, type: "dashed" } }] : []),
   ];
 };
@@ -51,6 +51,15 @@ const axes = (data, look, top, gridIndex, more = {}) => ({
     axisLabel: { color: look.quiet, fontSize: more.small ? 11 : 12, formatter: (share) => `${Math.round(100 * share)} %` }, ...more.y,
   },
 });
+
+/** Thin dashed lines at the periods in which something happened; the tooltip says what. */
+const marks = (data, look) => ({
+  silent: true, animation: false, symbol: "none", label: { show: false },
+  lineStyle: { color: look.quiet, type: [3, 4], width: 1, opacity: 0.6 },
+  data: Object.keys(data.events ?? {}).map((month) => ({ xAxis: month })),
+});
+
+const happened = (events) => (events.length > 4 ? [...events.slice(0, 3), `and ${events.length - 3} more events`] : events).map((event) => `◆ ${event.slice(0, 80)}`);
 
 /** The other lines behind one line, as a single series: a series each would take longer than the rest of the chart. */
 const pale = (lines, look, top, at) => ({
@@ -92,7 +101,7 @@ const eachAlone = (data, look) => {
     made.xAxis.push(x);
     made.yAxis.push(y);
     const at = { xAxisIndex: index, yAxisIndex: index };
-    made.series.push(pale(data.lines.filter((other) => other !== line), look, top, at), ...band(line, look.series[index], at, look), ...stroke(data, line, index, look, at));
+    made.series.push(pale(data.lines.filter((other) => other !== line), look, top, at), ...band(line, look.series[index], at, look), ...stroke(data, line, index, look, at, true));
   });
   return { height: Math.ceil(count / across) * tall, ...made, of: (hit) => [data.lines[hit.axisIndex ?? 0]] };
 };
@@ -136,7 +145,7 @@ const together = (data, look) => {
     yAxis: y,
     series: [
       ...data.lines.flatMap((line, index) => (banded(line) ? band(line, look.series[index], at, look) : [])),
-      ...data.lines.flatMap((line, index) => stroke(data, line, index, look, at)),
+      ...data.lines.flatMap((line, index) => stroke(data, line, index, look, at, index === 0)),
       ...(many && !look.narrow ? [endings(data, look, top, room)] : []),
     ],
     of: () => data.lines,
@@ -153,7 +162,8 @@ export const option = (data, look) => {
         const [hit] = hits;
         const at = hit.dataIndex;
         const month = data.months[at] + (data.unfinished.includes(data.months[at]) ? " (not over yet)" : "");
-        return [month, ...of(hit).map((line) => `${line.name.slice(0, 60)}: ${said(line.points[at])}`)].join("\n");
+        const lines = of(hit).map((line) => `${line.name.slice(0, 60)}: ${said(line.points[at])}`);
+        return [month, ...lines, ...happened(data.events?.[data.months[at]] ?? [])].join("\n");
       },
     },
   };
