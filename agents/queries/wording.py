@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from streams.store.queries.selection import NAMES
-
 if TYPE_CHECKING:  # the command line's --help comes without the store
     from agents.queries.rows import Interval, MixChange, Trend
     from streams.store.rows.alerts import EvidenceCounts
@@ -179,22 +177,6 @@ def figures(row: EvidenceCounts) -> str:
         f"of the {row['earlier_of']} before them, {row['earlier']} did; "
         f"if nothing had changed, the odds of this would be 1 in {odds}"
     )
-
-
-def selected_talks(kept: Mapping[str, str]) -> str:
-    """Return which talks a selection has.
-
-    Example:
-        >>> selected_talks({"first": "2025-01", "last": "2025-06", "show": "Night Deploys"})
-        'Talks published from 2025-01 to 2025-06, show Night Deploys'
-        >>> selected_talks({"last": "2025-06"}), selected_talks({})
-        ('Talks published to 2025-06', 'All talks')
-    """
-    ends = [f"{word} {kept[name]}" for name, word in (("first", "from"), ("last", "to")) if kept.get(name)]
-    which = [f"{name} {kept[name]}" for name in NAMES if name not in {"first", "last"} and kept.get(name)]
-    if not ends and not which:
-        return "All talks"
-    return ", ".join([" ".join(("Talks published", *ends)) if ends else "Talks", *which])
 
 
 def of_length(low: int | None, high: int | None) -> str:

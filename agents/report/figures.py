@@ -59,10 +59,9 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
 
     Topics in no theme are drawn only if there are no themes: they would cover most of it.
     """
-    with_topics = [theme for theme in most_prevalent(themes) if theme.topics]
-    unsorted = [theme for theme in with_topics if theme.name == UNSORTED]
-    sorted_in = [theme for theme in with_topics if theme.name != UNSORTED]
-    shown = sorted_in or unsorted
+    ranked = [theme for theme in most_prevalent(themes) if theme.topics]
+    sorted_in = [theme for theme in ranked if theme.name != UNSORTED]
+    shown = sorted_in or ranked
     ground = Bounds(0, 0, WIDTH, TREEMAP_HEIGHT)
     sizes = [[topic.counted["videos"] for topic in theme.topics] for theme in shown]
     with canvas(TREEMAP_HEIGHT) as (figure, axes):
@@ -86,12 +85,9 @@ def treemap(themes: Sequence[ReportTheme]) -> Drawn:
         largest = max(
             (topic for theme in shown for topic in theme.topics), key=lambda topic: topic.counted["videos"]
         )
+        topics = f"{sum(len(theme.topics) for theme in shown)} topics"
         text = (
-            (
-                f"{len(sorted_in)} themes with {sum(len(theme.topics) for theme in sorted_in)} topics"
-                if sorted_in
-                else f"{len(shown[0].topics)} topics that are not yet in a theme"
-            )
+            (f"{len(sorted_in)} themes with {topics}" if sorted_in else f"{topics} in no theme")
             + "; a box’s area stands for the topic’s number of talks. "
             + _largest(sorted_in)
             + f"The largest topic is {label(largest.name, 80)} with {largest.counted['videos']} talks. "

@@ -98,7 +98,7 @@ class Site:
             "percent": percent,
             "player": player,
             "query": query,
-            "selected_talks": wording.selected_talks,
+            "selected_talks": selected_talks,
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)
@@ -219,3 +219,19 @@ def percent(share: float, digits: int = 1) -> str:
         ('52.2', '52')
     """
     return f"{100 * share:.{digits}f}"
+
+
+def selected_talks(kept: Mapping[str, str]) -> str:
+    """Return which talks a selection has.
+
+    Example:
+        >>> selected_talks({"first": "2025-01", "last": "2025-06", "show": "Night Deploys"})
+        'Talks published from 2025-01 to 2025-06, show Night Deploys'
+        >>> selected_talks({"last": "2025-06"}), selected_talks({})
+        ('Talks published to 2025-06', 'All talks')
+    """
+    ends = [f"{word} {kept[name]}" for name, word in (("first", "from"), ("last", "to")) if kept.get(name)]
+    which = [f"{name} {kept[name]}" for name in NAMES if name not in {"first", "last"} and kept.get(name)]
+    if not ends and not which:
+        return "All talks"
+    return ", ".join([" ".join(("Talks published", *ends)) if ends else "Talks", *which])
