@@ -10,6 +10,7 @@ from agents.web.pages.curation import (
     naming,
     offers,
     reviewing,
+    several,
     teaching,
     validating,
 )
@@ -19,5 +20,5 @@ from agents.web.site import Site
 def mount(site: Site) -> None:
     """Add the pages."""
     desk = CurationContext(site)
-    for page in (codebook, deciding, offers, reviewing, teaching, validating, correcting, naming):
+    for page in (codebook, deciding, several, offers, reviewing, teaching, validating, correcting, naming):
         page.mount(desk)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 from fastapi.responses import RedirectResponse
@@ -35,27 +35,16 @@ def mount(desk: CurationContext) -> None:
     site = desk.site
 
     @site.page("/curation", "curation.html", twin="/api/codebook_standing")
-    def curation(
+    def curation(  # noqa: PLR0917 - the parameters of a page
         selected: Selected,
         who: Present,
         decided: Annotated[int | None, Query(ge=1, lt=2**32)] = None,
         judged: str = "",
+        find: Annotated[str, Query(max_length=200)] = "",
+        tick: Literal["", "all"] = "",
     ) -> TemplateContext:
-        row = desk.row(selected.codebook)
-        standing = standing_of(row)
-        return {
-            "title": "Curation",
-            "revision": standing.revision,
-            "newest": desk.row()["revision"] if selected.codebook is not None else standing.revision,
-            "groups": groups(desk, row, standing, selected),
-            "of_topics": len(standing.topics),
-            "small_talk": desk.ask("small_talk") if selected.codebook is None else [],
-            "decided": decided_as(desk, decided),
-            "recent": desk.ask("codebook_decisions", limit=RECENT),
-            "unsorted": sum(
-                not topic.entry.theme and topic.entry.retained and standing.merges(topic_id) is None
-                for topic_id, topic in standing.topics.items()
-            ),
+        return book_page(desk, selected, find, ticked="all" if tick else ()) | {
+            "decided": decided_as(desk, decided)
         }
 
     @site.page("/curation/topics/{topic_id}", "curation_topic.html", section="/curation")
@@ -80,6 +69,69 @@ def mount(desk: CurationContext) -> None:
             media_type="application/yaml",
             headers={"Content-Disposition": f'attachment; filename="{study}-codebook.yaml"'},
         )
+
+
+def book_page(
+    desk: CurationContext,
+    selected: Selection,
+    find: str = "",
+    *,
+    ticked: Sequence[int] | Literal["all"] = (),
+    given: Mapping[str, str] | None = None,
+    problem: RequestRefused | None = None,
+) -> TemplateContext:
+    """Return the variables of the page with the codebook.
+
+    Args:
+        desk: of this process.
+        selected: the talks whose numbers are shown, and the revision.
+        find: only topics with this text in their name or words are shown, or the one of this number.
+        ticked: the topics that are ticked for a decision about several.
+        given: what was filled in for such a decision, {theme, into, reason}.
+        problem: why it is not possible.
+    """
+    row = desk.row(selected.codebook)
+    standing = standing_of(row)
+    shown = groups(desk, row, standing, selected)
+    if find := find.strip():
+        shown = [
+            group | {"topics": kept}
+            for group in shown
+            if (kept := [t for t in group["topics"] if _has(t, find)])
+        ]
+    every = [topic["id"] for group in shown for topic in group["topics"]]
+    standing_alone = [
+        (topic_id, topic) for topic_id, topic in standing.topics.items() if standing.merges(topic_id) is None
+    ]
+    return {
+        "title": "Curation",
+        "revision": standing.revision,
+        "newest": desk.row()["revision"] if selected.codebook is not None else standing.revision,
+        "groups": shown,
+        "of_topics": len(standing.topics),
+        "small_talk": desk.ask("small_talk") if selected.codebook is None and not find else [],
+        "decided": None,
+        "recent": desk.ask("codebook_decisions", limit=RECENT),
+        "unsorted": sum(not topic.entry.theme and topic.entry.retained for _, topic in standing_alone),
+        "find": find,
+        "ticked": set(every if ticked == "all" else ticked),
+        "themes": sorted(standing.themes, key=str.casefold),
+        "targets": sorted(
+            (
+                f"{topic.called or 'topic'} ({topic_id})"
+                for topic_id, topic in standing_alone
+                if topic.entry.retained
+            ),
+            key=str.casefold,
+        ),
+        "given": {"theme": "", "into": "", "reason": ""} | dict(given or {}),
+        "problem": problem,
+    }
+
+
+def _has(topic: Mapping[str, Any], text: str) -> bool:
+    said = " ".join((topic["name"], *topic["words"])).casefold()
+    return text.casefold() in said or text == str(topic["id"])
 
 
 def groups(

@@ -15,7 +15,7 @@ from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import theme_page, topic_page
 from agents.web.pages.curation.previewing import conflict, page, shown
 from agents.web.security.access import Curates, login
-from agents.web.site import TemplateContext, query
+from agents.web.site import TemplateContext
 from models.codebook.undo import undone
 from streams.logs.codebook_log import Conflict
 
@@ -44,7 +44,7 @@ def mount(desk: CurationContext) -> None:
     @site.web.get("/curation/preview", include_in_schema=False, response_class=HTMLResponse)
     def previewed(request: Request, wish: Annotated[RequestedCommand, Query()], who: Present) -> Response:
         if not who:
-            return RedirectResponse(login(str(request.url.path) + query(request.query_params)), 303)
+            return RedirectResponse(login(f"{request.url.path}?{request.url.query}"), 303)
         try:
             with as_refusal():
                 return shown(desk, request, wish, who)
