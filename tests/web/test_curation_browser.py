@@ -268,3 +268,26 @@ def test_a_session_that_ended_is_said_and_nothing_changed(
     assert "sign in at /login" in page.inner_text("main")
     assert newest(curated) == revision
     page.context.close()
+
+
+def test_a_form_outlives_its_session(browser: Any, address: str, curated: Warehouse) -> None:
+    visit = opened(browser, address, token_of(curated))
+    page, revision = visit.page, newest(curated)
+    page.goto(f"{address}/curation/preview?action=exclude&topic_id=6&reason=too+broad")
+    page.get_by_label("Note").fill("half an hour of thought")
+    again = token_of(curated)  # the former token ends, and every session of it
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/login?next=*")
+    page.get_by_label("Your token").fill(again)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/curation/preview?action=exclude*")
+    page.get_by_text("the form is as you left it").wait_for()
+    assert newest(curated) == revision, "nothing is sent that nobody sends"
+    assert page.get_by_label("Note").input_value() == "half an hour of thought"
+    assert focused(page) == "Confirm"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/curation?decided={revision + 1}")
+    (made, *_) = VIEWS["codebook_decisions"](curated)
+    assert made["note"] == "half an hour of thought"
+    assert [each for each in wrong(visit) if "401" not in each] == []
+    page.context.close()

@@ -3,6 +3,7 @@ import { showScheme } from "./switch.js";
 import { drawCharts, forgetCharts } from "./charts.js";
 import { listen } from "./live.js";
 import { showShortcuts } from "./curation.js";
+import { fillKeptForm, keepForm } from "./kept_form.js";
 import { readyPlayer } from "./player.js";
 
 const begin = (root) => {
@@ -15,6 +16,11 @@ const begin = (root) => {
 document.body.addEventListener("htmx:load", (event) => begin(event.detail.elt));
 document.body.addEventListener("htmx:beforeCleanupElement", (event) => forgetCharts(event.detail.elt));
 document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const sent = detail.requestConfig;
+  if (detail.xhr.status === 401 && keepForm(sent?.elt?.closest("form"), sent?.triggeringEvent?.submitter)) {
+    detail.shouldSwap = false;
+    return;
+  }
   // htmx cleans up removed elements one by one, which is slow for tables with thousands of cells; none of them needs it.
   if (!detail.boosted || !detail.shouldSwap) return;
   for (const table of document.querySelectorAll("main table")) table.remove();
@@ -26,6 +32,8 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   document.getElementById("content")?.focus({ preventScroll: true });
   // Scroll here instead of in htmx: scrolling before the charts are drawn would lay out the page twice.
   if (!pathInfo.anchor) scrollTo(0, 0);
+  fillKeptForm();
 });
 begin(document);
+fillKeptForm();
 listen();
