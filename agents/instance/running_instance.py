@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streams.errors import Misconfigured, Unavailable
@@ -37,6 +38,20 @@ class RunningInstance:
     url: str
     broker: str
     """The address of its broker; empty if it only serves the page."""
+    began: str = ""
+    """When it began, as `beginning` says; empty: unknown."""
+
+
+def beginning(pid: int) -> str:
+    """Return when a process began, in ticks since the machine's start; empty where no system says it.
+
+    It tells the process from others that get its number, and does not move when the clock is set.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
 
 
 def on_stderr(text: str) -> None:
@@ -82,8 +97,11 @@ def serving(settings: Settings) -> RunningInstance | None:
 
     with suppress(psutil.Error, FileNotFoundError):
         process = psutil.Process(running.pid)
-        since = settings.running_file.stat().st_mtime
-        if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since + 1:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        if running.began and (began := beginning(running.pid)):
+            return running if began == running.began else None
+        if process.create_time() <= settings.running_file.stat().st_mtime + 1:
             return running
     return None
 
@@ -105,7 +123,7 @@ def announced(settings: Settings) -> RunningInstance | None:
         ) from error
     match about:
         case {"pid": int(pid), "url": str(url), "broker": str(broker)} if 0 < pid < 2**31:
-            return RunningInstance(pid, url, broker)
+            return RunningInstance(pid, url, broker, str(about.get("began", "")))
     return None
 
 

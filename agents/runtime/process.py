@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agents.consumer.consumer import Consumer
-from agents.instance.running_instance import announced
+from agents.instance.running_instance import announced, beginning
 from agents.runtime import dependencies
 from agents.runtime.health import Health, ProgressWatch, measure_disks
 from agents.runtime.wiring import NAMES, SharedResources, build
@@ -279,7 +279,12 @@ class Runtime:
             return
         path = self.settings.running_file
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"pid": os.getpid(), "url": self.url, "broker": self.bootstrap if self.names else ""}
+        about = {
+            "pid": os.getpid(),
+            "url": self.url,
+            "broker": self.bootstrap if self.names else "",
+            "began": beginning(os.getpid()),
+        }
         whole = path.with_suffix(".new")  # readers never see half a file
         whole.write_text(json.dumps(about))
         whole.replace(path)

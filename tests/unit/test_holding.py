@@ -1,5 +1,6 @@
 """One process has the embedded database open; the others see which one and wait for it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.instance.running_instance import alone, find, serving, starting
+from agents.instance.running_instance import alone, beginning, find, serving, starting
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.process_lock import DatabaseBusy, Holder, holder_of, take
@@ -130,6 +131,25 @@ def test_what_starts_is_waited_for_and_then_found(settings: Settings) -> None:
         with pytest.raises(Misconfigured, match="is already running"), alone(settings):
             pass
     assert find(settings) is None  # killed: its file means nothing
+
+
+@pytest.mark.skipif(not beginning(os.getpid()), reason="this system does not say when a process began")
+def test_a_clock_that_is_set_ends_no_process(settings: Settings) -> None:
+    """Without an embedded database nothing is locked: the file alone says which process it is."""
+    pid = os.getpid()
+    about = {"pid": pid, "url": "http://x", "broker": "", "began": beginning(pid)}
+    settings.running_file.parent.mkdir(parents=True, exist_ok=True)
+    settings.running_file.write_text(json.dumps(about))
+    os.utime(settings.running_file, (0, 0))  # as if the clock had been set forward since
+    found = serving(settings)
+    assert found is not None and found.pid == pid
+    settings.running_file.write_text(json.dumps(about | {"began": "1"}))
+    assert serving(settings) is None, "another process has the number now"
+    del about["began"]  # as an earlier version announces itself
+    settings.running_file.write_text(json.dumps(about))
+    assert serving(settings) is not None
+    os.utime(settings.running_file, (0, 0))
+    assert serving(settings) is None
 
 
 def test_what_never_gets_ready_is_not_waited_for_for_ever(settings: Settings) -> None:
