@@ -43,7 +43,7 @@ class RunningInstance:
 
 
 def beginning(pid: int) -> str:
-    """Return when a process began, in ticks since the machine's start; empty where no system says it.
+    """Return when a process began, in ticks since the machine's start; empty if that is unknown.
 
     It tells the process from others that get its number, and does not move when the clock is set.
     """

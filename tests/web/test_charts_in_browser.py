@@ -282,6 +282,17 @@ def test_events_are_on_the_time_axis(page: Any, address: str, lively: Warehouse)
     opened(page, f"{address}/trends?by=year")
 
 
+def test_what_a_reader_chose_in_a_chart_is_in_the_address(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/trends?of=topics")
+    figure.get_by_label("Layout").select_option("One chart")
+    assert parse_qs(urlsplit(page.url).query) == {"of": ["topics"], "months.layout": ["one"]}
+    figure = opened(page, page.url)
+    assert figure.get_by_label("Layout").input_value() == "one"
+    assert figure.get_by_label("Interval of").is_visible(), "which only one chart offers"
+    figure = opened(page, f"{address}/trends?months.layout=nonsense")
+    assert figure.get_by_label("Layout").input_value() == "each"
+
+
 def test_a_chart_is_drawn_anew_when_the_scheme_changes(page: Any, address: str) -> None:
     figure = opened(page, f"{address}/ranks")
     light = figure.locator(".canvas").evaluate(INK)

@@ -80,9 +80,26 @@ const draw = (chart) => {
   figure.dataset.drawn = Number(figure.dataset.drawn ?? 0) + 1;
 };
 
+/** The name in the address of a control of a chart, such as `months.layout`. */
+const parameter = (chart, control) => `${chart.figure.id}.${control.dataset.set}`;
+
 const set = (chart, control, value) => {
   chart.data[control.dataset.set] = value;
+  const address = new URL(location.href);
+  address.searchParams.set(parameter(chart, control), value);
+  history.replaceState(history.state, "", address);
   draw(chart);
+};
+
+/** Take over what the address says of a chart's controls, if they offer it. */
+const recall = (chart) => {
+  const given = new URLSearchParams(location.search);
+  for (const control of chart.figure.querySelectorAll("select[data-set]")) {
+    const value = given.get(parameter(chart, control));
+    if (![...control.options].some((option) => option.value === value)) continue;
+    control.value = value;
+    chart.data[control.dataset.set] = value;
+  }
 };
 
 const start = (figure, { init }, kind) => {
@@ -91,6 +108,7 @@ const start = (figure, { init }, kind) => {
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
   const chart = { figure, canvas, kind, data, init, picture: null };
   drawn.set(figure, chart);
+  recall(chart);
   draw(chart);
   chart.watch = new ResizeObserver(() => {
     if (figure.clientWidth !== chart.width) draw(chart);
