@@ -10,6 +10,8 @@ import numpy as np
 from agents.queries.rows import Mix, MixChange, MixShare
 from agents.queries.wording import mix_changed, of_length
 from models.stats import mix as statistics
+from streams.store.cache import cached
+from streams.store.codebook.effective import TABLES as CODEBOOK
 from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import strata as sums
 from streams.store.queries.aggregation import month_named
@@ -19,6 +21,8 @@ from streams.store.warehouse import Warehouse
 
 Kind = Literal["source", "length"]
 KINDS: tuple[Kind, ...] = ("length", "source")
+TABLES = (*CODEBOOK, "video_topics")
+"""Tables that it depends on."""
 SEED = 0
 """Of the permutations, so that the same talks give the same answer."""
 
@@ -32,6 +36,10 @@ def mix(
     parameter `standard` of `prevalence` and `topic_months` holds it fixed.
     """
     applied = applied or book(warehouse, selection.codebook)
+    return cached(warehouse, ("mix", selection, applied), TABLES, lambda: _mix(warehouse, selection, applied))
+
+
+def _mix(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> Mix:
     changes: list[MixChange] = []
     rows: list[MixShare] = []
     for kind in KINDS:

@@ -106,6 +106,7 @@ async def test_they_are_excluded_for_a_reason(curated: Warehouse, ottilie: httpx
         ({"topic_ids": [PART], "theme": "Costs", "reason": "mixed"}, "more than one thing"),
         ({"topic_ids": [PART], "into": "Nobody's topic"}, "no topic is called"),
         ({"topic_ids": [PART], "into": str(PART)}, "itself"),
+        ({"topic_ids": [PART], "theme": "Nobody's theme"}, "there is no theme"),
     ],
 )
 async def test_what_is_not_possible_is_said_and_nothing_typed_is_lost(
@@ -125,3 +126,14 @@ async def test_only_curators_decide(curated: Warehouse) -> None:
         assert asked.status_code == 303
         back = f"topic_ids%3D{PART}%26topic_ids%3D{OTHER}"
         assert back in asked.headers["Location"], "the form is filled in again after signing in"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "4294967296", "x"])
+async def test_a_number_that_is_none_of_a_topic_is_refused(ottilie: httpx.AsyncClient, number: str) -> None:
+    asked = await ottilie.get(SEVERAL, params={"topic_ids": number, "theme": "Costs"})
+    csrf = re.search(r'name="csrf" value="([^"]+)"', (await ottilie.get("/account")).text)
+    assert csrf
+    sent = {"csrf": csrf[1], "topic": number, "place": f"{number}=theme:Costs"}
+    offered = await ottilie.post("/curation/suggestions", data=sent)
+    assert (asked.status_code, offered.status_code) == (422, 422)
+    assert "What to do" in asked.text and "What to do" in offered.text

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import Field
 
-from agents.curation.codebook_commands import MOST_TOPICS, PlacedTopic, PlacingCommand, change_of
+from agents.curation.codebook_commands import MOST, MOST_TOPICS, PlacedTopic, PlacingCommand, change_of
 from agents.curation.offers import offered
 from agents.web.curation.context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TEMPLATE = "curation_suggestions.html"
 LEVELS = (80, 60, 40, 0)
 """Confidences (%) from which on all offers can be ticked at once."""
-Topics = Annotated[list[int], Form(max_length=MOST_TOPICS)]
+Topics = Annotated[list[Annotated[int, Field(ge=1, le=MOST)]], Form(max_length=MOST_TOPICS)]
 Places = Annotated[list[str], Form(max_length=MOST_TOPICS)]
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import Field
 
-from agents.curation.codebook_commands import MOST_TOPICS, CodebookCommand, PlacedTopic, PlacingCommand
+from agents.curation.codebook_commands import MOST, MOST_TOPICS, CodebookCommand, PlacedTopic, PlacingCommand
 from agents.web.curation.context import CurationContext, Present, as_refusal
 from agents.web.dependencies import RequestRefused
 from agents.web.pages.curation.codebook import book_page
@@ -18,7 +19,7 @@ from agents.web.security.access import login
 from models.codebook.state import CodebookState
 from streams.store.queries.selection import EVERYTHING
 
-Topics = Annotated[list[int], Query(max_length=MOST_TOPICS)]
+Topics = Annotated[list[Annotated[int, Field(ge=1, le=MOST)]], Query(max_length=MOST_TOPICS)]
 Text = Annotated[str, Query(max_length=10_000)]
 
 
