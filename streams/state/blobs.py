@@ -37,7 +37,10 @@ def shown(url: str) -> str:
 
 
 def _options(url: str) -> dict[str, Any]:
-    return {"config_kwargs": S3_CONFIG} if url.startswith(("s3://", "s3a://")) else {}
+    if not url.startswith(("s3://", "s3a://")):
+        return {}
+    # Without a cache of listings: other processes write and delete, too.
+    return {"config_kwargs": S3_CONFIG, "use_listings_cache": False}
 
 
 def _answering(method: Callable[Concatenate[Blobs, P], T]) -> Callable[Concatenate[Blobs, P], T]:
