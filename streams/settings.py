@@ -5,6 +5,7 @@ The table in docs/reference/settings.md is generated from this module; a test fa
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ __all__ = ["AUTO", "EMBEDDED", "PACKAGED", "Settings"]
 
 PACKAGED = "packaged"
 AUTO = "auto"
+_SITE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 DAY_S, WEEK_S, YEAR_S = 86_400.0, 7 * 86_400.0, 365 * 86_400.0
 
 
@@ -213,6 +215,11 @@ class Settings(Connections):
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are "
         'trusted, such as `["127.0.0.1"]`. Empty: none.',
     )
+    web_frames: list[str] = Field(
+        [],
+        description="Sites that may show pages in a frame, as a JSON list, such as "
+        '`["https://intranet.example.org"]`. Empty: none.',
+    )
     curators: str = Field(
         "",
         description="File of the curators (`groundswell curators`). Empty: `curators.json` in the study's "
@@ -224,6 +231,14 @@ class Settings(Connections):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
     log_json: bool = Field(False, description="Write log lines as JSON.")
+
+    @field_validator("web_frames")
+    @classmethod
+    def _are_sites(cls, sites: list[str]) -> list[str]:
+        for each in sites:
+            if not _SITE.fullmatch(each):
+                raise ValueError(f"{each[:80]!r} is not a site such as https://intranet.example.org")
+        return sites
 
     @field_validator("web_proxies")
     @classmethod

@@ -54,10 +54,13 @@ SECTIONS = (
     ("/system", "System"),
 )
 PLAYERS = "https://www.youtube-nocookie.com"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; "
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; "
     f"img-src 'self' data:; frame-src {PLAYERS}; media-src 'self' https:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     # YouTube's player requires the embedding origin; paths are not sent.
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -102,6 +105,8 @@ class Site:
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)
+        frames = " ".join(runtime.settings.web_frames) or "'none'"
+        self._headers = HEADERS | {"Content-Security-Policy": f"{POLICY}; frame-ancestors {frames}"}
         web.mount("/static", Static(directory=HERE / "static"), name="static")
 
     def ask(self, view: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -177,13 +182,13 @@ class Site:
             "twin": "",
             "error": None,
         }
-        answer = self._templates.TemplateResponse(request, template, shared | dict(page), code, HEADERS)
+        answer = self._templates.TemplateResponse(request, template, shared | dict(page), code, self._headers)
         if code != 200:
             return answer
         tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
         answer.headers["ETag"] = tag
         if tag in request.headers.get("If-None-Match", ""):
-            return Response(status_code=304, headers=HEADERS | {"ETag": tag})
+            return Response(status_code=304, headers=self._headers | {"ETag": tag})
         return answer
 
     def say(self, request: Request, error: Explained) -> Response:

@@ -226,6 +226,15 @@ def test_a_proxy_is_an_address_or_a_network() -> None:
             Settings(web_proxies=[wrong])
 
 
+@pytest.mark.parametrize(
+    "wrong", ["*", "intranet", "https://a.example/path", "https://a.example; script-src *"]
+)
+def test_a_site_that_may_frame_pages_is_a_site(wrong: str) -> None:
+    assert Settings(web_frames=["https://intranet.example.org:8443"]).web_frames
+    with pytest.raises(ValidationError, match="is not a site such as"):
+        Settings(web_frames=[wrong])
+
+
 async def test_a_form_of_another_site_or_session_changes_nothing(small: Warehouse) -> None:
     async with signed_in(small) as client:
         word = csrf_in((await client.get("/account")).text)

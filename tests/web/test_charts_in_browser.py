@@ -11,11 +11,14 @@ from xml.etree import ElementTree
 
 import pytest
 from chromium import SCREENS, Visit, barriers, needs_chromium
-from page_process import web_of
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from page_process import Parts, Process, web_of
 from PIL import Image
 from serving import served
 
 from agents.queries.timeline import timeline
+from agents.web.app import build_web
 from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
@@ -291,6 +294,29 @@ def test_what_a_reader_chose_in_a_chart_is_in_the_address(page: Any, address: st
     assert figure.get_by_label("Interval of").is_visible(), "which only one chart offers"
     figure = opened(page, f"{address}/trends?months.layout=nonsense")
     assert figure.get_by_label("Layout").input_value() == "each"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_chart_is_embedded_in_an_allowed_site(page: Any, lively: Warehouse, allowed: bool) -> None:
+    site = FastAPI()
+    with served(site) as intranet:
+        frames = [intranet] if allowed else []
+        settings = lively.settings.model_copy(update={"web_frames": frames})
+        process: Any = Process(settings, Parts(lively))
+        with served(build_web(process)) as address:
+            frame = f'<iframe src="{address}/trends?embed=1#months" width="900" height="600"></iframe>'
+            site.get("/")(lambda: HTMLResponse(frame))
+            page.goto(intranet)
+            inside = page.frame_locator("iframe")
+            if not allowed:
+                assert inside.locator("figure").count() == 0
+                return
+            inside.locator("figure[data-drawn]").wait_for()
+            assert inside.get_by_role("heading", name="Share of each month’s talks").is_visible()
+            for other in ("header.masthead", "footer", "h1", "form.choose"):
+                assert inside.locator(other).first.is_hidden(), other
+            inside.get_by_text("Show as table").click()
+            assert inside.locator("figure table").is_visible()
 
 
 def test_a_chart_is_drawn_anew_when_the_scheme_changes(page: Any, address: str) -> None:

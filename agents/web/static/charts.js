@@ -117,7 +117,10 @@ const start = (figure, { init }, kind) => {
   if (kind.follow) {
     chart.picture.on("click", (hit) => {
       const found = kind.follow(hit, data);
-      if (typeof found === "string") location.assign(found);
+      if (typeof found === "string") {
+        if (document.body.matches(".embedded")) window.open(found, "_blank", "noopener");
+        else location.assign(found);
+      }
       const control = found?.set && figure.querySelector(`[data-set="${found.set}"]`);
       if (!control || control.closest("[hidden]")) return;
       control.value = found.to;
