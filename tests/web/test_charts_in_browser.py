@@ -296,6 +296,26 @@ def test_what_a_reader_chose_in_a_chart_is_in_the_address(page: Any, address: st
     assert figure.get_by_label("Layout").input_value() == "each"
 
 
+def test_a_drag_across_a_chart_zooms_into_the_period(page: Any, address: str) -> None:
+    figure = opened(page, f"{address}/trends?months.layout=one&theme=Costs&show=Night+Deploys")
+    data = json.loads(figure.locator('script[type="application/json"]').inner_text())
+    box = figure.locator(".canvas").bounding_box()
+    left, right = box["x"] + 46, box["x"] + box["width"] - 14
+    step = (right - left) / (len(data["months"]) - 1)
+    page.mouse.move(left + 2 * step, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(left + 5 * step, box["y"] + 120, steps=4)
+    assert figure.locator(".brush").is_visible()
+    page.mouse.up()
+    page.wait_for_url("**first=*")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert (asked["first"], asked["last"]) == ([data["months"][2]], [data["months"][5]])
+    assert (asked["theme"], asked["show"]) == (["Costs"], ["Night Deploys"])
+    figure = opened(page, page.url)
+    zoomed = json.loads(figure.locator('script[type="application/json"]').inner_text())["months"]
+    assert zoomed and data["months"][2] <= zoomed[0] and zoomed[-1] <= data["months"][5]
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_chart_is_embedded_in_an_allowed_site(page: Any, lively: Warehouse, allowed: bool) -> None:
     site = FastAPI()

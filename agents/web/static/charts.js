@@ -3,6 +3,7 @@
 //   follow(hit, data) -> the address that a click opens, or {set, to}: a control and its new value, or null.
 // The library and the chart's module are loaded with the first chart, and then all other modules. A chart whose modules are loaded is
 // drawn before the next frame; waiting for a promise would paint the page without it first. Tooltips are rich text, not HTML, so titles stay text.
+import { brush } from "./charts/brush.js";
 import { isDark, onScheme } from "./switch.js";
 
 const KINDS = ["composition", "cooccurrence", "lines", "ranks", "treemap"];
@@ -114,8 +115,10 @@ const start = (figure, { init }, kind) => {
     if (figure.clientWidth !== chart.width) draw(chart);
   });
   chart.watch.observe(figure);
+  const wasDragged = data.months ? brush(chart) : () => false;
   if (kind.follow) {
     chart.picture.on("click", (hit) => {
+      if (wasDragged()) return;
       const found = kind.follow(hit, data);
       if (typeof found === "string") {
         if (document.body.matches(".embedded")) window.open(found, "_blank", "noopener");

@@ -1,4 +1,5 @@
 // Co-occurrence heatmap: number of talks that discuss two topics. A click opens the talks of a pair, or a topic on the diagonal.
+import { address, asked } from "./evidence.js";
 import { fit } from "./fitting.js";
 
 const MEASURES = {
@@ -61,9 +62,9 @@ export const option = (data, look) => {
 };
 
 export const follow = ({ data: hit }, data) => {
-  if (hit?.topic) return `/topics/${hit.topic.id}${location.search}`;
+  if (hit?.topic) return address(`/topics/${hit.topic.id}`, asked());
   if (!hit?.pair) return null;
-  const query = new URLSearchParams(location.search);
+  const query = asked();
   query.delete("most");
   query.set("topic_id", data.topics[hit.pair[0]].id);
   query.set("other_id", data.topics[hit.pair[1]].id);

@@ -2,7 +2,7 @@
 const FILTERS = ["source", "channel", "show", "speaker", "language", "codebook"];
 
 /** Return the first and last month of a month, quarter or year, such as 2025-04, 2025-Q2 or 2025. */
-const ends = (period) => {
+export const ends = (period) => {
   const [year, part] = period.split("-");
   if (!part) return [`${year}-01`, `${year}-12`];
   if (!part.startsWith("Q")) return [period, period];
@@ -10,18 +10,28 @@ const ends = (period) => {
   return [last - 2, last].map((month) => `${year}-${String(month).padStart(2, "0")}`);
 };
 
+/** Return the page's query without what is of this page only: choices of its charts (`months.layout`), and that it is embedded. */
+export const asked = () => {
+  const query = new URLSearchParams(location.search);
+  for (const name of [...query.keys()]) if (name.includes(".") || name === "embed") query.delete(name);
+  return query;
+};
+
+/** Return an address with a query, if there is one. */
+export const address = (path, query) => (query.size ? `${path}?${query}` : path);
+
 /** Return the address; without a period, that of the page's own period. */
 export const evidence = (key, unit, period) => {
-  const asked = new URLSearchParams(location.search);
+  const given = asked();
   const query = new URLSearchParams();
-  let [first, last] = [asked.get("first") ?? "", asked.get("last") ?? ""];
+  let [first, last] = [given.get("first") ?? "", given.get("last") ?? ""];
   if (period) {
     const [from, to] = ends(period);
     // A filter that begins or ends within the period narrows it; a day such as 2025-04-10 is within its month.
     first = first > from ? first : from;
     last = last && (last < to || last.startsWith(to)) ? last : to;
   }
-  for (const [name, value] of [["first", first], ["last", last], ...FILTERS.map((name) => [name, asked.get(name)])]) {
+  for (const [name, value] of [["first", first], ["last", last], ...FILTERS.map((name) => [name, given.get(name)])]) {
     if (value) query.set(name, value);
   }
   if (key === "topic_id") return `/topics/${unit}?${query}`;

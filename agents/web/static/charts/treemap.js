@@ -1,4 +1,5 @@
 // Treemap of themes and their topics; the area is the number of distinct talks. A click zooms into a theme, or opens a topic's page.
+import { address, asked } from "./evidence.js";
 import { fit } from "./fitting.js";
 
 const levelOf = (share) => Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(share)) - 1));
@@ -59,6 +60,6 @@ export const option = (data, look) => {
 };
 
 export const follow = ({ data: box }, data) => {
-  if (box?.id) return `/topics/${box.id}${location.search}`;
+  if (box?.id) return address(`/topics/${box.id}`, asked());
   return box?.theme ? { set: "theme", to: data.theme ? "" : box.theme } : null;
 };
