@@ -264,8 +264,8 @@ def test_a_session_that_ended_is_said_and_nothing_changed(
     page.goto(f"{address}/curation/preview?action=create%20theme&name=Late")
     page.context.clear_cookies()
     page.get_by_role("button", name="Confirm").click()
-    page.get_by_role("alert").wait_for()
-    assert "sign in at /login" in page.inner_text("main")
+    page.wait_for_url("**/login?next=*")
+    page.get_by_text("You are no longer signed in, so nothing was changed").wait_for()
     assert newest(curated) == revision
     page.context.close()
 

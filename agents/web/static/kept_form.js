@@ -32,6 +32,7 @@ const fill = (form, fields) => {
 export const fillKeptForm = () => {
   let kept;
   try { kept = JSON.parse(sessionStorage.getItem(KEPT)); } catch { return; }
+  if (kept && location.pathname === "/login") say("You are no longer signed in, so nothing was changed. Sign in again: your form is kept.", { stays: true });
   if (kept?.page !== here()) return;
   const form = [...document.querySelectorAll("main form[method=post]")].find((each) => each.getAttribute("action") === kept.action && same(mine(each), kept.hidden));
   if (!form) return;
