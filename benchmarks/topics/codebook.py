@@ -23,7 +23,6 @@ definition or its description.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
@@ -39,8 +38,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.machine import describe
+from benchmarks.outcome import told
 from benchmarks.topics import concept_judge, streams
-from benchmarks.topics.gold import GoldParagraph, located, read_gold, readings_of
+from benchmarks.topics.gold import ONCE, TWICE, GoldParagraph, located, read_gold, readings_of, talk_files
 from benchmarks.topics.multilabel import Labels, Readings, Score, score, united
 from models.codebook.codebook import Codebook, load
 from models.concepts.evidence import Talk
@@ -48,9 +48,8 @@ from models.concepts.judge import ConceptJudge, Membership
 from models.concepts.observer import ConceptObserver
 from models.topics import TopicModel, TopicSettings
 from models.topics.online.words import content_words
-from streams.errors import DataError, Explained
+from streams.errors import DataError
 
-GOLD = "gold/llm_in_production_paragraphs.jsonl.gz"
 QUICK = 150
 FLOORS = (0.25, 0.30)
 """Cosines from which the nearest description counts."""
@@ -166,13 +165,11 @@ def by_words(texts: Sequence[str], book: Codebook) -> Labels:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every score, by system, topic, theme, stratum and year."""
-    gold = [each for path in arguments.gold or [streams.data_file(GOLD)] for each in read_gold(path)]
+    gold = [each for path in arguments.gold or [streams.data_file(TWICE)] for each in read_gold(path)]
     book = load(arguments.codebook)
-    more = [] if arguments.gold else read_gold(streams.data_file(concept_judge.ONCE))
+    more = [] if arguments.gold else read_gold(streams.data_file(ONCE))
     every = [*gold, *more]
-    files = arguments.talks or [
-        streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in every})
-    ]
+    files = arguments.talks or talk_files(every)
     wanted = _most_read(gold) if arguments.quick else None
     videos = streams.read_all(files, only=wanted)
     asked = [each for each in gold if wanted is None or each.talk in wanted]
@@ -284,15 +281,7 @@ def main() -> int:
     parser.add_argument("--shipped", action="store_true", help="judge by what comes with Groundswell")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
     arguments = parser.parse_args()
-    try:
-        result = measure(arguments)
-    except Explained as error:
-        print(f"{error.cause}: {error.cure}", file=sys.stderr)
-        return 1
-    show(result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, default=str))
-    return 0
+    return told(lambda: measure(arguments), show, arguments.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ pairs on which the readers agree. `cost`: processor time of the judgement as a s
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -37,18 +36,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.machine import describe
+from benchmarks.outcome import told
 from benchmarks.topics import streams
-from benchmarks.topics.gold import GoldParagraph, located, read_gold, readings_of
+from benchmarks.topics.gold import GoldParagraph, gold_files, located, read_gold, readings_of, talk_files
 from benchmarks.topics.multilabel import Labels, Readings, Score, score
 from models.codebook.codebook import Codebook, load
 from models.concepts.evidence import NAMES, ConceptEvidence, Prototypes, Talk
 from models.concepts.fitting import Read, fit_corrections, fit_pooled, folds
 from models.concepts.judge import LEAST_PROBABILITY, MOST, ConceptJudge
-from streams.errors import DataError, Explained
+from streams.errors import DataError
 
 Rows = NDArray[np.int64]
-TWICE = "gold/llm_in_production_paragraphs.jsonl.gz"
-ONCE = "gold/llm_in_production_more.jsonl.gz"
 PARTS = 5
 """Folds by talk."""
 PRECISION = 0.80
@@ -187,13 +185,11 @@ def cost(videos: Sequence[streams.Video], book: Codebook, paragraphs: int = 300)
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every figure."""
-    paths = arguments.gold or [streams.data_file(TWICE), streams.data_file(ONCE)]
+    paths = arguments.gold or gold_files()
     gold = [each for path in paths for each in read_gold(path)]
     twice = len(read_gold(paths[0]))
     book = load(arguments.codebook)
-    files = arguments.talks or [
-        streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})
-    ]
+    files = arguments.talks or talk_files(gold)
     videos = streams.read_all(files, only=frozenset(each.talk for each in gold))
     kept, _ = located(gold, videos)
     read, readings, evidence = evidence_of(gold, videos, book)
@@ -276,15 +272,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="fit on everything, and write the fit into this folder")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
     arguments = parser.parse_args()
-    try:
-        result = measure(arguments)
-    except Explained as error:
-        print(f"{error.cause}: {error.cure}", file=sys.stderr)
-        return 1
-    show(result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, default=str))
-    return 0
+    return told(lambda: measure(arguments), show, arguments.out)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ from benchmarks.topics import streams
 from benchmarks.topics.multilabel import Readings
 from streams.errors import DataError
 
+TWICE = "gold/llm_in_production_paragraphs.jsonl.gz"
+ONCE = "gold/llm_in_production_more.jsonl.gz"
+"""Files of paragraphs that were read twice, independently, and once."""
+
 
 @dataclass(frozen=True)
 class GoldParagraph:
@@ -64,6 +68,24 @@ def read_gold(path: Path) -> list[GoldParagraph]:
                     "give file, talk, position, published_at, text, stratum, and both and either, or once",
                 ) from error
     return found
+
+
+def gold_files() -> list[Path]:
+    """Return the files of gold paragraphs, those read twice first.
+
+    Raises:
+        DataError: one is missing.
+    """
+    return [streams.data_file(name) for name in (TWICE, ONCE)]
+
+
+def talk_files(gold: Sequence[GoldParagraph]) -> list[Path]:
+    """Return the files of the talks that have these paragraphs.
+
+    Raises:
+        DataError: one is missing.
+    """
+    return [streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})]
 
 
 def readings_of(gold: Sequence[GoldParagraph], topics: int) -> Readings:

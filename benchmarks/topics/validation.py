@@ -18,7 +18,6 @@ the whole study, counted for the topics that a fit without their talk gives them
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,14 +34,14 @@ from agents.curation.validation.coding_sheet import CodedRow
 from agents.curation.validation.validator import Validator
 from agents.queries.registry import VIEWS
 from benchmarks.machine import describe
+from benchmarks.outcome import told
 from benchmarks.topics import concept_judge, streams
-from benchmarks.topics.gold import GoldParagraph, located, read_gold
+from benchmarks.topics.gold import GoldParagraph, gold_files, located, read_gold, talk_files
 from benchmarks.topics.multilabel import Labels, score
 from models.codebook.codebook import Codebook, load
 from models.stats.trend import wilson
 from models.stats.validation import validity
 from streams import events as e
-from streams.errors import Explained
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store import writer
@@ -233,13 +232,11 @@ def correct(labels: Labels, about: Numbers, years: NDArray[np.int64], book: Code
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every figure."""
-    paths = arguments.gold or [streams.data_file(concept_judge.TWICE), streams.data_file(concept_judge.ONCE)]
+    paths = arguments.gold or gold_files()
     gold = [each for path in paths for each in read_gold(path)]
     first = frozenset((each.talk, each.text) for each in read_gold(paths[0]))
     book = load(arguments.codebook)
-    files = arguments.talks or [
-        streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})
-    ]
+    files = arguments.talks or talk_files(gold)
     videos = streams.read_all(files, only=frozenset(each.talk for each in gold))
     kept, _ = located(gold, videos)
     read, readings, evidence = concept_judge.evidence_of(gold, videos, book)
@@ -299,15 +296,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=40, help="samples of each size")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
     arguments = parser.parse_args()
-    try:
-        result = measure(arguments)
-    except Explained as error:
-        print(f"{error.cause}: {error.cure}", file=sys.stderr)
-        return 1
-    show(result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, default=str))
-    return 0
+    return told(lambda: measure(arguments), show, arguments.out)
 
 
 if __name__ == "__main__":

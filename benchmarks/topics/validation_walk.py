@@ -41,14 +41,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from agents.cli.asking import ask
 from benchmarks.machine import describe
+from benchmarks.outcome import told
 from benchmarks.study import RunningStudy, settings_in
-from benchmarks.topics import concept_judge, streams
-from benchmarks.topics.gold import GoldParagraph, read_gold, readings_of
+from benchmarks.topics import streams
+from benchmarks.topics.gold import GoldParagraph, gold_files, read_gold, readings_of, talk_files
 from benchmarks.topics.multilabel import Labels, score
 from models.codebook.codebook import Codebook, load
 from models.stats.trend import wilson
 from models.stats.validation import validity
-from streams.errors import DataError, Explained
+from streams.errors import DataError
 from streams.settings import Settings
 
 Numbers = NDArray[np.float64]
@@ -210,12 +211,10 @@ def errors(
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Return every figure."""
-    paths = arguments.gold or [streams.data_file(concept_judge.TWICE), streams.data_file(concept_judge.ONCE)]
+    paths = arguments.gold or gold_files()
     gold = [each for path in paths for each in read_gold(path) if each.stratum == "random"]
     book = load("llm-in-production")
-    files = arguments.talks or [
-        streams.data_file(f"talks/{name}.jsonl.gz") for name in sorted({each.file for each in gold})
-    ]
+    files = arguments.talks or talk_files(gold)
     home = arguments.home or folder
     home.mkdir(parents=True, exist_ok=True)
     settings = settings_in(home)
@@ -304,16 +303,8 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="write the report of the study into this folder")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
     arguments = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            result = measure(arguments, Path(folder))
-    except Explained as error:
-        print(f"{error.cause}: {error.cure}", file=sys.stderr)
-        return 1
-    show(result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, default=str))
-    return 0
+    with tempfile.TemporaryDirectory() as folder:
+        return told(lambda: measure(arguments, Path(folder)), show, arguments.out)
 
 
 if __name__ == "__main__":
