@@ -23,11 +23,11 @@ def cell(value: Any) -> Any:
     return value
 
 
-def uncelled(text: str) -> str:
+def unescaped(text: str) -> str:
     """Return the text that `cell` has put an apostrophe in front of.
 
     Example:
-        >>> uncelled(cell("-abc")), uncelled("'quoted'")
+        >>> unescaped(cell("-abc")), unescaped("'quoted'")
         ('-abc', "'quoted'")
     """
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text

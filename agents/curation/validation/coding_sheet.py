@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from agents.queries.csv_cells import cell, uncelled
+from agents.queries.csv_cells import cell, unescaped
 from models.codebook.codebook import Codebook
 from models.errors import BadInput
 from streams.store.rows.validation import CodingTask
@@ -60,7 +60,7 @@ def listed(text: str) -> Iterator[tuple[str, str]]:
                 f"line {reader.line_num} of the sheet names no paragraph of a talk",
                 "give the columns talk and paragraph_id as /api/paragraphs has video_id and paragraph_id",
             )
-        yield uncelled(video_id), paragraph_id
+        yield unescaped(video_id), paragraph_id
 
 
 def filled_in(text: str, codebook: Codebook) -> Iterator[CodedRow]:
