@@ -53,6 +53,8 @@ SECTIONS = (
     ("/curation", "Curation"),
     ("/system", "System"),
 )
+NO_NAMES = frozenset({"first", "last", "codebook"})
+"""Fields of a selection that are no names of anything that talks have."""
 PLAYERS = "https://www.youtube-nocookie.com"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; "
@@ -94,6 +96,7 @@ class Site:
             "at_second": at_second,
             "clock": clock,
             "compared": wording.compared,
+            "described": described,
             "drifted": wording.drifted,
             "figures": wording.figures,
             "happened": wording.happened,
@@ -101,7 +104,6 @@ class Site:
             "percent": percent,
             "player": player,
             "query": query,
-            "selected_talks": selected_talks,
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)
@@ -210,9 +212,9 @@ def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:
         >>> query({"first": "2025-01", "show": ""}, topic_id=3), query({})
         ('?first=2025-01&topic_id=3', '')
     """
-    if isinstance(parameters, Selection):
-        parameters = {name: getattr(parameters, name) for name in NAMES}
-    given = {name: value for name, value in {**parameters, **more}.items() if value not in (None, "", [])}
+    given = {
+        name: value for name, value in {**_by_name(parameters), **more}.items() if value not in (None, "", [])
+    }
     return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
@@ -226,17 +228,26 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}"
 
 
-def selected_talks(kept: Mapping[str, str]) -> str:
-    """Return which talks a selection has.
+def described(parameters: Mapping[str, Any] | Selection) -> str:
+    """Return a selection in words.
 
     Example:
-        >>> selected_talks({"first": "2025-01", "last": "2025-06", "show": "Night Deploys"})
-        'Talks published from 2025-01 to 2025-06, show Night Deploys'
-        >>> selected_talks({"last": "2025-06"}), selected_talks({})
-        ('Talks published to 2025-06', 'All talks')
+        >>> described(Selection("2025-01", "2025-06", show="Night Deploys"))
+        'Night Deploys, 2025-01 to 2025-06'
+        >>> described({"last": "2025-06"}), described({})
+        ('until 2025-06', 'All talks')
     """
-    ends = [f"{word} {kept[name]}" for name, word in (("first", "from"), ("last", "to")) if kept.get(name)]
-    which = [f"{name} {kept[name]}" for name in NAMES if name not in {"first", "last"} and kept.get(name)]
-    if not ends and not which:
-        return "All talks"
-    return ", ".join([" ".join(("Talks published", *ends)) if ends else "Talks", *which])
+    given = _by_name(parameters)
+    first, last = given.get("first"), given.get("last")
+    names = [str(given[name]) for name in NAMES if name not in NO_NAMES and given.get(name)]
+    if first and last:
+        names.append(first if first == last else f"{first} to {last}")
+    elif first or last:
+        names.append(f"from {first}" if first else f"until {last}")
+    return ", ".join(names) or "All talks"
+
+
+def _by_name(parameters: Mapping[str, Any] | Selection) -> Mapping[str, Any]:
+    if isinstance(parameters, Selection):
+        return {name: getattr(parameters, name) for name in NAMES}
+    return parameters

@@ -259,7 +259,7 @@ def test_a_saved_picture_says_what_it_shows(page: Any, address: str, path: str, 
     svg = ElementTree.fromstring(kept["SVG"])
     said = [each.text for each in svg.findall("{http://www.w3.org/2000/svg}text")]
     assert said[0] == figure.get_by_role("heading").first.inner_text()
-    assert said[1] == "Talks published from 2024-06 · study lively"
+    assert said[1] == "from 2024-06 · study lively"
     assert said[2] == figure.get_attribute("data-axes")
     told = any("is not over yet; its numbers will still grow." in str(each) for each in said)
     assert told == (path in {"/trends", "/ranks", "/composition"})

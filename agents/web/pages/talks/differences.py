@@ -8,7 +8,7 @@ from fastapi import Query
 
 from agents.queries.differences import Units, between, compared_selections
 from agents.web.dependencies import PERIOD, Selected
-from agents.web.site import Site, TemplateContext, query
+from agents.web.site import Site, TemplateContext, described, query
 from streams.store.codebook.effective import book
 from streams.store.queries.selection import Selection, select
 
@@ -72,25 +72,3 @@ def mount(site: Site) -> None:
             "sides": [Side(described(each), each, count) for each, count in zip(pair, talks, strict=False)],
             "csv": query(selected, of=of, **given, format="csv"),
         }
-
-
-def described(selection: Selection) -> str:
-    """Return a selection in words.
-
-    Example:
-        >>> described(Selection("2025-01", "2025-06", show="Night Deploys"))
-        'Night Deploys, 2025-01 to 2025-06'
-        >>> described(Selection())
-        'All talks'
-    """
-    names = [getattr(selection, name) for name, _ in FIELDS if getattr(selection, name)]
-    if selection.first and selection.last:
-        span = (
-            selection.first if selection.first == selection.last else f"{selection.first} to {selection.last}"
-        )
-        return ", ".join([*names, span])
-    if selection.first or selection.last:
-        return ", ".join(
-            [*names, f"from {selection.first}" if selection.first else f"until {selection.last}"]
-        )
-    return ", ".join(names) or "All talks"
