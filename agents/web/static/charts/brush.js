@@ -1,5 +1,5 @@
 // A drag across a chart with time on its horizontal axis opens the page for that period.
-import { ends } from "./evidence.js";
+import { within } from "./evidence.js";
 
 /** Pixels from which a movement is a drag and no click. */
 const LEAST = 12;
@@ -7,12 +7,9 @@ const LEAST = 12;
 /** The address of this page for the columns from one to the other. */
 const narrowed = (months, from, to) => {
   const address = new URL(location.href);
-  const asked = address.searchParams;
-  const [first] = ends(months[from]);
-  const [, last] = ends(months[to]);
-  // A filter that begins or ends within a column stays; a day such as 2025-04-10 is within its month.
-  if (!(asked.get("first") > first)) asked.set("first", first);
-  if (!asked.get("last") || (asked.get("last") > last && !asked.get("last").startsWith(last))) asked.set("last", last);
+  const [first, last] = within(address.searchParams, months[from], months[to]);
+  address.searchParams.set("first", first);
+  address.searchParams.set("last", last);
   return address;
 };
 
@@ -26,9 +23,8 @@ export const brush = ({ picture, canvas, data }) => {
   let dragged = false;
 
   const gridAt = (x, y) => {
-    const grids = picture.getModel().getComponent("grid") ? picture.getOption().grid.length : 0;
-    for (let grid = 0; grid < grids; grid += 1) if (picture.containPixel({ gridIndex: grid }, [x, y])) return grid;
-    return -1;
+    const grids = picture.getOption().grid ?? [];
+    return grids.findIndex((_, grid) => picture.containPixel({ gridIndex: grid }, [x, y]));
   };
   const column = (x) => {
     const [at] = picture.convertFromPixel({ gridIndex: began.grid }, [x, began.y]);

@@ -2,7 +2,7 @@
 const FILTERS = ["source", "channel", "show", "speaker", "language", "codebook"];
 
 /** Return the first and last month of a month, quarter or year, such as 2025-04, 2025-Q2 or 2025. */
-export const ends = (period) => {
+const ends = (period) => {
   const [year, part] = period.split("-");
   if (!part) return [`${year}-01`, `${year}-12`];
   if (!part.startsWith("Q")) return [period, period];
@@ -20,17 +20,19 @@ export const asked = () => {
 /** Return an address with a query, if there is one. */
 export const address = (path, query) => (query.size ? `${path}?${query}` : path);
 
+/** Return the first and last month of columns from one to the other, within the page's own period. */
+export const within = (given, one, other) => {
+  const [from, to] = [ends(one)[0], ends(other)[1]];
+  const [first, last] = [given.get("first") ?? "", given.get("last") ?? ""];
+  // A filter that begins or ends within a column narrows it; a day such as 2025-04-10 is within its month.
+  return [first > from ? first : from, last && (last < to || last.startsWith(to)) ? last : to];
+};
+
 /** Return the address; without a period, that of the page's own period. */
 export const evidence = (key, unit, period) => {
   const given = asked();
   const query = new URLSearchParams();
-  let [first, last] = [given.get("first") ?? "", given.get("last") ?? ""];
-  if (period) {
-    const [from, to] = ends(period);
-    // A filter that begins or ends within the period narrows it; a day such as 2025-04-10 is within its month.
-    first = first > from ? first : from;
-    last = last && (last < to || last.startsWith(to)) ? last : to;
-  }
+  const [first, last] = period ? within(given, period, period) : [given.get("first"), given.get("last")];
   for (const [name, value] of [["first", first], ["last", last], ...FILTERS.map((name) => [name, given.get(name)])]) {
     if (value) query.set(name, value);
   }
