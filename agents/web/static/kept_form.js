@@ -34,9 +34,11 @@ export const fillKeptForm = () => {
   try { kept = JSON.parse(sessionStorage.getItem(KEPT)); } catch { return; }
   if (kept && location.pathname === "/login") say("You are no longer signed in, so nothing was changed. Sign in again: your form is kept.", { stays: true });
   if (kept?.page !== here()) return;
-  const form = [...document.querySelectorAll("main form[method=post]")].find((each) => each.getAttribute("action") === kept.action && same(mine(each), kept.hidden));
-  if (!form) return;
   sessionStorage.removeItem(KEPT);
+  const alike = [...document.querySelectorAll("main form[method=post]")].filter((form) => form.getAttribute("action") === kept.action);
+  // Of several forms the one with the same hidden fields; a revision in them may have moved on meanwhile.
+  const form = alike.length === 1 ? alike[0] : alike.find((each) => same(mine(each), kept.hidden));
+  if (!form) return;
   fill(form, kept.fields);
   const buttons = [...form.querySelectorAll("button")];
   (buttons.find((button) => button.textContent === kept.button) ?? buttons[0])?.focus();
