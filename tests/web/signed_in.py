@@ -1,5 +1,6 @@
 """A curator of a study, and a client of its page with the curator's session."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,16 @@ def csrf_in(page: str) -> str:
     found = re.search(r'name="csrf" value="([^"]+)"', page)
     assert found, page[:2000]
     return found[1]
+
+
+def fields(page: str) -> dict[str, list[str]]:
+    """Return the fields that a preview's form sends, each with all its values."""
+    form = re.search(r'<form class="decide confirm".*?</form>', page, re.DOTALL)
+    assert form, page
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form[0]):
+        found.setdefault(name, []).append(html.unescape(value))
+    return found
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import studies
 from page_process import Loaded, client_of, web_of
-from signed_in import OURS, csrf_in, signed_in, token_of
+from signed_in import OURS, csrf_in, fields, signed_in, token_of
 from studies import AGENTS, BORN, PART
 
 from agents.queries.registry import VIEWS
@@ -45,16 +45,6 @@ def videos(warehouse: Warehouse) -> dict[str, int]:
 
 def plain(page: str) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page)))
-
-
-def fields(page: str) -> dict[str, list[str]]:
-    """Return the fields that a preview's form sends, each with all its values."""
-    form = re.search(r'<form class="decide confirm".*?</form>', page, re.DOTALL)
-    assert form, page
-    found: dict[str, list[str]] = {}
-    for name, value in re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form[0]):
-        found.setdefault(name, []).append(html.unescape(value))
-    return found
 
 
 async def previewed(client: httpx.AsyncClient, **given: Any) -> httpx.Response:

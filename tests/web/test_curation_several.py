@@ -9,7 +9,7 @@ import httpx
 import pytest
 import studies
 from page_process import client_of
-from signed_in import signed_in
+from signed_in import csrf_in, fields, signed_in
 from studies import AGENTS, BORN, PART
 
 from agents.queries.registry import VIEWS
@@ -46,12 +46,9 @@ def ticks(page: str) -> dict[int, bool]:
 
 async def confirm(client: httpx.AsyncClient, preview: httpx.Response) -> None:
     assert preview.status_code == 200, preview.text
-    form = re.search(r'<form class="decide confirm"[^>]* action="([^"]+)".*?</form>', preview.text, re.DOTALL)
-    assert form, preview.text
-    sent: dict[str, list[str]] = {}
-    for name, value in re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form[0]):
-        sent.setdefault(name, []).append(html.unescape(value))
-    made = await client.post(form[1], data=sent)
+    to = re.search(r'<form class="decide confirm"[^>]* action="([^"]+)"', preview.text)
+    assert to, preview.text
+    made = await client.post(to[1], data=fields(preview.text))
     assert made.status_code == 303, made.text
 
 
@@ -131,9 +128,8 @@ async def test_only_curators_decide(curated: Warehouse) -> None:
 @pytest.mark.parametrize("number", ["0", "-1", "4294967296", "x"])
 async def test_a_number_that_is_none_of_a_topic_is_refused(ottilie: httpx.AsyncClient, number: str) -> None:
     asked = await ottilie.get(SEVERAL, params={"topic_ids": number, "theme": "Costs"})
-    csrf = re.search(r'name="csrf" value="([^"]+)"', (await ottilie.get("/account")).text)
-    assert csrf
-    sent = {"csrf": csrf[1], "topic": number, "place": f"{number}=theme:Costs"}
+    csrf = csrf_in((await ottilie.get("/account")).text)
+    sent = {"csrf": csrf, "topic": number, "place": f"{number}=theme:Costs"}
     offered = await ottilie.post("/curation/suggestions", data=sent)
     assert (asked.status_code, offered.status_code) == (422, 422)
     assert "What to do" in asked.text and "What to do" in offered.text
