@@ -242,4 +242,4 @@ class Distributed:
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)

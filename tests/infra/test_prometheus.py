@@ -30,7 +30,7 @@ from pydantic import Field, ValidationError
 from agents.cli import app
 from agents.runtime.wiring import NAMES
 from streams import telemetry
-from tests.processes import free_port
+from tests.processes import GIVE_UP_S, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "infra" / "prometheus"
@@ -102,7 +102,7 @@ def alertmanager(folder: Path, hook: str) -> Iterator[str]:
 
     def ready() -> bool:
         with suppress(httpx.TransportError):
-            return httpx.get(f"http://{address}/-/ready", trust_env=False).is_success
+            return httpx.get(f"http://{address}/-/ready", trust_env=False, timeout=GIVE_UP_S).is_success
         return False
 
     try:
@@ -110,7 +110,7 @@ def alertmanager(folder: Path, hook: str) -> Iterator[str]:
         yield f"http://{address}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(GIVE_UP_S)
 
 
 class Labels(Strict):
@@ -406,7 +406,7 @@ def test_a_cause_is_delivered_and_what_follows_is_not(tmp_path: Path) -> None:
     with receiver(told) as hook, alertmanager(tmp_path, hook) as url:
         labels = {"severity": "critical", "service": "store"}
         alerts = [{"labels": {"alertname": name, **labels}} for name in ("KafkaAway", "NotReady")]
-        httpx.post(f"{url}/api/v2/alerts", json=alerts, trust_env=False).raise_for_status()
+        httpx.post(f"{url}/api/v2/alerts", json=alerts, trust_env=False, timeout=GIVE_UP_S).raise_for_status()
         until(lambda: bool(told))
         time.sleep(1)
         names = {alert["labels"]["alertname"] for each in told for alert in each["alerts"]}

@@ -380,7 +380,7 @@ class TestProcesses:
         while mine.status().turns < 50:
             pass
         process.kill()
-        process.wait(10)
+        process.wait(60)
         with capture_logs() as lines:
             before = mine.status().turns
             mine.turn()

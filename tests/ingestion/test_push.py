@@ -428,8 +428,8 @@ class TestVerifying:
         process.subscribed()
         address = f"{process.settings.push_url}/push/{token}"
         said = {"hub.mode": "subscribe", "hub.topic": topic_of(CHANNEL), "hub.challenge": "c"}
-        assert httpx.get(address, params=said, trust_env=False).status_code == 404
-        assert httpx.post(address, content=UPLOAD, trust_env=False).status_code == 404
+        assert httpx.get(address, params=said, trust_env=False, timeout=GIVE_UP_S).status_code == 404
+        assert httpx.post(address, content=UPLOAD, trust_env=False, timeout=GIVE_UP_S).status_code == 404
         assert process.events == []
 
 
@@ -450,7 +450,13 @@ class TestDeliveries:
     ) -> None:
         process.subscribed()
         headers = {"X-Hub-Signature": signature.encode()} if signature else {}
-        answer = httpx.post(process.callback, content=UPLOAD, headers=headers, trust_env=False)  # type: ignore[arg-type]
+        answer = httpx.post(
+            process.callback,  # type: ignore[arg-type]
+            content=UPLOAD,
+            headers=headers,
+            trust_env=False,
+            timeout=GIVE_UP_S,
+        )
         assert answer.status_code == 202
         assert process.push.ignored == {why: 1}
         assert process.events == []
@@ -635,7 +641,7 @@ async def test_the_page_takes_deliveries_into_the_study(
             "Origin": "https://hub.example",
             "X-Hub-Signature": f"sha1={made}",
         }
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=GIVE_UP_S) as client:
             answer = await client.post(known.asked.callback, content=UPLOAD, headers=foreign)
             assert answer.status_code == 204
             refused = await client.get(f"{settings.push_url}/", headers={"Host": "talks.example.org"})

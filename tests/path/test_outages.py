@@ -21,7 +21,7 @@ from streams.kafka.topics import PARAGRAPHS_EMBEDDED
 from streams.settings import Settings
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
-from tests.processes import ROOT, TALKS, Process, Study, free_port, until
+from tests.processes import GIVE_UP_S, ROOT, TALKS, Process, Study, free_port, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
 TEN = sorted(TALKS.glob("*.json"))[:10]
@@ -62,7 +62,7 @@ class Outside:
     def stop_clickhouse(self) -> None:
         if self._clickhouse is not None:
             self._clickhouse.terminate()
-            self._clickhouse.wait(20)
+            self._clickhouse.wait(GIVE_UP_S)
             self._clickhouse = None
 
     def worker(self, *names: str) -> Process:
@@ -110,7 +110,7 @@ class Outside:
 def asked(worker: Process, path: str) -> str:
     """Return what a worker answers at a path, also with an error's status."""
     url = worker.said().rsplit("health and metrics at ", 1)[1].split()[0]
-    return httpx.get(f"{url}/{path}", timeout=10, trust_env=False).text
+    return httpx.get(f"{url}/{path}", timeout=GIVE_UP_S, trust_env=False).text
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from streams.errors import DataError, Misconfigured
 from streams.settings import Settings
 from streams.state.curators import Curators, hash_of
 from streams.store.warehouse import Warehouse
+from tests.processes import GIVE_UP_S
 
 RENAME = {"action": "rename", "topic_id": 1, "name": "Retrieval", "expected": 0}
 
@@ -213,7 +214,7 @@ def test_a_forwarded_address_is_believed_of_a_named_proxy_only(small: Warehouse)
         with served(web_of(small), proxies) as url:
             for number in range(FREE + 1):
                 headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": f"192.0.2.{number}"}
-                last = httpx.get(f"{url}/api/status", headers=headers)
+                last = httpx.get(f"{url}/api/status", headers=headers, timeout=GIVE_UP_S)
         assert last.status_code == answered, proxies
 
 

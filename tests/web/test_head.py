@@ -19,6 +19,7 @@ from agents.web.app import build_web
 from agents.web.site import SECTIONS
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
+from tests.processes import GIVE_UP_S
 
 PAGES = [path for path, _ in SECTIONS] + [
     "/login",
@@ -34,7 +35,7 @@ CHANGES = {"date", "content-length", "etag"}
 
 @pytest.fixture(scope="module")
 def page(small: Warehouse) -> Iterator[httpx.Client]:
-    with served(web_of(small)) as url, httpx.Client(base_url=url) as client:
+    with served(web_of(small)) as url, httpx.Client(base_url=url, timeout=GIVE_UP_S) as client:
         yield client
 
 
@@ -68,7 +69,7 @@ def test_what_cannot_be_got_cannot_be_asked_for_its_head(page: httpx.Client) -> 
 
 
 def test_the_head_of_an_answer_without_end_ends(page: httpx.Client) -> None:
-    head = page.head("/live", timeout=10)
+    head = page.head("/live")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"].startswith("text/event-stream")
     assert page.get("/healthz").status_code == 200, "and the connection goes on"
@@ -76,7 +77,7 @@ def test_the_head_of_an_answer_without_end_ends(page: httpx.Client) -> None:
 
 def test_a_worker_without_pages_answers_head_too(small: Warehouse) -> None:
     process = Process(small.settings, Parts(small), page=False)
-    with served(build_web(process)) as url, httpx.Client(base_url=url) as client:  # type: ignore[arg-type]
+    with served(build_web(process)) as url, httpx.Client(base_url=url, timeout=GIVE_UP_S) as client:  # type: ignore[arg-type]
         for path in OPERATIONS:
             same(client, path)
         twice = client.get("/healthz", headers={"Content-Length": "0", "Transfer-Encoding": "chunked"})
@@ -91,7 +92,7 @@ def test_a_worker_is_asked_from_this_machine_only(tmp_path: Path) -> None:
 
     async def reached(**settings: str) -> set[str]:
         worker = Runtime(Settings(home=tmp_path, ops_port=port, **settings), (), page=False)
-        async with worker.serving(), httpx.AsyncClient(trust_env=False) as client:
+        async with worker.serving(), httpx.AsyncClient(trust_env=False, timeout=GIVE_UP_S) as client:
             found = set()
             for address in ("127.0.0.1", "127.0.0.2"):
                 with suppress(httpx.ConnectError):

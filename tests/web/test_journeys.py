@@ -39,7 +39,6 @@ def visit(browser: Any) -> Iterator[Visit]:
     """Yield a page of a browser that nobody has used before; at its end there is no error on it."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     visit = Visit(context.new_page())
-    visit.page.set_default_timeout(20_000)
     yield visit
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
     context.close()

@@ -22,7 +22,7 @@ from streams.store.operations import change_feed
 from streams.store.operations.change_feed import ChangeCursor
 from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
-from tests.processes import free_port
+from tests.processes import GIVE_UP_S, free_port
 
 e = studies.e
 
@@ -137,7 +137,7 @@ async def test_more_pages_than_can_be_told_are_refused_with_a_cure(study: Wareho
     web = web_of(study)
     web.state.live._most = 1
     with served(web) as url:
-        async with listening(url) as told, httpx.AsyncClient() as client:
+        async with listening(url) as told, httpx.AsyncClient(timeout=GIVE_UP_S) as client:
             await told()
             answer = await client.get(f"{url}/live")
             assert answer.status_code == 503
