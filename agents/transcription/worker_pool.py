@@ -142,12 +142,11 @@ class _Child:
         """
         self._tell = tell
         try:
-            running = self._started().submit(work, *arguments)
-        except BrokenProcessPool:  # it died while it was idle
+            await asyncio.wrap_future(self._started().submit(os.getpid))
+        except BrokenProcessPool:  # it died while it was idle, which was not this work's fault
             self.kill()
-            running = self._started().submit(work, *arguments)
         try:
-            return await asyncio.wrap_future(running)
+            return await asyncio.wrap_future(self._started().submit(work, *arguments))
         except BrokenProcessPool:
             self.kill()
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agents.transcription.worker_pool import FORGOTTEN_S, SpeechPool, Work
+from agents.transcription.worker_pool import FORGOTTEN_S, SpeechPool, Work, _Child
 from models.audio import samples as audio
 from models.bundled_models import PackagedModels
 from models.errors import BadInput
@@ -100,6 +100,19 @@ async def test_a_killed_process_continues_with_the_next_stretch(
     assert said[-1].resumed_s > 0
     begun = [each.done_s for each in said if each.step == "transcribing"]
     assert begun.count(0.0) == 1, "the first stretch was transcribed once"
+
+
+async def test_a_process_that_died_idle_is_not_the_next_recordings_fault(tmp_path: Path) -> None:
+    child = _Child(tmp_path)
+    try:
+        for _ in range(3):
+            process = psutil.Process(await child.run(os.getpid))
+            process.kill()
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                pass  # at once, before the executor notices
+        assert await child.run(os.getpid) != process.pid
+    finally:
+        child.kill()
 
 
 def test_what_was_kept_by_a_killed_worker_is_not_made_again(
