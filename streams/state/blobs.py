@@ -159,6 +159,26 @@ class Blobs:
                 source.unlink()
         return Blob(key=key, sha256=digest.hexdigest(), size=size)
 
+    @_answering
+    def copy_from(self, other: Blobs, key: str) -> int:
+        """Copy a blob of another store under its key; return its size (bytes).
+
+        Raises:
+            DataError: there is no such blob.
+        """
+        if other._local:
+            with other._explained(key):
+                return self.put_file(key, Path(other._path(key))).size
+        return self.put(key, other.get(key)).size
+
+    @_answering
+    def size(self, key: str) -> int | None:
+        """Return the size of `key` (bytes), or None if it does not exist."""
+        try:
+            return int(self._fs.size(self._path(key)))
+        except FileNotFoundError:
+            return None
+
     @staticmethod
     def _publish(temporary: Path, target: Path) -> None:
         temporary.replace(target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,11 @@ class Column:
     meaning: str
 
 
-def columns(warehouse: Warehouse) -> dict[str, list[Column]]:
-    """Return the columns of every exported table from the database, with meanings and schema comments."""
+def columns(warehouse: Warehouse, tables: Iterable[str] = TABLES) -> dict[str, list[Column]]:
+    """Return the columns of tables from the database, with meanings and schema comments.
+
+    `tables`: by default every exported table.
+    """
     rows = warehouse.rows(
         """
         SELECT table, name, type, comment, is_in_sorting_key AS key FROM system.columns
@@ -45,7 +48,7 @@ def columns(warehouse: Warehouse) -> dict[str, list[Column]]:
         """,
         db=warehouse.database,
     )
-    found: dict[str, list[Column]] = {table: [] for table in TABLES}
+    found: dict[str, list[Column]] = {table: [] for table in tables}
     for row in rows:
         if row["table"] in found:
             said = "; ".join(filter(None, (meaning(row["table"], row["name"]), row["comment"])))

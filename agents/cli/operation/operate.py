@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from agents.acquisition.ingest import Handed, Ingest
     from agents.runtime.process import Runtime
+    from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -228,8 +229,18 @@ def _described(handed: Handed) -> dict[str, str | None]:
     }
 
 
-def migrate() -> None:
-    """Create the Kafka topics and tables of the study, or bring them up to date."""
+def migrate(
+    from_folder: Path | None = typer.Option(
+        None,
+        "--from",
+        metavar="FOLDER",
+        help="Copy the embedded study in this folder (studies/NAME) to the cluster of the settings first.",
+    ),
+    from_blobs: str = typer.Option(
+        "", "--from-blobs", metavar="URL", help="GROUNDSWELL_BLOBS of that study, if it had one."
+    ),
+) -> None:
+    """Create or update the Kafka topics and tables of the study, or copy an embedded study into them."""
     from agents.instance.running_instance import find, open_cluster
     from streams.store import rollups
     from streams.store.warehouse import Warehouse
@@ -238,12 +249,26 @@ def migrate() -> None:
     if not settings.embedded_broker and (cluster := open_cluster(settings)) is not None:
         cluster.close()
         tell(f"the Kafka topics of study {settings.study!r} exist")
+    if from_folder is not None:
+        _move(from_folder, from_blobs, settings)
+        return
     if settings.embedded_clickhouse and find(settings) is not None:
         tell("nothing to migrate: the running groundswell keeps its embedded database up to date")
         return
     with Warehouse(settings, patience_s=60) as warehouse:
         applied = rollups.migrate(warehouse)
     tell(f"applied migrations {applied}" if applied else "the tables are up to date")
+
+
+def _move(folder: Path, blobs: str, settings: Settings) -> None:
+    from agents.recovery.study_copy import copy_study, source_of
+
+    copied = copy_study(source_of(folder, blobs, settings), settings, tell)
+    tell(
+        f"study {settings.study!r} has the {copied.rows['videos']:,} talks of {folder}, which is as it was"
+        + "".join(f"; {name} was copied, too" for name in copied.files)
+    )
+    tell("start the agents: unfinished talks are sent again, and the topic model continues where it was")
 
 
 def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
