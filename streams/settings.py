@@ -19,6 +19,8 @@ __all__ = ["AUTO", "EMBEDDED", "PACKAGED", "Settings"]
 PACKAGED = "packaged"
 AUTO = "auto"
 _SITE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+LICENCE = 120
+"""Maximum length of `web_licence`."""
 DAY_S, WEEK_S, YEAR_S = 86_400.0, 7 * 86_400.0, 365 * 86_400.0
 
 
@@ -220,6 +222,17 @@ class Settings(Connections):
         description="Sites that may show pages in a frame, as a JSON list, such as "
         '`["https://intranet.example.org"]`. Empty: none.',
     )
+    web_licence: str = Field(
+        "",
+        description="Licence of charts and data, such as `CC BY 4.0, Example Institute`, for the page's "
+        "footer and for saved pictures. At most 120 characters. Empty: none is named.",
+    )
+    web_upload_mb: int = Field(
+        2_000,
+        ge=1,
+        le=100_000,
+        description="Megabytes that curators can add at a time with the page's form for files.",
+    )
     curators: str = Field(
         "",
         description="File of the curators (`groundswell curators`). Empty: `curators.json` in the study's "
@@ -239,6 +252,17 @@ class Settings(Connections):
             if not _SITE.fullmatch(each):
                 raise ValueError(f"{each[:80]!r} is not a site such as https://intranet.example.org")
         return sites
+
+    @field_validator("web_licence")
+    @classmethod
+    def _is_a_short_line(cls, licence: str) -> str:
+        licence = licence.strip()
+        if len(licence) > LICENCE or not licence.isprintable():
+            raise ValueError(
+                f"{licence[:80]!r} is not one line of at most {LICENCE} printable characters, such as "
+                "CC BY 4.0, Example Institute"
+            )
+        return licence
 
     @field_validator("web_proxies")
     @classmethod

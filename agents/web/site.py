@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -39,6 +40,9 @@ TemplateContext = dict[str, Any]
 PageView = Callable[P, TemplateContext | Response]
 
 HERE = Path(__file__).parent
+VENDOR = HERE / "static" / "vendor"
+FONTS: list[str] = json.loads((VENDOR / "vendor.json").read_text("utf-8"))["preload"]
+"""Files in `VENDOR` with the fonts that every page needs."""
 REFRESH_S = 5
 """Interval in seconds at which an error page reloads itself and, without scripts, a changing page does."""
 SECTIONS = (
@@ -107,6 +111,7 @@ class Site:
             "thousands": "{:,}".format,
         }
         self._templates = Jinja2Templates(env=environment)
+        environment.globals |= {"fonts": FONTS, "licence": runtime.settings.web_licence}
         frames = " ".join(runtime.settings.web_frames) or "'none'"
         self._headers = HEADERS | {"Content-Security-Policy": f"{POLICY}; frame-ancestors {frames}"}
         web.mount("/static", Static(directory=HERE / "static"), name="static")
@@ -173,6 +178,7 @@ class Site:
             "kept": kept,
             "presets": presets(kept, self.runtime.parts.now().date()),
             "here": request.url.path,
+            "home": (self.runtime.settings.web_url or str(request.base_url)).rstrip("/"),
             "asked": dict(request.query_params),
             "why_not_ready": "" if self.runtime.health.ready else self.runtime.health.why_not,
             "today": self.today,

@@ -236,6 +236,14 @@ def test_a_site_that_may_frame_pages_is_a_site(wrong: str) -> None:
         Settings(web_frames=[wrong])
 
 
+def test_a_licence_is_a_short_line() -> None:
+    assert Settings(web_licence="  CC BY 4.0, Institut für Beispiele\n").web_licence.endswith("Beispiele")
+    assert Settings(web_licence="x" * 120).web_licence
+    for wrong in ("x" * 121, "CC BY 4.0\nExample Institute", "CC\u202eBY"):
+        with pytest.raises(ValidationError, match="not one line of at most 120 printable characters"):
+            Settings(web_licence=wrong)
+
+
 async def test_a_form_of_another_site_or_session_changes_nothing(small: Warehouse) -> None:
     async with signed_in(small) as client:
         word = csrf_in((await client.get("/account")).text)

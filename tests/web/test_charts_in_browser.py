@@ -273,6 +273,30 @@ def test_a_saved_picture_says_what_it_shows(page: Any, address: str, path: str, 
         assert len(image.getcolors(maxcolors=1_000_000) or []) > 50, "the chart is on it"
 
 
+LICENCE = f"CC BY 4.0, {'Example Institute of Applied Talk Research and Community Studies, ' * 2}"[:120]
+
+
+def test_a_saved_picture_ends_with_the_licence(browser: Any, lively: Warehouse, tmp_path: Path) -> None:
+    settings = lively.settings.model_copy(update={"web_licence": LICENCE})
+    process: Any = Process(settings, Parts(lively))
+    with served(build_web(process)) as address:
+        for width in (1280, 360):
+            context = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
+            figure = opened(context.new_page(), f"{address}/trends?of=topics")
+            with figure.page.expect_download() as waiting:
+                figure.get_by_role("button", name="SVG").click()
+            waiting.value.save_as(tmp_path / "SVG")
+            svg = ElementTree.parse(tmp_path / "SVG").getroot()
+            texts = svg.findall("{http://www.w3.org/2000/svg}text")
+            (made,) = (at for at, each in enumerate(texts) if str(each.text).startswith("Made with"))
+            last = texts[made + 1 :]
+            assert " ".join(str(each.text) for each in last).endswith(f"Licence: {LICENCE.strip()}")
+            assert all(each.attrib["font-family"].startswith('"Source Sans 3"') for each in texts)
+            assert "data:font/woff2;base64," in "".join(svg.itertext()), "for who has not installed it"
+            assert float(last[-1].attrib["y"]) < float(svg.attrib["height"])
+            context.close()
+
+
 def test_events_are_on_the_time_axis(page: Any, address: str, lively: Warehouse) -> None:
     figure = opened(page, f"{address}/trends")
     data = json.loads(figure.locator('script[type="application/json"]').inner_text())

@@ -1,7 +1,7 @@
 // Draws every <figure data-chart="KIND"> from its JSON, with the module charts/KIND.js:
 //   option(data, look) -> the ECharts option, plus the height of the chart, and its width if it is wider than the page;
 //   follow(hit, data) -> the address that a click opens, or {set, to}: a control and its new value, or null.
-// The library and the chart's module are loaded with the first chart, and then all other modules. A chart whose modules are loaded is
+// The library, the chart's module and its fonts are loaded with the first chart, and then all other modules. A chart that has them is
 // drawn before the next frame; waiting for a promise would paint the page without it first. Tooltips are rich text, not HTML, so titles stay text.
 import { brush } from "./charts/brush.js";
 import { isDark, onScheme } from "./switch.js";
@@ -48,14 +48,23 @@ const dressed = (option, look) => ({
   },
 });
 
-/** The chart as SVG, on no page; a datum's box is that of this picture while it is drawn. */
-const apart = (chart, size) => {
-  const picture = chart.init(null, null, { renderer: "svg", ssr: true, ...size });
+/** The chart drawn for a file, as SVG or on a canvas of this scale; a datum's box is that of this picture while it is drawn. */
+const apart = (chart, size, renderer, scale) => {
+  const picture = renderer === "svg"
+    ? chart.init(null, null, { renderer, ssr: true, ...size })
+    : chart.init(document.createElement("div"), null, { renderer, devicePixelRatio: scale, ...size });
   const look = lookOf({ ...chart, picture });
-  look.font = look.font.replaceAll('"', "'"); // ECharts writes it into an attribute as it is
+  if (renderer === "svg") look.font = look.font.replaceAll('"', "'"); // ECharts writes it into an attribute as it is
   const { height, width, ...option } = chart.kind.option(chart.data, look);
   picture.setOption(dressed(option, look));
   return picture;
+};
+
+/** Wait for the fonts of a chart's texts, as widths measured before they are there stay wrong; null if they are there. */
+const fontsOf = (figure) => {
+  const font = `16px ${getComputedStyle(figure).fontFamily}`;
+  const text = [...new Set(figure.textContent)].join(""); // a browser looks at every letter
+  return document.fonts.check(font, text) ? null : document.fonts.load(font, text).catch(() => null);
 };
 
 const draw = (chart) => {
@@ -137,7 +146,7 @@ const start = (figure, { init }, kind) => {
     button.hidden = false;
     button.addEventListener("click", async () => {
       const { save } = await import("./charts/picture.js");
-      await save(button.dataset.save, chart, lookOf(chart), (size) => apart(chart, size));
+      await save(button.dataset.save, chart, lookOf(chart), (...wanted) => apart(chart, ...wanted));
     });
   }
 };
@@ -151,7 +160,7 @@ export const drawCharts = (root) => {
       figure.querySelector(".twin").open = true;
       console.error(error);
     };
-    const parts = [load("./vendor/echarts.js"), load(`./charts/${figure.dataset.chart}.js`)];
+    const parts = [load("./vendor/echarts.js"), load(`./charts/${figure.dataset.chart}.js`), fontsOf(figure)];
     if (parts.some((part) => part instanceof Promise)) {
       Promise.all(parts).then((loaded) => start(figure, ...loaded)).catch(failed);
       globalThis.requestIdleCallback?.(() => KINDS.forEach((kind) => load(`./charts/${kind}.js`)));
