@@ -164,8 +164,8 @@ class Ingest:
         if published_at is None:
             raise DataError(
                 f"the publication date of {intake.text(name)} is unknown, so it belongs to no month",
-                "say --published-at YYYY-MM-DD, or put a file with the same name and the suffix .json beside "
-                'it that holds {"published_at": "…"}',
+                "say --published-at YYYY-MM-DD (on the page: Published on), or put a file with the same name "
+                'and the suffix .json beside it that holds {"published_at": "…"}',
             )
 
         def said(*fields: str) -> str:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agents.web.dependencies import RequestRefused
 from agents.web.security.first_sign_in import FirstSignIn
 from agents.web.security.rate_limit import RateLimit
-from agents.web.security.request_bodies import LOGIN_LIMIT, MOST, Body
+from agents.web.security.request_bodies import OPEN, Body, limits_of
 from agents.web.security.sessions import LASTS, SignInSessions
 from streams.errors import Explained
 from streams.settings import Settings
@@ -30,8 +30,6 @@ from streams.state.curators import Curator, Curators
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-OPEN = {"/login": LOGIN_LIMIT, "/login/first": LOGIN_LIMIT}
-"""Paths that accept a POST without signing in, with the maximum body size in bytes."""
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths for monitoring, answered under any host name; they reveal no secrets."""
 MALFORMED = "?"
@@ -234,7 +232,7 @@ class AccessMiddleware:
             app = self._say(request, error)
         body = None
         if request.method not in SAFE:
-            body = Body(request.headers, receive, OPEN.get(path, MOST), refused)
+            body = Body(request.headers, receive, limits_of(path, self._access.settings), refused)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -5,6 +5,7 @@ import { listen } from "./live.js";
 import { showShortcuts } from "./curation.js";
 import { fillKeptForm, keepForm } from "./kept_form.js";
 import { readyPlayer } from "./player.js";
+import { watchSending } from "./sending_files.js";
 
 const begin = (root) => {
   showScheme(root);
@@ -36,4 +37,5 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
 });
 begin(document);
 fillKeptForm();
+watchSending();
 listen();
