@@ -102,7 +102,7 @@ async def test_a_killed_process_continues_with_the_next_stretch(
     assert begun.count(0.0) == 1, "the first stretch was transcribed once"
 
 
-async def test_a_process_that_died_idle_is_not_the_next_recordings_fault(tmp_path: Path) -> None:
+async def test_a_process_that_died_idle_is_nobodys_fault(tmp_path: Path) -> None:
     child = _Child(tmp_path)
     try:
         for _ in range(3):
