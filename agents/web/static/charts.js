@@ -60,11 +60,18 @@ const apart = (chart, size, renderer, scale) => {
   return picture;
 };
 
-/** Wait for the fonts of a chart's texts, as widths measured before they are there stay wrong; null if they are there. */
-const fontsOf = (figure) => {
-  const font = `16px ${getComputedStyle(figure).fontFamily}`;
-  const text = [...new Set(figure.textContent)].join(""); // a browser looks at every letter
-  return document.fonts.check(font, text) ? null : document.fonts.load(font, text).catch(() => null);
+const fontOf = (figure) => `16px ${getComputedStyle(figure).fontFamily}`;
+
+/** Wait for the font of Latin letters, as widths measured before it is there are wrong; null if it is there. */
+const latinFont = (figure) => {
+  const font = fontOf(figure);
+  return document.fonts.check(font) ? null : document.fonts.load(font).catch(() => null);
+};
+
+/** Whether the font lacks letters of a chart's texts: the browser loads them when they are drawn, and the chart is drawn again. */
+const lacksLetters = (figure) => {
+  const letters = [...new Set(figure.textContent)].join(""); // a browser looks at every letter
+  return !document.fonts.check(fontOf(figure), letters);
 };
 
 const draw = (chart) => {
@@ -116,9 +123,10 @@ const start = (figure, { init }, kind) => {
   if (!figure.isConnected || drawn.has(figure)) return;
   const canvas = figure.querySelector(".canvas");
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-  const chart = { figure, canvas, kind, data, init, picture: null };
+  const chart = { figure, canvas, kind, data, init, picture: null, lacks: false };
   drawn.set(figure, chart);
   recall(chart);
+  chart.lacks = lacksLetters(figure);
   draw(chart);
   chart.watch = new ResizeObserver(() => {
     if (figure.clientWidth !== chart.width) draw(chart);
@@ -160,7 +168,7 @@ export const drawCharts = (root) => {
       figure.querySelector(".twin").open = true;
       console.error(error);
     };
-    const parts = [load("./vendor/echarts.js"), load(`./charts/${figure.dataset.chart}.js`), fontsOf(figure)];
+    const parts = [load("./vendor/echarts.js"), load(`./charts/${figure.dataset.chart}.js`), latinFont(figure)];
     if (parts.some((part) => part instanceof Promise)) {
       Promise.all(parts).then((loaded) => start(figure, ...loaded)).catch(failed);
       globalThis.requestIdleCallback?.(() => KINDS.forEach((kind) => load(`./charts/${kind}.js`)));
@@ -184,3 +192,11 @@ export const forgetCharts = (root) => {
 };
 
 onScheme(() => drawn.forEach(draw));
+
+document.fonts.addEventListener("loadingdone", () => {
+  for (const chart of drawn.values()) {
+    if (!chart.lacks) continue;
+    chart.lacks = lacksLetters(chart.figure);
+    draw(chart);
+  }
+});
