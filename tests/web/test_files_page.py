@@ -207,3 +207,30 @@ def test_files_are_chosen_checked_and_sent_in_a_browser(
         assert barriers(page) == []
         page.close()
     assert [each.title for each in added(study)] == ["small"]
+
+
+@needs_chromium
+def test_a_form_that_is_being_sent_is_not_sent_again(study: Warehouse, browser: Any) -> None:
+    token = token_of(study)
+    with served(web_of(study)) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/login?next=/sources")
+        page.fill("input[name=token]", token)
+        page.click("main form button")
+        page.wait_for_url("**/sources")
+        waiting: list[Any] = []
+
+        def hold(route: Any) -> None:
+            waiting.append(route)
+
+        page.route("**/sources", hold)
+        page.fill("#locator", "LLM in production")
+        for _ in range(3):
+            page.press("#locator", "Enter")
+        page.wait_for_selector("form.adding[aria-busy=true]")
+        page.wait_for_function("document.body.matches(':has(form.htmx-request)')")
+        assert [route.request.method for route in waiting] == ["POST"]
+        waiting[0].continue_()
+        page.wait_for_selector("text=is now watched")
+        assert page.locator("[aria-busy]").count() == 0
+        page.close()

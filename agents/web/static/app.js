@@ -1,5 +1,6 @@
 // Client-side behaviour of all pages. The parts are independent, and every page is readable without scripts.
 import { showScheme } from "./switch.js";
+import { watchForms } from "./busy.js";
 import { drawCharts, forgetCharts } from "./charts.js";
 import { listen } from "./live.js";
 import { showShortcuts } from "./curation.js";
@@ -37,5 +38,6 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
 });
 begin(document);
 fillKeptForm();
+watchForms();
 watchSending();
 listen();
