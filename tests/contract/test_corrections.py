@@ -40,6 +40,8 @@ from streams.store.talks import talk_queries, talks
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
+pytestmark = pytest.mark.long
+
 Fact = list[tuple[str, writer.Columns]]
 """The rows of one message."""
 ANOTHER, NEXT_MODEL = "whisper-2", "model-1-e1"
@@ -160,7 +162,6 @@ def corpus(either: Warehouse) -> Warehouse:
     return either
 
 
-@pytest.mark.long
 def test_a_withdrawn_talk_leaves_all_numbers_until_restored(corpus: Warehouse) -> None:
     before = every_number(corpus)
     assert shares(before["themes"], "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
@@ -182,7 +183,6 @@ def test_a_withdrawn_talk_leaves_all_numbers_until_restored(corpus: Warehouse) -
     assert every_number(corpus) == without
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("moment", "month"), [(MAY, "2025-05"), (LAST_YEAR, "2024-12")])
 def test_a_redated_talk_moves_to_its_month_and_counts_once(
     corpus: Warehouse, moment: datetime, month: str
@@ -257,7 +257,6 @@ def test_a_talk_transcribed_again_counts_by_new_paragraphs_only(study: Warehouse
     assert shares(prevalence.themes(study, Selection(speaker="Bo")), "theme")["Evaluation"] == (24, 24)
 
 
-@pytest.mark.long
 def test_a_topic_does_not_bring_an_old_transcript_back(
     study: Warehouse,
 ) -> None:
@@ -310,7 +309,6 @@ REBUILT = [
 ]
 
 
-@pytest.mark.long
 def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) -> None:
     tell(corpus, [fact(epoch(MODEL, 0))])
     assert shares(prevalence.themes(corpus), "theme") == {"Architecture": (2, 3), "Evaluation": (2, 3)}
@@ -325,7 +323,6 @@ def test_a_new_epoch_takes_over_and_nothing_is_counted_twice(corpus: Warehouse) 
     assert shares(prevalence.themes(corpus), "theme") == {"Architecture": (1, 1)}
 
 
-@pytest.mark.long
 def test_an_epoch_takes_over_also_when_told_too_early(study: Warehouse) -> None:
     old = [fact(epoch(MODEL, 0)), *(fact(each) for each in (*BOOK, *TALKS))]
     assert told(study, [*REBUILT, *old]) == told(study, [*old, *REBUILT])
@@ -345,7 +342,6 @@ EVERYTHING: list[Fact] = [
 ]
 
 
-@pytest.mark.long
 def test_neither_order_nor_repetition_of_facts_changes_a_number(study: Warehouse) -> None:
     stories = [EVERYTHING, [*EVERYTHING, *REBUILT]]
     numbers = [told(study, [list(itertools.chain(*story))]) for story in stories]
@@ -369,7 +365,6 @@ def test_neither_order_nor_repetition_of_facts_changes_a_number(study: Warehouse
 THEMES = {1: "Architecture", 2: "Architecture", 3: "Evaluation", 4: "Evaluation", 5: "Evaluation", 6: None}
 
 
-@pytest.mark.long
 @FEW
 @given(
     said=st.lists(st.lists(st.sampled_from([None, *THEMES]), max_size=7).map(tuple), min_size=1, max_size=25),
@@ -555,7 +550,6 @@ def curator(chdb_home: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Cur
     return Curator(chdb_home, monkeypatch, hold)
 
 
-@pytest.mark.long
 def test_a_curator_withdraws_a_talk_and_restores_it(curator: Curator) -> None:
     before = curator.counts(every_number)
     done = curator.types("withdraw", "a", "b", "a", "--reason", "the same talk twice")

@@ -33,6 +33,8 @@ from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 from tests.conftest import Hold
 
+pytestmark = pytest.mark.long
+
 RAG, AGENTS, EVALUATION = 1, 2, 3
 TALKS: list[e.Event] = [
     e.EpochBegun(model_version=MODEL, sequence=0, epoch=0, embedding_model="m", codebook="c"),
@@ -121,7 +123,6 @@ def creating(theme: str, about: str = "") -> Callable[[CodebookState], CodebookC
     return lambda standing: commands.create_theme(standing, theme, about)
 
 
-@pytest.mark.long
 def test_numbers_follow_decisions_at_once_and_undo_restores_them(
     either: Warehouse, ann: CodebookService
 ) -> None:
@@ -368,7 +369,6 @@ def test_reviewers_judge_independently_and_change_no_number(
     assert numbers(either) == before
 
 
-@pytest.mark.long
 @given(order=st.permutations(range(8)), twice=st.lists(st.integers(0, 7), max_size=4))
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_order_and_repetition_of_decisions_change_nothing(
@@ -457,7 +457,6 @@ def test_a_theme_is_suggested_with_how_sure_that_is(study: Warehouse, blobs: Blo
         suggested(topic_id=99)
 
 
-@pytest.mark.long
 def test_the_command_line_decides_shows_and_takes_back(
     chdb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:

@@ -31,6 +31,8 @@ from streams.store import missing
 from streams.store.queries import prevalence
 from streams.store.warehouse import Warehouse
 
+pytestmark = pytest.mark.long
+
 LATER = datetime(2026, 1, 1, 9, 30, 0, 123_456, tzinfo=UTC)
 
 moments = itertools.count()

@@ -38,6 +38,8 @@ from streams.store.warehouse import Warehouse
 from tests.chat_endpoint import Endpoint, Said, given_in, judging
 from tests.conftest import Hold
 
+pytestmark = pytest.mark.long
+
 BOOK = Codebook(
     name="two",
     topics=tuple(
@@ -417,7 +419,6 @@ def home(tmp_path: Path) -> Settings:
     return settings
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_an_interrupted_command_keeps_what_was_answered(
     home: Settings, endpoint: Endpoint, sign: signal.Signals, code: int

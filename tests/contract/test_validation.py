@@ -32,6 +32,8 @@ from streams.store.codebook.effective import book
 from streams.store.queries.selection import EVERYTHING
 from streams.store.warehouse import Warehouse
 
+pytestmark = pytest.mark.long
+
 BOOK = load("llm-in-production")
 RAG, AGENTS = "rag-systems", "agents"
 TALKS, PARAGRAPHS = 12, 10

@@ -27,6 +27,8 @@ from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
 from tests.web import studies
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 PROVISIONING = ROOT / "infra" / "grafana" / "provisioning"
 READER = ROOT / "infra" / "clickhouse" / "users.d" / "reader.xml"
@@ -276,7 +278,6 @@ def test_a_statement_that_writes_would_be_refused(lively: Warehouse, board: str,
     assert not verbs
 
 
-@pytest.mark.long
 def test_every_statement_also_runs_on_a_study_without_a_talk(lively: Warehouse, chdb_home: Path) -> None:
     lively.close()  # the embedded engine holds one study at a time; this one reopens on its next query
     with Warehouse(Settings(home=chdb_home, study="grafana_empty")) as warehouse:

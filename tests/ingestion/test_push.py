@@ -30,6 +30,8 @@ from streams.state.outbox import Outbox
 from tests.processes import free_port
 from tests.websub_hub import WebSubHub, entry, notification, tombstone
 
+pytestmark = pytest.mark.long
+
 CHANNEL, OTHER = "UC0123456789abcdefghijkl", "UCzzzzzzzzzzzzzzzzzzzzzz"
 WATCHED = {CHANNEL: "channel-1"}
 TALK = "abcdefghijk"
@@ -469,7 +471,6 @@ class TestDeliveries:
         assert process.deliver(UPLOAD, signature).status_code == 204
         assert len(process.events) == 1
 
-    @pytest.mark.long
     @pytest.mark.parametrize("name", ["sha1", "sha256", "sha384", "sha512"])
     def test_a_hub_may_sign_with_any_hash_of_the_standard(
         self, name: str, process: Process, hub: WebSubHub

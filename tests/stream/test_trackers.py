@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import platformdirs
+import pytest
 
 from agents.consumer.consumer import Position
 from agents.topics.checkpoints import Checkpoints
@@ -20,6 +21,8 @@ from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.embedded_talks import embedded, split_talks
 from tests.stream.agent_at_work import until, working, written
+
+pytestmark = pytest.mark.long
 
 COUNT = 6
 

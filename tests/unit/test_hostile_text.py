@@ -12,6 +12,8 @@ from streams.errors import DataError
 from streams.text_sanitizer import of_html, refuse_web_page
 from tests.costs import within
 
+pytestmark = pytest.mark.long
+
 SIZE = 200_000
 UNENDING = [
     *("<", "<!", "<a ", '<a b="', "<a b='", "<a b=1 ", "</", "</a", "<!--", "<?", "<![", "<p ", "<p title='"),

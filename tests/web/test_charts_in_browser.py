@@ -23,8 +23,7 @@ from streams.store.queries import prevalence
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
-pytestmark = needs_chromium
-LONG = pytest.mark.long
+pytestmark = [needs_chromium, pytest.mark.long]
 PAGES = (
     "/",
     "/trends",
@@ -100,10 +99,10 @@ def test_a_page_is_drawn_in_silence_for_everyone(visit: Visit, address: str, pat
     [
         ("/", "theme", ["Costs", ""]),
         ("/trends", "layout", ["one", "each"]),
-        pytest.param("/composition", "layout", ["river", "parts"], marks=LONG),
-        pytest.param("/composition?by=month", "measure", ["minutes", "paragraphs"], marks=LONG),
-        pytest.param("/compare?topic_id=1&topic_id=21", "band", ["", "all"], marks=LONG),
-        pytest.param("/cooccurrence", "measure", ["jaccard", "lift", "videos"], marks=LONG),
+        ("/composition", "layout", ["river", "parts"]),
+        ("/composition?by=month", "measure", ["minutes", "paragraphs"]),
+        ("/compare?topic_id=1&topic_id=21", "band", ["", "all"]),
+        ("/cooccurrence", "measure", ["jaccard", "lift", "videos"]),
     ],
 )
 def test_a_control_changes_the_drawing(
@@ -240,13 +239,7 @@ def test_a_part_of_a_bar_leads_to_its_talks(page: Any, address: str, lively: War
     assert page.locator(".talklist li").count() == min(20, len(found))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        *(pytest.param(each, marks=LONG) for each in ("/trends", "/composition", "/ranks", "/cooccurrence")),
-    ],
-)
+@pytest.mark.parametrize("path", ["/", "/trends", "/composition", "/ranks", "/cooccurrence"])
 def test_a_saved_picture_says_what_it_shows(page: Any, address: str, path: str, tmp_path: Path) -> None:
     figure = opened(page, f"{address}{path}?first=2024-06")
     kept: dict[str, bytes] = {}
@@ -428,7 +421,6 @@ def test_a_boosted_page_draws_its_charts_as_well(page: Any, address: str) -> Non
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
 
 
-@pytest.mark.long
 def test_without_scripts_every_number_is_there(browser: Any, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

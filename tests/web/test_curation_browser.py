@@ -15,7 +15,7 @@ from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 PAGES = (
     "/curation",
     "/curation/topics/3",
@@ -97,7 +97,6 @@ def name_of(warehouse: Warehouse, topic_id: int) -> str:
     return str(row["name"])
 
 
-@pytest.mark.long
 def test_a_topic_is_renamed_and_the_decision_undone_by_keyboard(
     browser: Any, address: str, curated: Warehouse
 ) -> None:
@@ -236,7 +235,6 @@ def test_a_review_goes_by_single_keys_unless_switched_off(
     page.context.close()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_fits_and_everybody_can_use_it(
     browser: Any, address: str, curated: Warehouse, screen: tuple[int, str]
@@ -255,7 +253,6 @@ def test_every_page_fits_and_everybody_can_use_it(
     page.context.close()
 
 
-@pytest.mark.long
 def test_a_session_that_ended_is_said_and_nothing_changed(
     browser: Any, address: str, curated: Warehouse
 ) -> None:

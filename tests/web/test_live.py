@@ -24,6 +24,8 @@ from streams.store.warehouse import Warehouse
 from streams.store.writer import rows_of, write
 from tests.processes import GIVE_UP_S, free_port
 
+pytestmark = pytest.mark.long
+
 e = studies.e
 
 
@@ -62,7 +64,6 @@ async def listening(address: str, since: str = "") -> AsyncIterator[Any]:
         yield told
 
 
-@pytest.mark.long
 async def test_events_are_said_in_plain_words_and_come_at_once(address: str, study: Warehouse) -> None:
     async with listening(address) as told:
         assert told.answer.headers["content-type"].startswith("text/event-stream")
@@ -175,7 +176,6 @@ async def test_an_open_page_does_not_delay_the_end(chdb_home: Path) -> None:
         assert "event: talks" not in [line async for line in lines], "it ended as it should"
 
 
-@pytest.mark.long
 async def test_the_stream_outlives_its_database(tmp_path: Path) -> None:
     port = free_port()
     settings = Settings(home=tmp_path, study="served", clickhouse=f"clickhouse://127.0.0.1:{port}")

@@ -17,7 +17,7 @@ from agents.report.page import write
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 MADE = Made("lively", TODAY, {"max_tokens": 300, "languages": ["en"]}, {"groundswell": "0.1.0"})
 
 
@@ -38,7 +38,6 @@ def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterat
     context.close()
 
 
-@pytest.mark.long
 def test_it_opens_silently_asks_nothing_and_fits_the_screen(opened: Visit, report: Path) -> None:
     page = opened.page
     assert page.title() == "lively: topics of talks"

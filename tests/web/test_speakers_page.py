@@ -20,6 +20,8 @@ from streams.store.warehouse import Warehouse
 from streams.store.writer import write
 from tests.talk_transcripts import COUGH, GUEST, HOST, SPOKEN, keep, transcript
 
+pytestmark = pytest.mark.long
+
 VERSION = "faster-whisper-1.2-base--d-1"
 TALK = studies.video("odd & id/1", "2025-03-04", duration_s=120.0, speakers=(HOST, GUEST))
 ALONE = studies.video("alone", "2025-03-05", duration_s=120.0)
@@ -113,7 +115,6 @@ async def test_a_name_is_given_and_taken_back(ottilie: httpx.AsyncClient, study:
     assert "there is none to remove" in plain(await name(ottilie, HOST, " "))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("speaker", "called", "cause"),
     [
