@@ -28,7 +28,7 @@ const band = (line, colour, at, look) => {
   ];
 };
 
-const stroke = (data, line, index, look, at, marked) => {
+const stroke = (data, line, index, look, at) => {
   const whole = wholeOf(data);
   const only = (from, to) => line.points.map((point, place) => (place >= from && place < to && point ? point.share : null));
   const common = {
@@ -36,7 +36,7 @@ const stroke = (data, line, index, look, at, marked) => {
     showSymbol: data.months.length <= 40, triggerLineEvent: true, emphasis: { focus: "series", lineStyle: { width: 3 } }, ...at,
   };
   return [
-    { ...common, data: only(0, whole), lineStyle: { width: 2 }, ...(marked ? { markLine: marks(data, look) } : {}) },
+    { ...common, data: only(0, whole), lineStyle: { width: 2 } },
     ...(whole < data.months.length ? [{ ...common, data: only(Math.max(0, whole - 1), data.months.length), lineStyle: { width: 2, type: "dashed" } }] : []),
   ];
 };
@@ -52,24 +52,37 @@ const axes = (data, look, top, gridIndex, more = {}) => ({
   },
 });
 
-/** Thin dashed lines at the periods in which something happened; the tooltip says what. */
-const marks = (data, look) => ({
-  silent: true, animation: false, symbol: "none", label: { show: false },
-  lineStyle: { color: look.quiet, type: [3, 4], width: 1, opacity: 0.6 },
-  data: Object.keys(data.events ?? {}).map((month) => ({ xAxis: month })),
-});
+/** The place of a period on the x axis of a grid. */
+const placeOf = (data, grid) => {
+  const step = data.months.length > 1 ? grid.width / (data.months.length - 1) : 0;
+  return (at) => grid.x + step * at;
+};
+
+/** Thin dashed lines at the periods in which something happened; the tooltip says what. A single series: each mark of ECharts' own is several shapes. */
+const marks = (data, look, at) => {
+  const places = Object.keys(data.events ?? {}).map((month) => data.months.indexOf(month)).filter((place) => place >= 0);
+  return {
+    type: "custom", silent: true, z: 2, ...at, data: places.length ? [0] : [], tooltip: { show: false }, encode: { x: -1, y: -1 },
+    renderItem: ({ coordSys: grid }) => ({
+      type: "group",
+      children: places.map(placeOf(data, grid)).map((x) => ({
+        type: "line", shape: { x1: x, x2: x, y1: grid.y, y2: grid.y + grid.height }, style: { stroke: look.quiet, lineDash: [3, 4], lineWidth: 1, opacity: 0.6 },
+      })),
+    }),
+  };
+};
 
 const happened = (events) => (events.length > 4 ? [...events.slice(0, 3), `and ${events.length - 3} more events`] : events).map((event) => `◆ ${event.slice(0, 80)}`);
 
 /** The other lines behind one line, as a single series: a series each would take longer than the rest of the chart. */
-const pale = (lines, look, top, at) => ({
+const pale = (data, lines, look, top, at) => ({
   type: "custom", silent: true, z: 2, ...at, data: lines.map((_, index) => index), tooltip: { show: false }, encode: { x: -1, y: -1 },
   renderItem: ({ coordSys: grid, dataIndex }) => {
     const { points } = lines[dataIndex];
-    const step = points.length > 1 ? grid.width / (points.length - 1) : 0;
+    const placed = placeOf(data, grid);
     const runs = [[]];
     points.forEach((point, place) => {
-      if (point) runs.at(-1).push([grid.x + step * place, grid.y + grid.height * (1 - point.share / top)]);
+      if (point) runs.at(-1).push([placed(place), grid.y + grid.height * (1 - point.share / top)]);
       else if (runs.at(-1).length) runs.push([]);
     });
     return {
@@ -101,7 +114,7 @@ const eachAlone = (data, look) => {
     made.xAxis.push(x);
     made.yAxis.push(y);
     const at = { xAxisIndex: index, yAxisIndex: index };
-    made.series.push(pale(data.lines.filter((other) => other !== line), look, top, at), ...band(line, look.series[index], at, look), ...stroke(data, line, index, look, at, true));
+    made.series.push(pale(data, data.lines.filter((other) => other !== line), look, top, at), marks(data, look, at), ...band(line, look.series[index], at, look), ...stroke(data, line, index, look, at));
   });
   return { height: Math.ceil(count / across) * tall, ...made, of: (hit) => [data.lines[hit.axisIndex ?? 0]] };
 };
@@ -116,12 +129,12 @@ const endings = (data, look, top, room) => ({
     const placed = spread(wanted, 17, grid.y, grid.y + grid.height);
     const index = params.dataIndex;
     if (ends[index] < 0) return null;
-    const step = data.months.length > 1 ? grid.width / (data.months.length - 1) : 0;
+    const end = placeOf(data, grid)(ends[index]);
     const right = grid.x + grid.width;
     return {
       type: "group",
       children: [
-        { type: "polyline", shape: { points: [[grid.x + step * ends[index] + 5, wanted[index]], [right + 8, wanted[index]], [right + 18, placed[index]]] }, style: { stroke: look.series[index], fill: "none", opacity: 0.5 } },
+        { type: "polyline", shape: { points: [[end + 5, wanted[index]], [right + 8, wanted[index]], [right + 18, placed[index]]] }, style: { stroke: look.series[index], fill: "none", opacity: 0.5 } },
         { type: "text", x: right + 22, y: placed[index], style: { text: fit(data.lines[index].name, room - 24, 1, `12px ${look.font}`), fill: look.ink, font: `12px ${look.font}`, verticalAlign: "middle" } },
       ],
     };
@@ -144,8 +157,9 @@ const together = (data, look) => {
     xAxis: x,
     yAxis: y,
     series: [
+      marks(data, look, at),
       ...data.lines.flatMap((line, index) => (banded(line) ? band(line, look.series[index], at, look) : [])),
-      ...data.lines.flatMap((line, index) => stroke(data, line, index, look, at, index === 0)),
+      ...data.lines.flatMap((line, index) => stroke(data, line, index, look, at)),
       ...(many && !look.narrow ? [endings(data, look, top, room)] : []),
     ],
     of: () => data.lines,
