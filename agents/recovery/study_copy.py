@@ -1,8 +1,8 @@
 """Copy of a whole embedded study to another database and blob store, for a move to a cluster.
 
 The blobs go first, because a database may lag behind them but must not be ahead of them. The Kafka topics
-are not copied: the agents see that the log is a new one, and send unfinished talks again. Everything is
-idempotent, so an interrupted copy is continued by another one.
+are not copied: the agents see that the log is a new one, and send unfinished talks again. An interrupted copy
+is continued by another one. A complete one is not repeated: it would take back what the cluster did since.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tempfile import TemporaryDirectory
 
 from streams.errors import DataError, Misconfigured
 from streams.settings import EMBEDDED, Settings
-from streams.state.blobs import Blobs
+from streams.state.blobs import Blobs, shown
 from streams.store import rollups
 from streams.store.data_dictionary import LEFT_OUT, TABLES
 from streams.store.exchange import columns, export_table, import_table, rows_in
 from streams.store.warehouse import Warehouse
 
 COPIED_FROM = "copied_from.json"
-"""Key of the blob that names the study of which this one is a copy."""
+"""Key of the blob that names the study of which this one is a copy, and says whether the copy is complete."""
 NOT_COPIED = ("leases/", "reconcile/", COPIED_FROM)
 """Beginnings of the keys of blobs that belong to running processes."""
 LARGE = 1_000_000
@@ -35,10 +35,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy has, all of it or what was missing of it."""
+    """What a copy has."""
 
-    blobs: int
-    blob_bytes: int
     rows: dict[str, int]
     """Number of rows by table."""
     files: list[str]
@@ -76,23 +74,28 @@ def copy_study(source: Settings, target: Settings, say: Say) -> Copied:
         say: called with one line of progress per table, and for the blobs.
 
     Raises:
-        Misconfigured: the target is embedded, too, or has a study already; the source is in use, or its
-            tables are those of another version.
-        Unavailable: a database or a blob store does not answer.
+        Misconfigured: the target is embedded, too, has another study, or is a complete copy already; or the
+            source's tables are those of another version.
+        Unavailable: a database or a blob store does not answer, or the source is in use.
     """
     if target.embedded_clickhouse:
         raise Misconfigured(
             "GROUNDSWELL_CLICKHOUSE names no server, so there is nothing to copy the study to",
             "set it to the cluster's; another embedded study is a copy of the folder",
         )
+    ours, theirs = Blobs(source.blobs_url), Blobs(target.blobs_url)
     with Warehouse(source, patience_s=0) as here, Warehouse(target, patience_s=60) as there:
         _must_be_current(here)
         there.migrate()
-        _must_be_its_copy(source, there, Blobs(target.blobs_url))
-        blobs, size = _copy_blobs(Blobs(source.blobs_url), Blobs(target.blobs_url), say)
+        if not _is_begun(source, theirs):
+            _must_be_empty(there, ours, theirs)
+            theirs.put(COPIED_FROM, _mark(source, complete=False))
+        _copy_blobs(ours, theirs, say)
         rows = dict(_copy_tables(here, there, say))
         rollups.measure_all(there)
-    return Copied(blobs, size, rows, list(_copy_files(source, target)))
+        files = list(_copy_files(source, target))
+        theirs.put(COPIED_FROM, _mark(source, complete=True))
+    return Copied(rows, files)
 
 
 def _must_be_current(here: Warehouse) -> None:
@@ -103,35 +106,48 @@ def _must_be_current(here: Warehouse) -> None:
         )
 
 
-def _must_be_its_copy(source: Settings, there: Warehouse, blobs: Blobs) -> None:
-    """Mark the target as the copy of the source, or check that it is one already."""
-    mark = json.dumps({"folder": str(source.study_home), "study": source.study}).encode()
-    if blobs.find(COPIED_FROM) is not None and blobs.get(COPIED_FROM) == mark:
-        return
-    if talks := rows_in(there, "videos"):
+def _mark(source: Settings, *, complete: bool) -> bytes:
+    return json.dumps({"folder": str(source.study_home), "complete": complete}).encode()
+
+
+def _is_begun(source: Settings, theirs: Blobs) -> bool:
+    """Return whether an interrupted copy of the source is to be continued.
+
+    Raises:
+        Misconfigured: the copy is complete.
+    """
+    if theirs.find(COPIED_FROM) is None:
+        return False
+    mark = theirs.get(COPIED_FROM)
+    if mark == _mark(source, complete=True):
         raise Misconfigured(
-            f"study {there.database!r} in {there.where} already has {talks:,} talks",
-            "name another study: groundswell --study NAME migrate --from FOLDER",
+            f"{source.study_home} has been copied completely already; nothing was changed",
+            "start the agents of the cluster; for a second copy, name another study with groundswell --study",
         )
-    blobs.put(COPIED_FROM, mark)
+    return mark == _mark(source, complete=False)
 
 
-def _copy_blobs(here: Blobs, there: Blobs, say: Say) -> tuple[int, int]:
-    """Copy the blobs; return their number and their size in bytes."""
-    if here.url == there.url:
-        say(f"blobs: already in {there.url}")
-        return 0, 0
-    keys = [key for key in here.keys("") if not key.startswith(NOT_COPIED)]
-    size = 0
+def _must_be_empty(there: Warehouse, ours: Blobs, theirs: Blobs) -> None:
+    cure = "name another study: groundswell --study NAME migrate --from FOLDER"
+    if talks := rows_in(there, "videos"):
+        raise Misconfigured(f"study {there.database!r} in {there.where} already has {talks:,} talks", cure)
+    if theirs.url != ours.url and any(not key.startswith(NOT_COPIED) for key in theirs.keys("")):
+        raise Misconfigured(f"study {there.database!r} already has blobs in {shown(theirs.url)}", cure)
+
+
+def _copy_blobs(ours: Blobs, theirs: Blobs, say: Say) -> None:
+    if ours.url == theirs.url:
+        say(f"blobs: already in {shown(theirs.url)}")
+        return
+    keys = [key for key in ours.keys("") if not key.startswith(NOT_COPIED)]
+    copied = 0
     for number, key in enumerate(keys, 1):
-        held = here.size(key) or 0
-        if held < LARGE or there.size(key) != held:
-            there.copy_from(here, key)
-        size += held
-        if number % 1000 == 0:
-            say(f"blobs: {number:,} of {len(keys):,} ({size / 1e6:,.0f} MB)")
-    say(f"blobs: {len(keys):,} ({size / 1e6:,.0f} MB)")
-    return len(keys), size
+        size = ours.size(key) or 0
+        if size < LARGE or theirs.size(key) != size:
+            theirs.copy_from(ours, key)
+        copied += size
+        if number % 1000 == 0 or number == len(keys):
+            say(f"blobs: {number:,} of {len(keys):,} ({copied / 1e6:,.0f} MB)")
 
 
 def _copy_tables(here: Warehouse, there: Warehouse, say: Say) -> Iterator[tuple[str, int]]:

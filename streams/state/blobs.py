@@ -160,16 +160,17 @@ class Blobs:
         return Blob(key=key, sha256=digest.hexdigest(), size=size)
 
     @_answering
-    def copy_from(self, other: Blobs, key: str) -> int:
-        """Copy a blob of another store under its key; return its size (bytes).
+    def copy_from(self, other: Blobs, key: str) -> None:
+        """Copy a blob of another store under its key.
 
         Raises:
             DataError: there is no such blob.
         """
         if other._local:
             with other._explained(key):
-                return self.put_file(key, Path(other._path(key))).size
-        return self.put(key, other.get(key)).size
+                self.put_file(key, Path(other._path(key)))
+        else:
+            self.put(key, other.get(key))
 
     @_answering
     def size(self, key: str) -> int | None:

@@ -26,6 +26,11 @@ def quiet(_: str) -> None:
     pass
 
 
+def interrupted(said: str) -> None:
+    if said.startswith("paragraphs"):
+        raise KeyboardInterrupt
+
+
 def every_row(warehouse: Warehouse) -> dict[str, list[tuple[str, ...]]]:
     return {
         table: [
@@ -42,6 +47,7 @@ def source(study: Warehouse) -> Settings:
     write(study, STORY)
     blobs = Blobs(study.settings.blobs_url)
     blobs.put("audio/large.ogg", b"x" * 1_500_000)
+    blobs.put("audio/cut.ogg", b"x" * 1_200_000)
     blobs.put(HOSTILE, b"{}")
     Lease(blobs, "track", "a worker", 60.0, lambda: 0.0).acquire()
     Curators(study.settings.curators_file).add("Ottilie", NOON)
@@ -62,15 +68,14 @@ def copy(source: Settings, target: Settings) -> Any:
     return copy_study(source_of(source.study_home, "", target), target, quiet)
 
 
-def test_every_row_and_blob_is_copied_as_often_as_one_likes(source: Settings, target: Settings) -> None:
+def test_every_row_and_every_blob_is_copied(source: Settings, target: Settings) -> None:
     with Warehouse(source) as here:
         expected = every_row(here)
     assert sum(map(bool, expected.values())) > 15, "many tables have rows"
-    for _ in range(2):
-        copied = copy(source, target)
-        with Warehouse(target, patience_s=5) as there:
-            assert every_row(there) == expected
-        assert copied.rows == {name: len(expected[name]) for name in copied.rows}
+    copied = copy(source, target)
+    with Warehouse(target, patience_s=5) as there:
+        assert every_row(there) == expected
+    assert copied.rows == {name: len(expected[name]) for name in copied.rows}
     with Warehouse(source) as here:
         assert every_row(here) == expected, "it is left as it was"
     ours, theirs = Blobs(source.blobs_url), Blobs(target.blobs_url)
@@ -81,20 +86,38 @@ def test_every_row_and_blob_is_copied_as_often_as_one_likes(source: Settings, ta
     assert target.alerts_file.read_text() == "rules: []\n"
 
 
-def test_a_large_blob_is_copied_again_if_it_is_incomplete(source: Settings, target: Settings) -> None:
-    copy(source, target)
+def test_an_interrupted_copy_is_continued(source: Settings, target: Settings) -> None:
+    with Warehouse(source) as here:
+        expected = every_row(here)
+    with pytest.raises(KeyboardInterrupt):
+        copy_study(source_of(source.study_home, "", target), target, interrupted)
     ours, theirs = Blobs(source.blobs_url), Blobs(target.blobs_url)
-    ours.put(HOSTILE, b"[]")
     theirs.put("audio/large.ogg", b"y" * 1_500_000)
+    theirs.put("audio/cut.ogg", b"y")
+    theirs.put(HOSTILE, b"[]")
     copy(source, target)
-    assert theirs.get(HOSTILE) == b"[]"
+    with Warehouse(target, patience_s=5) as there:
+        assert every_row(there) == expected
     assert theirs.get("audio/large.ogg").startswith(b"y"), "it has its size, so it was not copied again"
-    theirs.put("audio/large.ogg", b"y")
+    for key in ("audio/cut.ogg", HOSTILE):
+        assert theirs.get(key) == ours.get(key)
+
+
+def test_a_complete_copy_is_not_repeated(source: Settings, target: Settings) -> None:
     copy(source, target)
-    assert theirs.get("audio/large.ogg") == ours.get("audio/large.ogg")
+    theirs = Blobs(target.blobs_url)
+    theirs.put(HOSTILE, b"what the cluster did since")
+    with pytest.raises(Misconfigured, match="copied completely already"):
+        copy(source, target)
+    assert theirs.get(HOSTILE) == b"what the cluster did since"
 
 
 def test_a_study_that_is_another_is_not_overwritten(source: Settings, target: Settings) -> None:
+    theirs = Blobs(target.blobs_url)
+    theirs.put("codebook/0001.json", b"{}")
+    with pytest.raises(Misconfigured, match="already has blobs in"):
+        copy(source, target)
+    theirs.delete("codebook/0001.json")
     with Warehouse(target, patience_s=5) as there:
         write(there, STORY)
         before = every_row(there)
@@ -102,7 +125,7 @@ def test_a_study_that_is_another_is_not_overwritten(source: Settings, target: Se
         copy(source, target)
     with Warehouse(target, patience_s=5) as there:
         assert every_row(there) == before
-    assert list(Blobs(target.blobs_url).keys("")) == []
+    assert list(theirs.keys("")) == []
 
 
 def test_what_cannot_be_copied_is_refused_with_the_reason(
@@ -126,5 +149,6 @@ def test_what_cannot_be_copied_is_refused_with_the_reason(
 def test_blobs_in_a_common_store_stay_where_they_are(source: Settings, target: Settings) -> None:
     common = target.model_copy(update={"blobs": target.blobs, "study": source.study})
     Blobs(common.blobs_url).put("outbox/a.json", b"{}")
-    copied = copy_study(source_of(source.study_home, common.blobs, common), common, quiet)
-    assert copied.blobs == 0 and copied.rows["videos"] > 0
+    said: list[str] = []
+    copied = copy_study(source_of(source.study_home, common.blobs, common), common, said.append)
+    assert said[0].startswith("blobs: already in") and copied.rows["videos"] > 0

@@ -242,15 +242,19 @@ def migrate(
 ) -> None:
     """Create or update the Kafka topics and tables of the study, or copy an embedded study into them."""
     from agents.instance.running_instance import find, open_cluster
+    from agents.recovery.study_copy import source_of
     from streams.store import rollups
     from streams.store.warehouse import Warehouse
 
     settings = load_settings()
+    if from_blobs and from_folder is None:
+        raise typer.BadParameter("it goes with --from FOLDER", param_hint="--from-blobs")
+    source = None if from_folder is None else source_of(from_folder, from_blobs, settings)
     if not settings.embedded_broker and (cluster := open_cluster(settings)) is not None:
         cluster.close()
         tell(f"the Kafka topics of study {settings.study!r} exist")
-    if from_folder is not None:
-        _move(from_folder, from_blobs, settings)
+    if source is not None:
+        _copy(source, settings)
         return
     if settings.embedded_clickhouse and find(settings) is not None:
         tell("nothing to migrate: the running groundswell keeps its embedded database up to date")
@@ -260,13 +264,13 @@ def migrate(
     tell(f"applied migrations {applied}" if applied else "the tables are up to date")
 
 
-def _move(folder: Path, blobs: str, settings: Settings) -> None:
-    from agents.recovery.study_copy import copy_study, source_of
+def _copy(source: Settings, settings: Settings) -> None:
+    from agents.recovery.study_copy import copy_study
 
-    copied = copy_study(source_of(folder, blobs, settings), settings, tell)
+    copied = copy_study(source, settings, tell)
     tell(
-        f"study {settings.study!r} has the {copied.rows['videos']:,} talks of {folder}, which is as it was"
-        + "".join(f"; {name} was copied, too" for name in copied.files)
+        f"study {settings.study!r} has the {copied.rows['videos']:,} talks of {source.study_home}, "
+        "which is as it was" + "".join(f"; {name} was copied, too" for name in copied.files)
     )
     tell("start the agents: unfinished talks are sent again, and the topic model continues where it was")
 
