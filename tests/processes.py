@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,6 +177,21 @@ def free_port() -> int:
             port = random.randrange(16_000, 32_000)
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@contextmanager
+def clickhouse(folder: Path, port: int) -> Iterator[str]:
+    """Serve ClickHouse's engine from a folder, with a log beside it; yield its address."""
+    command = [sys.executable, str(ROOT / "infra" / "clickhouse" / "chdb_http.py")]
+    with folder.with_suffix(".log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "--path", str(folder), "--port", str(port)], stdout=log, stderr=log
+        )
+    try:
+        yield f"clickhouse://default@127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(GIVE_UP_S)
 
 
 def until(true: Callable[[], bool], pause: float = 0.2) -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
@@ -37,7 +32,7 @@ from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.warehouse import Warehouse
 from streams.store.writer import ORDER
-from tests.processes import ROOT, Process, Study, free_port, until
+from tests.processes import Process, Study, clickhouse, free_port, until
 
 WORKERS = (("discover", "screen", "fetch", "transcribe", "alert"), ("split",), ("track",), ("store",))
 """One process each; the light agents share one."""
@@ -123,7 +118,7 @@ class Distributed:
 
         With `replay` every topic is then read again from its beginning by every agent.
         """
-        with self._clickhouse():
+        with clickhouse(self.settings.home / "engine", self._clickhouse_port):
             self.kafka.start()
             try:
                 workers = [self.study.start("worker", *names) for names in WORKERS]
@@ -231,15 +226,3 @@ class Distributed:
                     TopicPartition(topic.full_name("chaos"), 0): OffsetSpec.EARLIEST for topic in agent.reads
                 }
                 admin.reset_group_offsets(f"chaos.{agent.name}", beginning)
-
-    @contextmanager
-    def _clickhouse(self) -> Iterator[None]:
-        command: list[Any] = [sys.executable, ROOT / "infra" / "clickhouse" / "chdb_http.py"]
-        command += ["--path", self.settings.home / "engine", "--port", str(self._clickhouse_port)]
-        with (self.settings.home / "clickhouse.log").open("wb") as log:
-            process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)

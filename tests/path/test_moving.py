@@ -1,10 +1,6 @@
 """A study that is moved from one machine to a cluster continues there, and ends as one that stayed."""
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -13,7 +9,7 @@ import pytest
 from infra.kafka import apache_kafka
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
-from tests.processes import GIVE_UP_S, ROOT, TALKS, Study, free_port, tables, until
+from tests.processes import GIVE_UP_S, TALKS, Study, clickhouse, free_port, tables, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
 SIX = [*map(str, sorted(TALKS.glob("*.json"))[:6])]
@@ -24,19 +20,6 @@ def alone(home: Path) -> Study:
     home.mkdir()
     (home / "models").symlink_to(platformdirs.user_cache_path("groundswell") / "models")
     return Study(home, "moved")
-
-
-@contextmanager
-def clickhouse(folder: Path) -> Iterator[str]:
-    """Run the ClickHouse engine as a server; yield its address."""
-    port = free_port()
-    command = [sys.executable, str(ROOT / "infra" / "clickhouse" / "chdb_http.py")]
-    server = subprocess.Popen([*command, "--path", str(folder), "--port", str(port)])
-    try:
-        yield f"clickhouse://default@127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(GIVE_UP_S)
 
 
 def test_a_moved_study_ends_as_one_that_stayed(tmp_path: Path) -> None:
@@ -56,7 +39,7 @@ def test_a_moved_study_ends_as_one_that_stayed(tmp_path: Path) -> None:
                 study.until_settled()
                 assert running.stop(seconds=GIVE_UP_S) == 0
         kafka.start()
-        with clickhouse(tmp_path / "engine") as address:
+        with clickhouse(tmp_path / "engine", free_port()) as address:
             cluster.environment |= {
                 "GROUNDSWELL_BROKER": kafka.bootstrap,
                 "GROUNDSWELL_CLICKHOUSE": address,
