@@ -170,6 +170,10 @@ async def test_without_disk_space_an_upload_is_not_read(
     study: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files_page.shutil, "disk_usage", lambda _: SimpleNamespace(free=300))
+    token_of(study)
+    async with client_of(study) as client:
+        answer = await client.post("/files", files={"files": ("one.vtt", VTT)}, headers=OURS)
+    assert answer.status_code == 401 and "disk space" not in answer.text, "a stranger learns nothing of it"
     async with signed_in(study) as client:
         refused = await send(client, ("one.vtt", VTT), **DATED)
     assert refused.status_code == 507 and "free disk space" in refused.text

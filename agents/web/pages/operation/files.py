@@ -21,14 +21,13 @@ from starlette.datastructures import FormData, UploadFile
 
 from agents.acquisition.ingest import Given, Handed, Ingest
 from agents.instance.event_publisher import delivering_from
-from agents.web.curation.context import as_refusal
+from agents.web.curation.context import Present, as_refusal
 from agents.web.dependencies import RequestRefused, code_of
 from agents.web.security.access import Curates
 from agents.web.site import Site, TemplateContext
 from streams.errors import DataError, Explained
 from streams.intake import TITLE_CHARS
 from streams.settings import EMBEDDED
-from streams.state.blobs import Blobs
 from streams.talks import talk_files
 
 NAME_BYTES = 255
@@ -88,8 +87,8 @@ def mount(site: Site) -> None:
         return _answer(site, request, _shown(site, replace(stated, title=""), handed=handed))
 
 
-def _has_room(request: Request) -> None:
-    """Refuse an upload for which the disk has no room, before it is read.
+def _has_room(request: Request, who: Present) -> None:
+    """Refuse a curator's upload for which the disk has no room, before it is read.
 
     Raises:
         RequestRefused: 507, with the space that is needed and the space that is free.
@@ -97,7 +96,7 @@ def _has_room(request: Request) -> None:
     length = request.headers.get("Content-Length", "")
     needed = COPIES * int(length) if length.isdecimal() else 0
     free = shutil.disk_usage(tempfile.gettempdir()).free
-    if needed > free:
+    if who is not None and needed > free:
         raise RequestRefused(
             507,
             f"the server has {free / 1e9:.1f} GB of free disk space; these files need {needed / 1e9:.1f} GB",
@@ -129,7 +128,7 @@ def _take_in(site: Site, files: Sequence[UploadFile], stated: Stated) -> list[Ha
         refused = list(_by_name(files, folder))
         known = list(talk_files.talks_in(folder))
         others = [each for each in sorted(folder.iterdir()) if not talk_files.is_talk(each)]
-        ingest = Ingest(Blobs(runtime.settings.blobs_url), lambda seen: deliver([seen]), now, given)
+        ingest = Ingest(runtime.parts.blobs, lambda seen: deliver([seen]), now, given)
         return [_without(folder, each) for each in ingest.files([*known, *others])] + refused
 
 
@@ -184,7 +183,7 @@ def _shown(
 
 
 def _answer(site: Site, request: Request, page: TemplateContext, code: int = 200) -> Response:
-    return site.render(request, "files.html", {"section": "/sources", "here": "/files"} | page, code)
+    return site.render(request, "files.html", {"section": "/sources"} | page, code)
 
 
 def _text(form: FormData, name: str) -> str:
