@@ -238,3 +238,17 @@ def test_a_form_that_is_being_sent_is_not_sent_again(study: Warehouse, browser: 
         page.wait_for_selector("text=is now watched")
         assert page.locator("[aria-busy]").count() == 0
         page.close()
+
+
+@needs_chromium
+def test_a_search_is_sent_again_while_the_first_is_answered(study: Warehouse, browser: Any) -> None:
+    with served(web_of(study)) as url:
+        page = browser.new_page()
+        page.goto(url)
+        words = page.locator("header input[type=search]")
+        page.route("**/search?q=agents*", lambda route: None)  # which is never answered
+        for text in ("agents", "retrieval"):
+            words.fill(text)
+            words.press("Enter")
+        page.wait_for_url("**/search?q=retrieval*", wait_until="commit")
+        page.close()

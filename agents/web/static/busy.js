@@ -1,4 +1,4 @@
-// A form that is being sent says so, and is not sent a second time meanwhile.
+// A form that is being sent says so. One that changes something is not sent a second time meanwhile; a search is, with other words.
 const isForm = (element) => element.matches?.("form");
 
 /** Watch the forms of all pages. */
@@ -6,7 +6,7 @@ export const watchForms = () => {
   const { body } = document;
   // Before htmx hears of it.
   body.addEventListener("submit", (event) => {
-    if (event.target.getAttribute("aria-busy") !== "true") return;
+    if (!event.target.matches("[method=post][aria-busy=true]")) return;
     event.preventDefault();
     event.stopPropagation();
   }, true);
