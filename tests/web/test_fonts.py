@@ -94,3 +94,24 @@ def test_a_chart_is_drawn_without_its_font_too(browser: Any, address: str) -> No
     page.locator("figure[data-drawn]").wait_for()
     assert not page.evaluate(LOADED, SANS)
     page.close()
+
+
+@needs_chromium
+def test_a_chart_is_drawn_again_when_more_letters_come(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    font = "**/source-sans-3-cyrillic-normal-*"
+    page.route(font, hold)
+    with page.expect_request(font):
+        page.goto(f"{address}/trends?theme=Costs&words=%D1%80%D0%B5%D1%87%D1%8C", wait_until="commit")
+    figure = page.locator("figure[data-drawn='1']").first
+    figure.wait_for()
+    before = figure.evaluate(PICTURE)
+    held[0].continue_()
+    page.locator("figure[data-drawn='2']").wait_for()
+    assert page.locator("figure[data-drawn]").first.evaluate(PICTURE) != before
+    page.close()

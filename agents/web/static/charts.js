@@ -1,7 +1,7 @@
 // Draws every <figure data-chart="KIND"> from its JSON, with the module charts/KIND.js:
 //   option(data, look) -> the ECharts option, plus the height of the chart, and its width if it is wider than the page;
 //   follow(hit, data) -> the address that a click opens, or {set, to}: a control and its new value, or null.
-// The library, the chart's module and its fonts are loaded with the first chart, and then all other modules. A chart that has them is
+// The library, the chart's module and the font of Latin letters are loaded with the first chart, and then all other modules. A chart that has them is
 // drawn before the next frame; waiting for a promise would paint the page without it first. Tooltips are rich text, not HTML, so titles stay text.
 import { brush } from "./charts/brush.js";
 import { isDark, onScheme } from "./switch.js";
@@ -123,10 +123,9 @@ const start = (figure, { init }, kind) => {
   if (!figure.isConnected || drawn.has(figure)) return;
   const canvas = figure.querySelector(".canvas");
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-  const chart = { figure, canvas, kind, data, init, picture: null, lacks: false };
+  const chart = { figure, canvas, kind, data, init, picture: null, lacks: lacksLetters(figure) };
   drawn.set(figure, chart);
   recall(chart);
-  chart.lacks = lacksLetters(figure);
   draw(chart);
   chart.watch = new ResizeObserver(() => {
     if (figure.clientWidth !== chart.width) draw(chart);
