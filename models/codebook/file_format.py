@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from models.codebook.commands import LONG, UNSORTED, changed, clean
 from models.codebook.state import CodebookChange, CodebookState, ThemeRecord, TopicEntry, TopicRecord
 from models.codebook.undo import entangled
+from models.codebook.yaml_files import LOADER
 from models.errors import BadInput
 
 SHOWN = 10
@@ -91,7 +92,7 @@ def read(text: str, where: str) -> CodebookFile:
         BadInput: it is not YAML, or not a codebook.
     """
     try:
-        return CodebookFile.model_validate(yaml.safe_load(text))
+        return CodebookFile.model_validate(yaml.load(text, LOADER))
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
         raise BadInput(f"{where} is not YAML ({said})", "correct that line") from error

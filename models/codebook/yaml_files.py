@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from models.errors import BadInput
 
 Content = TypeVar("Content", bound=BaseModel)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser, nine times as fast, where PyYAML was built with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class YamlFiles(Generic[Content]):
             why = getattr(error, "strerror", None) or "it is not text in UTF-8"
             raise BadInput(f"cannot read {named} ({why})", "check the path and the encoding") from error
         try:
-            return self.content.model_validate(yaml.safe_load(text))
+            return self.content.model_validate(yaml.load(text, LOADER))
         except yaml.YAMLError as error:
             line = " ".join(str(error).split())
             raise BadInput(f"{named} is not YAML ({line})", "correct that line") from error

@@ -349,6 +349,28 @@ def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path)
         assert held(warehouse) == stored
 
 
+def test_every_table_waits_for_the_disk_also_those_of_earlier_versions(study: Warehouse) -> None:
+    study.migrate()
+    study.command("ALTER TABLE videos RESET SETTING fsync_after_insert, fsync_part_directory")
+    assert _unsafe(study) == ["videos"]
+    study.migrate()
+    assert _unsafe(study) == []
+
+
+def _unsafe(study: Warehouse) -> list[str]:
+    """Return the names of the tables into which an insert returns before its rows are on the disk."""
+    rows = study.rows(
+        """
+        SELECT name, extract(engine_full, 'fsync_after_insert = (.)') AS insert,
+               extract(engine_full, 'fsync_part_directory = (.)') AS directory
+        FROM system.tables WHERE database = {db:String} AND engine LIKE '%MergeTree' ORDER BY name
+        """,
+        db=study.database,
+    )
+    assert len(rows) > 30
+    return [row["name"] for row in rows if (row["insert"], row["directory"]) != ("1", "1")]
+
+
 @pytest.mark.long
 def test_workers_that_migrate_at_once_do_no_harm(server: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, study=f"contract_{next(numbers)}", clickhouse=server)
