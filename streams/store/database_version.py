@@ -19,15 +19,22 @@ def state(warehouse: Warehouse) -> str:
 def holdings(warehouse: Warehouse) -> dict[str, str]:
     """Return the version of each table that is not empty: a text that changes with its content.
 
-    Each insert creates a part with a name that the table uses only once while the server runs, so the names
-    and modification times of all parts identify the content. A merge of parts, which changes no answer,
-    changes the version as well.
+    Every insert gets a number that its table never uses again, and every mutation another. A merge has the
+    numbers of the parts that it replaces, so it changes no version, as it changes no answer. The path holds
+    the id of the table: one that is created or exchanged under the same name is another.
     """
     found = warehouse.rows(
         """
-        SELECT table, count() AS parts, groupBitXor(sipHash64(name, rows, modification_time)) AS which
-        FROM system.parts WHERE database = {db:String} AND active GROUP BY table
+        SELECT table, groupBitXor(sipHash64(partition_id, uuid, newest, inserts, mutation)) AS which
+        FROM (
+            SELECT table, partition_id, extract(path, '/([0-9a-f-]{36})/') AS uuid,
+                   max(max_block_number) AS newest, sum(max_block_number - min_block_number + 1) AS inserts,
+                   max(toUInt64OrZero(splitByChar('_', name)[5])) AS mutation
+            FROM system.parts WHERE database = {db:String} AND active AND rows > 0
+            GROUP BY table, partition_id, uuid
+        )
+        GROUP BY table
         """,
         db=warehouse.database,
     )
-    return {row["table"]: f"{row['parts']}/{row['which']:x}" for row in found}
+    return {row["table"]: f"{row['which']:x}" for row in found}

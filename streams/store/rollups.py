@@ -13,10 +13,11 @@ from collections.abc import Iterable
 
 from streams.store.codebook.speaker_names import namings
 from streams.store.codebook.sql_fragments import SOURCE, corrected
-from streams.store.warehouse import Warehouse, strings
+from streams.store.warehouse import Warehouse, array
 from streams.talks.caption_drafts import DRAFT
 
-_WANTED = f"({{every:Bool}} OR video_id IN {strings('videos')})"
+_WANTED = f"({{every:Bool}} OR video_id IN {array('videos')})"
+"""Condition on rows of the wanted talks; a constant, because a subquery is planned for each of the tables."""
 _LACKING = "notEmpty(topics.id) AND of_paragraphs = 0"
 """Condition on rows from before migration 12: a talk with a topic has a paragraph."""
 _MADE = f"""

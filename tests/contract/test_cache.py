@@ -54,6 +54,37 @@ def test_it_is_made_again_only_when_its_table_has_changed(either: Warehouse) -> 
     assert [counted(either, times) for _ in range(2)] == [2, 2]
 
 
+def test_a_merge_of_parts_makes_nothing_again(either: Warehouse) -> None:
+    times: list[int] = []
+    for name in ("Buildings", "Houses"):
+        write(either, [labelled(1, 1, name)])
+    assert counted(either, times) == 0
+    either.command("OPTIMIZE TABLE labels FINAL")
+    assert len(_parts(either)) == 1
+    assert counted(either, times) == 0
+    write(either, [labelled(1, 1, "Houses")])
+    assert counted(either, times) == 1
+
+
+def test_a_table_exchanged_for_another_is_another(either: Warehouse) -> None:
+    times: list[int] = []
+    either.command("CREATE TABLE other AS labels")
+    write(either, [labelled(1, 1, "Buildings")])
+    either.command("INSERT INTO other (topic_id, label) VALUES (1, 'Houses')")
+    assert counted(either, times) == 0
+    either.command("EXCHANGE TABLES labels AND other")
+    assert counted(either, times) == 1
+    either.command("DROP TABLE other")
+
+
+def _parts(warehouse: Warehouse) -> list[str]:
+    rows = warehouse.rows(
+        "SELECT name FROM system.parts WHERE database = {db:String} AND table = 'labels' AND active",
+        db=warehouse.database,
+    )
+    return [row["name"] for row in rows]
+
+
 def test_rows_written_again_after_deletion_are_found(either: Warehouse) -> None:
     write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
     assert book(either).name_of(1) == "Buildings"
