@@ -349,7 +349,7 @@ def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path)
         assert held(warehouse) == stored
 
 
-def test_every_table_waits_for_the_disk_also_those_of_earlier_versions(study: Warehouse) -> None:
+def test_every_table_waits_for_the_disk(study: Warehouse) -> None:
     study.migrate()
     study.command("ALTER TABLE videos RESET SETTING fsync_after_insert, fsync_part_directory")
     assert _unsafe(study) == ["videos"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.web.pages import curation, emerging, history, overview, review
-from agents.web.pages.operation import account, alerts, endpoints, files, sources, system
+from agents.web.pages.operation import account, alerts, demo, endpoints, files, sources, system
 from agents.web.pages.talks import choices, differences, profiles, search, talk, talks
 from agents.web.pages.topics import (
     compare,
@@ -44,6 +44,7 @@ def mount(site: Site) -> None:
         profiles,
         sources,
         files,
+        demo,
         system,
         endpoints,
     ):

@@ -69,6 +69,7 @@ def mount(site: Site) -> None:
             "steps": steps(status["states"]),
             "remaining": pace.remaining(now, assigned, left - reviewed_next),
             "watched": 0 if status["videos"] else len(list(Sources(site.runtime.parts.blobs).watched())),
+            "demo": site.web.state.demo,
             "changing": changing,
             "every_s": REFRESH_S,
             "refresh_s": REFRESH_S if changing and refresh != "off" else None,

@@ -70,7 +70,7 @@ class Access:
         self._now = now
         self._page = _netloc_of(settings.web_url)
         self._hosts = {_name_of(each) for each in (*settings.web_hosts, self._page)} - {"", MALFORMED}
-        self._alone = _is_this_machine(settings.web_host)
+        self._alone = is_this_machine(settings.web_host)
 
     def sign_in(self, request: Request, token: str, answer: Response) -> Curator:
         """Begin a session for the token's owner; set its cookie on `answer`.
@@ -344,5 +344,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Return whether a host name or address is that of the machine itself."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
