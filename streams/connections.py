@@ -69,12 +69,26 @@ class Connections(BaseSettings):
     broker_key_password: SecretStr = Field(
         SecretStr(""), description="Password of that private key, if it is encrypted."
     )
-    broker_sasl: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+    broker_sasl: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "", description="SASL mechanism by which this client logs in to Kafka. Empty: none."
     )
-    broker_user: str = Field("", description="User of Kafka, with `GROUNDSWELL_BROKER_SASL`.")
+    broker_user: str = Field(
+        "",
+        description="User of Kafka, with `GROUNDSWELL_BROKER_SASL`; with `OAUTHBEARER`, the id of the "
+        "OAuth client.",
+    )
     broker_password: SecretStr = Field(
-        SecretStr(""), description="Password of that user. Without TLS, `PLAIN` sends it unencrypted."
+        SecretStr(""),
+        description="Password of that user, or secret of that client. Without TLS, `PLAIN` sends it "
+        "unencrypted.",
+    )
+    broker_token_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="OAuth 2.0 token endpoint of the identity provider, with `OAUTHBEARER`.",
+    )
+    broker_token_scope: str = Field(
+        "", description="Scope of the access tokens, if the identity provider wants one."
     )
     clickhouse: addresses.ClickHouseAddress = Field(
         EMBEDDED,
@@ -133,6 +147,11 @@ class Connections(BaseSettings):
             raise ValueError(
                 "GROUNDSWELL_BROKER_SASL, GROUNDSWELL_BROKER_USER and GROUNDSWELL_BROKER_PASSWORD go "
                 "together: set all three, or none"
+            )
+        if (self.broker_sasl == "OAUTHBEARER") != bool(self.broker_token_url):
+            raise ValueError(
+                "GROUNDSWELL_BROKER_SASL=OAUTHBEARER and GROUNDSWELL_BROKER_TOKEN_URL go together: "
+                "set both, or neither"
             )
         return self
 

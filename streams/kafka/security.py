@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from streams import tls
-from streams.errors import Misconfigured
+from streams.errors import Misconfigured, Unavailable
+from streams.kafka.access_tokens import AccessTokens, access_tokens, for_aiokafka, for_kafka_python
 from streams.settings import Settings
 
 ASK_S = 5.0
 """Timeout of the question why a broker refuses this client (seconds)."""
 SETTING = "GROUNDSWELL_BROKER"
+OAUTH = "OAUTHBEARER"
 TLS_ALERT = 0x1503
 """First two bytes of an alert in every version of TLS."""
+Provider = Callable[[AccessTokens], Any]
 
 
 def protocol(settings: Settings) -> str:
@@ -36,8 +39,12 @@ def protocol(settings: Settings) -> str:
     return f"SASL_{encrypted}" if settings.broker_sasl else encrypted
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: Settings, provider: Provider = for_kafka_python) -> dict[str, Any]:
     """Return the options of a client; those of kafka-python and aiokafka have the same names.
+
+    Args:
+        settings: of the study.
+        provider: makes what the client asks for access tokens.
 
     Raises:
         Misconfigured: a file of a certificate or key cannot be used.
@@ -52,7 +59,12 @@ def client_options(settings: Settings) -> dict[str, Any]:
             settings.broker_key,
             settings.broker_key_password.get_secret_value(),
         )
-    if spoken.startswith("SASL"):
+    if settings.broker_sasl == OAUTH and spoken.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": OAUTH,
+            "sasl_oauth_token_provider": provider(access_tokens(settings)),
+        }
+    elif spoken.startswith("SASL"):
         options |= {
             "sasl_mechanism": settings.broker_sasl,
             "sasl_plain_username": settings.broker_user,
@@ -67,9 +79,13 @@ def faust_credentials(settings: Settings) -> Any:
     Raises:
         Misconfigured: a file of a certificate or key cannot be used.
     """
-    from faust.auth import SASLCredentials, SSLCredentials
+    from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 
-    options = client_options(settings)
+    options = client_options(settings, for_aiokafka)
+    if "sasl_oauth_token_provider" in options:
+        return OAuthCredentials(
+            oauth_cb=options["sasl_oauth_token_provider"], ssl_context=options.get("ssl_context")
+        )
     if "sasl_mechanism" in options:
         return SASLCredentials(
             username=options["sasl_plain_username"],
@@ -109,15 +125,23 @@ async def _ask(settings: Settings, address: str) -> Misconfigured | str:
     from aiokafka.conn import create_conn
     from aiokafka.errors import KafkaError
 
-    where, options = f"Kafka at {address}", client_options(settings)
+    where, options = f"Kafka at {address}", client_options(settings, for_aiokafka)
     host, _, port = address.rpartition(":")
     try:
+        if "sasl_oauth_token_provider" in options:
+            await asyncio.to_thread(access_tokens(settings).token)
         async with asyncio.timeout(ASK_S):
             connection = await create_conn(host.strip("[]"), int(port), **options)
             try:
-                return await _asks_for_login(connection, where) if "sasl_mechanism" not in options else ""
+                if "sasl_mechanism" not in options:
+                    return await _asks_for_login(connection, where)
+                return await _refuses_the_token(connection, where) if settings.broker_sasl == OAUTH else ""
             finally:
                 connection.close()
+    except Misconfigured as error:
+        return error
+    except Unavailable as error:
+        return error.cause
     except TimeoutError:
         return "no answer in time"
     except (KafkaError, OSError, ValueError) as error:
@@ -135,6 +159,20 @@ async def _asks_for_login(connection: Any, where: str) -> Misconfigured | str:
         f"{where} wants clients to log in (SASL {' or '.join(sorted(answer.enabled_mechanisms))})",
         f"set {SETTING}_SASL, {SETTING}_USER and {SETTING}_PASSWORD",
     )
+
+
+async def _refuses_the_token(connection: Any, where: str) -> Misconfigured | str:
+    """Return that a broker does not accept the token: aiokafka takes its refusal for a log-in."""
+    from aiokafka.protocol.admin import ApiVersionRequest
+
+    answer = await connection.send(ApiVersionRequest())
+    if answer.error_code:
+        return Misconfigured(
+            f"{where} refuses the access token of this client",
+            f"check {SETTING}_TOKEN_URL and {SETTING}_TOKEN_SCOPE against the audience and issuer that the "
+            "brokers expect",
+        )
+    return ""
 
 
 def _refused(settings: Settings, where: str, error: Exception) -> Misconfigured | None:

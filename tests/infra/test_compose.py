@@ -35,7 +35,7 @@ SET_BY_COMPOSE = {
     **dict.fromkeys(
         (
             *("broker_tls", "broker_ca", "broker_certificate", "broker_key", "broker_key_password"),
-            *("broker_sasl", "broker_user", "broker_password"),
+            *("broker_sasl", "broker_user", "broker_password", "broker_token_url", "broker_token_scope"),
             *("clickhouse_ca", "clickhouse_certificate", "clickhouse_key"),
         ),
         "kafka and clickhouse are reached within the containers' network, without TLS",

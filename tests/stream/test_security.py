@@ -17,6 +17,7 @@ from streams.kafka.admin import Cluster
 from streams.kafka.topics import VIDEOS_ACCEPTED
 from streams.settings import Settings
 from tests.certificates import Certificates, issue
+from tests.identity_provider import IdentityProvider
 from tests.processes import Study, free_port
 from tests.stream.agent_at_work import Accept, committed, seen, until, working, written
 
@@ -28,10 +29,15 @@ pytestmark = [
 PASSWORD = "hunter2"
 JAAS = "org.apache.kafka.common.security"
 SASL = {
-    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
     "plain.sasl.jaas.config": f'{JAAS}.plain.PlainLoginModule required user_groundswell="{PASSWORD}";',
     "scram-sha-256.sasl.jaas.config": f"{JAAS}.scram.ScramLoginModule required;",
     "scram-sha-512.sasl.jaas.config": f"{JAAS}.scram.ScramLoginModule required;",
+    "oauthbearer.sasl.jaas.config": f"{JAAS}.oauthbearer.OAuthBearerLoginModule required;",
+    "oauthbearer.sasl.server.callback.handler.class": (
+        f"{JAAS}.oauthbearer.OAuthBearerValidatorCallbackHandler"
+    ),
+    "sasl.oauthbearer.expected.audience": "kafka",
 }
 
 
@@ -41,8 +47,14 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
+def identities() -> Iterator[IdentityProvider]:
+    with IdentityProvider(PASSWORD) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def listeners(
-    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+    certificates: Certificates, identities: IdentityProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """Start a broker whose listeners want a client certificate or a log-in; yield their addresses."""
     ports = {protocol: free_port() for protocol in ("SSL", "SASL_SSL")}
@@ -53,9 +65,15 @@ def listeners(
         "ssl.truststore.location": certificates.authority,
         "listener.name.ssl.ssl.client.auth": "required",
         **{f"listener.name.sasl_ssl.{name}": value for name, value in SASL.items()},
+        "listener.name.sasl_ssl.sasl.oauthbearer.jwks.endpoint.url": f"{identities.url}/keys",
     }
     folder = tmp_path_factory.mktemp("kafka")
-    with ApacheKafka(folder, free_port(), listeners=ports, properties=properties) as broker:
+    with pytest.MonkeyPatch.context() as patch:
+        allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={identities.url}/keys"
+        patch.setenv("JAVA_TOOL_OPTIONS", allowed)
+        broker = ApacheKafka(folder, free_port(), listeners=ports, properties=properties)
+        broker.start()
+    with broker:
         with KafkaAdminClient(bootstrap_servers=broker.bootstrap) as admin:
             for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
                 credential = UserScramCredentialUpsertion("groundswell", mechanism, PASSWORD)
@@ -89,11 +107,23 @@ def named(certificates: Certificates, listeners: dict[str, str]) -> dict[str, st
 NO_LOGIN = {"broker_sasl": "", "broker_user": "", "broker_password": ""}
 
 
-@pytest.mark.parametrize("listener", ["SASL_SSL", "SSL"])
+@pytest.fixture
+def by_token(given: dict[str, Any], identities: IdentityProvider) -> dict[str, Any]:
+    """Return the settings of a study that logs in with access tokens."""
+    return given | {"broker_sasl": "OAUTHBEARER", "broker_token_url": f"{identities.url}/token"}
+
+
+@pytest.mark.parametrize("by", ["password", "access token", "certificate"])
 async def test_an_event_flows_over_tls(
-    listener: str, given: dict[str, Any], certificates: Certificates, listeners: dict[str, str]
+    by: str,
+    given: dict[str, Any],
+    by_token: dict[str, Any],
+    certificates: Certificates,
+    listeners: dict[str, str],
 ) -> None:
-    if listener == "SSL":
+    if by == "access token":
+        given = by_token
+    if by == "certificate":
         given |= NO_LOGIN | {"broker": listeners["SSL"], "broker_certificate": certificates.client}
     settings = Settings(**given)
     with Cluster(settings, settings.broker) as cluster:
@@ -123,7 +153,7 @@ def test_both_clients_log_in_by_every_mechanism(mechanism: Any, given: dict[str,
         ({"broker_password": "wrong"}, "refuses the user 'groundswell'", "BROKER_PASSWORD"),
         ({"broker_ca": "stranger"}, "is not trusted (", "GROUNDSWELL_BROKER_CA"),
         ({"broker_ca": "missing"}, "(No such file or directory)", "readable file in PEM"),
-        (NO_LOGIN, "wants clients to log in (SASL PLAIN or SCRAM", "GROUNDSWELL_BROKER_SASL"),
+        (NO_LOGIN, "wants clients to log in (SASL OAUTHBEARER or PLAIN or", "GROUNDSWELL_BROKER_SASL"),
         (NO_LOGIN | {"broker_tls": False, "broker_ca": ""}, "speaks TLS", "BROKER_TLS=true"),
         (NO_LOGIN | {"broker": "SSL"}, "refuses this client's certificate", "GROUNDSWELL_BROKER_CERTIFICATE"),
         ({"broker": "PLAINTEXT", "broker_tls": False, "broker_ca": ""}, "knows no log-in (SASL)", "unset"),
@@ -153,3 +183,27 @@ def test_a_wrong_password_ends_a_worker(given: dict[str, Any], tmp_path: Path) -
     assert "refuses the user 'groundswell' or its password" in worker.said()
     assert "cure: correct GROUNDSWELL_BROKER_USER, GROUNDSWELL_BROKER_PASSWORD" in worker.said()
     assert "hunter" not in worker.said()
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "cure"),
+    [
+        (
+            (401, b'{"error": "invalid_client"}'),
+            "refuses the client 'groundswell'",
+            "GROUNDSWELL_BROKER_USER",
+        ),
+        ((200, b'{"access_token": "e30.e30.e30"}'), "refuses the access token", "TOKEN_SCOPE"),
+    ],
+)
+def test_why_no_token_is_accepted_is_said(
+    answer: tuple[int, bytes], cause: str, cure: str, by_token: dict[str, Any], identities: IdentityProvider
+) -> None:
+    settings = Settings(**by_token | {"broker_token_scope": cause})  # so that no token is kept
+    identities.answer = answer
+    try:
+        with Cluster(settings, settings.broker) as cluster, pytest.raises(Misconfigured) as refused:
+            cluster.wait(patience_s=0)
+    finally:
+        identities.answer = None
+    assert cause in refused.value.cause and cure in refused.value.cure

@@ -124,6 +124,7 @@ def test_an_unusable_file_of_a_secret_names_cause_and_cure(
         ({"broker_tls": True, "broker_key": "k"}, "GROUNDSWELL_BROKER_CERTIFICATE is not: set both"),
         ({"broker_sasl": "PLAIN", "broker_user": "me"}, "set all three, or none"),
         ({"broker_password": "hunter2"}, "set all three, or none"),
+        ({"broker_token_url": "https://id.example.org/token"}, "TOKEN_URL go together"),
         ({"clickhouse_ca": "ca.pem"}, "is not an address with TLS"),
         ({"clickhouse": "clickhouses://db", "clickhouse_key": "k"}, "_CERTIFICATE is not: set both"),
     ],
