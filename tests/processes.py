@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 ROOT = Path(__file__).resolve().parents[1]
 TALKS = ROOT / "agents" / "cli" / "demo" / "talks"
 AUDIO = ROOT / "agents" / "cli" / "demo" / "audio"
@@ -58,6 +60,14 @@ class Study:
     name: str = "test"
     environment: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Create the folder; the packaged models in it are assembled once for all tests."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        shared = platformdirs.user_cache_path("groundswell") / "models"
+        shared.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            (self.home / "models").symlink_to(shared)
 
     def env(self, **more: str) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}

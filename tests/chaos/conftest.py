@@ -1,4 +1,4 @@
-"""The repository's root on sys.path (infra/ is no installed package), and the models the workers share."""
+"""The repository's root on sys.path (infra/ is no installed package), and the models that studies share."""
 
 import sys
 from pathlib import Path
@@ -11,10 +11,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 
-@pytest.fixture(scope="session")
-def models() -> Path:
+@pytest.fixture(scope="session", autouse=True)
+def assembled_models() -> None:
+    """Assemble the models before the first kill, so that it hits a worker at its work."""
     from models.bundled_models import prepare
 
-    folder = platformdirs.user_cache_path("groundswell") / "models"
-    prepare(folder)
-    return folder
+    prepare(platformdirs.user_cache_path("groundswell") / "models")

@@ -81,11 +81,9 @@ def tables_of(settings: Settings) -> Tables:
 class Distributed:
     """Apache Kafka, the ClickHouse engine over HTTP, and a process per group of agents."""
 
-    def __init__(self, home: Path, talks: list[bytes], models: Path) -> None:
-        home.mkdir(parents=True)
-        (home / "models").symlink_to(models)
+    def __init__(self, home: Path, talks: list[bytes]) -> None:
         self._talks = home / "talks"
-        self._talks.mkdir()
+        self._talks.mkdir(parents=True)
         for number, talk in enumerate(talks):
             (self._talks / f"{number:04}.json").write_bytes(talk)
         self.count = len(talks)

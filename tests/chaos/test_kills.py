@@ -28,33 +28,27 @@ def assert_equal(disturbed: Tables, calm: Tables) -> None:
 
 
 @pytest.mark.kafka
-def test_random_kills_of_workers_and_broker_change_no_table(tmp_path: Path, models: Path) -> None:
+def test_random_kills_of_workers_and_broker_change_no_table(tmp_path: Path) -> None:
     if (why := apache_kafka.missing()) is not None:
         pytest.skip(f"Apache Kafka cannot run here: {why}")
     talks = real_talks(shared("talks"), COUNT)
-    calm = Distributed(tmp_path / "calm", talks, models).run(Fire(), 600)
+    calm = Distributed(tmp_path / "calm", talks).run(Fire(), 600)
     assert len(calm["progress"]) == COUNT
     assert {row[1] for row in calm["progress"]} == {"assigned"}
     assert calm["dead_letters"] == []
     # The fire is followed by a replay of every topic from its beginning: that must change no table either.
     fire = Fire(kills=KILLS, broker_kills=max(3, KILLS // 7), seed=int(time.time()))
-    disturbed = Distributed(tmp_path / "fire", talks, models).run(fire, 900, replay=True)
+    disturbed = Distributed(tmp_path / "fire", talks).run(fire, 900, replay=True)
     print(f"seed {fire.seed}: {len(fire.killed)} kills, {fire.restarted} workers ended by themselves")
     assert len(fire.killed) >= KILLS + 3
     assert_equal(disturbed, calm)
 
 
-def test_killing_one_process_with_its_broker_changes_no_table(tmp_path: Path, models: Path) -> None:
+def test_killing_one_process_with_its_broker_changes_no_table(tmp_path: Path) -> None:
     """The embedded way: every kill -9 takes the broker and its whole log with it."""
     talks = sorted(TALKS.glob("*.json"))[:30]
 
-    def study(name: str) -> Study:
-        made = Study(tmp_path / name, "chaos")
-        made.home.mkdir()
-        (made.home / "models").symlink_to(models)
-        return made
-
-    calm, fire = study("calm"), study("fire")
+    calm, fire = (Study(tmp_path / name, "chaos") for name in ("calm", "fire"))
     chance = random.Random(7)
     try:
         for each, kills in ((calm, 0), (fire, 4)):

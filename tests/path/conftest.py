@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from tests.processes import Study
@@ -11,12 +10,6 @@ from tests.processes import Study
 
 @pytest.fixture
 def study(tmp_path: Path) -> Iterator[Study]:
-    home = tmp_path / "home"
-    home.mkdir()
-    # The packaged models are assembled once for all tests.
-    models = platformdirs.user_cache_path("groundswell") / "models"
-    models.mkdir(parents=True, exist_ok=True)
-    (home / "models").symlink_to(models)
-    study = Study(home)
+    study = Study(tmp_path / "home")
     yield study
     study.end()

@@ -71,8 +71,6 @@ def test_talks_flow_restart_resumes_and_nothing_is_done_twice(study: Study, tmp_
 
     # The same fourteen in an undisturbed study.
     calm = Study(tmp_path / "calm", study.name)
-    calm.home.mkdir()
-    (calm.home / "models").symlink_to((study.home / "models").resolve())
     try:
         process = calm.run()
         assert calm.cli("ingest", *map(str, [*FEW, *more])).returncode == 0

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import av
-import platformdirs
 import pytest
 
 from streams.settings import Settings
@@ -78,12 +77,8 @@ def youtube() -> Iterator[LoopbackYouTube]:
 
 @pytest.fixture(scope="module")
 def study(youtube: LoopbackYouTube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    home = tmp_path_factory.mktemp("youtube")
-    models = platformdirs.user_cache_path("groundswell") / "models"
-    models.mkdir(parents=True, exist_ok=True)
-    (home / "models").symlink_to(models)
     study = Study(
-        home,
+        tmp_path_factory.mktemp("youtube"),
         environment={
             "GROUNDSWELL_PROXY": youtube.proxy,
             "GROUNDSWELL_INSECURE_TLS": "true",

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from infra.kafka import apache_kafka
@@ -15,17 +14,10 @@ pytestmark = [pytest.mark.kafka, pytest.mark.long]
 SIX = [*map(str, sorted(TALKS.glob("*.json"))[:6])]
 
 
-def alone(home: Path) -> Study:
-    """Return an embedded study in a new folder."""
-    home.mkdir()
-    (home / "models").symlink_to(platformdirs.user_cache_path("groundswell") / "models")
-    return Study(home, "moved")
-
-
 def test_a_moved_study_ends_as_one_that_stayed(tmp_path: Path) -> None:
     if (why := apache_kafka.missing()) is not None:
         pytest.skip(f"Apache Kafka cannot run here: {why}")
-    stayed, moving, cluster = (alone(tmp_path / name) for name in ("stayed", "moving", "cluster"))
+    stayed, moving, cluster = (Study(tmp_path / name, "moved") for name in ("stayed", "moving", "cluster"))
     kafka = apache_kafka.ApacheKafka(tmp_path / "kafka", free_port())
     try:
         for study in (stayed, moving):

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import platformdirs
 import pytest
 
 from infra.kafka import apache_kafka
@@ -118,11 +117,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     """One study for all tests here: each starts what it needs and leaves it running."""
     if (why := apache_kafka.missing()) is not None:
         pytest.skip(f"Apache Kafka cannot run here: {why}")
-    home = tmp_path_factory.mktemp("outages")
-    models = platformdirs.user_cache_path("groundswell") / "models"
-    models.mkdir(parents=True, exist_ok=True)
-    (home / "models").symlink_to(models)
-    outside = Outside(home)
+    outside = Outside(tmp_path_factory.mktemp("outages"))
     yield outside
     outside.end()
 

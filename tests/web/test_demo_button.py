@@ -22,7 +22,7 @@ BUTTON = "<button>Start the demo</button>"
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Warehouse]:
     """Yield a study without talks, in a home of its own."""
-    with Warehouse(Settings(home=tmp_path, study="main")) as warehouse:
+    with Warehouse(Settings(home=Study(tmp_path).home, study="main")) as warehouse:
         warehouse.migrate()
         yield warehouse
 
