@@ -76,7 +76,7 @@ async def test_it_starts_once_and_its_page_is_a_click_away(empty: Warehouse) -> 
             assert "The demo is starting" in (await client.get("/")).text
             page = await until_it_says(client, "Open the demo</a>")
             running = serving(demo)
-            assert running is not None and f'<a href="{running.url}">' in page
+            assert running is not None and f'<a href="{running.url}" hx-boost="false">' in page
             async with httpx.AsyncClient(trust_env=False, timeout=GIVE_UP_S) as other:
                 assert STUDY in (await other.get(running.url)).text
             await client.post("/demo", data={"csrf": csrf_in((await client.get("/files")).text)})
