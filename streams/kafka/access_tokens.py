@@ -86,8 +86,8 @@ class AccessTokens:
         try:
             return _Issued.model_validate_json(answer.content)
         except ValidationError as error:
-            raise Misconfigured(
-                f"{at} answers {answer.status_code} without an access token ({said})",
+            raise Misconfigured(  # without its words, which may hold a token under another name
+                f"{at} answers {answer.status_code} without an access token",
                 f"set {SETTING}_TOKEN_URL to the token endpoint of your identity provider",
             ) from error
 

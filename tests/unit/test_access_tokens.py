@@ -58,7 +58,7 @@ def test_a_valid_token_outlives_an_outage_of_its_endpoint(
         ((400, b'{"error": "invalid_scope"}'), "invalid_scope", "TOKEN_SCOPE"),
         ((404, b"no such page"), "404 without an access token", "TOKEN_URL"),
         ((200, b"<html>Sign in</html>"), "200 without an access token", "TOKEN_URL"),
-        ((200, b'{"access_token": ""}'), "200 without an access token", "TOKEN_URL"),
+        ((200, b'{"accessToken": "hunter2"}'), "200 without an access token", "TOKEN_URL"),
     ],
 )
 def test_a_wrong_endpoint_is_no_outage(
