@@ -25,15 +25,14 @@ def holdings(warehouse: Warehouse) -> dict[str, str]:
     """
     found = warehouse.rows(
         """
-        SELECT table, groupBitXor(sipHash64(partition_id, uuid, newest, inserts, mutation)) AS which
+        SELECT table, groupBitXor(sipHash64(partition_id, uuid, newest, mutation)) AS which
         FROM (
-            SELECT table, partition_id, extract(path, '/([0-9a-f-]{36})/') AS uuid,
-                   max(max_block_number) AS newest, sum(max_block_number - min_block_number + 1) AS inserts,
-                   max(toUInt64OrZero(splitByChar('_', name)[5])) AS mutation
-            FROM system.parts WHERE database = {db:String} AND active AND rows > 0
+            SELECT table, partition_id, extract(path, '/([0-9a-f-]{36})/') AS uuid, sum(rows) AS held,
+                   max(max_block_number) AS newest, max(toUInt64OrZero(splitByChar('_', name)[5])) AS mutation
+            FROM system.parts WHERE database = {db:String} AND active
             GROUP BY table, partition_id, uuid
         )
-        GROUP BY table
+        GROUP BY table HAVING sum(held) > 0
         """,
         db=warehouse.database,
     )

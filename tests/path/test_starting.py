@@ -174,7 +174,6 @@ def test_a_file_where_the_database_should_be_is_called_that(study: Study) -> Non
 def test_a_folder_of_somebody_else_is_called_that() -> None:
     with readable_by_all() as home:
         study = Study(home / "groundswell")
-        study.home.mkdir()
         assert study.cli("topics").returncode == 0
         folder = settings_of(study).database_folder
         assert_refused(
