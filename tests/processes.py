@@ -52,6 +52,15 @@ class Process:
         return self.log.read_text(errors="replace")
 
 
+def share_models(home: Path) -> None:
+    """Create a home, in which the packaged models are those of all tests: to assemble them takes long."""
+    home.mkdir(parents=True, exist_ok=True)
+    shared = platformdirs.user_cache_path("groundswell") / "models"
+    shared.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        (home / "models").symlink_to(shared)
+
+
 @dataclass
 class Study:
     """A study in a separate folder, with the environment of its processes."""
@@ -62,12 +71,7 @@ class Study:
     processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Create the folder; the packaged models in it are assembled once for all tests."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        shared = platformdirs.user_cache_path("groundswell") / "models"
-        shared.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            (self.home / "models").symlink_to(shared)
+        share_models(self.home)
 
     def env(self, **more: str) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}

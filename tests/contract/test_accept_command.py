@@ -17,6 +17,7 @@ from streams.logs.codebook_log import Conflict
 from streams.settings import Settings
 from streams.store import writer
 from tests.conftest import Hold
+from tests.processes import share_models
 
 OTHER = 22
 TOPICS: list[e.Event] = [
@@ -33,6 +34,7 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold) -> Said:
     """Return a function that runs a command on a study with two topics in no theme, one a part of topic 1."""
     from agents.cli.curation.codebook import app
 
+    share_models(tmp_path)
     settings = Settings(home=tmp_path, study="accepting")
     monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path))
     monkeypatch.setenv("GROUNDSWELL_STUDY", settings.study)
