@@ -57,6 +57,12 @@ def _broker(settings: Settings) -> CheckResult:
     if settings.broker_sasl == "PLAIN" and not settings.broker_tls:
         cure = "set GROUNDSWELL_BROKER_TLS=true, or log in by SCRAM-SHA-512"
         return CheckResult("broker", "warn", f"{found}; the password is sent unencrypted", cure)
+    if settings.broker_sasl == "OAUTHBEARER" and not settings.broker_tls:
+        cure = "set GROUNDSWELL_BROKER_TLS=true"
+        return CheckResult("broker", "warn", f"{found}; access tokens are sent unencrypted", cure)
+    if settings.broker_token_url.startswith("http://"):
+        cure = "set GROUNDSWELL_BROKER_TOKEN_URL to an https address"
+        return CheckResult("broker", "warn", f"{found}; the client's secret is sent unencrypted", cure)
     return CheckResult("broker", "ok", found)
 
 
