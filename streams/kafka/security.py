@@ -14,12 +14,17 @@ from typing import Any
 
 from streams import tls
 from streams.errors import Misconfigured, Unavailable
-from streams.kafka.access_tokens import AccessTokens, access_tokens, for_aiokafka, for_kafka_python
+from streams.kafka.access_tokens import (
+    SETTING,
+    AccessTokens,
+    access_tokens,
+    for_aiokafka,
+    for_kafka_python,
+)
 from streams.settings import Settings
 
 ASK_S = 5.0
 """Timeout of the question why a broker refuses this client (seconds)."""
-SETTING = "GROUNDSWELL_BROKER"
 OAUTH = "OAUTHBEARER"
 TLS_ALERT = 0x1503
 """First two bytes of an alert in every version of TLS."""

@@ -349,6 +349,18 @@ def test_migrations_are_applied_once_and_missing_ones_are_named(chdb_home: Path)
         assert held(warehouse) == stored
 
 
+def test_new_tables_are_created_to_wait_for_the_disk(chdb_home: Path) -> None:
+    class Recorded(Warehouse):
+        def command(self, statement: str, **parameters: Any) -> None:
+            commands.append(statement)
+            super().command(statement, **parameters)
+
+    commands: list[str] = []
+    with Recorded(Settings(home=chdb_home, study="durable")) as new:
+        new.migrate()
+        assert _unsafe(new) == [] and commands == [], "nothing was altered afterwards"
+
+
 def test_every_table_waits_for_the_disk(study: Warehouse) -> None:
     study.migrate()
     study.command("ALTER TABLE videos RESET SETTING fsync_after_insert, fsync_part_directory")
