@@ -147,7 +147,7 @@ def test_both_clients_log_in_by_every_mechanism(mechanism: Any, given: dict[str,
     assert security.refusal(settings, settings.broker) == ""  # aiokafka
 
 
-def test_a_secret_sent_to_a_token_endpoint_without_tls_is_a_warning(by_token: dict[str, Any]) -> None:
+def test_a_token_endpoint_without_tls_is_a_warning(by_token: dict[str, Any]) -> None:
     result = CHECKS["broker"](Settings(**by_token))
     assert (result.verdict, result.cure) == (
         "warn",
