@@ -9,15 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import platformdirs
+
+from tests.warm import Forked, can_fork
 
 ROOT = Path(__file__).resolve().parents[1]
 TALKS = ROOT / "agents" / "cli" / "demo" / "talks"
@@ -31,7 +34,7 @@ class Process:
     """A groundswell process and the file of its output."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forked
     log: Path
 
     @property
@@ -87,34 +90,55 @@ class Study:
         }
         return clean | given | self.environment | more
 
-    def start(self, *command: str, terminal: int | None = None, **environment: str) -> Process:
-        """Start a command; what it says goes to a log, and on stderr to a terminal if there is one."""
+    def start(
+        self, *command: str, terminal: int | None = None, cold: bool = False, **environment: str
+    ) -> Process:
+        """Start a command; what it says goes to a log, and on stderr to a terminal if there is one.
+
+        It is forked from a process that has imported its libraries, unless it shall start `cold`.
+        """
         log = self.home / f"{'-'.join(command)}.log"
         self.home.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
-            popen = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli", *command],
-                env=self.env(**environment),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file if terminal is None else terminal,
-                start_new_session=True,
-                cwd=self.home,
+            popen = self._popen(
+                command, self.env(**environment), file, file if terminal is None else terminal, cold
             )
         process = Process("-".join(command), popen, log)
         self.processes.append(process)
         return process
 
-    def cli(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def _popen(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str],
+        out: IO[bytes],
+        error: IO[bytes] | int,
+        cold: bool,
+    ) -> subprocess.Popen[bytes] | Forked:
+        if not cold and can_fork(environment):
+            with Path(os.devnull).open("rb") as nothing:
+                files = [file if isinstance(file, int) else file.fileno() for file in (nothing, out, error)]
+                return Forked(command, environment, self.home, files)
+        return subprocess.Popen(
             [sys.executable, "-m", "agents.cli", *command],
-            env=self.env(**environment),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=GIVE_UP_S,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=error,
+            start_new_session=True,
             cwd=self.home,
         )
+
+    def cli(self, *command: str, cold: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; it is forked as the processes of `start` are."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+            popen = self._popen(command, self.env(**environment), out, error, cold)
+            code = popen.wait(GIVE_UP_S)
+            said = []
+            for file in (out, error):
+                file.seek(0)
+                said.append(file.read().decode())
+        return subprocess.CompletedProcess(list(command), code, *said)
 
     def ask(self, *command: str) -> Any:
         """Return the output of a reading command with --json."""
@@ -122,9 +146,9 @@ class Study:
         assert answer.returncode == 0, answer.stderr
         return json.loads(answer.stdout)
 
-    def run(self) -> Process:
+    def run(self, cold: bool = False) -> Process:
         """Start `groundswell run`, and wait until it serves the page."""
-        process = self.start("run")
+        process = self.start("run", cold=cold)
         self.until_serving(process)
         return process
 
@@ -168,7 +192,7 @@ class Study:
             return bool(finished + status["dead_letters"] >= videos)
 
         try:
-            until(done)
+            until(done, 0.5)  # what is counted anew after each write
         except AssertionError as error:
             logs = "\n".join(process.said()[-3000:] for process in self.processes)
             raise AssertionError(f"{error}: {self.api('status')}\n{logs}") from None

@@ -18,6 +18,12 @@ from streams.settings import Settings
 log = structlog.get_logger()
 LONG_JOB_S = 4 * 3600.0
 """Maximum poll interval: a transcription may take hours, and its worker must not lose its partitions."""
+SESSION_S, EMBEDDED_SESSION_S = 10.0, 4.0
+"""After what silence a broker takes a consumer for gone.
+
+The embedded broker lets the first consumer of a group wait for half of it, at every start. It has no other
+consumer, and one that it takes for gone by mistake joins again.
+"""
 
 
 def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
@@ -31,6 +37,7 @@ def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
     commits.never_commit_past_unacked()
     datadir = settings.study_home / "faust" / group
     datadir.mkdir(parents=True, exist_ok=True)
+    session_s = EMBEDDED_SESSION_S if settings.embedded_broker else SESSION_S
     brokers = ";".join(f"kafka://{address}" for address in bootstrap.split(","))
     return faust.App(
         group,
@@ -42,8 +49,8 @@ def build_app(settings: Settings, group: str, bootstrap: str) -> Any:
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=session_s / 5,
         broker_commit_interval=1.0,
         broker_max_poll_interval=LONG_JOB_S,
         broker_request_timeout=30.0,

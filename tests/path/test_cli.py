@@ -277,7 +277,7 @@ def test_doctor_names_the_broker_or_clickhouse_that_is_silent(study: Study) -> N
 
 def test_one_process_runs_a_study_and_ctrl_c_ends_it(study: Study) -> None:
     assert_says(study.cli("stop"), 0, "not running")
-    process = study.run()
+    process = study.run(cold=True)
     assert study.api("status")["videos"] == 0
     asked = study.ask("status")
     assert asked["page"] == study.url

@@ -146,7 +146,7 @@ def test_each_bad_input_is_one_dead_letter_and_the_rest_flows(study: Study, tmp_
 def test_a_process_at_rest_is_small(study: Study) -> None:
     """Only private memory counts: pages of libraries and weights that are mapped from files can be dropped at
     any time, and the kernel chooses how many of them count as resident (0.8 to 1.0 GB of them were seen)."""
-    process = study.run()
+    process = study.run(cold=True)
     assert study.cli("ingest", *map(str, FEW)).returncode == 0
     study.until_done(len(FEW))
     time.sleep(2)
