@@ -244,6 +244,12 @@ class Settings(Connections):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
     log_json: bool = Field(False, description="Write log lines as JSON.")
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP), such as "
+        "`http://collector:4318`, that receives a trace of each talk. Empty: nothing is traced.",
+    )
 
     @field_validator("web_frames")
     @classmethod

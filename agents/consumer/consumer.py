@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from agents.consumer import stage_log
 from agents.consumer.agent import Agent, BatchPolicy
@@ -33,6 +34,7 @@ from streams.errors import DataError, Fatal
 from streams.events import DeadLettered, Event, VideoEvent
 from streams.kafka.app import Outlet
 from streams.kafka.codec import decode, encode
+from streams.kafka.tracing import Tracing, failed
 from streams.state.attempts import Attempts
 from streams.state.blobs import Blobs
 from streams.state.crashes import AtWork
@@ -53,6 +55,7 @@ class _Pending:
     """A process has died at it before: it is committed by itself, so that another death can be attributed."""
     outputs: list[Event] = field(default_factory=list)
     took_s: float = 0.0
+    span: Span = INVALID_SPAN
 
 
 class Consumer:
@@ -70,6 +73,7 @@ class Consumer:
         ceiling: int,
         on_fatal: Callable[[BaseException], None],
         at_work: AtWork | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.agent = agent
         self._outlet = outlet
@@ -79,6 +83,7 @@ class Consumer:
         self._now = now
         self._ceiling = ceiling
         self._on_fatal = on_fatal
+        self._tracing = tracing or Tracing()
         self._attempts = Attempts(blobs, agent.name, at_work)
         self._follows: dict[tuple[str, int], int] = {}
         self._lock = asyncio.Lock()
@@ -174,6 +179,7 @@ class Consumer:
             # Decoding depends only on the message, so the message is at fault.
             cause = f"the message cannot be read ({type(error).__name__}: {error})"
             pending.refused = DataError(cause, "report it with its bytes, upgrade, then replay")
+        pending.span = self._tracing.processing(self.agent.name, event.message, pending.decoded)
         return pending
 
     async def _mark(self, pending: _Pending) -> _Pending:
@@ -198,6 +204,7 @@ class Consumer:
             self._dead_in_a_row = 0
         except (DataError, BadInput) as error:
             pending.outputs = [self._dead_letter(event, pending.decoded, error)]
+            failed(pending.span, error)
             self.agent.on_dead_letter(self._position(event))
         except Exception as error:
             raise await self._died([pending], error) from error
@@ -205,6 +212,7 @@ class Consumer:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
             pending.took_s = self.progressed_at - began
+            pending.span.add_event("handled")
         return pending
 
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:
@@ -212,6 +220,9 @@ class Consumer:
 
         After the death of a batch, each of its events is handled alone.
         """
+        for each in batch:
+            failed(each.span, error)
+            each.span.end()
         if self._stopping or not is_the_events(error):
             return error
         why, told = describe_error(error), "".join(traceback.format_exception(error))
@@ -236,6 +247,7 @@ class Consumer:
         for each in batch:
             at = self._position(each.event)
             stage_log.done(self.agent.name, at, each.decoded, each.outputs, each.took_s)
+            each.span.end()
 
     async def _commit_batch(self, batch: Sequence[_Pending]) -> None:
         with SETTLING_SECONDS.labels(self.agent.name).time():
@@ -246,7 +258,7 @@ class Consumer:
                 self._at_work -= 1
             for pending in batch:
                 for output in pending.outputs:
-                    await self._outlet.send(output)
+                    await self._outlet.send(output, pending.span)
             for output in trailing:
                 await self._outlet.send(output)
             self.agent.on_outputs_sent()

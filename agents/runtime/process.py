@@ -26,6 +26,7 @@ from streams.errors import Misconfigured, Unavailable
 from streams.kafka.admin import Cluster, group_of
 from streams.kafka.app import Outlet, attach, build_app
 from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.kafka.tracing import Tracing, tracing_of
 from streams.settings import Settings
 from streams.state.attempts import Attempts
 from streams.state.crashes import AtWork, CrashRecord, crashes
@@ -118,19 +119,21 @@ class Runtime:
     async def serving(self) -> AsyncIterator[Runtime]:
         """Yield this process while its agents and server run."""
         async with AsyncExitStack() as stack:
+            tracing = tracing_of(self.settings)
+            stack.push_async_callback(asyncio.to_thread, tracing.close)
             stack.callback(self._close_warehouse)
             measure_disks(self.settings)
             await stack.enter_async_context(self._server())
             found = dependencies.checks(self.settings, self.names, self.page, stack)
             self._background(stack, dependencies.watch(self.health, found))
             if self.names:
-                await self._start_agents(stack)
+                await self._start_agents(stack, tracing)
             if not self._stopping.is_set():
                 self.health.tell("start", None)
             stack.enter_context(self._announced())
             yield self
 
-    async def _start_agents(self, stack: AsyncExitStack) -> None:
+    async def _start_agents(self, stack: AsyncExitStack, tracing: Tracing) -> None:
         if self.settings.embedded_broker:
             broker = stack.enter_context(EmbeddedBroker())
             self.bootstrap = self.parts.bootstrap = broker.bootstrap
@@ -141,9 +144,9 @@ class Runtime:
         watch = ProgressWatch(cluster, self.health, self.settings.stall_s, self.stop)
         for group, names in self._groups().items():
             app = build_app(self.settings, group, self.bootstrap)
-            outlet = Outlet(app, self.settings)
+            outlet = Outlet(app, self.settings, tracing)
             for name in names:
-                stage = await asyncio.to_thread(self._stage, name, outlet, record.of(name))
+                stage = await asyncio.to_thread(self._stage, name, outlet, record.of(name), tracing)
                 self._stages[name] = stage
                 attach(app, self.settings, name, stage.agent.reads, stage.run)
             watch.add(group, app, {name: self._stages[name] for name in names})
@@ -201,7 +204,7 @@ class Runtime:
         stack.callback(record.close)
         return record
 
-    def _stage(self, name: str, outlet: Outlet, at_work: AtWork) -> Consumer:
+    def _stage(self, name: str, outlet: Outlet, at_work: AtWork, tracing: Tracing) -> Consumer:
         return Consumer(
             build(name, self.parts),
             outlet=outlet,
@@ -212,6 +215,7 @@ class Runtime:
             ceiling=self.settings.dead_letter_ceiling,
             on_fatal=self.stop,
             at_work=at_work,
+            tracing=tracing,
         )
 
     @asynccontextmanager

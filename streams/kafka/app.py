@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -13,7 +13,11 @@ from streams.kafka import commits, security
 from streams.kafka.admin import MAX_MESSAGE
 from streams.kafka.codec import encode
 from streams.kafka.topics import TOPIC_OF, KafkaTopic
+from streams.kafka.tracing import Tracing
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 log = structlog.get_logger()
 LONG_JOB_S = 4 * 3600.0
@@ -80,25 +84,34 @@ def attach(
 class Outlet:
     """Sends events through the app's producer."""
 
-    def __init__(self, app: Any, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings, tracing: Tracing | None = None) -> None:
         self._app = app
         self._settings = settings
+        self._tracing = tracing or Tracing()
         self._channels: dict[KafkaTopic, Any] = {}
 
-    async def send(self, event: Event) -> None:
+    async def send(self, event: Event, cause: Span | None = None) -> None:
         """Send an event and wait for the acknowledgement; retry forever with back-off, and log each failure.
+
+        Args:
+            event: the event.
+            cause: the span of the event that it follows from.
 
         Raises:
             DataError: the event is too large for a message.
             Misconfigured: the broker does not permit this client to write.
         """
+        wire, topic = encode(event), TOPIC_OF[type(event)]
+        with self._tracing.sending(event, topic.full_name(self._settings.study), cause) as headers:
+            await self._send(event.key.encode(), wire, headers, topic)
+
+    async def _send(self, key: bytes, wire: bytes, headers: dict[str, bytes], topic: KafkaTopic) -> None:
         from aiokafka.errors import TopicAuthorizationFailedError
 
-        wire, topic = encode(event), TOPIC_OF[type(event)]
         wait_s = 0.5
         while True:
             try:
-                await (await self._channel(topic).send(key=event.key.encode(), value=wire))
+                await (await self._channel(topic).send(key=key, value=wire, headers=headers or None))
                 return
             except TopicAuthorizationFailedError as error:
                 raise security.forbidden("Kafka", f"TopicAuthorizationFailedError: {topic.name}") from error
