@@ -1,7 +1,8 @@
-"""A real Apache Kafka broker (KRaft, a single node), run from its published jars without Docker.
+"""A real Apache Kafka broker (KRaft), run from its published jars without Docker.
 
-It serves integration tests, and trials of distributed operation on a machine without containers. It needs
-Java 17 or newer, and Maven once, to copy the jars of pom.xml into a cache folder.
+It is its own controller, or one of several brokers that share the work (`KafkaCluster`). It serves
+integration tests, and trials of distributed operation on a machine without containers. It needs Java 17 or
+newer, and Maven once, to copy the jars of pom.xml into a cache folder.
 
     python infra/kafka/apache_kafka.py start      # returns when a client gets metadata; the broker runs on
     python infra/kafka/apache_kafka.py status
@@ -23,7 +24,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from types import TracebackType
@@ -90,6 +92,14 @@ def missing() -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Quorum:
+    """The brokers of a cluster of several: its id, and the port of each one's controller, by its node id."""
+
+    cluster_id: str
+    controllers: Mapping[int, int]
+
+
 class ApacheKafka:
     """A broker that keeps its data, configuration and log in `folder` and listens on 127.0.0.1:`port`.
 
@@ -106,6 +116,8 @@ class ApacheKafka:
         *,
         listeners: Mapping[str, int] | None = None,
         properties: Mapping[str, str] | None = None,
+        node: int = 1,
+        quorum: Quorum | None = None,
     ) -> None:
         """Name the broker's folder and port.
 
@@ -114,11 +126,15 @@ class ApacheKafka:
             port: port of the listener without encryption or passwords.
             listeners: ports of further listeners, by their protocol: SSL, SASL_PLAINTEXT or SASL_SSL.
             properties: further lines of server.properties, such as the certificate of these listeners.
+            node: the broker's id in its cluster.
+            quorum: the cluster that it belongs to; None: one of its own.
         """
         self.folder = folder.resolve()
         self.port = port
         self._listeners = dict(listeners or {})
         self._properties = dict(properties or {})
+        self._node = node
+        self._quorum = quorum
         self.data = self.folder / "data"
         self.log = self.folder / "kafka.log"
         self._record = self.folder / "process.json"
@@ -207,11 +223,16 @@ class ApacheKafka:
         return jars
 
     def start(self, timeout_s: float = 60.0) -> None:
-        """Start the broker and return once a client gets metadata from it; do nothing if it is running.
+        """Start the broker unless it is running, and return once a client gets metadata from it.
 
         Raises KafkaError if this machine cannot run it, the port is taken, or the broker does not answer
         within `timeout_s` seconds (it is then killed).
         """
+        self.launch()
+        self.wait(timeout_s)
+
+    def launch(self) -> None:
+        """Start the broker and return at once; raise KafkaError as `start` does."""
         if self.running:
             running_port = self._recorded().get("port")
             if running_port != self.port:
@@ -245,7 +266,6 @@ class ApacheKafka:
         self._record.write_text(
             json.dumps({"pid": self._child.pid, "created": created, "port": self.port}), encoding="utf-8"
         )
-        self._wait_for_metadata(time.monotonic() + timeout_s, timeout_s)
 
     def kill(self) -> None:
         """Kill the broker (SIGKILL), as in a crash, and wait until it is gone; do nothing if it is not up."""
@@ -319,10 +339,13 @@ class ApacheKafka:
         template = Template((HERE / "server.properties").read_text())
         properties = self.folder / "server.properties"
         further = [f"{protocol}://{HOST}:{port}" for protocol, port in self._listeners.items()]
+        controllers = self._quorum.controllers if self._quorum else {self._node: _free_port()}
         text = template.substitute(
             host=HOST,
             port=self.port,
-            controller_port=_free_port(),
+            node=self._node,
+            controller_port=controllers[self._node],
+            voters=",".join(f"{node}@{HOST}:{port}" for node, port in controllers.items()),
             data=self.data.as_posix(),
             further="".join(f",{listener}" for listener in further),
             protocols="".join(f",{protocol}:{protocol}" for protocol in self._listeners),
@@ -332,12 +355,13 @@ class ApacheKafka:
         return properties
 
     def _format(self, jars: Path, properties: Path) -> None:
-        """Format an empty folder with a new cluster id; leave a formatted folder unchanged."""
+        """Format an empty folder with the cluster's id or a new one; leave a formatted folder unchanged."""
         if self.cluster_id:
             return
         command = [*self._java_command(jars), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        cluster_id = self._quorum.cluster_id if self._quorum else _new_cluster_id()
         told = subprocess.run(
-            [*command, "--cluster-id", _new_cluster_id(), "--config", str(properties)],
+            [*command, "--cluster-id", cluster_id, "--config", str(properties)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -349,7 +373,9 @@ class ApacheKafka:
                 "check that the folder is writable and empty, or give another folder"
             )
 
-    def _wait_for_metadata(self, deadline: float, timeout_s: float) -> None:
+    def wait(self, timeout_s: float = 60.0) -> None:
+        """Return once a client gets metadata that has this broker; raise KafkaError as `start` does."""
+        deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if not self.running:
                 raise KafkaError(
@@ -365,7 +391,7 @@ class ApacheKafka:
         )
 
     def _answers(self) -> bool:
-        """Return whether a client sees an unfenced broker of this cluster."""
+        """Return whether a client sees this broker unfenced in its cluster."""
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
         except OSError:
@@ -379,8 +405,8 @@ class ApacheKafka:
                 told = client.describe_cluster()
         except ClientError:
             return False
-        alive = any(not broker.get("is_fenced", False) for broker in told["brokers"])
-        return alive and told["cluster_id"] == self.cluster_id
+        unfenced = {broker["broker_id"] for broker in told["brokers"] if not broker.get("is_fenced", False)}
+        return self._node in unfenced and told["cluster_id"] == self.cluster_id
 
     def _why(self) -> str:
         """Return the line of the logs that best explains why the broker failed since its last start."""
@@ -389,6 +415,48 @@ class ApacheKafka:
         printed = (self.folder / "kafka.out").read_bytes()
         text = (printed + b"\n" + since_start).decode(errors="replace")
         return _telling_line(text) or "it wrote nothing"
+
+
+class KafkaCluster:
+    """Brokers that hold copies of all topics: what a majority has acknowledged outlives the loss of one.
+
+    Each keeps its data in a folder of its own below `folder`.
+    """
+
+    def __init__(self, folder: Path, ports: Sequence[int], controller_ports: Sequence[int]) -> None:
+        nodes = range(1, len(ports) + 1)
+        quorum = Quorum(_new_cluster_id(), dict(zip(nodes, controller_ports, strict=True)))
+        copies, majority = str(len(ports)), str(len(ports) // 2 + 1)
+        replicated = {
+            "default.replication.factor": copies,
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": majority,
+            "share.coordinator.state.topic.replication.factor": copies,
+            "share.coordinator.state.topic.min.isr": majority,
+            "min.insync.replicas": majority,
+        }
+        self.brokers = [
+            ApacheKafka(folder / str(node), port, properties=replicated, node=node, quorum=quorum)
+            for node, port in zip(nodes, ports, strict=True)
+        ]
+
+    @property
+    def bootstrap(self) -> str:
+        """Bootstrap servers for clients: all brokers."""
+        return ",".join(broker.bootstrap for broker in self.brokers)
+
+    def start(self, timeout_s: float = 120.0) -> None:
+        """Start the brokers and return once each has joined; raise KafkaError as a broker does."""
+        for broker in self.brokers:
+            broker.launch()
+        for broker in self.brokers:
+            broker.wait(timeout_s)
+
+    def kill(self) -> None:
+        """Kill the brokers (SIGKILL)."""
+        for broker in self.brokers:
+            broker.kill()
 
 
 def _java() -> Path | None:

@@ -24,7 +24,7 @@ from agents.storage.store import Store
 from agents.topics.split import Split
 from agents.topics.track import Track
 from agents.transcription.transcribe import Transcribe
-from infra.kafka.apache_kafka import ApacheKafka
+from infra.kafka.apache_kafka import ApacheKafka, KafkaCluster
 from streams.errors import Unavailable
 from streams.events import VideoSeen
 from streams.kafka.admin import Cluster
@@ -62,6 +62,8 @@ class Fire:
 
     kills: int = 0
     broker_kills: int = 0
+    broker_restarts: int = 0
+    """Orderly restarts of a broker, as in an upgrade."""
     seed: int = 0
     killed: list[str] = field(default_factory=list)
     restarted: int = 0
@@ -81,13 +83,14 @@ def tables_of(settings: Settings) -> Tables:
 class Distributed:
     """Apache Kafka, the ClickHouse engine over HTTP, and a process per group of agents."""
 
-    def __init__(self, home: Path, talks: list[bytes]) -> None:
+    def __init__(self, home: Path, talks: list[bytes], brokers: int = 1) -> None:
         self._talks = home / "talks"
         self._talks.mkdir(parents=True)
         for number, talk in enumerate(talks):
             (self._talks / f"{number:04}.json").write_bytes(talk)
         self.count = len(talks)
-        self.kafka = ApacheKafka(home / "kafka", free_port())
+        ports = [free_port() for _ in range(2 * brokers)]
+        self.kafka = KafkaCluster(home / "kafka", ports[:brokers], ports[brokers:])
         clickhouse = free_port()
         self.settings = Settings(
             home=home,
@@ -120,7 +123,7 @@ class Distributed:
             self.kafka.start()
             try:
                 workers = [self.study.start("worker", *names) for names in WORKERS]
-                feeding = threading.Thread(target=self._feed, args=(fire.kills > 0,))
+                feeding = threading.Thread(target=self._feed, args=(fire.kills + fire.broker_kills > 0,))
                 feeding.start()
                 self._rage(fire, workers)
                 feeding.join(seconds)
@@ -158,22 +161,33 @@ class Distributed:
     def _rage(self, fire: Fire, workers: list[Process]) -> None:
         chance = random.Random(fire.seed)
         until(lambda: self._stored() > 0)  # the first event has gone the whole way in
-        blows = ["worker"] * fire.kills + ["broker"] * fire.broker_kills
+        blows = ["worker"] * fire.kills + ["broker"] * fire.broker_kills + ["restart"] * fire.broker_restarts
         chance.shuffle(blows)
         for blow in blows:
             time.sleep(chance.uniform(1.0, 5.0))
-            if blow == "broker":
-                self.kafka.kill()
-                time.sleep(chance.uniform(0.2, 3.0))
-                self.kafka.start()
-                fire.killed.append("broker")
+            assert not self._all_done(), "every talk was done before the last blow: feed more talks"
+            if blow != "worker":
+                self._strike(chance.choice(self.kafka.brokers), chance, orderly=blow == "restart")
+                fire.killed.append(blow)
             else:
                 number = chance.randrange(len(workers))
                 fire.killed.append(workers[number].name)
                 workers[number].kill()
                 workers[number] = self.study.start("worker", *WORKERS[number])
             self._supervise(workers, fire)
-        assert not self._all_done() or not blows, "every talk was done before the last blow: feed more talks"
+
+    def _strike(self, broker: ApacheKafka, chance: random.Random, *, orderly: bool) -> None:
+        """End a broker and start it again; while others are left, talks go on without it."""
+        if orderly:
+            broker.stop()
+        else:
+            broker.kill()
+        if len(self.kafka.brokers) > 1:
+            before = self._assigned()
+            until(lambda: self._assigned() > before or self._all_done())
+        else:
+            time.sleep(chance.uniform(0.2, 3.0))
+        broker.start()
 
     def _supervise(self, workers: list[Process], fire: Fire) -> None:
         for number, worker in enumerate(workers):
@@ -202,9 +216,12 @@ class Distributed:
             return 0
 
     def _all_done(self) -> bool:
+        return self._assigned() == self.count
+
+    def _assigned(self) -> int:
         with Warehouse(self.settings, patience_s=30) as warehouse:
             rows = warehouse.rows("SELECT count() AS n FROM progress FINAL WHERE state = 'assigned'")
-            return bool(rows[0]["n"] == self.count)
+            return int(rows[0]["n"])
 
     def _behind(self) -> int:
         """Return the number of messages that some agent has not acknowledged; 1 while Kafka cannot answer."""

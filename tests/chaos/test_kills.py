@@ -27,20 +27,43 @@ def assert_equal(disturbed: Tables, calm: Tables) -> None:
             assert ours == theirs, table
 
 
-@pytest.mark.kafka
-def test_random_kills_of_workers_and_broker_change_no_table(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def talks() -> list[bytes]:
     if (why := apache_kafka.missing()) is not None:
         pytest.skip(f"Apache Kafka cannot run here: {why}")
-    talks = real_talks(shared("talks"), COUNT)
-    calm = Distributed(tmp_path / "calm", talks).run(Fire(), 600)
-    assert len(calm["progress"]) == COUNT
-    assert {row[1] for row in calm["progress"]} == {"assigned"}
-    assert calm["dead_letters"] == []
+    return real_talks(shared("talks"), COUNT)
+
+
+@pytest.fixture(scope="module")
+def calm(talks: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """The tables of an undisturbed run."""
+    tables = Distributed(tmp_path_factory.mktemp("calm") / "home", talks).run(Fire(), 600)
+    assert len(tables["progress"]) == COUNT
+    assert {row[1] for row in tables["progress"]} == {"assigned"}
+    assert tables["dead_letters"] == []
+    return tables
+
+
+@pytest.mark.kafka
+def test_random_kills_of_workers_and_broker_change_no_table(
+    talks: list[bytes], calm: Tables, tmp_path: Path
+) -> None:
     # The fire is followed by a replay of every topic from its beginning: that must change no table either.
     fire = Fire(kills=KILLS, broker_kills=max(3, KILLS // 7), seed=int(time.time()))
     disturbed = Distributed(tmp_path / "fire", talks).run(fire, 900, replay=True)
     print(f"seed {fire.seed}: {len(fire.killed)} kills, {fire.restarted} workers ended by themselves")
     assert len(fire.killed) >= KILLS + 3
+    assert_equal(disturbed, calm)
+
+
+@pytest.mark.kafka
+def test_one_of_three_brokers_can_be_away_while_talks_flow(
+    talks: list[bytes], calm: Tables, tmp_path: Path
+) -> None:
+    fire = Fire(broker_kills=1, broker_restarts=1, seed=int(time.time()))
+    disturbed = Distributed(tmp_path / "fire", talks, brokers=3).run(fire, 900)
+    print(f"seed {fire.seed}: {fire.killed}, {fire.restarted} workers ended by themselves")
+    assert sorted(fire.killed) == ["broker", "restart"]
     assert_equal(disturbed, calm)
 
 

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.otlp_collector import attributes, collecting
-from tests.processes import TALKS, Study, free_port, until
+from tests.processes import TALKS, Study
 
 FEW = sorted(TALKS.glob("*.json"))[:2]
 NAMES = [f"demo-{each.stem}" for each in FEW]
@@ -45,15 +45,3 @@ def test_each_talk_has_one_trace_through_all_agents(study: Study) -> None:
     (error,) = [span for span in collector.spans if span.status.code == Status.STATUS_CODE_ERROR]
     assert attributes(error)["groundswell.talk"] == letter["video_id"]
     assert letter["cause"] in error.status.message
-
-
-@pytest.mark.long
-def test_a_collector_that_is_away_holds_nothing_up(study: Study) -> None:
-    study.environment["GROUNDSWELL_OTLP_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
-    process = study.run()
-    assert study.cli("ingest", str(FEW[0])).returncode == 0
-    study.until_done(1)
-    until(lambda: "traces are lost: the collector takes none" in process.said())
-    assert process.stop() == 0
-    assert "Traceback" not in process.said()
-    assert process.said().count("GROUNDSWELL_OTLP_ENDPOINT") == 1

@@ -9,9 +9,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import SpanKind, StatusCode
+from structlog.testing import capture_logs
 
 from streams.events import Sighting, Video, VideoRejected, VideoSeen
+from streams.kafka.trace_export import exporting
 from streams.kafka.tracing import Tracing, failed
+from streams.settings import Settings
+from tests.otlp_collector import collecting
+from tests.processes import free_port
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SEEN = VideoSeen(video=Video(video_id="v"), sighting=Sighting(source_id="s", kind="channel", seen_at=NOON))
@@ -95,6 +100,28 @@ def test_what_fails_says_why(tracing: Tracing, exporter: InMemorySpanExporter) -
     for name, cause in (("process split", "no timestamps"), ("send t.videos.seen", "gone")):
         status = named(exporter, name).status
         assert (status.status_code, status.description) == (StatusCode.ERROR, cause)
+
+
+def test_a_collector_that_is_away_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also that one is back; the process ends although spans are left."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")  # seconds
+    port = free_port()
+    provider = exporting(Settings(otlp_endpoint=f"http://127.0.0.1:{port}"))
+    tracing = Tracing(provider)
+    with capture_logs() as logs:
+        for _ in range(2):
+            tracing.processing("screen", message(), SEEN).end()
+            provider.force_flush()
+        with collecting(port) as collector:
+            tracing.processing("screen", message(), SEEN).end()
+            provider.force_flush()
+        tracing.processing("screen", message(), SEEN).end()
+        tracing.close()
+    assert [span.name for span in collector.spans] == ["process screen"]
+    away, back, away_again = logs
+    assert away["event"] == away_again["event"] == "traces are lost: the collector takes none"
+    assert f":{port}/v1/traces" in away["address"] and "GROUNDSWELL_OTLP_ENDPOINT" in away["cure"]
+    assert back["event"] == "the collector takes traces again"
 
 
 def test_without_a_collector_no_message_has_a_header() -> None:
