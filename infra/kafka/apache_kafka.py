@@ -45,6 +45,7 @@ JVM = (
     "-Xms64m",
     "-Xmx384m",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # a broker of minutes never earns back what optimising costs it
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
     "-Dlog4j.shutdownHookEnabled=false",  # otherwise the log ends before the broker has shut down
