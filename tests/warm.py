@@ -176,7 +176,7 @@ class Server:
     def _report(self, ended: int) -> None:
         pid, connection = self._children.pop(ended)
         _, status = os.waitpid(pid, 0)
-        with suppress(BrokenPipeError), connection:
+        with suppress(ConnectionError), connection:  # nobody may be waiting for it any more
             connection.sendall(_packed(os.waitstatus_to_exitcode(status)))
         os.close(ended)
 
