@@ -212,7 +212,7 @@ class Consumer:
             self._at_work -= 1
             self.progressed_at = time.monotonic()
             pending.took_s = self.progressed_at - began
-            pending.span.add_event("handled")
+        pending.span.add_event("handled")
         return pending
 
     async def _died(self, batch: Sequence[_Pending], error: Exception) -> Exception:

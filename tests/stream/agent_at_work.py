@@ -14,6 +14,7 @@ from streams.kafka.app import Outlet, attach, build_app
 from streams.kafka.codec import decode
 from streams.kafka.security import client_options
 from streams.kafka.topics import VIDEOS_SEEN, KafkaTopic
+from streams.kafka.tracing import Tracing
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.processes import GIVE_UP_S
@@ -58,19 +59,26 @@ class Accept(Agent):
 
 
 @asynccontextmanager
-async def working(settings: Settings, cluster: Cluster, agent: Agent, ceiling: int = 100) -> Any:
+async def working(
+    settings: Settings,
+    cluster: Cluster,
+    agent: Agent,
+    ceiling: int = 100,
+    tracing: Tracing | None = None,
+) -> Any:
     """Run an agent; yield the list of errors that would have ended the process."""
     fatal: list[BaseException] = []
     app = build_app(settings, f"{settings.study}.{agent.name}", settings.broker)
     stage = Consumer(
         agent,
-        outlet=Outlet(app, settings),
+        outlet=Outlet(app, settings, tracing),
         blobs=Blobs(settings.blobs_url),
         study=settings.study,
         log_ids=await asyncio.to_thread(cluster.log_ids),
         now=lambda: NOON,
         ceiling=ceiling,
         on_fatal=fatal.append,
+        tracing=tracing,
     )
     attach(app, settings, agent.name, agent.reads, stage.run)
     await _start_app(app)

@@ -8,6 +8,9 @@ from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
 from agents.alerting.alert import Alert
@@ -23,6 +26,7 @@ from streams.events import (
 )
 from streams.kafka.admin import Cluster
 from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN
+from streams.kafka.tracing import Tracing
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.stream.agent_at_work import Accept, committed, seen, until, working, written
@@ -114,17 +118,25 @@ async def test_events_flow_in_order_and_bad_ones_become_dead_letters(
 
 @pytest.mark.long
 async def test_an_error_that_is_not_the_datas_acknowledges_nothing(
-    settings: Settings, cluster: Cluster
+    settings: Settings, cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
     for video_id in ("a", "b", "c"):
         cluster.send(seen(video_id))
     broken = Accept({"b": RuntimeError("the disk is full")})
-    async with working(settings, cluster, broken) as fatal:
+    async with working(settings, cluster, broken, tracing=Tracing(provider)) as fatal:
         await until(lambda: bool(fatal))
         await asyncio.sleep(2.5)  # longer than the commit interval
         assert await committed(cluster, settings, broken) == 1
     assert "disk" in str(fatal[0])
     assert broken.handled == ["a", "b"]
+    spans = [span for span in exporter.get_finished_spans() if span.name == "process accept"]
+    assert [(span.status.is_ok, [event.name for event in span.events]) for span in spans] == [
+        (True, ["handled"]),
+        (False, ["exception"]),
+    ]
+    assert "ended span" not in caplog.text
 
     mended = Accept()
     async with working(settings, cluster, mended):
