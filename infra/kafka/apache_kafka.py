@@ -1,8 +1,8 @@
 """A real Apache Kafka broker (KRaft), run from its published jars without Docker.
 
-It is its own controller, or one of several brokers that share the work (`KafkaCluster`). It serves
-integration tests, and trials of distributed operation on a machine without containers. It needs Java 17 or
-newer, and Maven once, to copy the jars of pom.xml into a cache folder.
+It is its own controller, or one of several brokers (`kafka_cluster.py`). It serves integration tests, and
+trials of distributed operation on a machine without containers. It needs Java 17 or newer, and Maven once, to
+copy the jars of pom.xml into a cache folder.
 
     python infra/kafka/apache_kafka.py start      # returns when a client gets metadata; the broker runs on
     python infra/kafka/apache_kafka.py status
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -360,7 +360,7 @@ class ApacheKafka:
         if self.cluster_id:
             return
         command = [*self._java_command(jars), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        cluster_id = self._quorum.cluster_id if self._quorum else _new_cluster_id()
+        cluster_id = self._quorum.cluster_id if self._quorum else new_cluster_id()
         told = subprocess.run(
             [*command, "--cluster-id", cluster_id, "--config", str(properties)],
             stdout=subprocess.PIPE,
@@ -418,48 +418,6 @@ class ApacheKafka:
         return _telling_line(text) or "it wrote nothing"
 
 
-class KafkaCluster:
-    """Brokers that hold copies of all topics: what a majority has acknowledged outlives the loss of one.
-
-    Each keeps its data in a folder of its own below `folder`.
-    """
-
-    def __init__(self, folder: Path, ports: Sequence[int], controller_ports: Sequence[int]) -> None:
-        nodes = range(1, len(ports) + 1)
-        quorum = Quorum(_new_cluster_id(), dict(zip(nodes, controller_ports, strict=True)))
-        copies, majority = str(len(ports)), str(len(ports) // 2 + 1)
-        replicated = {
-            "default.replication.factor": copies,
-            "offsets.topic.replication.factor": copies,
-            "transaction.state.log.replication.factor": copies,
-            "transaction.state.log.min.isr": majority,
-            "share.coordinator.state.topic.replication.factor": copies,
-            "share.coordinator.state.topic.min.isr": majority,
-            "min.insync.replicas": majority,
-        }
-        self.brokers = [
-            ApacheKafka(folder / str(node), port, properties=replicated, node=node, quorum=quorum)
-            for node, port in zip(nodes, ports, strict=True)
-        ]
-
-    @property
-    def bootstrap(self) -> str:
-        """Bootstrap servers for clients: all brokers."""
-        return ",".join(broker.bootstrap for broker in self.brokers)
-
-    def start(self, timeout_s: float = 120.0) -> None:
-        """Start the brokers and return once each has joined; raise KafkaError as a broker does."""
-        for broker in self.brokers:
-            broker.launch()
-        for broker in self.brokers:
-            broker.wait(timeout_s)
-
-    def kill(self) -> None:
-        """Kill the brokers (SIGKILL)."""
-        for broker in self.brokers:
-            broker.kill()
-
-
 def _java() -> Path | None:
     home = os.environ.get("JAVA_HOME")
     if home and (Path(home) / "bin" / "java").exists():
@@ -484,7 +442,7 @@ def _prepared(jars: Path) -> bool:
     return copy.exists() and copy.read_bytes() == POM.read_bytes()
 
 
-def _new_cluster_id() -> str:
+def new_cluster_id() -> str:
     """Return a random id in Kafka's notation (22 characters) that does not start with "-", like an option."""
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

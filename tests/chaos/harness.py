@@ -24,7 +24,8 @@ from agents.storage.store import Store
 from agents.topics.split import Split
 from agents.topics.track import Track
 from agents.transcription.transcribe import Transcribe
-from infra.kafka.apache_kafka import ApacheKafka, KafkaCluster
+from infra.kafka.apache_kafka import ApacheKafka
+from infra.kafka.kafka_cluster import KafkaCluster
 from streams.errors import Unavailable
 from streams.events import VideoSeen
 from streams.kafka.admin import Cluster
