@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from tests.otlp_collector import Collector, collecting
 from tests.processes import TALKS, Study, until
 
 pytestmark = pytest.mark.long
@@ -49,7 +51,14 @@ def hook() -> Iterator[Hook]:
     server.server_close()
 
 
-def test_a_new_topic_is_told_once_whatever_fails(study: Study, hook: Hook) -> None:
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+def test_a_new_topic_is_told_once_whatever_fails(study: Study, hook: Hook, collector: Collector) -> None:
+    study.environment["GROUNDSWELL_OTLP_ENDPOINT"] = collector.url
     folder = study.home / "studies" / study.name
     folder.mkdir(parents=True)
     (folder / "alerts.yaml").write_text(
@@ -76,6 +85,13 @@ def test_a_new_topic_is_told_once_whatever_fails(study: Study, hook: Hook) -> No
     threading.Event().wait(35)  # two rounds of the office
     assert len(hook.taken) == told
     assert process.stop() == 0
+
+    # The alert is in the trace of the talk that led to it, which began when that was handed in.
+    traces: dict[bytes, set[str]] = defaultdict(set)
+    for span in collector.spans:
+        traces[span.trace_id].add(span.name)
+    way = {*(f"process {agent}" for agent in ("screen", "split", "track", "alert")), "send test.alerts"}
+    assert any(way <= names for names in traces.values())
 
     titles = [each["title"] for each in hook.taken]
     assert any(title.startswith(f"[{study.name}] New topic: ") for title in titles)
