@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import platformdirs
 
-from tests.warm import Forked, can_fork
+from tests.fork_server import ForkedProcess, can_fork
 
 ROOT = Path(__file__).resolve().parents[1]
 TALKS = ROOT / "agents" / "cli" / "demo" / "talks"
@@ -34,7 +34,7 @@ class Process:
     """A groundswell process and the file of its output."""
 
     name: str
-    popen: subprocess.Popen[bytes] | Forked
+    popen: subprocess.Popen[bytes] | ForkedProcess
     log: Path
 
     @property
@@ -114,11 +114,11 @@ class Study:
         out: IO[bytes],
         error: IO[bytes] | int,
         cold: bool,
-    ) -> subprocess.Popen[bytes] | Forked:
+    ) -> subprocess.Popen[bytes] | ForkedProcess:
         if not cold and can_fork(environment):
             with Path(os.devnull).open("rb") as nothing:
                 files = [file if isinstance(file, int) else file.fileno() for file in (nothing, out, error)]
-                return Forked(command, environment, self.home, files)
+                return ForkedProcess(command, environment, self.home, files)
         return subprocess.Popen(
             [sys.executable, "-m", "agents.cli", *command],
             env=environment,

@@ -1,10 +1,10 @@
 """Processes of Groundswell that are forked from one in which the libraries are imported already.
 
 Importing torch, sentence-transformers and what else a study needs takes some eight seconds of processor, and
-a test run starts hundreds of processes. `python -m tests.warm PID` imports them once for the test run of that
-process. At a socket it waits for requests, and answers each with a child that is a process like any other:
-with its own session, environment, folder and output, it runs `agents.cli` as `python -m` does. Of Groundswell
-only the adapter to BERTopic is imported before; settings, logs and connections are the child's.
+a test run starts hundreds of processes. `python -m tests.fork_server PID` imports them once for the test run
+of that process. At a socket it waits for requests, and answers each with a child that is a process like any
+other: with its own session, environment, folder and output, it runs `agents.cli` as `python -m` does. Of
+Groundswell only the adapter to BERTopic is imported before; settings, logs and connections are the child's.
 
 The embedded database is not among the libraries: importing it starts threads, which a fork loses. Tests of
 what a process imports, of its memory and of its start ask for one that starts cold.
@@ -73,7 +73,7 @@ def _for_libraries(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(OWN)}
 
 
-class Forked:
+class ForkedProcess:
     """A forked process, used like one of `subprocess.Popen`.
 
     `files` are its standard input, output and error.
@@ -152,7 +152,7 @@ def _number(connection: socket.socket) -> int:
     return int.from_bytes(received, "big", signed=True)
 
 
-class Server:
+class ForkServer:
     """Forks processes on request until the test run that it serves ends."""
 
     def __init__(self, run: int) -> None:
@@ -208,7 +208,7 @@ class Server:
 
 def main() -> None:
     try:
-        server = Server(int(sys.argv[1]))
+        server = ForkServer(int(sys.argv[1]))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:  # another test process was quicker
             return
