@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams import addresses
@@ -17,6 +18,16 @@ from streams.secret_files import SecretFiles
 
 EMBEDDED = addresses.EMBEDDED
 RESERVED_STUDIES = frozenset({"default", "system", "information_schema"})
+
+
+def _http(address: str) -> str:
+    if address and not re.fullmatch(r"https?://\S+", address):
+        raise ValueError("it is not an address that begins with http:// or https://")
+    return address
+
+
+HttpAddress = Annotated[str, AfterValidator(_http)]
+"""An address with its scheme, or an empty text."""
 
 
 class Connections(BaseSettings):
@@ -40,7 +51,6 @@ class Connections(BaseSettings):
 
     study: str = Field(
         "main",
-        pattern=r"^[a-z][a-z0-9_]{0,40}$",
         description="Name of the study: database name and topic prefix. It has one model and one codebook.",
     )
     home: Path = Field(
@@ -82,9 +92,8 @@ class Connections(BaseSettings):
         description="Password of that user, or secret of that client. Without TLS, `PLAIN` sends it "
         "unencrypted.",
     )
-    broker_token_url: str = Field(
+    broker_token_url: HttpAddress = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         description="OAuth 2.0 token endpoint of the identity provider, with `OAUTHBEARER`.",
     )
     broker_token_scope: str = Field(
@@ -127,7 +136,11 @@ class Connections(BaseSettings):
 
     @field_validator("study")
     @classmethod
-    def _not_reserved(cls, study: str) -> str:
+    def _is_a_name(cls, study: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", study, re.ASCII):
+            raise ValueError(
+                f"{study[:80]!r} is not a valid name: use up to 41 of a-z, 0-9 and _, the first one a letter"
+            )
         if study in RESERVED_STUDIES:
             raise ValueError(
                 f"{study!r} is the name of a ClickHouse system database: choose another name for the study"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from streams.connections import EMBEDDED, Connections
+from streams.connections import EMBEDDED, Connections, HttpAddress
 
 __all__ = ["AUTO", "EMBEDDED", "PACKAGED", "Settings"]
 
@@ -72,15 +72,14 @@ class Settings(Connections):
         description="Allow feeds and their audio to be read from addresses inside this network, such as a "
         "company's own podcast.",
     )
-    push_url: str = Field(
+    push_url: HttpAddress = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         description="Public address of this page, such as `https://talks.example.org`, to which a WebSub hub "
         "pushes new videos. Empty: no push; channels are only polled.",
     )
-    push_hub: str = Field(
+    push_hub: HttpAddress = Field(
         "https://pubsubhubbub.appspot.com/subscribe",
-        pattern=r"^https?://\S+$",
+        min_length=1,
         description="The WebSub hub that YouTube publishes to.",
     )
     youtube_api_key: SecretStr = Field(
@@ -166,9 +165,8 @@ class Settings(Connections):
         "normal",
         description="Sensitivity to new subjects: `low` needs more evidence, so alerts are fewer and later.",
     )
-    labeller_url: str = Field(
+    labeller_url: HttpAddress = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         description="OpenAI-compatible base URL such as `http://localhost:11434/v1`. Its model names new "
         "topics; it receives their words and up to 3 paragraphs of each. `groundswell codebook ask-model` "
         "also sends it paragraphs to judge. Empty: no labeller is used.",
@@ -180,9 +178,8 @@ class Settings(Connections):
         description="Rules and destinations of alerts (YAML). Empty: `alerts.yaml` in the study's folder; "
         "without that file, every rule has its default and nobody is notified.",
     )
-    web_url: str = Field(
+    web_url: HttpAddress = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         description="Address of the page as people reach it, such as `https://talks.example.org`; alerts "
         "link to it. Empty: the address at which `groundswell run` serves it.",
     )
@@ -244,9 +241,8 @@ class Settings(Connections):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level (stderr).")
     log_json: bool = Field(False, description="Write log lines as JSON.")
-    otlp_endpoint: str = Field(
+    otlp_endpoint: HttpAddress = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         description="Address of an OpenTelemetry collector (OTLP over HTTP), such as "
         "`http://collector:4318`, that receives a trace of each talk. Empty: nothing is traced.",
     )

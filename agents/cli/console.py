@@ -50,7 +50,7 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
-    from streams.errors import Misconfigured
+    from agents.cli import variables
     from streams.settings import Settings
 
     given: dict[str, Any] = {
@@ -62,21 +62,16 @@ def load_settings(*, logs: bool = True, **defaults: Any) -> Settings:
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = f"GROUNDSWELL_{str(first['loc'][0]).upper()}" if first["loc"] else "a setting"
-        raise Misconfigured(
-            f"{name} is invalid ({first['msg']})", "see docs/reference/settings.md"
-        ) from error
+        raise variables.refused(error) from error
     except SettingsError as error:
-        named = re.search(r'field "(\w+)"', str(error))
-        name = f"GROUNDSWELL_{named[1].upper()}" if named else "a setting"
-        cure = f"""write it as a list, such as {name}='["en"]'"""
-        raise Misconfigured(f"{name} is not JSON", cure) from error
+        raise variables.not_json(error) from error
     if logs:
         from streams.log_output import configure_logging, format_of
 
         configure_logging(format_of(settings))
         state.log_json = settings.log_json
+    for name, meant in variables.misspelt(os.environ).items():
+        tell(f"warning: {name} is not a setting and has no effect; did you mean {meant}?")
     _check_home(settings.home)
     return settings
 

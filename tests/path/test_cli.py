@@ -68,7 +68,9 @@ def test_a_wrong_command_says_what_would_be_right(study: Study, command: str, wo
     ("name", "value", "words"),
     [
         ("MAX_TOKENS", "abc", "valid integer"),
-        ("STUDY", "Default", "should match"),
+        ("STUDY", "Default", "use up to 41 of a-z, 0-9 and _"),
+        ("OTLP_ENDPOINT", "collector:4318", "begins with http:// or https://"),
+        ("PUSH_HUB", "", "The WebSub hub that YouTube publishes to"),
         ("STUDY", "default", "choose another name"),
         ("LANGUAGES", "en", "GROUNDSWELL_LANGUAGES='[\"en\"]'"),
         ("LANGUAGES", "[1]", "valid string"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from agents.cli import variables
 from agents.cli.console import load_settings
 from streams.errors import Misconfigured
 from streams.settings import Settings
@@ -133,3 +134,17 @@ def test_half_a_security_setting_is_refused(given: dict[str, Any], cause: str, t
     with pytest.raises(Misconfigured) as refused:
         load_settings(logs=False, home=str(tmp_path), **given)
     assert cause in refused.value.cause and "hunter" not in str(refused.value)
+
+
+def test_a_misspelt_variable_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields]
+    of_others = ["GROUNDSWELL_TEST_DATA", "GROUNDSWELL_CHAOS_KILLS", "GROUNDSWELL_AUTHOR", "GROUNDSWELL"]
+    assert variables.misspelt([*known, *(f"{name}_FILE" for name in known), *of_others]) == {}
+    monkeypatch.setenv("GROUNDSWELL_POLL_INTERVALL_S", "60")
+    load_settings(logs=False, home=str(tmp_path))
+    assert capsys.readouterr().err == (
+        "warning: GROUNDSWELL_POLL_INTERVALL_S is not a setting and has no effect; "
+        "did you mean GROUNDSWELL_POLL_INTERVAL_S?\n"
+    )
