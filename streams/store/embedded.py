@@ -17,6 +17,11 @@ from streams.errors import Explained, Misconfigured, Unavailable
 CODE = re.compile(r"Code: \d+\. DB::\w+: ")
 """Beginning of ClickHouse's errors; of nested ones, the last is the cause."""
 UNWRITABLE = ("Permission denied", "Read-only file system", "Operation not permitted")
+INTERPRETED = ("compile_expressions", "compile_aggregate_expressions", "compile_sort_description")
+"""Settings that make ClickHouse compile a query's expressions to machine code when it comes a third time.
+
+They are off: a study's tables are so small that compiling takes longer than it saves.
+"""
 
 
 def connect(folder: Path) -> Any:
@@ -43,7 +48,10 @@ def connect(folder: Path) -> Any:
     told: list[str] = []
     try:
         with _standard_error(told):
-            return clickhouse_connect.get_client(interface="chdb", path=str(folder))
+            client = clickhouse_connect.get_client(interface="chdb", path=str(folder))
+            for setting in INTERPRETED:
+                client.command(f"SET {setting} = 0")
+            return client
     except Exception as error:
         raise _why(folder, "".join(told), error) from error
 

@@ -55,11 +55,12 @@ LAG = e.AlertRaised(
 )
 
 
-def reading(warehouse: Warehouse) -> None:
+def reading(warehouse: Warehouse, turns: int = 500) -> None:
     """Write the study: topics 1 RAG, 2 Agents, 3 Evaluation; months January to April 2025.
 
     RAG (with 4, merged by the model): a, b, odd, long. Agents (with 5, merged by a person): b, odd, long.
     Evaluation: long, late. Excluded 6: c. Withdrawn: gone (RAG).
+    `turns`: number of the long talk's paragraphs.
     """
     rows: list[tuple[str, writer.Columns]] = []
     for topic_id, name, theme in (
@@ -82,7 +83,7 @@ def reading(warehouse: Warehouse) -> None:
         )
     )
     voices = ("Ann", "Bo", "SPEAKER_00")
-    long = [(1 + turn % 3, f"Paragraph {turn} says retrieval and agents.") for turn in range(500)]
+    long = [(1 + turn % 3, f"Paragraph {turn} says retrieval and agents.") for turn in range(turns)]
     talks: tuple[tuple[str, str, list[tuple[int | None, str]], tuple[str, ...]], ...] = (
         (
             "a0000000001",

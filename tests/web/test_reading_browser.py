@@ -48,7 +48,7 @@ MAIN = ("/emerging", "/topics", "/topics/1?merged=4", f"/talks/{REDATED}", "/sea
 def study(chdb_home: Path) -> Iterator[Warehouse]:
     with Warehouse(Settings(home=chdb_home, study="reading_browser")) as warehouse:
         if warehouse.migrate():
-            reading(warehouse)
+            reading(warehouse, turns=60)  # axe looks at each of them, a tenth of a second in each screen
         yield warehouse
 
 
