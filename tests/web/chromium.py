@@ -1,15 +1,17 @@
 """The real Chromium in which tests open pages."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
+BROWSERS = ("chromium-headless-shell", "chromium")
+"""Debian's builds of Chromium. The first has no windows: tests take a quarter less processor time in it."""
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 needs_chromium = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: apt-get install -y chromium"
+    CHROMIUM is None, reason=f"there is no {' and no '.join(BROWSERS)}: apt-get install -y {BROWSERS[0]}"
 )
 SWITCHES = (
     "--no-sandbox",
