@@ -109,6 +109,7 @@ def measure(path: Path, count: int) -> dict[str, Any]:
                 talks = study.hand_in(talks_file)
                 status = study.until_stored(talks)
             stages = study.stages()
+        held = {"database": _bytes(settings.database_folder), "blobs": _bytes(settings.study_home / "blobs")}
         tell("embedding the same paragraphs alone")
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             alone = pool.submit(embed_alone, settings, status["paragraphs"]).result()
@@ -123,6 +124,8 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         "dead_letters": status["dead_letters"],
         "paragraphs": alone.paragraphs,
         "words": alone.words,
+        "hours": round(status["hours"], 3),
+        "bytes": held,
         "topics": status["topics"],
         "startup_s": round(study.startup_s, 3),
         "wall_s": whole.wall_s,
@@ -141,6 +144,11 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         },
         "machine": describe(),
     }
+
+
+def _bytes(folder: Path) -> int:
+    """Return how much the files in a folder take."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def embed_alone(settings: Settings, paragraphs: int) -> Embedded:
