@@ -10,8 +10,8 @@ import pytest
 from page_process import client_of
 from signed_in import csrf_in, signed_in
 
+from agents.instance.background import DEMO
 from agents.instance.running_instance import serving
-from agents.web.pages.operation.demo import STUDY
 from streams.settings import Settings
 from streams.store.warehouse import Warehouse
 from tests.processes import GIVE_UP_S, Study
@@ -69,7 +69,7 @@ async def test_why_it_did_not_start_is_said_and_it_can_be_tried_again(
 
 @pytest.mark.long
 async def test_it_starts_once_and_its_page_is_a_click_away(empty: Warehouse) -> None:
-    demo = empty.settings.model_copy(update={"study": STUDY})
+    demo = empty.settings.model_copy(update={"study": DEMO})
     try:
         async with signed_in(empty) as client:
             await press(client)
@@ -78,8 +78,8 @@ async def test_it_starts_once_and_its_page_is_a_click_away(empty: Warehouse) -> 
             running = serving(demo)
             assert running is not None and f'<a href="{running.url}" hx-boost="false">' in page
             async with httpx.AsyncClient(trust_env=False, timeout=GIVE_UP_S) as other:
-                assert STUDY in (await other.get(running.url)).text
+                assert DEMO in (await other.get(running.url)).text
             await client.post("/demo", data={"csrf": csrf_in((await client.get("/files")).text)})
             assert serving(demo) == running, "a second press starts nothing"
     finally:
-        assert Study(empty.settings.home, STUDY).cli("stop").returncode == 0
+        assert Study(empty.settings.home, DEMO).cli("stop").returncode == 0

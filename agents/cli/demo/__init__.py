@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from typing import Any
 
 from agents.cli.asking import ask
 from agents.cli.console import load_settings, print_rows, say, state, tell
+from agents.instance.background import DEMO, last_error, start_detached
 from agents.instance.running_instance import START_S, RunningInstance, find, open_cluster, serving
 from agents.queries.wording import percent
 from streams.errors import Unavailable
 from streams.settings import Settings
 from streams.store.rows.corpus import Status
 
-STUDY = "demo"
 SAMPLES = Path(__file__).parent
 SETTINGS = {"GROUNDSWELL_MIN_DURATION_S": "20", "GROUNDSWELL_WEB_PORT": "0"}
 """The samples are shorter than the default minimum; port 0 picks any free port."""
@@ -32,7 +31,7 @@ SETTINGS = {"GROUNDSWELL_MIN_DURATION_S": "20", "GROUNDSWELL_WEB_PORT": "0"}
 
 def show() -> int:
     """Run the demo; return the exit code."""
-    state.study = state.study or STUDY
+    state.study = state.study or DEMO
     settings = load_settings(min_duration_s=20.0)
     started_here = False
     running = find(settings)
@@ -58,17 +57,8 @@ def _log(settings: Settings) -> Path:
 
 def _start(settings: Settings) -> RunningInstance:
     """Start `groundswell run` as a detached process and wait until its page answers."""
-    settings.study_home.mkdir(parents=True, exist_ok=True)
     environment = SETTINGS | os.environ | {"GROUNDSWELL_STUDY": settings.study}
-    with _log(settings).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agents.cli", "run"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    process = start_detached(["run"], environment, _log(settings), append=True)
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if (running := serving(settings)) is not None:
@@ -76,10 +66,8 @@ def _start(settings: Settings) -> RunningInstance:
         if process.poll() is not None:
             break
         time.sleep(0.2)
-    lines = _log(settings).read_text(errors="replace").splitlines()
-    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     raise Unavailable(
-        f"groundswell run did not start ({said[-1] if said else 'no error in its log'})",
+        f"groundswell run did not start ({last_error(_log(settings)) or 'no error in its log'})",
         f"read {_log(settings)} and run groundswell doctor",
     )
 

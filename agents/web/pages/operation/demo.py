@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +15,12 @@ from typing import NamedTuple
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 
+from agents.instance.background import DEMO, last_error, start_detached
 from agents.instance.running_instance import serving
 from agents.web.dependencies import RequestRefused
 from agents.web.security.access import Curates, is_this_machine
 from agents.web.site import Site
 from streams.settings import Settings
-
-STUDY = "demo"
 
 
 class DemoState(NamedTuple):
@@ -39,8 +37,8 @@ class Demo:
     """The demo of this home, and the command that this process has started for it. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings.model_copy(update={"study": STUDY})
-        self._served_here = is_this_machine(settings.web_host) and settings.study != STUDY
+        self._settings = settings.model_copy(update={"study": DEMO})
+        self._served_here = is_this_machine(settings.web_host) and settings.study != DEMO
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -70,22 +68,11 @@ class Demo:
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return
-            self._settings.study_home.mkdir(parents=True, exist_ok=True)
             own = {"GROUNDSWELL_HOME": str(self._settings.home), "GROUNDSWELL_WEB_PORT": "0"}
-            with self.log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "agents.cli", "--study", STUDY, "demo"],
-                    env=os.environ | own,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._process = start_detached(["--study", DEMO, "demo"], os.environ | own, self.log)
 
     def _failure(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        return errors[-1] if errors else f"{self.log.name} in its folder has no error"
+        return last_error(self.log) or f"{self.log.name} in its folder has no error"
 
 
 def mount(site: Site) -> None:
