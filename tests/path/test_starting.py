@@ -104,6 +104,8 @@ def test_the_first_sign_in_is_told_at_a_terminal_only(study: Study) -> None:
     in_a_log = study.start("web")
     study.until_serving(in_a_log)
     assert "first curator" not in in_a_log.said()
+    with urllib.request.urlopen(study.url, timeout=GIVE_UP_S) as page:
+        assert "groundswell sources add URL" in page.read().decode(), "a new study says how to begin"
     in_a_log.kill()
 
     terminal, its_process = pty.openpty()
