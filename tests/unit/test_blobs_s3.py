@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
 from streams.errors import DataError
 from streams.state.blobs import Blobs
 from streams.state.leases import Lease
 from tests.processes import ROOT
+from tests.s3_server import BUCKET, s3_server
 
 ANOTHER = """
 import sys
@@ -31,27 +30,19 @@ numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Yield the address of an S3 server, with a bucket `talks`."""
-    with pytest.MonkeyPatch.context() as environment:
-        running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        running.start()
-        host, port = running.get_host_and_port()
-        address = f"http://{host}:{port}"
-        environment.setenv("AWS_ENDPOINT_URL_S3", address)
-        environment.setenv("AWS_ACCESS_KEY_ID", "key")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+def server() -> Iterator[None]:
+    """Run an S3 server that this process and its children use."""
+    with s3_server() as variables, pytest.MonkeyPatch.context() as environment:
+        for name, value in variables.items():
+            environment.setenv(name, value)
         S3FileSystem.clear_instance_cache()  # its clients keep the address that they were made for
-        botocore.session.get_session().create_client("s3").create_bucket(Bucket="talks")
-        yield address
-        running.stop()
+        yield
         S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture
-def url(server: str) -> str:
-    return f"s3://talks/study-{next(numbers)}"
+def url(server: None) -> str:
+    return f"s3://{BUCKET}/study-{next(numbers)}"
 
 
 @pytest.fixture
