@@ -128,7 +128,7 @@ class Runtime:
             self._background(stack, dependencies.watch(self.health, found))
             if self.names:
                 await self._start_agents(stack, tracing)
-            elif self.settings.embedded_clickhouse:  # nobody else makes its tables while this process has it
+            elif self.page and self.settings.embedded_clickhouse:  # nobody else can make its tables
                 await asyncio.to_thread(rollups.migrate, self.parts.warehouse)
             if not self._stopping.is_set():
                 self.health.tell("start", None)
