@@ -18,13 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
 from agents.acquisition.ingest import Ingest
+from agents.cli import variables
 from agents.cli.asking import ask
 from agents.cli.console import tell
 from agents.instance.clock import utc_now
 from agents.instance.running_instance import RunningInstance, serving
 from agents.runtime.wiring import NAMES
 from models.codebook.codebook import load
-from streams.errors import Misconfigured, Unavailable
+from streams.errors import Unavailable
 from streams.kafka.admin import Cluster
 from streams.settings import EMBEDDED, Settings
 from streams.state.blobs import Blobs
@@ -67,10 +68,7 @@ def settings_in(home: Path) -> Settings:
     try:
         return Settings(home=home, **OWN)  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Misconfigured(
-            f"a setting is wrong ({first['loc'][0]}: {first['msg']})", "see docs/reference/settings.md"
-        ) from error
+        raise variables.refused(error) from error
 
 
 class RunningStudy:
