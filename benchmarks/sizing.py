@@ -31,9 +31,9 @@ from streams.errors import DataError
 
 DAY_S = 86_400.0
 SINGLE = frozenset({"discover", "caption", "track", "store", "alert", "label"})
-"""Agents of which one process works at a time in a study, whatever is started (docs/how-to/cluster.md)."""
+"""Agents of which one process works at a time in a study; others are on standby (docs/how-to/cluster.md)."""
 AUDIO_BYTES_S = 128_000 / 8
-"""Bytes of a second of audio at 128 kbit/s, the best that YouTube offers for most videos."""
+"""Bytes of a second of audio at 128 kbit/s, as in docs/how-to/operate.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one agent needs: seconds a talk, and workers, each of which does so many talks an hour."""
+    """What one agent needs: seconds a talk, and workers."""
 
     agent: str
     seconds: float
-    talks_an_hour: float
     workers: int
 
 
@@ -105,12 +104,7 @@ def minutes(report: Mapping[str, Any]) -> float:
 def needs(seconds: Mapping[str, float], load: Load) -> list[Need]:
     """Return what each agent needs, in the order of the path."""
     return [
-        Need(
-            agent,
-            each,
-            3600 * load.busy / each,
-            math.ceil(load.talks_a_day * each / (DAY_S * load.busy)),
-        )
+        Need(agent, each, math.ceil(load.talks_a_day * each / (DAY_S * load.busy)))
         for agent, each in seconds.items()
     ]
 
@@ -129,7 +123,8 @@ def lines(report: Mapping[str, Any], load: Load) -> Iterator[str]:
     yield "| --- | ---: | ---: | ---: |"
     for need in found:
         workers = f"1 in each of {divided:,} studies" if need.agent in SINGLE else f"{need.workers:,}"
-        yield f"| `{need.agent}` | {need.seconds:,.3g} | {need.talks_an_hour:,.0f} | {workers} |"
+        an_hour = 3600 * load.busy / need.seconds
+        yield f"| `{need.agent}` | {need.seconds:,.3g} | {an_hour:,.0f} | {workers} |"
     apart = [need for need in found if need.agent not in SINGLE]
     partitions = math.ceil(max(need.workers for need in apart) / divided)
     yield ""
@@ -150,8 +145,8 @@ def main(arguments: list[str]) -> int:
     try:
         report = read(options.report)
         length = options.minutes or minutes(report)
-        for line in lines(report, Load(options.talks_a_day, length, options.speech_speed, options.busy)):
-            say(line)
+        load = Load(options.talks_a_day, length, options.speech_speed, options.busy)
+        say("\n".join(lines(report, load)))
     except Exception as error:
         return exit_code_of(error)
     return 0

@@ -19,6 +19,7 @@ from agents.alerting import config_file
 from agents.alerting.config import AlertConfig
 from agents.topics.split import Split
 from agents.transcription.transcribe import Transcribe
+from benchmarks.sizing import SINGLE
 from streams.kafka.admin import group_of
 from streams.settings import Settings
 
@@ -29,8 +30,6 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 OURS = {name: service for name, service in COMPOSE.items() if service["image"].startswith("groundswell:")}
 PATCHES = ("container", "probes")
 """Files that are merged into every workload."""
-STANDBY = {"discover", "caption", "track", "store", "alert", "label"}
-"""Agents of which one process works at a time."""
 
 
 def manifests(folder: Path) -> Iterator[dict[str, Any]]:
@@ -123,10 +122,10 @@ def test_pods_are_nobody_special_and_ask_whether_they_are_ready() -> None:
 def test_agents_that_work_alone_are_replaced_and_others_scale() -> None:
     for name, workload in WORKLOADS.items():
         if name != "migrate":
-            how = "Recreate" if name in STANDBY else "RollingUpdate"
+            how = "Recreate" if name in SINGLE else "RollingUpdate"
             assert workload["spec"]["strategy"] == {"type": how}, name
     budgets = {name for kind, name in RESOURCES if kind == "PodDisruptionBudget"}
-    assert budgets == set(WORKLOADS) - STANDBY - {"migrate"}
+    assert budgets == set(WORKLOADS) - SINGLE - {"migrate"}
 
 
 def test_keda_reads_the_lag_of_the_groups_that_the_workers_have() -> None:

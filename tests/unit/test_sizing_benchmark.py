@@ -26,7 +26,6 @@ def test_workers_follow_from_seconds_and_the_share_of_a_day() -> None:
     assert found["split"].workers == 2, "10,000 x 8.64 s are a day, of which a worker works half"
     assert found["track"].workers == 1
     assert found["transcribe"].workers == 42
-    assert found["split"].talks_an_hour == pytest.approx(3600 * 0.5 / 8.64)
 
 
 def test_talks_twice_as_long_take_twice_as_much() -> None:
