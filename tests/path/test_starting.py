@@ -104,8 +104,6 @@ def test_the_first_sign_in_is_told_at_a_terminal_only(study: Study) -> None:
     in_a_log = study.start("web")
     study.until_serving(in_a_log)
     assert "first curator" not in in_a_log.said()
-    with urllib.request.urlopen(study.url, timeout=GIVE_UP_S) as page:
-        assert "groundswell sources add URL" in page.read().decode(), "a new study says how to begin"
     in_a_log.kill()
 
     terminal, its_process = pty.openpty()
@@ -117,6 +115,14 @@ def test_the_first_sign_in_is_told_at_a_terminal_only(study: Study) -> None:
     assert link, said
     with urllib.request.urlopen(link[0], timeout=GIVE_UP_S) as page:
         assert "Your name" in page.read().decode()
+
+
+@pytest.mark.long
+def test_the_page_alone_makes_a_new_study(study: Study) -> None:
+    study.until_serving(study.start("web"))
+    with urllib.request.urlopen(study.url, timeout=GIVE_UP_S) as page:
+        assert "groundswell sources add URL" in page.read().decode()
+    assert study.api("themes") == []
 
 
 @pytest.mark.long
