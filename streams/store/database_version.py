@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
 from streams.store.warehouse import Warehouse
+
+_known: WeakKeyDictionary[Warehouse, tuple[object, dict[str, str]]] = WeakKeyDictionary()
+"""What embedded databases held when their content was last asked for."""
 
 
 def state(warehouse: Warehouse) -> str:
@@ -22,7 +26,19 @@ def holdings(warehouse: Warehouse) -> dict[str, str]:
     Every insert gets a number that its table never uses again, and every mutation another. A merge has the
     numbers of the parts that it replaces, so it changes no version, as it changes no answer. The path holds
     the id of the table: one that is created or exchanged under the same name is another.
+
+    An embedded database is not asked again before this process has written to it: no other can.
     """
+    content = warehouse.content  # read first: what is written meanwhile makes it another
+    if content is not None and (known := _known.get(warehouse)) and known[0] is content:
+        return known[1]
+    found = _held(warehouse)
+    if content is not None:
+        _known[warehouse] = content, found
+    return found
+
+
+def _held(warehouse: Warehouse) -> dict[str, str]:
     found = warehouse.rows(
         """
         SELECT table, groupBitXor(sipHash64(partition_id, uuid, newest, mutation)) AS which

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
@@ -59,6 +59,7 @@ class DatabaseBusy(Unavailable):
 class _Lock:
     descriptor: int
     users: int = 1
+    content: object = field(default_factory=object)
 
 
 _mine: dict[Path, _Lock] = {}
@@ -71,6 +72,15 @@ class Hold:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._released = False
+
+    @property
+    def content(self) -> object:
+        """An object that stands for the database's content: it is the same until `changed` is called."""
+        return _mine[self._path].content
+
+    def changed(self) -> None:
+        """Tell every user of the lock that the content has changed."""
+        _mine[self._path].content = object()
 
     def __enter__(self) -> Hold:
         return self

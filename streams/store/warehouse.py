@@ -174,7 +174,15 @@ class Warehouse:
         return self._call(
             lambda client: list(
                 client.query(statement, parameters=parameters, tz_mode="aware").named_results()
-            )
+            ),
+            reads=True,
+        )
+
+    def columns(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Sequence[Any], ...]:
+        """Return the columns of a query, without names; none if it has no rows."""
+        return self._call(
+            lambda client: tuple(client.query(statement, parameters=dict(parameters)).result_columns),
+            reads=True,
         )
 
     def rows_as(self, shape: type[T], statement: str, /, **parameters: Any) -> list[T]:
@@ -202,7 +210,16 @@ class Warehouse:
         self.command("CREATE TABLE IF NOT EXISTS warm_up (n UInt8) ENGINE = Null")
         self.insert("warm_up", [{"n": 0}])
 
-    def _call(self, action: Callable[[Any], T]) -> T:
+    @property
+    def content(self) -> object | None:
+        """An object that stands for the database's content, the same until the content changes.
+
+        None if that is not known: the database is not open, or a server's, to which others write as well.
+        """
+        with self._lock:
+            return self._hold.content if self._hold is not None else None
+
+    def _call(self, action: Callable[[Any], T], *, reads: bool = False) -> T:
         from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
         try:
@@ -217,7 +234,11 @@ class Warehouse:
                     try:
                         if self._client is None:
                             self._client = self._connect()
-                        return action(self._client)
+                        try:
+                            return action(self._client)
+                        finally:
+                            if self._hold is not None and not reads:
+                                self._hold.changed()
                     except DatabaseError as error:
                         self._raise_refusal(error)
                         if isinstance(error, OperationalError):

@@ -15,6 +15,7 @@ from streams.store.cache import as_of_now, cached
 from streams.store.codebook import effective as books
 from streams.store.codebook import speaker_names, topic_facts
 from streams.store.codebook.effective import book
+from streams.store.database_version import holdings
 from streams.store.queries import aggregation, genealogy
 from streams.store.queries.selection import EVERYTHING
 from streams.store.talks import talk_queries as read
@@ -94,13 +95,35 @@ def test_rows_written_again_after_deletion_are_found(either: Warehouse) -> None:
     assert book(either).name_of(1) == "Buildings"
 
 
-def test_what_another_client_writes_is_seen_at_once(served: Warehouse) -> None:
-    write(served, [topic(1, "Architecture"), topic(2, "Costs")])
-    assert book(served).counts_as(2) == 2
-    with Warehouse(served.settings) as another:
+def test_what_another_client_writes_is_seen_at_once(either: Warehouse) -> None:
+    write(either, [topic(1, "Architecture"), topic(2, "Costs")])
+    assert [book(either).counts_as(2) for _ in range(2)] == [2, 2]
+    with Warehouse(either.settings) as another:
         write(another, [merged(2, 1, sequence=1)])
-    assert book(served).counts_as(2) == 1
-    assert [row["what"] for row in genealogy.genealogy(served)] == ["merged"]
+    assert book(either).counts_as(2) == 1
+    assert [row["what"] for row in genealogy.genealogy(either)] == ["merged"]
+
+
+def test_only_a_server_is_asked_again_what_it_holds(
+    either: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedded database has no writers but the clients of this process."""
+    write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
+    asked: list[str] = []
+    rows = either.rows
+
+    def recorded(statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        asked.append(statement)
+        return rows(statement, **parameters)
+
+    monkeypatch.setattr(either, "rows", recorded)
+    first = holdings(either)
+    assert [holdings(either) for _ in range(2)] == [first, first]
+    assert len(asked) == (1 if either.settings.embedded_clickhouse else 3)
+    either.close()
+    with Warehouse(either.settings) as another:
+        write(another, [labelled(1, 1, "Houses")])
+    assert holdings(either) != first
 
 
 def test_a_topics_share_follows_other_talks_and_decisions(either: Warehouse) -> None:

@@ -1,6 +1,6 @@
 """View results are cached until the database changes, on either engine."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,19 @@ from streams.store.warehouse import Warehouse
 def queries(either: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list of all queries from now on, except those for the database's version."""
     asked: list[str] = []
-    rows, raw = either.rows, either.raw
+    rows, columns = either.rows, either.columns
 
     def noted(statement: str, **parameters: Any) -> Any:
         if "system.parts" not in statement:
             asked.append(statement)
         return rows(statement, **parameters)
 
-    def noted_too(action: Callable[[Any], Any]) -> Any:
-        asked.append("of the client itself")
-        return raw(action)
+    def noted_too(statement: str, parameters: Mapping[str, Any]) -> Any:
+        asked.append(statement)
+        return columns(statement, parameters)
 
     monkeypatch.setattr(either, "rows", noted)
-    monkeypatch.setattr(either, "raw", noted_too)
+    monkeypatch.setattr(either, "columns", noted_too)
     return asked
 
 

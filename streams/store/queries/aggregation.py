@@ -225,10 +225,7 @@ def _scanned(
     given: dict[str, Any] = (
         selection.parameters | mapped(units) | {"model": applied.model_version} | parameters
     )
-    columns: tuple[Sequence[Any], ...] = warehouse.raw(
-        lambda client: tuple(client.query(statement, parameters=given).result_columns)
-    )
-    return columns or ((),) * 6
+    return warehouse.columns(statement, given) or ((),) * 6
 
 
 def _tally(pieces: Sequence[tuple[Any, ...]], applied: EffectiveCodebook, units: Mapping[int, int]) -> Tally:

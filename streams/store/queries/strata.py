@@ -169,7 +169,4 @@ def _columns(
 ) -> tuple[Sequence[Any], ...]:
     if not parameters["ids"]:
         return ((),) * count
-    columns: tuple[Sequence[Any], ...] = warehouse.raw(
-        lambda client: tuple(client.query(statement, parameters=dict(parameters)).result_columns)
-    )
-    return columns or ((),) * count
+    return warehouse.columns(statement, parameters) or ((),) * count
