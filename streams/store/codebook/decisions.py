@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.events import CodebookDecided
 from streams.logs.codebook_log import CodebookLog
-from streams.store.codebook.effective import book, shown_model
+from streams.store.codebook.effective import book, merged_topics, shown_model
 from streams.store.codebook.entries import NEWEST, entries
 from streams.store.codebook.topic_facts import facts
 from streams.store.rows.codebook import (
@@ -32,8 +32,7 @@ def codebook_standing(warehouse: Warehouse, revision: int | None = None, model: 
     version = model or shown_model(warehouse)
     until = NEWEST if revision is None else revision
     known = facts(warehouse, version)
-    merges = "SELECT topic_id, target FROM aliases WHERE model_version = {model:String}"
-    aliases = {row["topic_id"]: row["target"] for row in warehouse.rows(merges, model=version)}
+    aliases = merged_topics(warehouse, version)
     return {
         "revision": _revisions(warehouse, until)["revision"],
         "model_version": version,

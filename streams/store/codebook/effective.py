@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from streams.errors import DataError
 from streams.store.cache import cached
 from streams.store.codebook.entries import NEWEST, entries
-from streams.store.codebook.sql_fragments import MODEL, UNSORTED
+from streams.store.codebook.sql_fragments import UNSORTED
 from streams.store.warehouse import Warehouse
 
 TABLES = ("codebook_entries", "labels", "topic_words", "merges", "epochs")
@@ -84,10 +84,7 @@ def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodeb
     """Build the codebook as of a revision from the tables as they are now."""
     model = shown_model(warehouse)
     rows = entries(warehouse, model, NEWEST if revision is None else revision)
-    merges = warehouse.rows(
-        "SELECT topic_id, target FROM merges FINAL WHERE model_version = {model:String}", model=model
-    )
-    merged = {row["topic_id"]: row["target"] for row in merges}
+    merged = _merges(warehouse, model)
     decided = {row["topic_id"]: row["target"] for row in rows if row["target"]}
     return EffectiveCodebook(
         model,
@@ -107,9 +104,45 @@ def build_codebook(warehouse: Warehouse, revision: int | None) -> EffectiveCodeb
 
 
 def shown_model(warehouse: Warehouse) -> str:
-    """Return the version of the model whose topics are shown; empty before the first."""
-    version: str = warehouse.rows(f"SELECT {MODEL} AS model")[0]["model"]
+    """Return the version of the model whose topics are shown; empty before the first.
+
+    It is that of the newest epoch; of two in one epoch, the one that learned more.
+    """
+    return cached(warehouse, "shown model", ("topic_words", "epochs"), lambda: _newest_model(warehouse))
+
+
+def _newest_model(warehouse: Warehouse) -> str:
+    rows = warehouse.rows(
+        """
+        SELECT argMax(model_version, (epoch, sequence)) AS model
+        FROM (
+            SELECT model_version, max(epoch) AS epoch, max(sequence) AS sequence
+            FROM (
+                SELECT model_version, 0 AS epoch, sequence FROM topic_words
+                UNION ALL SELECT model_version, epoch, 0 AS sequence FROM epochs
+            )
+            GROUP BY model_version
+        )
+        """
+    )
+    version: str = rows[0]["model"]
     return version
+
+
+def merged_topics(warehouse: Warehouse, model: str) -> dict[int, int]:
+    """Return the topics that a model has merged, each with the topic that it ended up in."""
+    return cached(warehouse, ("merged topics", model), ("merges",), lambda: _ends(_merges(warehouse, model)))
+
+
+def _merges(warehouse: Warehouse, model: str) -> dict[int, int]:
+    rows = warehouse.rows(
+        "SELECT topic_id, target FROM merges FINAL WHERE model_version = {model:String}", model=model
+    )
+    return {row["topic_id"]: row["target"] for row in rows}
+
+
+def _ends(merges: Mapping[int, int]) -> dict[int, int]:
+    return {topic_id: _follow(topic_id, (merges,)) for topic_id in merges}
 
 
 def _must_exist(warehouse: Warehouse, revision: int) -> None:

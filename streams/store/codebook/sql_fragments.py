@@ -1,23 +1,13 @@
-"""SQL fragments shared by queries: the model that is shown, and the topics that merged ones count for."""
+"""SQL fragments shared by queries: the source of a video, corrections, and the topics of paragraphs."""
 
 UNSORTED = "Not yet in a theme"
 """Stands for a theme where topics are in none: nobody has put them into one. It is never ranked."""
 
-MODEL = """(
-    SELECT argMax(model_version, (epoch, sequence))
-    FROM (
-        SELECT model_version, max(epoch) AS epoch, max(sequence) AS sequence
-        FROM (
-            SELECT model_version, 0 AS epoch, sequence FROM topic_words
-            UNION ALL SELECT model_version, epoch, 0 AS sequence FROM epochs
-        )
-        GROUP BY model_version
-    )
-)"""
-"""The version of the newest epoch's model; of two in one epoch, the one that learned more."""
+OF_MODEL = "model_version = {model:String}"
+"""Condition on rows of the model `model`, mostly `shown_model`. SQL.
 
-ALIASES = f"(SELECT topic_id, target FROM aliases WHERE model_version = {MODEL})"
-"""Merged topics and the topics that they count for; chains of merges are followed."""
+A parameter, because ClickHouse would plan a subquery of it at every place again.
+"""
 
 SOURCE = "multiIf(channel_id != '', channel_id, channel != '', channel, show != '', show, video_id)"
 """The source of a video, as the topic model receives it."""

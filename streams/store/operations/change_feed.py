@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from streams.store.codebook.sql_fragments import MODEL
+from streams.store.codebook.effective import shown_model
+from streams.store.codebook.sql_fragments import OF_MODEL
 from streams.store.rows.alerts import AlertTitle
 from streams.store.rows.operations import LearnedTalk, NewDecision
 from streams.store.warehouse import Warehouse
@@ -44,26 +45,27 @@ class ChangeCursor(NamedTuple):
         return cls(model, sequence, talks, alerts, revision, corrections)
 
 
-_COUNTED = f"SELECT video_id FROM video_topics WHERE model_version = {MODEL}"
+_COUNTED = f"SELECT video_id FROM video_topics WHERE {OF_MODEL}"
 """Talks whose numbers are there: only these are announced. SQL."""
-_RAISED = f"SELECT alert_id, title, raised_at FROM alerts FINAL WHERE model_version IN ('', {MODEL})"
+_RAISED = "SELECT alert_id, title, raised_at FROM alerts FINAL WHERE model_version IN ('', {model:String})"
 
 
 def change_cursor(warehouse: Warehouse) -> ChangeCursor:
     """Return the position of the study."""
+    model = shown_model(warehouse)
     found = warehouse.rows(
         f"""
-        SELECT {MODEL} AS model,
-               (SELECT max(sequence) FROM learned
-                WHERE model_version = {MODEL} AND video_id IN ({_COUNTED})) AS sequence,
+        SELECT (SELECT max(sequence) FROM learned
+                WHERE {OF_MODEL} AND video_id IN ({_COUNTED})) AS sequence,
                (SELECT uniqExact(video_id) FROM ({_COUNTED})) AS talks,
                (SELECT count() FROM ({_RAISED})) AS alerts,
                (SELECT max(revision) FROM decisions) AS revision,
                (SELECT uniqExact(correction_id) FROM corrections) AS corrections
-        """
+        """,
+        model=model,
     )[0]
     return ChangeCursor(
-        found["model"] or "",
+        model,
         found["sequence"] or 0,
         found["talks"],
         found["alerts"],
@@ -80,11 +82,12 @@ def learned_since(warehouse: Warehouse, sequence: int, limit: int = 3) -> list[L
         SELECT l.video_id AS video_id, v.title AS title, count() OVER () AS talks
         FROM (
             SELECT video_id, sequence FROM learned FINAL
-            WHERE model_version = {MODEL} AND sequence > {{sequence:UInt64}} AND video_id IN ({_COUNTED})
+            WHERE {OF_MODEL} AND sequence > {{sequence:UInt64}} AND video_id IN ({_COUNTED})
         ) AS l
         LEFT JOIN (SELECT video_id, title FROM videos FINAL) AS v ON v.video_id = l.video_id
         ORDER BY l.sequence DESC, video_id LIMIT {{limit:UInt32}}
         """,
+        model=shown_model(warehouse),
         sequence=sequence,
         limit=limit,
     )
@@ -94,7 +97,7 @@ def raised(warehouse: Warehouse) -> list[AlertTitle]:
     """Return all alerts of the shown model and of the system, the newest last."""
     return [
         {"alert_id": row["alert_id"], "title": row["title"]}
-        for row in warehouse.rows(f"{_RAISED} ORDER BY raised_at, alert_id")
+        for row in warehouse.rows(f"{_RAISED} ORDER BY raised_at, alert_id", model=shown_model(warehouse))
     ]
 
 

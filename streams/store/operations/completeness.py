@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from streams.store.codebook.sql_fragments import MODEL
+from streams.store.codebook.effective import shown_model
+from streams.store.codebook.sql_fragments import OF_MODEL
 from streams.store.operations.throughput import NEXT
 from streams.store.rows.operations import UnfinishedVideo
 from streams.store.talks import talk_queries
@@ -80,7 +81,7 @@ def _torn(warehouse: Warehouse) -> set[str]:
     """
     rows = warehouse.rows(
         f"""
-        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE model_version = {MODEL})
+        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE {OF_MODEL})
         SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected') AND (
             video_id NOT IN (SELECT video_id FROM videos)
             OR state = 'rejected' AND video_id NOT IN (SELECT video_id FROM screenings)
@@ -88,7 +89,7 @@ def _torn(warehouse: Warehouse) -> set[str]:
         )
         UNION DISTINCT
         SELECT video_id FROM newest
-        WHERE video_id NOT IN (SELECT video_id FROM video_topics WHERE model_version = {MODEL})
+        WHERE video_id NOT IN (SELECT video_id FROM video_topics WHERE {OF_MODEL})
         UNION DISTINCT
         SELECT video_id FROM (
             SELECT p.video_id AS video_id, count() AS paragraphs, max(p.position) + 1 AS length,
@@ -97,15 +98,16 @@ def _torn(warehouse: Warehouse) -> set[str]:
                 SELECT video_id, paragraph_id, position FROM paragraphs FINAL
                 WHERE (video_id, transcript_version) IN newest
             ) AS p
-            LEFT JOIN (SELECT DISTINCT paragraph_id FROM assignments WHERE model_version = {MODEL}) AS a
+            LEFT JOIN (SELECT DISTINCT paragraph_id FROM assignments WHERE {OF_MODEL}) AS a
                 ON a.paragraph_id = p.paragraph_id
-            LEFT JOIN (SELECT DISTINCT paragraph_id FROM memberships WHERE model_version = {MODEL}) AS m
+            LEFT JOIN (SELECT DISTINCT paragraph_id FROM memberships WHERE {OF_MODEL}) AS m
                 ON m.paragraph_id = p.paragraph_id
             GROUP BY video_id
         )
         WHERE paragraphs != length OR paragraphs != clustered
-           OR judged != paragraphs AND (SELECT count() FROM memberships WHERE model_version = {MODEL}) > 0
-        """
+           OR judged != paragraphs AND (SELECT count() FROM memberships WHERE {OF_MODEL}) > 0
+        """,
+        model=shown_model(warehouse),
     )
     return {row["video_id"] for row in rows}
 

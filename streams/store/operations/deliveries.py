@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from streams.store.codebook.sql_fragments import ALIASES, MODEL
-from streams.store.queries.alerts import EVIDENCE, TOPIC, with_talks
+from streams.store.codebook.effective import shown_model
+from streams.store.queries.alerts import EVIDENCE, with_talks
 from streams.store.rows.alerts import AlertOfAnyRule, RaisedAlert, Told
 from streams.store.rows.deliveries import (
     CorpusGrowth,
@@ -35,6 +35,7 @@ def raised_since(warehouse: Warehouse, since: datetime, limit: int = 500) -> lis
 
 
 def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> list[AlertOfAnyRule]:
+    model = shown_model(warehouse)
     rows = warehouse.rows(
         f"""
         WITH numbered AS (
@@ -43,7 +44,8 @@ def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> lis
             FROM (SELECT * FROM learned FINAL) AS l
             LEFT JOIN (SELECT model_version, epoch FROM epochs FINAL) AS e USING (model_version)
         )
-        SELECT alert_id, rule, {TOPIC}, about, title, reason, raised_at, size, video_ids, {EVIDENCE},
+        SELECT alert_id, rule, told.topic_id AS topic_id, about, title, reason, raised_at, size, video_ids,
+               {EVIDENCE},
                told.model_version AS model_version, told.sequence AS sequence,
                told.model_version != '' AND told.sequence > 0 AND (told.model_version, told.sequence) IN (
                    SELECT a.model_version, a.sequence
@@ -60,19 +62,20 @@ def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> lis
                ) AS repeat
         FROM (
             SELECT * FROM alerts FINAL
-            WHERE (model_version = {MODEL} OR model_version = '')
+            WHERE (model_version = {{model:String}} OR model_version = '')
               AND ifNull(raised_at, toDateTime64(0, 3, 'UTC')) >= {{since:DateTime64(3, 'UTC')}}
               AND ({{rule:String}} = '' OR rule = {{rule:String}})
         ) AS told
-        LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
         ORDER BY raised_at DESC, alert_id LIMIT {{limit:UInt32}}
         """,
+        model=model,
         since=since,
         rule=rule,
         limit=limit,
     )
     return typed(
-        AlertOfAnyRule, [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, rows)]
+        AlertOfAnyRule,
+        [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, model, rows)],
     )
 
 
@@ -128,8 +131,8 @@ def raised_by_the_clock(warehouse: Warehouse) -> set[str]:
 def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
     """Return the figures that system rules look at."""
     found = warehouse.rows(
-        f"""
-        SELECT {MODEL} AS model_version,
+        """
+        SELECT {model:String} AS model_version,
                (SELECT count() FROM progress FINAL) AS videos,
                (SELECT count() FROM progress FINAL WHERE state NOT IN ('assigned', 'rejected')
                 AND video_id NOT IN (SELECT assumeNotNull(video_id) FROM dead_letters
@@ -140,8 +143,9 @@ def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
                 WHERE kind IN ('channel', 'playlist', 'search')) AS last_sighted,
                (SELECT max(epoch) FROM epochs) AS epoch,
                (SELECT count() FROM progress FINAL WHERE state = 'assigned' AND video_id NOT IN (
-                SELECT video_id FROM learned WHERE model_version = {MODEL})) AS relearning
-        """
+                SELECT video_id FROM learned WHERE model_version = {model:String})) AS relearning
+        """,
+        model=shown_model(warehouse),
     )[0]
     if not found.pop("epoch"):
         found["relearning"] = 0

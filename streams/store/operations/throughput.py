@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from streams.store.codebook.sql_fragments import MODEL
+from streams.store.codebook.effective import shown_model
 from streams.store.rows.operations import (
     FailingSource,
     Freshness,
@@ -51,11 +51,14 @@ FATES = f"""(
            if(fate = 'rejected', s.rule, '') AS rule
     FROM (SELECT video_id, state FROM progress FINAL) AS p
     LEFT JOIN (SELECT video_id, rule FROM screenings FINAL) AS s ON s.video_id = p.video_id
-    LEFT JOIN (SELECT video_id, withdrawn FROM video_topics FINAL WHERE model_version = {MODEL}) AS t
+    LEFT JOIN (SELECT video_id, withdrawn FROM video_topics FINAL WHERE model_version = {{model:String}}) AS t
         ON t.video_id = p.video_id
     LEFT JOIN {_OPEN} AS o ON o.video_id = p.video_id
 )"""
-"""The fate of each video, as the view `corpus` counts it; its waiting ones are here waiting or dead. SQL."""
+"""The fate of each video, as the view `corpus` counts it; its waiting ones are here waiting or dead. SQL.
+
+Parameter: `model`, the model that is shown.
+"""
 Newest = dict[str, datetime]
 """{seen, published}: when a source last showed a new video; when the newest accepted one was published."""
 FATE_NAMES = ("kept", "rejected", "withdrawn", "waiting", "dead")
@@ -101,6 +104,7 @@ def throughput(warehouse: Warehouse, by: Literal["hour", "day"] = "day", limit: 
         FROM {FATES} AS f INNER JOIN {_SEEN} AS s ON s.video_id = f.video_id
         GROUP BY seen_at ORDER BY seen_at DESC LIMIT {{limit:UInt32}}
         """,
+        model=shown_model(warehouse),
         limit=limit,
     )
 
@@ -119,17 +123,18 @@ def freshness(warehouse: Warehouse) -> Freshness:
     )[0]
     learned = warehouse.rows_as(
         LearnedLast,
-        f"""
+        """
         SELECT l.video_id AS video_id, v.title AS title, t.published_on AS published_on
         FROM (
-            SELECT video_id FROM learned FINAL WHERE model_version = {MODEL}
+            SELECT video_id FROM learned FINAL WHERE model_version = {model:String}
             ORDER BY sequence DESC, video_id LIMIT 1
         ) AS l
         INNER JOIN (
-            SELECT video_id, published_on FROM video_topics FINAL WHERE model_version = {MODEL}
+            SELECT video_id, published_on FROM video_topics FINAL WHERE model_version = {model:String}
         ) AS t ON t.video_id = l.video_id
         LEFT JOIN (SELECT video_id, title FROM videos FINAL) AS v ON v.video_id = l.video_id
         """,
+        model=shown_model(warehouse),
     )
     return typed(Freshness, [found | {"learned": learned[0] if learned else None}])[0]
 
@@ -183,7 +188,8 @@ def sources(warehouse: Warehouse) -> list[Source]:
         FROM (SELECT DISTINCT source_id, video_id FROM sightings) AS s
         INNER JOIN {FATES} AS f ON f.video_id = s.video_id
         GROUP BY source_id, fate, rule ORDER BY videos DESC, rule
-        """
+        """,
+        model=shown_model(warehouse),
     )
     failing = {row["source_id"]: row for row in failing_sources(warehouse)}
     shown = {row["source_id"] for row in seen}

@@ -6,51 +6,54 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from streams.store.codebook.sql_fragments import ALIASES, MODEL, SOURCE
+from streams.store.codebook.effective import merged_topics, shown_model
+from streams.store.codebook.sql_fragments import SOURCE
 from streams.store.rows.alerts import Alert, Boilerplate, BoilerplateExample, Emergence
 from streams.store.warehouse import Warehouse, strings, typed
 
 EVIDENCE = (
     "terms, channel, sources, recent, recent_of, earlier, earlier_of, log10_p, first_on, latest_on, quotes"
 )
-TOPIC = "if(aliases.target = 0, told.topic_id, aliases.target) AS topic_id"
-"""The topic of an alert; of one that was merged since, the topic that it was merged into. SQL."""
 _QUOTE = ("paragraph_id", "video_id", "source", "published_on", "start_s", "text")
 """The fields of a quote, in the order of the tables' tuple."""
 
 
 def alerts(warehouse: Warehouse, limit: int = 20) -> list[Alert]:
     """Return the newest alerts about new topics and emergences; `alerts_raised` has those of other rules."""
+    model = shown_model(warehouse)
     rows = warehouse.rows(
         f"""
-        SELECT alert_id, rule, {TOPIC}, title, reason, raised_at, video_ids, {EVIDENCE}
-        FROM (
-            SELECT * FROM alerts FINAL WHERE model_version = {MODEL} AND rule IN ('new topic', 'emergence')
-        ) AS told
-        LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
+        SELECT alert_id, rule, topic_id, title, reason, raised_at, video_ids, {EVIDENCE} FROM alerts FINAL
+        WHERE model_version = {{model:String}} AND rule IN ('new topic', 'emergence')
         ORDER BY raised_at DESC, alert_id LIMIT {{limit:UInt32}}
         """,
+        model=model,
         limit=limit,
     )
-    return typed(Alert, with_talks(warehouse, rows))
+    return typed(Alert, with_talks(warehouse, model, rows))
 
 
 def emergences(warehouse: Warehouse, limit: int = 20) -> list[Emergence]:
     """Return subjects that talks have begun to be about, the newest first, with their evidence."""
+    model = shown_model(warehouse)
     rows = warehouse.rows(
         f"""
-        SELECT emergence_id, subject, {TOPIC}, reason, emerged_at, video_ids, {EVIDENCE}
-        FROM (SELECT * FROM emergences FINAL WHERE model_version = {MODEL}) AS told
-        LEFT JOIN {ALIASES} AS aliases ON aliases.topic_id = told.topic_id
+        SELECT emergence_id, subject, topic_id, reason, emerged_at, video_ids, {EVIDENCE}
+        FROM emergences FINAL WHERE model_version = {{model:String}}
         ORDER BY sequence DESC, subject LIMIT {{limit:UInt32}}
         """,
+        model=model,
         limit=limit,
     )
-    return typed(Emergence, with_talks(warehouse, rows))
+    return typed(Emergence, with_talks(warehouse, model, rows))
 
 
-def with_talks(warehouse: Warehouse, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows {quotes, video_ids, …} as `Evidence` has them: with the talks of the quotes and videos."""
+def with_talks(warehouse: Warehouse, model: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows {topic_id, quotes, video_ids, …} as `Evidence` has them.
+
+    They get the talks of their quotes and videos, and the topic that theirs was merged into since.
+    """
+    merged = merged_topics(warehouse, model)
     quotes = [[dict(zip(_QUOTE, quote, strict=True)) for quote in _tuples(row["quotes"])] for row in rows]
     ends = [list(dict.fromkeys([*row["video_ids"][:1], *row["video_ids"][-1:]])) for row in rows]
     wanted = {quote["video_id"] for each in quotes for quote in each} | {each for end in ends for each in end}
@@ -68,6 +71,7 @@ def with_talks(warehouse: Warehouse, rows: Sequence[dict[str, Any]]) -> list[dic
     return [
         row
         | {
+            "topic_id": merged.get(row["topic_id"], row["topic_id"]),
             "quotes": [
                 quote | {name: videos.get(quote["video_id"], unknown)[name] for name in unknown}
                 for quote in quoted
@@ -93,8 +97,9 @@ def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Boilerplate]:
         warehouse: the study.
         limit: the most examples of a source, the newest first.
     """
-    assigned = f"""
-        SELECT video_id, paragraph_id, boilerplate FROM assignments FINAL WHERE model_version = {MODEL}
+    model = shown_model(warehouse)
+    assigned = """
+        SELECT video_id, paragraph_id, boilerplate FROM assignments FINAL WHERE model_version = {model:String}
     """
     rows = warehouse.rows(
         f"""
@@ -104,7 +109,8 @@ def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Boilerplate]:
         FROM ({assigned}) AS a
         INNER JOIN (SELECT *, {SOURCE} AS source FROM videos FINAL) AS v USING (video_id)
         GROUP BY source HAVING boilerplate > 0 ORDER BY boilerplate DESC, source
-        """
+        """,
+        model=model,
     )
     examples = warehouse.rows(
         f"""
@@ -116,6 +122,7 @@ def boilerplate(warehouse: Warehouse, limit: int = 3) -> list[Boilerplate]:
         ORDER BY published_at DESC, video_id, start_s
         LIMIT {{limit:UInt32}} BY source
         """,
+        model=model,
         limit=limit,
     )
     by_source: dict[str, list[dict[str, Any]]] = {}

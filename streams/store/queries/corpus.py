@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from streams.store.codebook.effective import EffectiveEntry, book
-from streams.store.codebook.sql_fragments import ALIASES, MODEL, SOURCE
+from streams.store.codebook.effective import EffectiveEntry, book, merged_topics, shown_model
+from streams.store.codebook.sql_fragments import OF_MODEL, SOURCE
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.corpus import Corpus, ModelOrigin, Provenance
 from streams.store.warehouse import Warehouse
@@ -34,7 +34,7 @@ def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
             FROM (SELECT video_id, state FROM progress FINAL) AS p
             LEFT JOIN (SELECT *, {SOURCE} AS source FROM videos FINAL) AS v ON v.video_id = p.video_id
             LEFT JOIN (SELECT video_id, rule FROM screenings FINAL) AS s ON s.video_id = p.video_id
-            LEFT JOIN (SELECT * FROM video_topics FINAL WHERE model_version = {MODEL}) AS t
+            LEFT JOIN (SELECT * FROM video_topics FINAL WHERE {OF_MODEL}) AS t
                 ON t.video_id = p.video_id
             LEFT JOIN (SELECT video_id, transcript_version, duration_s FROM transcripts FINAL) AS r
                 ON r.video_id = t.video_id AND r.transcript_version = t.transcript_version
@@ -47,6 +47,7 @@ def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
         GROUP BY fate, why ORDER BY fate, why
         """,
         **selection.parameters,
+        model=shown_model(warehouse),
         open=selection.first is None and selection.last is None,
     )
     fates = {row["fate"]: row for row in rows if row["fate"] != "rejected"}
@@ -71,15 +72,17 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Prove
     model = warehouse.rows_as(
         ModelOrigin,
         f"""
-        SELECT model_version, epoch, embedding_model, codebook FROM epochs FINAL WHERE model_version = {MODEL}
+        SELECT model_version, epoch, embedding_model, codebook FROM epochs FINAL WHERE {OF_MODEL}
         """,
+        model=applied.model_version,
     )
     versions = warehouse.rows(
         f"""
         SELECT transcript_version AS version, count() AS videos FROM video_topics FINAL
-        WHERE model_version = {MODEL} AND {selection.where} GROUP BY version ORDER BY videos DESC, version
+        WHERE {OF_MODEL} AND {selection.where} GROUP BY version ORDER BY videos DESC, version
         """,
         **selection.parameters,
+        model=applied.model_version,
     )
     decided = warehouse.rows(
         """
@@ -90,7 +93,7 @@ def provenance(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Prove
         any=selection.codebook is None,
         revision=selection.codebook or 0,
     )[0]
-    by_model = {row["topic_id"] for row in warehouse.rows(f"SELECT topic_id FROM {ALIASES}")}
+    by_model = merged_topics(warehouse, applied.model_version).keys()
     unknown: ModelOrigin = {
         "model_version": applied.model_version,
         "epoch": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.store.codebook.sql_fragments import MODEL
+from streams.store.codebook.effective import shown_model
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.corpus import Choice
 from streams.store.warehouse import Warehouse
@@ -24,7 +24,7 @@ def choices(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int 
                 [('show', show), ('channel', channel), ('source', source), ('language', toString(language))],
                 arrayMap(name -> ('speaker', name), arrayDistinct(speakers))
             ) AS every
-            FROM video_topics FINAL WHERE model_version = {MODEL} AND {selection.where}
+            FROM video_topics FINAL WHERE model_version = {{model:String}} AND {selection.where}
         )
         ARRAY JOIN every AS one
         WHERE value != ''
@@ -33,5 +33,6 @@ def choices(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int 
         LIMIT {{limit:UInt32}} BY filter
         """,
         **selection.parameters,
+        model=shown_model(warehouse),
         limit=limit,
     )

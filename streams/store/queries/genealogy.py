@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.store.cache import cached
-from streams.store.codebook.effective import EffectiveCodebook, book
-from streams.store.codebook.sql_fragments import MODEL
+from streams.store.codebook.effective import EffectiveCodebook, book, shown_model
 from streams.store.codebook.topic_facts import facts
 from streams.store.rows.topics import Change, Drift, Health, KnownTopic
 from streams.store.warehouse import Warehouse, typed
@@ -97,10 +96,11 @@ def health(warehouse: Warehouse, limit: int = 20) -> list[Health]:
     """Return when the model began to fit the talks better or worse, the newest first."""
     return warehouse.rows_as(
         Health,
-        f"""
-        SELECT what, before, after, since, day FROM health FINAL WHERE model_version = {MODEL}
-        ORDER BY sequence DESC, what LIMIT {{limit:UInt32}}
+        """
+        SELECT what, before, after, since, day FROM health FINAL WHERE model_version = {model:String}
+        ORDER BY sequence DESC, what LIMIT {limit:UInt32}
         """,
+        model=shown_model(warehouse),
         limit=limit,
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from streams.store.codebook.effective import book
-from streams.store.codebook.sql_fragments import MODEL, SOURCE, corrected
+from streams.store.codebook.effective import book, shown_model
+from streams.store.codebook.sql_fragments import SOURCE, corrected
 from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.talks import Listing
 from streams.store.warehouse import Warehouse
@@ -64,7 +64,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
         FROM (SELECT video_id, state FROM progress FINAL) AS p
         LEFT JOIN (SELECT *, {SOURCE} AS source FROM videos FINAL) AS v ON v.video_id = p.video_id
         LEFT JOIN (SELECT video_id, rule, reason FROM screenings FINAL) AS s ON s.video_id = p.video_id
-        LEFT JOIN (SELECT * FROM video_topics FINAL WHERE model_version = {MODEL}) AS t
+        LEFT JOIN (SELECT * FROM video_topics FINAL WHERE model_version = {{model:String}}) AS t
             ON t.video_id = p.video_id
         LEFT JOIN (SELECT video_id, transcript_version, duration_s FROM transcripts FINAL) AS r
             ON r.video_id = t.video_id AND r.transcript_version = t.transcript_version
@@ -81,6 +81,7 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
             concat(title, '\\n', show, '\\n', channel, '\\n', video_id), {{search:String}}) > 0)
     """
     asked = selection.parameters | {
+        "model": shown_model(warehouse),
         "search": search,
         "state": state,
         "rule": rule,

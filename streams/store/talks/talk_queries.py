@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from streams.store.codebook.effective import EffectiveCodebook, book
+from streams.store.codebook.effective import EffectiveCodebook, book, shown_model
 from streams.store.codebook.speaker_names import named
-from streams.store.codebook.sql_fragments import ALIASES, MODEL
+from streams.store.codebook.sql_fragments import OF_MODEL
 from streams.store.operations.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
@@ -195,21 +195,22 @@ def status(warehouse: Warehouse) -> Status:
         f"""
         SELECT (SELECT count() FROM paragraphs FINAL) AS paragraphs,
                (SELECT sum(duration_s) / 3600 FROM transcripts FINAL) AS hours,
-               (SELECT uniqExact(topic_id) FROM topics FINAL WHERE model_version = {MODEL}
-                AND topic_id NOT IN (SELECT topic_id FROM {ALIASES})) AS topics,
+               (SELECT uniqExact(topic_id) FROM topics FINAL WHERE {OF_MODEL}
+                AND topic_id NOT IN (SELECT topic_id FROM merges WHERE {OF_MODEL})) AS topics,
                (SELECT count() FROM assignments FINAL
-                WHERE model_version = {MODEL} AND boilerplate = 1) AS boilerplate,
-               (SELECT count() FROM topics FINAL WHERE model_version = {MODEL} AND codebook_key != '') > 0
+                WHERE {OF_MODEL} AND boilerplate = 1) AS boilerplate,
+               (SELECT count() FROM topics FINAL WHERE {OF_MODEL} AND codebook_key != '') > 0
                AND (SELECT count() FROM assignments
-                    WHERE model_version = {MODEL} AND topic_id IN (
-                        SELECT topic_id FROM topics WHERE model_version = {MODEL} AND codebook_key != '')
+                    WHERE {OF_MODEL} AND topic_id IN (
+                        SELECT topic_id FROM topics WHERE {OF_MODEL} AND codebook_key != '')
                ) > 0 AS codebook_as_clusters,
                (SELECT max(epoch) FROM epochs) AS epoch,
                (SELECT min(published_at) FROM ({_TALKS})) AS first_published,
                (SELECT max(published_at) FROM ({_TALKS})) AS last_published,
                (SELECT count() FROM dead_letters FINAL
                 WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters
-        """
+        """,
+        model=shown_model(warehouse),
     )[0]
     corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
     corpus["damaged_parts"] = damaged_parts(warehouse)
@@ -279,7 +280,7 @@ def complete_videos(warehouse: Warehouse) -> set[str]:
     """
     lacking = warehouse.rows(
         f"""
-        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE model_version = {MODEL})
+        WITH newest AS (SELECT video_id, transcript_version FROM learned FINAL WHERE {OF_MODEL})
         SELECT video_id FROM progress FINAL WHERE state IN ('assigned', 'rejected')
           AND video_id NOT IN (SELECT video_id FROM sightings)
         UNION DISTINCT
@@ -289,12 +290,13 @@ def complete_videos(warehouse: Warehouse) -> set[str]:
                 SELECT video_id FROM newest
                 WHERE (video_id, transcript_version) NOT IN (
                         SELECT video_id, transcript_version FROM transcripts)
-                    OR (video_id IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
+                    OR (video_id IN (SELECT video_id FROM assignments WHERE {OF_MODEL})
                         AND (video_id, transcript_version) NOT IN (
                             SELECT video_id, transcript_version FROM paragraphs))
             )
         )
-        """
+        """,
+        model=shown_model(warehouse),
     )
     return finished_videos(warehouse) - {row["video_id"] for row in lacking}
 
@@ -304,8 +306,9 @@ def unlearned_videos(warehouse: Warehouse) -> set[str]:
     rows = warehouse.rows(
         f"""
         SELECT video_id FROM progress FINAL WHERE state = 'assigned'
-          AND video_id NOT IN (SELECT video_id FROM assignments WHERE model_version = {MODEL})
-        """
+          AND video_id NOT IN (SELECT video_id FROM assignments WHERE {OF_MODEL})
+        """,
+        model=shown_model(warehouse),
     )
     return {row["video_id"] for row in rows}
 

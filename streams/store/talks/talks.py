@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from streams.store.codebook.effective import book
-from streams.store.codebook.sql_fragments import MODEL, UNSORTED, corrected
+from streams.store.codebook.effective import book, shown_model
+from streams.store.codebook.sql_fragments import UNSORTED, corrected
 from streams.store.rows.talks import (
     Correction,
     Followed,
@@ -131,11 +131,12 @@ def _day(moment: datetime | None) -> date | None:
 def _counted(warehouse: Warehouse, video_id: str) -> dict[str, Any]:
     """Return the row of `video_topics` of a talk; empty before the model has learned it."""
     rows = warehouse.rows(
-        f"""
+        """
         SELECT transcript_version, topics.id AS ids, topics.paragraphs AS paragraphs,
                topics.seconds AS seconds
-        FROM video_topics FINAL WHERE model_version = {MODEL} AND video_id = {{video:String}}
+        FROM video_topics FINAL WHERE model_version = {model:String} AND video_id = {video:String}
         """,
+        model=shown_model(warehouse),
         video=video_id,
     )
     return rows[0] if rows else {}
