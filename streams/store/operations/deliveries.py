@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from streams.store.codebook.effective import shown_model
-from streams.store.queries.alerts import EVIDENCE, with_talks
+from streams.store.queries.alerts import EVIDENCE, as_merged, with_talks
 from streams.store.rows.alerts import AlertOfAnyRule, RaisedAlert, Told
 from streams.store.rows.deliveries import (
     CorpusGrowth,
@@ -73,10 +73,8 @@ def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> lis
         rule=rule,
         limit=limit,
     )
-    return typed(
-        AlertOfAnyRule,
-        [row | {"repeat": bool(row["repeat"])} for row in with_talks(warehouse, model, rows)],
-    )
+    told = with_talks(warehouse, as_merged(warehouse, model, rows))
+    return typed(AlertOfAnyRule, [row | {"repeat": bool(row["repeat"])} for row in told])
 
 
 def deliveries(

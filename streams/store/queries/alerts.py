@@ -30,7 +30,7 @@ def alerts(warehouse: Warehouse, limit: int = 20) -> list[Alert]:
         model=model,
         limit=limit,
     )
-    return typed(Alert, with_talks(warehouse, model, rows))
+    return typed(Alert, with_talks(warehouse, as_merged(warehouse, model, rows)))
 
 
 def emergences(warehouse: Warehouse, limit: int = 20) -> list[Emergence]:
@@ -45,15 +45,17 @@ def emergences(warehouse: Warehouse, limit: int = 20) -> list[Emergence]:
         model=model,
         limit=limit,
     )
-    return typed(Emergence, with_talks(warehouse, model, rows))
+    return typed(Emergence, with_talks(warehouse, as_merged(warehouse, model, rows)))
 
 
-def with_talks(warehouse: Warehouse, model: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows {topic_id, quotes, video_ids, …} as `Evidence` has them.
-
-    They get the talks of their quotes and videos, and the topic that theirs was merged into since.
-    """
+def as_merged(warehouse: Warehouse, model: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows {topic_id, …} of a model with the topics that theirs were merged into since."""
     merged = merged_topics(warehouse, model)
+    return [row | {"topic_id": merged.get(row["topic_id"], row["topic_id"])} for row in rows]
+
+
+def with_talks(warehouse: Warehouse, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows {quotes, video_ids, …} as `Evidence` has them: with the talks of the quotes and videos."""
     quotes = [[dict(zip(_QUOTE, quote, strict=True)) for quote in _tuples(row["quotes"])] for row in rows]
     ends = [list(dict.fromkeys([*row["video_ids"][:1], *row["video_ids"][-1:]])) for row in rows]
     wanted = {quote["video_id"] for each in quotes for quote in each} | {each for end in ends for each in end}
@@ -71,7 +73,6 @@ def with_talks(warehouse: Warehouse, model: str, rows: Sequence[dict[str, Any]])
     return [
         row
         | {
-            "topic_id": merged.get(row["topic_id"], row["topic_id"]),
             "quotes": [
                 quote | {name: videos.get(quote["video_id"], unknown)[name] for name in unknown}
                 for quote in quoted

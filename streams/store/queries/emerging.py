@@ -61,7 +61,7 @@ def emerging(
         limit=limit,
         offset=offset,
     )
-    told = [_named(row, applied) for row in with_talks(warehouse, applied.model_version, rows)]
+    told = [_named(row, applied) for row in with_talks(warehouse, rows)]
     wanted = {row["topic_id"] for row in told if row["topic_id"] and not row["quotes"]}
     said = _said(
         warehouse, {topic_id: applied.family(topic_id) for topic_id in wanted}, applied.model_version
