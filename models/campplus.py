@@ -84,7 +84,7 @@ class CAMPPlusEmbedding(Model):
             ValueError: the waveforms are too short for any embedding. (pyannote.audio finds the shortest
                 usable waveform by trying.)
         """
-        features = torch.stack([_log_mel(waveform) for waveform in waveforms])
+        features = torch.stack(_log_mels(waveforms))
         frames = features.shape[1]
         if frames < FEWEST_FRAMES:
             raise ValueError(f"{frames} frames of 10 ms are too few for an embedding: give {FEWEST_FRAMES}")
@@ -100,6 +100,18 @@ class CAMPPlusEmbedding(Model):
     def _embed(self, features: Tensor) -> Tensor:
         embeddings: Tensor = self.net(features - features.mean(dim=1, keepdim=True))
         return embeddings
+
+
+def _log_mels(waveforms: Tensor) -> list[Tensor]:
+    """Return the features of each waveform; of equal ones in a row, they are computed once.
+
+    pyannote.audio passes a window once for each of its three speakers.
+    """
+    features: list[Tensor] = []
+    for before, waveform in enumerate(waveforms, -1):
+        again = before >= 0 and torch.equal(waveform, waveforms[before])
+        features.append(features[-1] if again else _log_mel(waveform))
+    return features
 
 
 def _log_mel(waveform: Tensor) -> Tensor:

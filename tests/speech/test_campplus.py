@@ -78,6 +78,19 @@ def test_only_what_is_heard_of_a_speaker_is_embedded(voice: Any) -> None:
     assert np.isnan(too_little).all()
 
 
+def test_equal_waveforms_in_a_batch_share_their_features() -> None:
+    """Each has the features that it has alone, wherever it is."""
+    import torch
+
+    from models.campplus import _log_mels
+
+    one, other = torch.from_numpy(np.random.default_rng(1).normal(0, 0.1, (2, 1, SAMPLE_RATE))).float()
+    batch = torch.stack([one, one, other, one, other, other])
+    alone = {id(each): _log_mels(each[None])[0] for each in (one, other)}
+    for features, each in zip(_log_mels(batch), [one, one, other, one, other, other], strict=True):
+        assert torch.equal(features, alone[id(each)])
+
+
 def test_a_tenth_of_a_second_is_no_voice(voice: Any) -> None:
     for samples in (1, SAMPLE_RATE // 10):
         with pytest.raises(ValueError, match="too few for an embedding"):
