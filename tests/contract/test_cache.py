@@ -44,6 +44,19 @@ def counted(warehouse: Warehouse, times: list[int]) -> int:
     return cached(warehouse, "counted", ["labels"], make)
 
 
+def statements_of(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list of the statements that are asked from now on."""
+    asked: list[str] = []
+    rows = warehouse.rows
+
+    def recorded(statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        asked.append(statement)
+        return rows(statement, **parameters)
+
+    monkeypatch.setattr(warehouse, "rows", recorded)
+    return asked
+
+
 def test_it_is_made_again_only_when_its_table_has_changed(either: Warehouse) -> None:
     times: list[int] = []
     assert [counted(either, times) for _ in range(3)] == [0, 0, 0]
@@ -109,14 +122,7 @@ def test_only_a_server_is_asked_again_what_it_holds(
 ) -> None:
     """An embedded database has no writers but the clients of this process."""
     write(either, [topic(1, "Architecture"), labelled(1, 1, "Buildings")])
-    asked: list[str] = []
-    rows = either.rows
-
-    def recorded(statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        asked.append(statement)
-        return rows(statement, **parameters)
-
-    monkeypatch.setattr(either, "rows", recorded)
+    asked = statements_of(either, monkeypatch)
     first = holdings(either)
     assert [holdings(either) for _ in range(2)] == [first, first]
     assert len(asked) == (1 if either.settings.embedded_clickhouse else 3)
@@ -220,14 +226,7 @@ def test_every_table_that_is_read_is_watched(
     watched, make = MADE[name]
     write(study, [topic(1, "Architecture"), dormant(1, 2, asleep=True)])
     with Warehouse(study.settings) as anew:
-        statements: list[str] = []
-        rows = anew.rows
-
-        def recorded(statement: str, **parameters: Any) -> list[dict[str, Any]]:
-            statements.append(statement)
-            return rows(statement, **parameters)
-
-        monkeypatch.setattr(anew, "rows", recorded)
+        statements = statements_of(anew, monkeypatch)
         make(anew)
     read = set(re.findall(r"\bFROM\s+(\w+)", " ".join(statements))) - {"system"}
     if name in ("story", "drifts", "months"):  # they begin with the book
