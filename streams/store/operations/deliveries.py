@@ -128,10 +128,10 @@ def raised_by_the_clock(warehouse: Warehouse) -> set[str]:
 
 def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
     """Return the figures that system rules look at."""
+    model = shown_model(warehouse)
     found = warehouse.rows(
         """
-        SELECT {model:String} AS model_version,
-               (SELECT count() FROM progress FINAL) AS videos,
+        SELECT (SELECT count() FROM progress FINAL) AS videos,
                (SELECT count() FROM progress FINAL WHERE state NOT IN ('assigned', 'rejected')
                 AND video_id NOT IN (SELECT assumeNotNull(video_id) FROM dead_letters
                                      WHERE video_id IS NOT NULL)) AS waiting,
@@ -143,7 +143,7 @@ def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
                (SELECT count() FROM progress FINAL WHERE state = 'assigned' AND video_id NOT IN (
                 SELECT video_id FROM learned WHERE model_version = {model:String})) AS relearning
         """,
-        model=shown_model(warehouse),
+        model=model,
     )[0]
     if not found.pop("epoch"):
         found["relearning"] = 0
@@ -167,7 +167,7 @@ def vital_signs(warehouse: Warehouse, now: datetime) -> VitalSigns:
         """,
         since=now - timedelta(hours=24),
     )
-    more = {"latest_letter": letters[0] if letters else None, "failing": failing}
+    more = {"model_version": model, "latest_letter": letters[0] if letters else None, "failing": failing}
     return typed(VitalSigns, [found | more])[0]
 
 
