@@ -451,8 +451,8 @@ def _prepared(jars: Path) -> bool:
 def _shared_classes(jars: Path) -> tuple[str, ...]:
     """Return options that make a broker load its classes from an archive; a first broker makes that.
 
-    Loading them from the jars is a third of the processor time of a start. An archive belongs to one build of
-    Java and to the folder of the jars; Java ignores any other. Some builds cannot make one: it stays empty.
+    Loading them from the jars is a good part of the work of a start. An archive belongs to one build of Java
+    and to the folder of the jars; Java ignores any other. Some builds cannot make one: it stays empty.
     """
     java = _java()
     told = subprocess.run([str(java), "-version"], capture_output=True, check=False)

@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from infra.kafka.apache_kafka import ApacheKafka, KafkaError, kafka_version, missing
+from infra.kafka.apache_kafka import ApacheKafka, KafkaError, jars_folder, kafka_version, missing
 
 needs_kafka = pytest.mark.skipif(missing() is not None, reason=f"Apache Kafka cannot run here: {missing()}")
 
@@ -99,7 +99,11 @@ def test_a_broker_from_the_command_line_runs_until_stopped(broker: ApacheKafka, 
     assert started.returncode == 0, started.stderr
     assert f"Kafka {kafka_version()} runs on {broker.bootstrap}" in started.stdout
     assert broker.running, "any object made for the folder sees the broker"
-    assert psutil.Process(broker.pid).memory_info().rss < 512 * 2**20
+    process = psutil.Process(broker.pid)
+    assert process.memory_info().rss < 512 * 2**20
+    archives = jars_folder().parent.glob(f"{jars_folder().name}-classes-*.jsa")
+    filled = {str(each) for each in archives if each.stat().st_size}  # empty: this Java cannot make one
+    assert not filled or filled & {each.path for each in process.memory_maps()}
 
     again = command("start")
     assert again.returncode == 0
