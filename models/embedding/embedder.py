@@ -18,6 +18,9 @@ from models.loading.model_locator import label
 
 BATCH, BATCH_ON_CPU = 32, 16
 """Texts in a batch. On a CPU, what larger ones compute in between does not stay in the cache."""
+KEPT_SHAPES = 64
+"""Shapes of bfloat16 products whose compiled code torch keeps on a CPU. Its own number is 1,024, which texts
+of many lengths fill with 0.2 GB (tests/speech/test_embedder_memory.py)."""
 Precision = Literal["float32", "bfloat16"]
 """The type of the numbers in a model's matrix products; all else, and every result, is float32."""
 
@@ -124,6 +127,7 @@ class Embedder:
         with self._loading:  # several agents share the model, each in its own thread
             if self._model is None:
                 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+                os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_SHAPES))
                 try:
                     with one_at_a_time():
                         import torch
