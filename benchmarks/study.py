@@ -150,11 +150,11 @@ class RunningStudy:
                 videos.add(handed.video_id)
         return len(videos)
 
-    def until_stored(self, talks: int) -> dict[str, Any]:
+    def until_stored(self, talks: int, before: int = 0) -> dict[str, Any]:
         """Wait until so many talks are finished, showing progress; return the study's status.
 
-        The database is asked when all talks may be done, and rarely before: answering takes time from
-        what is measured.
+        `before` of them were when this process started. The database is asked when all talks may be done, and
+        rarely before: answering takes time from what is measured.
         """
         moved_at = asked_at = time.monotonic()
         seen = -1
@@ -163,7 +163,10 @@ class RunningStudy:
                 if self._process.poll() is not None:
                     raise self._failed("groundswell run ended before all talks were stored")
                 stages = self.stages()
-                tracked, events = stages["track"].events, sum(each.events for each in stages.values())
+                tracked, events = (
+                    before + stages["track"].events,
+                    sum(each.events for each in stages.values()),
+                )
                 show(tracked)
                 now = time.monotonic()
                 if tracked >= talks or now - asked_at > TELL_S:
