@@ -102,6 +102,16 @@ class Meter:
             self.peak_mb = max(self.peak_mb, resident / 1e6)
 
 
+def held(folder: Path) -> tuple[int, int]:
+    """Return bytes and number of the files in a folder, some of which may be deleted meanwhile."""
+    sizes = []
+    for inside, _, names in os.walk(folder):  # which passes over folders that are gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                sizes.append(Path(inside, name).stat().st_size)
+    return sum(sizes), len(sizes)
+
+
 def _busy_s() -> float:
     """Return the processor time that all programs have taken since the machine started."""
     times = psutil.cpu_times()

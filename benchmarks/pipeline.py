@@ -93,7 +93,7 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         Unavailable: the study did not start, stopped, or went no further.
     """
     from agents.cli.console import tell
-    from benchmarks.machine import Meter, describe
+    from benchmarks.machine import Meter, describe, held
     from benchmarks.study import RunningStudy, settings_in
     from benchmarks.talks import first_talks
 
@@ -109,7 +109,8 @@ def measure(path: Path, count: int) -> dict[str, Any]:
                 talks = study.hand_in(talks_file)
                 status = study.until_stored(talks)
             stages = study.stages()
-        held = {"database": _bytes(settings.database_folder), "blobs": _bytes(settings.study_home / "blobs")}
+        folders = {"database": settings.database_folder, "blobs": settings.study_home / "blobs"}
+        sizes = {name: held(folder)[0] for name, folder in folders.items()}
         tell("embedding the same paragraphs alone")
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             alone = pool.submit(embed_alone, settings, status["paragraphs"]).result()
@@ -125,7 +126,7 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         "paragraphs": alone.paragraphs,
         "words": alone.words,
         "hours": round(status["hours"], 3),
-        "bytes": held,
+        "bytes": sizes,
         "topics": status["topics"],
         "startup_s": round(study.startup_s, 3),
         "wall_s": whole.wall_s,
@@ -144,11 +145,6 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         },
         "machine": describe(),
     }
-
-
-def _bytes(folder: Path) -> int:
-    """Return how much the files in a folder take."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def embed_alone(settings: Settings, paragraphs: int) -> Embedded:

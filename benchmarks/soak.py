@@ -44,7 +44,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agents.cli.console import exit_code_of, tell
 from agents.instance.running_instance import serving
-from benchmarks.machine import describe
+from benchmarks.machine import describe, held
 from benchmarks.study import RunningStudy, settings_in
 from benchmarks.talks import default_file, first_talks
 from streams.errors import DataError
@@ -235,7 +235,7 @@ class Soak:
         for child in others:
             with suppress(psutil.Error):
                 memory += child.memory_info().rss
-        database, files = _size(self.settings.database_folder)
+        database, files = held(self.settings.database_folder)
         return Sample(
             week=week + 1,
             start=len(self.starts) - 1,
@@ -249,7 +249,7 @@ class Soak:
             threads=process.num_threads(),
             database_mb=round(database / 1e6, 1),
             database_files=files,
-            blobs_mb=round(_size(self.settings.study_home / "blobs")[0] / 1e6, 1),
+            blobs_mb=round(held(self.settings.study_home / "blobs")[0] / 1e6, 1),
         )
 
 
@@ -260,16 +260,6 @@ def _finished(status: dict[str, Any]) -> int:
 def _broker(process: psutil.Process) -> psutil.Process:
     (broker,) = (child for child in process.children() if "broker" in child.cmdline()[1:2])
     return broker
-
-
-def _size(folder: Path) -> tuple[int, int]:
-    """Return bytes and number of the files in a folder, which may be deleted meanwhile."""
-    sizes = []
-    for inside, _, names in os.walk(folder):  # which passes over folders that are gone
-        for name in names:
-            with suppress(FileNotFoundError):
-                sizes.append(Path(inside, name).stat().st_size)
-    return sum(sizes), len(sizes)
 
 
 def report(soak: Soak) -> dict[str, Any]:
