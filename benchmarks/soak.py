@@ -7,7 +7,7 @@ them, dated over a year; a reader opens its pages meanwhile. What goes wrong:
 
 - in the first half of the year the process is killed --kills times (SIGKILL) in the middle of a week, at a
   moment drawn from --seed: its broker and the whole log go with it;
-- every other week something arrives that is no event;
+- in every week without a kill something arrives that is no event;
 - every fourth week the broker stands still (SIGSTOP) for 15 seconds.
 
 The second half passes in one process, so that what it gathers is seen. Reported: talks and paragraphs stored
@@ -43,9 +43,8 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agents.cli.console import exit_code_of, tell
-from agents.instance.running_instance import serving
 from benchmarks.machine import describe, held
-from benchmarks.study import RunningStudy, settings_in
+from benchmarks.study import RunningStudy, finished, settings_in
 from benchmarks.talks import default_file, first_talks
 from streams.errors import DataError
 from streams.kafka.admin import Cluster
@@ -58,16 +57,9 @@ SHOWS = ("practicalai", "gotime", "shipit", "jsparty")
 """Shows whose talks are cut up, in turn, where no file is named."""
 PAUSE_S = 15.0
 PAUSED_WEEKS = 4
-READ = (
-    "/",
-    "/trends",
-    "/topics",
-    "/talks",
-    "/alerts",
-    "/search?q=kubernetes",
-    "/system",
-)
-"""Pages that a reader opens each week; those with charts are asked for another period each time."""
+READ = ("/", "/trends", "/topics", "/talks", "/alerts", "/search?q=kubernetes", "/system")
+"""Pages that a reader opens each week, each time for another period."""
+MEASURED = ("memory_mb", "broker_mb", "files", "threads", "database_mb", "database_files", "blobs_mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +163,7 @@ class Soak:
             with RunningStudy(self.settings) as study:
                 self.starts.append(round(study.startup_s, 1))
                 tell(f"week {week + 1} of {len(self.weeks)}: ready after {study.startup_s:.0f} s")
-                stored_before = _finished(study.until_stored(0))
+                stored_before = finished(study.until_stored(0))
                 while week < len(self.weeks):
                     killed = week in self.killed_in
                     self._week(study, week, stored_before, killed)
@@ -180,7 +172,7 @@ class Soak:
                         break
         with RunningStudy(self.settings) as study:
             self.starts.append(round(study.startup_s, 1))
-            self.stored = _finished(study.until_stored(self.handed))
+            self.stored = finished(study.until_stored(self.handed, dead=False))
 
     def _week(self, study: RunningStudy, week: int, before: int, killed: bool) -> None:
         began = time.monotonic()
@@ -189,14 +181,11 @@ class Soak:
             time.sleep(self.random.uniform(1, 10))
             os.killpg(study.pid, signal.SIGKILL)
             return
-        self._send_nonsense()
+        self._send_nonsense(study)
         if week % PAUSED_WEEKS == PAUSED_WEEKS - 1:
             self._pause_broker(study)
-        self._read()
-        status = study.until_stored(self.handed, before)
-        while _finished(status) < self.handed:  # what was nonsense counts as finished there
-            status = study.until_stored(self.handed, before)
-            time.sleep(1)
+        self._read(study)
+        status = study.until_stored(self.handed, before, dead=False)
         self.samples.append(self._look(study, week, status, time.monotonic() - began))
 
     def _hand_in(self, study: RunningStudy, week: int) -> int:
@@ -205,10 +194,8 @@ class Soak:
             file.flush()
             return study.hand_in(Path(file.name))
 
-    def _send_nonsense(self) -> None:
-        running = serving(self.settings)
-        assert running is not None
-        with Cluster(self.settings, running.broker) as cluster:
+    def _send_nonsense(self, study: RunningStudy) -> None:
+        with Cluster(self.settings, study.running.broker) as cluster:
             self.nonsense += 1
             cluster.send_raw(TRANSCRIPTS_READY, None, b"nonsense %d" % self.nonsense)
 
@@ -218,11 +205,9 @@ class Soak:
         time.sleep(PAUSE_S)
         broker.resume()
 
-    def _read(self) -> None:
-        running = serving(self.settings)
-        assert running is not None
+    def _read(self, study: RunningStudy) -> None:
         first = f"2025-{self.random.randint(1, 12):02}"
-        with httpx.Client(base_url=running.url, trust_env=False, timeout=120) as reader:
+        with httpx.Client(base_url=study.running.url, trust_env=False, timeout=120) as reader:
             for path in READ:
                 join = "&" if "?" in path else "?"
                 reader.get(f"{path}{join}first={first}").raise_for_status()
@@ -239,7 +224,7 @@ class Soak:
         return Sample(
             week=week + 1,
             start=len(self.starts) - 1,
-            talks=_finished(status),
+            talks=finished(status),
             paragraphs=status["paragraphs"],
             topics=status["topics"],
             seconds=round(seconds, 1),
@@ -253,10 +238,6 @@ class Soak:
         )
 
 
-def _finished(status: dict[str, Any]) -> int:
-    return sum(int(status["states"].get(state, 0)) for state in ("assigned", "rejected"))
-
-
 def _broker(process: psutil.Process) -> psutil.Process:
     (broker,) = (child for child in process.children() if "broker" in child.cmdline()[1:2])
     return broker
@@ -265,16 +246,15 @@ def _broker(process: psutil.Process) -> psutil.Process:
 def report(soak: Soak) -> dict[str, Any]:
     """Return what was measured."""
     last = [sample for sample in soak.samples if sample.start == soak.samples[-1].start]
-    names = ("memory_mb", "broker_mb", "files", "threads", "database_mb", "database_files", "blobs_mb")
     return {
         "benchmark": "soak",
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "handed_in": soak.handed,
         "nonsense": soak.nonsense,
         "stored": soak.stored,
-        "kills": len(soak.killed_in),
+        "kills": len(soak.starts) - 2,  # the first start, and one at the end
         "starts_s": soak.starts,
-        "growth_per_1000_talks": {name: growth(last, name) for name in names} if len(last) > 1 else {},
+        "growth_per_1000_talks": {name: growth(last, name) for name in MEASURED} if len(last) > 1 else {},
         "weeks": [asdict(sample) for sample in soak.samples],
         "machine": describe(),
     }
@@ -294,18 +274,7 @@ def show(found: dict[str, Any]) -> None:
             pace = sum(each["seconds"] for each in since) / max(1, talks)
             values = [f"{week[name]:,}" for name in ("talks", "paragraphs", "topics")]
             values.append(f"{pace:.2f}")
-            values += [
-                f"{week[name]:,}"
-                for name in (
-                    "memory_mb",
-                    "broker_mb",
-                    "files",
-                    "threads",
-                    "database_mb",
-                    "database_files",
-                    "blobs_mb",
-                )
-            ]
+            values += [f"{week[name]:,}" for name in MEASURED]
             print(f"| {week['week']} | {' | '.join(values)} |")
             before = number + 1
     print(f"\n{found['stored']:,} of {found['handed_in']:,} talks stored, after {found['kills']} kills")
@@ -315,7 +284,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run and report; return the exit code: 1 if a talk was lost."""
+    """Run and report; return the exit code. A lost talk is waited for in vain, which is an error."""
     parser = argparse.ArgumentParser(
         prog="soak.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -350,7 +319,7 @@ def main(arguments: list[str]) -> int:
     show(found)
     if options.out is not None:
         options.out.write_text(f"{json.dumps(found, indent=2)}\n")
-    return 0 if found["stored"] == found["handed_in"] else 1
+    return 0
 
 
 if __name__ == "__main__":

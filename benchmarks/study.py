@@ -71,6 +71,11 @@ def settings_in(home: Path) -> Settings:
         raise variables.refused(error) from error
 
 
+def finished(status: dict[str, Any]) -> int:
+    """Return how many talks have topics or were rejected, of a study's status."""
+    return sum(int(status["states"].get(state, 0)) for state in ("assigned", "rejected"))
+
+
 class RunningStudy:
     """`groundswell run` for the time of a `with` block.
 
@@ -85,6 +90,11 @@ class RunningStudy:
         self._log = settings.home / "run.log"
         self._process: subprocess.Popen[bytes]
         self._running: RunningInstance
+
+    @property
+    def running(self) -> RunningInstance:
+        """Where it serves, and its broker."""
+        return self._running
 
     @property
     def pid(self) -> int:
@@ -150,35 +160,39 @@ class RunningStudy:
                 videos.add(handed.video_id)
         return len(videos)
 
-    def until_stored(self, talks: int, before: int = 0) -> dict[str, Any]:
+    def until_stored(self, talks: int, before: int = 0, *, dead: bool = True) -> dict[str, Any]:
         """Wait until so many talks are finished, showing progress; return the study's status.
 
-        `before` of them were when this process started. The database is asked when all talks may be done, and
-        rarely before: answering takes time from what is measured.
+        `before` of them were when this process started; `dead`: dead letters count as finished talks. The
+        database is asked when all talks may be done, and rarely before: answering takes time from what is
+        measured.
+
+        Raises:
+            Unavailable: the study ended, or nothing moves any more.
         """
         moved_at = asked_at = time.monotonic()
-        seen = -1
+        seen, done = -1, 0
         with _progress(talks) as show:
             while True:
                 if self._process.poll() is not None:
                     raise self._failed("groundswell run ended before all talks were stored")
                 stages = self.stages()
-                tracked, events = (
-                    before + stages["track"].events,
-                    sum(each.events for each in stages.values()),
-                )
+                tracked = before + stages["track"].events
+                events = sum(each.events for each in stages.values())
                 show(tracked)
                 now = time.monotonic()
                 if tracked >= talks or now - asked_at > TELL_S:
                     status: dict[str, Any] = ask(self.settings, "status")
-                    done = sum(status["states"].get(state, 0) for state in ("assigned", "rejected"))
-                    if done + status["dead_letters"] >= talks:
+                    done = finished(status) + (status["dead_letters"] if dead else 0)
+                    if done >= talks:
                         return status
                     asked_at = now
                 if events != seen:
                     moved_at, seen = now, events
                 elif now - moved_at > STALL_S:
-                    raise self._failed(f"nothing moved for {STALL_S:.0f} s")
+                    raise self._failed(
+                        f"nothing moved for {STALL_S:.0f} s, with {done} of {talks} talks finished"
+                    )
                 time.sleep(LOOK_S)
 
     def stages(self) -> dict[str, Stage]:
