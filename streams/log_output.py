@@ -22,6 +22,7 @@ from streams.telemetry import LOST_LINES
 NOISY = (
     *("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "fsspec", "asyncio"),
     "urllib3.connectionpool",  # clickhouse_connect sets the level of "urllib3" itself on import
+    "torch.utils.flop_counter",  # says that Triton is not installed: it is not needed
 )
 
 

@@ -142,6 +142,15 @@ def _javascript(settings: Settings) -> CheckResult:
     return CheckResult("javascript", "fail", "yt-dlp needs deno to read YouTube, and cannot find it", cure)
 
 
+def _cookies(settings: Settings) -> CheckResult:
+    from streams.youtube.cookies import read_cookies
+
+    if not settings.cookies:
+        return CheckResult("cookies", "ok", "none: YouTube is read as a guest")
+    read_cookies(Path(settings.cookies))
+    return CheckResult("cookies", "ok", f"{settings.cookies} has cookies of youtube.com")
+
+
 def _gpu(settings: Settings) -> CheckResult:
     import ctranslate2
 
@@ -163,5 +172,6 @@ CHECKS: dict[str, Callable[[Settings], CheckResult]] = {
     "models": _models,
     "decoder": _decoder,
     "javascript": _javascript,
+    "cookies": _cookies,
     "gpu": _gpu,
 }

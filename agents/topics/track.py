@@ -153,7 +153,7 @@ class Track(Agent):
         except BadInput as error:
             raise Misconfigured(
                 f"the topic model of this study cannot be continued ({error.cause})",
-                f"restore the setup that it was made with ({error.cure}), {REBUILD}",
+                f"{error.cure}, {REBUILD}",
             ) from error
         reached = checkpoint.reached
         self._steps, self._log_id, self._next_offset = reached.steps, reached.log_id, reached.next_offset

@@ -132,7 +132,9 @@ class Embedder:
                     with one_at_a_time():
                         import torch
                         from sentence_transformers import SentenceTransformer
+                        from transformers.utils import logging as of_transformers
 
+                    of_transformers.disable_progress_bar()  # type: ignore[no-untyped-call]
                     if self._threads:
                         torch.set_num_threads(self._threads)
                     device = None if self._device == "auto" else self._device

@@ -55,22 +55,21 @@ class Meta(BaseModel):
         except ValidationError as error:
             raise BadInput(
                 f"not a topic model snapshot, or a damaged one ({error.errors()[0]['msg']})",
-                "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
+                "restore it from a backup",
             ) from error
         now_with = libraries()
         for name, wrote in sorted(read.libraries.items()):
             if _major(wrote) != _major(now_with.get(name, "")):
                 raise BadInput(
                     f"the snapshot was made with {name} {wrote}, not {now_with.get(name) or 'known here'}",
-                    f"install {name} {_major(wrote)}, or begin a new epoch with `groundswell rebuild`",
+                    f"install {name} {_major(wrote)}",
                 )
         if embedding_model is not None and embedding_model != read.embedding_model:
             before = embedding_model.startswith(read.embedding_model)
             raise BadInput(
                 f"the snapshot learned from embeddings of {read.embedding_model}, not of {embedding_model}"
                 + (": an earlier version, which did not embed the end of long paragraphs" if before else ""),
-                "embed with that model and length, or begin a new epoch with `groundswell rebuild`: "
-                "vectors do not mix",
+                "embed with that model and length, as vectors of two do not mix",
             )
         now = numbers(settings)
         other = sorted(
@@ -80,7 +79,7 @@ class Meta(BaseModel):
             key = other[0]
             raise BadInput(
                 f"the snapshot learned with {key} = {read.settings.get(key)}, not {now.get(key)}",
-                "use its settings, or begin a new epoch with `groundswell rebuild`",
+                "use its settings",
             )
         return read
 

@@ -147,7 +147,7 @@ class ModelState:
         except (KeyError, ValueError) as error:
             raise BadInput(
                 f"the parts of the snapshot do not fit together ({error})",
-                "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
+                "restore it from a backup",
             ) from error
 
     @classmethod

@@ -148,7 +148,6 @@ class Found(Strict):
 
 class Relabel(Strict):
     labels: list[str] = Field(alias="source_labels")
-    regex: str
     target: str = Field(alias="target_label")
 
 
@@ -346,18 +345,20 @@ def test_prometheus_scrapes_workers_and_page_and_notices_losses() -> None:
         name: (job.name, source.port) for job in CONFIG.jobs for source in job.dns for name in source.names
     }
     ports = {"worker": ("workers", 8080), "web": ("web", 8000)}
-    assert found == {
-        name: ports[service["command"][1]] for name, service in OURS.items() if name != "migrate"
+    asked = {
+        service.get("networks", {"default": {"aliases": [name]}})["default"]["aliases"][0]: service["command"]
+        for name, service in OURS.items()
+        if name != "migrate"
     }
+    assert found == {name: ports[command[1]] for name, command in asked.items()}
+    assert set(asked) == {*NAMES, "web"}
     (server,) = [job.static[0].targets for job in CONFIG.jobs if job.static]
     metrics = ElementTree.parse(ROOT / "infra" / "clickhouse" / "config.d" / "metrics.xml")
     assert server == [f"clickhouse:{metrics.findtext('prometheus/port')}"]
     assert CONFIG.rules == ["alerts.yml"]
-    relabel = CONFIG.jobs[0].relabel[0].regex
-    labels = {re.fullmatch(relabel, name)[1] for name in found}  # type: ignore[index]
-    assert labels == {*NAMES, "web"}
+    assert all([each.target for each in job.relabel] == ["service"] for job in CONFIG.jobs if job.dns)
     missing = RULES["ServiceMissing"].expr
-    assert set(re.findall(r'absent\(up\{service="(\w+)"\}\)', missing)) == labels
+    assert set(re.findall(r'absent\(up\{service="(\w+)"\}\)', missing)) == set(asked)
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here (Debian's package prometheus)")

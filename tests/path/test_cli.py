@@ -257,12 +257,12 @@ def test_doctor_tells_a_healthy_machine_from_a_missing_model(study: Study) -> No
         assert set(row) == {"what", "verdict", "found", "cure"}
         assert row["verdict"] in (("ok", "warn") if what in ("gpu", "blobs") else ("ok",)), row
         assert row["verdict"] == "ok" or row["cure"], row
-    answer = study.cli("doctor", "--json", GROUNDSWELL_WHISPER_MODEL="/nonexistent")
+    wrong = {"GROUNDSWELL_WHISPER_MODEL": "/nonexistent", "GROUNDSWELL_COOKIES": "/nonexistent/cookies.txt"}
+    answer = study.cli("doctor", "--json", **wrong)
     assert answer.returncode == 1
     failed = {row["what"]: row for row in json.loads(answer.stdout) if row["verdict"] == "fail"}
-    assert set(failed) == {"models"}
-    assert "/nonexistent" in failed["models"]["found"]
-    assert failed["models"]["cure"]
+    assert set(failed) == {"models", "cookies"}
+    assert all("/nonexistent" in row["found"] and row["cure"] for row in failed.values())
     plain = study.cli("doctor", GROUNDSWELL_WHISPER_MODEL="/nonexistent")
     assert plain.returncode == 1
     assert "cure: " in plain.stdout

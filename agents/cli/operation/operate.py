@@ -313,7 +313,7 @@ def rebuild(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Check broker, ClickHouse, blobs, models, decoders, JavaScript runtime and GPU; say how to fix each."""
+    """Check broker, ClickHouse, blobs, models, decoders, JavaScript, cookies and GPU; say how to fix each."""
     from agents.runtime.doctor import examine
 
     findings = list(examine(load_settings()))

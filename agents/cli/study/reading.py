@@ -41,7 +41,7 @@ def status(as_json: bool = JSON) -> None:
         signs = [] if as_json else ask("health", limit=2)
         stuck = ask("unfinished", last=utc_now() - STUCK, limit=1000)
     running = find(settings)
-    found |= {"study": settings.study, "page": running.url if running else None}
+    found |= {"study": settings.study, "page": (settings.web_url or running.url) if running else None}
     found["stuck"] = stuck
     found["transcribing"] = _transcribing(settings, utc_now())
     if as_json:

@@ -63,11 +63,11 @@ def load(data: bytes) -> Snapshot:
     except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(
             f"not a topic model snapshot, or a damaged one ({type(error).__name__}: {error})",
-            "restore it from a backup, or begin a new epoch with `groundswell rebuild`",
+            "restore it from a backup",
         ) from error
     if version != FORMAT:
         raise BadInput(
             f"the snapshot has format {version}, and this version reads format {FORMAT}",
-            "use the version that wrote it, or begin a new epoch with `groundswell rebuild`",
+            "use the version that wrote it",
         )
     return Snapshot(arrays, meta)

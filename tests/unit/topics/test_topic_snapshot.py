@@ -123,9 +123,8 @@ def test_what_is_not_a_snapshot_is_refused(data: bytes) -> None:
 
 
 def test_another_format_is_refused() -> None:
-    with pytest.raises(
-        BadInput, match=r"has format 1, and this version reads format 2: .* `groundswell rebuild`"
-    ):
+    wanted = r"has format 1, and this version reads format 2: use the version that wrote it$"
+    with pytest.raises(BadInput, match=wanted):
         load(dump(Snapshot({}, {"format": 1})))
 
 
@@ -133,9 +132,7 @@ def test_a_snapshot_of_another_major_library_version_is_refused() -> None:
     snapshot = model("bread").to_snapshot()
     libraries = dict(snapshot.meta["libraries"])  # type: ignore[arg-type]
     other = Snapshot(snapshot.arrays, {**snapshot.meta, "libraries": {**libraries, "numpy": "1.26.4"}})
-    with pytest.raises(
-        BadInput, match=r"made with numpy 1\.26\.4, not .*: install numpy 1, or begin a new epoch"
-    ):
+    with pytest.raises(BadInput, match=r"made with numpy 1\.26\.4, not .*: install numpy 1$"):
         TopicModel.from_snapshot(other, TopicSettings())
 
 
