@@ -136,7 +136,7 @@ def test_no_container_of_ours_has_root_or_a_capability(containers: Containers) -
         assert said == ["10001", "CapBnd:", "0" * 16, "CapEff:", "0" * 16, "NoNewPrivs:", "1"], name
 
 
-def test_talks_pass_through_all_of_them_though_each_process_is_killed(containers: Containers) -> None:
+def test_talks_arrive_though_every_process_is_killed(containers: Containers) -> None:
     containers.compose("cp", str(TALKS), "web:/tmp/talks")
     containers.compose("cp", str(AUDIO), "web:/tmp/audio")
     transcripts = len(list(TALKS.glob("*.json")))
@@ -152,7 +152,7 @@ def test_talks_pass_through_all_of_them_though_each_process_is_killed(containers
     assert json.loads(containers.groundswell("dead-letters", "list", "--json")) == []
 
 
-def test_a_stop_ends_every_process_in_time_and_a_start_finds_everything(containers: Containers) -> None:
+def test_a_stop_is_clean_and_a_start_finds_everything(containers: Containers) -> None:
     before = json.loads(containers.groundswell("themes", "--json"))
     containers.compose("stop", *OURS)
     assert {name: containers.states()[name]["ExitCode"] for name in OURS} == dict.fromkeys(OURS, 0)
