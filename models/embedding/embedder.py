@@ -126,15 +126,15 @@ class Embedder:
     def _load(self) -> Any:
         with self._loading:  # several agents share the model, each in its own thread
             if self._model is None:
-                os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
                 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_SHAPES))
                 try:
                     with one_at_a_time():
+                        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+                        disable_progress_bars()  # before transformers is imported, which then has none either
                         import torch
                         from sentence_transformers import SentenceTransformer
-                        from transformers.utils import logging as of_transformers
 
-                    of_transformers.disable_progress_bar()  # type: ignore[no-untyped-call]
                     if self._threads:
                         torch.set_num_threads(self._threads)
                     device = None if self._device == "auto" else self._device
