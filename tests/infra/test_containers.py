@@ -15,8 +15,7 @@ import os
 import resource
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.processes import AUDIO, GIVE_UP_S, ROOT, TALKS
+from tests.processes import AUDIO, ROOT, TALKS, until
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 OURS = [name for name, of in SERVICES.items() if of["image"] == "groundswell:cpu" and name != "migrate"]
@@ -38,6 +37,8 @@ GRAFANA_ADMIN_PASSWORD=unused
 GRAFANA_CLICKHOUSE_PASSWORD=unused
 """
 RECORDING = "2025-03-13-three-graders"
+PAUSE_S = 1.0
+"""Between two looks at the containers, each of which starts a process."""
 
 
 def missing() -> str | None:
@@ -103,14 +104,6 @@ class Containers:
         return states
 
 
-def until(met: Callable[[], bool], what: str) -> None:
-    """Wait until a condition is met."""
-    end = time.monotonic() + GIVE_UP_S
-    while not met():
-        assert time.monotonic() < end, what
-        time.sleep(1)
-
-
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     folder = tmp_path_factory.mktemp("containers")
@@ -123,7 +116,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
     started = Containers(folder)
     try:
         started.compose("up", "--detach", "--no-build", *STARTED)
-        until(started.healthy, "not every container became healthy")
+        until(started.healthy, PAUSE_S)
         yield started
     finally:
         started.compose("down", "--volumes", "--timeout", "0", check=False)
@@ -141,13 +134,13 @@ def test_talks_arrive_though_every_process_is_killed(containers: Containers) -> 
     containers.compose("cp", str(AUDIO), "web:/tmp/audio")
     transcripts = len(list(TALKS.glob("*.json")))
     containers.groundswell("ingest", "/tmp/talks", f"/tmp/audio/{RECORDING}.ogg")
-    until(lambda: containers.progress().get("assigned", 0) > 0, "no talk came through")
+    until(lambda: containers.progress().get("assigned", 0) > 0, PAUSE_S)
     for name in OURS:
         containers.compose("exec", "-T", name, "bash", "-c", "kill -9 -1", check=False)
     for name in ("kafka", "clickhouse"):
         containers.compose("restart", "--timeout", "0", name)
-    until(lambda: containers.progress() == {"assigned": transcripts + 1}, "talks were lost")
-    until(containers.healthy, "not every container recovered")
+    until(lambda: containers.progress() == {"assigned": transcripts + 1}, PAUSE_S)
+    until(containers.healthy, PAUSE_S)
     assert "nothing is missing" in containers.groundswell("reconcile", "--dry-run")
     assert json.loads(containers.groundswell("dead-letters", "list", "--json")) == []
 
@@ -157,5 +150,5 @@ def test_a_stop_is_clean_and_a_start_finds_everything(containers: Containers) ->
     containers.compose("stop", *OURS)
     assert {name: containers.states()[name]["ExitCode"] for name in OURS} == dict.fromkeys(OURS, 0)
     containers.compose("start", *OURS)
-    until(containers.healthy, "not every container became healthy again")
+    until(containers.healthy, PAUSE_S)
     assert json.loads(containers.groundswell("themes", "--json")) == before
