@@ -223,6 +223,11 @@ class Connections(BaseSettings):
         return self.study_home / "clickhouse.lock"
 
     @property
+    def answers_file(self) -> Path:
+        """What the embedded database last answered; in its folder, because the two belong together."""
+        return self.database_folder / "answers.json"
+
+    @property
     def running_file(self) -> Path:
         """File that `run` and `web` write while they serve: {pid, url, broker}."""
         return self.study_home / "running.json"

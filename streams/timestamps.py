@@ -20,6 +20,20 @@ def whole_ms(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def as_json(value: object) -> str:
+    """Return a date or time as JSON text in ISO 8601, for `json.dumps`; raise TypeError for any other type.
+
+    Example:
+        >>> as_json(datetime(2025, 3, 4, tzinfo=UTC)), as_json(date(2025, 3, 4))
+        ('2025-03-04T00:00:00Z', '2025-03-04')
+    """
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
 def known_moment(value: datetime | None) -> datetime | None:
     """Return a timestamp, or None if the database cannot hold it.
 

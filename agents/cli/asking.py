@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agents.instance.last_answers import LastAnswers
 from agents.instance.running_instance import RunningInstance, find, opened
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
@@ -40,20 +41,41 @@ def asking(settings: Settings) -> Iterator[Ask]:
         Unavailable, Misconfigured: as `ask`.
     """
     with ExitStack() as stack:
-        yield _way(settings, stack)
+        if not settings.embedded_clickhouse:
+            yield _of_the_database(settings, stack)
+        elif (running := find(settings)) is not None:
+            yield partial(_over_http, running)
+        else:
+            yield _at_rest(settings, stack)
 
 
-def _way(settings: Settings, stack: ExitStack) -> Ask:
-    if not settings.embedded_clickhouse:
-        return _of_the_database(settings, stack)
-    if (running := find(settings)) is not None:
-        return partial(_over_http, running)
+def _at_rest(settings: Settings, stack: ExitStack) -> Ask:
+    """Return a function that queries an embedded database, and opens it for the first unknown answer."""
+    last = LastAnswers(settings)
+    opened: Ask | None = None
+
+    def asked(view: str, /, **parameters: Any) -> Any:
+        nonlocal opened
+        if opened is None:
+            if (known := last.of(view, parameters)) is not None:
+                return known.answer
+            opened = _opened(settings, stack, last)
+        answer = opened(view, **parameters)
+        last.keep(view, parameters, answer)
+        return answer
+
+    return asked
+
+
+def _opened(settings: Settings, stack: ExitStack, last: LastAnswers) -> Ask:
     try:
-        return _of_the_database(settings, stack)
+        ask = _of_the_database(settings, stack)
     except DatabaseBusy:  # an instance may have started since `find`
         if (running := find(settings)) is None:
             raise
         return partial(_over_http, running)
+    stack.callback(last.write)
+    return ask
 
 
 def _of_the_database(settings: Settings, stack: ExitStack) -> Ask:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,18 +110,11 @@ def write_file(path: Path, text: str) -> None:
         ) from error
 
 
-def plain(value: Any) -> Any:
-    """Return a date or time as JSON text in ISO 8601; raise TypeError for any other type."""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    text = json.dumps(value, default=plain, ensure_ascii=False, indent=2)
+    from streams.timestamps import as_json
+
+    text = json.dumps(value, default=as_json, ensure_ascii=False, indent=2)
     say(OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # json.dumps does not escape all of them
 
 

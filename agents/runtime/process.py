@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agents.consumer.consumer import Consumer
+from agents.instance.last_answers import keep_summary
 from agents.instance.running_instance import announced, beginning
 from agents.runtime import dependencies
 from agents.runtime.health import Health, ProgressWatch, measure_disks
@@ -268,7 +269,19 @@ class Runtime:
 
     def _close_warehouse(self) -> None:
         if "warehouse" in self.parts.__dict__:
+            if self.settings.embedded_clickhouse and self.health.fatal is None:
+                self._keep_summary()
             self.parts.warehouse.close()
+
+    def _keep_summary(self) -> None:
+        from agents.queries.registry import VIEWS
+        from agents.web.dependencies import ask
+
+        with suppress(Unavailable):  # it has no tables: this process has only just started
+            keep_summary(
+                self.settings,
+                lambda view, **parameters: ask(self.parts.warehouse, VIEWS[view], **parameters),
+            )
 
     async def _watch_broker(self, broker: EmbeddedBroker) -> None:
         while broker.running:

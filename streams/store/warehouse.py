@@ -131,7 +131,7 @@ class Warehouse:
             return [migration.version for migration in applied]
 
         try:
-            applied = self._call(apply)
+            applied = self._call(apply, reads=not self.missing_migrations())
             self._make_durable()
             return applied
         except MigrationException as error:
@@ -220,6 +220,7 @@ class Warehouse:
             return self._hold.content if self._hold is not None else None
 
     def _call(self, action: Callable[[Any], T], *, reads: bool = False) -> T:
+        """Run an action with the client; `reads`: it changes nothing, so what was answered still holds."""
         from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
         try:
@@ -234,6 +235,8 @@ class Warehouse:
                     try:
                         if self._client is None:
                             self._client = self._connect()
+                        if self._hold is not None and not reads:
+                            self.settings.answers_file.unlink(missing_ok=True)
                         try:
                             return action(self._client)
                         finally:

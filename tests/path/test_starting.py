@@ -38,10 +38,12 @@ print("open", flush=True)
 sys.stdin.read()
 """
 AS_NOBODY = """
-import contextlib, io, os, sys, traceback
+import contextlib, io, os, pathlib, sys, traceback
 from agents.cli import app, main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     app(sys.argv[1:], standalone_mode=False)
+for known in pathlib.Path(os.environ["GROUNDSWELL_HOME"]).rglob("answers.json"):
+    known.unlink()
 os.setresuid(65534, 65534, 65534)
 main()
 """
@@ -93,7 +95,11 @@ def test_commands_and_a_start_wait_for_one_another(study: Study) -> None:
         imported = imported_by(study, command_name)
         assert not imported & (HEAVY | FOR_THE_DATABASE | {"httpx", "models"})
     assert run.stop(seconds=GIVE_UP_S) == 0
-    assert not imported_by(study, "topics") & (HEAVY | {"httpx", "torch"})
+    for command_name in ("status", "topics"):  # the process that ended has kept what they ask
+        assert not imported_by(study, command_name) & (HEAVY | FOR_THE_DATABASE | {"httpx", "torch"})
+    opening = imported_by(study, "themes")
+    assert "chdb" in opening
+    assert not opening & (HEAVY | {"httpx", "torch"})
     for process in (command, run, second, asked):
         assert "Code: " not in process.said()
         assert "Traceback" not in process.said()
@@ -150,7 +156,7 @@ def test_a_database_copied_without_its_links_is_called_that(study: Study) -> Non
     shutil.copytree(folder, copied)  # follows symbolic links
     shutil.rmtree(folder)
     copied.rename(folder)
-    assert_refused(study.cli("topics"), 2, f"ClickHouse in {folder} is incomplete or damaged (", "cp -a")
+    assert_refused(study.cli("themes"), 2, f"ClickHouse in {folder} is incomplete or damaged (", "cp -a")
 
 
 def test_what_another_program_has_open_is_called_that(study: Study) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.console import load_settings, plain, print_json, print_rows, say, tell
+from agents.cli.console import load_settings, print_json, print_rows, say, tell
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -83,7 +83,9 @@ def show(letter_id: str, as_json: bool = typer.Option(False, "--json", help="Pri
 
 def _as_json(value: Any) -> Any:
     """Return a time as JSON text: the database returns a datetime, a running process text."""
-    return plain(value) if isinstance(value, datetime) else value
+    from streams.timestamps import as_json
+
+    return as_json(value) if isinstance(value, datetime) else value
 
 
 @app.command()

@@ -32,14 +32,15 @@ def status(as_json: bool = JSON) -> None:
     """Show the progress of the talks and the size of the corpus."""
     from agents.cli.asking import asking
     from agents.instance.clock import utc_now
+    from agents.instance.last_answers import STATUS
     from agents.instance.running_instance import find
     from streams.store.video_progress import STUCK
 
     settings = load_settings(logs=False)
     with asking(settings) as ask:  # a database that no process holds is opened once
-        found = ask("status")
-        signs = [] if as_json else ask("health", limit=2)
-        stuck = ask("unfinished", last=utc_now() - STUCK, limit=1000)
+        found, signs, unfinished = (ask(view, **parameters) for view, parameters in STATUS)
+    long_ago = utc_now() - STUCK
+    stuck = [row for row in unfinished if datetime.fromisoformat(str(row["seen_at"])) < long_ago]
     running = find(settings)
     found |= {"study": settings.study, "page": (settings.web_url or running.url) if running else None}
     found["stuck"] = stuck
