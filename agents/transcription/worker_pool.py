@@ -132,6 +132,7 @@ class _Child:
         self._context = multiprocessing.get_context("spawn")
         self._pool: ProcessPoolExecutor | None = None
         self._said: Any = None
+        self._listening: threading.Thread | None = None
         self._tell: Told = lambda _: None
 
     async def run(self, work: Callable[..., T], *arguments: Any, tell: Told = lambda _: None) -> T:
@@ -156,7 +157,8 @@ class _Child:
             self._said = self._context.SimpleQueue()
             begin = (self._said, self._cuda_cache, log_format())
             self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=begin)
-            threading.Thread(target=self._listen, args=(self._said,), daemon=True).start()
+            self._listening = threading.Thread(target=self._listen, args=(self._said,), daemon=True)
+            self._listening.start()
         return self._pool
 
     def _listen(self, said: Any) -> None:
@@ -164,14 +166,19 @@ class _Child:
             self._tell(done)
 
     def kill(self) -> None:
-        if self._pool is None:
+        """End the process, and release what it shared with this one, which takes milliseconds.
+
+        Otherwise Python warns of leaked semaphores if this process ends at once.
+        """
+        if self._pool is None or self._listening is None:
             return
         for process in list((self._pool._processes or {}).values()):
             with suppress(ProcessLookupError):
                 os.kill(process.pid or 0, signal.SIGKILL)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
         self._said.put(None)
-        self._pool = None
+        self._listening.join()
+        self._pool = self._said = self._listening = None
 
 
 # The following functions run in the child processes.

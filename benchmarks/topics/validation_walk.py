@@ -128,22 +128,33 @@ def walk(
                 names = "; ".join(book.topics[number - 1].name for number in numbers)
                 sheet.writerow((paragraph.talk, paragraph_id, names or "none"))
 
-    def said(*command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "agents.cli", "--study", settings.study, "validate", *command],
-            env=os.environ | {"GROUNDSWELL_HOME": str(settings.home)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise DataError(f"groundswell validate {command[0]} failed", done.stderr.strip()[-1000:])
-        return done.stdout
-
-    said("draw", "--given", str(folder / "first.csv"), "--author", "benchmark")
+    validate(settings, "draw", "--given", str(folder / "first.csv"), "--author", "benchmark")
     for reader in READERS:
-        said("read", str(folder / f"{reader}.csv"), "--reviewer", reader)
-    return {row["name"]: row for row in json.loads(said("show", "--json"))}
+        validate(settings, "read", str(folder / f"{reader}.csv"), "--reviewer", reader)
+    return validities(settings)
+
+
+def validate(settings: Settings, *command: str) -> str:
+    """Run `groundswell validate` with a study, and return what it printed.
+
+    Raises:
+        DataError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "agents.cli", "--study", settings.study, "validate", *command],
+        env=os.environ | {"GROUNDSWELL_HOME": str(settings.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise DataError(f"groundswell validate {command[0]} failed", done.stderr.strip()[-1000:])
+    return done.stdout
+
+
+def validities(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what `groundswell validate show` says, by name."""
+    return {row["name"]: row for row in json.loads(validate(settings, "show", "--json"))}
 
 
 def counted_shares(

@@ -183,3 +183,25 @@ def test_no_process_outlives_a_worker_that_is_killed(
         assert len(children) >= 2
         parent.send_signal(signal.SIGKILL)
     until(lambda: not any(psutil.pid_exists(pid) for pid in children))
+
+
+def test_a_process_that_ends_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, sys
+from pathlib import Path
+from agents.transcription.worker_pool import _Child
+if __name__ == "__main__":
+    child = _Child(Path(sys.argv[1]))
+    asyncio.run(child.run(os.getpid))
+    child.kill()
+    os._exit(0)
+"""
+    (tmp_path / "ending.py").write_text(script)
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "ending.py"), str(tmp_path / "cuda")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr == "", "Python tells of semaphores that were not released"

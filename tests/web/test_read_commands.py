@@ -54,6 +54,10 @@ READING = (
     "codebook show",
     "codebook history",
     "codebook agreement",
+    "codebook doubtful --limit 3",
+    "codebook small-talk",
+    "validate show",
+    "validate sheet",
     "review queue",
     "review next --reviewer ann",
     "review agreement",
@@ -67,7 +71,7 @@ READING = (
     "curators list",
     "report --from 2025-01 --to 2025-06",
 )
-WITHOUT_JSON = ("transcript", "alerts digest", "curators")
+WITHOUT_JSON = ("transcript", "alerts digest", "curators", "validate sheet")
 """Commands whose answer is a text."""
 ELSEWHERE = {
     "glossary check": "asks no study (tests/unit/test_glossary.py)",

@@ -38,7 +38,7 @@ def sheet(tasks: Iterable[CodingTask]) -> str:
             {
                 "paragraph_id": task["paragraph_id"],
                 "talk": cell(task["video_id"]),
-                "published_on": f"{published:%Y-%m-%d}" if published else "",
+                "published_on": str(published)[:10] if published else "",  # text from a running process
                 "title": cell(task["title"]),
                 "text": cell(task["text"]),
             }
