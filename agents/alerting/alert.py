@@ -14,7 +14,7 @@ import structlog
 
 from agents.consumer.consumer import Agent, Position
 from agents.queries.wording import drifted, rather
-from models.topics.online.words import content_words
+from models.topics.drift.telling import telling
 from streams.errors import DataError
 from streams.events import AlertRaised, Event, Evidence, SubjectEmerged, TopicDrifted
 from streams.kafka.topics import TOPICS_CHANGED, KafkaTopic
@@ -28,8 +28,8 @@ WORDS_IN_TITLE = 2
 class Alert(Agent):
     """Turns emergence and drift events into alerts with a reason and quotes.
 
-    A drift that no words show raises none, since nobody could say what has changed; nor does a change of a
-    topic's share that is no rise.
+    A drift that no gained words show raises none (`models.topics.drift.telling`), since nobody could say what
+    has changed; nor does a change of a topic's share that is no rise.
     """
 
     name: ClassVar[str] = "alert"
@@ -46,8 +46,8 @@ class Alert(Agent):
                 return [_meaning(event)]
             case TopicDrifted(what="rise"):
                 return [_rise(event)]
-            case TopicDrifted(what="words" | "centre") if event.words_before or event.words_after:
-                return [_drift(event)]
+            case TopicDrifted(what="words" | "centre") if (told := _told(event)) is not None:
+                return [_drift(told)]
             case _ if type(event) in TOPICS_CHANGED.carries:
                 return ()
             case _:
@@ -68,14 +68,17 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
     )
 
 
+def _told(drift: TopicDrifted) -> TopicDrifted | None:
+    """Return a drift with the words by which it is told; None if it is in the topic's history only."""
+    latest = drift.quotes[-1].text if drift.quotes else ""
+    words = telling(drift.label, drift.words_before, drift.words_after, latest)
+    if words is None:
+        return None
+    return drift.model_copy(update={"words_before": words[0], "words_after": words[1]})
+
+
 def _drift(drift: TopicDrifted) -> AlertRaised:
-    own = set(content_words(drift.label))
-    lost, gained = (
-        [word for word in words if word not in own] for words in (drift.words_before, drift.words_after)
-    )
-    if not (lost or gained):
-        lost, gained = list(drift.words_before), list(drift.words_after)
-    way = rather(lost, gained, WORDS_IN_TITLE)
+    way = rather(drift.words_before, drift.words_after, WORDS_IN_TITLE)
     return _changed(drift, f"“{drift.label}” is now discussed {way}").model_copy(
         update={
             "video_ids": tuple(quote.video_id for quote in drift.quotes),

@@ -21,6 +21,7 @@ from models.topics import (
     SourceQuote,
     TopicState,
 )
+from models.topics.online.common_words import common_words
 from streams.events import (
     AssignedParagraph,
     ConceptMembership,
@@ -58,6 +59,7 @@ class Step:
         at: the time of publication; None for a consolidation.
         labels: the labels of its topics; a topic merged in this step still has its own.
         epoch: the number of the model's epoch.
+        language: of the talk (ISO 639-1); empty if it is not known.
     """
 
     model_version: str
@@ -66,6 +68,7 @@ class Step:
     at: datetime | None
     labels: Mapping[int, str]
     epoch: int = 0
+    language: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -212,6 +215,11 @@ def _dormant(dormancy: Dormancy, step: Step) -> TopicDormant:
 def _drifted(drift: Drift, step: Step) -> TopicDrifted:
     share = drift.what in ("share", "meaning", "rise")
     rise = drift.rise
+    common = common_words(step.language)  # they are said in any talk, and name no change
+    words_before, words_after = (
+        tuple(word for word in words if word not in common)
+        for words in (drift.words_before, drift.words_after)
+    )
     return TopicDrifted(
         model_version=step.model_version,
         topic_id=drift.topic_id,
@@ -222,8 +230,8 @@ def _drifted(drift: Drift, step: Step) -> TopicDrifted:
         moved=0.0 if share else round(drift.after, DIGITS),
         drifted_at=step.moment,
         what=drift.what,
-        words_before=drift.words_before,
-        words_after=drift.words_after,
+        words_before=words_before,
+        words_after=words_after,
         since=drift.since,
         videos_before=drift.videos_before,
         videos_after=drift.videos_after,

@@ -265,7 +265,8 @@ class Track(Agent):
                 topics_changed=(*judged.changed, *outcome.topics_changed),
                 drifts=(*judged.drifts, *outcome.drifts),
             )
-        step = self._stepped(outcome, batch.published_on, event.video.published_at)
+        video = event.video
+        step = self._stepped(outcome, batch.published_on, video.published_at, video.language)
         return [
             event_mapper.assigned(event, outcome, step, judged),
             *event_mapper.topic_events(outcome, step),
@@ -289,12 +290,16 @@ class Track(Agent):
             outcome = self._concepts.clusters(outcome)
         return list(event_mapper.topic_events(outcome, self._stepped(outcome, event.on)))
 
-    def _stepped(self, outcome: Outcome, day: date, at: datetime | None = None) -> event_mapper.Step:
+    def _stepped(
+        self, outcome: Outcome, day: date, at: datetime | None = None, language: str | None = None
+    ) -> event_mapper.Step:
         """Count a step of the model; return the attributes that its events share."""
         self._steps += 1
         said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
         self._labels |= {topic.topic_id: topic.label for topic in said}
-        return event_mapper.Step(self._version, self._steps, day, at, self._labels, self._epoch.number)
+        return event_mapper.Step(
+            self._version, self._steps, day, at, self._labels, self._epoch.number, language or ""
+        )
 
     def on_outputs_sent(self) -> None:
         """Note that the committed outputs have been sent, but perhaps not yet read."""

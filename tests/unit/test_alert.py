@@ -14,6 +14,7 @@ from tests.unit.test_events import EXAMPLES, LATER, QUOTED_DRIFT, RISE
 
 AT = Position("log", TOPICS_CHANGED.name, 0, 0)
 BORN = next(event for event in EXAMPLES if isinstance(event, e.TopicBorn))
+SHOWN = QUOTED_DRIFT.quotes[1].model_copy(update={"text": "There are registries of servers now."})
 EMERGED = next(event for event in EXAMPLES if isinstance(event, e.SubjectEmerged))
 
 
@@ -38,15 +39,17 @@ async def test_a_subject_without_a_topic_is_told_too() -> None:
 
 
 async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
-    words = next(event for event in LATER if isinstance(event, e.TopicDrifted))
+    words = next(event for event in LATER if isinstance(event, e.TopicDrifted)).model_copy(
+        update={"words_after": ("mcp", "registries"), "quotes": (SHOWN,)}
+    )
     (raised,) = await alert.Alert().handle(words, AT)
     assert isinstance(raised, e.AlertRaised)
     assert (raised.rule, raised.topic_id, raised.about, raised.size) == ("drift", 21, "words", 0.3)
-    assert raised.title == "“mcp” is now discussed no longer with plugin"
+    assert raised.title == "“mcp” is now discussed with registries rather than plugin"
     assert raised.reason == (
-        "Since 2025-02-01 talks discuss it with mcp rather than plugin (30 talks before, 12 after)."
+        "Since 2025-02-01 talks discuss it with registries rather than plugin (30 talks before, 12 after)."
     )
-    assert raised.evidence is None
+    assert raised.evidence is not None and raised.evidence.terms == ("registries",)
 
 
 async def test_a_drift_is_shown_by_quotes_from_before_and_after() -> None:
@@ -68,6 +71,21 @@ async def test_a_topic_that_rose_is_told_with_its_evidence() -> None:
     )
     assert (raised.size, raised.video_ids, raised.evidence) == (0.25, ("old", "new"), RISE.evidence)
     assert codec.decode(codec.encode(raised)) == raised
+
+
+@pytest.mark.parametrize(
+    ("label", "gained", "text"),
+    [
+        ("Memory", (), "They remember it."),  # only lost words
+        ("context & agents", ("agent", "context"), "An agent has context."),  # only the topic's own
+        ("Agents", ("agentic",), "It is all agentic now."),
+        ("Memory", ("agent", "context"), "They remember it."),  # no quote shows them
+    ],
+)
+async def test_a_drift_that_says_nothing_is_no_news(label: str, gained: tuple[str, ...], text: str) -> None:
+    quotes = (QUOTED_DRIFT.quotes[0], QUOTED_DRIFT.quotes[1].model_copy(update={"text": text}))
+    drift = QUOTED_DRIFT.model_copy(update={"label": label, "words_after": gained, "quotes": quotes})
+    assert await alert.Alert().handle(drift, AT) == ()
 
 
 @pytest.mark.parametrize("what", ["share", "words", "centre"])

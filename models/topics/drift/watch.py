@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput
+from models.hashing import hashed
 from models.topics.drift.centre import Centre, CentreChange
 from models.topics.drift.effect_size import LARGE
 from models.topics.drift.lexicon import Lexicon
@@ -128,7 +129,7 @@ class DriftWatch:
             drifts.extend(self._share(topic_id, watched, topic_id in said, batch_id))
             if topic_id in said:
                 watched.mentions.add(said[topic_id].quotes, said[topic_id].vectors)
-                drifts.extend(self._discourse(watched, said[topic_id], day, batch_id))
+                drifts.extend(self._discourse(watched, said[topic_id], day, source, batch_id))
         drifts.extend(self._risen(said, video_id, source, day, batch_id))
         self._compact()
         return tuple(drifts)
@@ -183,10 +184,12 @@ class DriftWatch:
                 rise=rise,
             )
 
-    def _discourse(self, watched: _Watched, said: Spoke, day: int, batch_id: str) -> Iterator[Drift]:
+    def _discourse(
+        self, watched: _Watched, said: Spoke, day: int, source: str, batch_id: str
+    ) -> Iterator[Drift]:
         """Yield the change of a topic's words or centre, if there is one that is significant and matters."""
         words = most_said(said.words, self._settings.words_of_video)
-        wording = watched.wording.update(self._lexicon.numbers(words), day)
+        wording = watched.wording.update(self._lexicon.numbers(words), day, _numbered(source))
         centre = watched.centre.update(said.vectors, day)
         if wording and (wording.lost or wording.gained) and self._is_significant(wording.beyond):
             yield self._changed(watched, said.topic_id, wording, batch_id)
@@ -254,6 +257,7 @@ class DriftWatch:
             "drift_words": _joined(videos, np.int32),
             "drift_word_sizes": _sizes(videos),
             "drift_word_days": _joined((np.array(w.days) for w in wordings), np.int32),
+            "drift_word_sources": _joined((np.array(w.sources, np.int64) for w in wordings), np.int64),
             "drift_word_videos": _sizes([wording.videos for wording in wordings]),
             "drift_word_told": _joined((np.array(w.observed) for w in wordings), np.float64),
             "drift_word_told_sizes": _sizes([wording.observed for wording in wordings]),
@@ -288,26 +292,34 @@ class DriftWatch:
             mentions = [Mentions(settings.memory) for _ in topics]
             for topic_id in topics:
                 watch._rises.begin(topic_id)
+        unknown = np.zeros(len(arrays["drift_word_days"]), np.int64)
+        sources = arrays.get("drift_word_sources", unknown)  # an earlier version did not keep them
         per_topic = zip(
             topics,
             mentions,
             _parted(bits, share_sizes),
             (videos[end - size : end] for end, size in zip(ends, arrays["drift_word_videos"], strict=True)),
             _parted(arrays["drift_word_days"], arrays["drift_word_videos"]),
+            _parted(sources, arrays["drift_word_videos"]),
             _parted(arrays["drift_word_told"], arrays["drift_word_told_sizes"]),
             _parted(arrays["drift_centres"], arrays["drift_centre_videos"]),
             _parted(arrays["drift_centre_days"], arrays["drift_centre_videos"]),
             _parted(arrays["drift_centre_told"], arrays["drift_centre_told_sizes"]),
             strict=True,
         )
-        for topic_id, quoted, share, said, days, told, centres, centre_days, centre_told in per_topic:
+        for topic_id, quoted, share, said, days, heard, told, centres, centre_days, centre_told in per_topic:
             watch._watched[topic_id] = _Watched(
                 ShareDetector(settings, share.tolist()),
-                Wording(settings, said, days.tolist(), told.tolist()),
+                Wording(settings, said, days.tolist(), heard.tolist(), told.tolist()),
                 Centre(settings, dimension, centres.copy(), centre_days.tolist(), centre_told.tolist()),
                 quoted,
             )
         return watch
+
+
+def _numbered(source: str) -> int:
+    """Return a number for a source, which fits into int64."""
+    return hashed(source) >> 1
 
 
 def _sizes(parts: Iterable[Any]) -> NDArray[np.int64]:

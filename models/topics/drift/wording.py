@@ -23,7 +23,8 @@ class WordingChange:
         distance: Jensen-Shannon divergence in bits, beyond that of chance.
         beyond: see `DetectedShift`.
         lost, gained: numbers of the words whose log-odds have fallen and risen most, strongest first, as far
-            as their shares of videos changed by more than a medium effect, with 95 % confidence.
+            as their shares of videos changed by more than a medium effect, with 95 % confidence, and not only
+            in one of several sources.
     """
 
     distance: float
@@ -41,6 +42,7 @@ class Wording:
     Attributes:
         videos: each video's words, as numbers of a lexicon.
         days: each video's day of publication, as an ordinal.
+        sources: a number for the source of each video; 0 if it is not known.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Wording:
         settings: DriftSettings,
         videos: Iterable[Numbers] = (),
         days: Iterable[int] = (),
+        sources: Iterable[int] = (),
         told: Iterable[float] = (),
     ) -> None:
         self.videos = list(videos)
         self.days = list(days)
+        self.sources = list(sources)
         self._settings = settings
         self._detector = ShiftDetector(settings, _evidence, _divergence, told)
 
@@ -60,10 +64,11 @@ class Wording:
         """See `ShiftDetector.observed`."""
         return self._detector.observed
 
-    def update(self, words: Numbers, day: int) -> WordingChange | None:
+    def update(self, words: Numbers, day: int, source: int = 0) -> WordingChange | None:
         """Add a video with the topic; return the change, if any, which the next call does not remember."""
         self.videos = [*self.videos, words][-self._settings.memory :]
         self.days = [*self.days, day][-self._settings.memory :]
+        self.sources = [*self.sources, source][-self._settings.memory :]
         presence, numbers = self._presence()
         shift = self._detector.update(presence)
         if shift is None:
@@ -81,7 +86,7 @@ class Wording:
 
     def forget(self, after: int) -> None:
         """Keep only so many latest videos."""
-        self.videos, self.days = self.videos[-after:], self.days[-after:]
+        self.videos, self.days, self.sources = self.videos[-after:], self.days[-after:], self.sources[-after:]
 
     def _presence(self) -> tuple[Counts, NDArray[np.intp]]:
         """Return float32 [videos, words], 1 if a video has a word, and the words' numbers."""
@@ -105,7 +110,12 @@ class Wording:
         before, after = sums[cut - 1], sums[-1] - sums[cut - 1]
         z = log_odds_change(before, after, cut, n - cut, s.odds_prior)
         matters = np.abs(effect_size.proportions(before, cut, after, n - cut)) > effect_size.MEDIUM
-        order = [word for word in np.argsort(z, kind="stable") if matters[word]]
+        sources = np.array(self.sources)
+        order = [
+            int(word)
+            for word in np.argsort(z, kind="stable")
+            if matters[word] and changed_elsewhere(presence[:, word] > 0, sources, cut)
+        ]
         most = s.odds_share * float(np.abs(z).max(initial=0.0))
         if not any(abs(z[word]) >= most for word in order):
             return (), ()  # what moved most does not matter
@@ -124,6 +134,35 @@ def most_said(words: Sequence[str], count: int) -> list[str]:
     ['prompt', 'model']
     """
     return [word for word, _ in Counter(words).most_common(count)]
+
+
+def changed_elsewhere(present: NDArray[np.bool_], sources: NDArray[np.int64], cut: int) -> bool:
+    """Return whether the share of videos with a word also changed without the source that changed it most.
+
+    A sponsor, a host or a guest changes the words of one show. Without the source that has the word in most
+    videos, on the side where it is more frequent, the share still has to change by more than a medium effect.
+
+    Args:
+        present: whether each video has the word, [n], oldest first.
+        sources: a number for the source of each video, [n]; if all are the same, the answer is yes.
+        cut: the first video after the change.
+
+    >>> present, sources = np.array([0, 0, 0, 0, 1, 1, 1, 1], bool), np.array([1, 2, 1, 2, 1, 1, 1, 1])
+    >>> changed_elsewhere(present, sources, 4), changed_elsewhere(present, np.array([1, 2] * 4), 4)
+    (False, True)
+    """
+    if (sources == sources[0]).all():
+        return True
+    before, after = present[:cut], present[cut:]
+    rose = after.mean() > before.mean()
+    having = sources[cut:][after] if rose else sources[:cut][before]
+    names, counts = np.unique(having, return_counts=True)
+    others = sources != names[counts.argmax()]
+    before, after = present[:cut][others[:cut]], present[cut:][others[cut:]]
+    if not len(before) or not len(after):
+        return False
+    h = 2 * (np.arcsin(np.sqrt(after.mean())) - np.arcsin(np.sqrt(before.mean())))
+    return bool((h if rose else -h) > effect_size.MEDIUM)
 
 
 def log_odds_change(

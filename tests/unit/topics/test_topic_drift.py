@@ -198,6 +198,21 @@ def test_words_and_centre_that_change_together_are_one_drift() -> None:
     assert set(drift.words_after) == set(NEW)
 
 
+def test_words_that_one_of_several_shows_changes_are_not_the_topic_s() -> None:
+    def drifts(shows: Sequence[int]) -> list[Drift]:
+        chance, watched, found = random.Random(5), watch(1), []
+        for at in range(120):
+            show = shows[at % len(shows)]
+            sponsored = at >= 60 and (show == 0 or len(set(shows)) == 1)
+            video = spoke(chance, words=(*OLD, *NEW) if sponsored else OLD)
+            name = f"talk-{at}"
+            found += watched.update([video], DAY + timedelta(at), name, name, f"show {show}")
+        return [drift for drift in found if drift.words_after]
+
+    assert not drifts([0, 1, 0, 2]), "half of the talks, all of one show"
+    assert drifts([0]), "a study of one show knows no other"
+
+
 def test_a_change_is_shown_by_quotes_with_its_words() -> None:
     chance = random.Random(4)
     videos = [[spoke(chance, words=OLD if position < 60 else NEW)] for position in range(160)]
