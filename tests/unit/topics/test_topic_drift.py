@@ -198,7 +198,7 @@ def test_words_and_centre_that_change_together_are_one_drift() -> None:
     assert set(drift.words_after) == set(NEW)
 
 
-def test_words_that_one_of_several_shows_changes_are_not_the_topic_s() -> None:
+def test_what_one_of_several_shows_changes_has_no_name() -> None:
     def drifts(shows: Sequence[int]) -> list[Drift]:
         chance, watched, found = random.Random(5), watch(1), []
         for at in range(120):
