@@ -1,6 +1,6 @@
-"""Are corrected shares nearer to what people read? With a drawn sample that two people have coded.
+"""A study of eight shows, judged by people: how valid are its shares, and what are its alerts worth?
 
-python benchmarks/topics/corrected_shares.py --home FOLDER [--every 2] [--sheet FILE.csv]
+python benchmarks/topics/eight_shows.py --home FOLDER [--every 2] [--sheet FILE.csv]
                                              [--codings FILE.csv] [--repeats N] [--out FILE.json]
 
 `groundswell run` learns every second talk (by a hash of its id) of the shows of the gold, in the order of
@@ -16,6 +16,10 @@ paragraph the topics by either). `--sheet` writes the sheet to code, instead of 
   own, the same for both, which stands beside them. The interval of the difference between both (of mean
   square errors) is from `--repeats` resamples of the talks of the gold.
 
+- alerts: by rule, how many are news, or worth telling, by each of two people who judged them blind
+  (`judged_mixed_alerts.csv` beside this), and kappa. Drifts were judged before those were held back that say
+  nothing (ADR 41); alerts that nobody has judged are counted as such.
+
 The judge of concepts that comes with Groundswell was fitted to this gold: what it counts is better here than
 elsewhere, and there is less to correct.
 """
@@ -28,6 +32,7 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +55,7 @@ from streams.settings import Settings
 
 Numbers = NDArray[np.float64]
 CODED = Path(__file__).with_name("coded_sample.csv")
+JUDGED = Path(__file__).with_name("judged_mixed_alerts.csv")
 WHOLE = ""
 """Prefix of every month: all years together."""
 
@@ -147,6 +153,29 @@ def compare(
     }
 
 
+def judged(alerts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how many alerts of each rule either person found worth reading, and their agreement (kappa)."""
+    with JUDGED.open(newline="", encoding="utf-8") as file:
+        known = {(row["rule"], row["title"]): row for row in csv.DictReader(file)}
+    found: dict[str, Counter[str]] = {}
+    verdicts = []
+    for alert in alerts:
+        counts = found.setdefault(alert["rule"], Counter())
+        row = known.get((alert["rule"], alert["title"]))
+        counts["alerts"] += 1
+        counts["not judged"] += row is None
+        if row is not None:
+            counts.update(reader for reader in READERS if row[reader] == "yes")
+            verdicts.append([row[reader] == "yes" for reader in READERS])
+    yes = np.array(verdicts, np.float64).reshape(-1, 2)
+    agreed = float((yes[:, 0] == yes[:, 1]).mean()) if len(yes) else 0.0
+    chance = float(yes.mean(axis=0).prod() + (1 - yes.mean(axis=0)).prod()) if len(yes) else 0.0
+    return {
+        "rules": {rule: dict(counts) for rule, counts in sorted(found.items())},
+        "kappa": (agreed - chance) / (1 - chance) if chance < 1 else None,
+    }
+
+
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Return every figure."""
     gold = [each for path in gold_files() for each in read_gold(path) if each.stratum == "random"]
@@ -165,6 +194,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             return {"sheet": str(arguments.sheet)}
         sample, coded = code(settings, arguments.codings, folder)
         shown = validities(settings)
+        alerts = judged(ask(settings, "alerts_raised", limit=1000))
         themes = sorted({topic.theme for topic in book.topics})
         years = sorted({each.year for each in gold})
         read = [year for year in years if sum(each.year == year for each in gold) >= LEAST]
@@ -191,6 +221,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "validated": sum(row["validated"] for row in shown.values() if row["kind"] == "topic"),
         "by_year": compare(by_year, ratios, about, gold, arguments.repeats),
         "of_all": compare(of_all, ratios, about, gold, arguments.repeats),
+        "alerts": alerts,
     }
 
 
@@ -215,6 +246,12 @@ def show(result: Mapping[str, Any]) -> None:
         print(f"{'error of what was read':28} {shares['truth']:7.4f}")
         gain = shares["gain"]
         print(f"mean square error saved: {gain['mse']:.6f} (95 % {gain['low']:.6f} to {gain['high']:.6f})")
+
+    print(f"\n{'alerts':12} {'all':>5} {'first':>6} {'second':>7} {'not judged':>11}")
+    for rule, counts in result["alerts"]["rules"].items():
+        cells = [counts.get(name, 0) for name in ("alerts", *READERS, "not judged")]
+        print(f"{rule:12} {cells[0]:>5} {cells[1]:>6} {cells[2]:>7} {cells[3]:>11}")
+    print(f"kappa {result['alerts']['kappa']:.2f}")
 
 
 def main() -> int:
