@@ -277,7 +277,7 @@ class Runtime:
         from agents.queries.registry import VIEWS
         from agents.web.dependencies import ask
 
-        with suppress(Unavailable):  # it has no tables: this process has only just started
+        with suppress(Exception):  # such as missing tables at an early stop; the next command asks itself
             keep_summary(
                 self.settings,
                 lambda view, **parameters: ask(self.parts.warehouse, VIEWS[view], **parameters),
