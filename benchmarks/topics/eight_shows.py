@@ -1,13 +1,15 @@
 """A study of eight shows, judged by people: how valid are its shares, and what are its alerts worth?
 
-python benchmarks/topics/eight_shows.py --home FOLDER [--every 2] [--sheet FILE.csv]
-                                             [--codings FILE.csv] [--repeats N] [--out FILE.json]
+python benchmarks/topics/eight_shows.py --home FOLDER [--every N] [--sheet FILE.csv]
+                                         [--others FILE.jsonl] [--codings FILE.csv] [--repeats N]
+                                         [--out FILE.json]
 
 `groundswell run` learns every second talk (by a hash of its id) of the shows of the gold, in the order of
 publication, with default settings, and the study is kept in `--home`; one that has the talks already is not
 made again, which takes an hour. `groundswell validate draw` draws its default sample. Two people have coded
 it blind, by the definitions that the readers of the gold had (`coded_sample.csv` beside this: for each
-paragraph the topics by either). `--sheet` writes the sheet to code, instead of what follows.
+paragraph the topics by either). `--sheet` writes the sheet to code, instead of what follows; `--others`
+writes the other talks, as a stream for other benchmarks that nothing here was made on.
 
 - validity: what `groundswell validate show` says.
 - shares: of each theme among the paragraphs, by year and of all years, as the study counts it and corrected,
@@ -60,18 +62,17 @@ WHOLE = ""
 """Prefix of every month: all years together."""
 
 
-def every(files: Iterable[Path], step: int, folder: Path) -> tuple[Path, int]:
-    """Write every `step`-th talk of some files to one collection, by date; return it and their number."""
+def every(files: Iterable[Path], step: int, path: Path, *, others: bool = False) -> int:
+    """Write every `step`-th talk of some files, or the others, as a collection; return their number."""
     wanted = []
     for file in files:
         with streams.lines(file) as records:
             for line in records:
                 talk = json.loads(line)
-                if hashlib.sha256(talk["id"].encode()).digest()[0] % step == 0:
+                if (hashlib.sha256(talk["id"].encode()).digest()[0] % step == 0) != others:
                     wanted.append((talk["published_at"], line.rstrip("\n")))
-    path = folder / "talks.jsonl"
     path.write_text("".join(f"{line}\n" for _, line in sorted(wanted)), encoding="utf-8")
-    return path, len(wanted)
+    return len(wanted)
 
 
 def code(settings: Settings, codings: Path, folder: Path) -> tuple[int, int]:
@@ -180,9 +181,12 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Return every figure."""
     gold = [each for path in gold_files() for each in read_gold(path) if each.stratum == "random"]
     book = load("llm-in-production")
+    if arguments.others:
+        return {"others": every(talk_files(gold), arguments.every, arguments.others, others=True)}
     arguments.home.mkdir(parents=True, exist_ok=True)
     settings = settings_in(arguments.home)
-    path, talks = every(talk_files(gold), arguments.every, folder)
+    path = folder / "talks.jsonl"
+    talks = every(talk_files(gold), arguments.every, path)
     with RunningStudy(settings) as running:
         before = sum(ask(settings, "status")["states"].values())
         if before < talks:
@@ -230,6 +234,9 @@ def show(result: Mapping[str, Any]) -> None:
     if "sheet" in result:
         print(f"to code: {result['sheet']}")
         return
+    if "others" in result:
+        print(f"{result['others']} talks")
+        return
     sample = result["sample"]
     print(f"{sample['coded']} of {sample['paragraphs']} paragraphs of the sample are coded\n")
     print(f"{'':38} {'P':>5} {'R':>5} {'kappa':>6} {'counted':>8} {'corrected':>10}")
@@ -262,6 +269,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="keep the study here")
     parser.add_argument("--every", type=int, default=2, metavar="N", help="every N-th talk (2)")
     parser.add_argument("--sheet", type=Path, help="write the sheet to code to this file, and end")
+    parser.add_argument("--others", type=Path, help="write the other talks to this file (JSONL), and end")
     parser.add_argument("--codings", type=Path, default=CODED, help="the topics that two people gave (CSV)")
     parser.add_argument("--repeats", type=int, default=1000, help="resamples of the talks of the gold (1000)")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
