@@ -144,14 +144,16 @@ def changed_elsewhere(present: NDArray[np.bool_], sources: NDArray[np.int64], cu
 
     Args:
         present: whether each video has the word, [n], oldest first.
-        sources: a number for the source of each video, [n]; if all are the same, the answer is yes.
+        sources: a number for the source of each video, [n], 0 if it is not known; if all that are known are
+            the same, the answer is yes.
         cut: the first video after the change.
 
     >>> present, sources = np.array([0, 0, 0, 0, 1, 1, 1, 1], bool), np.array([1, 2, 1, 2, 1, 1, 1, 1])
     >>> changed_elsewhere(present, sources, 4), changed_elsewhere(present, np.array([1, 2] * 4), 4)
     (False, True)
     """
-    if (sources == sources[0]).all():
+    known = sources[sources != 0]
+    if (known == known[:1]).all():
         return True
     before, after = present[:cut], present[cut:]
     rose = after.mean() > before.mean()
