@@ -189,8 +189,11 @@ _loaded: SpeechModels | None = None
 
 def _begin(said: Any, cuda_cache: str, how: LogFormat) -> None:
     """Prepare a child: the parent handles Ctrl-C, waiting threads do not spin, and no orphan stays."""
+    from tqdm import tqdm
+
     global _queue  # noqa: PLW0603 - one per child process
     _queue = said
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, which stays when this process is killed
     configure_logging(how)
     capture_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -189,10 +189,13 @@ def test_a_process_that_ends_at_once_leaves_nothing_behind(tmp_path: Path) -> No
     script = """
 import asyncio, os, sys
 from pathlib import Path
+from tqdm import tqdm
 from agents.transcription.worker_pool import _Child
+def lock():  # as Whisper does
+    tqdm.get_lock()
 if __name__ == "__main__":
     child = _Child(Path(sys.argv[1]))
-    asyncio.run(child.run(os.getpid))
+    asyncio.run(child.run(lock))
     child.kill()
     os._exit(0)
 """
