@@ -22,7 +22,6 @@ from streams.events import (
     DeadLettered,
     Event,
     HealthChanged,
-    TopicDrifted,
 )
 from streams.kafka.admin import Cluster
 from streams.kafka.topics import DEAD_LETTERS, VIDEOS_ACCEPTED, VIDEOS_SEEN
@@ -30,6 +29,7 @@ from streams.kafka.tracing import Tracing
 from streams.settings import Settings
 from streams.state.blobs import Blobs
 from tests.stream.agent_at_work import Accept, committed, seen, until, working, written
+from tests.unit.test_events import QUOTED_DRIFT
 
 
 class AcceptInBlocks(Accept):
@@ -45,19 +45,7 @@ async def test_what_is_under_way_is_what_some_reader_has_not_had(
 
     assert await asyncio.to_thread(under_way) == 0
     cluster.send(HealthChanged(model_version="m", sequence=1, what="outliers", before=0.2, after=0.4))
-    cluster.send(
-        TopicDrifted(
-            model_version="m",
-            sequence=2,
-            topic_id=3,
-            label="x",
-            share_before=0.1,
-            share_after=0.1,
-            what="words",
-            words_before=("voice",),
-            words_after=("agent",),
-        )
-    )
+    cluster.send(QUOTED_DRIFT)
     assert await asyncio.to_thread(under_way) == 2 * len(READERS)
     async with working(settings, cluster, Alert()):
 
