@@ -21,7 +21,7 @@ from models.topics import (
     SourceQuote,
     TopicState,
 )
-from models.topics.online.common_words import common_words
+from models.topics.online.common_words import without_common
 from streams.events import (
     AssignedParagraph,
     ConceptMembership,
@@ -215,11 +215,6 @@ def _dormant(dormancy: Dormancy, step: Step) -> TopicDormant:
 def _drifted(drift: Drift, step: Step) -> TopicDrifted:
     share = drift.what in ("share", "meaning", "rise")
     rise = drift.rise
-    common = common_words(step.language)  # they are said in any talk, and name no change
-    words_before, words_after = (
-        tuple(word for word in words if word not in common)
-        for words in (drift.words_before, drift.words_after)
-    )
     return TopicDrifted(
         model_version=step.model_version,
         topic_id=drift.topic_id,
@@ -230,8 +225,8 @@ def _drifted(drift: Drift, step: Step) -> TopicDrifted:
         moved=0.0 if share else round(drift.after, DIGITS),
         drifted_at=step.moment,
         what=drift.what,
-        words_before=words_before,
-        words_after=words_after,
+        words_before=without_common(drift.words_before, step.language),  # those name no change
+        words_after=without_common(drift.words_after, step.language),
         since=drift.since,
         videos_before=drift.videos_before,
         videos_after=drift.videos_after,

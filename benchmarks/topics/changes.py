@@ -31,7 +31,7 @@ from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
 from models.topics import Drift, RiseEvidence, TopicSettings
 from models.topics.drift.telling import telling
-from models.topics.online.common_words import common_words
+from models.topics.online.common_words import without_common
 from streams.errors import DataError
 
 STREAMS = (
@@ -80,10 +80,7 @@ def measure(path: Path, limit: int, *, with_lsa: bool) -> dict[str, Any]:
 
 def shown(drift: Drift, label: str) -> dict[str, Any] | None:
     """Return a drift as people read it; None if it is in the topic's history only."""
-    common = common_words("en")
-    lost, gained = (
-        [word for word in words if word not in common] for words in (drift.words_before, drift.words_after)
-    )
+    lost, gained = (without_common(words, "en") for words in (drift.words_before, drift.words_after))
     words = telling(label, lost, gained, drift.quotes[-1].text if drift.quotes else "")
     if words is None:
         return None

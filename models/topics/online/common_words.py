@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,16 @@ def common_words(language: str) -> frozenset[str]:
     (True, frozenset())
     """
     return _table().get(language.partition("-")[0].lower() or "en", frozenset())
+
+
+def without_common(words: Iterable[str], language: str) -> tuple[str, ...]:
+    """Return the words that are not common in a language, in their order.
+
+    >>> without_common(["open", "server", "having"], "en")
+    ('server',)
+    """
+    common = common_words(language)
+    return tuple(word for word in words if word not in common)
 
 
 @cache
