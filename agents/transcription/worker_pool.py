@@ -37,6 +37,8 @@ CRASHES = 2
 """Number of crashes of the child process after which a recording becomes a dead letter."""
 FORGOTTEN_S = 24 * 3600.0
 """Age (seconds) from which decoded audio is deleted: a killed process left it."""
+RELEASE_S = 1.0
+"""How long an ended process's last progress is waited for (seconds)."""
 SUFFIX = ".f32"
 T = TypeVar("T")
 Told = Callable[[Done], None]
@@ -168,7 +170,8 @@ class _Child:
     def kill(self) -> None:
         """End the process, and release what it shared with this one, which takes milliseconds.
 
-        Otherwise Python warns of leaked semaphores if this process ends at once.
+        Otherwise Python warns of leaked semaphores if this process ends at once. It is not waited for a
+        listener that is still writing progress to a slow store.
         """
         if self._pool is None or self._listening is None:
             return
@@ -177,7 +180,7 @@ class _Child:
                 os.kill(process.pid or 0, signal.SIGKILL)
         self._pool.shutdown(cancel_futures=True)
         self._said.put(None)
-        self._listening.join()
+        self._listening.join(RELEASE_S)
         self._pool = self._said = self._listening = None
 
 

@@ -213,6 +213,20 @@ def test_what_one_of_several_shows_changes_has_no_name() -> None:
     assert drifts([0]), "a study of one show knows no other"
 
 
+def test_a_study_of_one_show_from_an_earlier_version_goes_on() -> None:
+    chance, watched = random.Random(5), watch(1)
+    found = []
+    for at in range(120):
+        if at == 60:  # sources of videos were not kept then
+            arrays = {
+                name: each for name, each in watched.to_arrays().items() if name != "drift_word_sources"
+            }
+            watched = DriftWatch.from_state(WATCH, DIMENSION, arrays, watched.to_json())
+        video = spoke(chance, words=OLD if at < 60 else (*OLD, *NEW))
+        found += watched.update([video], DAY + timedelta(at), f"talk-{at}", f"talk-{at}", "show")
+    assert any(drift.words_after for drift in found)
+
+
 def test_a_change_is_shown_by_quotes_with_its_words() -> None:
     chance = random.Random(4)
     videos = [[spoke(chance, words=OLD if position < 60 else NEW)] for position in range(160)]
