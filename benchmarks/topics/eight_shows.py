@@ -50,8 +50,16 @@ from benchmarks.outcome import told
 from benchmarks.study import RunningStudy, settings_in
 from benchmarks.topics import streams
 from benchmarks.topics.gold import GoldParagraph, gold_files, read_gold, readings_of, talk_files
-from benchmarks.topics.validation_walk import LEAST, READERS, counted_shares, validate, validities
+from benchmarks.topics.validation_walk import (
+    LEAST,
+    READERS,
+    counted_shares,
+    print_validities,
+    validate,
+    validities,
+)
 from models.codebook.codebook import load
+from models.relevance.kappa import agreement
 from streams.errors import DataError
 from streams.settings import Settings
 
@@ -159,21 +167,19 @@ def judged(alerts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     with JUDGED.open(newline="", encoding="utf-8") as file:
         known = {(row["rule"], row["title"]): row for row in csv.DictReader(file)}
     found: dict[str, Counter[str]] = {}
-    verdicts = []
+    verdicts: dict[str, list[str]] = {reader: [] for reader in READERS}
     for alert in alerts:
         counts = found.setdefault(alert["rule"], Counter())
         row = known.get((alert["rule"], alert["title"]))
         counts["alerts"] += 1
         counts["not judged"] += row is None
         if row is not None:
-            counts.update(reader for reader in READERS if row[reader] == "yes")
-            verdicts.append([row[reader] == "yes" for reader in READERS])
-    yes = np.array(verdicts, np.float64).reshape(-1, 2)
-    agreed = float((yes[:, 0] == yes[:, 1]).mean()) if len(yes) else 0.0
-    chance = float(yes.mean(axis=0).prod() + (1 - yes.mean(axis=0)).prod()) if len(yes) else 0.0
+            for reader in READERS:
+                counts[reader] += row[reader] == "yes"
+                verdicts[reader].append(row[reader])
     return {
         "rules": {rule: dict(counts) for rule, counts in sorted(found.items())},
-        "kappa": (agreed - chance) / (1 - chance) if chance < 1 else None,
+        "kappa": agreement(*verdicts.values()).kappa,
     }
 
 
@@ -239,11 +245,7 @@ def show(result: Mapping[str, Any]) -> None:
         return
     sample = result["sample"]
     print(f"{sample['coded']} of {sample['paragraphs']} paragraphs of the sample are coded\n")
-    print(f"{'':38} {'P':>5} {'R':>5} {'kappa':>6} {'counted':>8} {'corrected':>10}")
-    for name, row in result["validity"].items():
-        rates = [row["precision"], row["recall"], row["kappa"], row["share"], row["corrected"]]
-        cells = ["-" if rate is None else f"{rate:.3f}" for rate in rates]
-        print(f"{name:38} {cells[0]:>5} {cells[1]:>5} {cells[2]:>6} {cells[3]:>8} {cells[4]:>10}")
+    print_validities(result["validity"])
     print(f"{result['validated']} topics validated")
     for name, label in (("by_year", "by year"), ("of_all", "of all years")):
         shares = result[name]
@@ -258,7 +260,8 @@ def show(result: Mapping[str, Any]) -> None:
     for rule, counts in result["alerts"]["rules"].items():
         cells = [counts.get(name, 0) for name in ("alerts", *READERS, "not judged")]
         print(f"{rule:12} {cells[0]:>5} {cells[1]:>6} {cells[2]:>7} {cells[3]:>11}")
-    print(f"kappa {result['alerts']['kappa']:.2f}")
+    kappa = result["alerts"]["kappa"]
+    print("kappa -" if kappa is None else f"kappa {kappa:.2f}")
 
 
 def main() -> int:

@@ -157,6 +157,15 @@ def validities(settings: Settings) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(validate(settings, "show", "--json"))}
 
 
+def print_validities(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print what `groundswell validate show` says of some counts, by name."""
+    print(f"{'':38} {'P':>5} {'R':>5} {'kappa':>6} {'counted':>8} {'corrected':>10}")
+    for name, row in rows.items():
+        rates = [row["precision"], row["recall"], row["kappa"], row["share"], row["corrected"]]
+        cells = ["-" if rate is None else f"{rate:.3f}" for rate in rates]
+        print(f"{name:38} {cells[0]:>5} {cells[1]:>5} {cells[2]:>6} {cells[3]:>8} {cells[4]:>10}")
+
+
 def counted_shares(
     settings: Settings, years: Iterable[str], themes: Sequence[str]
 ) -> dict[str, list[tuple[float, float]]]:
@@ -285,13 +294,9 @@ def show(result: Mapping[str, Any]) -> None:
     """Print the tables."""
     paragraphs = result["paragraphs"]
     print(f"{paragraphs['random']} of {paragraphs['of']} paragraphs that were chosen at random\n")
-    print(f"{'':28} {'P':>5} {'R':>5} {'kappa':>6} {'counted':>8} {'corrected':>10}")
-    for name, row in result["walk"]["validate"].items():
-        rates = [row["precision"], row["recall"], row["kappa"], row["share"], row["corrected"]]
-        cells = ["-" if rate is None else f"{rate:.3f}" for rate in rates]
-        print(f"{name:28} {cells[0]:>5} {cells[1]:>5} {cells[2]:>6} {cells[3]:>8} {cells[4]:>10}")
+    print_validities(result["walk"]["validate"])
     other = result["walk"]["benchmark"]
-    print(f"{'computed by the benchmarks':28} {other['precision']:5.3f} {other['recall']:5.3f}")
+    print(f"{'computed by the benchmarks':38} {other['precision']:5.3f} {other['recall']:5.3f}")
     print(f"{result['walk']['validated']} topics validated\n")
     shares = result["shares"]
     print(f"shares of themes by year, {shares['compared']} comparisons: root of the mean square error, mean")
