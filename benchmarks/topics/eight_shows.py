@@ -1,4 +1,4 @@
-"""A study of eight shows, judged by people: how valid are its shares, and what are its alerts worth?
+"""A study of eight shows, judged by readers: how valid are its shares, and what are its alerts worth?
 
 python benchmarks/topics/eight_shows.py --home FOLDER [--every N] [--sheet FILE.csv]
                                          [--others FILE.jsonl] [--codings FILE.csv] [--repeats N]
@@ -6,10 +6,11 @@ python benchmarks/topics/eight_shows.py --home FOLDER [--every N] [--sheet FILE.
 
 `groundswell run` learns every second talk (by a hash of its id) of the shows of the gold, in the order of
 publication, with default settings, and the study is kept in `--home`; one that has the talks already is not
-made again, which takes an hour. `groundswell validate draw` draws its default sample. Two people have coded
-it blind, by the definitions that the readers of the gold had (`coded_sample.csv` beside this: for each
-paragraph the topics by either). `--sheet` writes the sheet to code, instead of what follows; `--others`
-writes the other talks, as a stream for other benchmarks that nothing here was made on.
+made again, which takes an hour. `groundswell validate draw` draws its default sample. Two readers have
+coded it blind, by the definitions that the readers of the gold had (`coded_sample.csv` beside this: for each
+paragraph the topics by either). Both are language models of one kind: their agreement is overstated.
+`--sheet` writes the sheet to code, instead of what follows; `--others` writes the other talks, as a stream for
+other benchmarks that nothing here was made on.
 
 - validity: what `groundswell validate show` says.
 - shares: of each theme among the paragraphs, by year and of all years, as the study counts it and corrected,
@@ -17,8 +18,7 @@ writes the other talks, as a stream for other benchmarks that nothing here was m
   shows: root of the mean square error, and mean. The readings of so few paragraphs have an error of their
   own, the same for both, which stands beside them. The interval of the difference between both (of mean
   square errors) is from `--repeats` resamples of the talks of the gold.
-
-- alerts: by rule, how many are news, or worth telling, by each of two people who judged them blind
+- alerts: by rule, how many are news, or worth telling, by each of two such readers who judged them blind
   (`judged_mixed_alerts.csv` beside this), and kappa. Drifts were judged before those were held back that say
   nothing (ADR 41); alerts that nobody has judged are counted as such.
 
@@ -84,7 +84,7 @@ def every(files: Iterable[Path], step: int, path: Path, *, others: bool = False)
 
 
 def code(settings: Settings, codings: Path, folder: Path) -> tuple[int, int]:
-    """Read the codings of both people into the study; return the sizes: of the sample, coded."""
+    """Enter the codings of both readers into the study; return the sizes: of the sample, coded."""
     sheet = list(csv.DictReader(validate(settings, "sheet").splitlines(keepends=True)))
     with codings.open(newline="", encoding="utf-8") as file:
         known = {row["paragraph_id"]: row for row in csv.DictReader(file)}
@@ -163,7 +163,7 @@ def compare(
 
 
 def judged(alerts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return how many alerts of each rule either person found worth reading, and their agreement (kappa)."""
+    """Return how many alerts of each rule either reader found worth reading, and their agreement (kappa)."""
     with JUDGED.open(newline="", encoding="utf-8") as file:
         known = {(row["rule"], row["title"]): row for row in csv.DictReader(file)}
     found: dict[str, Counter[str]] = {}
@@ -273,7 +273,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=2, metavar="N", help="every N-th talk (2)")
     parser.add_argument("--sheet", type=Path, help="write the sheet to code to this file, and end")
     parser.add_argument("--others", type=Path, help="write the other talks to this file (JSONL), and end")
-    parser.add_argument("--codings", type=Path, default=CODED, help="the topics that two people gave (CSV)")
+    parser.add_argument("--codings", type=Path, default=CODED, help="the topics that two readers gave (CSV)")
     parser.add_argument("--repeats", type=int, default=1000, help="resamples of the talks of the gold (1000)")
     parser.add_argument("--out", type=Path, help="write every figure here, as JSON")
     arguments = parser.parse_args()
