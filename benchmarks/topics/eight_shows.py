@@ -9,8 +9,8 @@ publication, with default settings, and the study is kept in `--home`; one that 
 made again, which takes an hour. `groundswell validate draw` draws its default sample. Two readers have
 coded it blind, by the definitions that the readers of the gold had (`coded_sample.csv` beside this: for each
 paragraph the topics by either). Both are language models of one kind: their agreement is overstated.
-`--sheet` writes the sheet to code, instead of what follows; `--others` writes the other talks, as a stream for
-other benchmarks that nothing here was made on.
+`--sheet` writes the sheet to code, instead of what follows; `--others` writes the other talks, as a stream
+for other benchmarks that nothing here was made on.
 
 - validity: what `groundswell validate show` says.
 - shares: of each theme among the paragraphs, by year and of all years, as the study counts it and corrected,
