@@ -40,7 +40,8 @@ class Alert(Agent):
         match event:
             case SubjectEmerged():
                 raised = _emergence(event)
-                log.warning("NEW TOPIC", title=raised.title, why=raised.reason)
+                said = "NEW TOPIC" if raised.rule == "emergence" else "NEW TOPIC OF ONE SOURCE"
+                log.warning(said, title=raised.title, why=raised.reason)
                 return [raised]
             case TopicDrifted(what="meaning"):
                 return [_meaning(event)]
@@ -55,17 +56,37 @@ class Alert(Agent):
 
 
 def _emergence(emerged: SubjectEmerged) -> AlertRaised:
+    title = _of_one_source(emerged.subject) if emerged.only_on else f"New topic: {emerged.subject}"
     return AlertRaised(
-        rule="emergence",
+        rule="one source" if emerged.only_on else "emergence",
         model_version=emerged.model_version,
         topic_id=emerged.topic_id,
-        title=f"New topic: {emerged.subject}",
-        reason=emerged.reason,
+        title=title,
+        reason=f"Only on {emerged.only_on}: {emerged.reason}" if emerged.only_on else emerged.reason,
         raised_at=emerged.emerged_at,
         video_ids=emerged.video_ids,
         evidence=emerged.evidence,
         sequence=emerged.sequence,
+        about=emerged.only_on,
+        replaces=_replaced(emerged),
     )
+
+
+def _of_one_source(subject: str) -> str:
+    return f"One source so far: {subject}"
+
+
+def _replaced(emerged: SubjectEmerged) -> str:
+    """Return the id of the alert of one source that an emergence replaces; empty if it replaces none."""
+    if not emerged.replaces:
+        return ""
+    return AlertRaised(
+        rule="one source",
+        model_version=emerged.model_version,
+        topic_id=None,
+        title=_of_one_source(emerged.replaces),
+        reason="",
+    ).event_id
 
 
 def _told(drift: TopicDrifted) -> TopicDrifted | None:

@@ -20,6 +20,7 @@ from streams.store.video_progress import STUCK
 
 Rule = Literal[
     "emergence",
+    "one source",
     "drift",
     "meaning",
     "rising",
@@ -133,6 +134,7 @@ class AlertRules(_Strict):
     """Every rule, with the values of the file or the defaults."""
 
     emergence: AlertRule = AlertRule()
+    one_source: AlertRule = AlertRule(on=False)
     drift: DriftRule = DriftRule()
     meaning: AlertRule = AlertRule()
     rising: TrendRule = TrendRule()

@@ -97,11 +97,22 @@ def news_for(
     kept: DeliveryLog,
     since: datetime,
 ) -> Iterator[AlertOfAnyRule]:
-    """Yield the alerts for a destination, oldest first: first seen at or after `since`, without repeats."""
+    """Yield the alerts for a destination, oldest first: first seen at or after `since`, without repeats.
+
+    An alert of one source and the one that replaces it are one: the first that was delivered, or the latter.
+    """
+    told = {
+        alert_id
+        for delivery in kept.deliveries(destination.name)
+        if delivery.state == "delivered"
+        for alert_id in delivery.alert_ids
+    }
+    rows = [row for row in rows if row["replaces"] not in told]
+    replaced = {row["replaces"] for row in rows if concerns(row, destination, book)}
     for row in sorted(rows, key=lambda row: (row["raised_at"], row["alert_id"])):
         noticed = kept.noticed(row["alert_id"])
         new = noticed is not None and noticed.verdict == "news" and noticed.at >= since
-        if new and concerns(row, destination, book):
+        if new and row["alert_id"] not in replaced and concerns(row, destination, book):
             yield row
 
 

@@ -159,7 +159,7 @@ def page_of(row: AlertOfAnyRule, web_url: str) -> str:
     elif row["topic_id"]:
         path = f"topics/{row['topic_id']}"
     else:
-        path = "emerging" if row["rule"] in ("emergence", "new topic") else ""
+        path = "emerging" if row["rule"] in ("emergence", "one source", "new topic") else ""
     return f"{web_url.rstrip('/')}/{path}"
 
 

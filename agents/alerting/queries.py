@@ -52,6 +52,7 @@ def rules(settings: Settings) -> list[dict[str, Any]]:
 
 PLAIN = {
     "emergence": "Talks have begun to discuss a new topic.",
+    "one source": "A single source has begun to discuss a new topic, and keeps discussing it.",
     "source": "A watched channel, playlist or search cannot be read.",
 }
 """Descriptions of the rules that have no class of their own."""

@@ -173,7 +173,8 @@ def figures(row: EvidenceCounts) -> str:
     rare = -row["log10_p"]
     odds = f"{10**rare:,.0f}" if rare < MOST_ODDS else f"10^{rare:.0f}"
     return (
-        f"{row['recent']} of the {row['recent_of']} latest talks discuss it, from {row['sources']} sources; "
+        f"{row['recent']} of the {row['recent_of']} latest talks discuss it, from {row['sources']} "
+        f"source{'s' * (row['sources'] != 1)}; "
         f"of the {row['earlier_of']} before them, {row['earlier']} did; "
         f"if nothing had changed, the odds of this would be 1 in {odds}"
     )

@@ -40,6 +40,7 @@ from streams.events import (
     TopicDrifted,
     TopicMerged,
     TopicsConsolidated,
+    Video,
 )
 
 DIGITS = 6
@@ -56,24 +57,33 @@ class Step:
         model_version: the model's version, including the epoch.
         sequence: the number of steps so far, including this one.
         day: the publication day of the talk, or the day of the consolidation (UTC).
-        at: the time of publication; None for a consolidation.
         labels: the labels of its topics; a topic merged in this step still has its own.
         epoch: the number of the model's epoch.
-        language: of the talk (ISO 639-1); empty if it is not known.
+        video: the talk; None for a consolidation.
     """
 
     model_version: str
     sequence: int
     day: date
-    at: datetime | None
     labels: Mapping[int, str]
     epoch: int = 0
-    language: str = ""
+    video: Video | None = None
 
     @property
     def moment(self) -> datetime:
         """The time of the step's events: the time of publication, or the start of the day."""
-        return self.at or datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+        published_at = self.video.published_at if self.video else None
+        return published_at or datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+
+    @property
+    def language(self) -> str:
+        """The talk's language (ISO 639-1); empty if it is not known."""
+        return (self.video.language if self.video else "") or ""
+
+    @property
+    def source(self) -> str:
+        """Name of the talk's source; empty if it is not known."""
+        return self.video.channel or self.video.show if self.video else ""
 
     def label(self, topic_id: int) -> str:
         """Return the label of a topic, or its number if the model has no label for it."""
@@ -300,6 +310,8 @@ def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
             quotes=_quotes(emergence.quotes),
         ),
         emerged_at=step.moment,
+        only_on=(step.source or emergence.only_on) if emergence.only_on else "",  # the talk is of that source
+        replaces=emergence.replaces,
     )
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -43,7 +43,7 @@ from models.embedding.embedder import Embedder
 from models.errors import BadInput
 from models.topics import Outcome, TopicModel, TopicSettings
 from streams.errors import DataError, Fatal, Misconfigured
-from streams.events import ConceptsTaught, ConsolidationRequested, Event, ParagraphsEmbedded, stable_id
+from streams.events import ConceptsTaught, ConsolidationRequested, Event, ParagraphsEmbedded, Video, stable_id
 from streams.kafka.codec import decode, encode
 from streams.kafka.topics import PARAGRAPHS_EMBEDDED, KafkaTopic
 from streams.state.blobs import Blobs
@@ -265,8 +265,7 @@ class Track(Agent):
                 topics_changed=(*judged.changed, *outcome.topics_changed),
                 drifts=(*judged.drifts, *outcome.drifts),
             )
-        video = event.video
-        step = self._stepped(outcome, batch.published_on, video.published_at, video.language)
+        step = self._stepped(outcome, batch.published_on, event.video)
         return [
             event_mapper.assigned(event, outcome, step, judged),
             *event_mapper.topic_events(outcome, step),
@@ -290,16 +289,12 @@ class Track(Agent):
             outcome = self._concepts.clusters(outcome)
         return list(event_mapper.topic_events(outcome, self._stepped(outcome, event.on)))
 
-    def _stepped(
-        self, outcome: Outcome, day: date, at: datetime | None = None, language: str | None = None
-    ) -> event_mapper.Step:
+    def _stepped(self, outcome: Outcome, day: date, video: Video | None = None) -> event_mapper.Step:
         """Count a step of the model; return the attributes that its events share."""
         self._steps += 1
         said = (*(birth.topic for birth in outcome.births), *outcome.topics_changed)
         self._labels |= {topic.topic_id: topic.label for topic in said}
-        return event_mapper.Step(
-            self._version, self._steps, day, at, self._labels, self._epoch.number, language or ""
-        )
+        return event_mapper.Step(self._version, self._steps, day, self._labels, self._epoch.number, video)
 
     def on_outputs_sent(self) -> None:
         """Note that the committed outputs have been sent, but perhaps not yet read."""

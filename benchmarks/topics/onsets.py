@@ -37,9 +37,11 @@ from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
 from models.topics import Batch, TopicSettings
-from models.topics.bursts.term_bursts import BurstSettings, Spoken, TermBursts
+from models.topics.bursts.settings import BurstSettings
+from models.topics.bursts.term_bursts import Spoken, TermBursts
 from models.topics.online.boilerplate import Boilerplate, BoilerplateSettings
 from models.topics.online.centring import Background, unit
+from models.topics.online.person_names import full_names
 from streams.errors import DataError
 
 CHANGELOG = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")
@@ -91,6 +93,7 @@ def _batch(spoken: Spoken) -> Batch:
         embeddings=spoken.vectors.astype(np.float32),
         source="" if spoken.source == spoken.video_id else spoken.source,
         starts=spoken.starts,
+        people=spoken.people,
     )
 
 
@@ -125,6 +128,7 @@ def spoken(videos: Sequence[Video], vectors: Sequence[Any]) -> list[Spoken]:
                 texts=tuple(seen.texts[row] for row in left),
                 starts=tuple(video.starts[row] for row in left),
                 vectors=unit(np.asarray(rows, np.float64)[left]),
+                people=tuple(sorted({*video.speakers, *full_names(video.title)})),
             )
         )
     return stream

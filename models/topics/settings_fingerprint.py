@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from models.topics.bursts.term_bursts import BurstSettings
+from models.topics.bursts.settings import BurstSettings
 from models.topics.drift.health import HealthSettings
 from models.topics.drift.watch import DriftSettings
 from models.topics.emergence.settings import EmergenceSettings

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from models.codebook.codebook import Codebook
 from models.errors import BadInput
-from models.topics.bursts.term_bursts import BurstSettings, TermBursts
+from models.topics.bursts.settings import BurstSettings
+from models.topics.bursts.term_bursts import TermBursts
 from models.topics.drift.health import HealthSettings, HealthWatch
 from models.topics.drift.watch import DriftSettings, DriftWatch
 from models.topics.emergence.emergence import EmergenceWatch

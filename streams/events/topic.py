@@ -223,6 +223,10 @@ class SubjectEmerged(ModelEvent):
     evidence: Evidence
     emerged_at: AwareDatetime | None = None
     """Publication date of the talk that completed it."""
+    only_on: str = ""
+    """Name of the source that alone mentions it; empty: several do, or the study has one in effect."""
+    replaces: str = ""
+    """The subject of one source's emergence that this one replaces, as others mention it now; empty: none."""
 
     def _identity(self) -> tuple[object, ...]:
         return (*super()._identity(), self.subject)
@@ -234,6 +238,7 @@ class AlertRaised(Event):
     rule: Literal[
         "new topic",
         "emergence",
+        "one source",
         "drift",
         "meaning",
         "rising",
@@ -246,6 +251,7 @@ class AlertRaised(Event):
         "source",
     ]
     """emergence: a new subject emerged in talks. (new topic: a topic was born; no longer raised.)
+    one source: the same, but only one source discusses it so far; `about` is its name.
     meaning: it is in doubt whether a topic of the codebook is what its definition says.
     lag, stuck, dead letters, silence and source are about the system, the others about the talks' content."""
     model_version: str
@@ -264,6 +270,8 @@ class AlertRaised(Event):
     size: float = 0.0
     """Size of the change. drift: bits, cosine distance or change of share; rising, declining: change of
     share; threshold: share; lag, dead letters, source: count; silence: hours."""
+    replaces: str = ""
+    """Id of the alert of one source that this one replaces, as other sources follow; empty: none."""
 
     @property
     def key(self) -> str:
@@ -271,6 +279,8 @@ class AlertRaised(Event):
         return self.title if self.topic_id is None else str(self.topic_id)
 
     def _identity(self) -> tuple[object, ...]:
+        if self.rule == "one source":  # what replaces it has to know its id
+            return (self.rule, self.model_version, self.title)
         told = (self.rule, self.model_version, self.topic_id, self.raised_at)
         return told if self.rule == "new topic" else (*told, self.title)
 

@@ -23,6 +23,7 @@ from streams.settings import Settings
 from streams.state.blobs import Blobs
 from streams.store.operations import deliveries
 from streams.store.queries import alerts
+from streams.store.queries.emerging import emerging
 from streams.store.warehouse import Warehouse
 from tests.destinations import Hook, Mailbox, hook, mailbox
 
@@ -98,13 +99,49 @@ def _raised(*told: e.Event) -> list[e.Event]:
 
 
 def new_topic(
-    warehouse: Warehouse, subject: str, *, topic_id: int | None = 1, sequence: int = 1, at: datetime = NOON
+    warehouse: Warehouse,
+    subject: str,
+    *,
+    topic_id: int | None = 1,
+    sequence: int = 1,
+    at: datetime = NOON,
+    **fields: str,
 ) -> None:
     """Store a subject that emerged in two talks, with all related events."""
     a, b = (video(name, url=f"https://www.youtube.com/watch?v={name}", show="A show") for name in "ab")
-    event = emerged(sequence, subject, topic_id, "a", "b").model_copy(update={"emerged_at": at})
+    event = emerged(sequence, subject, topic_id, "a", "b").model_copy(update={"emerged_at": at} | fields)
     write(warehouse, [topic(1, "Architecture"), *path_of(0, a, 1), *path_of(1, b, 1)])
     write(warehouse, [event, *_raised(event)])
+
+
+def test_what_one_source_said_first_is_told_once_and_shown_once(bureau: Make, study: Warehouse) -> None:
+    with hook() as early, hook() as late:
+        at = bureau(
+            "rules: {one_source: {on: true}}\n"
+            "destinations: [{name: early, url_env: A}, {name: late, url_env: B, rules: [emergence]}]",
+            A=early.url,
+            B=late.url,
+        )
+        new_topic(study, "Halley", only_on="A show")
+        at.round()
+        assert [card["rule"] for card in emerging(study)] == ["one source"]
+        new_topic(study, "Comet Halley", sequence=2, replaces="Halley")
+        at.round(minutes=10)
+        at.round(days=3)
+        assert [card["title"] for card in emerging(study)] == ["New topic: Comet Halley"]
+        assert [taken["title"].rpartition("] ")[2] for taken in early.taken] == ["One source so far: Halley"]
+        assert [taken["title"].rpartition("] ")[2] for taken in late.taken] == ["New topic: Comet Halley"]
+        assert "Only on A show: 2 of the last 50 talks" in early.taken[0]["message"]
+
+
+def test_who_has_not_been_told_of_one_source_is_told_of_several(
+    bureau: Make, study: Warehouse, web: Hook
+) -> None:
+    at = bureau("rules: {one_source: {on: true}}\ndestinations: [{name: hook, url_env: A}]", A=web.url)
+    new_topic(study, "Halley", only_on="A show")
+    new_topic(study, "Comet Halley", sequence=2, replaces="Halley")
+    at.round()
+    assert [taken["title"].rpartition("] ")[2] for taken in web.taken] == ["New topic: Comet Halley"]
 
 
 def test_a_new_topic_arrives_as_mail_and_at_a_webhook_once(

@@ -38,6 +38,20 @@ async def test_a_subject_without_a_topic_is_told_too() -> None:
     assert (raised.topic_id, raised.key) == (None, "New topic: MCP")
 
 
+async def test_what_one_source_discusses_is_told_as_its_own_until_others_follow() -> None:
+    alone = EMERGED.model_copy(update={"subject": "Halley", "only_on": "Practical AI"})
+    (first,) = await alert.Alert().handle(alone, AT)
+    assert isinstance(first, e.AlertRaised)
+    assert (first.rule, first.title) == ("one source", "One source so far: Halley")
+    assert (first.about, first.replaces) == ("Practical AI", "")
+    assert first.reason == f"Only on Practical AI: {EMERGED.reason}"
+    assert codec.decode(codec.encode(first)) == first
+
+    (second,) = await alert.Alert().handle(EMERGED.model_copy(update={"replaces": "Halley"}), AT)
+    assert isinstance(second, e.AlertRaised)
+    assert (second.rule, second.title, second.replaces) == ("emergence", "New topic: MCP", first.event_id)
+
+
 async def test_a_topic_that_drifted_is_told_in_words_and_as_a_figure() -> None:
     words = next(event for event in LATER if isinstance(event, e.TopicDrifted)).model_copy(
         update={"words_after": ("mcp", "registries"), "quotes": (SHOWN,)}

@@ -31,7 +31,9 @@ from streams.kafka import codec
 
 MARCH = datetime(2025, 3, 4, 16, tzinfo=UTC)
 DAY = MARCH.date()
-STEP = event_mapper.Step("m-e1", 12, DAY, MARCH, {1: "RAG", 2: "retrieval", 3: "lstm"})
+STEP = event_mapper.Step(
+    "m-e1", 12, DAY, {1: "RAG", 2: "retrieval", 3: "lstm"}, video=e.Video(video_id="abc", published_at=MARCH)
+)
 LEARNED = e.ParagraphsEmbedded(
     video=e.Video(video_id="abc", published_at=MARCH),
     paragraphs=e.Blob(key="k", sha256="0", size=1),
@@ -204,7 +206,7 @@ def test_what_is_infinitely_improbable_still_travels(log10_p: float) -> None:
 
 
 def test_a_consolidation_is_sent_first_and_counts_as_its_day() -> None:
-    step = event_mapper.Step("m", 13, DAY, None, {})
+    step = event_mapper.Step("m", 13, DAY, {})
     events = list(event_mapper.topic_events(EVERYTHING, step))
     assert isinstance(events[0], e.TopicsConsolidated)
     assert (events[0].accepted, events[0].topics_before, events[0].topics_after) == (True, 40, 38)

@@ -32,6 +32,7 @@ CARDS = 8
 """Number of cards per page."""
 FIRED: Mapping[str, str] = {
     "emergence": "Talks have begun to discuss it",
+    "one source": "A single source discusses it so far, again and again",
     "new topic": "A new topic: similar passages in several talks that no topic covered",
     "rising": "Its share of talks rose by more than chance explains",
     "declining": "Its share of talks fell by more than chance explains",
@@ -39,7 +40,9 @@ FIRED: Mapping[str, str] = {
     "threshold": "Its share crossed a configured threshold",
 }
 """Explanation of each rule."""
-Rule = Annotated[Literal["", "emergence", "new topic", "rising", "declining", "drift", "threshold"], Query()]
+Rule = Annotated[
+    Literal["", "emergence", "one source", "new topic", "rising", "declining", "drift", "threshold"], Query()
+]
 VERDICTS: Mapping[str, Verdict] = {"confirm": "confirmed", "dismiss": "dismissed", "reopen": "reopened"}
 
 

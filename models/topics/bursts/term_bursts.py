@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,93 +11,24 @@ from numpy.typing import NDArray
 from scipy.special import pdtrc
 
 from models.stats.tails import log10_of
-from models.topics.bursts import sources, sponsor_filter
+from models.topics.bursts import one_source, sources, sponsor_filter
+from models.topics.bursts.one_source import OneSource
 from models.topics.bursts.recent_video import RecentVideo, around, remember
-from models.topics.bursts.term_clustering import COMPANIONS, Subjects, TermCandidate, alike, tie_together
+from models.topics.bursts.settings import BurstSettings
+from models.topics.bursts.term_clustering import (
+    COMPANIONS,
+    Subject,
+    Subjects,
+    TermCandidate,
+    alike,
+    tie_together,
+)
 from models.topics.bursts.terms import extract_terms, needed
 from models.topics.bursts.window import RecentWindow
 from models.topics.online.centring import Background, Vectors
 from models.topics.results import SourceQuote
-from models.topics.settings import Sensitivity
 
-__all__ = ["Burst", "BurstSettings", "Spoken", "TermBursts", "around", "log10_tail"]
-
-
-@dataclass(frozen=True)
-class BurstSettings:
-    """All parameters of the term channel."""
-
-    sensitivity: Sensitivity = "normal"
-    """Evidence that an alert needs; `EmergenceSettings` says what each level lets through."""
-
-    window_share: float = 1 / 6
-    """Share of all videos that is the window of recent ones …"""
-
-    window_least: int = 30
-    """… but at least this many …"""
-
-    window_most: int = 1000
-    """… and at most this many …"""
-
-    window_days: int = 400
-    """… and not older than this, unless there are fewer than the least."""
-
-    warm_up: int = 30
-    """Videos that must have left the window before the first alert (with a single source in effect, videos of
-    that source): on the first day everything is new."""
-
-    mentions: int = 3
-    """Mentions of a term that a long talk needs to count for it (see `terms.needed`) …"""
-
-    name_mentions: int = 1
-    """… and mentions of a term that is written as a name, though the talk may then only mention it …"""
-
-    about: int = 2
-    """… and videos that must have `mentions` mentions: news is something that somebody talks about."""
-
-    ratio: float = 6.0
-    """Smallest ratio of a term's recent share to its earlier share."""
-
-    sources: int = 4
-    """Sources needed, or half of the effective number if that is smaller …"""
-
-    source_missing: float = 1.0
-    """… or one source fewer, with this much more significance, in powers of ten."""
-
-    source_share: float = 0.4
-    """Largest share of the counted videos of one source, if there are several."""
-
-    rare: float = 0.1
-    """Share of earlier videos up to which a term is rare, so that the details of its mentions are kept."""
-
-    concentration: float = 0.05
-    """Mean centred pair cosine that the paragraphs of a name need …"""
-
-    common_concentration: float = 0.10
-    """… and those of a term that is not written as a name."""
-
-    concentrated: float = 0.09
-    """Excess over `concentration` at which a name gets the full relief …"""
-
-    relief: float = 1.0
-    """… in powers of ten of significance, and proportionally less below: both are evidence. Other terms get
-    no relief: plain words come and go, and their paragraphs are similar as well."""
-
-    most_terms: int = 100_000
-    """Terms with a count from before the window; the rarest and oldest are forgotten."""
-
-    most_kept: int = 50_000
-    """Mentions stored with quote and direction; those of the oldest videos are dropped first."""
-
-    @property
-    def least_videos(self) -> int:
-        """Recent videos that must mention a term."""
-        return {"low": 6, "normal": 5, "high": 4}[self.sensitivity]
-
-    @property
-    def log10_p(self) -> float:
-        """Significance needed (Poisson), as a power of ten."""
-        return {"low": -10.0, "normal": -8.0, "high": -6.0}[self.sensitivity]
+__all__ = ["Burst", "Spoken", "TermBursts", "around", "log10_tail"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +39,7 @@ class Spoken:
         vectors: float64 [n, d], unit length, one per paragraph, without boilerplate; [n, 0] without
             embeddings: then paragraphs are not compared.
         starts: seconds; may be empty.
+        people: names of its speakers and guests, as far as they are known.
     """
 
     video_id: str
@@ -117,6 +49,7 @@ class Spoken:
     texts: tuple[str, ...]
     starts: tuple[float, ...]
     vectors: Vectors
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +65,8 @@ class Burst:
         concentration: mean centred pair cosine of its paragraphs; NaN without vectors.
         centre: float64 [d], mean of its paragraphs' unit vectors, one per video.
         is_name: whether its strongest term is written as a name.
+        only_on: the source whose videos are counted, if no other one mentions it; empty: there are several,
+            or there is one in effect.
     """
 
     subject: str
@@ -148,6 +83,7 @@ class Burst:
     concentration: float
     centre: Vectors
     is_name: bool
+    only_on: str = ""
 
 
 class TermBursts:
@@ -164,23 +100,29 @@ class TermBursts:
             most_kept=s.most_kept,
         )
         self._subjects = Subjects()
+        self._one_source = OneSource()
 
     def update(self, spoken: Spoken, background: Background) -> tuple[Burst, ...]:
         """Add a video and return the subjects that it makes news."""
         recent = self._recent
         recent.calendar.turn(spoken.published_on)
         video = self._hear(spoken)
+        self._one_source.hear(spoken.people)
         warm_up = self._settings.warm_up
         if not recent.add(video) or recent.earlier_of < warm_up:
             return ()
         if sources.one_without_past(recent.sources, recent.past, warm_up):
             return ()
         self._subjects.forget(recent)
+        self._one_source.forget(recent)
         unknown = [term for term in sorted(video.kept) if not self._subjects.knows(term)]
-        found = [self._candidate(term, background) for term in unknown]
-        fresh = [c for c in found if c is not None and not self._subjects.join(c, recent, background)]
+        found = {term: self._candidate(term, background) for term in unknown}
+        candidates = [candidate for candidate in found.values() if candidate is not None]
+        fresh = [each for each in candidates if not self._subjects.join(each, recent, background)]
         groups = tie_together(fresh, background)
-        return tuple(self._report(group, background) for group in groups)
+        bursts = [self._report(group, background) for group in groups]
+        rest = [term for term in unknown if found[term] is None and not self._one_source.knows(term)]
+        return (*bursts, *self._of_one_source(video.source, rest, background))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return counts, directions and quotes."""
@@ -188,7 +130,11 @@ class TermBursts:
 
     def to_json(self) -> dict[str, Any]:
         """Return recent videos, terms and the reported subjects."""
-        return {"recent": self._recent.to_json(), "subjects": self._subjects.to_json()}
+        return {
+            "recent": self._recent.to_json(),
+            "subjects": self._subjects.to_json(),
+            "one_source": self._one_source.to_json(),
+        }
 
     @classmethod
     def from_state(cls, settings: BurstSettings, arrays: dict[str, NDArray[Any]], state: Any) -> "TermBursts":
@@ -196,6 +142,7 @@ class TermBursts:
         channel = cls(settings)
         channel._recent.restore(arrays, state["recent"])
         channel._subjects = Subjects.from_json(state["subjects"])
+        channel._one_source = OneSource.from_json(state.get("one_source"))
         return channel
 
     def _hear(self, spoken: Spoken) -> RecentVideo:
@@ -289,10 +236,46 @@ class TermBursts:
         recent = self._recent
         return (recent.earlier.get(term, 0) + 0.5) / recent.earlier_of * len(recent)
 
+    def _of_one_source(self, source: str, terms: Sequence[str], background: Background) -> list[Burst]:
+        """Return the subjects of the source that only it mentions, among these terms of its latest video."""
+        recent, s = self._recent, self._settings
+        found = []
+        for term in terms:
+            count, expected = recent.count(term), self._expected_of(source, term)
+            if count < max(s.least_videos, s.ratio * expected) or self._one_source.is_person(term):
+                continue
+            log10_p = log10_tail(count, expected)
+            if log10_p > s.log10_p + s.relief or not one_source.persistent(term, source, recent, s.warm_up):
+                continue
+            candidate = TermCandidate.of(term, recent, log10_p, background)
+            relieved = s.log10_p + self._relief(candidate)
+            if candidate.is_name and not candidate.is_person and log10_p <= relieved:
+                found.append(candidate)
+        subjects = self._one_source.report(found, self._subjects, recent, background)
+        return [
+            replace(
+                self._burst(subject, group),
+                recent_of=recent.sources[source],
+                earlier_of=recent.past[source],
+                only_on=source,
+            )
+            for subject, group in subjects
+        ]
+
+    def _expected_of(self, source: str, term: str) -> float:
+        """Return the recent videos of a source that would mention a term, had it done so at its earlier rate.
+
+        Earlier mentions by others count as its own, so that a subject that was known before is not new.
+        """
+        recent = self._recent
+        return (recent.earlier.get(term, 0) + 0.5) / max(recent.past[source], 1) * recent.sources[source]
+
     def _report(self, group: list[TermCandidate], background: Background) -> Burst:
-        recent, strongest = self._recent, group[0]
         group = [*group, *self._companions(group, background)]
-        subject = self._subjects.report(group)
+        return self._burst(self._subjects.report(group), group)
+
+    def _burst(self, subject: Subject, group: Sequence[TermCandidate]) -> Burst:
+        recent, strongest = self._recent, group[0]
         videos = subject.videos(recent)
         said = sorted(set().union(*(candidate.mentions for candidate in group)))
         first, last = videos[0], videos[-1]

@@ -297,6 +297,17 @@ class Subjects:
 
     def join(self, candidate: TermCandidate, recent: RecentWindow, background: Background) -> bool:
         """Add the candidate to the reported subject that it names; return whether there is one."""
+        subject = self.named_by(candidate, recent, background)
+        if subject is None:
+            return False
+        subject.joined.append(candidate.term)
+        self._known.add(candidate.term)
+        return True
+
+    def named_by(
+        self, candidate: TermCandidate, recent: RecentWindow, background: Background
+    ) -> Subject | None:
+        """Return the reported subject that the candidate is a name of, if any."""
         for subject in self.reported:
             for term in subject.terms[:COMPANIONS]:
                 near = any(video.number in candidate.videos for video in recent.saying(term))
@@ -304,10 +315,8 @@ class Subjects:
                 if same_spelling(term, candidate.term) or (
                     near and alike(candidate, TermCandidate.of(term, recent, 0.0, background), background)
                 ):
-                    subject.joined.append(candidate.term)
-                    self._known.add(candidate.term)
-                    return True
-        return False
+                    return subject
+        return None
 
     def report(self, group: Sequence[TermCandidate]) -> Subject:
         """Record a new subject with these names, strongest first."""

@@ -35,9 +35,10 @@ class EmergenceWatch:
     Two sightings are one subject if they share paragraphs, or have similar centroids, or share a name and
     have roughly similar centroids; then only the first is reported. A new name needs a closer centroid to
     count as known: GPT-4 is mentioned where ChatGPT is, and is another thing. A burst whose subject is a
-    candidate is reported as seen by both channels. A subject that goes away and comes back is reported once:
-    its return shows as a rising trend. Videos that are old when they arrive (`late`) count as past, so that
-    importing an archive makes no news.
+    candidate is reported as seen by both channels. What one source's burst has reported is reported again, as
+    a replacement, when several sources make it news. A subject that goes away and comes back is reported
+    once: its return shows as a rising trend. Videos that are old when they arrive (`late`) count as past, so
+    that importing an archive makes no news.
 
     The state is bounded by the settings: `past_paragraphs`, `glimpse_paragraphs`, `trials` and `told`.
     """
@@ -140,7 +141,8 @@ class EmergenceWatch:
             said = tuple(quote.paragraph_id for quote in glimpse.quotes)
             if self._docket.closest(glimpse.centre, background, s.same_cosine):
                 continue
-            if self._told.find(SubjectSighting((), said, glimpse.centre), background, self._kinship):
+            story = self._told.find(SubjectSighting((), said, glimpse.centre), background, self._kinship)
+            if story is not None and not story.only_on:
                 continue
             before = glimpse.indexes[0]
             past = self._arrivals.past(glimpse.centre, background, s.member, before, frozenset(videos))
@@ -173,12 +175,7 @@ class EmergenceWatch:
             said = [(quote.video_id, quote.text) for quote in (*trial.founders, *quotes)]
             trial.label = name(weights, said) or ", ".join(trial.words[:3])
         seen = SubjectSighting(trial.words[:3], trial.paragraph_ids, centre, trial.topic_id)
-        story = self._told.find(seen, background, self._kinship)
-        if story:
-            self._told.touch(story, seen, index)
-            return None
-        self._told.add(seen, index)
-        return _emergence(trial, evidence)
+        return self._report(_emergence(trial, evidence), seen, self._kinship, index, background)
 
     def _convinces(self, evidence: RateEvidence, peak: float) -> bool:
         s = self._settings
@@ -196,17 +193,13 @@ class EmergenceWatch:
         topic_of: Callable[[Vectors], int | None],
     ) -> Emergence | None:
         """Return the alert for a burst, if its subject has not been reported."""
-        trial = self._trial_of(burst, background)
+        trial = None if burst.only_on else self._trial_of(burst, background)
         born = trial.topic_id if trial else None
         if trial:
             self._docket.drop(trial)
         seen = SubjectSighting((burst.subject, *burst.terms), burst.paragraph_ids, burst.centre, born)
-        story = self._told.find(seen, background, self._kinship_of_names if burst.is_name else self._kinship)
-        if story:
-            self._told.touch(story, seen, index)
-            return None
-        self._told.add(seen, index)
-        return Emergence(
+        kinship = self._kinship_of_names if burst.is_name else self._kinship
+        emergence = Emergence(
             subject=burst.subject,
             terms=burst.terms,
             channel="both" if trial else "term",
@@ -223,7 +216,28 @@ class EmergenceWatch:
             quotes=burst.quotes,
             reason=reason_of_burst(burst, trial),
             batch_id="",
+            only_on=burst.only_on,
         )
+        return self._report(emergence, seen, kinship, index, background)
+
+    def _report(
+        self,
+        emergence: Emergence,
+        seen: SubjectSighting,
+        kinship: Kinship,
+        index: int,
+        background: Background,
+    ) -> Emergence | None:
+        """Return the alert unless its subject has been reported; one of one source is replaced."""
+        story = self._told.find(seen, background, kinship)
+        if story is None:
+            self._told.add(seen, index, emergence.subject, emergence.only_on)
+            return emergence
+        self._told.touch(story, seen, index)
+        if emergence.only_on or not story.only_on:
+            return None
+        story.only_on = ""
+        return replace(emergence, replaces=story.subject)
 
     def _trial_of(self, burst: Burst, background: Background) -> Candidate | None:
         """Return the closest candidate that is about the same subject as a burst."""

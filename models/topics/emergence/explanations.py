@@ -20,6 +20,11 @@ def reason_of_birth(trial: Candidate, evidence: RateEvidence) -> str:
 def reason_of_burst(burst: Burst, trial: Candidate | None) -> str:
     """Return why a burst of names is news; `trial` is the candidate topic about the same subject, if any."""
     name = " or ".join(f"“{term}”" for term in burst.terms[:3]) or burst.subject
+    if burst.only_on:
+        return (
+            f"{burst.recent} of the last {burst.recent_of} talks of one source mention {name}, and none of "
+            f"other sources; before, {burst.earlier} of all talks did. {chance(burst.log10_p)}"
+        )
     also = " Their paragraphs also form a new topic." if trial else ""
     return (
         f"{burst.recent} of the last {burst.recent_of} talks{_from(burst.sources)} mention {name}; "

@@ -19,12 +19,16 @@ class Story(BaseModel):
         paragraph_ids: the latest paragraphs that mention it; talks cover many subjects, paragraphs few.
         topic_id: its topic, once it has one.
         touched: index of the video at which it was last recognised.
+        subject: its name for display.
+        only_on: the source that alone mentioned it when it was reported; empty: several did, by now.
     """
 
     names: list[str]
     paragraph_ids: list[str]
     topic_id: int | None
     touched: int
+    subject: str = ""
+    only_on: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +86,36 @@ class ReportedSubjects:
     def find(self, seen: SubjectSighting, background: Background, kinship: Kinship) -> Story | None:
         """Return the reported subject that a sighting is of, the most similar first; None if it is new.
 
-        A sighting with a reported subject's paragraphs and many others is about more than that, and is new.
+        Subjects of several sources come before those of one. A sighting with a reported subject's paragraphs
+        and many others is about more than that, and is new.
         """
         if not self._stories:
             return None
         centres = background.centre(np.array(self._centres))
         cosines = compare(background.centre(seen.centre)[np.newaxis], centres)[0]
         called = {name.lower() for name in seen.names}
+        of_one_source = None
         for at in np.argsort(-cosines, kind="stable").tolist():
             story: Story = self._stories[int(at)]
             if seen.topic_id is not None and story.topic_id == seen.topic_id:
                 return story
             part = part_in(seen.paragraph_ids, story.paragraph_ids)
             if kinship.same(part, float(cosines[at]), not called.isdisjoint(story.names)):
-                return story
-        return None
+                if not story.only_on:
+                    return story
+                of_one_source = of_one_source or story
+        return of_one_source
 
-    def add(self, seen: SubjectSighting, at: int) -> None:
+    def add(self, seen: SubjectSighting, at: int, subject: str, only_on: str) -> None:
         """Record a subject that is reported at the video of index `at`."""
-        story = Story(names=[], paragraph_ids=[], topic_id=seen.topic_id, touched=at)
+        story = Story(
+            names=[],
+            paragraph_ids=[],
+            topic_id=seen.topic_id,
+            touched=at,
+            subject=subject,
+            only_on=only_on,
+        )
         self._stories.append(story)
         self._centres.append(np.asarray(seen.centre, np.float32).astype(np.float64))
         self.touch(story, seen, at)

@@ -31,6 +31,7 @@ def news(
         texts=said.texts,
         starts=tuple(batch.starts[row] for row in said.rows) if batch.starts else (),
         vectors=said.vectors,
+        people=batch.people,
     )
     bursts = memory.bursts.update(spoken, memory.background)
     newborns = [_newborn(memory, birth) for birth in births if birth.parent is None]

@@ -44,7 +44,8 @@ def _raised(warehouse: Warehouse, since: datetime, limit: int, rule: str) -> lis
             FROM (SELECT * FROM learned FINAL) AS l
             LEFT JOIN (SELECT model_version, epoch FROM epochs FINAL) AS e USING (model_version)
         )
-        SELECT alert_id, rule, told.topic_id AS topic_id, about, title, reason, raised_at, size, video_ids,
+        SELECT alert_id, rule, told.topic_id AS topic_id, about, title, reason, raised_at, size, replaces,
+               video_ids,
                {EVIDENCE},
                told.model_version AS model_version, told.sequence AS sequence,
                told.model_version != '' AND told.sequence > 0 AND (told.model_version, told.sequence) IN (

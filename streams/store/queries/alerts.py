@@ -38,7 +38,7 @@ def emergences(warehouse: Warehouse, limit: int = 20) -> list[Emergence]:
     model = shown_model(warehouse)
     rows = warehouse.rows(
         f"""
-        SELECT emergence_id, subject, topic_id, reason, emerged_at, video_ids, {EVIDENCE}
+        SELECT emergence_id, subject, topic_id, reason, emerged_at, only_on, replaces, video_ids, {EVIDENCE}
         FROM emergences FINAL WHERE model_version = {{model:String}}
         ORDER BY sequence DESC, subject LIMIT {{limit:UInt32}}
         """,

@@ -13,7 +13,7 @@ from streams.store.queries.selection import EVERYTHING, Selection
 from streams.store.rows.alerts import AlertJudgement, Card
 from streams.store.warehouse import Warehouse, strings, typed
 
-RULES = ("emergence", "new topic", "rising", "declining", "drift", "threshold")
+RULES = ("emergence", "one source", "new topic", "rising", "declining", "drift", "threshold")
 """Rules about the subjects of talks; those about the system are not news about talks."""
 QUOTES = 3
 
@@ -26,6 +26,8 @@ def emerging(
     offset: int = 0,
 ) -> list[Card]:
     """Return alerts about the subjects of talks, the newest first, with evidence and people's judgement.
+
+    An alert of one source that another has replaced is left out.
 
     Args:
         warehouse: the study.
@@ -47,6 +49,8 @@ def emerging(
         FROM (
             SELECT * FROM alerts FINAL WHERE model_version = {{model:String}}
               AND rule IN {strings("rules")}
+              AND alert_id NOT IN (
+                  SELECT replaces FROM alerts WHERE model_version = {{model:String}} AND replaces != '')
               AND (({{open:Bool}} AND raised_at IS NULL)
                    OR toDate(raised_at) BETWEEN {{first:Date}} AND {{last:Date}})
         ) AS a

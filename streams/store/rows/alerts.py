@@ -72,6 +72,10 @@ class Emergence(Evidence):
     subject: str
     reason: str
     emerged_at: datetime | None
+    only_on: str
+    """The source that alone mentions it; empty: several do."""
+    replaces: str
+    """The subject as which it was one source's; empty: it was not."""
 
 
 class Told(TypedDict):
@@ -87,6 +91,8 @@ class AlertOfAnyRule(Alert):
 
     about: str
     size: int
+    replaces: str
+    """The alert of one source that it replaces; empty: none."""
     model_version: str
     sequence: int
     repeat: bool

@@ -23,7 +23,8 @@ from models.topics.bursts import (
 from models.topics.bursts import (
     window as recent,
 )
-from models.topics.bursts.term_bursts import Burst, BurstSettings, Spoken, TermBursts, log10_tail
+from models.topics.bursts.settings import BurstSettings
+from models.topics.bursts.term_bursts import Burst, Spoken, TermBursts, log10_tail
 from models.topics.bursts.term_clustering import TermCandidate
 from models.topics.online.centring import Background, unit
 from models.topics.snapshot.snapshot import FORMAT

@@ -31,6 +31,11 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
                 "Several talks from different sources have begun to discuss something new. Sensitivity is "
                 f"{sensitivity}: it requires {SENSITIVITY[sensitivity]}."
             )
+        case "one source":
+            return (
+                "A single source has begun to discuss something new, in several talks over four weeks or "
+                "more, and no other source mentions it. When others follow, the alert becomes a new topic."
+            )
         case "drift":
             return _drift(given["what"], given["at_least"])
         case "meaning":
