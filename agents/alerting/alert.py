@@ -62,7 +62,7 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
         model_version=emerged.model_version,
         topic_id=emerged.topic_id,
         title=title,
-        reason=f"Only on {emerged.only_on}: {emerged.reason}" if emerged.only_on else emerged.reason,
+        reason=f"{emerged.only_on}: {emerged.reason}" if emerged.only_on else emerged.reason,
         raised_at=emerged.emerged_at,
         video_ids=emerged.video_ids,
         evidence=emerged.evidence,
@@ -73,7 +73,7 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
 
 
 def _of_one_source(subject: str) -> str:
-    return f"One source so far: {subject}"
+    return f"From one source so far: {subject}"
 
 
 def _replaced(emerged: SubjectEmerged) -> str:

@@ -29,6 +29,7 @@ class Alert:
     Attributes:
         at: position in the stream of the video that raised it.
         terms: lower case, singular, strongest first. video_ids: of the videos that it rests on.
+        only_on: the source that nearly alone mentions it: an alert of a grade of its own; empty: several do.
     """
 
     at: int
@@ -37,6 +38,7 @@ class Alert:
     video_ids: tuple[str, ...]
     quotes: tuple[SourceQuote, ...] = ()
     evidence: str = ""
+    only_on: str = ""
 
 
 def plain_burst(stream: Sequence[Spoken]) -> list[Alert]:

@@ -53,7 +53,7 @@ def measure(path: Path, limit: int, *, with_lsa: bool) -> dict[str, Any]:
     for at, (video, rows) in enumerate(zip(videos, vectors, strict=True)):
         outcome = model.learn(streams.batch(video, rows))
         labels |= {topic.topic_id: topic.label for topic in outcome.topics_changed}
-        emerged += len(outcome.emergences)
+        emerged += sum(not each.only_on for each in outcome.emergences)
         for drift in outcome.drifts:
             if drift.what == "share":
                 continue

@@ -7,7 +7,8 @@
 For a stream with labels, a label that appears late and then comes into use is an onset; without labels the
 alerts are only listed. Every alert comes with its first and latest quote, so that anyone can judge whether it
 is news; what we made of those from the shows, and why, is in judged_alerts.csv beside this. Concepts fall
-into two halves by a hash of their name; settings may be chosen on `tune` only.
+into two halves by a hash of their name; settings may be chosen on `tune` only. What one source alone
+discusses is an alert of a grade of its own: it is judged and listed apart, and finds no concept.
 """
 
 from __future__ import annotations
@@ -67,8 +68,17 @@ def term_bursts(settings: BurstSettings) -> Detector:
                     f"{burst.recent} of {burst.recent_of}, before {burst.earlier} of {burst.earlier_of}; "
                     f"{burst.sources} sources, p 1e{burst.log10_p:.0f}, together {burst.concentration:.2f}"
                 )
-                alert = Alert(at, burst.subject, burst.terms, burst.video_ids, burst.quotes, evidence)
-                alerts.append(alert)
+                alerts.append(
+                    Alert(
+                        at,
+                        burst.subject,
+                        burst.terms,
+                        burst.video_ids,
+                        burst.quotes,
+                        evidence,
+                        burst.only_on,
+                    )
+                )
         return alerts
 
     return detect
@@ -78,7 +88,7 @@ def topic_model(settings: TopicSettings) -> Detector:
     """The whole topic model without a codebook: both channels, one alert a subject."""
 
     def detect(stream: Sequence[Spoken]) -> list[Alert]:
-        return alerts(learn([_batch(spoken) for spoken in stream], settings))
+        return alerts(learn([_batch(spoken) for spoken in stream], settings), of_one_source=True)
 
     return detect
 
@@ -196,20 +206,22 @@ def score(
             "controls_alerted": sum(bool(row["alert"]) for row in controls),
         }
     result["concepts"] = rows
-    result["list"] = [
-        {
-            "on": _day(videos[alert.at]).isoformat(),
-            "video": alert.at,
-            "subject": alert.subject,
-            "terms": list(alert.terms),
-            "evidence": alert.evidence,
-            "about": about.get(number, []),
-            "videos": len(alert.video_ids),
-            "quotes": [{**asdict(q), "published_on": q.published_on.isoformat()} for q in alert.quotes],
-        }
-        for number, alert in enumerate(alerts)
-    ]
+    result["list"] = [_listed(alert, videos, about.get(number, [])) for number, alert in enumerate(alerts)]
     return result
+
+
+def _listed(alert: Alert, videos: Sequence[Video], about: Sequence[str]) -> dict[str, Any]:
+    return {
+        "on": _day(videos[alert.at]).isoformat(),
+        "video": alert.at,
+        "subject": alert.subject,
+        "terms": list(alert.terms),
+        "evidence": alert.evidence,
+        "only_on": alert.only_on,
+        "about": list(about),
+        "videos": len(alert.video_ids),
+        "quotes": [{**asdict(q), "published_on": q.published_on.isoformat()} for q in alert.quotes],
+    }
 
 
 def judged(alerts: Sequence[Alert]) -> dict[str, int]:
@@ -243,12 +255,15 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         if arguments.only and name not in arguments.only:
             continue
         begun = time.process_time()
-        alerts = detect(stream)
+        told = detect(stream)
         seconds = time.process_time() - begun
+        alerts = [alert for alert in told if not alert.only_on]
+        of_one = [alert for alert in told if alert.only_on]
         result["detectors"][name] = {
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
-            **({"judged": judged(alerts)} if groups else {}),
+            **({"judged": judged(alerts), "judged_of_one_source": judged(of_one)} if groups else {}),
             **score(alerts, clear, others, videos),
+            "of_one_source": [_listed(alert, videos, []) for alert in of_one],
         }
         show(name, result["detectors"][name], listed=name == "topic model" or arguments.list_all)
     return result
@@ -272,6 +287,7 @@ def show(name: str, result: dict[str, Any], *, listed: bool) -> None:
     )
     if "judged" in result:
         print(f"   judged: {json.dumps(result['judged'])}")
+        print(f"   of one source: {json.dumps(result['judged_of_one_source'])}")
     for half in ("tune", "test", "all"):
         print(f"   {half}: {json.dumps(result[half])}")
     if not listed:
@@ -280,8 +296,10 @@ def show(name: str, result: dict[str, Any], *, listed: bool) -> None:
         kind = "control" if row["control"] else row["half"]
         when = f"first {row['first_mention']}, onset {row['onset']}, alert {row['alert']}"
         print(f"   {row['concept']} ({kind}): {when} {row['subject'] or ''}")
-    for alert in result["list"]:
-        print(f"\n{alert['on']} {alert['subject']} | {', '.join(alert['terms'][:6])} | {alert['evidence']}")
+    for alert in [*result["list"], *result["of_one_source"]]:
+        only = f" (only on {alert['only_on']})" if alert["only_on"] else ""
+        names = ", ".join(alert["terms"][:6])
+        print(f"\n{alert['on']} {alert['subject']}{only} | {names} | {alert['evidence']}")
         for quote in alert["quotes"]:
             print(f"    {quote['source']} {quote['published_on']}: {quote['text']}")
 

@@ -23,10 +23,23 @@ def learn(stream: Sequence[Batch], settings: TopicSettings) -> Iterator[Outcome]
         yield model.learn(batch)
 
 
-def alerts(outcomes: Iterable[Outcome]) -> list[Alert]:
-    """Return the subjects that became news, with the video that made them so."""
+def alerts(outcomes: Iterable[Outcome], *, of_one_source: bool = False) -> list[Alert]:
+    """Return the subjects that became news, with the video that made them so.
+
+    Args:
+        of_one_source: also those that one source alone discusses.
+    """
     return [
-        Alert(at, news.subject, news.terms, news.video_ids, news.quotes, f"{news.channel}: {news.reason}")
+        Alert(
+            at,
+            news.subject,
+            news.terms,
+            news.video_ids,
+            news.quotes,
+            f"{news.channel}: {news.reason}",
+            news.only_on,
+        )
         for at, outcome in enumerate(outcomes)
         for news in outcome.emergences
+        if of_one_source or not news.only_on
     ]

@@ -219,7 +219,7 @@ class Emergence:
         log10_p: probability of `recent` or more if nothing had changed (Poisson), as a power of ten.
         quotes: the first and the latest, oldest first.
         reason: all this in plain words.
-        only_on: the source that alone mentions it, whose videos the numbers are of; empty: there are several,
+        only_on: the source that nearly alone mentions it, whose videos the numbers are of; empty: several do,
             or there is one in effect.
         replaces: the subject of the alert of one source that this alert replaces; empty: none.
     """

@@ -224,7 +224,7 @@ class SubjectEmerged(ModelEvent):
     emerged_at: AwareDatetime | None = None
     """Publication date of the talk that completed it."""
     only_on: str = ""
-    """Name of the source that alone mentions it; empty: several do, or the study has one in effect."""
+    """Name of the source that nearly alone mentions it; empty: several do, or the study has one in effect."""
     replaces: str = ""
     """The subject of one source's emergence that this one replaces, as others mention it now; empty: none."""
 
@@ -251,7 +251,7 @@ class AlertRaised(Event):
         "source",
     ]
     """emergence: a new subject emerged in talks. (new topic: a topic was born; no longer raised.)
-    one source: the same, but only one source discusses it so far; `about` is its name.
+    one source: the same, but hardly any source but one discusses it so far; `about` is its name.
     meaning: it is in doubt whether a topic of the codebook is what its definition says.
     lag, stuck, dead letters, silence and source are about the system, the others about the talks' content."""
     model_version: str

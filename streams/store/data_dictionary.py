@@ -181,7 +181,7 @@ MEANINGS = {
     "paragraphs.speakers": "its speakers",
     "emergences.channel": "the detector that found it",
     "alerts.channel": "the detector that found it",
-    "emergences.only_on": "name of the source that alone mentions it; empty: several do",
+    "emergences.only_on": "name of the source that nearly alone mentions it; empty: several do",
     "emergences.replaces": "the subject as which it was that of one source; empty: it was not",
     "alerts.replaces": "the alert of one source that it replaces; empty: none",
     "themes.description": "what belongs to the theme",

@@ -42,9 +42,9 @@ async def test_what_one_source_discusses_is_told_as_its_own_until_others_follow(
     alone = EMERGED.model_copy(update={"subject": "Halley", "only_on": "Practical AI"})
     (first,) = await alert.Alert().handle(alone, AT)
     assert isinstance(first, e.AlertRaised)
-    assert (first.rule, first.title) == ("one source", "One source so far: Halley")
+    assert (first.rule, first.title) == ("one source", "From one source so far: Halley")
     assert (first.about, first.replaces) == ("Practical AI", "")
-    assert first.reason == f"Only on Practical AI: {EMERGED.reason}"
+    assert first.reason == f"Practical AI: {EMERGED.reason}"
     assert codec.decode(codec.encode(first)) == first
 
     (second,) = await alert.Alert().handle(EMERGED.model_copy(update={"replaces": "Halley"}), AT)

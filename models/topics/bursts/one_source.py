@@ -1,4 +1,4 @@
-"""Names that one source of several has begun to mention, persistently, and that no other source mentions."""
+"""Names that one source of several has begun to mention, persistently, and that hardly any other mentions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -14,6 +14,9 @@ from models.topics.snapshot.snapshot import JSON
 
 PERSISTENT = timedelta(days=28)
 """Time over which the source must have mentioned a name: a guest, or a series of talks, is soon over."""
+
+OWN = 0.8
+"""Smallest share of the videos that mention a name which must be of the source."""
 
 DISCUSSED = 3
 """Videos of the source that must discuss a name, and not only mention it."""
@@ -84,16 +87,14 @@ class OneSource:
 
 
 def persistent(term: str, source: str, recent: RecentWindow, warm_up: int) -> Sequence[RecentVideo]:
-    """Return the recent videos that mention a term, if all are of one source, for long; otherwise none.
+    """Return a source's recent videos that mention a term, if it nearly alone does, for long; otherwise none.
 
     Args:
         warm_up: number of earlier videos that the source needs.
     """
     if sources.spread(recent.sources.values()) < sources.ONE or recent.past[source] < warm_up:
         return ()
-    saying = recent.saying(term)
-    if len(saying) < recent.count(term) or any(video.source != source for video in saying):
+    own = [video for video in recent.saying(term) if video.source == source]
+    if not own or own[-1].day - own[0].day < PERSISTENT or len(own) < OWN * recent.count(term):
         return ()
-    if not saying or saying[-1].day - saying[0].day < PERSISTENT:
-        return ()
-    return saying if sum(video.kept[term].about for video in saying) >= DISCUSSED else ()
+    return own if sum(video.kept[term].about for video in own) >= DISCUSSED else ()

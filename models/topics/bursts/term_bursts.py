@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -65,8 +65,8 @@ class Burst:
         concentration: mean centred pair cosine of its paragraphs; NaN without vectors.
         centre: float64 [d], mean of its paragraphs' unit vectors, one per video.
         is_name: whether its strongest term is written as a name.
-        only_on: the source whose videos are counted, if no other one mentions it; empty: there are several,
-            or there is one in effect.
+        only_on: the source whose videos are counted, if hardly any other mentions it; empty: several do, or
+            there is one in effect.
     """
 
     subject: str
@@ -241,26 +241,19 @@ class TermBursts:
         recent, s = self._recent, self._settings
         found = []
         for term in terms:
-            count, expected = recent.count(term), self._expected_of(source, term)
-            if count < max(s.least_videos, s.ratio * expected) or self._one_source.is_person(term):
+            if recent.count(term) < s.least_videos or self._one_source.is_person(term):
                 continue
+            count = len(one_source.persistent(term, source, recent, s.warm_up))
+            expected = self._expected_of(source, term)
             log10_p = log10_tail(count, expected)
-            if log10_p > s.log10_p + s.relief or not one_source.persistent(term, source, recent, s.warm_up):
+            if count < max(s.least_videos, s.ratio * expected) or log10_p > s.log10_p + s.relief:
                 continue
             candidate = TermCandidate.of(term, recent, log10_p, background)
             relieved = s.log10_p + self._relief(candidate)
             if candidate.is_name and not candidate.is_person and log10_p <= relieved:
                 found.append(candidate)
         subjects = self._one_source.report(found, self._subjects, recent, background)
-        return [
-            replace(
-                self._burst(subject, group),
-                recent_of=recent.sources[source],
-                earlier_of=recent.past[source],
-                only_on=source,
-            )
-            for subject, group in subjects
-        ]
+        return [self._burst(subject, group, source) for subject, group in subjects]
 
     def _expected_of(self, source: str, term: str) -> float:
         """Return the recent videos of a source that would mention a term, had it done so at its earlier rate.
@@ -274,11 +267,12 @@ class TermBursts:
         group = [*group, *self._companions(group, background)]
         return self._burst(self._subjects.report(group), group)
 
-    def _burst(self, subject: Subject, group: Sequence[TermCandidate]) -> Burst:
+    def _burst(self, subject: Subject, group: Sequence[TermCandidate], only_on: str = "") -> Burst:
         recent, strongest = self._recent, group[0]
-        videos = subject.videos(recent)
+        videos = [video for video in subject.videos(recent) if only_on in ("", video.source)]
         said = sorted(set().union(*(candidate.mentions for candidate in group)))
         first, last = videos[0], videos[-1]
+        own = sum(strongest.term in video.kept for video in videos)
         return Burst(
             subject=subject.name,
             terms=tuple(subject.terms),
@@ -290,14 +284,15 @@ class TermBursts:
                 _quote(video, subject.terms) for video in ((first, last) if first is not last else (first,))
             ),
             sources=len({video.source for video in videos}),
-            recent=recent.count(strongest.term),
-            recent_of=len(recent),
+            recent=own if only_on else recent.count(strongest.term),
+            recent_of=recent.sources[only_on] if only_on else len(recent),
             earlier=recent.earlier.get(strongest.term, 0),
-            earlier_of=recent.earlier_of,
+            earlier_of=recent.past[only_on] if only_on else recent.earlier_of,
             log10_p=strongest.log10_p,
             concentration=strongest.concentration,
             centre=strongest.centre,
             is_name=strongest.is_name,
+            only_on=only_on,
         )
 
 

@@ -20,7 +20,7 @@ class Story(BaseModel):
         topic_id: its topic, once it has one.
         touched: index of the video at which it was last recognised.
         subject: its name for display.
-        only_on: the source that alone mentioned it when it was reported; empty: several did, by now.
+        only_on: the source that nearly alone mentioned it when it was reported; empty: several did, by now.
     """
 
     names: list[str]

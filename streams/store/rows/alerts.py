@@ -73,7 +73,7 @@ class Emergence(Evidence):
     reason: str
     emerged_at: datetime | None
     only_on: str
-    """The source that alone mentions it; empty: several do."""
+    """The source that nearly alone mentions it; empty: several do."""
     replaces: str
     """The subject as which it was one source's; empty: it was not."""
 

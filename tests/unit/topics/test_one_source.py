@@ -1,4 +1,4 @@
-"""What only one source discusses, persistently, is an alert of its own, replaced when others follow."""
+"""What nearly only one source discusses, for long, is an alert of its own, replaced when others follow."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ def test_it_is_told_once_with_the_counts_of_the_source() -> None:
     assert all(number.startswith("talk-") for number in burst.video_ids)
 
 
-def test_what_others_say_is_not_of_one_source() -> None:
-    others = [talk(PAST + at, RAG, day=PAST + 2 * at) for at in (5, 35, 65)]
+@pytest.mark.parametrize(("also", "only_on"), [((5,), OWN), ((5, 11, 35, 41, 65, 71), "")])
+def test_one_mention_elsewhere_does_not_count_and_several_do(also: tuple[int, ...], only_on: str) -> None:
+    others = [talk(PAST + at, RAG, day=PAST + 2 * at) for at in also]
     assert OWN not in {other.source for other in others}
-    assert reported([*ordinary(PAST), *sorted([*others, *of_one(14, RAG, days=2)], key=_day)]) == []
+    (burst,) = reported([*ordinary(PAST), *sorted([*others, *of_one(14, RAG, days=2)], key=_day)])
+    assert burst.only_on == only_on
 
 
 def test_a_series_of_a_few_days_does_not_persist() -> None:

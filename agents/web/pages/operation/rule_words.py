@@ -34,7 +34,7 @@ def in_words(rule: Mapping[str, Any], sensitivity: str) -> str:
         case "one source":
             return (
                 "A single source has begun to discuss something new, in several talks over four weeks or "
-                "more, and no other source mentions it. When others follow, the alert becomes a new topic."
+                "more, and hardly any other mentions it. When others follow, the alert becomes a new topic."
             )
         case "drift":
             return _drift(given["what"], given["at_least"])
