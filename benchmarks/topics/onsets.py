@@ -6,9 +6,11 @@
 
 For a stream with labels, a label that appears late and then comes into use is an onset; without labels the
 alerts are only listed. Every alert comes with its first and latest quote, so that anyone can judge whether it
-is news; what we made of those from the shows, and why, is in judged_alerts.csv beside this. Concepts fall
-into two halves by a hash of their name; settings may be chosen on `tune` only. What one source alone
-discusses is an alert of a grade of its own: it is judged and listed apart, and finds no concept.
+is news; what two readers said, and why, is in judged_alerts.csv and judged_of_one_source.csv beside this.
+The first reader of judged_alerts.csv made the rules; the others are language models that were shown no other
+verdict. Concepts fall into two halves by a hash of their name; settings may be chosen on `tune` only. What
+one source nearly alone discusses is an alert of a grade of its own: it is judged and listed apart, and finds
+no concept.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from benchmarks.topics.concepts import Concept
 from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
+from models.relevance.kappa import agreement
 from models.topics import Batch, TopicSettings
 from models.topics.bursts.settings import BurstSettings
 from models.topics.bursts.term_bursts import Spoken, TermBursts
@@ -50,6 +53,9 @@ SHOWS = (*(f"changelog_{show}" for show in CHANGELOG), "talkpython")
 OPTECH = "labelled/optech_newsletter_items.jsonl.gz"
 
 JUDGED = Path(__file__).with_name("judged_alerts.csv")
+JUDGED_OF_ONE_SOURCE = Path(__file__).with_name("judged_of_one_source.csv")
+READERS = ("first", "second")
+"""Columns of their verdicts."""
 
 Detector = Callable[[Sequence[Spoken]], list[Alert]]
 
@@ -224,12 +230,21 @@ def _listed(alert: Alert, videos: Sequence[Video], about: Sequence[str]) -> dict
     }
 
 
-def judged(alerts: Sequence[Alert]) -> dict[str, int]:
-    """Count alerts by what `judged_alerts.csv` says of their subject: {news, no_news, not_judged}."""
-    with JUDGED.open(encoding="utf-8", newline="") as file:
-        verdicts = {row["subject"]: row["news"] for row in csv.DictReader(file)}
-    said = Counter(verdicts.get(alert.subject.lower()) for alert in alerts)
-    return {"news": said["yes"], "no_news": said["no"], "not_judged": said[None]}
+def judged(alerts: Sequence[Alert], path: Path) -> dict[str, Any]:
+    """Count alerts by what either reader says of their subject: {first, second: {news, no_news, not_judged}}.
+
+    With `kappa`, the agreement of both readers about the subjects that both judged.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        verdicts = {row["subject"].lower(): row for row in csv.DictReader(file)}
+    found: dict[str, Any] = {}
+    for reader in READERS:
+        said = Counter(verdicts.get(alert.subject.lower(), {}).get(reader, "") for alert in alerts)
+        found[reader] = {"news": said["yes"], "no_news": said["no"], "not_judged": said[""]}
+    rows = [verdicts[name] for alert in alerts if (name := alert.subject.lower()) in verdicts]
+    both = [row for row in rows if all(row[reader] for reader in READERS)]
+    first, second = ([row[reader] for row in both] for reader in READERS)
+    return found | {"kappa": agreement(first, second).kappa}
 
 
 def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -261,7 +276,8 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         of_one = [alert for alert in told if alert.only_on]
         result["detectors"][name] = {
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
-            **({"judged": judged(alerts), "judged_of_one_source": judged(of_one)} if groups else {}),
+            "judged": judged(alerts, JUDGED),
+            "judged_of_one_source": judged(of_one, JUDGED_OF_ONE_SOURCE),
             **score(alerts, clear, others, videos),
             "of_one_source": [_listed(alert, videos, []) for alert in of_one],
         }
@@ -285,9 +301,8 @@ def show(name: str, result: dict[str, Any], *, listed: bool) -> None:
     print(
         f"\n== {name}: {result['alerts']} alerts, {result['other_alerts_per_10k']} others per 10,000 videos"
     )
-    if "judged" in result:
-        print(f"   judged: {json.dumps(result['judged'])}")
-        print(f"   of one source: {json.dumps(result['judged_of_one_source'])}")
+    print(f"   judged: {json.dumps(result['judged'])}")
+    print(f"   of one source: {json.dumps(result['judged_of_one_source'])}")
     for half in ("tune", "test", "all"):
         print(f"   {half}: {json.dumps(result[half])}")
     if not listed:

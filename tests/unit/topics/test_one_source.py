@@ -99,7 +99,7 @@ def test_people_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) 
     assert OneSource.from_json(heard.to_json()).is_person("ann")
 
 
-def test_the_alert_of_several_replaces_that_of_one_and_is_the_last() -> None:
+def test_an_alert_of_several_replaces_that_of_one() -> None:
     study = Study()
     study.hear_all(chatter(200) + [Said("comets", EIGHT[0])] * 3)
     alone = replace(burst(study, [200, 201, 202], "Halley"), only_on=EIGHT[0], sources=1)
