@@ -1,5 +1,6 @@
 // Client-side behaviour of all pages. The parts are independent, and every page is readable without scripts.
 import { showScheme } from "./switch.js";
+import { leavePage, watchLinks } from "./boost.js";
 import { watchForms } from "./busy.js";
 import { drawCharts, forgetCharts } from "./charts.js";
 import { listen } from "./live.js";
@@ -23,9 +24,7 @@ document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
     detail.shouldSwap = false;
     return;
   }
-  // htmx cleans up removed elements one by one, which is slow for tables with thousands of cells; none of them needs it.
-  if (!detail.boosted || !detail.shouldSwap) return;
-  for (const table of document.querySelectorAll("main table")) table.remove();
+  if (detail.boosted && detail.shouldSwap) leavePage();
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
   // After a boosted navigation, screen readers and the Tab key start at the content.
@@ -38,6 +37,7 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
 });
 begin(document);
 fillKeptForm();
+watchLinks();
 watchForms();
 watchSending();
 listen();
