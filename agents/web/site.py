@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -71,6 +71,7 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
+    "Vary": "HX-Boosted",
 }
 
 
@@ -180,6 +181,7 @@ class Site:
             "here": request.url.path,
             "home": (self.runtime.settings.web_url or str(request.base_url)).rstrip("/"),
             "asked": dict(request.query_params),
+            "boosted": "hx-boosted" in request.headers,
             "why_not_ready": "" if self.runtime.health.ready else self.runtime.health.why_not,
             "today": self.today,
             "who": getattr(request.state, "who", None),
@@ -218,10 +220,20 @@ def query(parameters: Mapping[str, Any] | Selection, **more: Any) -> str:
         >>> query({"first": "2025-01", "show": ""}, topic_id=3), query({})
         ('?first=2025-01&topic_id=3', '')
     """
-    given = {
-        name: value for name, value in {**_by_name(parameters), **more}.items() if value not in (None, "", [])
-    }
-    return f"?{urlencode(given, doseq=True)}" if given else ""
+    given = {**_by_name(parameters), **more}
+    pairs = [
+        _pair(name, each)
+        for name, value in given.items()
+        if value not in (None, "")
+        for each in (value if isinstance(value, list | tuple) else (value,))
+    ]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+@lru_cache(maxsize=1000, typed=True)
+def _pair(name: str, value: object) -> str:
+    """Return a name and its value, encoded; a table of links encodes the same ones in each of its cells."""
+    return urlencode({name: value})
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -421,6 +421,35 @@ def test_a_boosted_page_draws_its_charts_as_well(page: Any, address: str) -> Non
     assert [each for each in visit.wrong if not each.endswith("/live")] == []
 
 
+def test_links_and_forms_load_their_page_without_a_reload(page: Any, address: str) -> None:
+    opened(page, f"{address}/trends")
+    page.evaluate("window.stayed = true")
+    page.get_by_role("link", name="Ranks").click()
+    page.wait_for_url("**/ranks")
+    page.get_by_label("From").fill("2025-01")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url(re.compile(r"first=2025-01"))
+    assert page.evaluate("window.stayed")
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("link", name="This page as JSON").click()
+    assert not page.evaluate("window.stayed"), "the address of a file is opened by the browser"
+
+
+def test_a_boosted_page_loads_its_table_when_it_is_opened(page: Any, address: str) -> None:
+    opened(page, f"{address}/ranks")
+    page.get_by_text("Show as table").click()
+    whole = page.locator("#ranks-table").inner_text()
+    opened(page, f"{address}/trends")
+    page.get_by_role("link", name="Ranks").click()
+    page.wait_for_url("**/ranks")
+    assert page.locator("figure table").count() == 0, "it would take longer than the rest of the page"
+    page.get_by_text("Show as table").click()
+    page.locator("#ranks-table tbody a").first.wait_for()
+    assert page.locator("#ranks-table").inner_text() == whole
+    page.locator("#ranks-table tbody a").first.click()
+    page.wait_for_url("**/themes?*")
+
+
 def test_without_scripts_every_number_is_there(browser: Any, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
