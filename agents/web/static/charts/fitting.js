@@ -1,8 +1,9 @@
 // Fitting of text into boxes (whole words, shortened with an ellipsis, or nothing), and spacing of labels.
 const pen = document.createElement("canvas").getContext("2d");
+let penFont = "";
 
 export const widthOf = (text, font) => {
-  pen.font = font;
+  if (font !== penFont) pen.font = penFont = font; // takes longer than measuring
   return pen.measureText(text).width;
 };
 

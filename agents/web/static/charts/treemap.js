@@ -6,26 +6,37 @@ const levelOf = (share) => Math.min(9, Math.max(0, Math.ceil(10 * Math.sqrt(shar
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const LINE = 17;
 
+/** Fit the text of a box once: ECharts asks for it four times in a row, once for each state of the box. */
+const fitted = (look, textOf) => {
+  let last = null;
+  return ({ dataIndex, data }) => {
+    const { width = 0, height = 0 } = look.boxOf(dataIndex) ?? {};
+    if (last?.data !== data || last.width !== width || last.height !== height) {
+      last = { data, width, height, text: textOf(data, width, height) };
+    }
+    return last.text;
+  };
+};
+
 export const option = (data, look) => {
   const shown = data.themes.filter((theme) => !data.theme || theme.name === data.theme);
   const heads = look.narrow && shown.length > 1 ? 2 : 1;
   const bold = `600 13px ${look.font}`;
   const normal = `13px ${look.font}`;
-  const head = ({ dataIndex, data: box }) => {
-    const room = (look.boxOf(dataIndex)?.width ?? 0) - 12;
+  const head = fitted(look, (box, width) => {
+    const room = width - 12;
     const whole = `${box.name}  ${percent(box.share)}`;
     const full = fit(whole, room, heads, bold);
     return full.endsWith("…") || !full.includes(percent(box.share)) ? fit(box.name, room, heads, bold) : full;
-  };
-  const inside = ({ dataIndex, data: box }) => {
-    const { width = 0, height = 0 } = look.boxOf(dataIndex) ?? {};
+  });
+  const inside = fitted(look, (box, width, height) => {
     const lines = Math.floor((height - 6) / LINE);
     if (lines < 1 || width < 26) return "";
     const number = String(box.videos);
     const name = fit(box.name, width - 6, Math.max(1, Math.min(3, lines - 1)), normal);
     if (!name) return fit(number, width - 6, 1, normal);
     return lines > 1 ? `${name}\n${number}` : name;
-  };
+  });
   return {
     height: look.narrow ? (shown.length > 1 ? 720 : 420) : 500,
     tooltip: { formatter: ({ data: box }) => box?.said ?? "" },
