@@ -23,6 +23,8 @@ BLOCK = 100
 """Talks written at a time."""
 AGAIN = timedelta(days=13)
 """So much later a talk is told again, and once more."""
+BEYOND = 10_000_000
+"""Number of the first talk that is stored while the study is read."""
 
 
 def told(videos: list[streams.Video], paragraphs: int) -> Iterator[tuple[int, str, streams.Video, timedelta]]:
@@ -64,6 +66,11 @@ def write(warehouse: Warehouse, videos: list[streams.Video], paragraphs: int) ->
             rows = []
     writer.write(warehouse, rows)
     return held
+
+
+def tell_again(warehouse: Warehouse, video: streams.Video, time: int) -> None:
+    """Store a talk once more, as a new one; `time`: another number each time."""
+    writer.write(warehouse, _talk(BEYOND + time, f"{video.video_id}~{BEYOND + time}", video, timedelta()))
 
 
 def _talk(
