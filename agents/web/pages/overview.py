@@ -43,7 +43,7 @@ def mount(site: Site) -> None:
 
     @site.page("/", "overview.html", twin="/api/themes")
     def overview(selected: Selected, refresh: str = "on") -> TemplateContext:
-        status = site.ask(talk_queries.status)
+        status = site.ask(talk_queries.standing)
         left = unfinished(site, status)
         reviewed_next = in_review(site, left)
         applied = site.ask(book, selected.codebook)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from agents.web.site import Site
 from streams.store.operations.parked import parked
-from streams.store.rows.corpus import Status
+from streams.store.rows.corpus import Standing
 from streams.store.talks import talk_queries
 
 
-def unfinished(site: Site, status: Status) -> int:
+def unfinished(site: Site, status: Standing) -> int:
     """Return the number of talks still being processed; talks stuck as dead letters do not count."""
     if status["videos"] == sum(status["states"].get(state, 0) for state in ("assigned", "rejected")):
         return 0

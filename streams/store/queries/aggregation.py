@@ -176,6 +176,15 @@ def _months(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebo
 
 def newest(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> date | None:
     """Return the newest day of publication of a talk with a topic that counts, or None without one."""
+    return cached(
+        warehouse,
+        ("newest", selection, applied),
+        TABLES,
+        lambda: _newest(warehouse, selection, applied),
+    )
+
+
+def _newest(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> date | None:
     rows = warehouse.rows(
         f"""
         SELECT max(published_on) AS day, count() AS videos

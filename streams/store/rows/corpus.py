@@ -84,25 +84,30 @@ class DamagedPart(TypedDict):
     """The folder that holds the part now."""
 
 
-class Status(TypedDict):
-    """The videos by state, and the size of the corpus."""
+class Standing(TypedDict):
+    """The videos by state, and what is wrong with the study."""
 
     states: dict[str, int]
     """Videos by state."""
     videos: int
     rejections: dict[str, int]
     """Videos by the rule that rejected them."""
-    paragraphs: int
-    hours: float
-    topics: int
-    first_published: datetime | None
-    last_published: datetime | None
     dead_letters: int
-    boilerplate: int
-    """Paragraphs that were kept out of the model."""
     epoch: int
     relearning: int
     """Talks that the newest epoch's model has not learned yet."""
     damaged_parts: list[DamagedPart]
     codebook_as_clusters: bool
     """The model began before topics of the codebook were judged; `groundswell rebuild` makes another."""
+
+
+class Status(Standing):
+    """The videos by state, what is wrong with the study, and the size of the corpus."""
+
+    paragraphs: int
+    hours: float
+    topics: int
+    first_published: datetime | None
+    last_published: datetime | None
+    boilerplate: int
+    """Paragraphs that were kept out of the model."""

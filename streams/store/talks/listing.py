@@ -92,7 +92,8 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
     rows = warehouse.rows(
         f"""
         SELECT video_id, title, show, channel, day, seconds AS duration_s, state,
-               if(state = 'rejected', rule, '') AS why, reason, taken_out, paragraphs, topics
+               if(state = 'rejected', rule, '') AS why, reason, taken_out, paragraphs, topics,
+               count() OVER () AS found
         {wanted} ORDER BY {ORDERS[order]} {direction} NULLS LAST, video_id
         LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
         """,
@@ -100,9 +101,11 @@ def listing(  # noqa: PLR0917 - the parameters of a query, each by name
         limit=limit,
         offset=offset,
     )
-    videos = warehouse.rows(f"SELECT count() AS videos {wanted}", **asked)[0]["videos"]
+    found = rows[0]["found"] if rows else 0
+    if not rows:  # none, or the page is beyond the last
+        found = warehouse.rows(f"SELECT count() AS found {wanted}", **asked)[0]["found"]
     return {
-        "videos": videos,
+        "videos": found,
         "rows": [
             {
                 "video_id": row["video_id"],

@@ -177,7 +177,7 @@ def _places(warehouse: Warehouse, asked: Asked, scope: Scope, sort: Sort) -> lis
                uniqExact(video_id) OVER () AS talks, {_score(asked) if relevance else "0"} AS score
         FROM (
             SELECT DISTINCT video_id, transcript_version, position,
-                   {_times(asked) if relevance else "[]"} AS times, lengthUTF8(text) AS length
+                   {f"{_times(asked)} AS times, lengthUTF8(text)" if relevance else "0"} AS length
             FROM paragraphs WHERE {conditions}
         ) AS p
         INNER JOIN (

@@ -14,7 +14,7 @@ from streams.store.operations.damage import damaged_parts
 from streams.store.queries import aggregation
 from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.rows.corpus import Status
+from streams.store.rows.corpus import Standing, Status
 from streams.store.rows.operations import DeadLetter, WholeDeadLetter
 from streams.store.rows.prevalence import TopicMonthCount
 from streams.store.rows.talks import Quote
@@ -173,8 +173,8 @@ def _quote(said: dict[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"published_at": published_at, "probability": best["probability"]}
 
 
-def status(warehouse: Warehouse) -> Status:
-    """Return how many talks are in each state, and the size of the corpus."""
+def standing(warehouse: Warehouse) -> Standing:
+    """Return how many talks are in each state, and what is wrong with the study."""
     counted = {
         row["state"]: row["videos"]
         for row in warehouse.rows("SELECT state, count() AS videos FROM progress FINAL GROUP BY state")
@@ -191,32 +191,48 @@ def status(warehouse: Warehouse) -> Status:
             """
         )
     }
-    corpus = warehouse.rows(
+    found = warehouse.rows(
+        f"""
+        SELECT (SELECT count() FROM topics FINAL WHERE {OF_MODEL} AND codebook_key != '') > 0
+               AND (SELECT count() FROM assignments
+                    WHERE {OF_MODEL} AND topic_id IN (
+                        SELECT topic_id FROM topics WHERE {OF_MODEL} AND codebook_key != '')
+               ) > 0 AS codebook_as_clusters,
+               (SELECT max(epoch) FROM epochs) AS epoch,
+               (SELECT count() FROM dead_letters FINAL
+                WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters
+        """,
+        model=shown_model(warehouse),
+    )[0]
+    return {
+        "states": states,
+        "videos": sum(states.values()),
+        "rejections": rejections,
+        "dead_letters": found["dead_letters"],
+        "epoch": found["epoch"],
+        "relearning": len(unlearned_videos(warehouse)) if found["epoch"] else 0,
+        "damaged_parts": damaged_parts(warehouse),
+        "codebook_as_clusters": bool(found["codebook_as_clusters"]),
+    }
+
+
+def status(warehouse: Warehouse) -> Status:
+    """Return how many talks are in each state, what is wrong with the study, and the size of the corpus."""
+    size = warehouse.rows(
         f"""
         SELECT (SELECT count() FROM paragraphs FINAL) AS paragraphs,
                (SELECT sum(duration_s) / 3600 FROM transcripts FINAL) AS hours,
                (SELECT uniqExact(topic_id) FROM topics FINAL WHERE {OF_MODEL}
                 AND topic_id NOT IN (SELECT topic_id FROM merges WHERE {OF_MODEL})) AS topics,
                (SELECT count() FROM assignments FINAL
-                WHERE {OF_MODEL} AND boilerplate = 1) AS boilerplate,
-               (SELECT count() FROM topics FINAL WHERE {OF_MODEL} AND codebook_key != '') > 0
-               AND (SELECT count() FROM assignments
-                    WHERE {OF_MODEL} AND topic_id IN (
-                        SELECT topic_id FROM topics WHERE {OF_MODEL} AND codebook_key != '')
-               ) > 0 AS codebook_as_clusters,
-               (SELECT max(epoch) FROM epochs) AS epoch,
+                WHERE {OF_MODEL} AND boilerplate = 1 AND video_id IN (
+                    SELECT video_id FROM assignments WHERE {OF_MODEL} AND boilerplate = 1)) AS boilerplate,
                (SELECT min(published_at) FROM ({_TALKS})) AS first_published,
-               (SELECT max(published_at) FROM ({_TALKS})) AS last_published,
-               (SELECT count() FROM dead_letters FINAL
-                WHERE letter_id NOT IN (SELECT letter_id FROM settlements)) AS dead_letters
+               (SELECT max(published_at) FROM ({_TALKS})) AS last_published
         """,
         model=shown_model(warehouse),
     )[0]
-    corpus["relearning"] = len(unlearned_videos(warehouse)) if corpus["epoch"] else 0
-    corpus["damaged_parts"] = damaged_parts(warehouse)
-    corpus["codebook_as_clusters"] = bool(corpus["codebook_as_clusters"])
-    counts = {"states": states, "videos": sum(states.values()), "rejections": rejections}
-    return typed(Status, [counts | corpus])[0]
+    return typed(Status, [{**standing(warehouse), **size}])[0]
 
 
 def dead_letters(warehouse: Warehouse, settled: bool = False, limit: int = 200) -> list[DeadLetter]:

@@ -52,7 +52,7 @@ def mount(site: Site) -> None:
     def system(replayed: str = "", dropped: str = "") -> TemplateContext:
         stages = site.ask(throughput.stages)
         letters = site.ask(talk_queries.dead_letters, False, LETTERS + 1)
-        status = site.ask(talk_queries.status)
+        status = site.ask(talk_queries.standing)
         return {
             "title": "System",
             "stages": stages,
