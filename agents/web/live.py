@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agents.web.dependencies import RequestRefused, ask, readers_warehouse
+from agents.web.view_cache import ViewCache
 from streams.errors import Explained
 from streams.store.operations import change_feed
 from streams.store.operations.change_feed import ChangeCursor
@@ -55,9 +56,20 @@ Look = Callable[[ChangeCursor | None], tuple[ChangeCursor, list[Happened]]]
 class Live:
     """Polls a study and broadcasts its changes to all listening pages."""
 
-    def __init__(self, look: Look, *, pause_s: float = PAUSE_S, most: int = MOST) -> None:
-        """Poll with `look`: it maps the previous cursor to the current one and the changes. It may block."""
+    def __init__(
+        self,
+        look: Look,
+        *,
+        pause_s: float = PAUSE_S,
+        most: int = MOST,
+        refresh: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Poll with `look`: it maps the previous cursor to the current one and the changes. It may block.
+
+        `refresh` runs after each poll; it may block as well.
+        """
         self._look = look
+        self._refresh = refresh
         self._pause_s = pause_s
         self._most = most
         self._listeners: set[asyncio.Queue[ServerSentEvent | None]] = set()
@@ -143,7 +155,15 @@ class Live:
     async def _keep_looking(self) -> None:
         while True:
             await self._look_once()
+            if not self._trouble:
+                await self._refresh_once()
             await asyncio.sleep(self._pause_s)
+
+    async def _refresh_once(self) -> None:
+        try:
+            await asyncio.to_thread(self._refresh)
+        except Exception:
+            log.exception("refreshing the views failed")
 
     async def _look_once(self) -> None:
         before = self._standing
@@ -264,9 +284,9 @@ def cut(text: str, most: int = TITLE) -> str:
     return f"\u2068{plain if len(plain) <= most else plain[: most - 1] + '…'}\u2069"
 
 
-def mount(web: FastAPI, runtime: WebContext) -> None:
+def mount(web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
     """Add /live; call `web.state.live.end()` before the server stops."""
-    live = Live(Looking(readers_warehouse(runtime)))
+    live = Live(Looking(readers_warehouse(runtime)), refresh=kept.refresh)
     web.state.live = live
 
     @web.get(

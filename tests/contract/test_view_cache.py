@@ -1,6 +1,8 @@
 """View results are cached until the database changes, on either engine."""
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from event_factories import STORY, empty, write
 
 from agents.queries import registry
+from agents.web import view_cache
 from agents.web.view_cache import ViewCache
 from streams.errors import Unavailable
 from streams.settings import Settings
@@ -63,6 +66,55 @@ def test_a_view_is_asked_once_until_something_is_written(either: Warehouse, quer
     write(either, STORY)
     with kept.reading():
         assert kept.ask(prevalence.topics, EVERYTHING) == prevalence.topics(either) != first
+
+
+def test_after_a_change_what_was_asked_lately_is_asked_again(
+    either: Warehouse, queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ViewCache(either)
+    write(either, STORY[:12])
+    with kept.reading():
+        first = kept.ask(prevalence.topics, EVERYTHING)
+    write(either, STORY)
+    queries.clear()
+    with kept.reading():
+        kept.refresh()
+    assert not queries, "a request comes first"
+    kept.refresh()
+    assert queries
+    queries.clear()
+    kept.refresh()
+    with kept.reading():
+        found = kept.ask(prevalence.topics, EVERYTHING)
+    assert not queries
+    assert found == prevalence.topics(either) != first
+    monkeypatch.setattr(view_cache, "LATELY_S", 0.0)
+    empty(either)
+    queries.clear()
+    kept.refresh()
+    assert not queries, "nobody has asked for long"
+
+
+def test_of_several_who_ask_the_same_at_once_one_asks_the_database(
+    either: Warehouse, queries: list[str]
+) -> None:
+    write(either, STORY)
+    prevalence.topics(either)
+    queries.clear()
+    expected = prevalence.topics(either)
+    once = len(queries)
+    kept = ViewCache(either)
+    queries.clear()
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> Any:
+        with kept.reading():
+            together.wait()
+            return kept.ask(prevalence.topics, EVERYTHING)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(4))) == [expected] * 4
+    assert len(queries) == once
 
 
 def test_other_arguments_are_another_question(either: Warehouse) -> None:

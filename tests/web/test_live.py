@@ -118,13 +118,21 @@ async def test_nobody_listens_and_nobody_looks(study: Warehouse) -> None:
         looks += 1
         return lives.Looking(study)(before)
 
-    live = lives.Live(look, pause_s=0.01)
+    refreshed = 0
+
+    def refresh() -> None:
+        nonlocal refreshed
+        refreshed += 1
+        raise RuntimeError("it cannot be asked again")
+
+    live = lives.Live(look, pause_s=0.01, refresh=refresh)
     events = [live.listen() for _ in range(3)]
     for each in events:
         await anext(each)
     while looks < 3:
         await asyncio.sleep(0.01)
     assert live.listeners == 3
+    assert refreshed >= looks - 1, "after every look, whatever comes of it"
     for each in events:
         await each.aclose()
     assert live.listeners == 0
