@@ -62,7 +62,7 @@ def build_web(runtime: WebContext) -> FastAPI:
         kept = ViewCache(readers_warehouse(runtime))
         site = Site(web, runtime, kept)
         read.mount(web, kept, runtime.settings.study)
-        live.mount(web, runtime, kept)
+        live.mount(web, runtime, kept.refresh)
         write.mount(site)
         teach.mount(site)
         validate.mount(site)

@@ -17,7 +17,6 @@ from fastapi import Depends, FastAPI, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agents.web.dependencies import RequestRefused, ask, readers_warehouse
-from agents.web.view_cache import ViewCache
 from streams.errors import Explained
 from streams.store.operations import change_feed
 from streams.store.operations.change_feed import ChangeCursor
@@ -284,9 +283,9 @@ def cut(text: str, most: int = TITLE) -> str:
     return f"\u2068{plain if len(plain) <= most else plain[: most - 1] + '…'}\u2069"
 
 
-def mount(web: FastAPI, runtime: WebContext, kept: ViewCache) -> None:
-    """Add /live; call `web.state.live.end()` before the server stops."""
-    live = Live(Looking(readers_warehouse(runtime)), refresh=kept.refresh)
+def mount(web: FastAPI, runtime: WebContext, refresh: Callable[[], None]) -> None:
+    """Add /live; call `web.state.live.end()` before the server stops. `refresh`: as `Live` takes it."""
+    live = Live(Looking(readers_warehouse(runtime)), refresh=refresh)
     web.state.live = live
 
     @web.get(
