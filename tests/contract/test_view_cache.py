@@ -95,7 +95,7 @@ def test_after_a_change_what_was_asked_lately_is_asked_again(
     assert not queries, "nobody has asked for long"
 
 
-def test_of_several_who_ask_the_same_at_once_one_asks_the_database(
+def test_the_same_asked_at_once_is_asked_of_the_database_once(
     either: Warehouse, queries: list[str]
 ) -> None:
     write(either, STORY)

@@ -38,7 +38,7 @@ async def test_a_subject_without_a_topic_is_told_too() -> None:
     assert (raised.topic_id, raised.key) == (None, "New topic: MCP")
 
 
-async def test_what_one_source_discusses_is_replaced_when_others_follow() -> None:
+async def test_one_source_is_told_as_such_until_others_follow() -> None:
     alone = EMERGED.model_copy(update={"subject": "Halley", "only_on": "Practical AI"})
     (first,) = await alert.Alert().handle(alone, AT)
     assert isinstance(first, e.AlertRaised)
