@@ -99,7 +99,7 @@ def test_topics_in_no_theme_are_not_drawn_as_a_theme(browser: Any, address: str,
     options = page.locator("#treemap select option").all_inner_texts()
     assert "Costs" in options and UNSORTED not in options
     assert page.locator(".heat tbody th").count() == 8
-    assert UNSORTED in page.locator(".heat tfoot").inner_text()
+    assert UNSORTED in page.locator(".heat tfoot").text_content()
     notice = page.get_by_label("Topics that are not yet in a theme")
     notice.get_by_role("link", name="See them").click()
     page.wait_for_url("**/topics?find=**")
