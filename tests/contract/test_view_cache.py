@@ -95,9 +95,7 @@ def test_after_a_change_what_was_asked_lately_is_asked_again(
     assert not queries, "nobody has asked for long"
 
 
-def test_the_same_asked_at_once_is_asked_of_the_database_once(
-    either: Warehouse, queries: list[str]
-) -> None:
+def test_the_same_asked_at_once_is_asked_of_the_database_once(either: Warehouse, queries: list[str]) -> None:
     write(either, STORY)
     prevalence.topics(either)
     queries.clear()
