@@ -23,7 +23,7 @@ from streams.store.queries import prevalence as measure
 from streams.store.queries.emerging import emerging
 from streams.store.rows.prevalence import CountedTheme
 from streams.store.talks import talk_queries
-from streams.store.talks.listing import listing
+from streams.store.talks.listing import newest_talks
 
 ALERTS = 100
 """Number of newest alerts of a period among which those about new subjects are searched."""
@@ -88,7 +88,7 @@ def mount(site: Site) -> None:
             "heat": heat([row["theme"] for row in counted], months, cells),
             "rising": [row for row in topics if row["status"] in ("rising", "new")][:MOVING],
             "fading": [row for row in topics if row["status"] == "declining"][:MOVING],
-            "newest": site.ask(listing, selected, "", "kept", limit=NEWEST)["rows"],
+            "newest": site.ask(newest_talks, selected, NEWEST),
         }
 
 

@@ -23,7 +23,7 @@ def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
                sum(seconds) AS seconds, min(published_on) AS first, max(published_on) AS last
         FROM (
             SELECT p.state AS state, s.rule AS rule, (t.video_id != '') AS learned, t.withdrawn AS taken_out,
-                   r.duration_s AS seconds, g.count AS count,
+                   r.duration_s AS seconds, t.of_paragraphs AS count,
                    (v.published_at IS NOT NULL OR learned) AS dated,
                    if(learned, t.published_on, toDate(coalesce(v.published_at, toDateTime64(0, 3))))
                        AS published_on,
@@ -38,10 +38,6 @@ def corpus(warehouse: Warehouse, selection: Selection = EVERYTHING) -> Corpus:
                 ON t.video_id = p.video_id
             LEFT JOIN (SELECT video_id, transcript_version, duration_s FROM transcripts FINAL) AS r
                 ON r.video_id = t.video_id AND r.transcript_version = t.transcript_version
-            LEFT JOIN (
-                SELECT video_id, transcript_version, count() AS count FROM paragraphs FINAL
-                GROUP BY video_id, transcript_version
-            ) AS g ON g.video_id = t.video_id AND g.transcript_version = t.transcript_version
         )
         WHERE (dated OR {{open:Bool}}) AND {selection.where}
         GROUP BY fate, why ORDER BY fate, why

@@ -200,6 +200,15 @@ class ListedVideo(ListedTalk):
     topics: int
 
 
+class NewTalk(TypedDict):
+    """A talk that counts, by title."""
+
+    video_id: str
+    title: str
+    show: str
+    published_on: date
+
+
 class Listing(TypedDict):
     """A page of the videos, and how many there are."""
 

@@ -1,4 +1,4 @@
-"""Query of the list of all videos: searched, filtered, sorted and in pages."""
+"""Queries of the list of all videos, searched, filtered, sorted and in pages, and of the newest talks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal
 
 from streams.store.codebook.effective import book, shown_model
 from streams.store.codebook.sql_fragments import SOURCE, corrected
+from streams.store.queries.aggregation import talks
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.rows.talks import Listing
+from streams.store.rows.talks import Listing, NewTalk
 from streams.store.warehouse import Warehouse
 
 Order = Literal["published", "title", "show", "length", "paragraphs", "topics"]
@@ -20,6 +21,28 @@ ORDERS: dict[Order, str] = {
     "topics": "topics",
 }
 """The columns that videos can be sorted by, as SQL."""
+
+
+def newest_talks(warehouse: Warehouse, selection: Selection = EVERYTHING, limit: int = 6) -> list[NewTalk]:
+    """Return the newest learned talks of a selection, without those that were withdrawn."""
+    return warehouse.rows_as(
+        NewTalk,
+        f"""
+        WITH newest AS (
+            SELECT video_id, show, published_on {talks(selection)}
+            ORDER BY published_on DESC, video_id LIMIT {{limit:UInt32}}
+        )
+        SELECT n.video_id AS video_id, v.title AS title, n.show AS show, n.published_on AS published_on
+        FROM newest AS n
+        LEFT JOIN (
+            SELECT video_id, title FROM videos FINAL WHERE video_id IN (SELECT video_id FROM newest)
+        ) AS v ON v.video_id = n.video_id
+        ORDER BY published_on DESC, video_id
+        """,
+        **selection.parameters,
+        model=shown_model(warehouse),
+        limit=limit,
+    )
 
 
 def listing(  # noqa: PLR0917 - the parameters of a query, each by name
