@@ -62,7 +62,7 @@ def _emergence(emerged: SubjectEmerged) -> AlertRaised:
         model_version=emerged.model_version,
         topic_id=emerged.topic_id,
         title=title,
-        reason=f"{emerged.only_on}: {emerged.reason}" if emerged.only_on else emerged.reason,
+        reason=emerged.reason,
         raised_at=emerged.emerged_at,
         video_ids=emerged.video_ids,
         evidence=emerged.evidence,

@@ -288,6 +288,8 @@ def _health(change: HealthChange, step: Step) -> HealthChanged:
 
 
 def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
+    source = emergence.only_on  # the model knows its id; the talk that completed it is of that source
+    only_on = (step.source or source) if source else ""
     return SubjectEmerged(
         model_version=step.model_version,
         sequence=step.sequence,
@@ -295,7 +297,7 @@ def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
         subject=emergence.subject,
         topic_id=emergence.topic_id,
         video_ids=emergence.video_ids,
-        reason=emergence.reason,
+        reason=emergence.reason.replace(source, only_on) if source else emergence.reason,
         evidence=Evidence(
             terms=emergence.terms,
             channel=emergence.channel,
@@ -310,7 +312,7 @@ def _emerged(emergence: Emergence, step: Step) -> SubjectEmerged:
             quotes=_quotes(emergence.quotes),
         ),
         emerged_at=step.moment,
-        only_on=(step.source or emergence.only_on) if emergence.only_on else "",  # the talk is of that source
+        only_on=only_on,
         replaces=emergence.replaces,
     )
 

@@ -133,7 +133,7 @@ def test_what_one_source_said_first_is_told_once_and_shown_once(bureau: Make, st
             "From one source so far: Halley"
         ]
         assert [taken["title"].rpartition("] ")[2] for taken in late.taken] == ["New topic: Comet Halley"]
-        assert "A show: 2 of the last 50 talks" in early.taken[0]["message"]
+        assert "2 of the last 50 talks" in early.taken[0]["message"]
 
 
 def test_who_has_not_been_told_of_one_source_is_told_of_several(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -211,3 +211,14 @@ def test_a_consolidation_is_sent_first_and_counts_as_its_day() -> None:
     assert isinstance(events[0], e.TopicsConsolidated)
     assert (events[0].accepted, events[0].topics_before, events[0].topics_after) == (True, 40, 38)
     assert one(e.TopicBorn, EVERYTHING, step).emerged_at == datetime(2025, 3, 4, tzinfo=UTC)
+
+
+def test_one_source_is_told_by_its_name() -> None:
+    reason = "8 of the last 21 talks of UC123 mention “GPT-3”, and hardly any of others."
+    alone = replace(EVERYTHING.emergences[0], only_on="UC123", reason=reason)
+    video = e.Video(video_id="abc", channel="Practical AI", channel_id="UC123", published_at=MARCH)
+    step = event_mapper.Step("m-e1", 12, DAY, {}, video=video)
+    told = one(e.SubjectEmerged, Outcome(9, (), emergences=(alone,)), step)
+    assert told.only_on == "Practical AI"
+    assert told.reason == "8 of the last 21 talks of Practical AI mention “GPT-3”, and hardly any of others."
+    assert one(e.SubjectEmerged).only_on == ""

@@ -32,7 +32,7 @@ CARDS = 8
 """Number of cards per page."""
 FIRED: Mapping[str, str] = {
     "emergence": "Talks have begun to discuss it",
-    "one source": "A single source discusses it so far, again and again",
+    "one source": "A single source keeps discussing it",
     "new topic": "A new topic: similar passages in several talks that no topic covered",
     "rising": "Its share of talks rose by more than chance explains",
     "declining": "Its share of talks fell by more than chance explains",

@@ -22,8 +22,8 @@ def reason_of_burst(burst: Burst, trial: Candidate | None) -> str:
     name = " or ".join(f"“{term}”" for term in burst.terms[:3]) or burst.subject
     if burst.only_on:
         return (
-            f"{burst.recent} of the last {burst.recent_of} talks of one source mention {name}, and hardly "
-            f"any of others; {burst.earlier} of all talks before did. {chance(burst.log10_p)}"
+            f"{burst.recent} of the last {burst.recent_of} talks of {burst.only_on} mention {name}, and "
+            f"hardly any of others; {burst.earlier} of all talks before did. {chance(burst.log10_p)}"
         )
     also = " Their paragraphs also form a new topic." if trial else ""
     return (
