@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from streams.store.cache import cached
 from streams.store.codebook.effective import EffectiveCodebook
-from streams.store.queries.aggregation import COUNTS, UNITS, by_topic, mapped, talks
+from streams.store.queries.aggregation import COUNTS, TABLES, UNITS, by_topic, mapped, talks
 from streams.store.queries.selection import Selection
 from streams.store.warehouse import Warehouse
 
@@ -150,6 +151,17 @@ def stratum_months(
     warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, standard: Standard
 ) -> list[StratumMonth]:
     """Return the talks of each month and stratum that has one, by both."""
+    return cached(
+        warehouse,
+        ("stratum months", selection, applied, standard),
+        TABLES,
+        lambda: _stratum_months(warehouse, selection, applied, standard),
+    )
+
+
+def _stratum_months(
+    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, standard: Standard
+) -> list[StratumMonth]:
     columns = _columns(
         warehouse,
         f"""
