@@ -237,7 +237,7 @@ class TermBursts:
         return (recent.earlier.get(term, 0) + 0.5) / recent.earlier_of * len(recent)
 
     def _of_one_source(self, source: str, terms: Sequence[str], background: Background) -> list[Burst]:
-        """Return the subjects that the source nearly alone mentions, among these terms of its latest video."""
+        """Return the subjects that nearly only the source mentions, of these terms of its latest video."""
         recent, s = self._recent, self._settings
         found = []
         for term in terms:
