@@ -63,7 +63,7 @@ def _alerts(warehouse: Warehouse, selection: Selection) -> list[TimelineEvent]:
 
 def _joined(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> list[TimelineEvent]:
     at_any_time = replace(selection, first=None, last=None)
-    months = strata.stratum_months(warehouse, at_any_time, applied, "source")
+    months = strata.stratum_months(warehouse, at_any_time, applied)["source"]
     began = min((each.month for each in months), default=0)
     first: dict[str, int] = {}
     names: dict[str, str] = {}

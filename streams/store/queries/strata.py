@@ -18,7 +18,9 @@ from streams.store.warehouse import Warehouse
 
 Basis = Literal["talks", "paragraphs", "minutes"]
 """What a share is a share of."""
-Standard = Literal["none", "source", "length"]
+Stratified = Literal["source", "length"]
+"""What strata are made of."""
+Standard = Literal["none", Stratified]
 """What strata are made of; none: all talks are one stratum."""
 
 LENGTHS = (15, 40, 90)
@@ -148,32 +150,42 @@ def unit_sums(  # noqa: PLR0917 - the parameters of a query
 
 
 def stratum_months(
-    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, standard: Standard
-) -> list[StratumMonth]:
-    """Return the talks of each month and stratum that has one, by both."""
+    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook
+) -> dict[Stratified, list[StratumMonth]]:
+    """Return the talks of each month and source, and of each month and class of lengths, that has one."""
     return cached(
         warehouse,
-        ("stratum months", selection, applied, standard),
+        ("stratum months", selection, applied),
         TABLES,
-        lambda: _stratum_months(warehouse, selection, applied, standard),
+        lambda: _stratum_months(warehouse, selection, applied),
     )
 
 
 def _stratum_months(
-    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook, standard: Standard
-) -> list[StratumMonth]:
+    warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook
+) -> dict[Stratified, list[StratumMonth]]:
     columns = _columns(
         warehouse,
         f"""
-        SELECT toRelativeMonthNum(published_on) AS month, {_STRATUM[standard]} AS stratum,
+        SELECT grouping(by_source) = 0 AS is_source, toRelativeMonthNum(published_on) AS month,
+               if(is_source, by_source, by_length) AS stratum,
                argMax(multiIf(channel != '', channel, show != '', show, source), (published_on, video_id)),
                count()
-        {talks(selection)} AND {COUNTS} GROUP BY month, stratum ORDER BY month, stratum
+        FROM (
+            SELECT published_on, video_id, channel, show, source,
+                   {_STRATUM["source"]} AS by_source, {_STRATUM["length"]} AS by_length
+            {talks(selection)} AND {COUNTS}
+        )
+        GROUP BY GROUPING SETS ((month, by_source), (month, by_length))
+        ORDER BY is_source, month, stratum
         """,
         selection.parameters | mapped(by_topic(applied)) | {"model": applied.model_version},
-        4,
+        5,
     )
-    return [StratumMonth(*row) for row in zip(*columns, strict=True)]
+    found: dict[Stratified, list[StratumMonth]] = {"source": [], "length": []}
+    for is_source, *row in zip(*columns, strict=True):
+        found["source" if is_source else "length"].append(StratumMonth(*row))
+    return found
 
 
 def _columns(
