@@ -15,10 +15,9 @@ from streams.store.codebook.effective import EffectiveCodebook, book
 from streams.store.queries import strata as sums
 from streams.store.queries.aggregation import month_named
 from streams.store.queries.selection import EVERYTHING, Selection
-from streams.store.queries.strata import UNKNOWN, Stratified, StratumMonth
+from streams.store.queries.strata import UNKNOWN, StratumKind, StratumMonth
 from streams.store.warehouse import Warehouse
 
-KINDS: tuple[Stratified, ...] = ("length", "source")
 TABLES = (*CODEBOOK, "video_topics")
 """Tables that it depends on."""
 SEED = 0
@@ -40,16 +39,14 @@ def mix(
 def _mix(warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook) -> Mix:
     changes: list[MixChange] = []
     rows: list[MixShare] = []
-    by_kind = sums.stratum_months(warehouse, selection, applied)
-    for kind in KINDS:
-        talks = by_kind[kind]
+    for kind, talks in sums.stratum_months(warehouse, selection, applied).items():
         names = _names(talks, kind)
         rows += _rows(talks, kind, names)
         changes += _changes(talks, kind, names)
     return {"changes": sorted(changes, key=lambda change: (change["month"], change["kind"])), "rows": rows}
 
 
-def _names(talks: Sequence[StratumMonth], kind: Stratified) -> dict[str, str]:
+def _names(talks: Sequence[StratumMonth], kind: StratumKind) -> dict[str, str]:
     """Return what each stratum is called; a source is called as in its newest month."""
     if kind == "source":
         return {each.stratum: each.name if each.stratum != UNKNOWN else "" for each in talks}
@@ -57,7 +54,7 @@ def _names(talks: Sequence[StratumMonth], kind: Stratified) -> dict[str, str]:
     return {stratum: of_length(*sums.class_of_length(stratum)) for stratum in known} | {UNKNOWN: ""}
 
 
-def _rows(talks: Sequence[StratumMonth], kind: Stratified, names: Mapping[str, str]) -> list[MixShare]:
+def _rows(talks: Sequence[StratumMonth], kind: StratumKind, names: Mapping[str, str]) -> list[MixShare]:
     of_videos: dict[int, int] = {}
     for each in talks:
         of_videos[each.month] = of_videos.get(each.month, 0) + each.talks
@@ -75,7 +72,7 @@ def _rows(talks: Sequence[StratumMonth], kind: Stratified, names: Mapping[str, s
     ]
 
 
-def _changes(talks: Sequence[StratumMonth], kind: Stratified, names: Mapping[str, str]) -> list[MixChange]:
+def _changes(talks: Sequence[StratumMonth], kind: StratumKind, names: Mapping[str, str]) -> list[MixChange]:
     if not talks:
         return []
     first, last = min(each.month for each in talks), max(each.month for each in talks)
@@ -91,7 +88,7 @@ def _changes(talks: Sequence[StratumMonth], kind: Stratified, names: Mapping[str
 def _change(
     change: statistics.MixChange,
     month: str,
-    kind: Stratified,
+    kind: StratumKind,
     strata: Sequence[str],
     names: Mapping[str, str],
 ) -> MixChange:

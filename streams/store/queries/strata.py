@@ -18,10 +18,10 @@ from streams.store.warehouse import Warehouse
 
 Basis = Literal["talks", "paragraphs", "minutes"]
 """What a share is a share of."""
-Stratified = Literal["source", "length"]
+StratumKind = Literal["source", "length"]
 """What strata are made of."""
-Standard = Literal["none", Stratified]
-"""What strata are made of; none: all talks are one stratum."""
+Standard = Literal["none", StratumKind]
+"""The strata whose shares of the talks are held fixed; none: all talks are one stratum."""
 
 LENGTHS = (15, 40, 90)
 """Bounds of the classes of lengths, in minutes: a talk as long as a bound is in the class above it. Below 15
@@ -151,7 +151,7 @@ def unit_sums(  # noqa: PLR0917 - the parameters of a query
 
 def stratum_months(
     warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook
-) -> dict[Stratified, list[StratumMonth]]:
+) -> dict[StratumKind, list[StratumMonth]]:
     """Return the talks of each month and source, and of each month and class of lengths, that has one."""
     return cached(
         warehouse,
@@ -163,7 +163,7 @@ def stratum_months(
 
 def _stratum_months(
     warehouse: Warehouse, selection: Selection, applied: EffectiveCodebook
-) -> dict[Stratified, list[StratumMonth]]:
+) -> dict[StratumKind, list[StratumMonth]]:
     columns = _columns(
         warehouse,
         f"""
@@ -182,7 +182,7 @@ def _stratum_months(
         selection.parameters | mapped(by_topic(applied)) | {"model": applied.model_version},
         5,
     )
-    found: dict[Stratified, list[StratumMonth]] = {"source": [], "length": []}
+    found: dict[StratumKind, list[StratumMonth]] = {"length": [], "source": []}
     for is_source, *row in zip(*columns, strict=True):
         found["source" if is_source else "length"].append(StratumMonth(*row))
     return found
