@@ -62,7 +62,7 @@ class WebSubHub:
         httpx.post(f"{self._base}/turn", json=how, trust_env=False, timeout=30).raise_for_status()
 
     def publish(self, channel_id: str, body: bytes) -> None:
-        """Deliver a body to the subscribers of a channel."""
+        """Deliver a body to those who are subscribers of a channel now."""
         answer = httpx.post(
             f"{self._base}/publish",
             params={"channel_id": channel_id},
@@ -180,7 +180,8 @@ def main(database: str) -> None:
         content = base64.b64encode(request.get_data()).decode("ascii")
         link = f'<{request.host_url}subscribe>; rel="hub", <{address}>; rel="self"'
         headers = {"Link": link, "Content-Type": "application/atom+xml"}
-        hub.send_change_notification.delay(address, {"headers": headers, "content": content})
+        sent = hub.send_change_notification.delay(address, {"headers": headers, "content": content})
+        sent.get(timeout=20)  # from here on it is settled who receives it
         return Response(status=202)
 
     @app.get("/requests")
