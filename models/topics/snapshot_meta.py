@@ -72,13 +72,11 @@ class Meta(BaseModel):
                 "embed with that model and length, as vectors of two do not mix",
             )
         now = numbers(settings)
-        other = sorted(
-            key for key in now.keys() | read.settings.keys() if now.get(key) != read.settings.get(key)
-        )
-        if other:
+        other = sorted(key for key in now if now[key] != read.settings.get(key))
+        if other:  # a setting that the snapshot has and there is no more decides nothing
             key = other[0]
             raise BadInput(
-                f"the snapshot learned with {key} = {read.settings.get(key)}, not {now.get(key)}",
+                f"the snapshot learned with {key} = {read.settings.get(key)}, not {now[key]}",
                 "use its settings",
             )
         return read

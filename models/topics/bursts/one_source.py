@@ -86,14 +86,17 @@ class OneSource:
         return cls(Subjects.from_json(state["subjects"]), state["people"]) if state else cls()
 
 
-def persistent(term: str, source: str, recent: RecentWindow, warm_up: int) -> Sequence[RecentVideo]:
-    """Return a source's recent videos that mention a term, if it nearly alone does, for long; otherwise none.
+def has_past(source: str, recent: RecentWindow, mixed: float, warm_up: int) -> bool:
+    """Return whether a source is one of several, and has earlier videos to compare its recent ones with.
 
     Args:
-        warm_up: number of earlier videos that the source needs.
+        mixed: effective number of sources of the recent videos. warm_up: number of earlier videos needed.
     """
-    if sources.spread(recent.sources.values()) < sources.ONE or recent.past[source] < warm_up:
-        return ()
+    return mixed >= sources.ONE and recent.past[source] >= warm_up
+
+
+def persistent(term: str, source: str, recent: RecentWindow) -> Sequence[RecentVideo]:
+    """Return a source's recent videos that mention a term, if it nearly alone does, for long; or none."""
     own = [video for video in recent.saying(term) if video.source == source]
     if not own or own[-1].day - own[0].day < PERSISTENT or len(own) < OWN * recent.count(term):
         return ()

@@ -40,30 +40,24 @@ class BurstSettings:
     ratio: float = 6.0
     """Smallest ratio of a term's recent share to its earlier share."""
 
-    sources: int = 4
-    """Sources needed, or half of the effective number if that is smaller …"""
-
-    source_missing: float = 1.0
-    """… or one source fewer, with this much more significance, in powers of ten."""
-
     source_share: float = 0.4
-    """Largest share of the counted videos of one source, if there are several."""
+    """Largest share of the counted videos of one source, if there are several; two are needed then."""
 
     rare: float = 0.1
     """Share of earlier videos up to which a term is rare, so that the details of its mentions are kept."""
 
-    concentration: float = 0.05
-    """Mean centred pair cosine that the paragraphs of a name need …"""
-
     common_concentration: float = 0.10
-    """… and those of a term that is not written as a name."""
+    """Mean centred pair cosine that the paragraphs of a term need that is not written as a name."""
+
+    concentration: float = 0.05
+    """The one from which a name needs less significance …"""
 
     concentrated: float = 0.09
-    """Excess over `concentration` at which a name gets the full relief …"""
+    """… and by how much more it gets the full relief …"""
 
     relief: float = 1.0
-    """… in powers of ten of significance, and proportionally less below: both are evidence. Other terms get
-    no relief: plain words come and go, and their paragraphs are similar as well."""
+    """… in powers of ten, and proportionally less between. Other terms get no relief: words
+    come and go, and their paragraphs are similar as well."""
 
     most_terms: int = 100_000
     """Terms with a count from before the window; the rarest and oldest are forgotten."""

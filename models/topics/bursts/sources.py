@@ -70,13 +70,15 @@ def established(videos: Mapping[str, int], past: Mapping[str, int]) -> list[int]
     return [count if past.get(source, 0) >= PAST else min(count, 1) for source, count in videos.items()]
 
 
-def one_without_past(recent: Mapping[str, int], past: Mapping[str, int], warm_up: int) -> bool:
+def one_without_past(recent: Mapping[str, int], mixed: float, past: Mapping[str, int], warm_up: int) -> bool:
     """Return whether there is a single source in effect, with too short a history to show what is new.
 
     The history of other sources does not help: compared with theirs, all its subjects are new.
 
-    >>> one_without_past({"joined": 27, "old": 2}, {"old": 40, "joined": 6}, 30)
+    Args:
+        mixed: effective number of sources of the recent videos.
+
+    >>> one_without_past({"joined": 27, "old": 2}, spread([27, 2]), {"old": 40, "joined": 6}, 30)
     True
     """
-    main = max(sorted(recent), key=recent.__getitem__)
-    return spread(recent.values()) < ONE and past.get(main, 0) < warm_up
+    return mixed < ONE and past.get(max(sorted(recent), key=recent.__getitem__), 0) < warm_up

@@ -111,18 +111,21 @@ class TermBursts:
         warm_up = self._settings.warm_up
         if not recent.add(video) or recent.earlier_of < warm_up:
             return ()
-        if sources.one_without_past(recent.sources, recent.past, warm_up):
+        mixed = sources.spread(recent.sources.values())
+        if sources.one_without_past(recent.sources, mixed, recent.past, warm_up):
             return ()
         self._subjects.forget(recent)
         self._one_source.forget(recent)
         unknown = [term for term in sorted(video.kept) if not self._subjects.knows(term)]
-        found = {term: self._candidate(term, background) for term in unknown}
+        found = {term: self._candidate(term, mixed, background) for term in unknown}
         candidates = [candidate for candidate in found.values() if candidate is not None]
         fresh = [each for each in candidates if not self._subjects.join(each, recent, background)]
         groups = tie_together(fresh, background)
         bursts = [self._report(group, background) for group in groups]
         rest = [term for term in unknown if found[term] is None and not self._one_source.knows(term)]
-        return (*bursts, *self._of_one_source(video.source, rest, background))
+        if one_source.has_past(video.source, recent, mixed, warm_up):
+            bursts += self._of_one_source(video.source, rest, background)
+        return tuple(bursts)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return counts, directions and quotes."""
@@ -170,7 +173,7 @@ class TermBursts:
             often=need,
         )
 
-    def _candidate(self, term: str, background: Background) -> TermCandidate | None:
+    def _candidate(self, term: str, mixed: float, background: Background) -> TermCandidate | None:
         """Return a term that passes all tests, with its evidence, or None."""
         s, recent = self._settings, self._recent
         count = recent.count(term)
@@ -182,32 +185,32 @@ class TermBursts:
         saying = recent.saying(term)
         if sum(video.kept[term].about for video in saying) < s.about:
             return None
-        mixed = sources.spread(recent.sources.values())
         by_source = Counter(video.source for video in saying)
-        missing = sources.needed(mixed, s.sources) - len(by_source)
-        if missing > 1 or len(by_source) < sources.needed(mixed, 2):
+        if len(by_source) < sources.needed(mixed, 2):
             return None
-        needed_p = s.log10_p - (s.source_missing if missing == 1 else 0.0)
         spoke = sources.established(by_source, recent.past)
         videos = sources.counted(spoke, mixed, s.source_share)
         least = s.least_videos + (2 if mixed < sources.ONE else 0)
         log10_p = log10_tail(videos, expected)
-        if videos < least or log10_p > needed_p + s.relief:
+        if videos < least or log10_p > s.log10_p + s.relief:
             return None
         candidate = TermCandidate.of(term, recent, log10_p, background)
-        if candidate.is_person or (not candidate.is_name and candidate.verb > candidate.noun):
-            return None
-        return candidate if log10_p <= needed_p + self._relief(candidate) else None
+        passes = self._is_subject(candidate) and log10_p <= s.log10_p + self._relief(candidate)
+        return candidate if passes else None
+
+    def _is_subject(self, candidate: TermCandidate) -> bool:
+        """Return whether a term can name a subject: a name of no person, or a noun of similar paragraphs."""
+        if candidate.is_name:
+            return not candidate.is_person
+        dissimilar = candidate.concentration < self._settings.common_concentration
+        return candidate.noun >= candidate.verb and not dissimilar
 
     def _relief(self, candidate: TermCandidate) -> float:
-        """Return the relief in significance for similar paragraphs; -inf if they are too dissimilar."""
+        """Return by how much less significance a name needs, in powers of ten, for similar paragraphs."""
         s = self._settings
-        if math.isnan(candidate.concentration):
+        if not candidate.is_name or math.isnan(candidate.concentration):
             return 0.0
-        if not candidate.is_name:
-            return 0.0 if candidate.concentration >= s.common_concentration else -math.inf
-        beyond = candidate.concentration - s.concentration
-        return s.relief * min(1.0, beyond / s.concentrated) if beyond >= 0 else -math.inf
+        return s.relief * min(1.0, max(0.0, (candidate.concentration - s.concentration) / s.concentrated))
 
     def _companions(self, group: list[TermCandidate], background: Background) -> list[TermCandidate]:
         """Return weaker names of a group's subject: in its videos, and more frequent than before."""
@@ -243,14 +246,14 @@ class TermBursts:
         for term in terms:
             if recent.count(term) < s.least_videos or self._one_source.is_person(term):
                 continue
-            count = len(one_source.persistent(term, source, recent, s.warm_up))
+            count = len(one_source.persistent(term, source, recent))
             expected = self._expected_of(source, term)
             log10_p = log10_tail(count, expected)
             if count < max(s.least_videos, s.ratio * expected) or log10_p > s.log10_p + s.relief:
                 continue
             candidate = TermCandidate.of(term, recent, log10_p, background)
             relieved = s.log10_p + self._relief(candidate)
-            if candidate.is_name and not candidate.is_person and log10_p <= relieved:
+            if candidate.is_name and self._is_subject(candidate) and log10_p <= relieved:
                 found.append(candidate)
         subjects = self._one_source.report(found, self._subjects, recent, background)
         return [self._burst(subject, group, source) for subject, group in subjects]

@@ -181,18 +181,17 @@ def test_names_from_one_video_are_one_subject_if_said_alike() -> None:
     assert len(reported([*ordinary(150), *both(3)])) == 2
 
 
-def test_plain_words_and_a_source_fewer_need_more_videos() -> None:
-    def heard(said: str, shows: int, settings: BurstSettings | None = None) -> int:
-        """Return how many talks had said it when reported; one in four does, in `shows` of six shows."""
+def test_plain_words_need_more_videos() -> None:
+    def heard(said: str) -> int:
+        """Return how many talks had said it when reported; one in four does, in three of six shows."""
         stream = [*ordinary(240)]
         for number in range(240, 320):
             at = number // 4
-            stream.append(talk(number, said, source=SHOWS[at % shows]) if number % 4 == 0 else talk(number))
-        return reported(stream, settings)[0].recent
+            stream.append(talk(number, said, source=SHOWS[at % 3]) if number % 4 == 0 else talk(number))
+        return reported(stream)[0].recent
 
     word = "They ask the marzipan engine, and so the marzipan engine asks the marzipan engine."
-    assert heard(RAG, 3) < heard(word, 3)
-    assert heard(RAG, 2, BurstSettings(source_missing=0.0)) < heard(RAG, 2)
+    assert heard(RAG) < heard(word)
 
 
 def test_people_are_no_subjects() -> None:

@@ -154,6 +154,13 @@ def test_other_settings_are_named() -> None:
         TopicModel.from_snapshot(model("bread").to_snapshot(), replace(TopicSettings(), floor=0.4))
 
 
+def test_a_setting_that_is_no_more_is_no_obstacle() -> None:
+    snapshot = model("bread").to_snapshot()
+    settings = {**snapshot.meta["settings"], "bursts.source_missing": "1.0"}  # type: ignore[dict-item]
+    other = Snapshot(snapshot.arrays, {**snapshot.meta, "settings": settings})
+    assert TopicModel.from_snapshot(other, TopicSettings()).topics() == model("bread").topics()
+
+
 def test_a_missing_part_is_named() -> None:
     snapshot = model("bread").to_snapshot()
     del snapshot.arrays["means"]
