@@ -170,6 +170,7 @@ TERMS: dict[str, Rule] = {
 
 BIRTHS: dict[str, Rule] = {
     ALL: Rule("nothing is taken away"),
+    "channel": Rule("new topics and bursts of paragraphs are candidates", {"trials": 0}),
     "warm_up": Rule("40 talks must have come before", {"warm_up": 1}),
     "ratio": Rule("recent share is five times any earlier one", {"ratio": 0.0}),
     "peak": Rule(
