@@ -81,14 +81,13 @@ class RiseWatch:
         self._talks += 1
         for topic_id in sorted(topic_ids):
             topic = self._topics[topic_id]
-            topic.talks.append(self._talks - 1)
             topic.named = [*topic.named, (video_id, day)][-NAMED:]
             topic.begins = max(topic.begins, self._talks - HISTORY)
+            topic.talks = [talk for talk in (*topic.talks, self._talks - 1) if talk >= topic.begins]
             risen = self._risen(topic)
             if risen:
-                topic.begins = self._talks
+                topic.begins, topic.talks = self._talks, []
                 yield topic_id, risen
-            topic.talks = [talk for talk in topic.talks if talk >= topic.begins]
 
     def _risen(self, topic: _Topic) -> RiseEvidence | None:
         """Return the rise with the strongest evidence, if any has enough."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from models.topics.drift.rise import RiseWatch
+from models.topics.drift.rise import HISTORY, RiseWatch
 from models.topics.drift.watch import DriftSettings, DriftWatch, Spoke
 from models.topics.results import RiseEvidence, SourceQuote
 
@@ -55,6 +55,16 @@ def test_a_topic_that_becomes_common_is_told_once_and_in_time() -> None:
         assert rise.sources >= 2 and rise.log10_p < -3
         assert len(rise.video_ids) == rise.recent and rise.video_ids[-1] == f"talk-{at}"
         assert rise.latest_on == date.fromordinal(DAY + at)
+
+
+def test_talks_older_than_all_that_are_remembered_are_no_past() -> None:
+    def share(at: int, _: str) -> float:
+        return 0.2 if at < 200 else 0.0 if at < HISTORY + 100 else 0.3
+
+    (told,) = rises(HISTORY + 200, share)
+    at, rise = told
+    assert HISTORY + 100 < at
+    assert rise.earlier <= 20
 
 
 def test_a_second_rise_is_told_again() -> None:
