@@ -89,7 +89,7 @@ def test_readers_get_each_unknown_alert_once_without_the_rule() -> None:
     assert "sponsors" not in row.values()
 
 
-def test_every_unknown_alert_has_a_verdict_of_both_readers_and_a_no_its_reason() -> None:
+def test_every_alert_has_two_verdicts_and_a_no_its_reason() -> None:
     with ablation.JUDGED.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({(row["subject"].lower(), row["source"]) for row in rows}) == len(rows)
