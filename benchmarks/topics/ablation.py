@@ -25,171 +25,36 @@ import json
 import multiprocessing
 import random
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.machine import describe
-from benchmarks.topics import concepts, onsets, planted, streams
+from benchmarks.topics import concepts, onsets, planted, streams, verdicts
 from benchmarks.topics.baselines import WARM_UP, Alert
+from benchmarks.topics.emergence_rules import ALL, CHANNELS
 from benchmarks.topics.onsets import Detector
 from benchmarks.topics.planting import Stream
 from benchmarks.topics.scoring import Score
 from benchmarks.topics.streams import Video
+from benchmarks.topics.verdicts import Verdicts
 from models.errors import BadInput
-from models.topics import TopicSettings, state
-from models.topics.bursts import one_source, sources, sponsor_filter, term_bursts, term_clustering, terms
-from models.topics.bursts.settings import BurstSettings
+from models.topics.bursts import sponsor_filter, term_bursts, terms
 from models.topics.bursts.term_bursts import Spoken
-from models.topics.bursts.term_clustering import TermCandidate
-from models.topics.emergence import history_sample
-from models.topics.emergence.history_sample import Past
-from models.topics.emergence.settings import EmergenceSettings
 from streams.errors import DataError
 
-JUDGED = Path(__file__).with_name("judged_without_a_rule.csv")
 BITCOIN = ("talks/bitcointranscripts.jsonl.gz", "talks/optech_podcast.jsonl.gz")
 READ = ("shows", "bitcoin", "one show")
 """Streams without labels: only readers can say what is news."""
 ABSTRACTS = "labelled/pyvideo_talk_abstracts.jsonl.gz"
-NEVER, ALWAYS = 9.0, -9.0
-"""Cosines that no pair of vectors reaches, and that every pair does."""
-
-Patch = tuple[Any, str, Any]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the channel, and how to take it away.
-
-    Attributes:
-        does: what it does.
-        settings: other values of the channel's settings. patches: (owner, attribute, value) elsewhere.
-        extracts: whether other terms are extracted without it.
-    """
-
-    does: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    patches: tuple[Patch, ...] = ()
-    extracts: bool = False
-
-    @contextmanager
-    def away(self, channel: str) -> Iterator[Detector]:
-        """Take the rule away, and give what detects without it."""
-        with ExitStack() as stack:
-            for owner, name, value in self.patches:
-                stack.enter_context(patch.object(owner, name, value))
-            if self.extracts:
-                stack.enter_context(patch.object(term_bursts, "extract_terms", terms.extract_terms))
-                terms._word.cache_clear()
-                stack.callback(terms._word.cache_clear)
-            if channel == "terms":
-                yield onsets.term_bursts(BurstSettings(**self.settings))
-            else:
-                changed = partial(EmergenceSettings, **self.settings)
-                stack.enter_context(patch.object(state, "EmergenceSettings", changed))
-                yield onsets.topic_model(TopicSettings())
-
-
-def _no_verbs(of: Callable[..., TermCandidate]) -> Callable[..., TermCandidate]:
-    return lambda *given: replace(of(*given), verb=0)
-
-
-def _no_peak(summed: Callable[..., Past]) -> Callable[..., Past]:
-    return lambda spoke: replace(summed(spoke), peak=0.0)
-
-
-def _nobody(*_: object) -> bool:
-    return False
-
-
-ALL = "all rules"
-TERMS: dict[str, Rule] = {
-    ALL: Rule("nothing is taken away"),
-    "ratio": Rule("recent share is six times the earlier share", {"ratio": 0.0}),
-    "window_days": Rule("the window has no talk older than 400 days", {"window_days": 100_000}),
-    "window_most": Rule("the window has at most 1,000 talks", {"window_most": 1_000_000}),
-    "warm_up": Rule("30 talks must have left the window", {"warm_up": 1}),
-    "mentions": Rule("a long talk must mention a term often", {"mentions": 1}),
-    "names": Rule("one mention is enough for a name", {"name_mentions": 3}),
-    "about": Rule("two talks must mention it often", {"about": 0}),
-    "several_sources": Rule("several sources, more among many", {}, ((sources, "needed", lambda *_: 1),)),
-    "source_share": Rule("a source counts for at most 40 %", {"source_share": 1.0}),
-    "established": Rule(
-        "a source without past counts once",
-        {},
-        ((sources, "established", lambda found, _: [*found.values()]),),
-    ),
-    "joined": Rule(
-        "a source without past alone is not judged", {}, ((sources, "one_without_past", _nobody),)
-    ),
-    "sponsors": Rule("sponsor reads are left out", {}, ((sponsor_filter, "without", list),)),
-    "persons": Rule("names of people are no subjects", {}, ((term_clustering, "is_person", _nobody),)),
-    "verbs": Rule(
-        "words used as verbs are no subjects", {}, ((TermCandidate, "of", _no_verbs(TermCandidate.of)),)
-    ),
-    "no_subject": Rule(
-        "a list of words that name no subject",
-        {},
-        ((terms, "_stopped", lambda: terms.FILLERS | ENGLISH_STOP_WORDS),),
-        extracts=True,
-    ),
-    "weak": Rule(
-        "a list of words that name one with another only", {}, ((terms, "_HALF", frozenset()),), extracts=True
-    ),
-    "common_concentration": Rule("those of other terms more so", {"common_concentration": ALWAYS}),
-    "relief": Rule("alike paragraphs make up for significance", {"relief": 0.0}),
-    "spelling": Rule("spellings of one name are one", {}, ((term_clustering, "same_spelling", _nobody),)),
-    "initials": Rule("so are a phrase and its initials", {}, ((term_clustering, "initials_of", _nobody),)),
-    "shared_word": Rule("so are terms with a common word", {}, ((term_clustering, "share_a_word", _nobody),)),
-    "same_paragraphs": Rule("so are terms said together", {}, ((term_clustering, "SAME_PARAGRAPHS", NEVER),)),
-    "same_centre": Rule("… with alike paragraphs", {}, ((term_clustering, "SAME_CENTRE", NEVER),)),
-    "same_video": Rule("… made news by one talk", {}, ((term_clustering, "SAME_VIDEO", NEVER),)),
-    "companions": Rule("weaker names join a subject", {}, ((term_bursts, "COMPANIONS", 1),)),
-    "one_persistent": Rule(
-        "one source: for four weeks", {}, ((one_source, "PERSISTENT", one_source.PERSISTENT * 0),)
-    ),
-    "one_own": Rule("one source: 80 % of the mentions", {}, ((one_source, "OWN", 0.0),)),
-    "one_discussed": Rule("one source: three talks mention it often", {}, ((one_source, "DISCUSSED", 0),)),
-    "one_people": Rule(
-        "one source: no speakers", {}, ((one_source.OneSource, "is_person", lambda *_: False),)
-    ),
-}
-
-
-BIRTHS: dict[str, Rule] = {
-    ALL: Rule("nothing is taken away"),
-    "channel": Rule("new topics and bursts of paragraphs are candidates", {"trials": 0}),
-    "warm_up": Rule("40 talks must have come before", {"warm_up": 1}),
-    "ratio": Rule("recent share is five times any earlier one", {"ratio": 0.0}),
-    "peak": Rule(
-        "… also that of the busiest period",
-        {},
-        ((history_sample, "_summed", _no_peak(history_sample._summed)),),
-    ),
-    "three_sources": Rule("up to three sources, not two", {"sources": 2}),
-    "source_share": Rule("a source counts for at most 40 %", {"source_share": 1.0}),
-    "late": Rule("talks of half a year ago are the past", {"late": timedelta(days=100_000)}),
-    "horizon": Rule("a candidate expires after 1,500 talks", {"horizon": 10**9}),
-    "glimpses": Rule("bursts of paragraphs before a topic is born", {"glimpses": 0}),
-    "glimpse_p": Rule("… within a time too short for chance", {"glimpse_log10_p": 0.0}),
-    "same_paragraphs": Rule("sightings with common paragraphs are one", {"same_paragraphs": NEVER}),
-    "same_cosine": Rule("… with near centroids", {"same_cosine": NEVER}),
-    "named_cosine": Rule("… with a common name and less near ones", {"named_cosine": NEVER}),
-    "new_name": Rule("a new name needs nearer centroids", {"new_name_cosine": 0.55}),
-}
-CHANNELS = {"terms": TERMS, "births": BIRTHS}
 
 
 @dataclass(frozen=True)
@@ -281,33 +146,7 @@ def remembering() -> Iterator[None]:
         yield
 
 
-def verdicts() -> dict[tuple[str, str], dict[str, str]]:
-    """Return what both readers say of each subject: {(subject, the source that alone has it): verdicts}."""
-    found = {}
-    for path in (JUDGED, onsets.JUDGED_OF_ONE_SOURCE, onsets.JUDGED):
-        if not path.exists():
-            continue
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                found[row["subject"].lower(), row.get("source", "")] = row
-    return found
-
-
-def judged(alerts: Sequence[Alert], known: dict[tuple[str, str], dict[str, str]]) -> dict[str, Any]:
-    """Count the alerts that are news to both readers, to one, to none, and those that nobody has judged."""
-    said: Counter[str] = Counter()
-    for alert in alerts:
-        row = known.get((alert.subject.lower(), alert.only_on))
-        read = [row[reader] for reader in onsets.READERS if row[reader]] if row else []
-        yes = read.count("yes")
-        said["not judged" if len(read) < 2 else ("to none", "to one", "to both")[yes]] += 1
-    return {
-        "alerts": len(alerts),
-        **{key: said[key] for key in ("to both", "to one", "to none", "not judged")},
-    }
-
-
-def compared(told: Told, whole: Told, known: dict[tuple[str, str], dict[str, str]]) -> dict[str, Any]:
+def compared(told: Told, whole: Told, known: Verdicts) -> dict[str, Any]:
     """Return the figures of a stream without a rule, beside those with all rules."""
 
     def names(of: Told) -> set[tuple[str, str]]:
@@ -316,8 +155,8 @@ def compared(told: Told, whole: Told, known: dict[tuple[str, str], dict[str, str
     days, before = told.figures.get("days_of", {}), whole.figures.get("days_of", {})
     later = [days[name] - before[name] for name in days if name in before]
     return {
-        "several": judged(told.alerts, known),
-        "of_one_source": judged(told.of_one_source, known),
+        "several": verdicts.by_agreement(told.alerts, known),
+        "of_one_source": verdicts.by_agreement(told.of_one_source, known),
         **{key: value for key, value in told.figures.items() if key != "days_of"},
         "concepts_lost": sorted(before.keys() - days.keys()),
         "concepts_gained": sorted(days.keys() - before.keys()),
@@ -327,12 +166,12 @@ def compared(told: Told, whole: Told, known: dict[tuple[str, str], dict[str, str
     }
 
 
-def sheet(found: dict[str, Told], known: dict[tuple[str, str], dict[str, str]]) -> list[dict[str, str]]:
+def sheet(found: dict[str, Told], known: Verdicts) -> list[dict[str, str]]:
     """Return the alerts that no reader has judged, shuffled, each once."""
     rows = {}
     for told in found.values():
         for alert in (*told.alerts, *told.of_one_source):
-            key = (alert.subject.lower(), alert.only_on)
+            key = verdicts.key(alert)
             if key in known or key in rows:
                 continue
             quotes = [f"[{q.source}, {q.published_on}] {q.text}" for q in alert.quotes]
@@ -342,7 +181,7 @@ def sheet(found: dict[str, Told], known: dict[tuple[str, str], dict[str, str]]) 
                 "terms": ", ".join(alert.terms[:6]),
                 "first_quote": quotes[0],
                 "latest_quote": quotes[-1],
-                **dict.fromkeys((*onsets.READERS, "why"), ""),
+                **dict.fromkeys((*verdicts.READERS, "why"), ""),
             }
     shuffled = list(rows.values())
     random.Random(0).shuffle(shuffled)
@@ -389,13 +228,22 @@ def show(name: str, result: dict[str, Any]) -> None:
         print(f"   {rule:22}{counts}; {len(row['gone'])} / {len(row['come'])}; {json.dumps(figures)}")
 
 
+def listed() -> str:
+    """Return what each rule does, a line a rule."""
+    lines: list[str] = []
+    for channel, rules in CHANNELS.items():
+        lines.append(f"rules of {channel}:")
+        lines += [f"  {name:22}{rule.does}" for name, rule in rules.items() if name != ALL]
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, epilog=listed(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--channel", choices=[*CHANNELS], default="terms", help="whose rules (terms)")
-    parser.add_argument("--rules", nargs="+", help="only without these")
+    parser.add_argument("--rules", nargs="+", help="only without these (listed below)")
     parser.add_argument("--streams", nargs="+", choices=[*STREAMS], default=[*STREAMS], help="only these")
     parser.add_argument("--seeds", type=int, default=5, help="planted and null streams (5)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
@@ -406,7 +254,7 @@ def main() -> int:
     rules = given.rules or names
     if unknown := sorted(set(rules) - set(names)):
         parser.error(f"no rule {', '.join(unknown)}; there are {', '.join(names)}")
-    known = verdicts()
+    known = verdicts.read(verdicts.WITHOUT_A_RULE, verdicts.OF_ONE_SOURCE, verdicts.OF_SEVERAL)
     figures: dict[str, Any] = {}
     unread: list[dict[str, str]] = []
     try:

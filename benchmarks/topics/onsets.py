@@ -16,7 +16,6 @@ no concept.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import time
@@ -33,13 +32,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.machine import describe
-from benchmarks.topics import concepts, streams
+from benchmarks.topics import concepts, streams, verdicts
 from benchmarks.topics.baselines import WARM_UP, Alert, first_stories, plain_burst, slices
 from benchmarks.topics.concepts import Concept
 from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import alerts, learn
 from models.errors import BadInput
-from models.relevance.kappa import agreement
 from models.topics import Batch, TopicSettings
 from models.topics.bursts.settings import BurstSettings
 from models.topics.bursts.term_bursts import Spoken, TermBursts
@@ -51,11 +49,6 @@ from streams.errors import DataError
 CHANGELOG = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")
 SHOWS = (*(f"changelog_{show}" for show in CHANGELOG), "talkpython")
 OPTECH = "labelled/optech_newsletter_items.jsonl.gz"
-
-JUDGED = Path(__file__).with_name("judged_alerts.csv")
-JUDGED_OF_ONE_SOURCE = Path(__file__).with_name("judged_of_one_source.csv")
-READERS = ("first", "second")
-"""Columns of their verdicts."""
 
 Detector = Callable[[Sequence[Spoken]], list[Alert]]
 
@@ -230,23 +223,6 @@ def _listed(alert: Alert, videos: Sequence[Video], about: Sequence[str]) -> dict
     }
 
 
-def judged(alerts: Sequence[Alert], path: Path) -> dict[str, Any]:
-    """Count alerts by what either reader says of their subject: {first, second: {news, no_news, not_judged}}.
-
-    With `kappa`, the agreement of both readers about the subjects that both judged.
-    """
-    with path.open(encoding="utf-8", newline="") as file:
-        verdicts = {row["subject"].lower(): row for row in csv.DictReader(file)}
-    found: dict[str, Any] = {}
-    for reader in READERS:
-        said = Counter(verdicts.get(alert.subject.lower(), {}).get(reader, "") for alert in alerts)
-        found[reader] = {"news": said["yes"], "no_news": said["no"], "not_judged": said[""]}
-    rows = [verdicts[name] for alert in alerts if (name := alert.subject.lower()) in verdicts]
-    both = [row for row in rows if all(row[reader] for reader in READERS)]
-    first, second = ([row[reader] for row in both] for reader in READERS)
-    return found | {"kappa": agreement(first, second).kappa}
-
-
 def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
     """Run every detector over the videos."""
     nothing = [np.zeros((len(video.texts), 0), np.float32) for video in videos]
@@ -276,8 +252,8 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         of_one = [alert for alert in told if alert.only_on]
         result["detectors"][name] = {
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
-            "judged": judged(alerts, JUDGED),
-            "judged_of_one_source": judged(of_one, JUDGED_OF_ONE_SOURCE),
+            "judged": verdicts.by_reader(alerts, verdicts.read(verdicts.OF_SEVERAL)),
+            "judged_of_one_source": verdicts.by_reader(of_one, verdicts.read(verdicts.OF_ONE_SOURCE)),
             **score(alerts, clear, others, videos),
             "of_one_source": [_listed(alert, videos, []) for alert in of_one],
         }
