@@ -50,14 +50,14 @@ class BurstSettings:
     """Mean centred pair cosine that the paragraphs of a term need that is not written as a name."""
 
     concentration: float = 0.05
-    """The one from which a name needs less significance …"""
+    """Mean centred pair cosine above which a name gets relief, so that a higher probability passes …"""
 
     concentrated: float = 0.09
-    """… and by how much more it gets the full relief …"""
+    """… how far above it the relief is full …"""
 
     relief: float = 1.0
-    """… in powers of ten, and proportionally less between. Other terms get no relief: words
-    come and go, and their paragraphs are similar as well."""
+    """… and the full relief, in powers of ten; in between it is proportional. Other terms get no
+    relief: words come and go, and their paragraphs are similar as well."""
 
     most_terms: int = 100_000
     """Terms with a count from before the window; the rarest and oldest are forgotten."""
