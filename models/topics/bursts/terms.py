@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from models.topics.online.common_words import foreign_words
 from models.topics.online.words import FILLERS
 
 MARK = re.compile(
@@ -142,7 +143,7 @@ class _Word:
 
 
 @lru_cache(maxsize=1 << 16)
-def _word(raw: str) -> _Word:
+def _word(raw: str, foreign: frozenset[str]) -> _Word:
     if not raw[0].isalnum():
         return _Word(raw, "break", named=False, shaped=raw not in JOINS, before=0)
     plain = raw.replace("’", "'")
@@ -156,6 +157,8 @@ def _word(raw: str) -> _Word:
     shaped = bool(NAME.match(plain))
     stopped = _stopped()
     stop = lower in stopped or (key in stopped and not shaped) or "'" in lower or not 2 <= len(key) <= LONGEST
+    if lower in foreign and not shaped:
+        stop = True
     if lower.endswith("ly") and len(lower) > 4 and plain[0].islower():
         stop = True
     kind = "weak" if key in _HALF or lower in _HALF else "stop" if stop else "word"
@@ -190,10 +193,10 @@ def needed(words: int, most: int) -> int:
 def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
     """Return the terms of a video's paragraphs with their use, and the total number of words.
 
-    A term is a word or two adjacent words within a sentence, without stop words, fillers, adverbs in -ly and
-    contractions; some words (large, type, world) make a term only with another one. Keys are in lower case
-    and singular; hyphens divide words, and a number joins the word before it: `vibe-coding` is "vibe coding",
-    `GPT 4` is "gpt-4".
+    A term is a word or two adjacent words within a sentence, without stop words (of a paragraph in another
+    language, its commonest words too), fillers, adverbs in -ly and contractions; some words (large, type,
+    world) make a term only with another one. Keys are in lower case and singular; hyphens divide words, and a
+    number joins the word before it: `vibe-coding` is "vibe coding", `GPT 4` is "gpt-4".
 
     >>> texts = ["Then came ChatGPT, and large-language models. We use ChatGPT's models."]
     >>> terms, words = extract_terms(texts)
@@ -203,11 +206,11 @@ def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
     terms: dict[str, Usage] = {}
     words = capitals = smalls = 0
     for row, original in enumerate(texts):
-        text = MARK.sub(_blank, original)
+        text, foreign = MARK.sub(_blank, original), foreign_words(original)
         fresh, left, last, last_at = True, 0, None, 0
         for match in TOKEN.finditer(text):
             raw, at = match[0], match.start()
-            whole = _word(raw)
+            whole = _word(raw, foreign)
             if whole.kind == "break":
                 last, left, fresh = None, 0, fresh or whole.shaped
                 continue
@@ -215,7 +218,7 @@ def extract_terms(texts: Sequence[str]) -> tuple[dict[str, Usage], int]:
             divided = "-" in raw and whole.kind != "number"
             parts = PART.finditer(raw) if divided else (None,)
             for part in parts:
-                word = whole if part is None else _word(part[0])
+                word = whole if part is None else _word(part[0], foreign)
                 start = at if part is None else at + part.start()
                 end = start + len(raw if part is None else part[0])
                 if word.kind in ("word", "weak"):

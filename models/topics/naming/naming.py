@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from models.topics.online.common_words import foreign_words
 from models.topics.online.person_names import FIRST_NAMES, people_of
 from models.topics.online.words import TOKEN, content_words, stem_of
 
@@ -211,7 +212,8 @@ def _phrases(
     for video_id, text in paragraphs:
         tokens = [(token[0], token.start(), token.end()) for token in TOKEN.finditer(text)]
         stems = [stem_of(word) for word, _, _ in tokens]
-        content = [_is_content(word) for word, _, _ in tokens]
+        foreign = foreign_words(text)
+        content = [_is_content(word) and word.lower() not in foreign for word, _, _ in tokens]
         said.update(stems)
         for first, (word, start, _) in enumerate(tokens):
             if not content[first]:

@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from models.topics.online.common_words import foreign_words
+
 TOKEN = re.compile(r"[^\W\d_](?:[\w.'-]*\w[+#]*|[+#]+)")
 """A word begins with a letter and has two characters or more: `don't`, `fine-tuning`, `gpt-4o`, `c++`."""
 
@@ -32,17 +34,22 @@ FILLERS = frozenset(_FILLERS.split())
 def content_words(text: str) -> list[str]:
     """Return the text's words in order, in lower case, without stop words, fillers and contractions.
 
-    The stop words are scikit-learn's English ones.
+    The stop words are scikit-learn's English ones and, in another language, its commonest words.
 
     >>> content_words("So yeah, we're fine-tuning the model in C++ and it doesn't fit.")
     ['fine-tuning', 'model', 'c++', 'fit']
+    >>> content_words("Wir haben das Modell noch nicht in der Produktion.")
+    ['modell', 'produktion']
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+    foreign = foreign_words(text)
     return [
         word
         for word in TOKEN.findall(text.lower().replace("’", "'"))
-        if word not in FILLERS and word not in ENGLISH_STOP_WORDS and not CONTRACTION.fullmatch(word)
+        if not (
+            word in FILLERS or word in ENGLISH_STOP_WORDS or word in foreign or CONTRACTION.fullmatch(word)
+        )
     ]
 
 
