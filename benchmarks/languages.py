@@ -4,7 +4,7 @@ python benchmarks/languages.py [--titles FILE ...] [--out FILE.json]
 
 A file has a record a line, with a `title` or a `text` (default: the shared talks, and titles of lobste.rs).
 By number of letters: titles, those that are identified as another language than English, and those that would
-be without the bound on Latin letters (`models.embedding.language.MIN_LATIN`).
+be without the bound on Latin letters (`models.languages.identification.MIN_LATIN`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import describe
 from benchmarks.outcome import told
 from benchmarks.topics import streams
-from models.embedding import language
+from models.languages import identification
 
 WIDTH, LAST = 10, 50
 """Letters in a class, and where the last class begins."""
@@ -55,7 +55,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         letters = min(sum(map(str.isalpha, title)) // WIDTH * WIDTH, LAST)
         counts["titles"][letters] += 1
         counts["other"][letters] += _is_other(title)
-        with patch.object(language, "MIN_LATIN", 0):
+        with patch.object(identification, "MIN_LATIN", 0):
             counts["unbounded"][letters] += _is_other(title)
     return {
         "machine": describe(),
@@ -64,7 +64,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _is_other(title: str) -> bool:
-    return language.identify(title)[0] not in (None, "en")
+    return identification.identify(title)[0] not in (None, "en")
 
 
 def show(result: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Writes models/topics/online/common_words.txt: the commonest words of many languages.
+"""Writes models.languages.common_words.txt: the commonest words of many languages.
 
 uv run --no-project --with wordfreq==3.1.1 infra/common_words.py
 
@@ -17,7 +17,7 @@ import wordfreq
 WORDS_OF_AN_HOUR = 9000
 EXPECTED = 2
 WORD = re.compile(r"[^\W\d_](?:[\w.'-]*\w)")
-OUT = Path(__file__).parents[1] / "models" / "topics" / "online" / "common_words.txt"
+OUT = Path(__file__).parents[1] / "models" / "languages" / "common_words.txt"
 HEADER = """\
 # The commonest words of languages, a line for each: code (ISO 639), then the words, sorted.
 # Made by infra/common_words.py from wordfreq 3.1.1 (Robyn Speer, https://github.com/rspeer/wordfreq).

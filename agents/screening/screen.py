@@ -16,7 +16,7 @@ import structlog
 from agents.consumer.consumer import Agent, Position
 from agents.consumer.retry import with_retries
 from agents.screening.availability_policy import EarlierChecks, GiveUp, RetryAt, after, before_its_recording
-from models.embedding.language import identify
+from models.languages.identification import identify
 from streams.errors import DataError, Unavailable
 from streams.events import Event, Video, VideoAccepted, VideoParked, VideoRejected, VideoReviewed, VideoSeen
 from streams.kafka.topics import VIDEOS_REVIEWED, VIDEOS_SEEN, KafkaTopic

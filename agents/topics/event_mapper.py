@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from agents.topics.concepts import JudgedTalk
+from models.languages.common_words import without_common
 from models.topics import (
     Birth,
     Consolidation,
@@ -21,7 +22,6 @@ from models.topics import (
     SourceQuote,
     TopicState,
 )
-from models.topics.online.common_words import without_common
 from streams.events import (
     AssignedParagraph,
     ConceptMembership,

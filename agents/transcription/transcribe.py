@@ -20,7 +20,7 @@ import structlog
 from agents.consumer.consumer import Agent, Position
 from agents.transcription.progress_reporter import Reporting
 from agents.transcription.worker_pool import SpeechPool, Work
-from models.embedding.language import identify
+from models.languages.identification import identify
 from models.speech.transcriber import SpeechModels
 from models.transcripts.captions import parse
 from models.transcripts.glossary import Glossary

@@ -29,9 +29,9 @@ from benchmarks.topics import streams
 from benchmarks.topics.names import lsa
 from benchmarks.topics.unseeded import unseeded
 from models.errors import BadInput
+from models.languages.common_words import without_common
 from models.topics import Drift, RiseEvidence, TopicSettings
 from models.topics.drift.telling import telling
-from models.topics.online.common_words import without_common
 from streams.errors import DataError
 
 STREAMS = (

@@ -1,1 +1,1 @@
-"""Embeddings of paragraphs, and the language of a text."""
+"""Embeddings of paragraphs."""

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from models.embedding.language import MIN_SCORE, identify
+from models.languages.identification import MIN_SCORE, identify
 
 
 @pytest.mark.parametrize(

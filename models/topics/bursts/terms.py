@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from models.topics.online.common_words import foreign_words
+from models.languages.common_words import foreign_words
 from models.topics.online.words import FILLERS
 
 MARK = re.compile(

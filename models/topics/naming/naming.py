@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from models.topics.online.common_words import foreign_words
+from models.languages.common_words import foreign_words
 from models.topics.online.person_names import FIRST_NAMES, people_of
 from models.topics.online.words import TOKEN, content_words, stem_of
 

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from models.topics.online.common_words import foreign_words
+from models.languages.common_words import foreign_words
 
 TOKEN = re.compile(r"[^\W\d_](?:[\w.'-]*\w[+#]*|[+#]+)")
 """A word begins with a letter and has two characters or more: `don't`, `fine-tuning`, `gpt-4o`, `c++`."""

