@@ -3,6 +3,7 @@
     python benchmarks/topics/onsets.py --out onsets.json
     python benchmarks/topics/onsets.py --talks changelog_practicalai.jsonl.gz
     python benchmarks/topics/onsets.py --stream FILE --out FILE.json
+    python benchmarks/topics/onsets.py --bertrend PYTHON
 
 For a stream with labels, a label that appears late and then comes into use is an onset; without labels the
 alerts are only listed. Every alert comes with its first and latest quote, so that anyone can judge whether it
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -34,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.machine import describe
 from benchmarks.topics import concepts, streams, verdicts
 from benchmarks.topics.baselines import WARM_UP, Alert, first_stories, plain_burst, slices
+from benchmarks.topics.bertrend_baseline import bertrend
 from benchmarks.topics.concepts import Concept
 from benchmarks.topics.streams import Video
 from benchmarks.topics.unseeded import alerts, learn
@@ -242,16 +244,20 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         "onsets": sum(not concept.control for concept in clear),
         "detectors": {},
     }
-    for name, detect in detectors(arguments.sensitivity, not arguments.without_vectors).items():
+    compared = detectors(arguments.sensitivity, not arguments.without_vectors)
+    if arguments.bertrend and not arguments.without_vectors:
+        compared["BERTrend"] = bertrend(arguments.bertrend)
+    for name, detect in compared.items():
         if arguments.only and name not in arguments.only:
             continue
-        begun = time.process_time()
+        begun = _processor_s()
         told = detect(stream)
-        seconds = time.process_time() - begun
+        seconds = _processor_s() - begun
         alerts = [alert for alert in told if not alert.only_on]
         of_one = [alert for alert in told if alert.only_on]
         result["detectors"][name] = {
             "cpu_ms_per_video": round(1000 * seconds / len(stream), 2),
+            "cpu_ms_per_paragraph": round(1000 * seconds / sum(len(each.texts) for each in stream), 2),
             "judged": verdicts.by_reader(alerts, verdicts.read(verdicts.OF_SEVERAL)),
             "judged_of_one_source": verdicts.by_reader(of_one, verdicts.read(verdicts.OF_ONE_SOURCE)),
             **score(alerts, clear, others, videos),
@@ -259,6 +265,11 @@ def measure(videos: Sequence[Video], groups: Sequence[str], arguments: argparse.
         }
         show(name, result["detectors"][name], listed=name == "topic model" or arguments.list_all)
     return result
+
+
+def _processor_s() -> float:
+    """Return the processor time of this process and of those that it waited for (seconds)."""
+    return sum(os.times()[:4])
 
 
 def embedded(videos: Sequence[Video]) -> list[Any]:
@@ -277,6 +288,7 @@ def show(name: str, result: dict[str, Any], *, listed: bool) -> None:
     print(
         f"\n== {name}: {result['alerts']} alerts, {result['other_alerts_per_10k']} others per 10,000 videos"
     )
+    print(f"   {result['cpu_ms_per_video']} ms a video, {result['cpu_ms_per_paragraph']} ms a paragraph")
     print(f"   judged: {json.dumps(result['judged'])}")
     print(f"   of one source: {json.dumps(result['judged_of_one_source'])}")
     for half in ("tune", "test", "all"):
@@ -323,6 +335,9 @@ def main() -> int:
     parser.add_argument("--sensitivity", choices=["low", "normal", "high"], default="normal")
     parser.add_argument("--without-vectors", action="store_true", help="leave out what compares paragraphs")
     parser.add_argument("--only", nargs="+", help="only these detectors")
+    parser.add_argument(
+        "--bertrend", metavar="PYTHON", help="also BERTrend: the interpreter of an environment that has it"
+    )
     parser.add_argument("--list-all", action="store_true", help="list the baselines' alerts as well")
     parser.add_argument("--out", type=Path, help="write the result as JSON")
     arguments = parser.parse_args()
