@@ -46,7 +46,7 @@ from streams.store.warehouse import Warehouse
 SHOWS = ("practicalai", "podcast", "friends", "news", "gotime", "jsparty", "shipit", "rfc")
 DEFAULT = tuple(f"talks/changelog_{show}.jsonl.gz" for show in SHOWS)
 FIRST_VIEW_MS, INTERACTION_MS, AFTER_TALK_MS, FIRST_BYTES = 1000.0, 200.0, 300.0, 600_000
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/google-chrome")
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-headless-shell", "/usr/bin/google-chrome")
 SCREEN = {"width": 1280, "height": 900}
 AFTER_TALKS = 3
 """So often each is done after another talk was stored."""
