@@ -1,4 +1,4 @@
-"""Writes models.languages.common_words.txt: the commonest words of many languages.
+"""Writes models/languages/common_words.txt: the commonest words of many languages.
 
 uv run --no-project --with wordfreq==3.1.1 infra/common_words.py
 
