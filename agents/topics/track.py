@@ -206,8 +206,9 @@ class Track(Agent):
         if at.log_id == self._log_id and at.offset > self._next_offset:
             raise Fatal(
                 f"the log of {at.topic} jumps from offset {self._next_offset} to {at.offset}",
-                "messages were deleted before any tracker learned them (check the topic's retention): "
-                f"restore them, {REBUILD}",
+                "if the study's files were restored from a backup, delete the study's topics in Kafka, as "
+                '"Restore" in the documentation says; otherwise messages were deleted before any tracker '
+                f"learned them (check the topic's retention): restore them, {REBUILD}",
             )
         outputs = await asyncio.to_thread(self._once, event)
         self.on_dead_letter(at)

@@ -224,12 +224,16 @@ class Handle:
 class Engine:
     """The embedded engine of one folder. Only one process can open it; one thread at a time may use it.
 
+    `configuration` is a file of a ClickHouse server's configuration, such as where BACKUP may write.
+
     Raises RuntimeError if another process uses the folder, OSError if it cannot be created.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, configuration: Path | None = None) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = str(path.resolve())
+        if configuration is not None:
+            self._path += f"?config-file={configuration.resolve()}"
         # Shared by all requests without a session, because opening a connection takes as long as a query.
         # It also keeps the engine open.
         self._common = Handle(chdb.connect(self._path))

@@ -9,7 +9,8 @@ has no replication, users, quotas or native protocol. For production, run a Clic
 Supported, as on a server: `query` as parameter or body; `param_*`; settings in the query string;
 `database`; sessions (`session_id`, `session_timeout`, `session_check`); `default_format` and FORMAT clauses;
 inserts with rows of any format in the body; bodies and answers in lz4, zstd, gzip or deflate; `/ping`; errors
-with ClickHouse's texts, X-ClickHouse-Exception-Code and the server's HTTP status.
+with ClickHouse's texts, X-ClickHouse-Exception-Code and the server's HTTP status; with `--config`, the
+settings of a server's configuration file, such as the folder of BACKUP and RESTORE (chDB cannot do .zip).
 
 Refused with NOT_IMPLEMENTED: external data, roles, ClickHouse's own block compression (`compress=1`,
 `decompress=1`), other encodings of a body.
@@ -295,12 +296,15 @@ def main(arguments: list[str] | None = None) -> int:
         "without it, everyone on this machine has access.",
     )
     parser.add_argument("--path", type=Path, required=True, help="data folder; created if it does not exist")
+    parser.add_argument("--config", type=Path, help="a ClickHouse server's configuration, as backups.xml")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8123, help="port to listen on; 0 picks one (%(default)s)")
     parser.add_argument("--user", default="default", help="name of the user with the password (%(default)s)")
     parser.add_argument("--certificate", help="certificate and private key (PEM): serves HTTPS with them")
     parser.add_argument("--client-ca", help="authority (PEM) of the certificates that clients must have")
     given = parser.parse_args(arguments)
+    if given.config is not None and not given.config.is_file():
+        raise SystemExit(f"error: cannot find the configuration {given.config}: name another with --config")
 
     family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
     # asyncio sets TCP_NODELAY only if the protocol is given explicitly; without it every answer waits 40 ms
@@ -315,7 +319,7 @@ def main(arguments: list[str] | None = None) -> int:
         ) from error
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
     try:
-        engine = thread.submit(Engine, given.path).result()
+        engine = thread.submit(Engine, given.path, given.config).result()
     except (RuntimeError, OSError) as error:
         raise SystemExit(
             f"error: cannot open the data in {given.path} ({error}): stop the other process that uses "

@@ -359,6 +359,10 @@ def test_a_restart_keeps_data_and_a_second_process_is_refused(tmp_path: Path) ->
         for options, reason in (
             (["--path", str(tmp_path / "data"), "--port", "0"], "stop the other process"),
             (["--path", str(tmp_path / "other"), "--port", str(first.port)], "another with --port"),
+            (
+                ["--path", str(tmp_path / "other"), "--config", str(tmp_path / "no.xml")],
+                "another with --config",
+            ),
         ):
             second = subprocess.run(
                 [sys.executable, str(SCRIPT), *options],

@@ -1,8 +1,11 @@
-"""Kafka or ClickHouse is away: workers wait and say so, or end and say why; nothing is lost.
+"""Kafka or ClickHouse is away, or data is lost: workers wait and say so, or end and say why.
 
 Apache Kafka and the ClickHouse engine over HTTP, in processes of their own, with real workers.
 """
 
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agents.recovery.path_lag import path_lag
 from infra.kafka import apache_kafka
 from streams.errors import Explained
 from streams.kafka.admin import Cluster
@@ -20,11 +24,15 @@ from streams.kafka.topics import PARAGRAPHS_EMBEDDED
 from streams.settings import Settings
 from streams.store.talks import talk_queries
 from streams.store.warehouse import Warehouse
+from streams.store.writer import ORDER
 from tests.processes import GIVE_UP_S, ROOT, TALKS, Process, Study, free_port, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
-TEN = sorted(TALKS.glob("*.json"))[:10]
+SOME = sorted(TALKS.glob("*.json"))[:11]
 FRONT = ("screen", "fetch", "transcribe", "split")
+GROUPS = (FRONT, ("store",), ("discover", "track", "alert"))
+BACKUPS = "/var/lib/clickhouse/backups/"
+"""Where a ClickHouse server writes backups, by the configuration in infra."""
 
 
 class Outside:
@@ -55,8 +63,51 @@ class Outside:
             return
         command = [sys.executable, str(ROOT / "infra" / "clickhouse" / "chdb_http.py")]
         command += ["--path", str(self.settings.home / "engine"), "--port", str(self._clickhouse_port)]
+        command += ["--config", str(self._backups())]
         with (self.settings.home / "clickhouse.log").open("wb") as log:
             self._clickhouse = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _backups(self) -> Path:
+        """Return the configuration of infra, with a folder of this test for the backups."""
+        configured = (ROOT / "infra" / "clickhouse" / "config.d" / "backups.xml").read_text()
+        assert BACKUPS in configured
+        written = self.settings.home / "backups.xml"
+        written.write_text(configured.replace(BACKUPS, f"{self.settings.home}/backups/"))
+        return written
+
+    def documented(self, heading: str) -> list[str]:
+        """Return the SQL statements of a section of the runbook, for this test's study and folder."""
+        (sql,) = re.findall(r'<<<"(.*)"', _runbook(heading))
+        sql = sql.replace(BACKUPS, f"{self.settings.home}/backups/").replace("DATABASE main", "DATABASE test")
+        sql = sql.replace("IF EXISTS main", "IF EXISTS test")
+        return re.sub(r"[\w-]+\.tar\.zst", "study.tar.zst", sql).split("; ")
+
+    def delete_topics(self) -> None:
+        """Run the command of the runbook that deletes a study's topics, with Kafka's own tool."""
+        (said,) = re.findall(r"kafka-topics\.sh (.*)", _runbook("Restore"))
+        said = said.replace("localhost:9092", self.settings.broker).replace("main", "test")
+        tool = ["java", "-cp", f"{apache_kafka.jars_folder()}/*", "org.apache.kafka.tools.TopicCommand"]
+        command = [*tool, *shlex.split(said)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP_S, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    def sql(self, statement: str) -> None:
+        """Run a statement, without a database, as an operator does."""
+        answer = httpx.post(
+            f"http://127.0.0.1:{self._clickhouse_port}/",
+            content=statement,
+            timeout=GIVE_UP_S,
+            trust_env=False,
+        )
+        assert answer.status_code == 200, f"{statement}: {answer.text}"
+
+    def tables(self) -> dict[str, list[dict[str, object]]]:
+        """Return the rows of every table."""
+        with Warehouse(self.settings, patience_s=5) as warehouse:
+            return {
+                table: warehouse.rows(f"SELECT * FROM {table} FINAL ORDER BY ALL")
+                for table in (*ORDER, "video_topics")
+            }
 
     def stop_clickhouse(self) -> None:
         if self._clickhouse is not None:
@@ -72,7 +123,7 @@ class Outside:
 
     def hand_in(self, count: int) -> None:
         """Hand in `count` more talks."""
-        talks = TEN[self.handed_in : self.handed_in + count]
+        talks = SOME[self.handed_in : self.handed_in + count]
         handed = self.study.cli("ingest", *map(str, talks))
         assert handed.returncode == 0, handed.stderr
         self.handed_in += count
@@ -87,6 +138,12 @@ class Outside:
                 return states
         except Explained:
             return {}
+
+    def settled(self) -> bool:
+        """Return whether every talk has its topics, and everything that was sent is stored."""
+        return self.states() == {"assigned": self.handed_in} and not any(
+            path_lag(self.settings, self.settings.broker).behind.values()
+        )
 
     def stored(self) -> int:
         return sum(self.states().values())
@@ -165,8 +222,7 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
     """Each worker recovers, or ends with cause and cure and is started again, as a supervisor does."""
     outside.kafka.start()
     outside.start_clickhouse()
-    groups = (FRONT, ("store",), ("discover", "track", "alert"))
-    workers = [outside.worker(*names) for names in groups]
+    workers = [outside.worker(*names) for names in GROUPS]
     ended: list[str] = []
 
     def supervised() -> bool:
@@ -175,7 +231,7 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
                 ended.append(worker.name)
                 last_words = worker.said().rsplit("error: ", 1)[1:]
                 assert "cure: " in "".join(last_words), f"{worker.name} ended without saying why"
-                workers[number] = outside.worker(*groups[number])
+                workers[number] = outside.worker(*GROUPS[number])
         return True
 
     with outside.explained():
@@ -186,12 +242,55 @@ def test_talks_survive_eight_seconds_without_kafka(outside: Outside) -> None:
         assert outside.kafka.stop(), "a clean stop"
         time.sleep(8)
         outside.kafka.start()
-        until(lambda: supervised() and outside.states() == {"assigned": len(TEN)})
+        until(lambda: supervised() and outside.states() == {"assigned": outside.handed_in})
         with Warehouse(outside.settings, patience_s=5) as warehouse:
             assert talk_queries.status(warehouse)["dead_letters"] == 0
         for worker in workers:  # each worker that noticed the outage also reports its end
             until(lambda w=worker: _ready(w.said()))
     print(f"ended by themselves: {ended or 'none'}")
+
+
+def test_a_restored_backup_has_every_row_and_goes_on(outside: Outside) -> None:
+    """BACKUP and RESTORE of ClickHouse's engine, with the statements of the runbook."""
+    outside.kafka.start()
+    outside.start_clickhouse()
+    folder, saved = outside.settings.study_home, outside.settings.home / "saved"
+    (backup,), restore = outside.documented("Back up"), outside.documented("Restore")
+    with outside.explained():
+        workers = [outside.worker(*names) for names in GROUPS]
+        if not outside.handed_in:
+            outside.hand_in(3)
+        until(outside.settled)
+        outside.sql(backup)
+        shutil.copytree(folder, saved)
+        before = outside.tables()
+        outside.hand_in(1)
+        until(outside.settled)
+
+        for worker in workers:
+            worker.stop()
+        shutil.rmtree(folder)
+        shutil.copytree(saved, folder)
+        for statement in restore:
+            outside.sql(statement)
+        assert outside.tables() == before
+        outside.delete_topics()
+        for names in GROUPS:
+            outside.worker(*names)
+        outside.handed_in -= 1
+        outside.hand_in(1)
+        until(outside.settled)
+        until(lambda: "nothing is missing" in outside.study.cli("reconcile", "--dry-run").stdout)
+        assert outside.study.ask("dead-letters", "list") == []
+        after = outside.tables()
+        assert {row["video_id"] for row in before["videos"]} < {row["video_id"] for row in after["videos"]}
+        assert len(after["paragraphs"]) > len(before["paragraphs"])
+
+
+def _runbook(heading: str) -> str:
+    """Return a section of the runbook."""
+    runbook = (ROOT / "docs" / "how-to" / "operate.md").read_text()
+    return runbook.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 
 def _ready(said: str) -> bool:

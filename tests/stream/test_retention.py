@@ -36,15 +36,17 @@ def test_the_broker_keeps_every_message_that_is_a_fact(cluster: Cluster) -> None
     assert (found["min.insync.replicas"], found["unclean.leader.election.enable"]) == ("1", "false")
 
 
-def test_a_topic_of_another_version_is_repaired_and_told(cluster: Cluster) -> None:
+async def test_a_topic_of_another_version_is_repaired_and_told(cluster: Cluster) -> None:
     name = VIDEOS_SEEN.full_name(cluster.settings.study)
     wrong = {"retention.ms": "604800000", "cleanup.policy": "compact"}
     cluster._connect().alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, wrong)])
+    # the broker learns it from the controller, a moment later
+    await until(lambda: config(cluster, VIDEOS_SEEN)["retention.ms"] == wrong["retention.ms"])
     with capture_logs() as logs:
         cluster.ensure_topics()
     (told,) = [each for each in logs if each["event"] == "topic configuration repaired"]
     assert (told["topic"], told["was"]) == (name, wrong)
-    assert config(cluster, VIDEOS_SEEN)["retention.ms"] == "-1"
+    await until(lambda: config(cluster, VIDEOS_SEEN)["retention.ms"] == "-1")
     with capture_logs() as logs:
         cluster.ensure_topics()
     assert logs == []
