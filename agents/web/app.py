@@ -108,6 +108,8 @@ def _explain(web: FastAPI, site: Site) -> Say:
     async def wrong(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][1:])
+        if first["type"] == "missing":
+            return said(request, RequestRefused(422, f"{name} is missing", f"add {name}"))
         value = first.get("input")
         given = (value if isinstance(value, str) else reprlib.repr(value))[:40]
         return said(

@@ -97,3 +97,18 @@ def test_the_period_form_asks_for_its_months(browser: Any, address: str) -> None
     page.wait_for_url(f"{address}/")
     assert page.locator(".heat .month").count() == 24
     page.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/system", "/trends?first=2024-05&last=2025-02", "/topics?show=Night+Deploys"]
+)
+def test_a_phone_shows_the_page_below_a_short_head(browser: Any, address: str, path: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(address + path)
+    head = page.locator("header").bounding_box()
+    assert head["height"] < 844 / 4
+    current = page.locator("nav [aria-current=page]").first.bounding_box()
+    assert 0 <= current["x"] <= 390 - current["width"], "the row of pages has scrolled to the current one"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()

@@ -276,7 +276,7 @@ async def test_a_topic_is_added_by_its_name_or_number(lively: Warehouse) -> None
         ("/compare?topic_id=-1", 422, "topic_id"),
         ("/compare?topic_id=1&add=%3Cscript%3E", 404, "no topic is called '<script>'"),
         ("/cooccurrence?most=1000000", 422, "most is '1000000'"),
-        ("/cooccurrence/videos", 422, "topic_id"),
+        ("/cooccurrence/videos", 422, "topic_id is missing"),
         ("/cooccurrence/videos?topic_id=1&other_id=999", 404, "there is no topic 999"),
         ("/trends?by=week", 422, "by is 'week'"),
         ("/trends?of=people", 422, "of is 'people'"),

@@ -9,8 +9,16 @@ import { fillKeptForm, keepForm } from "./kept_form.js";
 import { readyPlayer } from "./player.js";
 import { watchSending } from "./sending_files.js";
 
+// On a narrow screen the pages are one row that scrolls: the current one shall be in view.
+const showSection = (root) => {
+  const current = matchMedia("(max-width: 44rem)").matches && root.querySelector(".sections [aria-current]");
+  const row = current && current.closest("ul");
+  if (row) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+};
+
 const begin = (root) => {
   showScheme(root);
+  showSection(root);
   showShortcuts(root);
   drawCharts(root);
   readyPlayer(root);
