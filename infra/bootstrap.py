@@ -49,7 +49,7 @@ PLATFORMS = {
     ("darwin", "arm64"): Platform((14, 0), 0.9, 2.5),
 }
 """`infra/platforms.py` checks the download size and the wheels of each platform."""
-SPREAD = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+SPREAD = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0")
 """A test file runs in one process, because its tests share fixtures. Files run in order of their names, which
 mixes slow with fast ones; pytest-xdist would run files with few tests, the slow ones, last."""
 CHECKS = (

@@ -1,14 +1,16 @@
 """Fixtures and settings that tests of several folders share."""
 
+import faulthandler
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import stamina
 import structlog
+from _pytest.faulthandler import fault_handler_stderr_fd_key as uncaptured
 from hypothesis import settings
 
 from streams.settings import Settings
@@ -31,6 +33,14 @@ def pytest_configure() -> None:
         here = os.statvfs(MEMORY)
         if here.f_bavail * here.f_frsize > ROOM and not here.f_flag & os.ST_NOEXEC:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Bound a teardown as well: a test that failed has spent its `timeout` and pytest's own watch."""
+    seconds = float(item.config.getini("faulthandler_timeout"))
+    faulthandler.dump_traceback_later(seconds, exit=True, file=item.config.stash[uncaptured])
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ def served(web: FastAPI, proxies: Sequence[str] = ()) -> Iterator[str]:
     config = configured(web, proxies=proxies)
     server = uvicorn.Server(config)
     listening = bound(config)
-    thread = threading.Thread(target=server.run, args=([listening],))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.01)
